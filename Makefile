@@ -1,0 +1,59 @@
+# Everything happens in .venv; each target installs what it needs. Only Python >= 3.10, git and
+# make must be there. PYTHON=python3.12 chooses another interpreter for a new .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+TYPING := build/typing
+
+.PHONY: help demo test check format lint types contracts bench screenshots clean
+
+help: ## list these targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: .venv/.run ## the main job on the embedded digits; without a terminal the same, headless
+	@$(BIN)/clr-tui range-test --data digits --seeds 3
+
+test: .venv/.dev ## the whole test suite
+	@$(BIN)/python -m pytest -n 2
+
+check: format lint types contracts ## every static check
+
+format: .venv/.dev
+	@$(BIN)/ruff format --check .
+
+lint: .venv/.dev
+	@$(BIN)/ruff check .
+
+# The folders engine/ and tui/ are the packages clr_tui.engine and clr_tui.tui; the type checker
+# reads no editable installs, so it is shown links of those names.
+types: .venv/.dev
+	@mkdir -p $(TYPING)/clr_tui
+	@ln -sfn ../../../engine $(TYPING)/clr_tui/engine
+	@ln -sfn ../../../tui $(TYPING)/clr_tui/tui
+	@MYPYPATH=$(TYPING) $(BIN)/mypy -p clr_tui.engine -p clr_tui.tui
+
+contracts: .venv/.dev
+	@$(BIN)/lint-imports
+
+bench: .venv/.dev ## the benchmarks, by hand: ratios and medians of this machine
+	@for file in tests/benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+screenshots: .venv/.dev ## make every picture in screenshots/ anew, from real runs
+	@$(BIN)/python screenshots/make.py
+
+clean: ## remove what these targets made
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 10) else f"clr-tui needs Python 3.10 or newer; {sys.executable} is {v[0]}.{v[1]}. Name another: make PYTHON=python3.12 ...")'
+	@echo "Making .venv with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv .venv
+
+.venv/.run: pyproject.toml | .venv/bin/python
+	@echo "Installing clr-tui and what it needs (PyTorch is large: some minutes the first time)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/.dev: .venv/.run
+	@echo "Installing what the tests and checks need"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
