@@ -1,0 +1,18 @@
+"""What went wrong, in one sentence that a person can act on."""
+
+from __future__ import annotations
+
+
+class UserError(Exception):
+    """Something that was asked for cannot be done.
+
+    Args:
+        message: one sentence that names the offending value and says what would be right.
+        field: the setting at fault, as it is named in `RunConfig` (`"base_lr"`, `"data"`, ...), so
+            that a form can show the sentence beside it; `None` where no one setting is at fault.
+    """
+
+    def __init__(self, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field

@@ -1,0 +1,263 @@
+"""Everything that can happen in a run: the lines of `events.jsonl`.
+
+Schema 1. One JSON object a line, UTF-8, `\n` at its end. `type` names the event (the struct's
+name in kebab-case), `seq` counts from 0 without gaps, `time` is Unix time in seconds. The first
+event is `run-started`, which names the schema. Readers ignore fields that they do not know and
+skip types that they do not know.
+
+Values that are not finite are written as `null`, and a `non-finite` event announces the first of
+them in a trial. Steps count from 0; the loss of step i is that of batch i before the update made
+with `lr[i]`. Epochs count from 1: epoch e has ended after step `e * steps_per_epoch - 1`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Union
+
+import msgspec
+
+SCHEMA = 1
+
+Part = Literal["validation", "test", "subset"]
+Outcome = Literal["done", "stopped", "failed"]
+
+
+def _tag(name: str) -> str:
+    return "".join("-" + c.lower() if c.isupper() else c for c in name).lstrip("-")
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=_tag):
+    """What all events have. The writer sets `seq` and `time`."""
+
+    seq: int = -1
+    time: float = 0.0
+
+
+class RunStarted(Event, frozen=True, kw_only=True):
+    """The worker lives. Always the first event."""
+
+    run: str
+    kind: str
+    schema: int = SCHEMA
+    version: str = ""
+    host: str = ""
+    pid: int = 0
+
+
+class Progress(Event, frozen=True, kw_only=True):
+    """Work before or between trials moved on: `what` is a phrase, like "decoding images"."""
+
+    what: str
+    done: int
+    total: int
+
+
+class Note(Event, frozen=True, kw_only=True):
+    """Something that a person should know; `text` is plain text."""
+
+    level: Literal["info", "warning"]
+    text: str
+
+
+class DeviceChosen(Event, frozen=True, kw_only=True):
+    """Where the work runs."""
+
+    device: str
+    """As torch names it: `cpu`, `mps`, `cuda:0`."""
+    name: str
+    """As a person names it: "NVIDIA H100 80GB HBM3", "2 CPU threads"."""
+    precision: str = "float32"
+    torch: str = ""
+    memory: int | None = None
+    """Of the device, bytes; null where it has none of its own."""
+
+
+class TaskReady(Event, frozen=True, kw_only=True):
+    """The data is in memory and the model is built."""
+
+    name: str
+    """A short name to show: "digits", "flowers"."""
+    model: str
+    classes: list[str]
+    train: int
+    """Images in the part; likewise the next two."""
+    validation: int
+    test: int
+    channels: int
+    image_size: int
+    parameters: int
+    trainable: int
+    batch_size: int
+    steps_per_epoch: int
+    skipped: int = 0
+    """Files that could not be read (each is named in a note, up to a limit)."""
+
+
+class TrialStarted(Event, frozen=True, kw_only=True):
+    """One sweep, or one training. Trials count from 0; their steps from 0 too."""
+
+    trial: int
+    seed: int
+    total_steps: int
+    steps_per_epoch: int
+    label: str = ""
+
+
+class Steps(Event, frozen=True, kw_only=True):
+    """Columns, one entry a step, all of one length; about four such lines a second."""
+
+    trial: int
+    step: list[int]
+    lr: list[float]
+    loss: list[float | None]
+    accuracy: list[float | None] | None = None
+    """Of the training batch, 0 to 1; a column of its own or absent."""
+    elapsed: float = 0.0
+    """Seconds of training in this trial at the last of these steps, pauses left out."""
+    images_per_second: float | None = None
+    left: float | None = None
+    """Estimated seconds to the end of the run."""
+
+
+class Evaluated(Event, frozen=True, kw_only=True):
+    """The model was measured after `step` steps on a part of the data."""
+
+    trial: int
+    step: int
+    part: Part
+    loss: float | None
+    accuracy: float | None
+    """0 to 1."""
+    lr: float | None = None
+    epoch: int | None = None
+    checkpoint: str | None = None
+    """What was measured, where it is not the model as it stands: "best" or "last"."""
+
+
+class EpochFinished(Event, frozen=True, kw_only=True):
+    """An epoch of training ended (its validation has an `evaluated` event just before)."""
+
+    trial: int
+    epoch: int
+    step: int
+    """Steps done so far."""
+    train_loss: float | None
+    train_accuracy: float | None
+    seconds: float
+    """Of this epoch, validation included."""
+    best_epoch: int
+    """Best on validation accuracy so far."""
+    best_accuracy: float | None
+
+
+class NonFinite(Event, frozen=True, kw_only=True):
+    """The first loss of a trial that is not finite."""
+
+    trial: int
+    step: int
+    lr: float
+
+
+class Diverged(Event, frozen=True, kw_only=True):
+    """A sweep ended early, or a training went astray; `reason` is a sentence."""
+
+    trial: int
+    step: int
+    lr: float
+    reason: str
+
+
+class BoundsChanged(Event, frozen=True, kw_only=True):
+    """From `step` of `trial` on the schedule runs between these bounds."""
+
+    trial: int
+    step: int
+    base_lr: float
+    max_lr: float
+
+
+class Paused(Event, frozen=True, kw_only=True):
+    """The worker waits."""
+
+
+class Continued(Event, frozen=True, kw_only=True):
+    """The worker goes on after a pause."""
+
+
+class CheckpointSaved(Event, frozen=True, kw_only=True):
+    """`path` is relative to the run's directory."""
+
+    trial: int
+    step: int
+    path: str
+    reason: Literal["best", "last", "asked", "stopped"]
+
+
+class Resumed(Event, frozen=True, kw_only=True):
+    """The story of `trial` goes on after `step` steps; what it told beyond them is void."""
+
+    trial: int
+    step: int
+
+
+class DeviceUsage(Event, frozen=True, kw_only=True):
+    """The device's load, every few seconds. Absent figures are null."""
+
+    memory_used: int | None = None
+    """Bytes on the device, all processes."""
+    memory_total: int | None = None
+    utilisation: float | None = None
+    """0 to 1."""
+
+
+class CommandRefused(Event, frozen=True, kw_only=True):
+    """An order from `commands.jsonl` was not carried out; `reason` is a sentence."""
+
+    command: str
+    reason: str
+
+
+class TrialFinished(Event, frozen=True, kw_only=True):
+    """A trial ended."""
+
+    trial: int
+    outcome: Outcome
+    step: int
+    """Steps done."""
+    reason: str = ""
+
+
+class RunFinished(Event, frozen=True, kw_only=True):
+    """The last event of a run that ended in order."""
+
+    outcome: Outcome
+    message: str = ""
+    """Why it failed or stopped, one sentence; empty when done."""
+    field: str | None = None
+    """The setting at fault, where one is."""
+    headline: str = ""
+    """The result in a few words for a list of runs: "max_lr 3.6e-03", "68.2 %, epoch 7"."""
+
+
+AnyEvent = Union[  # noqa: UP007 - msgspec wants the union as a value
+    RunStarted,
+    Progress,
+    Note,
+    DeviceChosen,
+    TaskReady,
+    TrialStarted,
+    Steps,
+    Evaluated,
+    EpochFinished,
+    NonFinite,
+    Diverged,
+    BoundsChanged,
+    Paused,
+    Continued,
+    CheckpointSaved,
+    Resumed,
+    DeviceUsage,
+    CommandRefused,
+    TrialFinished,
+    RunFinished,
+]
