@@ -1,0 +1,148 @@
+"""The loss of a range test against its learning rate, over all seeds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from clr_tui.engine.analysis.history import RunHistory, TrialHistory
+from clr_tui.engine.analysis.smoothing import smooth
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Loss against learning rate. Arrays of shape (n,) share one grid: the steps of the sweep."""
+
+    lr: Floats
+    """Rising."""
+    loss: Floats
+    """Raw; the median over seeds; NaN where it is not finite."""
+    smoothed: Floats
+    """The median over seeds of the smoothed losses."""
+    low: Floats
+    """The band over seeds of the smoothed losses: their smallest, and ..."""
+    high: Floats
+    """... their largest. Equal to `smoothed` with one seed."""
+    seeds: tuple[Floats, ...]
+    """The smoothed losses of each seed, NaN beyond its end."""
+    ended: tuple[bool, ...]
+    """Which of the seeds have come to their end and are in the median."""
+    smoothing: float
+    """The weight of a new loss in `smoothed`; 1: losses as they stand."""
+    imported: bool
+    """The losses may have been smoothed before they came here."""
+    end_lr: float | None
+    """Where the sweep is to end, if known."""
+    diverged: bool
+    """At least half of the sweeps ended early, their loss beyond bounds or not finite."""
+    running: bool
+    """More is to come."""
+    stopped: bool
+    """It ended by order, or failed, before a sweep came to its end."""
+    accuracy_lr: Floats
+    """Learning rates at which accuracy was measured, rising; shape (m,)."""
+    accuracy: Floats
+    """0 to 1, the median over seeds; shape (m,)."""
+
+
+def curve_of(history: RunHistory, smoothing: float = 0.05) -> Curve:
+    """The curve of a range test, as far as it has come. Arrays are empty before the first step.
+
+    The median and the band are over the seeds whose sweeps came to their end; while none has,
+    over all there are, so that a sweep under way does not bend the median that stands. A sweep
+    that ended by divergence counts, beyond its end, as worse than any loss: the median does not
+    improve because the bad ones drop out.
+
+    Args:
+        smoothing: the weight of a new loss; 1 takes losses as they stand.
+    """
+    trials = [t for t in history.trials.values() if len(t)]
+    asked = history.config.range_test if history.config else None
+    grid, lr = _grid(trials)
+    done = tuple(t.outcome == "done" or (t.outcome is not None and _diverged(t)) for t in trials)
+    counted = [i for i in range(len(trials)) if done[i] or not any(done)]
+    raw = _table(trials, grid, [t.loss for t in trials])
+    smoothed = _table(trials, grid, [smooth(t.loss, smoothing) for t in trials])
+    beyond = np.array([_beyond(t, grid) for t in trials]).reshape(len(trials), len(grid))
+    low, high = _band(smoothed[counted])
+    accuracy_lr, accuracy = _accuracy(trials)
+    return Curve(
+        lr=lr,
+        loss=_median(raw[counted], beyond[counted]),
+        smoothed=_median(smoothed[counted], beyond[counted]),
+        low=low,
+        high=high,
+        seeds=tuple(smoothed),
+        ended=done,
+        smoothing=smoothing,
+        imported=asked is not None and asked.smoothing == 1,
+        end_lr=asked.end_lr if asked else None,
+        diverged=2 * sum(_diverged(trials[i]) for i in counted) >= max(1, len(counted)),
+        running=history.finished is None,
+        stopped=history.finished is not None and not any(done),
+        accuracy_lr=accuracy_lr,
+        accuracy=accuracy,
+    )
+
+
+def _diverged(trial: TrialHistory) -> bool:
+    return trial.diverged is not None or trial.non_finite is not None
+
+
+def _grid(trials: list[TrialHistory]) -> tuple[NDArray[np.int64], Floats]:
+    """The steps that any sweep took, and their rates: all sweeps of a run share one schedule."""
+    if not trials:
+        return np.empty(0, np.int64), np.empty(0)
+    steps, first = np.unique(np.concatenate([t.step for t in trials]), return_index=True)
+    return steps, np.concatenate([t.lr for t in trials])[first]
+
+
+def _table(
+    trials: list[TrialHistory], grid: NDArray[np.int64], columns: list[Floats]
+) -> NDArray[np.float64]:
+    """One row a sweep, NaN where it has no value; shape (seeds, n)."""
+    table = np.full((len(trials), len(grid)), np.nan)
+    for row, trial, column in zip(table, trials, columns, strict=True):
+        row[np.searchsorted(grid, trial.step)] = column
+    return table
+
+
+def _beyond(trial: TrialHistory, grid: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """The steps at which a sweep had no loss, or was over, because it had diverged."""
+    over = int(trial.step[-1]) + 1
+    if trial.non_finite:
+        over = min(over, trial.non_finite.step)
+    return np.asarray(grid >= over) & _diverged(trial)
+
+
+def _median(table: NDArray[np.float64], beyond: NDArray[np.bool_]) -> Floats:
+    """The median of each column's known values, NaN where there is none or it is not finite."""
+    if not table.size:
+        return np.full(table.shape[1], np.nan)
+    ranked = np.sort(np.where(beyond, np.inf, table), axis=0)  # NaN comes last
+    known = np.sum(~np.isnan(ranked), axis=0)
+    at = np.arange(table.shape[1])
+    lower = ranked[np.maximum(known - 1, 0) // 2, at]
+    upper = ranked[np.minimum(known // 2, len(table) - 1), at]
+    middle = np.where(known % 2 == 1, lower, (lower + upper) / 2)
+    return np.where(np.isfinite(middle) & (known > 0), middle, np.nan)
+
+
+def _band(table: NDArray[np.float64]) -> tuple[Floats, Floats]:
+    low = np.fmin.reduce(table, axis=0, initial=np.nan)
+    high = np.fmax.reduce(table, axis=0, initial=np.nan)
+    return np.asarray(low), np.asarray(high)
+
+
+def _accuracy(trials: list[TrialHistory]) -> tuple[Floats, Floats]:
+    """Accuracy on the validation subset by learning rate: the median over seeds."""
+    by_lr: dict[float, list[float]] = {}
+    for trial in trials:
+        for e in trial.evaluations:
+            if e.part == "subset" and e.lr is not None and e.accuracy is not None:
+                by_lr.setdefault(e.lr, []).append(e.accuracy)
+    lrs = sorted(by_lr)
+    return np.array(lrs), np.array([float(np.median(by_lr[lr])) for lr in lrs])

@@ -1,0 +1,75 @@
+"""A run's numbers as CSV (RFC 4180): lines end in CR LF, floats are given in full.
+
+What was not measured, or is not finite, is an empty field.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from itertools import chain, repeat
+
+from clr_tui.engine.analysis.history import RunHistory, TrialHistory
+
+STEP_COLUMNS = ("trial", "step", "epoch", "lr", "loss", "accuracy", "seconds")
+EPOCH_COLUMNS = (
+    "trial",
+    "epoch",
+    "step",
+    "lr",
+    "train_loss",
+    "train_accuracy",
+    "validation_loss",
+    "validation_accuracy",
+    "seconds",
+)
+
+
+def steps_csv(history: RunHistory) -> str:
+    """One row a step: trial, step, epoch, lr, loss, accuracy, seconds.
+
+    Steps count from 0, epochs from 1; the loss is the raw one of the batch, accuracies are 0 to
+    1, seconds are those of training in the trial.
+    """
+    rows = (row for trial in history.trials.values() for row in _step_rows(trial))
+    return _csv(STEP_COLUMNS, rows)
+
+
+def _step_rows(trial: TrialHistory) -> Iterable[tuple[str, ...]]:
+    steps, length = trial.step.tolist(), trial.steps_per_epoch
+    epochs = [str(step // length + 1) if length else "" for step in steps]
+    columns = (trial.lr, trial.loss, trial.accuracy, trial.seconds)
+    texts = ([_number(v) for v in column.tolist()] for column in columns)
+    return zip(repeat(str(trial.trial), len(steps)), map(str, steps), epochs, *texts, strict=True)
+
+
+def epochs_csv(history: RunHistory) -> str:
+    """One row an epoch of training: losses, accuracies (0 to 1), the rate at its end, seconds."""
+    rows = (row for trial in history.trials.values() for row in _epoch_rows(trial))
+    return _csv(EPOCH_COLUMNS, rows)
+
+
+def _epoch_rows(trial: TrialHistory) -> Iterable[tuple[str, ...]]:
+    validations = {
+        e.epoch: e for e in trial.evaluations if e.part == "validation" and e.checkpoint is None
+    }
+    for epoch in trial.epochs:
+        validation = validations.get(epoch.epoch)
+        numbers = (
+            validation.lr if validation else None,
+            epoch.train_loss,
+            epoch.train_accuracy,
+            validation.loss if validation else None,
+            validation.accuracy if validation else None,
+            epoch.seconds,
+        )
+        yield str(trial.trial), str(epoch.epoch), str(epoch.step), *map(_number, numbers)
+
+
+def _csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Nothing but numbers and plain names, so that no field needs quotes."""
+    return "".join(",".join(row) + "\r\n" for row in chain([header], rows))
+
+
+def _number(value: float | None) -> str:
+    return repr(value) if value is not None and math.isfinite(value) else ""

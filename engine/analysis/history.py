@@ -1,0 +1,297 @@
+"""The story of a run, gathered from its events: what every chart, panel and report reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+from clr_tui.engine.runs import events as ev
+from clr_tui.engine.runs.config import RunConfig
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from clr_tui.engine.runs.tail import Batch
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_Number = TypeVar("_Number", np.float64, np.int64)
+
+_FLOAT_COLUMNS = ("lr", "loss", "accuracy", "seconds")
+
+
+class TrialHistory:
+    """One sweep or one training: its steps as columns, and what else happened to it.
+
+    Columns have one entry a step. They are read-only views of buffers that grow by doubling: a
+    view that was taken keeps its values (but for a resumed trial, which writes over what it
+    overtakes) and does not grow.
+    """
+
+    def __init__(
+        self,
+        trial: int,
+        seed: int = 0,
+        label: str = "",
+        total_steps: int = 0,
+        steps_per_epoch: int = 0,
+    ) -> None:
+        self.trial = trial
+        self.seed = seed
+        self.label = label
+        self.total_steps = total_steps
+        """Planned; 0 where unknown."""
+        self.steps_per_epoch = steps_per_epoch
+        """0 where unknown."""
+        self.outcome: ev.Outcome | None = None
+        """None while the trial runs."""
+        self.reason = ""
+        self.evaluations: list[ev.Evaluated] = []
+        self.epochs: list[ev.EpochFinished] = []
+        self.bounds: list[ev.BoundsChanged] = []
+        self.checkpoints: list[ev.CheckpointSaved] = []
+        self.diverged: ev.Diverged | None = None
+        self.non_finite: ev.NonFinite | None = None
+        self.images_per_second: float | None = None
+        self.left: float | None = None
+        """Estimated seconds to the end of the run."""
+        self._length = 0
+        self._step: Ints = np.empty(256, np.int64)
+        self._columns: dict[str, Floats] = {name: np.empty(256) for name in _FLOAT_COLUMNS}
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __bool__(self) -> bool:
+        return True  # a trial without steps is a trial all the same
+
+    @property
+    def step(self) -> Ints:
+        """Step numbers, from 0, strictly rising; shape (n,)."""
+        view = self._step[: self._length]
+        view.flags.writeable = False
+        return view
+
+    @property
+    def lr(self) -> Floats:
+        """Learning rates; shape (n,)."""
+        return self._column("lr")
+
+    @property
+    def loss(self) -> Floats:
+        """Raw losses of the batches, NaN where not finite; shape (n,)."""
+        return self._column("loss")
+
+    @property
+    def accuracy(self) -> Floats:
+        """Accuracies of the batches, 0 to 1, NaN where not measured; shape (n,)."""
+        return self._column("accuracy")
+
+    @property
+    def seconds(self) -> Floats:
+        """Seconds of training at each step's end, interpolated within a chunk; shape (n,).
+
+        NaN where the log does not tell (an imported curve).
+        """
+        return self._column("seconds")
+
+    def _column(self, name: str) -> Floats:
+        view = self._columns[name][: self._length]
+        view.flags.writeable = False
+        return view
+
+    def append(self, chunk: ev.Steps) -> bool:
+        """Takes a chunk of steps; False, and nothing taken, where its columns make no sense."""
+        n = len(chunk.step)
+        columns: dict[str, Sequence[float | None]] = {"lr": chunk.lr, "loss": chunk.loss}
+        if chunk.accuracy is not None:
+            columns["accuracy"] = chunk.accuracy
+        if n == 0 or any(len(column) != n for column in columns.values()):
+            return False
+        steps = np.array(chunk.step, np.int64)
+        before = int(self._step[self._length - 1]) if self._length else -1
+        if steps[0] <= before or (n > 1 and int(np.diff(steps).min()) < 1):
+            return False
+        start, end = self._length, self._length + n
+        self._reserve(end)
+        self._step[start:end] = steps
+        self._columns["accuracy"][start:end] = np.nan
+        for name, column in columns.items():
+            self._columns[name][start:end] = np.array(column, np.float64)  # None becomes NaN
+        self._columns["seconds"][start:end] = self._times(start, n, chunk.elapsed)
+        self._length = end
+        self.images_per_second, self.left = chunk.images_per_second, chunk.left
+        return True
+
+    def _times(self, start: int, n: int, elapsed: float) -> Floats | float:
+        if elapsed <= 0:
+            return np.nan
+        last = float(self._columns["seconds"][start - 1]) if start else 0.0
+        before = 0.0 if np.isnan(last) else last
+        return before + (elapsed - before) * np.arange(1, n + 1) / n
+
+    def _reserve(self, length: int) -> None:
+        room = len(self._step)
+        if length <= room:
+            return
+        room = max(length, 2 * room)
+        self._step = _grown(self._step, self._length, room)
+        for name, column in self._columns.items():
+            self._columns[name] = _grown(column, self._length, room)
+
+    def rewind(self, step: int) -> None:
+        """Forgets what lies beyond the first `step` steps, and that the trial ever ended."""
+        self._length = int(np.searchsorted(self.step, step))
+        self.evaluations = [e for e in self.evaluations if e.step <= step]
+        self.epochs = [e for e in self.epochs if e.step <= step]
+        self.bounds = [e for e in self.bounds if e.step <= step]
+        self.checkpoints = [e for e in self.checkpoints if e.step <= step]
+        if self.diverged and self.diverged.step >= step:
+            self.diverged = None
+        if self.non_finite and self.non_finite.step >= step:
+            self.non_finite = None
+        self.outcome, self.reason, self.left = None, "", None
+
+
+def _grown(column: NDArray[_Number], used: int, room: int) -> NDArray[_Number]:
+    larger = np.empty(room, column.dtype)
+    larger[:used] = column[:used]
+    return larger
+
+
+class RunHistory:
+    """All that the events of a run tell, ready to be drawn and reported.
+
+    Feed it the batches of a `LogTail`, or apply events one by one; the order is the log's.
+    """
+
+    def __init__(self, config: RunConfig | None = None) -> None:
+        self.config = config
+        self.version = 0
+        """Rises with every change, so that a screen can tell whether to draw."""
+        self._forget()
+
+    def _forget(self) -> None:
+        self.started: ev.RunStarted | None = None
+        self.device: ev.DeviceChosen | None = None
+        self.task: ev.TaskReady | None = None
+        self.progress: ev.Progress | None = None
+        """Work before or between trials; None once a trial moves."""
+        self.notes: list[ev.Note] = []
+        self.refused: list[ev.CommandRefused] = []
+        self.trials: dict[int, TrialHistory] = {}
+        """In the order in which they began."""
+        self.usage: ev.DeviceUsage | None = None
+        self.paused = False
+        self.finished: ev.RunFinished | None = None
+        self.corrupt = 0
+        """Lines that could not be read, or whose columns make no sense."""
+        self.unknown: dict[str, int] = {}
+        """Events of types that this version does not know, counted."""
+        self.newer_schema: int | None = None
+        self.first_time: float | None = None
+        """Unix time of the first event, seconds; likewise the last."""
+        self.last_time: float | None = None
+
+    @property
+    def trial(self) -> TrialHistory | None:
+        """The newest trial."""
+        return next(reversed(self.trials.values()), None)
+
+    @property
+    def bounds(self) -> tuple[float, float] | None:
+        """The newest (base_lr, max_lr) that training ran between."""
+        changes = self.trial.bounds if self.trial else []
+        if changes:
+            return changes[-1].base_lr, changes[-1].max_lr
+        train = self.config.train if self.config else None
+        return (train.base_lr, train.max_lr) if train else None
+
+    def feed(self, batch: Batch) -> bool:
+        """Takes what a poll of the log brought; True where anything changed."""
+        before = self.version
+        if batch.reset:
+            self._forget()
+            self.version += 1
+        for event in batch.events:
+            self.apply(event)
+        if batch.corrupt or batch.unknown or batch.newer_schema is not None:
+            self.corrupt += batch.corrupt
+            for name, count in batch.unknown.items():
+                self.unknown[name] = self.unknown.get(name, 0) + count
+            self.newer_schema = batch.newer_schema or self.newer_schema
+            self.version += 1
+        return self.version != before
+
+    def apply(self, event: ev.Event) -> None:
+        """Takes one event."""
+        self.version += 1
+        if self.first_time is None:
+            self.first_time = event.time
+        self.last_time = event.time
+        if isinstance(event, ev.Steps):  # by far the most frequent
+            self.progress = None
+            self.corrupt += not self._trial(event.trial).append(event)
+        elif not self._apply_to_trial(event):
+            self._apply_to_run(event)
+
+    def _trial(self, number: int) -> TrialHistory:
+        """The trial, made up where the line that began it was lost."""
+        if number not in self.trials:
+            self.trials[number] = TrialHistory(number)
+        return self.trials[number]
+
+    def _apply_to_trial(self, event: ev.Event) -> bool:
+        match event:
+            case ev.TrialStarted():
+                self.progress = None
+                self.trials[event.trial] = TrialHistory(
+                    event.trial, event.seed, event.label, event.total_steps, event.steps_per_epoch
+                )
+            case ev.Evaluated():
+                self._trial(event.trial).evaluations.append(event)
+            case ev.EpochFinished():
+                self._trial(event.trial).epochs.append(event)
+            case ev.BoundsChanged():
+                self._trial(event.trial).bounds.append(event)
+            case ev.CheckpointSaved():
+                self._trial(event.trial).checkpoints.append(event)
+            case ev.Diverged():
+                self._trial(event.trial).diverged = event
+            case ev.NonFinite():
+                self._trial(event.trial).non_finite = event
+            case ev.TrialFinished():
+                trial = self._trial(event.trial)
+                trial.outcome, trial.reason, trial.left = event.outcome, event.reason, None
+            case ev.Resumed():
+                self._trial(event.trial).rewind(event.step)
+                self.finished, self.paused = None, False
+            case _:
+                return False
+        return True
+
+    def _apply_to_run(self, event: ev.Event) -> None:
+        match event:
+            case ev.RunStarted():
+                self.started = event
+            case ev.Progress():
+                self.progress = event
+            case ev.Note():
+                self.notes.append(event)
+            case ev.DeviceChosen():
+                self.device = event
+            case ev.TaskReady():
+                self.task = event
+            case ev.DeviceUsage():
+                self.usage = event
+            case ev.CommandRefused():
+                self.refused.append(event)
+            case ev.Paused():
+                self.paused = True
+            case ev.Continued():
+                self.paused = False
+            case ev.RunFinished():
+                self.finished, self.paused, self.progress = event, False, None
+            case _:
+                pass

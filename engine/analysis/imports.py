@@ -1,0 +1,111 @@
+"""Recordings from elsewhere: a run's folder, a bare log, or a CSV of a range test."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+
+from clr_tui.engine.analysis.csv_log import read_csv
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.runs.config import RangeTestConfig, RunConfig, TrainConfig
+from clr_tui.engine.runs.events import AnyEvent, BoundsChanged, RunStarted, Steps
+from clr_tui.engine.runs.rundir import RunDir
+from clr_tui.engine.runs.tail import Batch, read_events
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A run that is over, or as far as it has come, whole in memory."""
+
+    config: RunConfig
+    events: list[AnyEvent]
+    batch: Batch
+    """The same events with the reader's counts, to be fed to a `RunHistory`."""
+    path: Path
+
+
+def open_recording(path: Path) -> Recording:
+    """Opens what `path` names: a run's folder, its `events.jsonl`, or a CSV of a range test.
+
+    A CSV has a header line and the columns `step`, `lr` and `loss`, in any order, among others.
+    Its loss is taken as it stands, possibly smoothed already (`range_test.smoothing` is 1), unless
+    it is one of our own exports, which have a `trial` column and raw losses.
+
+    Raises:
+        UserError: where there is nothing of the kind; one sentence.
+    """
+    if path.is_dir():
+        return _open_run(path)
+    if not path.exists():
+        raise UserError(f"there is no '{path}'{_nearest(path)}")
+    if (path.parent / "run.json").is_file() and path.name == "events.jsonl":
+        return _open_run(path.parent)
+    first = _first_line(path)
+    if first.lstrip().startswith("{"):
+        return _open_log(path)
+    if "," in first:
+        config, events = read_csv(path)
+        return Recording(config, events, Batch(events=events), path)
+    raise UserError(_not_a_log(path))
+
+
+def _open_run(path: Path) -> Recording:
+    run = RunDir(path)
+    if not run.config_path.is_file():
+        if run.events_path.is_file():
+            return _open_log(run.events_path)
+        raise UserError(f"'{path}' is not the folder of a run: it has no run.json")
+    batch = read_events(run.events_path)
+    return Recording(run.config(), batch.events, batch, path)
+
+
+def _open_log(path: Path) -> Recording:
+    batch = read_events(path)
+    if not batch.events:
+        raise UserError(_not_a_log(path))
+    return Recording(_config_of(batch.events, path), batch.events, batch, path)
+
+
+def _config_of(events: list[AnyEvent], path: Path) -> RunConfig:
+    """What a log tells of its configuration, where its run.json did not come along."""
+    started = next((e for e in events if isinstance(e, RunStarted)), None)
+    bounds = next((e for e in events if isinstance(e, BoundsChanged)), None)
+    rates = [lr for e in events if isinstance(e, Steps) for lr in e.lr]
+    training = started.kind == "train" if started else bounds is not None
+    low, high = (min(rates), max(rates)) if rates else (1e-7, 1.0)
+    base, top = (bounds.base_lr, bounds.max_lr) if bounds else (low, high)
+    return RunConfig(
+        id=started.run if started else path.stem,
+        kind="train" if training else "range-test",
+        created=events[0].time,
+        version=started.version if started else "",
+        range_test=None if training else RangeTestConfig(start_lr=low, end_lr=high),
+        train=TrainConfig(base_lr=base, max_lr=top) if training else None,
+    )
+
+
+def _first_line(path: Path) -> str:
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            return file.readline(4096)
+    except UnicodeDecodeError:
+        raise UserError(_not_a_log(path)) from None
+    except OSError as error:
+        raise UserError(f"'{path}' cannot be read: {error.strerror}") from None
+
+
+def _not_a_log(path: Path) -> str:
+    return (
+        f"'{path}' is not a clr-tui log: a run's folder, its events.jsonl or a CSV with the "
+        "columns step, lr, loss would be right"
+    )
+
+
+def _nearest(path: Path) -> str:
+    try:
+        names = [p.name for p in path.parent.iterdir()]
+    except OSError:
+        return ""
+    near = difflib.get_close_matches(path.name, names, n=1)
+    return f"; did you mean '{near[0]}'?" if near else ""

@@ -1,0 +1,256 @@
+"""What came of a run, as plain data: the object that `--json` prints."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from clr_tui.engine.analysis.curve import Curve, curve_of
+from clr_tui.engine.analysis.history import RunHistory, TrialHistory
+from clr_tui.engine.analysis.suggest import Suggestion, suggestions
+from clr_tui.engine.analysis.verdict import Verdict, verdict
+from clr_tui.engine.policies import Phase, step_size_steps
+from clr_tui.engine.policies import phase as phase_at
+from clr_tui.engine.runs.config import TrainConfig
+from clr_tui.engine.runs.events import Evaluated
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+BASE_FACTOR = 6.0
+"""base_lr = max_lr / 6 unless told otherwise."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The two rates that a cycle runs between."""
+
+    base_lr: float
+    max_lr: float
+
+
+@dataclass(frozen=True)
+class SeedResult:
+    """One sweep of a range test."""
+
+    seed: int
+    steps: int
+    diverged_at: float | None
+    """The learning rate at which it ended early."""
+    minimum_lr: float | None
+    """Where its smoothed loss was lowest."""
+    minimum_loss: float | None
+
+
+@dataclass(frozen=True)
+class RangeReport:
+    """A range test's result."""
+
+    run: str
+    kind: str
+    status: str
+    """`running`, `paused`, `done`, `stopped`, `failed` or `lost`."""
+    message: str
+    """Why it failed or stopped."""
+    task: str
+    model: str
+    device: str
+    steps: int
+    """Done, over all seeds."""
+    seconds: float | None
+    diverged: bool
+    smoothing: float
+    minimum_lr: float | None
+    """Where the smoothed median loss is lowest, and how low."""
+    minimum_loss: float | None
+    bounds: Bounds | None
+    """Of the recommendation; None where there is none."""
+    suggestions: list[Suggestion]
+    verdict: Verdict
+    seeds: list[SeedResult] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Loss and accuracy on a part of the data, after `epoch` epochs."""
+
+    loss: float | None
+    accuracy: float | None
+    """0 to 1."""
+    epoch: int | None
+
+
+@dataclass(frozen=True)
+class TrainReport:
+    """A training's result."""
+
+    run: str
+    kind: str
+    status: str
+    message: str
+    task: str
+    model: str
+    device: str
+    steps: int
+    total_steps: int
+    seconds: float | None
+    epochs: int
+    """Finished."""
+    total_epochs: int | None
+    bounds: Bounds | None
+    """The last that training ran between."""
+    policy: str
+    phase: str
+    """Where in its cycle the training stands: "cycle 2 of 4, falling"."""
+    whole_cycles: bool
+    """At the end of a cycle: only then is the accuracy a final one."""
+    final_validation: Measured | None
+    best_validation: Measured | None
+    """Best on accuracy; chosen on the very data that it is measured on."""
+    test_last: Measured | None
+    test_best: Measured | None
+    diverged: bool
+
+
+def range_report(
+    history: RunHistory, *, smoothing: float = 0.05, factor: float = BASE_FACTOR, live: bool = True
+) -> RangeReport:
+    """Reports on a range test as far as it has come.
+
+    Args:
+        smoothing: the weight of a new loss in the smoothed curve; 1 for imported curves.
+        factor: max_lr / base_lr of the bounds, above 1.
+        live: whether a run that has not finished goes on. Where it does not, it is `lost`, and
+            judged by what there is.
+    """
+    curve = curve_of(history, smoothing)
+    if not live and curve.running:
+        curve = replace(curve, running=False, stopped=not any(curve.ended))
+    found = suggestions(curve)
+    best = next((s.lr for s in found if s.recommended), None)
+    lr, loss = _minimum(curve.lr, curve.smoothed)
+    return RangeReport(
+        **_common(history, live),
+        steps=sum(len(t) for t in history.trials.values()),
+        diverged=curve.diverged,
+        smoothing=smoothing,
+        minimum_lr=lr,
+        minimum_loss=loss,
+        bounds=Bounds(best / factor, best) if best is not None else None,
+        suggestions=found,
+        verdict=verdict(curve),
+        seeds=_seed_results(history, curve),
+    )
+
+
+def _seed_results(history: RunHistory, curve: Curve) -> list[SeedResult]:
+    trials = [t for t in history.trials.values() if len(t)]
+    results = []
+    for trial, smoothed in zip(trials, curve.seeds, strict=True):
+        end = trial.diverged or trial.non_finite
+        lr, loss = _minimum(curve.lr, smoothed)
+        results.append(SeedResult(trial.seed, len(trial), end.lr if end else None, lr, loss))
+    return results
+
+
+def _minimum(lr: Floats, loss: Floats) -> tuple[float, float] | tuple[None, None]:
+    if not np.isfinite(loss).any():
+        return None, None
+    at = int(np.nanargmin(loss))
+    return float(lr[at]), float(loss[at])
+
+
+def train_report(history: RunHistory, *, live: bool = True) -> TrainReport:
+    """Reports on a training as far as it has come; `live` as for `range_report`."""
+    trial = history.trial or TrialHistory(0)
+    config = history.config.train if history.config else None
+    steps = int(trial.step[-1]) + 1 if len(trial) else 0
+    phase = _phase(config, trial, steps) if config else None
+    validations = [e for e in trial.evaluations if e.part == "validation" and not e.checkpoint]
+    measured = [e for e in validations if e.accuracy is not None]
+    tests = {e.checkpoint or "last": e for e in trial.evaluations if e.part == "test"}
+    best_epoch = trial.epochs[-1].best_epoch if trial.epochs else None
+    bounds = history.bounds
+    return TrainReport(
+        **_common(history, live),
+        steps=steps,
+        total_steps=trial.total_steps,
+        epochs=len(trial.epochs),
+        total_epochs=_total_epochs(trial),
+        bounds=Bounds(*bounds) if bounds else None,
+        policy=config.policy if config else "",
+        phase=phase.words if phase else "",
+        whole_cycles=phase.whole if phase else False,
+        final_validation=_measured(validations[-1]) if validations else None,
+        # max takes the first of equals
+        best_validation=_measured(max(measured, key=_accuracy)) if measured else None,
+        test_last=_measured(tests["last"], len(trial.epochs)) if "last" in tests else None,
+        test_best=_measured(tests["best"], best_epoch) if "best" in tests else None,
+        diverged=trial.diverged is not None or trial.non_finite is not None,
+    )
+
+
+def _phase(config: TrainConfig, trial: TrialHistory, steps: int) -> Phase | None:
+    if not trial.steps_per_epoch or not trial.total_steps:
+        return None
+    half = step_size_steps(config.step_size_epochs, trial.steps_per_epoch)
+    return phase_at(config.policy, steps, step_size=half, total_steps=trial.total_steps)
+
+
+def _total_epochs(trial: TrialHistory) -> int | None:
+    if not trial.steps_per_epoch:
+        return None
+    return round(trial.total_steps / trial.steps_per_epoch)
+
+
+def _accuracy(event: Evaluated) -> float:
+    return -1.0 if event.accuracy is None else event.accuracy
+
+
+def _measured(event: Evaluated, epoch: int | None = None) -> Measured:
+    return Measured(event.loss, event.accuracy, event.epoch if event.epoch is not None else epoch)
+
+
+def _common(history: RunHistory, live: bool) -> dict[str, Any]:
+    """The fields that both reports have."""
+    config, task = history.config, history.task
+    started, finished = history.started, history.finished
+    spent = [float(t.seconds[-1]) for t in history.trials.values() if len(t)]
+    known = [s for s in spent if math.isfinite(s)]
+    return {
+        "run": config.id if config else started.run if started else "",
+        "kind": config.kind if config else started.kind if started else "",
+        "status": _status(history, live),
+        "message": finished.message if finished else "",
+        "task": task.name if task else config.task.data if config else "",
+        "model": task.model if task else config.task.model if config else "",
+        "device": history.device.device if history.device else "",
+        "seconds": sum(known) if known else None,
+    }
+
+
+def _status(history: RunHistory, live: bool) -> str:
+    if history.finished:
+        return history.finished.outcome
+    if not live:
+        return "lost"
+    return "paused" if history.paused else "running"
+
+
+def to_json(report: RangeReport | TrainReport) -> dict[str, Any]:
+    """The report as plain types (dict, list, str, numbers); what is not finite becomes None."""
+    plain = _plain(asdict(report))
+    assert isinstance(plain, dict)
+    return plain
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value

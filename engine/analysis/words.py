@@ -1,0 +1,28 @@
+"""Learning rates and distances between them, in words."""
+
+from __future__ import annotations
+
+import math
+
+
+def rate(lr: float) -> str:
+    """A learning rate for a sentence, two digits: `3.6e-3`, `1e-1`, `1`, `10`.
+
+    `lr` is finite and above 0.
+    """
+    mantissa, exponent = f"{lr:.1e}".split("e")
+    mantissa = mantissa.removesuffix(".0")
+    power = int(exponent)
+    if 0 <= power <= 2:
+        return f"{float(mantissa) * 10**power:g}"
+    return f"{mantissa}e{power}"
+
+
+def decades_apart(lr: float, other: float) -> str:
+    """Where `lr` lies against `other`, if more than a decade away: `a decade below`."""
+    distance = math.log10(lr / other)
+    if abs(distance) <= 1:
+        return ""
+    whole = int(abs(distance))
+    many = "a decade" if whole == 1 else f"{whole} decades"
+    return f"{many} {'above' if distance > 0 else 'below'}"

@@ -1,0 +1,44 @@
+"""The noise that is told from a curve, against noise that was put in."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.signal
+from clr_tui.engine.analysis.noise import noise, share_of_new, smoothed_share
+from clr_tui.engine.analysis.smoothing import smooth
+
+
+def test_independent_noise_on_a_trend():
+    x = np.random.default_rng(0).normal(0, 0.3, 4000) + np.linspace(3, 1, 4000)
+    assert noise(x) == pytest.approx(0.3, rel=0.06)
+    assert share_of_new(x) > 0.9
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.1, 0.3])
+def test_noise_of_a_curve_that_was_smoothed_before(alpha):
+    raw = np.random.default_rng(1).normal(0, 0.3, 20_000)
+    curve = scipy.signal.lfilter([alpha], [1, alpha - 1], raw)
+    assert share_of_new(curve) == pytest.approx(alpha, abs=0.03)
+    assert noise(curve, alpha) == pytest.approx(curve.std(), rel=0.1)
+
+
+def test_few_wild_losses_do_not_count():
+    x = np.random.default_rng(2).normal(0, 0.1, 500)
+    x[450:460] += 50
+    assert noise(x) == pytest.approx(0.1, rel=0.2)
+
+
+@pytest.mark.parametrize("x", [np.full(30, 1.5), np.arange(30.0)], ids=["level", "line"])
+def test_no_noise_at_all(x):
+    assert noise(x) == 0
+    assert share_of_new(x) == 1
+
+
+@pytest.mark.parametrize(("alpha", "new"), [(0.05, 1.0), (0.2, 0.5), (1.0, 0.3), (0.1, 0.1)])
+def test_share_of_noise_that_smoothing_leaves(alpha, new):
+    """Against a long simulation of an AR(1) process."""
+    drive = np.random.default_rng(3).normal(size=400_000)
+    process = scipy.signal.lfilter([1.0], [1, new - 1], drive)[1000:]
+    left = smooth(process, alpha)[1000:]
+    assert left.std() / process.std() == pytest.approx(smoothed_share(alpha, new), rel=0.03)

@@ -1,0 +1,39 @@
+"""Rates and distances in words."""
+
+from __future__ import annotations
+
+import pytest
+from clr_tui.engine.analysis.words import decades_apart, rate
+
+
+@pytest.mark.parametrize(
+    ("lr", "text"),
+    [
+        (0.1, "1e-1"),
+        (0.0359, "3.6e-2"),
+        (1e-7, "1e-7"),
+        (0.996, "1"),
+        (1.5, "1.5"),
+        (10, "10"),
+        (100, "100"),
+        (1e4, "1e4"),
+    ],
+)
+def test_rate(lr, text):
+    assert rate(lr) == text
+
+
+@pytest.mark.parametrize(
+    ("lr", "words"),
+    [
+        (5e-4, ""),
+        (0.5, "2 decades above"),
+        (9e-4 / 10, "a decade below"),
+        (1e-3 * 11, "a decade above"),
+        (1.1, "3 decades above"),
+        (1e-7, "4 decades below"),
+    ],
+)
+def test_distance_from_one_thousandth(lr, words):
+
+    assert decades_apart(lr, 1e-3) == words

@@ -1,0 +1,44 @@
+"""Verdicts on sweeps that were really made, as they came.
+
+real_sweeps.json: raw losses of a small CNN (three conv - batch norm - ReLU - pool blocks) on 4,300
+photographs of flowers at 32x32, batch 64, SGD, 106 steps; momentum 0.9 but for `nomom`. `flowers`
+and `nomom` from 1e-7 to 1; `fall` only to 1e-2; `random` with shuffled labels.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from clr_tui.engine.analysis.curve import curve_of
+from clr_tui.engine.analysis.suggest import suggestions
+from clr_tui.engine.analysis.verdict import verdict
+from made_sweeps import sweep_history
+
+SWEEPS = json.loads((Path(__file__).parent / "real_sweeps.json").read_text())
+KINDS = {"flowers": "recommended", "nomom": "recommended", "fall": "falling", "random": "flat"}
+ENDS = {"fall": 1e-2}
+
+
+def curve(*names):
+    end = ENDS.get(names[0].split("-")[0], 1.0)
+    return curve_of(sweep_history(*(SWEEPS[n] for n in names), end=end, steps=106))
+
+
+@pytest.mark.parametrize("name", SWEEPS)
+def test_verdict_on_a_single_sweep(name):
+    assert verdict(curve(name)).kind == KINDS[name.split("-")[0]]
+
+
+@pytest.mark.parametrize("kind", ["flowers", "fall", "random"])
+def test_verdict_on_several_seeds(kind):
+    names = [n for n in SWEEPS if n.startswith(kind)]
+    assert verdict(curve(*names)).kind == KINDS[kind]
+
+
+def test_median_of_five_seeds_lies_in_the_range_that_trains_best():
+    """A grid of CLR trainings puts the best max_lr on this task at 3e-3 to 1e-2."""
+    found = suggestions(curve(*(n for n in SWEEPS if n.startswith("flowers"))))[0]
+    assert found.recommended
+    assert 3e-3 <= found.lr <= 1e-2

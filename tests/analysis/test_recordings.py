@@ -1,0 +1,188 @@
+"""What comes in from files and goes out to them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+
+import msgspec
+import numpy as np
+import pytest
+from clr_tui.engine.analysis.exports import epochs_csv, steps_csv
+from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.analysis.imports import open_recording
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.runs import events as ev
+from hypothesis import given
+from hypothesis import strategies as st
+from made_sweeps import REFERENCE, rates, sweep_history, valley_shape
+
+
+def replayed(recording) -> RunHistory:
+    history = RunHistory(recording.config)
+    history.feed(recording.batch)
+    return history
+
+
+@pytest.mark.skipif(not REFERENCE.exists(), reason="the reference logs are not here")
+def test_reference_log_comes_in_whole():
+    recording = open_recording(REFERENCE)
+    with REFERENCE.open() as file:
+        rows = list(csv.DictReader(file))
+    trial = replayed(recording).trials[0]
+    assert trial.loss.tolist() == [float(r["loss"]) for r in rows]
+    assert trial.lr.tolist() == [float(r["lr"]) for r in rows]
+    assert recording.config.range_test.smoothing == 1.0
+    assert recording.config.range_test.end_lr == pytest.approx(0.1)
+    assert [e.seq for e in recording.events] == list(range(len(recording.events)))
+    times = [e.time for e in recording.events]
+    assert times == sorted(times)
+    assert times[-1] == pytest.approx(10.8)
+
+
+finite = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(st.lists(finite | st.just(math.nan), min_size=2, max_size=40))
+def test_export_loses_no_digit_and_comes_back_the_same(tmp_path_factory, losses):
+    history = sweep_history(losses, losses[::-1])
+    path = tmp_path_factory.mktemp("csv") / "export.csv"
+    path.write_bytes(steps_csv(history).encode())
+    back = replayed(open_recording(path))
+    for trial, losses_in in ((0, losses), (1, losses[::-1])):
+        np.testing.assert_array_equal(back.trials[trial].loss, losses_in)
+        np.testing.assert_array_equal(back.trials[trial].lr, history.trials[trial].lr)
+    assert back.config.range_test.smoothing == 0.05  # ours are raw
+
+
+def test_steps_csv_is_rfc_4180():
+    text = steps_csv(sweep_history([1.5, np.nan], steps=4))
+    assert text == (
+        "trial,step,epoch,lr,loss,accuracy,seconds\r\n"
+        "0,0,1,1e-07,1.5,,0.1\r\n"
+        f"0,1,1,{float(rates(4)[1])!r},,,0.2\r\n"
+    )
+
+
+def test_epochs_csv_puts_each_epoch_beside_its_validation():
+    history = RunHistory()
+    history.apply(ev.TrialStarted(trial=0, seed=0, total_steps=6, steps_per_epoch=3))
+    for epoch in (1, 2):
+        at = {"trial": 0, "step": 3 * epoch, "epoch": epoch}
+        history.apply(
+            ev.Evaluated(part="validation", loss=0.1 + epoch, accuracy=None, lr=0.3, **at)
+        )
+        history.apply(
+            ev.EpochFinished(
+                train_loss=0.1,
+                train_accuracy=1 / 3,
+                seconds=2.5,
+                best_epoch=1,
+                best_accuracy=None,
+                **at,
+            )
+        )
+    rows = list(csv.DictReader(io.StringIO(epochs_csv(history))))
+    assert [r["epoch"] for r in rows] == ["1", "2"]
+    assert [float(r["validation_loss"]) for r in rows] == [1.1, 2.1]
+    assert rows[0]["validation_accuracy"] == ""
+    assert float(rows[0]["train_accuracy"]) == 1 / 3
+    assert epochs_csv(RunHistory()).count("\r\n") == 1
+
+
+def test_gap_within_a_csv_is_only_a_gap(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("lr,step,loss,more\n1e-3,0,2,x\n1e-2,1,,x\n1e-1,2,nan,x\n1,3,1.5,x\n\n")
+    trial = replayed(open_recording(path)).trials[0]
+    np.testing.assert_array_equal(trial.loss, [2, np.nan, np.nan, 1.5])
+    assert trial.non_finite is None
+    path.write_text("step,lr,loss\n0,1e-3,2\n1,1e-2,inf\n2,1e-1,\n")
+    assert replayed(open_recording(path)).trials[0].non_finite.step == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"step,loss\n0,1\n", "no column 'lr'"),
+        (b"step,lr,loss\n", "no steps"),
+        (b"step,lr,loss\n0,1e-3,2\n1,fast,2\n", "line 3"),
+        (b"step,lr,loss\n0,1e-3\n", "line 2"),
+        (b"step,lr,loss\n0,0,2\n", "must be above 0"),
+        (b"step,lr,loss\n0,nan,2\n", "must be above 0"),
+        (b"step,lr,loss\n0,1e-3,2\n1,1e-3,2\n", "does not rise at line 3"),
+        (b"step,lr,loss\n1,1e-3,2\n1,1e-2,2\n", "step does not rise"),
+        (b"step,lr,loss\n-1,1e-3,2\n", "step does not rise"),
+        (b"hello\nworld\n", "not a clr-tui log"),
+        (b"", "not a clr-tui log"),
+        (b"\x89PNG\r\n\x1a\n\x00\xff\xfe,", "not a clr-tui log"),
+        (b"step,lr,loss\n0,1e-3,\xff\xfe\n", "not"),
+        (b'{"some": "json"}\n', "not a clr-tui log"),
+    ],
+)
+def test_what_is_no_log_gets_one_sentence(tmp_path, content, said):
+    path = tmp_path / "file.csv"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=said) as caught:
+        open_recording(path)
+    assert "\n" not in caught.value.message
+
+
+def test_missing_file_names_the_nearest(tmp_path):
+    (tmp_path / "lr_find_cnn.csv").touch()
+    with pytest.raises(UserError, match=r"did you mean 'lr_find_cnn\.csv'"):
+        open_recording(tmp_path / "lr_find_cn.csv")
+
+
+def test_folder_that_is_not_a_run(tmp_path):
+    with pytest.raises(UserError, match=r"no run\.json"):
+        open_recording(tmp_path)
+
+
+def write_log(path, history_events):
+    lines = [msgspec.json.encode(e) + b"\n" for e in history_events]
+    path.write_bytes(b"".join(lines))
+
+
+SWEEP = [
+    ev.RunStarted(seq=0, time=1.0, run="range-test-x-1", kind="range-test", version="0.1.0"),
+    ev.TrialStarted(seq=1, time=1.0, trial=0, seed=0, total_steps=3, steps_per_epoch=3),
+    ev.Steps(
+        seq=2,
+        time=2.0,
+        trial=0,
+        step=[0, 1, 2],
+        lr=[0.1, 0.2, 0.4],
+        loss=[3.0, 2.0, 1.0],
+        elapsed=1,
+    ),
+]
+
+
+def test_bare_log_tells_its_own_config(tmp_path):
+    path = tmp_path / "copied.jsonl"
+    write_log(path, SWEEP)
+    recording = open_recording(path)
+    assert recording.config.kind == "range-test"
+    assert recording.config.id == "range-test-x-1"
+    assert recording.config.range_test.start_lr == 0.1
+    assert len(replayed(recording).trials[0]) == 3
+
+
+def test_bare_log_of_a_training(tmp_path):
+    path = tmp_path / "copied.jsonl"
+    started = msgspec.structs.replace(SWEEP[0], kind="train")
+    bounds = ev.BoundsChanged(seq=3, trial=0, step=0, base_lr=0.01, max_lr=0.5)
+    write_log(path, [started, *SWEEP[1:], bounds])
+    config = open_recording(path).config
+    assert (config.train.base_lr, config.train.max_lr) == (0.01, 0.5)
+
+
+def test_run_folder_and_its_log_are_the_same_recording(tmp_path):
+    write_log(tmp_path / "events.jsonl", SWEEP)
+    config = sweep_history(valley_shape(rates(3))).config
+    (tmp_path / "run.json").write_bytes(msgspec.json.encode(config))
+    for path in (tmp_path, tmp_path / "events.jsonl"):
+        recording = open_recording(path)
+        assert recording.config == config
+        assert len(recording.events) == 3

@@ -1,0 +1,200 @@
+"""The history of a run: what its events add up to."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from clr_tui.engine.analysis.history import RunHistory, TrialHistory
+from clr_tui.engine.runs import events as ev
+from clr_tui.engine.runs.config import RunConfig, TrainConfig
+from clr_tui.engine.runs.tail import Batch
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+def steps(first, last, trial=0, **more):
+    n = last - first
+    loss = [1000.0 - s for s in range(first, last)]
+    return ev.Steps(
+        trial=trial,
+        step=list(range(first, last)),
+        lr=[0.1] * n,
+        loss=loss,
+        elapsed=last / 10,
+        **more,
+    )
+
+
+def training(*more):
+    history = RunHistory()
+    started = ev.TrialStarted(trial=0, seed=3, total_steps=100, steps_per_epoch=10, label="sgd")
+    for event in (started, *more):
+        history.apply(event)
+    return history
+
+
+@given(st.lists(st.integers(1, 700), min_size=1, max_size=20))
+def test_chunks_of_any_size_are_one_series(sizes):
+    history, done = RunHistory(), 0
+    for size in sizes:
+        history.apply(steps(done, done + size))
+        done += size
+    trial = history.trials[0]
+    np.testing.assert_array_equal(trial.step, np.arange(done))
+    np.testing.assert_array_equal(trial.loss, 1000.0 - np.arange(done))
+    np.testing.assert_allclose(trial.seconds, (np.arange(done) + 1) / 10)
+    assert len(trial.lr) == len(trial.accuracy) == len(trial) == done
+
+
+def test_absent_values_are_nan():
+    history = training(ev.Steps(trial=0, step=[0, 1], lr=[0.1, 0.2], loss=[None, 2.0]))
+    trial = history.trials[0]
+    np.testing.assert_array_equal(trial.loss, [np.nan, 2])
+    assert np.isnan(trial.accuracy).all()
+    assert np.isnan(trial.seconds).all()  # the log does not tell
+
+
+def test_columns_are_read_only():
+    loss = training(steps(0, 5)).trials[0].loss
+    with pytest.raises(ValueError, match="read-only"):
+        loss[0] = 1
+
+
+def test_view_keeps_its_values_while_the_series_grows():
+    history = training(steps(0, 5))
+    loss = history.trials[0].loss
+    for i in range(5, 5000, 500):
+        history.apply(steps(i, i + 500))
+    np.testing.assert_array_equal(loss, 1000.0 - np.arange(5))
+
+
+@pytest.mark.parametrize(
+    "chunk",
+    [
+        ev.Steps(trial=0, step=[], lr=[], loss=[]),
+        ev.Steps(trial=0, step=[5, 6], lr=[0.1], loss=[1.0, 2.0]),
+        ev.Steps(trial=0, step=[5, 6], lr=[0.1, 0.1], loss=[1.0, 2.0], accuracy=[0.5]),
+        ev.Steps(trial=0, step=[6, 5], lr=[0.1, 0.1], loss=[1.0, 2.0]),
+        ev.Steps(trial=0, step=[3, 4], lr=[0.1, 0.1], loss=[1.0, 2.0]),
+    ],
+    ids=["empty", "lr", "accuracy", "order", "again"],
+)
+def test_chunk_that_makes_no_sense_is_counted_and_left_out(chunk):
+    history = training(steps(0, 5), chunk)
+    assert len(history.trials[0]) == 5
+    assert history.corrupt == 1
+
+
+def test_resumed_drops_what_it_overtakes_and_nothing_else():
+    def measured(step, epoch):
+        return (
+            ev.Evaluated(
+                trial=0, step=step, part="validation", loss=1.0, accuracy=0.5, epoch=epoch
+            ),
+            ev.EpochFinished(
+                trial=0,
+                epoch=epoch,
+                step=step,
+                train_loss=1.0,
+                train_accuracy=0.5,
+                seconds=1.0,
+                best_epoch=1,
+                best_accuracy=0.5,
+            ),
+            ev.CheckpointSaved(trial=0, step=step, path=f"{epoch}.pt", reason="best"),
+        )
+
+    history = training(
+        ev.BoundsChanged(trial=0, step=0, base_lr=0.01, max_lr=0.1),
+        steps(0, 10),
+        *measured(10, 1),
+        steps(10, 20),
+        *measured(20, 2),
+        ev.BoundsChanged(trial=0, step=15, base_lr=0.02, max_lr=0.2),
+        ev.NonFinite(trial=0, step=18, lr=0.1),
+        ev.Diverged(trial=0, step=19, lr=0.1, reason="loss"),
+        ev.TrialFinished(trial=0, outcome="stopped", step=20, reason="asked"),
+        ev.RunFinished(outcome="stopped"),
+        ev.Resumed(trial=0, step=10),
+    )
+    trial = history.trials[0]
+    assert len(trial) == 10
+    assert [e.epoch for e in trial.evaluations] == [1]
+    assert [e.epoch for e in trial.epochs] == [1]
+    assert [e.path for e in trial.checkpoints] == ["1.pt"]
+    assert history.bounds == (0.01, 0.1)
+    assert trial.diverged is trial.non_finite is trial.outcome is history.finished is None
+    history.apply(steps(10, 12))
+    np.testing.assert_array_equal(trial.step, np.arange(12))
+    np.testing.assert_allclose(trial.seconds[-2:], [1.1, 1.2])
+
+
+def test_bounds_are_the_configs_until_they_change():
+    config = RunConfig(
+        id="x", kind="train", created=0, version="", train=TrainConfig(base_lr=1e-3, max_lr=1e-2)
+    )
+    history = RunHistory(config)
+    assert history.bounds == (1e-3, 1e-2)
+    history.apply(ev.BoundsChanged(trial=0, step=5, base_lr=2e-3, max_lr=2e-2))
+    assert history.bounds == (2e-3, 2e-2)
+    assert RunHistory().bounds is None
+
+
+def test_state_of_the_run():
+    history = RunHistory()
+    history.apply(ev.RunStarted(time=5.0, run="r", kind="train"))
+    history.apply(ev.Progress(time=6.0, what="decoding images", done=1, total=9))
+    assert history.progress.done == 1
+    history.apply(ev.DeviceChosen(device="cpu", name="2 CPU threads"))
+    history.apply(ev.TrialStarted(trial=0, seed=0, total_steps=9, steps_per_epoch=3))
+    assert history.progress is None
+    history.apply(ev.Paused())
+    assert history.paused
+    history.apply(ev.Continued())
+    assert not history.paused
+    history.apply(ev.DeviceUsage(memory_used=5))
+    history.apply(ev.CommandRefused(command="set-bounds", reason="no"))
+    history.apply(ev.Note(level="warning", text="one file skipped"))
+    history.apply(ev.RunFinished(time=9.0, outcome="done"))
+    assert (history.first_time, history.last_time) == (5.0, 9.0)
+    assert history.usage.memory_used == 5
+    assert len(history.notes) == len(history.refused) == 1
+    assert history.finished.outcome == "done"
+
+
+def test_steps_of_a_trial_whose_beginning_was_lost():
+    history = RunHistory()
+    history.apply(steps(0, 3, trial=4))
+    assert isinstance(history.trials[4], TrialHistory)
+    assert len(history.trials[4]) == 3
+
+
+def test_feed_says_whether_anything_changed():
+    history = RunHistory()
+    assert not history.feed(Batch())
+    assert history.feed(Batch(events=[steps(0, 3)]))
+    assert not history.feed(Batch())
+    assert history.feed(Batch(corrupt=2, unknown={"new-thing": 1}, newer_schema=2))
+    assert not history.feed(Batch())
+    history.feed(Batch(corrupt=1, unknown={"new-thing": 2}))
+    assert (history.corrupt, history.unknown, history.newer_schema) == (3, {"new-thing": 3}, 2)
+
+
+def test_reset_forgets_all_but_the_config_and_still_counts_as_a_change():
+    config = RunConfig(id="x", kind="train", created=0, version="")
+    history = RunHistory(config)
+    history.feed(Batch(events=[steps(0, 3)], corrupt=1))
+    before = history.version
+    assert history.feed(Batch(events=[steps(0, 1)], reset=True))
+    assert history.version > before
+    assert len(history.trials[0]) == 1
+    assert history.corrupt == 0
+    assert history.config is config
+
+
+def test_a_million_steps_in_chunks():
+    history = RunHistory()
+    for i in range(0, 1_000_000, 500):
+        history.apply(steps(i, i + 500))
+    assert len(history.trials[0]) == 1_000_000
+    assert history.trials[0].loss[-1] == 1000.0 - 999_999

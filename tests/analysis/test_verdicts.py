@@ -1,0 +1,217 @@
+"""Recommended only where it is deserved: curves of known shape, with noise of known size."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+import pytest
+from clr_tui.engine.analysis.curve import curve_of
+from clr_tui.engine.analysis.smoothing import smooth
+from clr_tui.engine.analysis.suggest import suggestions
+from clr_tui.engine.analysis.verdict import verdict
+from made_sweeps import rates, sweep_history, valley_shape
+
+N = 108
+
+
+def judge(history, smoothing=0.05):
+    return verdict(curve_of(history, smoothing))
+
+
+def noisy(shape, seed, sd=0.05):
+    return shape + np.random.default_rng(seed).normal(0, sd, len(shape))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_good_sweep_is_recommended(seed):
+    curve = curve_of(sweep_history(noisy(valley_shape(rates(N)), seed)))
+    found = verdict(curve)
+    assert found.kind == "recommended"
+    assert not found.advice
+    best = suggestions(curve)[0]
+    assert best.recommended
+    # The smoothed minimum lags behind the best rate, 3e-2, by up to a decade.
+    assert 3e-3 <= best.lr <= 3e-2
+
+
+def test_reference_is_recommended_for_all_its_late_minimum(reference):
+    found = judge(reference, 1.0)
+    assert found.kind == "recommended"
+    assert "3.6e-3" in found.sentence
+
+
+def test_noise_alone_is_hardly_ever_recommended():
+    rng = np.random.default_rng(0)
+    kinds = [judge(sweep_history(rng.normal(1.6, 0.05, N))).kind for _ in range(300)]
+    assert kinds.count("flat") >= 297
+    assert "recommended" not in kinds
+
+
+def test_noise_smoothed_before_it_came_here_is_not_recommended():
+    """An imported curve hides its noise; its slow wandering must not pass for learning."""
+    rng = np.random.default_rng(1)
+    kinds = []
+    for _ in range(200):
+        made = sweep_history(smooth(rng.normal(1.6, 0.05, N), 0.05))
+        made.config = imported(made.config)
+        kinds.append(judge(made, 1.0).kind)
+    assert kinds.count("recommended") <= 2
+
+
+def imported(config):
+    sweep = msgspec.structs.replace(config.range_test, smoothing=1.0)
+    return msgspec.structs.replace(config, range_test=sweep)
+
+
+def test_flat_says_what_to_do():
+    found = judge(sweep_history(noisy(np.full(N, 1.6), 0)))
+    assert found.sentence.startswith("The curve is flat within its noise")
+    assert found.advice.startswith("Check the data and labels")
+
+
+def test_flat_at_low_rates_says_sweep_further():
+    found = judge(sweep_history(noisy(np.full(N, 1.6), 0), end=1e-5))
+    assert found.kind == "flat"
+    assert "end LR 10" in found.advice
+
+
+def test_constant_loss_is_flat():
+    assert judge(sweep_history(np.full(N, 2.3026))).kind == "flat"
+
+
+def test_still_falling_at_the_end():
+    lr = rates(N, end=0.1)
+    found = judge(sweep_history(noisy(valley_shape(lr, best=1.0), 3), end=0.1))
+    assert found.kind == "falling"
+    assert found.sentence == "The loss is still falling at 1e-1: no upper bound in sight."
+    assert found.advice == "Sweep further: run again with end LR 10."
+
+
+def test_plateau_to_the_end_has_no_upper_bound_either():
+    lr = rates(N)
+    shape = np.minimum(valley_shape(lr, best=1e-3), 1.6)
+    shape[lr > 1e-3] = shape.min()
+    found = judge(sweep_history(noisy(shape, 4)))
+    assert found.kind == "falling"
+    assert "no upper bound in sight" in found.sentence
+
+
+def test_falling_until_it_diverged_has_an_upper_bound():
+    lr = rates(N)
+    loss = noisy(valley_shape(lr, best=1.0), 5)[:95]
+    loss[-4:] = [3, 9, 40, 200]
+    assert judge(sweep_history(loss, steps=N, diverged=True)).kind == "recommended"
+    loss[-1] = np.nan
+    assert judge(sweep_history(loss, steps=N)).kind == "recommended"
+
+
+def test_too_high_from_the_start():
+    loss = np.geomspace(2.3, 400, 40)
+    found = judge(sweep_history(loss, start=1.0, end=100.0, steps=N, diverged=True))
+    assert found.kind == "flat"
+    assert "start LR 1e-3" in found.advice
+
+
+def test_lowest_near_the_start_though_it_never_diverges():
+    lr = rates(N, start=1e-3)
+    shape = valley_shape(lr, best=4e-3, top=2.5, low=1)
+    found = judge(sweep_history(noisy(shape, 0), start=1e-3))
+    assert found.kind == "flat"
+    assert found.sentence.endswith("the sweep starts too high.")
+    assert found.advice == "Start lower: run again with start LR 1e-6."
+
+
+def test_flat_until_it_exploded_is_not_called_too_high():
+    """Its minimum, by chance, may lie anywhere."""
+    for seed in range(20):
+        loss = noisy(np.full(90, 1.6), seed)
+        loss[-3:] = [3, 20, 900]
+        found = judge(sweep_history(loss, steps=N, diverged=True))
+        assert found.kind == "flat"
+        assert "flat within its noise" in found.sentence
+
+
+def test_never_finite():
+    found = judge(sweep_history(np.array([np.nan])))
+    assert found.kind == "not-finite"
+    assert found.sentence == "The loss was not finite at any step."
+
+
+def test_finite_for_a_few_steps_only():
+    found = judge(sweep_history(np.array([2.3, 2.4, 2.2, np.nan]), steps=N))
+    assert found.kind == "not-finite"
+    assert found.sentence == "The loss was no longer finite after 3 steps, at 1.6e-7."
+    assert "start LR 1e-9" in found.advice
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 19])
+def test_too_few_points(n):
+    found = judge(sweep_history(np.linspace(2, 1, n)))
+    assert found.kind == "too-short"
+    assert f"{n} steps" in found.sentence
+
+
+def test_no_steps_at_all():
+    assert judge(sweep_history([], finished="failed")).kind == "too-short"
+
+
+def test_less_than_a_decade():
+    history = sweep_history(noisy(np.linspace(2, 1, N), 0), start=1e-3, end=5e-3)
+    assert judge(history).kind == "too-short"
+
+
+def test_minimum_that_wanders_between_seeds():
+    lr = rates(200)
+    low, high = valley_shape(lr, best=1e-4), valley_shape(lr, best=1e-1)
+    found = judge(sweep_history(noisy(low, 1), noisy(high, 2), noisy(high, 3)))
+    assert found.kind == "unstable"
+    assert "wanders by more than a decade between seeds" in found.sentence
+
+
+def test_minimum_that_hardly_moves_between_seeds():
+    lr = rates(N)
+    shapes = [valley_shape(lr, best=b) for b in (2e-2, 3e-2, 5e-2)]
+    history = sweep_history(*(noisy(s, i) for i, s in enumerate(shapes)))
+    assert judge(history).kind == "recommended"
+
+
+def test_running_waits():
+    history = sweep_history(noisy(valley_shape(rates(N)), 0), finished=None, outcome=None)
+    assert judge(history).kind == "running"
+
+
+@pytest.mark.parametrize(("until", "kind"), [(30, "flat"), (88, "falling")])
+def test_stopped_sweep_is_judged_by_what_there_is(until, kind):
+    loss = noisy(valley_shape(rates(N), best=1e-1), 7)[:until]
+    found = judge(sweep_history(loss, steps=N, finished="stopped", outcome="stopped"))
+    assert found.kind == kind
+    assert "stopped" in found.sentence
+    assert found.advice == "Run it again to its end."
+
+
+def test_recommended_rate_below_the_sweep_says_so():
+    """The sweep starts less than a decade below the minimum."""
+    log_lr = np.log10(rates(N, start=1e-2, end=10.0))
+    shape = np.interp(log_lr, [-2, -1.6, -1.3, -1, 1], [2.5, 2.4, 1, 2.4, 4])
+    found = judge(sweep_history(noisy(shape, 0), start=1e-2, end=10.0))
+    assert found.kind == "recommended"
+    assert "start lower than 1e-2" in found.advice
+
+
+def test_caution_a_decade_away():
+    """A curve whose long slow decrease draws valley far below the minimum."""
+    curve = curve_of(sweep_history(valley_shape(rates(N), best=1e-1)), 1.0)
+    found = {s.rule: s for s in suggestions(curve)}
+    best = found["minimum/10"].lr
+    assert found["minimum/10"].recommended
+    for rule in ("steepest", "valley", "slide"):
+        distance = np.log10(found[rule].lr / best)
+        expected = "" if abs(distance) <= 1 else "below" if distance < 0 else "above"
+        assert found[rule].caution.endswith(expected)
+        assert bool(found[rule].caution) == (abs(distance) > 1)
+
+
+def test_no_caution_and_no_recommendation_without_a_verdict():
+    found = suggestions(curve_of(sweep_history(noisy(np.full(N, 1.6), 0))))
+    assert not any(s.recommended for s in found)
+    assert all("decade" not in s.caution for s in found)
