@@ -1,0 +1,192 @@
+"""Folders of images, one folder a class: what lies where. No image is opened here.
+
+Either the class folders lie in the root, or the root holds `train` and any of `val` (`valid`,
+`validation`) and `test`, each with class folders. The images lie directly in the class folders;
+names that begin with a dot, and files of other kinds, are passed over.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+from clr_tui.engine.errors import UserError
+
+IMAGE_SUFFIXES = frozenset(
+    {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+)
+PartName = Literal["all", "train", "validation", "test"]
+_PART_FOLDERS: dict[str, PartName] = {
+    "train": "train",
+    "val": "validation",
+    "valid": "validation",
+    "validation": "validation",
+    "test": "test",
+}
+Classes = dict[str, Path]
+"""Class name to its folder, sorted by name."""
+
+
+@dataclass(frozen=True)
+class FolderLayout:
+    """All images of a folder by part and class, both classes and files sorted by name.
+
+    `parts` has either the one part `all`, or `train` and what else there is. Every part has the
+    same classes or fewer than `train`.
+    """
+
+    parts: dict[PartName, dict[str, list[Path]]]
+
+    @property
+    def classes(self) -> list[str]:
+        """The names of the classes, sorted."""
+        return list(self.parts.get("all") or self.parts["train"])
+
+
+@dataclass(frozen=True)
+class Glance:
+    """What a look at a folder tells without listing all of it."""
+
+    images: int
+    """In the parts named `all` or `train`, counted up to the limit that was given."""
+    split: bool
+    """Whether the folder has parts of its own."""
+    folders: tuple[Path, ...]
+    """Every folder that was looked into."""
+
+
+def class_folders(root: Path) -> dict[str, list[Path]]:
+    """The images of each class folder in `root`; classes and files sorted by name.
+
+    Raises:
+        UserError: (field `data`) `root` has fewer than two class folders, or an empty one.
+    """
+    return {name: _listed(folder) for name, folder in _classes(root).items()}
+
+
+def scan(root: Path) -> FolderLayout:
+    """Lists all images in `root`.
+
+    Raises:
+        UserError: (field `data`) the folder is missing or cannot be read, has fewer than two
+            class folders or one without images, or tests on classes that it does not train.
+    """
+    parts = _parts(root)
+    return FolderLayout(
+        {
+            part: {name: _listed(folder) for name, folder in classes.items()}
+            for part, classes in parts.items()
+        }
+    )
+
+
+def glance(root: Path, limit: int) -> Glance:
+    """Finds the same mistakes as `scan`, but looks at no more than it must.
+
+    A folder is read until its first image, and images are counted up to `limit`: cheap enough
+    for every keystroke, whatever folder the text passes through on its way.
+
+    Raises:
+        UserError: as `scan`.
+    """
+    parts = _parts(root)
+    images = 0
+    folders = [root]
+    for part, classes in parts.items():
+        counted = part in ("all", "train")
+        for folder in classes.values():
+            wanted = max(1, limit - images) if counted else 1
+            number = sum(1 for _ in islice(_images(folder), wanted))
+            if not number:
+                raise _empty(folder)
+            images += number if counted else 0
+            folders.append(folder)
+        if part != "all":
+            folders.append(next(iter(classes.values())).parent)
+    return Glance(min(images, limit), "train" in parts, tuple(folders))
+
+
+def missing(what: str, path: Path) -> str:
+    """One sentence about a folder or file that is not there, with the nearest name that is."""
+    parent, wanted = path.parent, path.name
+    while not os.path.isdir(parent) and parent != parent.parent:
+        parent, wanted = parent.parent, parent.name
+    try:
+        names = [entry.name for entry in islice(os.scandir(parent), 10_000)]
+    except OSError:
+        names = []
+    close = difflib.get_close_matches(wanted, names, n=1)
+    if close:
+        return f"no {what} '{path}'; did you mean '{close[0]}'?"
+    return f"no {what} '{path}': '{parent}' holds no '{wanted}'"
+
+
+def _parts(root: Path) -> dict[PartName, Classes]:
+    """The class folders of each part, checked all but for their content."""
+    if not os.path.isdir(root):
+        if os.path.exists(root):
+            raise _mistake(f"'{root}' is a file: give a folder with one folder of images a class")
+        raise _mistake(missing("folder", root))
+    inside = _subfolders(root)
+    named = {_PART_FOLDERS[n.lower()]: p for n, p in inside.items() if n.lower() in _PART_FOLDERS}
+    # A class may be called "train": a part is one only where it holds folders itself.
+    if "train" not in named or not _subfolders(named["train"]):
+        return {"all": _classes(root)}
+    order: tuple[PartName, ...] = ("train", "validation", "test")
+    parts = {part: _classes(named[part]) for part in order if part in named}
+    for part, classes in parts.items():
+        extra = next((name for name in classes if name not in parts["train"]), None)
+        if extra is not None:
+            raise _mistake(f"'{named[part]}' has a class '{extra}' that '{named['train']}' has not")
+    return parts
+
+
+def _classes(root: Path) -> Classes:
+    classes = _subfolders(root)
+    if not classes:
+        what = "images but no class folders" if any(_images(root)) else "no folders"
+        raise _mistake(f"'{root}' holds {what}: put the images into one folder a class")
+    if len(classes) == 1:
+        only = next(iter(classes))
+        raise _mistake(f"'{root}' holds one class only, '{only}': at least two are needed")
+    return classes
+
+
+def _subfolders(root: Path) -> Classes:
+    names = sorted(e.name for e in _entries(root) if not e.name.startswith(".") and e.is_dir())
+    return {name: root / name for name in names}
+
+
+def _images(folder: Path) -> Iterator[str]:
+    for entry in _entries(folder):
+        suffix = os.path.splitext(entry.name)[1].lower()
+        if suffix in IMAGE_SUFFIXES and not entry.name.startswith(".") and entry.is_file():
+            yield entry.name
+
+
+def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            yield from entries
+    except OSError as error:
+        raise _mistake(f"'{folder}' cannot be read: {error.strerror}") from error
+
+
+def _listed(folder: Path) -> list[Path]:
+    names = sorted(_images(folder))
+    if not names:
+        raise _empty(folder)
+    return [folder / name for name in names]
+
+
+def _empty(folder: Path) -> UserError:
+    return _mistake(f"the class folder '{folder}' holds no images: add some, or remove it")
+
+
+def _mistake(message: str) -> UserError:
+    return UserError(message, "data")

@@ -1,0 +1,162 @@
+"""Following a file of lines that other processes append to.
+
+What events and commands share: which bytes are new, where a line ends, whether the file is still
+the one that was read before. What a line means is the caller's business.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from clr_tui.engine.errors import UserError
+
+BLOCK = 1 << 20
+MAX_LINE = 16 << 20
+"""Bytes. A longer line is garbage (no writer makes one), and is skipped without being held."""
+_KEPT = 512
+
+
+@dataclass
+class Lines:
+    """What one poll found."""
+
+    lines: list[bytes] = field(default_factory=list)
+    """Complete lines, in order, without their newline."""
+    reset: bool = False
+    """The file was cut short or replaced; `lines` start at its beginning."""
+    overlong: int = 0
+    """Lines longer than `MAX_LINE`, left out."""
+    more: bool = False
+    """`limit` ended the poll: there is more to read at once."""
+
+
+class LineTail:
+    """Reads the complete lines of a growing file, each once.
+
+    Nothing is kept open between polls, so a file may be replaced at any time. That it was is seen
+    by its inode, by its first bytes, or by those just before the place reached (none of which are
+    there any more where it was cut short).
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._restart()
+
+    def _restart(self) -> None:
+        self._offset = 0
+        self._skipping = False
+        self._identity: tuple[int, int] | None = None
+        self._head = b""
+        self._anchor = b""
+
+    def poll(self, limit: int | None = None) -> Lines:
+        """All new complete lines; a missing file has none. Never blocks.
+
+        Args:
+            limit: stop after about so many bytes (but not before the end of a line).
+
+        Raises:
+            UserError: the file is there but cannot be read.
+        """
+        try:
+            fd = self._open()
+            if fd is None:
+                return Lines()
+            try:
+                return self._poll(fd, limit)
+            finally:
+                os.close(fd)
+        except OSError as error:
+            raise UserError(f"cannot read '{self.path}': {error.strerror}") from error
+
+    def _open(self) -> int | None:
+        try:
+            # Non-blocking: opening a FIFO would otherwise wait for its writer.
+            return os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def _poll(self, fd: int, limit: int | None) -> Lines:
+        info = os.fstat(fd)
+        if not stat.S_ISREG(info.st_mode):
+            raise UserError(f"'{self.path}' is not a file that can be read line by line")
+        found = Lines()
+        identity = (info.st_dev, info.st_ino)
+        if self._replaced(fd, identity):
+            found.reset = self._offset > 0  # else nothing had been told that could be void
+            self._restart()
+        self._identity = identity
+        before = self._offset
+        found.more = self._read(fd, limit, found) < info.st_size
+        if self._offset != before:
+            self._head = os.pread(fd, min(_KEPT, self._offset), 0)
+            start = max(0, self._offset - _KEPT)
+            self._anchor = os.pread(fd, self._offset - start, start)
+        return found
+
+    def _replaced(self, fd: int, identity: tuple[int, int]) -> bool:
+        if self._identity is None:
+            return False
+        return (
+            identity != self._identity
+            or os.pread(fd, len(self._head), 0) != self._head
+            or os.pread(fd, len(self._anchor), self._offset - len(self._anchor)) != self._anchor
+        )
+
+    def _read(self, fd: int, limit: int | None, found: Lines) -> int:
+        """Appends to `found` what is new; returns how far the file has been looked at."""
+        size = BLOCK if limit is None else min(BLOCK, max(limit, 4096))
+        first = self._offset
+        torn = b""  # what lies beyond self._offset and has no newline yet
+        while block := os.pread(fd, size, self._offset + len(torn)):
+            whole, newline, rest = block.rpartition(b"\n")
+            if newline:
+                self._take(torn + whole, found)
+                torn = rest
+            else:
+                torn += block
+            if len(torn) > MAX_LINE:
+                found.overlong += not self._skipping
+                self._skipping = True
+                self._offset += len(torn)
+                torn = b""
+            if limit is not None and self._offset - first >= limit:
+                break
+        return self._offset + len(torn)
+
+    def _take(self, text: bytes, found: Lines) -> None:
+        """`text` and the newline after it lie at the offset: whole lines."""
+        self._offset += len(text) + 1
+        lines = text.split(b"\n")
+        if self._skipping:
+            del lines[0]
+            self._skipping = False
+        if len(text) > MAX_LINE:
+            sane = [line for line in lines if len(line) <= MAX_LINE]
+            found.overlong += len(lines) - len(sane)
+            lines = sane
+        found.lines += lines
+
+
+def end_of_lines(fd: int) -> int:
+    """The offset just after the last newline of the open file; 0 where it has none."""
+    end = os.fstat(fd).st_size
+    while end > 0:
+        start = max(0, end - BLOCK)
+        at = os.pread(fd, end - start, start).rfind(b"\n")
+        if at >= 0:
+            return start + at + 1
+        end = start
+    return 0
+
+
+def last_lines(fd: int, end: int, window: int) -> list[bytes]:
+    """The lines that end within the `window` bytes before the offset `end`.
+
+    The first may lack its beginning: callers skip what cannot be read in any case.
+    """
+    start = max(0, end - window)
+    return os.pread(fd, end - start, start).split(b"\n")[:-1]
