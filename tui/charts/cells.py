@@ -1,0 +1,213 @@
+"""Rows of cells: what a drawn chart is made of, before any colour is chosen.
+
+A `Row` is a tuple of spans, each a text and the ink that it is written in; a row's texts are
+together exactly as many cells wide as the chart. An ink names a role, not a colour: the palette
+makes a style of it.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from itertools import pairwise
+from typing import Literal, NamedTuple, get_args
+
+import numpy as np
+import numpy.typing as npt
+from rich.cells import cell_len
+
+from clr_tui.tui.charts.chart import Role
+
+Weight = Literal["normal", "faint", "strong"]
+
+ROLES: tuple[Role, ...] = get_args(Role)
+_WEIGHTS: tuple[Weight, ...] = get_args(Weight)
+_ROLE_CODE: dict[str, int] = {role: code for code, role in enumerate(ROLES)}
+_TINT_UNIT = 64
+_WEIGHT_UNIT = 64 * 64
+_SPACE = 0x20
+_WIDE = 1 << 24
+"""Marks the first cell of a wide character, on top of its code point."""
+_CONTINUED = 0
+"""The second cell of a wide character."""
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+
+class Ink(NamedTuple):
+    """How a cell is written: its role, the role that tints its background, its weight."""
+
+    role: Role = "text"
+    tint: Role | None = None
+    weight: Weight = "normal"
+
+
+class Span(NamedTuple):
+    """Neighbouring cells of one ink."""
+
+    text: str
+    ink: Ink
+
+
+Row = tuple[Span, ...]
+
+
+def clean(text: str) -> str:
+    """`text` on one line, safe to print: control characters replaced, marks composed or dropped."""
+    composed = unicodedata.normalize("NFC", text)
+    safe = (c if c.isprintable() else _REPLACEMENT for c in composed)
+    return "".join(c for c in safe if cell_len(c) > 0)
+
+
+def fitted(text: str, width: int) -> str:
+    """`text` cut to at most `width` cells, with an ellipsis where it lost something."""
+    if cell_len(text) <= width:
+        return text
+    if width <= 0:
+        return ""
+    kept = ""
+    for c in text:
+        if cell_len(kept) + cell_len(c) > width - 1:
+            break
+        kept += c
+    return kept + "…"
+
+
+class Grid:
+    """`height` x `width` cells that are written to, then read off as rows.
+
+    `codes` are code points; `inks` are encoded inks; both of shape (height, width).
+    """
+
+    def __init__(self, width: int, height: int) -> None:
+        self.width = width
+        self.height = height
+        self.codes: npt.NDArray[np.int32] = np.full((height, width), _SPACE, dtype=np.int32)
+        self.inks: npt.NDArray[np.int32] = np.zeros((height, width), dtype=np.int32)
+
+    @staticmethod
+    def ink_code(role: Role, weight: Weight = "normal") -> int:
+        """The number of an untinted ink."""
+        return _ROLE_CODE[role] + _WEIGHT_UNIT * _WEIGHTS.index(weight)
+
+    def put(self, row: int, column: int, text: str, role: Role, weight: Weight = "normal") -> None:
+        """Writes `text`, cleaned, keeping the tint; what lies outside of the grid is cut off."""
+        if not 0 <= row < self.height:
+            return
+        ink = self.ink_code(role, weight)
+        if not (text.isprintable() and cell_len(text) == len(text)):
+            text = clean(text)
+            if cell_len(text) != len(text):
+                self._put_wide(row, column, text, ink)
+                return
+        text = text[max(0, -column) : max(0, self.width - column)]
+        cells = slice(max(0, column), max(0, column) + len(text))
+        self.codes[row, cells] = np.frombuffer(text.encode("utf-32-le"), dtype="<u4")
+        self._write_ink(row, cells, ink)
+
+    def _put_wide(self, row: int, column: int, text: str, ink: int) -> None:
+        for c in text:
+            size = cell_len(c)
+            if column >= 0 and column + size <= self.width:
+                self.codes[row, column] = ord(c) + (_WIDE if size > 1 else 0)
+                self.codes[row, column + 1 : column + size] = _CONTINUED
+                self._write_ink(row, slice(column, column + size), ink)
+            column += size
+
+    def _write_ink(self, row: int, cells: slice, ink: int) -> None:
+        tint = self.inks[row, cells] // _TINT_UNIT % _TINT_UNIT
+        self.inks[row, cells] = ink + tint * _TINT_UNIT
+
+    def paint(
+        self,
+        rows: slice,
+        columns: slice,
+        codes: npt.NDArray[np.int32],
+        where: npt.NDArray[np.bool_],
+        ink: int,
+    ) -> None:
+        """Writes `codes` in the cells of the region `where` says so, keeping the tints."""
+        self.codes[rows, columns][where] = codes[where]
+        inks = self.inks[rows, columns]
+        inks[where] = ink + inks[where] // _TINT_UNIT % _TINT_UNIT * _TINT_UNIT
+
+    def tint(self, rows: slice, columns: slice, where: npt.NDArray[np.bool_], role: Role) -> None:
+        """Tints the background of the cells of the region `where` says so."""
+        inks = self.inks[rows, columns]
+        tint = inks[where] // _TINT_UNIT % _TINT_UNIT
+        inks[where] += (_ROLE_CODE[role] + 1 - tint) * _TINT_UNIT
+
+    def blank(self, row: int, start: int, end: int) -> bool:
+        """Whether nothing is written in the cells of `row` from `start` to before `end`."""
+        inside = 0 <= row < self.height and start >= 0 and end <= self.width
+        return inside and bool((self.codes[row, start:end] == _SPACE).all())
+
+    def rows(self) -> list[Row]:
+        """The cells as rows of spans."""
+        # Blanks without tint look alike in any ink: in that of what stands before them, they
+        # part no span.
+        blank = (self.codes == _SPACE) & (self.inks // _TINT_UNIT % _TINT_UNIT == 0)
+        before = np.maximum.accumulate(np.where(blank, 0, np.arange(self.width)), axis=1)
+        untinted = self.inks - self.inks // _TINT_UNIT % _TINT_UNIT * _TINT_UNIT
+        inks = np.where(blank, np.take_along_axis(untinted, before, axis=1), self.inks)
+        codes = _whole(self.codes)
+        return [_row(codes[y], inks[y]) for y in range(self.height)]
+
+
+def _whole(codes: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """The code points, with blanks for wide characters of which half was written over."""
+    first, second = codes >= _WIDE, codes == _CONTINUED
+    if not (first.any() or second.any()):
+        return codes
+    followed = np.zeros_like(first)
+    followed[:, :-1] = second[:, 1:]
+    led = np.zeros_like(first)
+    led[:, 1:] = first[:, :-1]
+    broken = (first & ~followed) | (second & ~led)
+    return np.where(broken, np.int32(_SPACE), codes % _WIDE)
+
+
+def _row(codes: npt.NDArray[np.int32], inks: npt.NDArray[np.int32]) -> Row:
+    if not len(codes):
+        return ()
+    text = codes.astype("<u4").tobytes().decode("utf-32-le")
+    starts = [0, *(np.flatnonzero(np.diff(inks)) + 1).tolist(), len(codes)]
+    return tuple(
+        Span(text[start:end].replace("\0", ""), _ink(int(inks[start])))
+        for start, end in pairwise(starts)
+    )
+
+
+def _ink(code: int) -> Ink:
+    tint = code // _TINT_UNIT % _TINT_UNIT
+    return Ink(
+        ROLES[code % _TINT_UNIT],
+        ROLES[tint - 1] if tint else None,
+        _WEIGHTS[code // _WEIGHT_UNIT],
+    )
+
+
+def changed(old: Row, new: Row) -> list[tuple[int, int]]:
+    """The spans of cells, [start, end), in which two rows of one width differ."""
+    if old == new:
+        return []
+    before, after = _cells(old), _cells(new)
+    if len(before) != len(after):
+        return [(0, len(after))]
+    differs = [a != b for a, b in zip(before, after, strict=True)]
+    spans: list[tuple[int, int]] = []
+    for column in (i for i, d in enumerate(differs) if d):
+        if spans and spans[-1][1] == column:
+            spans[-1] = (spans[-1][0], column + 1)
+        else:
+            spans.append((column, column + 1))
+    return spans
+
+
+def _cells(row: Row) -> list[tuple[str, Ink]]:
+    """Each cell's character and ink; of a blank's ink the tint alone can be seen."""
+    cells: list[tuple[str, Ink]] = []
+    for text, ink in row:
+        bare = Ink(tint=ink.tint)
+        for c in text:
+            cells.append((c, bare if c == " " else ink))
+            cells.extend((("", ink),) * (cell_len(c) - 1))
+    return cells

@@ -1,0 +1,170 @@
+"""A chart as data: what is to be seen, with nothing said of cells, pixels or colours.
+
+Values are in real units (a learning rate of 1e-3 is 0.001): axes take the logarithms. Roles name
+what a thing means; `palette.py` gives each role its colour and `svg.py` likewise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+Role = Literal[
+    "text",
+    "muted",
+    "frame",
+    "loss",
+    "raw",
+    "validation",
+    "accuracy",
+    "lr",
+    "lr-ahead",
+    "base",
+    "max",
+    "band",
+    "suggestion",
+    "diverged",
+    "best",
+    "target",
+    "seed-band",
+]
+"""What a thing on a chart means. `raw` is the unsmoothed curve, `lr-ahead` the schedule still to
+come, `band` the region between base_lr and max_lr, `seed-band` the spread over seeds."""
+
+Kind = Literal["line", "points", "steps"]
+
+
+def _floats(values: Any) -> Floats:
+    return np.asarray(values, dtype=np.float64).reshape(-1)
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """One curve.
+
+    Args:
+        x: shape (n,), real units, ascending for a line that is to be drawn fast.
+        y: shape (n,), real units. A value that is not finite, or not positive on a log axis,
+            leaves a gap.
+        name: for the legend in the title row; "" keeps it out of there.
+        colour: its role.
+        kind: `line` joins the points, `points` puts a mark at each, `steps` holds a value until
+            the next one.
+        faint: drawn under the others, quietly.
+    """
+
+    x: Floats
+    y: Floats
+    name: str = ""
+    colour: Role = "loss"
+    kind: Kind = "line"
+    faint: bool = False
+
+    def __post_init__(self) -> None:
+        x, y = _floats(self.x), _floats(self.y)
+        n = min(len(x), len(y))
+        object.__setattr__(self, "x", x[:n])
+        object.__setattr__(self, "y", y[:n])
+
+    @cached_property
+    def ascending(self) -> bool:
+        """Whether x never falls; no NaN is in it then. Drawing asks more than once."""
+        return bool((self.x[1:] >= self.x[:-1]).all()) and not bool(np.isnan(self.x[:1]).any())
+
+
+@dataclass(frozen=True, eq=False)
+class Area:
+    """The region between two curves over one x, all of shape (n,): a band over seeds."""
+
+    x: Floats
+    low: Floats
+    high: Floats
+    name: str = ""
+    colour: Role = "seed-band"
+
+    def __post_init__(self) -> None:
+        columns = _floats(self.x), _floats(self.low), _floats(self.high)
+        n = min(len(column) for column in columns)
+        for name, column in zip(("x", "low", "high"), columns, strict=True):
+            object.__setattr__(self, name, column[:n])
+
+
+@dataclass(frozen=True)
+class VLine:
+    """A vertical line over the whole height, its label on the axis row: a bound.
+
+    `value` is a short text ("3.6e-03") that follows the label where there is room for it.
+    """
+
+    x: float
+    label: str = ""
+    colour: Role = "base"
+    selected: bool = False
+    value: str = ""
+
+
+@dataclass(frozen=True)
+class HLine:
+    """A horizontal line over the whole width, its label at the right end: a target."""
+
+    y: float
+    label: str = ""
+    colour: Role = "target"
+
+
+@dataclass(frozen=True)
+class Band:
+    """The tinted region between two values of x."""
+
+    x0: float
+    x1: float
+    colour: Role = "band"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One point with a word to it.
+
+    With `y` it stands in the chart (the point of divergence, the best epoch); without, it is a
+    small tick on the top edge (a suggestion), with its label beside it where there is room.
+    """
+
+    x: float
+    y: float | None = None
+    label: str = ""
+    colour: Role = "suggestion"
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis. `lo` and `hi` in real units; None takes them from what is drawn."""
+
+    label: str = ""
+    log: bool = False
+    lo: float | None = None
+    hi: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Chart:
+    """All that one chart shows. Later series are drawn over earlier ones, faint ones under all.
+
+    `empty` is shown in the middle while there is nothing to draw.
+    """
+
+    series: tuple[Series, ...] = ()
+    x: Axis = field(default_factory=Axis)
+    y: Axis = field(default_factory=Axis)
+    vlines: tuple[VLine, ...] = ()
+    hlines: tuple[HLine, ...] = ()
+    bands: tuple[Band, ...] = ()
+    areas: tuple[Area, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    title: str = ""
+    empty: str = ""

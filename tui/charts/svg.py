@@ -1,0 +1,348 @@
+"""A chart as a vector picture, for export and for pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+
+from clr_tui.engine.analysis.reduce import reduce_columns
+from clr_tui.tui.charts.cells import clean
+from clr_tui.tui.charts.chart import Area, Chart, Floats, Mark, Role, Series
+from clr_tui.tui.charts.layout import scales
+from clr_tui.tui.charts.palette import DARK, LIGHT
+from clr_tui.tui.charts.scale import Scale
+from clr_tui.tui.charts.ticks import ticks
+
+_FONT = (
+    "Inter, -apple-system, BlinkMacSystemFont, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, "
+    "'DejaVu Sans', sans-serif"
+)
+_SMALL = 13
+_CHARACTER = 7.4
+"""About how wide a character of that size is, px: SVG does not measure text for us."""
+_LEFT, _RIGHT, _TOP, _BOTTOM = 76, 28, 64, 62
+_MARK_ROWS = 3
+
+
+def to_svg(
+    chart: Chart, width_px: int = 1120, height_px: int = 600, dark: bool = True, title: str = ""
+) -> str:
+    """Draws `chart` as an SVG document.
+
+    Args:
+        chart: what to draw.
+        width_px: at least 240; smaller is taken as that.
+        height_px: likewise 160.
+        dark: light on dark, else dark on light.
+        title: stands over the chart; the chart's own title where empty.
+    """
+    with np.errstate(all="ignore"):
+        return _Drawing(chart, max(width_px, 240), max(height_px, 160), dark, title).document()
+
+
+@dataclass(frozen=True)
+class _Box:
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+class _Drawing:
+    """One document while it is put together."""
+
+    def __init__(self, chart: Chart, width: int, height: int, dark: bool, title: str) -> None:
+        self.chart, self.width, self.height = chart, width, height
+        self.title = clean(title or chart.title)
+        self.palette = DARK if dark else LIGHT
+        self.x, self.y = scales(chart)
+        self.mark_rows = self._place_marks()
+        top = _TOP + 17 * (1 + max(self.mark_rows.values())) if self.mark_rows else _TOP
+        self.box = _Box(_LEFT, top, width - _RIGHT, height - _BOTTOM)
+        self.parts: list[str] = []
+
+    def document(self) -> str:
+        """The whole of it."""
+        self._header()
+        self._bands()
+        self._axes()
+        if self.x is not None and self.y is not None:
+            self._data(self.x, self.y)
+        self._vlines()
+        self._marks()
+        if self.chart.empty and not any(bool(np.isfinite(s.y).any()) for s in self.chart.series):
+            middle = (self.box.left + self.box.right) / 2, (self.box.top + self.box.bottom) / 2
+            self._text(*middle, self.chart.empty, "muted", anchor="middle")
+        label = escape(self.title or clean(self.chart.y.label) or "chart", quote=True)
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{self.width}" height="{self.height}" '
+            f'viewBox="0 0 {self.width} {self.height}" role="img" aria-label="{label}" '
+            f'font-family="{_FONT}" font-size="{_SMALL}" '
+            f'style="font-variant-numeric: tabular-nums">\n'
+            f'<clipPath id="data"><rect x="{self.box.left}" y="{self.box.top}" '
+            f'width="{self.box.right - self.box.left}" '
+            f'height="{self.box.bottom - self.box.top}"/></clipPath>\n'
+            f'<rect width="100%" height="100%" rx="10" fill="{self.palette.background}"/>\n'
+            + "\n".join(self.parts)
+            + "\n</svg>\n"
+        )
+
+    def colour(self, role: Role) -> str:
+        """A role's colour, `#rrggbb`."""
+        return self.palette.colours[role]
+
+    def across(self, value: float) -> float | None:
+        """The x of a value, px; None outside of the axis."""
+        if self.x is None:
+            return None
+        place = float(self.x.fraction(value))
+        if not 0 <= place <= 1:
+            return None
+        return self.box.left + place * (self.box.right - self.box.left)
+
+    def up(self, value: float) -> float | None:
+        """The y of a value, px; None outside of the axis."""
+        if self.y is None:
+            return None
+        place = float(self.y.fraction(value))
+        if not 0 <= place <= 1:
+            return None
+        return self.box.bottom - place * (self.box.bottom - self.box.top)
+
+    def _text(
+        self,
+        x: float,
+        y: float,
+        words: str,
+        role: Role,
+        *,
+        anchor: str = "start",
+        size: int = _SMALL,
+        bold: bool = False,
+    ) -> None:
+        weight = ' font-weight="600"' if bold else ""
+        self.parts.append(
+            f'<text x="{x:.1f}" y="{y:.1f}" fill="{self.colour(role)}" text-anchor="{anchor}" '
+            f'font-size="{size}"{weight}>{escape(clean(words))}</text>'
+        )
+
+    def _line(
+        self, x1: float, y1: float, x2: float, y2: float, colour: str, extra: str = ""
+    ) -> None:
+        self.parts.append(
+            f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}" '
+            f"{extra}/>"
+        )
+
+    def _header(self) -> None:
+        """Title and y label at the left, legend at the right."""
+        if self.title:
+            self._text(24, 32, self.title, "text", size=17, bold=True)
+        self._text(24, 52 if self.title else 34, self.chart.y.label, "muted")
+        x = float(self.width - _RIGHT)
+        named: list[Series | Area] = [*self.chart.areas, *self.chart.series]
+        for item in reversed([one for one in named if one.name]):
+            x -= _wide(item.name)
+            self._text(x, 32, item.name, "muted")
+            self._sample(x - 8, 28, item)
+            x -= 50
+
+    def _sample(self, right: float, y: float, item: Series | Area) -> None:
+        colour = self.colour(item.colour)
+        if isinstance(item, Area):
+            self.parts.append(
+                f'<rect x="{right - 22:.1f}" y="{y - 6}" width="22" height="12" rx="2" '
+                f'fill="{colour}" opacity="0.35"/>'
+            )
+        elif item.kind == "points":
+            self.parts.append(f'<circle cx="{right - 6:.1f}" cy="{y}" r="4" fill="{colour}"/>')
+        else:
+            stroke = 'stroke-width="1.2"' if item.faint else 'stroke-width="2.6"'
+            self._line(right - 22, y, right, y, colour, f'{stroke} stroke-linecap="round"')
+
+    def _bands(self) -> None:
+        for band in self.chart.bands:
+            if self.x is None:
+                continue
+            ends = np.clip(self.x.fraction(sorted((band.x0, band.x1))), 0, 1)
+            if not ends[0] < ends[1]:
+                continue
+            span = self.box.right - self.box.left
+            left, right = (self.box.left + float(end) * span for end in ends)
+            self.parts.append(
+                f'<rect x="{left:.1f}" y="{self.box.top:.1f}" width="{right - left:.1f}" '
+                f'height="{self.box.bottom - self.box.top:.1f}" '
+                f'fill="{self.palette.tints.get(band.colour, self.colour(band.colour))}"/>'
+            )
+
+    def _axes(self) -> None:
+        box, frame = self.box, self.colour("frame")
+        if self.y is not None:
+            most = max(2, int((box.bottom - box.top) / 42))
+            for tick in ticks(self.y.lo, self.y.hi, log=self.y.log, most=most):
+                at = self.up(tick.value)
+                if at is not None:
+                    self._line(box.left, at, box.right, at, frame, 'stroke-opacity="0.4"')
+                    self._text(box.left - 10, at + 4.5, tick.label, "muted", anchor="end")
+        self._line(box.left, box.bottom, box.right, box.bottom, frame, 'stroke-width="1.2"')
+        if self.x is not None:
+            most = max(2, int((box.right - box.left) / (60 if self.x.log else 76)))
+            for tick in ticks(self.x.lo, self.x.hi, log=self.x.log, most=most):
+                at = self.across(tick.value)
+                if at is not None:
+                    self._line(at, box.bottom, at, box.bottom + 5, frame, 'stroke-width="1.2"')
+                    if not self._near_line(at, tick.label):
+                        self._text(at, box.bottom + 21, tick.label, "muted", anchor="middle")
+        middle = (box.left + box.right) / 2
+        self._text(middle, self.height - 14, self.chart.x.label, "muted", anchor="middle")
+
+    def _near_line(self, at: float, label: str) -> bool:
+        """Whether a tick's label would run into the label of a vertical line."""
+        for line in self.chart.vlines:
+            x = self.across(line.x)
+            reach = (_wide(f"{line.label} {line.value}") + _wide(label)) / 2 + 14
+            if x is not None and line.label and abs(x - at) < reach:
+                return True
+        return False
+
+    def _data(self, x: Scale, y: Scale) -> None:
+        self.parts.append('<g clip-path="url(#data)">')
+        for area in self.chart.areas:
+            edges = [_pieces(area.x, c, x, y, self.box) for c in (area.low, area.high)]
+            for low, high in zip(*edges, strict=False):
+                outline = " ".join(low + high[::-1])
+                self.parts.append(
+                    f'<polygon points="{outline}" fill="{self.colour(area.colour)}" '
+                    'opacity="0.35"/>'
+                )
+        for line in self.chart.hlines:
+            at = self.up(line.y)
+            if at is not None:
+                colour = self.colour(line.colour)
+                self._line(self.box.left, at, self.box.right, at, colour, 'stroke-dasharray="6 5"')
+                self._text(self.box.right - 4, at - 6, line.label, line.colour, anchor="end")
+        for series in sorted(self.chart.series, key=lambda s: not s.faint):
+            self._series(series, x, y)
+        self.parts.append("</g>")
+
+    def _series(self, series: Series, x: Scale, y: Scale) -> None:
+        colour = self.colour(series.colour)
+        xs, ys = series.x, series.y
+        if series.kind == "steps" and len(xs) > 1:
+            xs, ys = np.repeat(xs, 2)[1:], np.repeat(ys, 2)[:-1]
+        for piece in _pieces(xs, ys, x, y, self.box):
+            if series.kind == "points":
+                self.parts += [
+                    '<circle cx="{}" cy="{}" r="3.6" fill="{}"/>'.format(*point.split(","), colour)
+                    for point in piece
+                ]
+            else:
+                width = 1.2 if series.faint else 2.4
+                opacity = 0.8 if series.faint else 1
+                self.parts.append(
+                    f'<polyline points="{" ".join(piece)}" fill="none" stroke="{colour}" '
+                    f'stroke-width="{width}" stroke-opacity="{opacity}" stroke-linejoin="round" '
+                    'stroke-linecap="round"/>'
+                )
+
+    def _vlines(self) -> None:
+        places = {i: self.across(line.x) for i, line in enumerate(self.chart.vlines)}
+        shown = sorted((at, i) for i, at in places.items() if at is not None)
+        for n, (at, i) in enumerate(shown):
+            line = self.chart.vlines[i]
+            colour = self.colour(line.colour)
+            stroke = f'stroke-width="{2.4 if line.selected else 1.4}"'
+            self._line(at, self.box.top, at, self.box.bottom + 5, colour, stroke)
+            # Two lines that stand close get their labels on their outer sides.
+            words = f"{line.label} {line.value}".strip()
+            crowd = _wide(words) + 12
+            anchor, shift = "middle", 0
+            if n + 1 < len(shown) and shown[n + 1][0] - at < crowd:
+                anchor, shift = "end", -3
+            elif n and at - shown[n - 1][0] < crowd:
+                anchor, shift = "start", 3
+            below = self.box.bottom + 21
+            self._text(at + shift, below, words, line.colour, anchor=anchor, bold=line.selected)
+
+    def _place_marks(self) -> dict[Mark, int]:
+        """Rows for the words of the marks along the top, counted from below, so that none meet.
+
+        From right to left: words that would run into their right neighbour go above it, where no
+        stem crosses them.
+        """
+        rows: dict[Mark, int] = {}
+        if self.x is None:
+            return rows
+        starts = [float(self.width)] * _MARK_ROWS
+        span = self.width - _LEFT - _RIGHT
+        tops = [mark for mark in self.chart.marks if mark.y is None]
+        along = [(float(self.x.fraction(mark.x)), i) for i, mark in enumerate(tops)]
+        for place, i in sorted(((p, i) for p, i in along if 0 <= p <= 1), reverse=True):
+            start = place * span
+            end = start + _wide(tops[i].label) + 14
+            row = next((r for r, other in enumerate(starts) if end < other), _MARK_ROWS - 1)
+            starts[row] = start
+            rows[tops[i]] = row
+        return rows
+
+    def _marks(self) -> None:
+        for mark, row in self.mark_rows.items():
+            at = self.across(mark.x)
+            if at is None:
+                continue
+            colour = self.colour(mark.colour)
+            y = self.box.top - 5 - 17 * row
+            if row:
+                self._line(at, y, at, self.box.top - 5, colour, 'stroke-opacity="0.45"')
+            self.parts.append(f'<path d="M{at - 4.5:.1f} {y - 7:.1f}h9l-4.5 7z" fill="{colour}"/>')
+            self._text(at + 8, y, mark.label, mark.colour, size=12)
+        for mark in self.chart.marks:
+            if mark.y is not None:
+                self._point(mark)
+
+    def _cross(self, x: float, y: float, colour: str) -> None:
+        outline = f"M{x - 4.5:.1f} {y - 4.5:.1f}l9 9m0 -9l-9 9"
+        self.parts.append(
+            f'<path d="{outline}" stroke="{colour}" stroke-width="2.4" stroke-linecap="round"/>'
+        )
+
+    def _point(self, mark: Mark) -> None:
+        at, y = self.across(mark.x), self.up(mark.y if mark.y is not None else np.nan)
+        if at is None:
+            return
+        y = self.box.top + 8 if y is None else y
+        colour = self.colour(mark.colour)
+        if mark.colour == "diverged":
+            self._cross(at, y, colour)
+        else:
+            self.parts.append(
+                f'<circle cx="{at:.1f}" cy="{y:.1f}" r="5" fill="none" stroke="{colour}" '
+                'stroke-width="2.2"/>'
+            )
+        fits = at + 12 + _wide(mark.label) < self.box.right
+        side, anchor = (12, "start") if fits else (-12, "end")
+        self._text(at + side, y + 4.5, mark.label, mark.colour, anchor=anchor)
+
+
+def _wide(words: str) -> float:
+    return len(clean(words)) * _CHARACTER
+
+
+def _pieces(xs: Floats, ys: Floats, x: Scale, y: Scale, box: _Box) -> Iterable[list[str]]:
+    """The unbroken pieces of a curve as points "x,y", px, at most about two for each pixel."""
+    columns = max(1, int(box.right - box.left))
+    across, up = reduce_columns(x.fraction(xs), y.fraction(ys), columns, 0.0, 1.0)
+    # What lies far outside would only make the numbers long: the picture is clipped.
+    up = np.clip(up, -1.0, 2.0)
+    px = box.left + across * (box.right - box.left)
+    py = box.bottom - up * (box.bottom - box.top)
+    pieces: list[list[str]] = [[]]
+    for a, b in zip(px.tolist(), py.tolist(), strict=True):
+        if a != a or b != b:
+            pieces.append([])
+        else:
+            pieces[-1].append(f"{a:.1f},{b:.1f}")
+    return [piece for piece in pieces if piece]

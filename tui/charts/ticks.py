@@ -1,0 +1,180 @@
+"""Where an axis begins and ends, and which values it names."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from clr_tui.tui.charts.scale import LARGEST
+
+Limits = tuple[float, float]
+
+_TINY = 1e-290
+"""A span below it cannot be cut into steps any more."""
+_AHEAD = 0.15
+"""The room left where limits widen, as a part of their span."""
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A value on an axis and the words for it."""
+
+    value: float
+    label: str
+
+
+def ticks(lo: float, hi: float, *, log: bool, most: int) -> list[Tick]:
+    """At most about `most` ticks within [lo, hi]: decades on a log axis, else round numbers.
+
+    A log axis that shows one or two decades gets 2 and 5 of each as well; one within a decade
+    gets round numbers like a linear one.
+    """
+    if most < 1 or not lo < hi:
+        return []
+    return _log_ticks(lo, hi, most) if log else _linear_ticks(lo, hi, most)
+
+
+def _log_ticks(lo: float, hi: float, most: int) -> list[Tick]:
+    first = math.ceil(math.log10(lo) - 1e-9)
+    last = math.floor(math.log10(hi) + 1e-9)
+    decades = last - first + 1
+    if math.log10(hi) - math.log10(lo) > 2 + 1e-9 and decades > 1:
+        stride = next(s for s in (1, 2, 3, 4, 5, 10, 20, 50, 100, 700) if decades <= most * s)
+        chosen = [d for d in range(first, last + 1) if d % stride == 0]
+        return _named([(1, d) for d in chosen])
+    within = [
+        (m, d)
+        for d in range(first - 1, last + 1)
+        for m in (1, 2, 5)
+        if lo * (1 - 1e-9) <= m * 10.0**d <= hi * (1 + 1e-9)
+    ]
+    if len(within) > most:
+        within = [(m, d) for m, d in within if m == 1]
+    return _named(within) if len(within) > 1 else _linear_ticks(lo, hi, most)
+
+
+def _named(values: list[tuple[int, int]]) -> list[Tick]:
+    """`m * 10^d` each; plain where all of them read well so, else like 2e-4."""
+    plain = all(-2 <= d <= 3 for _, d in values)
+    return [Tick(m * 10.0**d, f"{m * 10.0**d:g}" if plain else f"{m}e{d}") for m, d in values]
+
+
+def _linear_ticks(lo: float, hi: float, most: int) -> list[Tick]:
+    if hi - lo < max(_TINY, 1e-12 * max(abs(lo), abs(hi))):
+        return []
+    step = nice_step((hi - lo) / max(most, 1))
+    first, last = math.ceil(lo / step - 1e-9), math.floor(hi / step + 1e-9)
+    values = [i * step for i in range(first, last + 1)]
+    return [Tick(value, label) for value, label in zip(values, _labels(values, step), strict=True)]
+
+
+def nice_step(least: float) -> float:
+    """The smallest of 1, 2, 5 times a power of ten that is at least `least`."""
+    power = float(10.0 ** math.floor(math.log10(least)))
+    for factor in (1, 2, 5):
+        if factor * power >= least * (1 - 1e-9):
+            return factor * power
+    return 10 * power
+
+
+def _labels(values: list[float], step: float) -> list[str]:
+    """As few digits as tell the values apart, the same number of decimals in each."""
+    greatest = max((abs(v) for v in values), default=0.0)
+    digits = -math.floor(math.log10(step) + 1e-9)
+    if not greatest:
+        return ["0"] * len(values)
+    if greatest >= 1e15 or greatest < 1e-3 or digits > 6:
+        figures = max(0, math.floor(math.log10(greatest) + 1e-9) + digits)
+        return [_scientific(v, min(figures, 15)) for v in values]
+    if greatest >= 1e6 and digits <= -5:
+        return [f"{v / 1e6:.{max(0, 6 + digits)}f}M" for v in values]
+    if greatest >= 1e4 and digits <= -3:
+        return [f"{v / 1e3:.{max(0, 3 + digits)}f}k" if v else "0" for v in values]
+    return [f"{v:.{max(0, digits)}f}" for v in values]
+
+
+def _scientific(value: float, figures: int) -> str:
+    if not value:
+        return "0"
+    mantissa, exponent = f"{value:.{figures}e}".split("e")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def stepped(lo: float, hi: float, *, log: bool) -> Limits:
+    """Limits that hold [lo, hi] and lie on round steps, so that new data seldom move them."""
+    lo, hi = _sound(lo, hi, log)
+    if log:
+        lo10, hi10 = math.log10(lo), math.log10(hi)
+        step = 1.0 if hi10 - lo10 > 4 else 0.1
+        return _decades(math.floor(lo10 / step + 1e-9) * step), _decades(
+            math.ceil(hi10 / step - 1e-9) * step
+        )
+    step = nice_step((hi - lo) / 12)
+    return math.floor(lo / step + 1e-9) * step, math.ceil(hi / step - 1e-9) * step
+
+
+def _decades(exponent: float) -> float:
+    return math.pow(10.0, min(max(exponent, -299.0), 299.0))
+
+
+def _sound(lo: float, hi: float, log: bool) -> Limits:
+    """[lo, hi] made wide enough to be an axis, around what it was."""
+    lo, hi = min(lo, hi), max(lo, hi)
+    lo, hi = max(lo, -LARGEST), min(hi, LARGEST)
+    if log:
+        lo, hi = max(lo, 1e-299), max(hi, 1e-299)
+        return (lo, hi) if hi / lo > 1 + 1e-9 else (lo / 1.5, lo * 1.5)
+    if hi - lo > max(_TINY, 1e-9 * max(abs(lo), abs(hi))):
+        return lo, hi
+    pad = 0.1 * abs(lo) if abs(lo) > 1e-200 else 1.0
+    return lo - pad, lo + pad
+
+
+@dataclass
+class StickyLimits:
+    """Limits of one axis from frame to frame: they hold still, and widen in steps.
+
+    They are taken anew when the data fill less than `slack` of them: then the chart shows
+    something else.
+    """
+
+    slack: float = 0.3
+    _limits: Limits | None = field(default=None, init=False)
+    _log: bool = field(default=False, init=False)
+
+    def reset(self) -> None:
+        """Forgets what was shown."""
+        self._limits = None
+
+    def fit(self, lo: float, hi: float, *, log: bool) -> Limits:
+        """The limits to show data in [lo, hi] with, real units."""
+        fresh = stepped(lo, hi, log=log)
+        held = self._limits
+        if (
+            held is None
+            or log != self._log
+            or self._span(*fresh, log) < self.slack * self._span(*held, log)
+        ):
+            held = fresh
+        elif fresh[0] < held[0] or fresh[1] > held[1]:
+            held = self._widened(held, fresh, log)
+        self._limits, self._log = held, log
+        return held
+
+    def _widened(self, held: Limits, fresh: Limits, log: bool) -> Limits:
+        """Limits that hold both, with room ahead on the side where the data went beyond.
+
+        Whoever went beyond a limit once will go on; without that room every few steps of a
+        falling loss would move the axis, and all that is drawn with it.
+        """
+        lo, hi = min(held[0], fresh[0]), max(held[1], fresh[1])
+        room = _AHEAD * self._span(lo, hi, log)
+        if fresh[0] < held[0]:
+            lo = lo / 10**room if log else lo - room
+        if fresh[1] > held[1]:
+            hi = hi * 10**room if log else hi + room
+        return stepped(lo, hi, log=log)
+
+    @staticmethod
+    def _span(lo: float, hi: float, log: bool) -> float:
+        return math.log10(hi) - math.log10(lo) if log else hi - lo

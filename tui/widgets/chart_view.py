@@ -1,0 +1,132 @@
+"""A chart on the screen that sends only what changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rich.segment import Segment
+from textual.geometry import Region, Size
+from textual.strip import Strip
+from textual.widget import Widget
+
+from clr_tui.tui.charts.cells import Row, changed
+from clr_tui.tui.charts.chart import Axis, Chart
+from clr_tui.tui.charts.draw import draw
+from clr_tui.tui.charts.layout import x_range, y_range
+from clr_tui.tui.charts.palette import Palette, palette_for
+from clr_tui.tui.charts.ticks import Limits, StickyLimits
+from clr_tui.tui.widgets import wire
+
+
+class ChartView(Widget):
+    """Shows a chart; it keeps the rows that it last painted and repaints spans that differ.
+
+    Limits that follow the data hold still, and widen in steps, as long as the chart keeps showing
+    the same thing (the same axes, by label and kind). Those that an x axis states are mostly a
+    plan, the length of a sweep, and taken as they are until they move (an estimate of seconds).
+    Those of a y axis follow the data in any case.
+    """
+
+    can_focus = False
+
+    DEFAULT_CSS = "ChartView { width: 1fr; height: 1fr; }"
+
+    def __init__(
+        self,
+        chart: Chart | None = None,
+        *,
+        name: str | None = None,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self._chart = chart if chart is not None else Chart()
+        self._x_limits = StickyLimits()
+        self._y_limits = StickyLimits()
+        self._x_plan: tuple[float | None, float | None] | None = None
+        self._x_moves = False
+        self._rows: list[Row] = []
+        self._drawn: Size | None = None
+
+    @property
+    def chart(self) -> Chart:
+        """What is shown."""
+        return self._chart
+
+    @property
+    def palette(self) -> Palette:
+        """The palette for this terminal and theme."""
+        theme, system = self.app.current_theme, self.app.console.color_system
+        # A theme in the terminal's own colours is for terminals that have few.
+        colours = 16 if theme.ansi else {"standard": 16, "256": 256}.get(system or "", 2**24)
+        return palette_for(dark=theme.dark, colours=colours, no_color=self.app.no_color)
+
+    def on_mount(self) -> None:
+        """From now on updates go out lean, and a change of theme repaints."""
+        wire.install()
+        self.app.theme_changed_signal.subscribe(self, self._theme_changed)
+
+    def _theme_changed(self, _theme: object) -> None:
+        self._drawn = None
+        self.refresh()
+
+    def set_chart(self, chart: Chart) -> None:
+        """Shows `chart`. Where it looks like what is shown already, nothing is sent."""
+        if _kind(chart) != _kind(self._chart):
+            self._x_limits.reset()
+            self._y_limits.reset()
+            self._x_plan, self._x_moves = None, False
+        self._chart = chart
+        if not self.is_attached or self._drawn is None or self._drawn != self.size:
+            # Not painted yet, or about to be painted anew: rows are drawn when they are asked for.
+            self._drawn = None
+            self.refresh()
+            return
+        old, self._rows = self._rows, self._draw(self.size)
+        regions = [
+            Region(start, y, end - start, 1)
+            for y, (before, after) in enumerate(zip(old, self._rows, strict=True))
+            for start, end in changed(before, after)
+        ]
+        if regions:
+            self.refresh(*regions)
+
+    def render_line(self, y: int) -> Strip:
+        """Row `y` of what is shown."""
+        if self._drawn != self.size:
+            self._rows = self._draw(self.size)
+            self._drawn = self.size
+        if y >= len(self._rows):
+            return Strip.blank(self.size.width, self.rich_style)
+        palette, base = self.palette, self.rich_style
+        segments = [Segment(text, base + palette.style(ink)) for text, ink in self._rows[y]]
+        return Strip(segments, self.size.width)
+
+    def _draw(self, size: Size) -> list[Row]:
+        chart = self._chart
+        return draw(
+            replace(chart, x=self._held_x(chart), y=_held(chart.y, y_range(chart), self._y_limits)),
+            size.width,
+            size.height,
+            self.palette,
+        )
+
+    def _held_x(self, chart: Chart) -> Axis:
+        plan = chart.x.lo, chart.x.hi
+        if None in plan:
+            return _held(chart.x, x_range(chart), self._x_limits)
+        self._x_moves |= self._x_plan is not None and plan != self._x_plan
+        self._x_plan = plan
+        return _held(chart.x, x_range(chart), self._x_limits) if self._x_moves else chart.x
+
+
+def _kind(chart: Chart) -> tuple[object, ...]:
+    return chart.x.label, chart.x.log, chart.y.label, chart.y.log
+
+
+def _held(axis: Axis, found: Limits | None, limits: StickyLimits) -> Axis:
+    """`axis` with limits that hold still."""
+    if found is None:
+        return axis
+    lo, hi = limits.fit(*found, log=axis.log)
+    return replace(axis, lo=lo, hi=hi)
