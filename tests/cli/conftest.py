@@ -1,0 +1,56 @@
+"""The command as a person would type it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from clr_tui.engine.runs.rundir import RunDir
+from clr_tui.tui.cli import main
+from made_runs import FakeWorker
+
+
+@dataclass(frozen=True)
+class Result:
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of runs, which the environment names too."""
+    monkeypatch.setenv("CLR_TUI_RUNS", str(tmp_path / "runs"))
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def cli(
+    runs: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Result]:
+    """Runs `clr-tui ARGUMENTS` in this process, without a terminal."""
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def run(*arguments: object) -> Result:
+        capsys.readouterr()
+        code = main([str(argument) for argument in arguments])
+        said = capsys.readouterr()
+        return Result(code, said.out, said.err)
+
+    return run
+
+
+@pytest.fixture
+def hold() -> Iterator[Callable[[RunDir], FakeWorker]]:
+    """Makes runs look alive for the length of the test."""
+    workers: list[FakeWorker] = []
+
+    def make(run: RunDir) -> FakeWorker:
+        workers.append(FakeWorker(run))
+        return workers[-1]
+
+    yield make
+    for worker in workers:
+        worker.end()

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib.metadata import version
+
+import pytest
+from clr_tui.engine.errors import UserError
+from clr_tui.tui.options import COMMANDS, build_parser
+
+HELP = [["--help"], *([name, "--help"] for name in COMMANDS)]
+
+
+@pytest.mark.parametrize("arguments", HELP, ids=" ".join)
+def test_help_is_there_without_anything_heavy(arguments: list[str]) -> None:
+    script = (
+        "import json, sys\n"
+        "from clr_tui.tui.cli import main\n"
+        f"code = main({arguments!r})\n"
+        "print(json.dumps([code, sorted({name.split('.')[0] for name in sys.modules})]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
+    *text, last = done.stdout.splitlines()
+    code, modules = json.loads(last)
+    assert code == 0
+    assert text[0].startswith("usage: clr-tui")
+    assert not set(modules) & {"torch", "torchvision", "textual", "rich", "plotext", "numpy"}
+
+
+def test_help_lists_what_is_built_and_nothing_else(cli) -> None:
+    text = cli("--help").out
+    for name in COMMANDS:
+        assert f"\n    {name} " in text
+    assert "compare" not in text
+    assert "resume" not in text
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["ls", "--version"]])
+def test_version(cli, arguments: list[str]) -> None:
+    result = cli(*arguments)
+    assert (result.code, result.out) == (0, f"clr-tui {version('clr-tui')}\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["trian"], "there is no command 'trian'; did you mean 'train'?"),
+        (["compare"], "there is no command 'compare'; the commands are range-test, train, "),
+        (["range-test", "--strat-lr", "1"], "did you mean '--start-lr'?"),
+        (["train", "--polcy=x"], "clr-tui train has no option '--polcy'; did you mean '--policy'?"),
+        (["--hedless"], "clr-tui has no option '--hedless'; did you mean '--headless'?"),
+        (["range-test", "flowers"], "for a folder of images give --data flowers"),
+        (["ls", "x"], "clr-tui ls does not take the argument 'x'"),
+        (["stop"], "clr-tui stop needs RUN: a run's id, as clr-tui ls lists them"),
+        (["range-test", "--seeds"], "--seeds needs a value"),
+        (["range-test", "--accuracy=3"], "--accuracy takes no value, but was given '3'"),
+        (["range-test", "--start-lr", "abc"], "--start-lr 'abc' is not a number; give one like"),
+        (["range-test", "--seeds", "1.5"], "--seeds '1.5' is not a whole number; give one like 3"),
+        (["replay", "x", "--at", "half"], "--at 'half' is not a moment of the run"),
+        (["replay", "x", "--at", "101%"], "--at '101%' is not a moment of the run"),
+        (["replay", "x", "--at", "nan"], "--at 'nan' is not a moment of the run"),
+        (["replay", "x", "--speed", "0"], "--speed '0' is not a speed"),
+        (["replay", "x", "--speed", "nan"], "--speed 'nan' is not a speed"),
+    ],
+)
+def test_a_slip_gets_one_sentence(cli, arguments: list[str], sentence: str) -> None:
+    result = cli(*arguments)
+    assert result.code == 2
+    assert result.out == ""
+    assert sentence in result.err
+    assert result.err.startswith("clr-tui: ")
+    assert result.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("word", ["-1", "-1e-3", "-.5", "-inf", "-nan"])
+def test_a_negative_number_is_a_value_and_not_an_option(word: str) -> None:
+    args = build_parser().parse(["range-test", "--start-lr", word])
+    assert repr(args.start_lr) == repr(float(word))
+
+
+def test_options_of_all_commands_stand_before_or_after_the_command() -> None:
+    before = build_parser().parse(["--json", "--runs-dir", "there", "ls"])
+    after = build_parser().parse(["ls", "--json", "--runs-dir", "there"])
+    assert before == after
+    assert (after.json, after.runs_dir) == (True, "there")
+
+
+def test_moments_and_speeds() -> None:
+    args = build_parser().parse(["replay", "x", "--at", "25%", "--speed", "max"])
+    assert (args.at, args.speed) == (0.25, float("inf"))
+
+
+def test_the_parser_reports_by_exception() -> None:
+    with pytest.raises(UserError, match="no command"):
+        build_parser().parse(["x"])
+
+
+def test_without_a_terminal_and_a_command_the_runs_are_listed(cli) -> None:
+    result = cli()
+    assert result.code == 0
+    assert "no runs in" in result.out
+    assert "the screen needs a terminal" in result.err
+    assert json.loads(cli("--json").out)["runs"] == []
+
+
+def test_a_closed_stdout_is_quiet(runs) -> None:
+    command = [sys.executable, "-m", "clr_tui.tui", "--runs-dir", str(runs), "ls"]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    complaint = process.stderr.read()
+    assert process.wait(60) == 141
+    assert complaint == b""
+
+
+def test_our_own_mistake_is_one_line_and_a_file(cli, monkeypatch, tmp_path) -> None:
+    import tempfile
+
+    import clr_tui.tui.managing as managing
+
+    def broken(runs) -> str:
+        raise RuntimeError("surprise")
+
+    monkeypatch.setattr(managing, "list_text", broken)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    result = cli("ls")
+    assert result.code == 1
+    assert result.err.count("\n") == 1
+    assert "Traceback" not in result.err
+    (file,) = tmp_path.glob("clr-tui-error-*")
+    assert str(file) in result.err
+    assert "RuntimeError: surprise" in file.read_text()

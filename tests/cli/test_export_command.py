@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from made_runs import STEPS, make_sweep, make_training
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def test_csv_holds_every_step(cli, runs: Path, tmp_path: Path) -> None:
+    run = make_sweep(runs)
+    result = cli("export", run.id, "--csv", tmp_path / "steps.csv")
+    assert (result.code, result.out, result.err) == (0, "", "")
+    rows = list(csv.DictReader((tmp_path / "steps.csv").open()))
+    assert len(rows) == STEPS
+    assert list(rows[0])[:5] == ["trial", "step", "epoch", "lr", "loss"]
+    assert float(rows[100]["lr"]) == pytest.approx(1e-3)
+
+
+def test_a_dash_is_stdout(cli, runs: Path) -> None:
+    run = make_training(runs)
+    epochs = list(csv.DictReader(io.StringIO(cli("export", run.id, "--epochs-csv", "-").out)))
+    assert [row["epoch"] for row in epochs] == [str(i) for i in range(1, 9)]
+    assert json.loads(cli("export", run.id, "--json", "-").out)["epochs"] == 8
+    assert ElementTree.fromstring(cli("export", run.id, "--svg", "-").out).tag == f"{SVG}svg"
+
+
+def test_several_files_at_once(cli, runs: Path, tmp_path: Path) -> None:
+    run = make_sweep(runs)
+    files = [tmp_path / name for name in ("a.csv", "b.svg", "c.json")]
+    result = cli("export", run.id, "--csv", files[0], "--svg", files[1], "--json", files[2])
+    assert result.code == 0
+    assert all(file.stat().st_size > 100 for file in files)
+    assert json.loads(files[2].read_text())["run"] == run.id
+
+
+def test_an_exported_csv_replays_as_the_same_curve(cli, runs: Path, tmp_path: Path) -> None:
+    run = make_sweep(runs)
+    file = tmp_path / "steps.csv"
+    cli("export", run.id, "--csv", file)
+    found = json.loads(cli("replay", file, "--json").out)
+    assert found["steps"] == STEPS
+
+
+def test_the_svg_of_a_sweep_is_one_chart(cli, runs: Path, tmp_path: Path) -> None:
+    run = make_sweep(runs)
+    result = cli("replay", run.id, "--svg", tmp_path / "x.svg", "--json")
+    assert json.loads(result.out)["run"] == run.id
+    root = ElementTree.parse(tmp_path / "x.svg").getroot()
+    assert root.tag == f"{SVG}svg"
+    assert "base" in "".join(root.itertext())
+
+
+def test_the_svg_of_a_training_holds_three_charts(cli, runs: Path, tmp_path: Path) -> None:
+    run = make_training(runs)
+    cli("export", run.id, "--svg", tmp_path / "x.svg")
+    root = ElementTree.parse(tmp_path / "x.svg").getroot()
+    words = "".join(root.itertext())
+    for title in ("learning rate", "loss", "accuracy"):
+        assert title in words
+    assert len(root.findall(f"{SVG}svg")) == 3
+    ids = [element.get("id") for element in root.iter() if element.get("id")]
+    assert len(ids) == len(set(ids))

@@ -1,0 +1,147 @@
+"""From options to the configuration of a run, and how a run is started."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.analysis.report import range_report
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.runs.config import OptimizerConfig, RangeTestConfig, TaskConfig, TrainConfig
+from clr_tui.engine.runs.rundir import find_run, list_runs
+from clr_tui.engine.runs.tail import read_events
+from clr_tui.tui import launching
+from clr_tui.tui.jobs import range_test_of, task_of, training_of
+from clr_tui.tui.options import build_parser
+from made_runs import SWEEP, make_sweep
+
+
+def parsed(text: str):
+    return build_parser().parse(text.split())
+
+
+def test_without_options_everything_is_as_the_configuration_says() -> None:
+    args = parsed("range-test")
+    assert task_of(args) == TaskConfig()
+    assert range_test_of(args) == RangeTestConfig()
+
+
+def test_every_option_of_a_range_test_arrives() -> None:
+    args = parsed(
+        "range-test --start-lr 1e-6 --end-lr 10 --epochs 3.5 --seeds 4 --accuracy --momentum 0.8"
+        " --weight-decay 1e-4 --optimizer sgd --data here --model resnet34 --weights none"
+        " --batch-size 16 --image-size 96 --seed 7 --device cpu --no-augment"
+    )
+    assert range_test_of(args) == RangeTestConfig(
+        start_lr=1e-6,
+        end_lr=10.0,
+        epochs=3.5,
+        seeds=4,
+        accuracy=True,
+        optimizer=OptimizerConfig(name="sgd", momentum=0.8, weight_decay=1e-4),
+    )
+    assert task_of(args) == TaskConfig(
+        data="here",
+        model="resnet34",
+        weights="none",
+        batch_size=16,
+        image_size=96,
+        seed=7,
+        device="cpu",
+        augment=False,
+    )
+    assert range_test_of(parsed("range-test --steps 150")).steps == 150
+
+
+def test_every_option_of_a_training_arrives(runs: Path) -> None:
+    args = parsed(
+        "train --base-lr 1e-4 --max-lr 1e-2 --policy triangular2 --step-size-epochs 2.5"
+        " --epochs 9 --gamma 0.99 --no-whole-cycles --momentum 0 --weight-decay 5e-4"
+    )
+    task, job, parent = training_of(args, runs)
+    assert (task, parent) == (TaskConfig(), None)
+    assert job == TrainConfig(
+        base_lr=1e-4,
+        max_lr=1e-2,
+        policy="triangular2",
+        step_size_epochs=2.5,
+        epochs=9,
+        gamma=0.99,
+        whole_cycles=False,
+        optimizer=OptimizerConfig(momentum=0.0, weight_decay=5e-4),
+    )
+
+
+def test_base_lr_is_a_sixth_of_max_lr_unless_told_otherwise(runs: Path) -> None:
+    _, job, _ = training_of(parsed("train --max-lr 6e-3"), runs)
+    assert job.base_lr == pytest.approx(1e-3)
+    _, job, _ = training_of(parsed("train --max-lr 6e-3 --factor 3"), runs)
+    assert job.base_lr == pytest.approx(2e-3)
+
+
+def test_from_takes_bounds_task_and_optimizer_of_the_sweep(runs: Path) -> None:
+    task = TaskConfig(batch_size=32, seed=5, augment=False)
+    optimizer = OptimizerConfig(momentum=0.5, weight_decay=1e-3)
+    config = msgspec.structs.replace(SWEEP, optimizer=optimizer)
+    run = make_sweep(runs, task=task, config=config)
+    history = RunHistory(run.config())
+    history.feed(read_events(run.events_path))
+    bounds = range_report(history).bounds
+    assert bounds is not None
+
+    got, job, parent = training_of(parsed("train --from range-test"), runs)
+    assert (got, parent, job.optimizer) == (task, run.id, optimizer)
+    assert job.max_lr == pytest.approx(bounds.max_lr)
+    assert job.base_lr == pytest.approx(bounds.base_lr)
+
+
+def test_what_is_given_goes_over_what_the_sweep_says(runs: Path) -> None:
+    run = make_sweep(runs, task=TaskConfig(batch_size=32, seed=5))
+    options = "--max-lr 0.5 --batch-size 16 --momentum 0.1 --factor 5"
+    got, job, parent = training_of(parsed(f"train --from {run.id} {options}"), runs)
+    assert (got.batch_size, got.seed, parent) == (16, 5, run.id)
+    assert (job.base_lr, job.max_lr) == (pytest.approx(0.1), 0.5)
+    assert job.optimizer.momentum == 0.1
+
+
+def test_starting_makes_paths_absolute(
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launching, "check", lambda task, job: [])
+    monkeypatch.setattr(launching, "launch", lambda run: 1)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    task = TaskConfig(data="~/flowers", model="resnet34", weights="w.pt")
+    config = launching.start_run(runs, task, RangeTestConfig()).config()
+    assert config.task.data == str(tmp_path / "home" / "flowers")
+    assert config.task.weights == str(tmp_path / "w.pt")
+    digits = launching.start_run(runs, TaskConfig(), RangeTestConfig(), "parent").config()
+    assert (digits.task, digits.parent) == (TaskConfig(), "parent")
+
+
+def test_a_worker_that_cannot_be_started_leaves_nothing(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(run) -> int:
+        raise UserError("the worker cannot be started: too many processes")
+
+    monkeypatch.setattr(launching, "launch", refuse)
+    with pytest.raises(UserError, match="too many processes"):
+        launching.start_run(runs, TaskConfig(), RangeTestConfig())
+    assert list_runs(runs) == []
+
+
+def test_detach_prints_the_id_and_returns(cli, runs: Path, monkeypatch) -> None:
+    started = []
+    monkeypatch.setattr(launching, "launch", lambda run: started.append(run.id) or 1)
+    result = cli("range-test", "--detach")
+    assert (result.code, result.out, result.err) == (0, "range-test-digits-1\n", "")
+    result = cli("train", "--max-lr", "1e-2", "--detach", "--json")
+    found = json.loads(result.out)
+    assert found["run"] == "train-digits-1"
+    assert found["kind"] == "train"
+    assert Path(found["path"]) == find_run(runs, "train-digits-1").path
+    assert started == ["range-test-digits-1", "train-digits-1"]

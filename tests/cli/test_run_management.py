@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import json
+import pty
+import re
+import sys
+from pathlib import Path
+
+from clr_tui.engine.runs import events as ev
+from clr_tui.engine.runs.commands import CommandTail, Stop
+from clr_tui.engine.runs.rundir import RunDir
+from clr_tui.tui.interrupts import Interrupts
+from clr_tui.tui.managing import HEADINGS, stop, summaries_of, table
+from made_runs import make_sweep, make_training, write
+
+
+class Scripted(Interrupts):
+    """Does the next thing at each wait, instead of waiting."""
+
+    def __init__(self, *things) -> None:
+        super().__init__()
+        self.things = list(things)
+
+    def wait(self, seconds: float) -> None:
+        self.things.pop(0)()
+
+
+def test_ls_tells_what_a_person_looks_for(cli, runs: Path, hold) -> None:
+    make_sweep(runs)
+    make_sweep(runs, ending=[ev.RunFinished(outcome="failed", message="out of memory")])
+    make_sweep(runs, ending=[])
+    living = make_training(runs, epochs=4, ending=[])
+    hold(living)
+    lines = cli("ls").out.splitlines()
+    assert re.split(r"\s{2,}", lines[0]) == list(HEADINGS)
+    rows = {line.split()[0]: line for line in lines[1:]}
+    assert list(rows) == [
+        "train-digits-1",
+        "range-test-digits-3",
+        "range-test-digits-2",
+        "range-test-digits-1",
+    ]
+    assert "running" in rows["train-digits-1"]
+    assert " 50 %" in rows["train-digits-1"]
+    assert "lost" in rows["range-test-digits-3"]
+    assert "out of memory" in rows["range-test-digits-2"]
+    assert "max_lr 1.0e-02" in rows["range-test-digits-1"]
+    assert "done" in rows["range-test-digits-1"]
+    assert lines[1].endswith("now")
+
+
+def test_ls_as_json_is_one_object(cli, runs: Path) -> None:
+    make_sweep(runs)
+    found = json.loads(cli("ls", "--json").out)
+    assert found["runs_dir"] == str(runs)
+    (run,) = found["runs"]
+    assert run["run"] == "range-test-digits-1"
+    assert run["kind"] == "range-test"
+    assert run["status"] == "done"
+    assert run["headline"] == "max_lr 1.0e-02"
+
+
+def test_ls_shows_no_control_characters(cli, runs: Path) -> None:
+    make_sweep(runs, ending=[ev.RunFinished(outcome="failed", message="a\x1b[2Jb\nc")])
+    result = cli("ls")
+    assert "\x1b" not in result.out
+    assert len(result.out.splitlines()) == 2
+
+
+def test_the_table_fits_a_narrow_terminal_by_its_results(runs: Path) -> None:
+    make_sweep(runs, ending=[ev.RunFinished(outcome="failed", message="a long story " * 20)])
+    summaries = summaries_of(runs)
+    lines = table(summaries, summaries[0].created + 7200, 100)
+    assert max(map(len, lines)) <= 100
+    assert "a long story" in lines[1]
+    assert lines[1].endswith("2 h ago")
+    assert "a long story " * 19 in table(summaries, 0.0, None)[1]
+
+
+def test_ls_loads_nothing_heavy(runs: Path) -> None:
+    import subprocess
+
+    make_sweep(runs)
+    script = (
+        "import sys\nfrom clr_tui.tui.cli import main\n"
+        f"assert main(['ls', '--runs-dir', {str(runs)!r}]) == 0\n"
+        "assert not {'torch', 'textual', 'numpy', 'rich'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, timeout=60)
+
+
+def test_stop_waits_for_the_worker_to_end(runs: Path, hold) -> None:
+    run = make_sweep(runs, steps=40, ending=[])
+    worker = hold(run)
+
+    def ends() -> None:
+        (command,) = CommandTail(run.commands_path).poll()
+        assert isinstance(command, Stop)
+        write(run, [ev.RunFinished(outcome="stopped", message="asked")])
+        worker.end()
+
+    nothing = [lambda: None] * 3
+    summary = stop(runs, run.id, Scripted(*nothing, ends), clock=lambda: 0.0)
+    assert summary is not None
+    assert summary.status == "stopped"
+
+
+def test_stop_gives_up_after_its_deadline(runs: Path, hold) -> None:
+    run = make_sweep(runs, steps=40, ending=[])
+    hold(run)
+    seconds = iter(range(100))
+    waiting = Scripted(*[lambda: None] * 100)
+    assert stop(runs, run.id, waiting, deadline=10, clock=lambda: next(seconds)) is None
+    assert len(waiting.things) > 80
+
+
+def test_stop_tells_how_it_ended(cli, runs: Path, hold, monkeypatch) -> None:
+    run = make_sweep(runs, steps=40, ending=[])
+    worker = hold(run)
+
+    def ends(self: Interrupts, seconds: float) -> None:
+        write(run, [ev.RunFinished(outcome="stopped")])
+        worker.end()
+
+    monkeypatch.setattr(Interrupts, "wait", ends)
+    result = cli("stop", run.id, "--json")
+    assert (result.code, result.err) == (0, "")
+    assert json.loads(result.out)["status"] == "stopped"
+
+
+def test_rm_with_yes(cli, runs: Path) -> None:
+    run = make_sweep(runs)
+    result = cli("rm", run.id, "-y")
+    assert (result.code, result.out) == (0, f"{run.id} is removed\n")
+    assert not run.path.exists()
+
+
+def test_rm_asks(cli, runs: Path, monkeypatch) -> None:
+    run = make_sweep(runs)
+    assert answered(cli, run, b"n\n", monkeypatch).code == 1
+    assert run.path.exists()
+    result = answered(cli, run, b"y\n", monkeypatch)
+    assert f"remove {run.id} with its log and checkpoints? [y/N]" in result.err
+    assert result.code == 0
+    assert not run.path.exists()
+
+
+def answered(cli, run: RunDir, answer: bytes, monkeypatch):
+    import os
+
+    master, slave = pty.openpty()
+    with open(slave) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        os.write(master, answer)
+        result = cli("rm", run.id)
+    os.close(master)
+    return result

@@ -1,0 +1,301 @@
+"""The `clr-tui` command.
+
+Each command imports what it needs when it runs, so that `--help` is there at once and so that
+nothing but a screen loads a screen library.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import math
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from clr_tui.engine.errors import UserError
+
+if TYPE_CHECKING:
+    from clr_tui.engine.analysis.imports import Recording
+    from clr_tui.engine.runs.rundir import RunDir
+    from clr_tui.tui.interrupts import Interrupts
+
+DONE, FAILED, WRONG_USAGE, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
+DUMB = ("", "dumb", "unknown")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `clr-tui` with `argv` (the command line's own where None).
+
+    Returns:
+        The exit code: 0 done, 1 the run failed, 2 wrong usage, 130 interrupted.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a chart on an ASCII terminal is no error
+    try:
+        code = _run(sys.argv[1:] if argv is None else argv)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except UserError as error:
+        return _complain(error.message, WRONG_USAGE)
+    except SystemExit as end:  # argparse, after --help and --version
+        return end.code if isinstance(end.code, int) else DONE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        return _nobody_reads()
+    except Exception as error:  # noqa: BLE001 - the last resort: people get a line, not a traceback
+        return _complain(_internal(error), FAILED)
+    return code
+
+
+def _run(argv: Sequence[str]) -> int:
+    from clr_tui.engine.runs.home import runs_dir
+    from clr_tui.tui.options import build_parser
+
+    args = build_parser().parse(argv)
+    return COMMANDS[args.command](args, runs_dir(args.runs_dir))
+
+
+def _complain(sentence: str, code: int) -> int:
+    from clr_tui.tui.views.clean import plain
+
+    with contextlib.suppress(OSError):  # nobody reads: the exit code says it
+        print(f"clr-tui: {plain(sentence)}", file=sys.stderr)
+    return code
+
+
+def _say(sentence: str) -> None:
+    from clr_tui.tui.views.clean import plain
+
+    print(plain(sentence))
+
+
+def _nobody_reads() -> int:
+    """Stdout was closed (`clr-tui ls | head -1`): Python must not complain at its own end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return BROKEN_PIPE
+
+
+def _internal(error: Exception) -> str:
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="clr-tui-error-", suffix=".txt", delete=False, encoding="utf-8"
+    ) as file:
+        traceback.print_exception(type(error), error, error.__traceback__, file=file)
+    return f"a mistake in clr-tui itself ({type(error).__name__}); the traceback is in {file.name}"
+
+
+def on_terminal() -> bool:
+    """Whether there is a terminal that can show a screen (Textual writes to stderr)."""
+    ours = all(
+        stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)
+    )
+    return ours and os.environ.get("TERM", "") not in DUMB
+
+
+def _wants_screen(args: argparse.Namespace) -> bool:
+    return not (args.headless or args.json) and on_terminal()
+
+
+def _screen(
+    runs: Path,
+    *,
+    open_run: RunDir | None = None,
+    recording: Recording | None = None,
+    speed: float = 1.0,
+    at: float = 0.0,
+) -> int:
+    from clr_tui.tui.app import ClrTuiApp
+
+    app = ClrTuiApp(runs, open_run=open_run, recording=recording, start_speed=speed, start_at=at)
+    app.run()
+    if app.return_message:
+        print(app.return_message)
+    return app.return_code or DONE
+
+
+def _home(args: argparse.Namespace, runs: Path) -> int:
+    if _wants_screen(args):
+        return _screen(runs)
+    _list(args, runs)
+    if not args.json:
+        print("clr-tui: the screen needs a terminal; see clr-tui --help", file=sys.stderr)
+    return DONE
+
+
+def _range_test(args: argparse.Namespace, runs: Path) -> int:
+    from clr_tui.tui.jobs import range_test_of, task_of
+
+    task, job = task_of(args), range_test_of(args)
+    return _start(args, runs, task, job, None)
+
+
+def _train(args: argparse.Namespace, runs: Path) -> int:
+    from clr_tui.tui.jobs import training_of
+
+    return _start(args, runs, *training_of(args, runs))
+
+
+def _start(args: argparse.Namespace, runs: Path, *what: Any) -> int:
+    """Start a run, and show it as far as is wanted."""
+    from clr_tui.tui.interrupts import Interrupts
+    from clr_tui.tui.launching import start_run
+
+    if args.detach:
+        return _detached(start_run(runs, *what), json=args.json)
+    if _wants_screen(args):
+        return _screen(runs, open_run=start_run(runs, *what))
+    with Interrupts() as interrupts:
+        run = start_run(runs, *what)
+        return _follow(run, interrupts, args, owner=True)
+
+
+def _detached(run: RunDir, *, json: bool) -> int:
+    if json:
+        from json import dumps
+
+        kind = run.config().kind
+        found = {"run": run.id, "kind": kind, "status": "starting", "path": str(run.path)}
+        print(dumps(found, indent=2))
+    else:
+        print(run.id)
+    return DONE
+
+
+def _follow(run: RunDir, interrupts: Interrupts, args: argparse.Namespace, *, owner: bool) -> int:
+    from clr_tui.tui.headless import follow_and_print
+
+    try:
+        return follow_and_print(run, interrupts, owner=owner, json=args.json)
+    except UserError as error:  # it has begun: no usage was wrong
+        return _complain(error.message, FAILED)
+
+
+def _attach(args: argparse.Namespace, runs: Path) -> int:
+    from clr_tui.engine.runs.rundir import find_run
+    from clr_tui.tui.interrupts import Interrupts
+
+    run = find_run(runs, args.run)
+    run.config()
+    if _wants_screen(args):
+        return _screen(runs, open_run=run)
+    with Interrupts() as interrupts:
+        return _follow(run, interrupts, args, owner=False)
+
+
+def _list(args: argparse.Namespace, runs: Path) -> int:
+    from clr_tui.tui.managing import list_object, list_text
+
+    if args.json:
+        from json import dumps
+
+        print(dumps(list_object(runs), indent=2))
+    else:
+        print(list_text(runs))
+    return DONE
+
+
+def _stop(args: argparse.Namespace, runs: Path) -> int:
+    from clr_tui.tui.interrupts import Interrupts
+    from clr_tui.tui.managing import STOP_DEADLINE, stop, summary_object
+
+    with Interrupts() as interrupts:
+        summary = stop(runs, args.run, interrupts)
+    if summary is None and (interrupts.interrupted or interrupts.terminated):
+        return _complain("it has been told to stop, and will", INTERRUPTED)
+    if summary is None:
+        return _complain(
+            f"it has been told to stop but still runs after {STOP_DEADLINE:.0f} s;"
+            " clr-tui ls says when it has ended",
+            FAILED,
+        )
+    if args.json:
+        from json import dumps
+
+        print(dumps(summary_object(summary), indent=2))
+    else:
+        _say(f"{summary.id} is {summary.status}")
+    return DONE
+
+
+def _remove(args: argparse.Namespace, runs: Path) -> int:
+    from clr_tui.tui.managing import remove
+
+    run = remove(runs, args.run, yes=args.yes)
+    if args.json:
+        from json import dumps
+
+        print(dumps({"removed": run.id if run else None}))
+    elif run is not None:
+        _say(f"{run.id} is removed")
+    return DONE if run is not None else FAILED
+
+
+def _replay(args: argparse.Namespace, runs: Path) -> int:
+    from clr_tui.tui.exporting import charts_svg, history_at, is_alive, recording_of, write
+
+    screen = _wants_screen(args) and args.svg is None
+    if not screen and args.speed is not None and math.isfinite(args.speed):
+        raise UserError(
+            f"--speed {args.speed:g} needs the screen; without one a replay prints at once"
+        )
+    recording = recording_of(runs, args.run)
+    if screen:
+        speed = 1.0 if args.speed is None else args.speed
+        return _screen(runs, recording=recording, speed=speed, at=args.at or 0.0)
+    from clr_tui.tui.printing import charts_of, print_result, report_of
+
+    at = 1.0 if args.at is None else args.at
+    history = history_at(recording, at)
+    alive = at < 1 or is_alive(recording)
+    if args.svg is not None:
+        report = report_of(history, alive=alive)
+        write(args.svg, charts_svg(charts_of(history, report), report.run))
+    if args.svg != "-":
+        print_result(history, alive=alive, json=args.json)
+    return DONE
+
+
+def _export(args: argparse.Namespace, runs: Path) -> int:
+    from clr_tui.engine.analysis.exports import epochs_csv, steps_csv
+    from clr_tui.tui.exporting import charts_svg, history_at, is_alive, recording_of, write
+    from clr_tui.tui.printing import charts_of, json_text, report_of
+
+    targets = [args.csv, args.epochs_csv, args.svg, args.json_file]
+    if not any(targets):
+        raise UserError(
+            "export needs at least one of --csv FILE, --epochs-csv FILE, --svg FILE, --json FILE"
+        )
+    if targets.count("-") > 1:
+        raise UserError("only one of the exports can go to stdout ('-'); name files for the others")
+    recording = recording_of(runs, args.run)
+    history = history_at(recording, 1.0)
+    report = report_of(history, alive=is_alive(recording))
+    exports: list[tuple[str | None, Callable[[], str]]] = [
+        (args.csv, lambda: steps_csv(history)),
+        (args.epochs_csv, lambda: epochs_csv(history)),
+        (args.svg, lambda: charts_svg(charts_of(history, report), report.run)),
+        (args.json_file, lambda: json_text(report)),
+    ]
+    for target, text in exports:
+        if target is not None:
+            write(target, text())
+    return DONE
+
+
+COMMANDS: dict[str | None, Callable[[argparse.Namespace, Path], int]] = {
+    None: _home,
+    "range-test": _range_test,
+    "train": _train,
+    "attach": _attach,
+    "ls": _list,
+    "stop": _stop,
+    "rm": _remove,
+    "replay": _replay,
+    "export": _export,
+}

@@ -1,0 +1,101 @@
+"""Runs and logs read whole, and written out as CSV, SVG or JSON."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.analysis.imports import Recording, open_recording
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.runs.rundir import RunDir, find_run
+from clr_tui.tui.charts.chart import Chart
+from clr_tui.tui.parsing import did_you_mean
+
+SVG_WIDTH, SVG_HEIGHT = 960, 480
+STDOUT = "-"
+
+
+def recording_of(runs: Path, name: str) -> Recording:
+    """The run or the log that `name` names: a path that exists, else the id of a run.
+
+    Raises:
+        UserError: where there is neither, or what is there is no log.
+    """
+    path = Path(name).expanduser()
+    if path.exists():
+        return open_recording(path)
+    if "/" in name or path.suffix:
+        near = did_you_mean(path.name, _names_beside(path))
+        raise UserError(f"there is no file '{name}'{near or '; give a run, a log or a CSV'}")
+    return open_recording(find_run(runs, name).path)
+
+
+def is_alive(recording: Recording) -> bool:
+    """Whether a worker still writes what was recorded."""
+    folder = recording.path if recording.path.is_dir() else recording.path.parent
+    return RunDir(folder).config_path.exists() and RunDir(folder).alive
+
+
+def history_at(recording: Recording, at: float) -> RunHistory:
+    """The run as it stood after `at` (0 to 1) of its recorded time."""
+    history = RunHistory(recording.config)
+    if at >= 1:
+        history.feed(recording.batch)
+        return history
+    times = [event.time for event in recording.events]
+    until = times[0] + at * (max(times) - times[0]) if times else 0.0
+    for event in recording.events:
+        if event.time <= until:
+            history.apply(event)
+    return history
+
+
+def charts_svg(charts: list[Chart], title: str) -> str:
+    """One SVG image of the charts, one below the other; `title` stands over the first."""
+    from clr_tui.tui.charts.svg import to_svg
+
+    if len(charts) == 1:
+        return to_svg(charts[0], SVG_WIDTH, SVG_HEIGHT, title=title)
+    height = SVG_HEIGHT * 2 // 3
+    parts = []
+    for i, chart in enumerate(charts):
+        heading = f"{title}: {chart.title}" if i == 0 else chart.title
+        svg = to_svg(chart, SVG_WIDTH, height, title=heading)
+        # Each chart clips to an area of its own, and ids are the whole document's.
+        svg = svg.replace('id="data"', f'id="data-{i}"').replace("url(#data)", f"url(#data-{i})")
+        parts.append(svg.replace("<svg ", f'<svg y="{i * height}" ', 1))
+    whole = height * len(charts)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{SVG_WIDTH}" height="{whole}"'
+        f' viewBox="0 0 {SVG_WIDTH} {whole}">\n{"".join(parts)}</svg>\n'
+    )
+
+
+def write(target: str, text: str) -> None:
+    """Write `text` to the file `target`, or to stdout where that is `-`.
+
+    Raises:
+        UserError: where the file cannot be written.
+    """
+    if not text.endswith("\n"):
+        text += "\n"
+    if target == STDOUT:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        return
+    path = Path(target).expanduser()
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UserError(
+            f"cannot write '{target}': {reason}; name a file in a folder that you can write to"
+        ) from None
+
+
+def _names_beside(path: Path) -> list[str]:
+    try:
+        return [other.name for other in path.parent.iterdir()]
+    except OSError:
+        return []

@@ -1,0 +1,145 @@
+"""`ls`, `stop` and `rm`: looking after runs without reading their curves."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.runs.commands import Stop, send
+from clr_tui.engine.runs.lock import is_held
+from clr_tui.engine.runs.rundir import RunDir, find_run, list_runs, remove_run
+from clr_tui.engine.runs.summary import RunSummary, summarise
+from clr_tui.tui.interrupts import Interrupts
+from clr_tui.tui.views import numbers
+from clr_tui.tui.views.clean import plain
+
+STOP_DEADLINE = 60.0
+"""Seconds that `stop` waits: a worker looks between steps, and saves a checkpoint first."""
+HEADINGS = ("run", "kind", "task", "status", "progress", "result", "age")
+
+
+def summaries_of(runs: Path) -> list[RunSummary]:
+    """All runs, the newest first."""
+    return [summarise(run) for run in list_runs(runs)]
+
+
+def table(summaries: list[RunSummary], now: float, width: int | None) -> list[str]:
+    """The runs as lines; results are cut where a line would pass `width` cells.
+
+    Args:
+        summaries: in the order in which they are to stand.
+        now: Unix time, seconds.
+        width: of the terminal; None: nothing is cut.
+    """
+    rows = [HEADINGS, *(_cells(one, now) for one in summaries)]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(HEADINGS))]
+    if width is not None:
+        result = HEADINGS.index("result")
+        over = sum(widths) + 2 * (len(widths) - 1) - width
+        widths[result] = max(widths[result] - max(over, 0), len("result"))
+        rows = [
+            tuple(_cut(cell, widths[i]) if i == result else cell for i, cell in enumerate(row))
+            for row in rows
+        ]
+    return [
+        "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+def _cells(one: RunSummary, now: float) -> tuple[str, ...]:
+    wrong = one.status in ("failed", "lost")
+    progress = "" if one.progress is None else f"{100 * min(max(one.progress, 0), 1):3.0f} %"
+    return (
+        plain(one.id),
+        one.kind,
+        plain(f"{one.task}, {one.model}"),
+        one.status,
+        progress,
+        plain(one.message if wrong and one.message else one.headline),
+        numbers.age(now - one.created if one.created > 0 else None),
+    )
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def list_text(runs: Path, now: Callable[[], float] = time.time) -> str:
+    """What `clr-tui ls` prints."""
+    summaries = summaries_of(runs)
+    if not summaries:
+        return f"no runs in {plain(str(runs))}; clr-tui range-test starts one"
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    return "\n".join(table(summaries, now(), width))
+
+
+def list_object(runs: Path) -> dict[str, Any]:
+    """What `clr-tui ls --json` prints."""
+    return {"runs_dir": str(runs), "runs": [summary_object(one) for one in summaries_of(runs)]}
+
+
+def summary_object(summary: RunSummary) -> dict[str, Any]:
+    """A summary as plain types, its id under `run` as everywhere."""
+    fields: dict[str, Any] = msgspec.to_builtins(summary)
+    return {"run": fields.pop("id"), **fields}
+
+
+def stop(
+    runs: Path,
+    name: str,
+    interrupts: Interrupts,
+    *,
+    deadline: float = STOP_DEADLINE,
+    clock: Callable[[], float] = time.monotonic,
+) -> RunSummary | None:
+    """Ask a run to stop and wait until its worker has ended.
+
+    Returns:
+        The run as it ended; None where it has not ended within `deadline` seconds, or a signal
+        came first.
+
+    Raises:
+        UserError: where there is no such run, or it is not running.
+    """
+    run = find_run(runs, name)
+    if not run.alive:
+        raise UserError(f"{run.id} is not running: it is {summarise(run).status} already")
+    send(run, Stop(reason="asked by clr-tui stop"))
+    until = clock() + deadline
+    while is_held(run.lock_path):
+        if clock() > until or interrupts.interrupted or interrupts.terminated:
+            return None
+        interrupts.wait(0.1)
+    return summarise(run)
+
+
+def remove(runs: Path, name: str, *, yes: bool) -> RunDir | None:
+    """Remove a run that has ended, once a person has said so.
+
+    Returns:
+        The run that is gone; None where the answer was no.
+
+    Raises:
+        UserError: where there is no such run, it lives, or nobody can be asked.
+    """
+    run = find_run(runs, name)
+    if run.alive:
+        raise UserError(f"{run.id} is running; clr-tui stop {run.id} ends it first")
+    if not yes:
+        if sys.stdin is None or not sys.stdin.isatty():
+            raise UserError(f"rm asks before it removes {run.id}; without a terminal give --yes")
+        print(
+            f"remove {plain(run.id)} with its log and checkpoints? [y/N] ", end="", file=sys.stderr
+        )
+        sys.stderr.flush()
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            return None
+    remove_run(run)
+    return run
