@@ -1,0 +1,151 @@
+"""Live and recorded events come through one door, when they are due."""
+
+from __future__ import annotations
+
+import math
+
+from clr_tui.engine.runs import events as ev
+from clr_tui.tui.sources import SPEEDS, LiveSource, ReplaySource
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def recording(*times: float) -> list[ev.AnyEvent]:
+    return [ev.Note(seq=i, time=5e8 + t, level="info", text=str(i)) for i, t in enumerate(times)]
+
+
+def texts(source: ReplaySource) -> str:
+    return "".join(event.text for event in source.poll().events)
+
+
+def test_events_come_when_they_are_due() -> None:
+    clock = Clock()
+    source = ReplaySource(recording(0, 1, 2, 4), clock)
+    assert texts(source) == "0"
+    clock.now += 1.5
+    assert texts(source) == "1"
+    assert source.position == 1.5 / 4
+    clock.now += 100
+    assert texts(source) == "23"
+    assert source.finished
+    assert not source.playing
+    assert source.position == 1
+
+
+def test_speed_scales_the_clock_from_where_it_was_changed() -> None:
+    clock = Clock()
+    source = ReplaySource(recording(*range(10)), clock)
+    clock.now += 1
+    assert texts(source) == "01"
+    source.faster()
+    assert source.speed == 2
+    clock.now += 1
+    assert source.elapsed == 3
+    assert texts(source) == "23"
+    source.slower()
+    source.slower()
+    clock.now += 2
+    assert texts(source) == "4"
+
+
+def test_speed_stops_at_both_ends() -> None:
+    source = ReplaySource(recording(0, 1), Clock())
+    for _ in range(20):
+        source.slower()
+    assert source.speed == SPEEDS[0]
+    for _ in range(20):
+        source.faster()
+    assert source.speed == math.inf
+
+
+def test_all_at_once() -> None:
+    source = ReplaySource(recording(0, 10, 20), Clock(), speed=math.inf)
+    assert texts(source) == "012"
+    assert source.finished
+
+
+def test_a_pause_holds_the_recording() -> None:
+    clock = Clock()
+    source = ReplaySource(recording(0, 1, 2), clock)
+    source.toggle()
+    clock.now += 50
+    assert texts(source) == "0"
+    assert source.elapsed == 0
+    source.toggle()
+    clock.now += 1
+    assert texts(source) == "1"
+
+
+def test_seeking_forth_gives_what_lies_between() -> None:
+    source = ReplaySource(recording(0, 1, 2, 4), Clock())
+    assert texts(source) == "0"
+    source.seek(0.5)
+    batch = source.poll()
+    assert not batch.reset
+    assert [event.text for event in batch.events] == ["1", "2"]
+
+
+def test_seeking_back_starts_anew() -> None:
+    source = ReplaySource(recording(0, 1, 2, 4), Clock(), at=1.0)
+    assert texts(source) == "0123"
+    source.seek(0.25)
+    batch = source.poll()
+    assert batch.reset
+    assert [event.text for event in batch.events] == ["0", "1"]
+    assert not source.poll().reset
+    assert not source.finished
+
+
+def test_seeking_back_within_a_gap_forgets_nothing() -> None:
+    source = ReplaySource(recording(0, 10), Clock(), at=0.9)
+    assert texts(source) == "0"
+    source.seek(0.1)
+    batch = source.poll()
+    assert not batch.reset
+    assert not batch.events
+
+
+def test_playing_at_the_end_begins_again() -> None:
+    clock = Clock()
+    source = ReplaySource(recording(0, 1), clock)
+    clock.now += 2
+    assert texts(source) == "01"
+    source.toggle()
+    batch = source.poll()
+    assert batch.reset
+    assert [event.text for event in batch.events] == ["0"]
+
+
+def test_a_clock_set_back_does_not_stop_the_recording() -> None:
+    clock = Clock()
+    source = ReplaySource(recording(0, 5, 2, 6), clock)
+    clock.now += 5
+    assert texts(source) == "012"
+
+
+def test_seek_is_clamped_and_nothing_is_no_recording() -> None:
+    source = ReplaySource([], Clock())
+    assert source.position == 1
+    source.seek(-3)
+    source.seek(7)
+    assert source.poll().events == []
+
+
+def test_a_live_source_follows_the_log_and_the_lock(runs) -> None:
+    run, log = runs.sweep("range-test-digits-1", age=10, steps=25)
+    runs.keep_alive(run)
+    source = LiveSource(run)
+    assert source.live
+    first = source.poll()
+    assert first.events[0].run == "range-test-digits-1"
+    assert source.poll().events == []
+    log.write(ev.RunFinished(outcome="done"))
+    runs.let_die()
+    assert [type(event) for event in source.poll().events] == [ev.RunFinished]
+    assert not source.live

@@ -1,0 +1,70 @@
+"""One table serves dispatch, footer, help and palette: what must hold of it."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from clr_tui.tui.app import ClrTuiApp
+from clr_tui.tui.keys import KEYS, bindings_for, footer_keys, keys_for
+from clr_tui.tui.screens.home import HomeScreen
+from clr_tui.tui.screens.range_test import RangeTestScreen
+from clr_tui.tui.screens.training import TrainingScreen
+
+SCREENS = {"home": HomeScreen, "range-test": RangeTestScreen, "training": TrainingScreen}
+
+
+@pytest.mark.parametrize("name", SCREENS)
+def test_every_action_exists_and_takes_its_argument(name) -> None:
+    for key in keys_for(name):
+        for bind in key.binds:
+            action, _, argument = bind.action.partition("(")
+            owner = SCREENS[name]
+            if action.startswith("app."):
+                owner, action = ClrTuiApp, action.removeprefix("app.")
+            method = getattr(owner, f"action_{action}")
+            parameters = len(inspect.signature(method).parameters) - 1
+            assert parameters == (1 if argument else 0), bind
+
+
+@pytest.mark.parametrize("name", SCREENS)
+def test_screens_have_the_bindings_of_the_table(name) -> None:
+    bound = {binding.key: binding.action for binding in bindings_for(name)}
+    held = SCREENS[name]._merged_bindings.key_to_bindings
+    for key, action in bound.items():
+        assert action in [binding.action for binding in held[key]]
+
+
+def test_the_keys_of_the_design_are_there() -> None:
+    bound = {b.key: b.action for b in bindings_for("range-test")}
+    assert bound["left"] == "move_bound(-1)"
+    assert bound["shift+right"] == "move_bound(10)"
+    assert bound["left_square_bracket"] == "seek(-1)"
+    assert bound["greater_than_sign"] == "speed(1)"
+    assert {"tab", "b", "u", "t", "r", "y", "x", "space", "s", "e", "escape", "q"} <= bound.keys()
+    assert "c" not in bound  # comparison comes later
+    assert {"n", "enter", "slash", "delete"} <= {b.key for b in bindings_for("home")}
+
+
+@pytest.mark.parametrize("name", SCREENS)
+@pytest.mark.parametrize("mode", ["live", "replay"])
+@pytest.mark.parametrize("width", [40, 80, 100, 160])
+def test_the_footer_fits_and_always_ends_with_help_and_leave(name, mode, width) -> None:
+    shown = footer_keys(name, mode, width)
+    assert 1 + sum(len(key.shown) + len(key.label) + 3 for key in shown) <= width
+    assert [key.label for key in shown[-2:]] == ["help", "leave"]
+    assert [key for key in KEYS if key in shown] == shown
+
+
+def test_a_wide_footer_shows_every_key() -> None:
+    shown = footer_keys("range-test", "live", 300)
+    assert shown == [key for key in keys_for("range-test", "live") if key.label]
+
+
+def test_pause_is_worded_for_what_is_shown() -> None:
+    def space(mode):
+        return [key.help for key in keys_for("training", mode) if key.shown == "space"]
+
+    assert space("live") == ["pause the run; once more to go on"]
+    assert space("replay") == ["play or pause the replay"]

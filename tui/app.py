@@ -1,0 +1,248 @@
+"""The application: screens, themes, signals, and starting work."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import BindingType
+
+from clr_tui.engine.errors import UserError
+from clr_tui.tui.hangup import watch_terminal
+from clr_tui.tui.keys import HasKeys, keys_for
+from clr_tui.tui.messages import RunStarted, StartFailed
+from clr_tui.tui.sources import LiveSource, ReplaySource
+from clr_tui.tui.themes import THEMES, drop_colours, set_up_themes
+from clr_tui.tui.views.clean import plain
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    from clr_tui.engine.analysis.imports import Recording
+    from clr_tui.engine.runs.config import RangeTestConfig, RunConfig, TaskConfig, TrainConfig
+    from clr_tui.engine.runs.rundir import RunDir
+    from clr_tui.tui.sources import Source
+
+    Job = RangeTestConfig | TrainConfig
+
+
+class ClrTuiApp(App[None]):
+    """clr-tui on a screen.
+
+    Args:
+        runs: the folder of runs.
+        open_run: a run to show at once.
+        recording: a log to replay at once.
+        start: starts a run: `start(runs, task, job, parent)`; `launching.start_run` if None.
+        clock: a monotonic clock, seconds; replays go by it.
+        wall: Unix time, seconds; ages are told by it.
+        start_speed: the replay's speed; `math.inf` shows its end.
+        start_at: where the replay begins, 0 to 1.
+
+    Attributes:
+        return_message: what to print once the terminal is restored: which work goes on.
+    """
+
+    TITLE = "clr-tui"
+    # Textual does not load the CSS_PATH of the default screen: its style is the app's.
+    CSS_PATH: ClassVar[Any] = ["app.tcss", "screens/home.tcss"]
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    def __init__(
+        self,
+        runs: Path,
+        *,
+        open_run: RunDir | None = None,
+        recording: Recording | None = None,
+        start: Callable[..., RunDir] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+        start_speed: float = 1.0,
+        start_at: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.runs = runs
+        self.clock = clock
+        self.wall = wall
+        self.return_message: str | None = None
+        self._first = (open_run, recording)
+        self._start = start
+        self._replay_from = (start_speed, start_at)
+        drop_colours(self)
+        set_up_themes(self)
+
+    def get_default_screen(self) -> Screen[None]:
+        """The runs: what is under every other screen."""
+        from clr_tui.tui.screens.home import HomeScreen
+
+        return HomeScreen(self.runs)
+
+    def on_mount(self) -> None:
+        """Watches the terminal and shows what was asked for."""
+        if not self.is_headless:
+            watch_terminal(self._leave_on_signal)
+        run, recording = self._first
+        if run is not None:
+            self.open_run(run)
+        elif recording is not None:
+            self.open_recording(recording)
+
+    def open_run(self, run: RunDir) -> None:
+        """Shows `run`, living or not, on the screen that its kind has."""
+        try:
+            config = run.config()
+        except UserError as error:
+            self.tell(error.message, severity="error")
+            return
+        self._show(LiveSource(run), config, run)
+
+    def open_recording(self, recording: Recording) -> None:
+        """Replays a log."""
+        speed, at = self._replay_from
+        source = ReplaySource(recording.events, self.clock, speed=speed, at=at)
+        self._show(source, recording.config, None)
+
+    def _show(self, source: Source, config: RunConfig, run: RunDir | None) -> None:
+        self.push_screen(_screen_for(source, config, run))
+
+    def launch(
+        self,
+        task: TaskConfig,
+        job: Job,
+        parent: str | None = None,
+        on_error: Callable[[UserError], None] | None = None,
+    ) -> None:
+        """Starts a run in a thread, then shows it; a mistake goes to `on_error`, else a toast.
+
+        The screen that asked for it stays beneath, unless it is the form.
+        """
+        work = partial(self._launch, task, job, parent, on_error)
+        self.run_worker(work, group="launch", exclusive=True, thread=True, exit_on_error=False)
+
+    def _launch(
+        self,
+        task: TaskConfig,
+        job: Job,
+        parent: str | None,
+        on_error: Callable[[UserError], None] | None,
+    ) -> None:
+        from clr_tui.tui.launching import start_run
+
+        try:
+            run = (self._start or start_run)(self.runs, task, job, parent)
+        except UserError as error:
+            self.post_message(StartFailed(error, on_error))
+        else:
+            self.post_message(RunStarted(run))
+
+    def on_start_failed(self, message: StartFailed) -> None:
+        """Says why nothing was started."""
+        if message.on_error is not None:
+            message.on_error(message.error)
+        else:
+            self.tell(message.error.message, severity="error")
+
+    def on_run_started(self, message: RunStarted) -> None:
+        """Shows the run that has been started."""
+        from clr_tui.tui.screens.home import HomeScreen
+        from clr_tui.tui.screens.new_run import NewRunScreen
+
+        if isinstance(self.screen, NewRunScreen):
+            self.pop_screen()
+        home = self.screen_stack[0]
+        if isinstance(home, HomeScreen):
+            home.go_to(message.run.id)
+        self.open_run(message.run)
+
+    def new_run(
+        self,
+        task: TaskConfig | None = None,
+        job: Job | None = None,
+        parent: str | None = None,
+        error: UserError | None = None,
+    ) -> None:
+        """Opens the form, filled from a run's settings ("run again") where they are given.
+
+        Args:
+            task: the settings to begin with; the defaults if None.
+            job: likewise.
+            parent: the run that they came from.
+            error: why that run failed, to be shown at the field at fault.
+        """
+        from clr_tui.tui.screens.new_run import NewRunScreen
+
+        self.push_screen(NewRunScreen(task, job, parent=parent, error=error))
+
+    def tell(self, message: str, severity: Any = "information") -> None:
+        """A toast of plain text."""
+        self.notify(plain(message), severity=severity, markup=False, timeout=6)
+
+    def action_help(self) -> None:
+        """Shows the keys of the screen in front."""
+        from clr_tui.tui.screens.help import HelpScreen
+
+        screen = self.screen
+        if isinstance(screen, HasKeys):
+            self.push_screen(HelpScreen(screen.key_screen, screen.key_mode))
+
+    def action_leave(self) -> None:
+        """Leaves; living runs go on."""
+        self.leave()
+
+    async def action_quit(self) -> None:
+        """Leaves: Textual's own name for it, which its ctrl+q uses."""
+        self.leave()
+
+    def action_help_quit(self) -> None:
+        """ctrl+c copies in a field; elsewhere people expect to leave by it."""
+        self.tell("q leaves (ctrl+q from within a form). Running work goes on.")
+
+    def leave(self, status: int = 0) -> None:
+        """Ends the screen; living runs go on, and `return_message` says so."""
+        self.return_message = _what_goes_on(self.runs)
+        self.exit(return_code=status)
+
+    def _leave_on_signal(self, status: int) -> None:
+        self.leave(status)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """The palette: every key of the screen, and the themes."""
+        if isinstance(screen, HasKeys):
+            for key in keys_for(screen.key_screen, screen.key_mode):
+                for bind in key.binds:
+                    run = partial(screen.run_action, bind.action)
+                    yield SystemCommand(bind.title, f"{key.shown}  {key.help}", run)
+        for name, (_, title) in THEMES.items():
+            yield SystemCommand(f"Theme: {title}", "changes the colours", partial(self._use, name))
+
+    def _use(self, theme: str) -> None:
+        self.theme = theme
+
+
+def _screen_for(source: Source, config: RunConfig, run: RunDir | None) -> Screen[Any]:
+    if config.kind == "range-test":
+        from clr_tui.tui.screens.range_test import RangeTestScreen
+
+        return RangeTestScreen(source, config, run)
+    from clr_tui.tui.screens.training import TrainingScreen
+
+    return TrainingScreen(source, config, run)
+
+
+def _what_goes_on(runs: Path) -> str | None:
+    """Which runs are alive, newest first, and how to see them again."""
+    from clr_tui.engine.runs.home import runs_dir
+    from clr_tui.engine.runs.lock import is_held
+    from clr_tui.engine.runs.rundir import list_runs
+
+    living = [run.id for run in list_runs(runs) if is_held(run.lock_path)]
+    if not living:
+        return None
+    where = "" if runs == runs_dir() else f" --runs-dir {runs}"
+    others = {0: "", 1: " and 1 other run"}.get(len(living) - 1, f" and {len(living) - 1} others")
+    verb = "goes" if len(living) == 1 else "go"
+    return f"{living[0]}{others} {verb} on; `clr-tui attach {living[0]}{where}` shows it again"

@@ -1,0 +1,68 @@
+"""The chart of one run for the list of runs, read from its log in pieces."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.analysis.report import range_report
+from clr_tui.engine.runs.config import RunConfig
+from clr_tui.engine.runs.rundir import RunDir
+from clr_tui.engine.runs.tail import LogTail
+from clr_tui.tui.charts.chart import Chart
+from clr_tui.tui.views.options import ChartOptions
+from clr_tui.tui.views.range_test import range_chart
+from clr_tui.tui.views.training import training_charts
+
+SMOOTHING = ChartOptions().smoothing
+PIECE = 1 << 20
+"""Bytes read at a time: decoding holds the interpreter, and the screen must stay awake."""
+
+
+class Preview:
+    """One run's log, read as far as it goes, and what it shows.
+
+    Used from one thread at a time (it sees to that itself).
+    """
+
+    def __init__(self, run: RunDir) -> None:
+        self.run = run
+        self._tail = LogTail(run.events_path)
+        self._history: RunHistory | None = None
+        self._lock = threading.Lock()
+        self._drawn = -1
+
+    def catch_up(self, cancelled: Callable[[], bool]) -> Chart | None:
+        """Reads what is new; None where nothing is, or where nobody wants it any more.
+
+        Raises:
+            UserError: `run.json` is missing or cannot be read.
+        """
+        with self._lock:
+            config = self.run.config()
+            history = self._history = self._history or RunHistory(config)
+            more = True
+            while more and not cancelled():
+                batch = self._tail.poll(PIECE)
+                history.feed(batch)
+                more = batch.more
+            if cancelled() or history.version == self._drawn:
+                return None
+            self._drawn = history.version
+            return chart_of(config, history, alive=self.run.alive)
+
+
+def chart_of(config: RunConfig, history: RunHistory, *, alive: bool) -> Chart:
+    """The one chart that tells most.
+
+    Of a sweep its curve, with the recommended bounds; of a training the accuracy, and its loss
+    until there is any.
+    """
+    if config.kind == "range-test":
+        smoothing = config.range_test.smoothing if config.range_test else SMOOTHING
+        report = range_report(history, smoothing=smoothing, live=alive)
+        options = ChartOptions(smoothing=smoothing, x="lr")
+        return range_chart(history, bounds=report.bounds, options=options)
+    _, loss, accuracy = training_charts(history, ChartOptions(x="epoch"))
+    return accuracy if accuracy.series else loss

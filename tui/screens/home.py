@@ -1,0 +1,301 @@
+"""The runs: a table of all of them, and the chart of the one under the cursor."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+from textual.widgets import Input, Static
+from textual.worker import get_current_worker
+
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.runs.commands import Stop, send
+from clr_tui.engine.runs.rundir import RunDir, list_runs, remove_run
+from clr_tui.engine.runs.summary import RunSummary, summarise
+from clr_tui.tui.charts.chart import Chart
+from clr_tui.tui.keys import Mode, ScreenName, bindings_for
+from clr_tui.tui.messages import RunPreviewed, RunsListed
+from clr_tui.tui.preview import Preview
+from clr_tui.tui.screens.confirm import ConfirmScreen
+from clr_tui.tui.views.clean import plain
+from clr_tui.tui.views.home import heading, in_order, is_living, matching, model_name, result
+from clr_tui.tui.widgets.chart_view import ChartView
+from clr_tui.tui.widgets.key_footer import KeyFooter
+from clr_tui.tui.widgets.run_table import RunTable
+
+if TYPE_CHECKING:
+    from clr_tui.tui.app import ClrTuiApp
+
+REFRESH = 1.0
+"""Seconds between two looks at the folder of runs."""
+NO_RUNS = Text.assemble(
+    ("No runs yet.\n\n", "bold"),
+    "Press ",
+    ("n", "bold reverse"),
+    " to start one. The form is filled in: a range test on\n"
+    "the handwritten digits that come with clr-tui, half a minute of work.",
+    justify="center",
+)
+
+
+class FilterInput(Input):
+    """What the runs must match; the arrows lead back into the table."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "screen.close_filter", show=False),
+        Binding("down,up,tab", "screen.focus_table", show=False),
+    ]
+
+
+class HomeScreen(Screen[None]):
+    """All runs of one folder.
+
+    Args:
+        runs: the folder.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("home")
+    AUTO_FOCUS = "RunTable"
+    app: ClrTuiApp
+    key_screen: ScreenName = "home"
+    key_mode: Mode | None = None
+
+    def __init__(self, runs: Path) -> None:
+        super().__init__()
+        self._folder = runs
+        self._all: list[RunSummary] | None = None
+        self._preview: Preview | None = None
+        self._listing = threading.Lock()
+        self._due = 0.0
+        self._said: dict[str, str | Text] = {}
+
+    @property
+    def listed(self) -> bool:
+        """Whether the folder has been looked at."""
+        return self._all is not None
+
+    def compose(self) -> ComposeResult:
+        """A title line, the table, the preview, the keys."""
+        with Horizontal(id="home-bar"):
+            yield Static("clr-tui  runs", id="home-title", markup=False)
+            yield Static("", id="home-count", markup=False)
+        yield FilterInput(
+            placeholder="filter: words that the runs must have",
+            compact=True,
+            select_on_focus=False,
+            id="home-filter",
+        )
+        yield Static("Looking for runs ...", id="home-empty", markup=False)
+        yield RunTable(id="runs")
+        with Vertical(id="preview"):
+            yield Static("", id="preview-title", markup=False)
+            yield ChartView(id="preview-chart")
+            yield Static("", id="preview-message", markup=False)
+        yield KeyFooter("home")
+
+    def on_mount(self) -> None:
+        """Begins to watch the folder."""
+        self.query_one(FilterInput).cursor_blink = False
+        self.set_interval(REFRESH, self._look_when_due)
+
+    def go_to(self, run_id: str) -> None:
+        """Puts the cursor on a run, as soon as that is listed."""
+        self.query_one(RunTable).go_to(run_id)
+
+    def on_screen_resume(self) -> None:
+        """Coming back, what is shown may be old."""
+        self._look()
+
+    def _look_when_due(self) -> None:
+        if self.is_current and self.app.clock() >= self._due:
+            self._look()
+
+    def _look(self) -> None:
+        self.run_worker(self._list, group="list", thread=True, exit_on_error=False)
+
+    def _list(self) -> None:
+        # A slow disk must not pile up threads: a look that is under way is as good as another.
+        if not self._listing.acquire(blocking=False):
+            return
+        try:
+            worker = get_current_worker()
+            began = self.app.clock()
+            summaries: list[RunSummary] = []
+            for run in list_runs(self._folder):
+                if worker.is_cancelled:
+                    return
+                try:
+                    summaries.append(summarise(run))
+                except (UserError, OSError):
+                    continue  # removed since it was listed, or not a run after all
+            self.post_message(RunsListed(in_order(summaries)))
+            # Thousands of runs take a while to look at: nine tenths of the time are left alone.
+            now = self.app.clock()
+            self._due = now + 9 * (now - began)
+        finally:
+            self._listing.release()
+
+    def on_runs_listed(self, message: RunsListed) -> None:
+        """Shows the runs as they are now."""
+        self._all = message.summaries
+        self._show_table()
+        selected = self.query_one(RunTable).selected
+        if selected is not None and is_living(selected):
+            self._refresh_preview(selected)
+
+    def _show_table(self) -> None:
+        if self._all is None:
+            return
+        words = self.query_one(FilterInput).value
+        rows = matching(self._all, words)
+        table = self.query_one(RunTable)
+        table.show(rows, self.app.wall())
+        self._say("#home-count", heading(len(rows), self._all, words.strip()))
+        if not rows:
+            unmatched = f"No run matches '{plain(words)}'.  esc shows all."
+            self._say("#home-empty", unmatched if self._all else NO_RUNS)
+        self.query_one("#home-empty").display = not rows
+        table.display = bool(rows)
+        self.query_one("#preview").display = bool(rows)
+        if rows and self.focused is None:
+            table.focus()
+
+    def _say(self, selector: str, words: str | Text) -> None:
+        """Changes a line of text; the same words again send nothing."""
+        if self._said.get(selector) != words:
+            self._said[selector] = words
+            self.query_one(selector, Static).update(words)
+
+    def on_run_table_selected(self, message: RunTable.Selected) -> None:
+        """Shows another run in the preview."""
+        summary = message.summary
+        if summary is None:
+            self._preview = None
+            return
+        self.query_one("#preview-title", Static).update(_title_of(summary))
+        wrong = summary.message if summary.status != "running" else ""
+        words = self.query_one("#preview-message", Static)
+        words.update(plain(wrong))
+        words.display = bool(wrong)
+        if self._preview is None or self._preview.run.id != summary.id:
+            self.query_one(ChartView).set_chart(Chart(empty="Reading its log ..."))
+        self._refresh_preview(summary)
+
+    def _refresh_preview(self, summary: RunSummary) -> None:
+        if self._preview is None or self._preview.run.id != summary.id:
+            self._preview = Preview(self._dir_of(summary))
+        work = partial(self._read_preview, self._preview)
+        self.run_worker(work, group="preview", thread=True, exclusive=True, exit_on_error=False)
+
+    def _read_preview(self, preview: Preview) -> None:
+        worker = get_current_worker()
+        try:
+            chart = preview.catch_up(lambda: worker.is_cancelled)
+        except (UserError, OSError) as error:
+            chart = Chart(empty=plain(str(error)))
+        if chart is not None:
+            self.post_message(RunPreviewed(preview.run.id, chart))
+
+    def on_run_previewed(self, message: RunPreviewed) -> None:
+        """Draws the chart, unless the cursor has moved on."""
+        selected = self.query_one(RunTable).selected
+        if selected is not None and selected.id == message.run_id:
+            self.query_one(ChartView).set_chart(message.chart)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Filters while one types."""
+        event.stop()
+        self._show_table()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Back to the table, which stays filtered."""
+        event.stop()
+        self.action_focus_table()
+
+    def on_run_table_opened(self) -> None:
+        """A run was clicked on twice."""
+        self.action_open_run()
+
+    def action_focus_table(self) -> None:
+        """Leaves the filter, which stays while it says something."""
+        search = self.query_one(FilterInput)
+        search.set_class(bool(search.value), "shown")
+        self.query_one(RunTable).focus()
+
+    def action_filter(self) -> None:
+        """Opens the filter."""
+        search = self.query_one(FilterInput)
+        search.add_class("shown")
+        search.focus()
+
+    def action_close_filter(self) -> None:
+        """Shows all runs again."""
+        self.query_one(FilterInput).value = ""
+        self._show_table()
+        self.action_focus_table()
+
+    def action_new_run(self) -> None:
+        """Opens the form."""
+        self.app.new_run()
+
+    def action_open_run(self) -> None:
+        """Opens the run under the cursor."""
+        selected = self.query_one(RunTable).selected
+        if selected is not None:
+            self.app.open_run(self._dir_of(selected))
+
+    def action_remove(self) -> None:
+        """Removes the run under the cursor, once that is confirmed."""
+        selected = self.query_one(RunTable).selected
+        if selected is None:
+            return
+        if is_living(selected):
+            self.app.tell(f"{selected.id} is {selected.status}: stop it first (s).", "warning")
+            return
+        question = f"Remove {selected.id}?"
+        detail = "Its log and its checkpoints are deleted."
+        self._ask(question, "remove", detail, partial(remove_run, self._dir_of(selected)))
+
+    def action_stop(self) -> None:
+        """Stops the run under the cursor, once that is confirmed."""
+        selected = self.query_one(RunTable).selected
+        if selected is None:
+            return
+        if not is_living(selected):
+            self.app.tell(f"{selected.id} is not running: there is nothing to stop.", "warning")
+            return
+        stop = partial(send, self._dir_of(selected), Stop(time=self.app.wall()))
+        self._ask(f"Stop {selected.id}?", "stop", "It saves a checkpoint and ends.", stop)
+
+    def _dir_of(self, summary: RunSummary) -> RunDir:
+        return RunDir(self._folder / summary.id)
+
+    def _ask(self, question: str, yes: str, detail: str, work: Callable[[], None]) -> None:
+        def answered(answer: bool | None) -> None:
+            if answer:
+                work_in_thread = partial(self._do, work)
+                self.run_worker(work_in_thread, group="do", thread=True, exit_on_error=False)
+
+        self.app.push_screen(ConfirmScreen(question, yes, detail), answered)
+
+    def _do(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except (UserError, OSError) as error:
+            self.app.call_from_thread(self.app.tell, str(error), "error")
+        self.app.call_from_thread(self._look)
+
+
+def _title_of(summary: RunSummary) -> str:
+    parts = [plain(summary.id), f"{plain(summary.task)} · {model_name(summary.model)}"]
+    if summary.status not in ("failed", "lost") and (words := result(summary)):
+        parts.append(words)
+    return "  ".join(parts)

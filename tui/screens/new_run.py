@@ -1,0 +1,270 @@
+"""The form of a new run: its defaults run as they are, mistakes show at their field."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+import msgspec
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.events import DescendantFocus
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Input, Static
+
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.runs.check import check
+from clr_tui.engine.runs.config import RangeTestConfig, TaskConfig
+from clr_tui.tui.form import Field, Job, Reading, field_of, fields, length_in_words, read, texts
+from clr_tui.tui.messages import FormChecked
+from clr_tui.tui.sketch import sketch
+from clr_tui.tui.views.clean import plain
+from clr_tui.tui.widgets.chart_view import ChartView
+from clr_tui.tui.widgets.choice import Choice
+from clr_tui.tui.widgets.key_footer import KeyLine
+
+if TYPE_CHECKING:
+    from clr_tui.tui.app import ClrTuiApp
+
+TYPING_PAUSE = 0.15
+"""Seconds without a key before the disk is asked about what was typed."""
+KEYS = (("enter", "start"), ("↑↓", "field"), ("←→", "choose"), ("esc", "cancel"))
+
+
+class FormRow(Vertical):
+    """A label, its field, and below them what is wrong with it."""
+
+    def __init__(self, field: Field, value: str) -> None:
+        super().__init__(id=f"row-{field.name}")
+        self.field = field
+        self._first = value
+
+    def compose(self) -> ComposeResult:
+        """The label before the field, the complaint under it."""
+        with Horizontal(classes="form-line"):
+            yield Static(self.field.label, classes="form-label", markup=False)
+            if self.field.choices:
+                yield Choice(self.field.choices, self._first, id=self.field.name)
+            else:
+                yield Input(
+                    self._first,
+                    placeholder=self.field.placeholder,
+                    compact=True,
+                    select_on_focus=False,
+                    id=self.field.name,
+                )
+        yield Static("", classes="form-error", markup=False)
+
+    def on_mount(self) -> None:
+        """No blinking cursor: over SSH each blink is traffic."""
+        for typed in self.query(Input):
+            typed.cursor_blink = False
+
+    def on_descendant_focus(self) -> None:
+        """Sets the label off."""
+        self.add_class("here")
+
+    def on_descendant_blur(self) -> None:
+        """The cursor went to another field."""
+        self.remove_class("here")
+
+    @property
+    def value(self) -> str:
+        """What stands in the field."""
+        if self.field.choices:
+            return self.query_one(Choice).value
+        return self.query_one(Input).value
+
+    def complain(self, message: str) -> None:
+        """Shows what is wrong; nothing if `message` is empty."""
+        self.query_one(".form-error", Static).update(plain(message))
+        self.set_class(bool(message), "wrong")
+
+
+class NewRunScreen(Screen[None]):
+    """Asks what to run.
+
+    Args:
+        task: the settings to begin with; the defaults if None.
+        job: likewise.
+        parent: the run that the settings came from.
+        error: why that run failed; shown at its field until that is changed.
+    """
+
+    CSS_PATH = "new_run.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,ctrl+s", "start", show=False),
+        Binding("escape", "app.back", show=False),
+        # Before the scrolling container, which would take them as soon as it can scroll.
+        Binding("down", "app.focus_next", show=False, priority=True),
+        Binding("up", "app.focus_previous", show=False, priority=True),
+    ]
+    AUTO_FOCUS = "#kind"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - Textual's own name
+    app: ClrTuiApp
+
+    def __init__(
+        self,
+        task: TaskConfig | None = None,
+        job: Job | None = None,
+        *,
+        parent: str | None = None,
+        error: UserError | None = None,
+    ) -> None:
+        super().__init__()
+        self._given = texts(task or TaskConfig(), job or RangeTestConfig())
+        self._parent_run = parent
+        self._failed = error
+        self._failed_at = field_of(error.field, job or RangeTestConfig()) if error else ""
+        self._version = 0
+        self._wrong: dict[str, str] = {}
+        self._starting = False
+        self._timer: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """A title line, the fields, what the focused one means, the keys."""
+        title = f"run {self._parent_run} again" if self._parent_run else "new run"
+        yield Static(f"clr-tui  {plain(title)}", id="form-title", markup=False)
+        with Horizontal(id="form-body"):
+            with VerticalScroll(id="form", can_focus=False):
+                for field in fields(_devices()):
+                    yield FormRow(field, self._given.get(field.name, field.default))
+            yield ChartView(id="form-sketch")
+        yield Static("", id="form-general", markup=False)
+        yield Static("", id="form-hint", markup=False)
+        yield KeyLine(KEYS, id="form-keys")
+
+    def on_mount(self) -> None:
+        """Looks at once at what the form begins with."""
+        self._look()
+
+    def _rows(self) -> list[FormRow]:
+        return list(self.query(FormRow))
+
+    def _row(self, name: str) -> FormRow | None:
+        return next((row for row in self._rows() if row.field.name == name), None)
+
+    def _values(self) -> dict[str, str]:
+        return {row.field.name: row.value for row in self._rows()}
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Reads what was typed."""
+        event.stop()
+        self._changed(event.input.id)
+
+    def on_choice_changed(self, event: Choice.Changed) -> None:
+        """Reads what was chosen."""
+        event.stop()
+        self._changed(event.choice.id)
+
+    def _changed(self, name: str | None) -> None:
+        # Fields also report what they begin with.
+        if name == self._failed_at and self._values().get(name) != self._given.get(name):
+            self._failed = None
+        self._look()
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """Says what the field in focus means."""
+        row = self._row(event.widget.id or "")
+        if row is not None:
+            self.query_one("#form-hint", Static).update(row.field.hint)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter starts from any field."""
+        event.stop()
+        self.action_start()
+
+    def _look(self) -> None:
+        """Shows the fields that play a part, and what is wrong as far as the texts tell."""
+        values = self._values()
+        for row in self._rows():
+            row.display = row.field.when(values)
+        self._version += 1
+        self._wrong = {}
+        reading = read(values)
+        if self._timer is not None:
+            self._timer.stop()
+        if reading.task is None or reading.job is None:
+            self._show(reading.errors)
+            return
+        self._say(length_in_words(reading.job))
+        self.query_one(ChartView).set_chart(sketch(reading.job))
+        work = partial(self._check, self._version, reading)
+        self._timer = self.set_timer(
+            TYPING_PAUSE,
+            lambda: self.run_worker(work, group="check", thread=True, exit_on_error=False),
+        )
+
+    def _check(self, version: int, reading: Reading) -> None:
+        """In a thread: a folder may be on a slow disk."""
+        assert reading.task is not None
+        assert reading.job is not None
+        errors: dict[str, str] = {}
+        for error in check(_expanded(reading.task), reading.job):
+            errors.setdefault(field_of(error.field, reading.job), error.message)
+        self.post_message(FormChecked(version, errors))
+
+    def on_form_checked(self, message: FormChecked) -> None:
+        """Shows what the check found, unless the form has changed since."""
+        if message.version == self._version:
+            self._show(message.errors)
+
+    def _show(self, errors: dict[str, str]) -> None:
+        self._wrong = errors
+        if self._failed is not None:
+            errors = {self._failed_at: self._failed.message} | errors
+        names = set()
+        for row in self._rows():
+            names.add(row.field.name)
+            row.complain(errors.get(row.field.name, ""))
+        general = [message for name, message in errors.items() if name not in names]
+        if general:
+            self._say(general[0], wrong=True)
+
+    def _say(self, words: str, wrong: bool = False) -> None:
+        line = self.query_one("#form-general", Static)
+        line.update(plain(words))
+        line.set_class(wrong, "wrong")
+        line.display = bool(words)
+
+    def action_start(self) -> None:
+        """Starts the run; where something is wrong, goes to the field instead."""
+        reading = read(self._values())
+        if reading.task is None or reading.job is None or self._wrong:
+            self._refuse(reading.errors or self._wrong)
+            return
+        if self._starting:
+            return
+        self._starting = True
+        self._say("Starting ...")
+        self.app.launch(_expanded(reading.task), reading.job, self._parent_run, self._not_started)
+
+    def _not_started(self, error: UserError) -> None:
+        self._starting = False
+        self._say("")
+        job = read(self._values()).job or RangeTestConfig()
+        self._refuse({field_of(error.field, job): error.message})
+        self._wrong = {}  # a second try may do: a disk has been emptied, a folder made
+
+    def _refuse(self, errors: dict[str, str]) -> None:
+        self._version += 1  # a check that is under way knows less
+        self._show(errors)
+        for row in self._rows():
+            if row.field.name in errors:
+                row.query_one(f"#{row.field.name}").focus()
+                return
+
+
+def _devices() -> tuple[str, ...]:
+    from clr_tui.engine.devices import available
+
+    return tuple(available())
+
+
+def _expanded(task: TaskConfig) -> TaskConfig:
+    return msgspec.structs.replace(
+        task, data=os.path.expanduser(task.data), weights=os.path.expanduser(task.weights)
+    )

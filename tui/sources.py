@@ -1,0 +1,190 @@
+"""Where a run screen's events come from: a run's log as it grows, or a recording.
+
+Both are polled by the screen and answer with a `Batch`, so that live view, attach and replay are
+one path.
+"""
+
+from __future__ import annotations
+
+import bisect
+import math
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from clr_tui.engine.runs.events import AnyEvent
+    from clr_tui.engine.runs.rundir import RunDir
+    from clr_tui.engine.runs.tail import Batch
+
+SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, math.inf)
+
+
+class Source(Protocol):
+    """What a run screen polls."""
+
+    @property
+    def live(self) -> bool:
+        """Whether a worker may still write."""
+
+    @property
+    def replay(self) -> bool:
+        """Whether this is a recording that is being played."""
+
+    def poll(self) -> Batch:
+        """What has come since the last poll; never blocks."""
+
+
+class LiveSource:
+    """A run's own log, followed while it grows.
+
+    Args:
+        run: the run, living or not.
+        limit: bytes read a poll, so that a long log arrives in pieces and the screen stays awake.
+    """
+
+    replay = False
+
+    def __init__(self, run: RunDir, limit: int = 4 << 20) -> None:
+        from clr_tui.engine.runs.tail import LogTail
+
+        self.run = run
+        self._tail = LogTail(run.events_path)
+        self._limit = limit
+
+    @property
+    def live(self) -> bool:
+        """Whether the run's worker lives (its lock is held)."""
+        from clr_tui.engine.runs.lock import is_held
+
+        return is_held(self.run.lock_path)
+
+    def poll(self) -> Batch:
+        """What the worker has written since the last poll."""
+        return self._tail.poll(self._limit)
+
+
+class ReplaySource:
+    """Recorded events, given out when they are due by their own times.
+
+    Args:
+        events: all of the recording, in order.
+        clock: a monotonic clock, seconds.
+        speed: 1 is as it was; `math.inf` gives everything at once.
+        at: where to begin, 0 to 1 of the recorded time.
+    """
+
+    replay = True
+    live = False
+
+    def __init__(
+        self,
+        events: Sequence[AnyEvent],
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        speed: float = 1.0,
+        at: float = 0.0,
+    ) -> None:
+        self._events = list(events)
+        self._due = _offsets(self._events)
+        self._clock = clock
+        self._given = 0
+        self._reset = False
+        self.speed = speed
+        self.playing = True
+        self._place = 0.0
+        self._since = clock()
+        self.seek(at)
+
+    @property
+    def seconds(self) -> float:
+        """Length of the recording, seconds."""
+        return self._due[-1] if self._due else 0.0
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds of the recording that have been played."""
+        if not self.playing:
+            return self._place
+        now = self._place
+        gone = max(self._clock() - self._since, 0.0)
+        now = math.inf if math.isinf(self.speed) else now + gone * self.speed
+        return min(now, self.seconds)
+
+    @property
+    def position(self) -> float:
+        """Where the replay stands, 0 to 1."""
+        return self.elapsed / self.seconds if self.seconds > 0 else 1.0
+
+    @property
+    def finished(self) -> bool:
+        """Whether everything has been given out."""
+        return self._given == len(self._events)
+
+    def poll(self) -> Batch:
+        """What has become due; starts anew (`reset`) after seeking back."""
+        from clr_tui.engine.runs.tail import Batch
+
+        now = self.elapsed
+        due = bisect.bisect_right(self._due, now)
+        events = self._events[self._given : due]
+        reset, self._reset = self._reset, False
+        self._given = max(due, self._given)
+        if self.playing and now >= self.seconds:
+            self.pause()
+        return Batch(events=events, reset=reset, corrupt=0, unknown={}, newer_schema=None)
+
+    def play(self) -> None:
+        """Goes on; from the start where it was at the end."""
+        if self.playing:
+            return
+        if self._place >= self.seconds:
+            self.seek(0.0)
+        self._since = self._clock()
+        self.playing = True
+
+    def pause(self) -> None:
+        """Holds still."""
+        self._hold(self.elapsed)
+        self.playing = False
+
+    def toggle(self) -> None:
+        """Plays or pauses."""
+        if self.playing:
+            self.pause()
+        else:
+            self.play()
+
+    def seek(self, fraction: float) -> None:
+        """Goes to `fraction` (clamped to 0 to 1) of the recorded time."""
+        place = min(max(fraction, 0.0), 1.0) * self.seconds
+        if bisect.bisect_right(self._due, place) < self._given:
+            self._given = 0
+            self._reset = True
+        self._hold(place)
+
+    def faster(self) -> None:
+        """Doubles the speed, up to all at once."""
+        self._set_speed(next((s for s in SPEEDS if s > self.speed), SPEEDS[-1]))
+
+    def slower(self) -> None:
+        """Halves the speed, down to a quarter."""
+        self._set_speed(next((s for s in reversed(SPEEDS) if s < self.speed), SPEEDS[0]))
+
+    def _set_speed(self, speed: float) -> None:
+        self._hold(self.elapsed)
+        self.speed = speed
+
+    def _hold(self, place: float) -> None:
+        self._place = place
+        self._since = self._clock()
+
+
+def _offsets(events: Sequence[AnyEvent]) -> list[float]:
+    """Seconds since the first event; a clock that was set back does not go back here."""
+    offsets: list[float] = []
+    latest = 0.0
+    for event in events:
+        latest = max(latest, event.time - events[0].time)
+        offsets.append(latest)
+    return offsets

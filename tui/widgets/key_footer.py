@@ -1,0 +1,67 @@
+"""The line at the foot of a screen: its most important keys, as many as there is room for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.style import Style
+from rich.text import Text
+from textual.widget import Widget
+
+from clr_tui.tui.keys import Mode, ScreenName, footer_keys
+
+
+class KeyLine(Widget):
+    """One line of keys, each with a word.
+
+    Args:
+        keys: how each key is written, and what it does in a word or two.
+    """
+
+    DEFAULT_CSS = """
+    KeyLine {
+        height: 1;
+        background: $footer-background;
+        color: $footer-description-foreground;
+        & > .key-line--key { color: $footer-key-foreground; }
+    }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"key-line--key"}
+
+    def __init__(self, keys: Sequence[tuple[str, str]] = (), id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._line = tuple(keys)
+
+    def keys_to_show(self) -> Sequence[tuple[str, str]]:
+        """What the line says."""
+        return self._line
+
+    def render(self) -> Text:
+        """The keys, set off from their words by colour and weight."""
+        key_style = Style(bold=True, color=self.get_component_rich_style("key-line--key").color)
+        line = Text(" ", no_wrap=True, overflow="ellipsis")
+        for shown, label in self.keys_to_show():
+            line.append(shown, key_style).append(f" {label}  ")
+        return line
+
+
+class KeyFooter(KeyLine):
+    """The keys of a screen, from the key table, as many as fit.
+
+    Args:
+        screen: whose keys.
+        mode: for run screens: whether a living run or a recording is shown.
+    """
+
+    DEFAULT_CSS = "KeyFooter { dock: bottom; }"
+
+    def __init__(self, screen: ScreenName, mode: Mode | None = None) -> None:
+        super().__init__()
+        self._keys_of = screen
+        self._mode = mode
+
+    def keys_to_show(self) -> Sequence[tuple[str, str]]:
+        """The keys that fit, most important first."""
+        keys = footer_keys(self._keys_of, self._mode, self.size.width)
+        return [(key.shown, key.label) for key in keys]
