@@ -53,23 +53,11 @@ def history_at(recording: Recording, at: float) -> RunHistory:
 
 def charts_svg(charts: list[Chart], title: str) -> str:
     """One SVG image of the charts, one below the other; `title` stands over the first."""
-    from clr_tui.tui.charts.svg import to_svg
+    from clr_tui.tui.charts.svg import stack_svg, to_svg
 
     if len(charts) == 1:
         return to_svg(charts[0], SVG_WIDTH, SVG_HEIGHT, title=title)
-    height = SVG_HEIGHT * 2 // 3
-    parts = []
-    for i, chart in enumerate(charts):
-        heading = f"{title}: {chart.title}" if i == 0 else chart.title
-        svg = to_svg(chart, SVG_WIDTH, height, title=heading)
-        # Each chart clips to an area of its own, and ids are the whole document's.
-        svg = svg.replace('id="data"', f'id="data-{i}"').replace("url(#data)", f"url(#data-{i})")
-        parts.append(svg.replace("<svg ", f'<svg y="{i * height}" ', 1))
-    whole = height * len(charts)
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{SVG_WIDTH}" height="{whole}"'
-        f' viewBox="0 0 {SVG_WIDTH} {whole}">\n{"".join(parts)}</svg>\n'
-    )
+    return stack_svg(charts, SVG_WIDTH, SVG_HEIGHT * 2 // 3, title=title)
 
 
 def write(target: str, text: str) -> None:

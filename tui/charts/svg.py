@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -24,6 +24,8 @@ _SMALL = 13
 _CHARACTER = 7.4
 """About how wide a character of that size is, px: SVG does not measure text for us."""
 _LEFT, _RIGHT, _TOP, _BOTTOM = 76, 28, 64, 62
+_MARGIN = 4
+"""What a point on the limit of an axis needs beyond it, px."""
 _MARK_ROWS = 3
 
 
@@ -43,6 +45,24 @@ def to_svg(
         return _Drawing(chart, max(width_px, 240), max(height_px, 160), dark, title).document()
 
 
+def stack_svg(charts: Sequence[Chart], width_px: int, height_px: int, title: str = "") -> str:
+    """Draws `charts`, each `width_px` by `height_px`, one below the other, as one SVG document.
+
+    Each keeps its own title; `title` stands before that of the first.
+    """
+    parts = []
+    for i, chart in enumerate(charts):
+        heading = f"{title}: {chart.title}" if title and i == 0 else chart.title
+        with np.errstate(all="ignore"):
+            drawing = _Drawing(chart, width_px, height_px, True, heading, clip=f"data-{i}")
+            parts.append(drawing.document().replace("<svg ", f'<svg y="{i * height_px}" ', 1))
+    whole = height_px * len(charts)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width_px}" height="{whole}" '
+        f'viewBox="0 0 {width_px} {whole}">\n{"".join(parts)}</svg>\n'
+    )
+
+
 @dataclass(frozen=True)
 class _Box:
     left: float
@@ -54,8 +74,17 @@ class _Box:
 class _Drawing:
     """One document while it is put together."""
 
-    def __init__(self, chart: Chart, width: int, height: int, dark: bool, title: str) -> None:
+    def __init__(
+        self,
+        chart: Chart,
+        width: int,
+        height: int,
+        dark: bool,
+        title: str,
+        clip: str = "data",
+    ) -> None:
         self.chart, self.width, self.height = chart, width, height
+        self.clip = clip
         self.title = clean(title or chart.title)
         self.palette = DARK if dark else LIGHT
         self.x, self.y = scales(chart)
@@ -82,9 +111,10 @@ class _Drawing:
             f'viewBox="0 0 {self.width} {self.height}" role="img" aria-label="{label}" '
             f'font-family="{_FONT}" font-size="{_SMALL}" '
             f'style="font-variant-numeric: tabular-nums">\n'
-            f'<clipPath id="data"><rect x="{self.box.left}" y="{self.box.top}" '
-            f'width="{self.box.right - self.box.left}" '
-            f'height="{self.box.bottom - self.box.top}"/></clipPath>\n'
+            f'<clipPath id="{self.clip}"><rect x="{self.box.left - _MARGIN}" '
+            f'y="{self.box.top - _MARGIN}" '
+            f'width="{self.box.right - self.box.left + 2 * _MARGIN}" '
+            f'height="{self.box.bottom - self.box.top + 2 * _MARGIN}"/></clipPath>\n'
             f'<rect width="100%" height="100%" rx="10" fill="{self.palette.background}"/>\n'
             + "\n".join(self.parts)
             + "\n</svg>\n"
@@ -209,7 +239,7 @@ class _Drawing:
         return False
 
     def _data(self, x: Scale, y: Scale) -> None:
-        self.parts.append('<g clip-path="url(#data)">')
+        self.parts.append(f'<g clip-path="url(#{self.clip})">')
         for area in self.chart.areas:
             edges = [_pieces(area.x, c, x, y, self.box) for c in (area.low, area.high)]
             for low, high in zip(*edges, strict=False):
@@ -223,10 +253,13 @@ class _Drawing:
             if at is not None:
                 colour = self.colour(line.colour)
                 self._line(self.box.left, at, self.box.right, at, colour, 'stroke-dasharray="6 5"')
-                self._text(self.box.right - 4, at - 6, line.label, line.colour, anchor="end")
         for series in sorted(self.chart.series, key=lambda s: not s.faint):
             self._series(series, x, y)
         self.parts.append("</g>")
+        for line in self.chart.hlines:
+            at = self.up(line.y)
+            if at is not None:
+                self._text(self.box.right - 4, at - 6, line.label, line.colour, anchor="end")
 
     def _series(self, series: Series, x: Scale, y: Scale) -> None:
         colour = self.colour(series.colour)

@@ -1,0 +1,175 @@
+"""Learning-rate policies as pure functions of the step: the shape of training, without torch.
+
+Sources: L. N. Smith, "Cyclical Learning Rates for Training Neural Networks" (2017), section 3, for
+the triangular family; L. N. Smith and N. Topin, "Super-Convergence" (2018), for one-cycle. Where
+torch has the same policy (`CyclicLR`, `OneCycleLR`) the order of operations is torch's own, so
+that the two agree to the last bits for any step size and any length.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from clr_tui.engine.runs.config import Policy
+
+ONE_CYCLE_RISE = 0.3
+"""The part of one-cycle spent rising, and again falling; the rest anneals (torch's default)."""
+ONE_CYCLE_FINAL = 1e4
+"""One-cycle ends at base_lr divided by this (torch's `final_div_factor`)."""
+DEFAULT_GAMMA = 0.99994
+"""Decay per step of the exp-range policies (Smith 2017, section 4.1.1)."""
+
+Direction = Literal["rising", "falling", "annealing", "constant"]
+
+
+def lr_at(
+    policy: Policy,
+    step: int,
+    *,
+    base_lr: float,
+    max_lr: float,
+    step_size: int,
+    total_steps: int,
+    gamma: float = DEFAULT_GAMMA,
+) -> float:
+    """The learning rate of step `step`, counted from 0.
+
+    - `triangular`: up from `base_lr` to `max_lr` in `step_size` steps and down again, repeatedly.
+    - `triangular2`: the same, its height halved after each cycle.
+    - `exp-range`: triangular, both bounds multiplied by gamma^step (Smith 2017, section 3.2).
+    - `exp-range-amplitude`: triangular, its height multiplied by gamma^step (torch's exp_range).
+    - `linear-decay`: triangular, its height falling linearly to nothing at `total_steps`.
+    - `one-cycle`: to `max_lr`, back to `base_lr`, then down to `base_lr` / 10,000 at the last step.
+    - `constant`: `max_lr`.
+
+    Args:
+        step_size: steps in half a cycle; at least 1.
+        total_steps: length of the training in steps; at least 1. Policies that end there keep
+            their last rate beyond it.
+
+    Raises:
+        ValueError: for a policy that does not exist.
+    """
+    if policy == "constant":
+        return max_lr
+    if policy == "one-cycle":
+        return _one_cycle(min(step, total_steps - 1), base_lr, max_lr, total_steps)
+    cycle, height = _triangle(step, step_size)
+    swing = (max_lr - base_lr) * height
+    if policy == "triangular":
+        return base_lr + swing
+    if policy == "triangular2":
+        return base_lr + swing * 0.5 ** (cycle - 1)
+    if policy == "exp-range":
+        return (base_lr + swing) * gamma**step
+    if policy == "exp-range-amplitude":
+        return base_lr + swing * gamma**step
+    if policy == "linear-decay":
+        return base_lr + swing * max(0.0, 1.0 - step / total_steps)
+    raise ValueError(f"unknown policy {policy!r}")
+
+
+def _triangle(step: int, step_size: int) -> tuple[int, float]:
+    """The cycle, from 1, and the height within it, 0 to 1."""
+    passed = 1 + step / (2.0 * step_size)
+    cycle = math.floor(passed)
+    x = passed - cycle
+    return cycle, x / 0.5 if x <= 0.5 else (x - 1.0) / (0.5 - 1.0)
+
+
+def _one_cycle_ends(total_steps: int) -> tuple[float, float, float]:
+    """The steps at which rising, falling and annealing end (not whole numbers in general)."""
+    rise = float(ONE_CYCLE_RISE * total_steps) - 1
+    fall = float(2 * ONE_CYCLE_RISE * total_steps) - 2
+    return rise, fall, total_steps - 1
+
+
+def _one_cycle(step: int, base_lr: float, max_lr: float, total_steps: int) -> float:
+    rise, fall, end = _one_cycle_ends(total_steps)
+    if step <= rise:
+        begin, until, low, high = 0.0, rise, base_lr, max_lr
+    elif step <= fall:
+        begin, until, low, high = rise, fall, max_lr, base_lr
+    else:
+        begin, until, low, high = fall, end, base_lr, base_lr / ONE_CYCLE_FINAL
+    return (high - low) * ((step - begin) / (until - begin)) + low
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Where in its schedule a training stands. `str()` says it in words."""
+
+    cycle: int
+    """From 1."""
+    cycles: int
+    """In the whole training, the last one counted even where it is cut short."""
+    rising: bool
+    fraction: float
+    """Of the current cycle, 0 to 1."""
+    whole: bool
+    """Whether the training ends at the end of a cycle."""
+    direction: Direction
+    finished: bool
+
+    @property
+    def words(self) -> str:
+        """Like "cycle 2 of 4, falling"."""
+        if self.direction == "constant":
+            return "constant rate"
+        if self.finished:
+            place = "at the end of" if self.whole else "in the middle of"
+            return f"{place} cycle {self.cycle} of {self.cycles}"
+        return f"cycle {self.cycle} of {self.cycles}, {self.direction}"
+
+    def __str__(self) -> str:
+        return self.words
+
+
+def phase(policy: Policy, step: int, *, step_size: int, total_steps: int) -> Phase:
+    """Where the training stands after `step` steps (0 to `total_steps`)."""
+    finished = step >= total_steps
+    if policy in ("constant", "one-cycle"):
+        direction = _one_cycle_direction(step, total_steps) if policy == "one-cycle" else "constant"
+        fraction = min(1.0, step / total_steps)
+        return Phase(1, 1, direction == "rising", fraction, True, direction, finished)
+    length = 2 * step_size
+    cycles = max(1, math.ceil(total_steps / length))
+    whole = total_steps % length == 0
+    if finished and whole:
+        return Phase(cycles, cycles, False, 1.0, True, "falling", True)
+    done, within = divmod(min(step, total_steps), length)
+    rising = within < step_size
+    words: Direction = "rising" if rising else "falling"
+    return Phase(done + 1, cycles, rising, within / length, whole, words, finished)
+
+
+def _one_cycle_direction(step: int, total_steps: int) -> Direction:
+    rise, fall, _ = _one_cycle_ends(total_steps)
+    if step < rise:
+        return "rising"
+    return "falling" if step < fall else "annealing"
+
+
+def whole_cycle_epochs(policy: Policy, epochs: int, step_size_epochs: float) -> int:
+    """`epochs` rounded up to a whole number of cycles.
+
+    Where a cycle is not a whole number of epochs, the next few cycle counts are tried for one
+    that is; failing that, the last epoch outlasts its cycle. One-cycle and constant fit any
+    length and leave it as it is.
+    """
+    if policy in ("one-cycle", "constant"):
+        return epochs
+    cycle = 2.0 * step_size_epochs
+    cycles = max(1, math.ceil(epochs / cycle - 1e-9))
+    for n in range(cycles, cycles + 4):
+        length = n * cycle
+        if math.isclose(length, round(length), rel_tol=1e-9):
+            return round(length)
+    return math.ceil(cycles * cycle)
+
+
+def step_size_steps(step_size_epochs: float, steps_per_epoch: int) -> int:
+    """Half a cycle in steps, at least 1."""
+    return max(1, round(step_size_epochs * steps_per_epoch))
