@@ -1,0 +1,87 @@
+"""The order of the data: shuffled full batches whose position can be saved and restored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.tasks.task import Task
+from clr_tui.engine.training.randomness import generator
+
+
+class Batches:
+    """An endless sequence of training batches, epoch after epoch, each in an order of its own.
+
+    Only full batches: the `n % batch_size` images that are left over sit an epoch out, others
+    each time. Order and augmentation are drawn from two CPU generators, on streams of `seed`.
+
+    Args:
+        task: its training part is drawn from.
+        batch_size: at most the number of training images.
+        seed: of the trial.
+
+    Raises:
+        UserError: where the training part has fewer images than a batch.
+    """
+
+    def __init__(self, task: Task, batch_size: int, seed: int) -> None:
+        if len(task.train) < batch_size:
+            raise UserError(
+                f"a batch of {batch_size} is larger than the training part, "
+                f"which has {len(task.train)} images",
+                "batch_size",
+            )
+        self._task = task
+        self.batch_size = batch_size
+        self.steps_per_epoch = len(task.train) // batch_size
+        self._shuffling = generator(seed, "order")
+        self._augmenting = generator(seed, "augmentation")
+        self._order = torch.empty(0, dtype=torch.int64)
+        self._order_there = self._order
+        self._position = self.steps_per_epoch
+
+    def draw(self) -> tuple[Tensor, Tensor]:
+        """The next batch, augmented and normalised.
+
+        Returns:
+            Images, float32 (batch_size, channels, size, size), and labels, int64 (batch_size,),
+            on the task's device.
+        """
+        if self._position >= self.steps_per_epoch:
+            self._shuffle()
+        start = self._position * self.batch_size
+        chosen = self._order_there[start : start + self.batch_size]
+        self._position += 1
+        part = self._task.train
+        images, labels = part.images[chosen], part.labels[chosen]
+        if self._task.augment is not None:
+            images = self._task.augment(images, self._augmenting)
+        return self._task.normalise(images), labels
+
+    def _shuffle(self) -> None:
+        self._set_order(torch.randperm(len(self._task.train), generator=self._shuffling))
+        self._position = 0
+
+    def _set_order(self, order: Tensor) -> None:
+        self._order = order
+        # Once an epoch, not once a batch.
+        self._order_there = order.to(self._task.device, non_blocking=True)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The place in the data and both generators, as tensors and plain values."""
+        return {
+            "order": self._order.clone(),
+            "position": self._position,
+            "shuffling": self._shuffling.get_state(),
+            "augmenting": self._augmenting.get_state(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Goes back to the place that `state_dict` noted."""
+        self._set_order(state["order"].clone())
+        self._position = state["position"]
+        self._shuffling.set_state(state["shuffling"])
+        self._augmenting.set_state(state["augmenting"])

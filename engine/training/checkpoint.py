@@ -1,0 +1,94 @@
+"""Checkpoints: everything from which a training goes on as if it had never stopped.
+
+A checkpoint is a file for `torch.load(path, weights_only=True)`: tensors and plain values only.
+
+    schema      1
+    config      the run's `RunConfig`, as plain values
+    trial, step, epoch     where the training stood: steps done, epochs finished
+    best_epoch, best_accuracy     on the validation part; 0 and None before the first
+    model, optimizer, scheduler   their state dicts
+    batches     the order of the data, the place in it, and its generators
+    random      the global generators (torch on CPU and device, Python, numpy)
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.optim.lr_scheduler import LambdaLR
+
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.training.randomness import global_state, set_global_state
+from clr_tui.engine.training.trainee import Trainee
+
+SCHEMA = 1
+
+
+def capture(trainee: Trainee, scheduler: LambdaLR) -> dict[str, Any]:
+    """The state of a training, to which the caller adds where it stands."""
+    return {
+        "schema": SCHEMA,
+        "model": trainee.model.state_dict(),
+        "optimizer": trainee.optimizer.state_dict(),
+        "scheduler": scheduler.state_dict(),
+        "batches": trainee.batches.state_dict(),
+        "random": global_state(trainee.device),
+    }
+
+
+def restore(state: dict[str, Any], trainee: Trainee, scheduler: LambdaLR) -> None:
+    """Puts a captured state into a training of the same shape; the very next step is its next."""
+    trainee.model.load_state_dict(state["model"])
+    # LambdaLR updates the attributes of its functions in place, and keeps its own dict of them.
+    scheduler.load_state_dict(dict(state["scheduler"]))
+    trainee.optimizer.load_state_dict(state["optimizer"])
+    trainee.batches.load_state_dict(state["batches"])
+    set_global_state(state["random"], trainee.device)
+
+
+def save(path: Path, state: dict[str, Any]) -> None:
+    """Writes a checkpoint: whoever opens `path`, at any time, finds a whole one.
+
+    Raises:
+        UserError: the disk is full, or the place cannot be written.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(exist_ok=True)
+        with draft.open("wb") as file:
+            torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+        _sync_folder(path.parent)
+    except (OSError, RuntimeError) as error:  # torch's writer raises RuntimeError on a full disk
+        draft.unlink(missing_ok=True)
+        raise UserError(f"cannot write the checkpoint {path}: {_cause(error)}") from error
+
+
+def load(path: Path, device: torch.device) -> dict[str, Any]:
+    """Reads a checkpoint, its tensors on `device` (those of the generators on the CPU)."""
+    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    state["model"] = {name: value.to(device) for name, value in state["model"].items()}
+    return state
+
+
+def _cause(error: BaseException) -> str:
+    """The operating system's word for it, where torch wrapped that in words of its own."""
+    at: BaseException | None = error
+    while at is not None:
+        if isinstance(at, OSError) and at.strerror:
+            return at.strerror
+        at = at.__cause__ or at.__context__
+    return str(error).partition("\n")[0]
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,165 @@
+"""What people and the system ask of a running worker, attended to between steps. No torch."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.runs.commands import (
+    Command,
+    Continue,
+    Pause,
+    SaveCheckpoint,
+    SetBounds,
+    Stop,
+)
+from clr_tui.engine.runs.events import CommandRefused, Continued, Event, Paused
+from clr_tui.engine.training.stopwatch import Stopwatch
+
+PAUSE_POLL_SECONDS = 0.2
+
+
+class StopFlag:
+    """Set by a signal handler, seen by whoever waits.
+
+    A pipe, not a `threading.Event`: a handler runs between two instructions of the main thread,
+    and would wait for ever for the lock of an event that this very thread is about to wait on.
+    """
+
+    def __init__(self) -> None:
+        self.reason: str | None = None
+        self._read, self._write = os.pipe()
+        os.set_blocking(self._write, False)
+
+    def set(self, reason: str) -> None:
+        """Asks for an end in order; the first reason counts."""
+        self.reason = self.reason or reason
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._write, b"\0")
+
+    def wait(self, seconds: float) -> bool:
+        """Sleeps until the flag is set or the time is over; says whether it is set."""
+        if self.reason is None:
+            select.select([self._read], [], [], seconds)
+        return self.reason is not None
+
+
+class Stopped(Exception):  # noqa: N818 - nothing went wrong
+    """Someone asked the run to stop; the message says who or why."""
+
+
+class RunGone(Exception):  # noqa: N818 - an end, not a mistake
+    """The run's directory was removed: nobody can be told anything any more."""
+
+
+class CommandSource(Protocol):
+    """Where commands come from: a `CommandTail`."""
+
+    def poll(self) -> list[Command]:
+        """Those that came since the last call."""
+
+
+def _refuse_bounds(base_lr: float, max_lr: float) -> None:
+    raise UserError(f"there is no schedule to move to {base_lr:g} and {max_lr:g} here")
+
+
+def _refuse_checkpoint() -> None:
+    raise UserError("a range test keeps no checkpoint: it leaves the model as it was")
+
+
+@dataclass(frozen=True)
+class Orders:
+    """How the running job carries out what it is asked. UserError refuses an order."""
+
+    set_bounds: Callable[[float, float], None] = _refuse_bounds
+    """(base_lr, max_lr)"""
+    save_checkpoint: Callable[[], None] = _refuse_checkpoint
+    before_pause: Callable[[], None] = lambda: None
+
+
+class Control:
+    """The worker's ear.
+
+    Args:
+        commands: what people order.
+        stop: what signals order.
+        emit: takes each event.
+        still_there: called while waiting; raises `RunGone` where that is so.
+    """
+
+    def __init__(
+        self,
+        commands: CommandSource,
+        stop: StopFlag,
+        emit: Callable[[Event], object],
+        still_there: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._commands = commands
+        self._stop = stop
+        self._emit = emit
+        self._still_there = still_there
+        self._queue: deque[Command] = deque()
+        self._paused = False
+
+    def raise_if_stopped(self) -> None:
+        """For work between steps: sees to stops alone, other orders wait. Cheap.
+
+        Raises:
+            Stopped: a stop was asked for.
+        """
+        self._queue.extend(self._commands.poll())
+        stops = (_reason(c) for c in self._queue if isinstance(c, Stop))
+        reason = self._stop.reason or next(stops, None)
+        if reason is not None:
+            raise Stopped(reason)
+
+    def attend(self, orders: Orders, stopwatch: Stopwatch) -> str | None:
+        """Carries out what was ordered since the last call; waits here through a pause.
+
+        Returns:
+            Why the job must stop now, or None to go on.
+        """
+        reason = self._carry_out(orders)
+        if reason is None and self._paused:
+            with stopwatch.hold():
+                while reason is None and self._paused:
+                    self._stop.wait(PAUSE_POLL_SECONDS)
+                    self._still_there()
+                    reason = self._carry_out(orders)
+        return reason
+
+    def _carry_out(self, orders: Orders) -> str | None:
+        self._queue.extend(self._commands.poll())
+        while self._queue and self._stop.reason is None:
+            command = self._queue.popleft()
+            if isinstance(command, Stop):
+                return _reason(command)
+            try:
+                self._obey(command, orders)
+            except UserError as error:
+                name = str(command.__struct_config__.tag)
+                self._emit(CommandRefused(command=name, reason=error.message))
+        return self._stop.reason
+
+    def _obey(self, command: Command, orders: Orders) -> None:
+        if isinstance(command, SetBounds):
+            orders.set_bounds(command.base_lr, command.max_lr)
+        elif isinstance(command, SaveCheckpoint):
+            orders.save_checkpoint()
+        elif isinstance(command, Pause) and not self._paused:
+            orders.before_pause()
+            self._paused = True
+            self._emit(Paused())
+        elif isinstance(command, Continue) and self._paused:
+            self._paused = False
+            self._emit(Continued())
+
+
+def _reason(stop: Stop) -> str:
+    return stop.reason or "stopped by request"

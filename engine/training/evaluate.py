@@ -1,0 +1,57 @@
+"""Loss and accuracy of a model on a part of the data, the model left as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from clr_tui.engine.tasks.part import Part
+from clr_tui.engine.training.trainee import Trainee
+
+EVALUATION_BATCH = 256
+
+
+@contextmanager
+def evaluation_mode(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode inside; then each module goes back to the mode that it had.
+
+    Not `model.train()` at the end: modules that were frozen in evaluation mode must stay so.
+    """
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
+def evaluate(
+    trainee: Trainee, part: Part, before_batch: Callable[[], None] = lambda: None
+) -> tuple[Tensor, Tensor]:
+    """Measures the model on all of `part`.
+
+    Draws no random numbers and does not wait for the device.
+
+    Args:
+        before_batch: called before each batch; what it raises ends the evaluation.
+
+    Returns:
+        Mean loss and accuracy (0 to 1): float32 scalars on the device.
+    """
+    task = trainee.task
+    loss = torch.zeros((), device=trainee.device)
+    accuracy = torch.zeros((), device=trainee.device)
+    with evaluation_mode(trainee.model), torch.no_grad(), trainee.autocast():
+        for start in range(0, len(part), EVALUATION_BATCH):
+            before_batch()
+            images = part.images[start : start + EVALUATION_BATCH]
+            labels = part.labels[start : start + EVALUATION_BATCH]
+            logits = trainee.model(task.normalise(images))
+            share = len(labels) / len(part)
+            loss += task.loss(logits, labels).float() * share
+            accuracy += task.accuracy(logits, labels) * share
+    return loss, accuracy

@@ -1,0 +1,152 @@
+"""A whole job in the worker: device, data, then the range test or the training."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from clr_tui.engine.runs.config import RunConfig
+from clr_tui.engine.runs.events import DeviceChosen, Event, Note, Progress, TaskReady
+from clr_tui.engine.tasks.devices import choose_device
+from clr_tui.engine.tasks.load import load_task
+from clr_tui.engine.tasks.task import Task
+from clr_tui.engine.training.batches import Batches
+from clr_tui.engine.training.clr import run_training
+from clr_tui.engine.training.control import Control
+from clr_tui.engine.training.randomness import stream
+from clr_tui.engine.training.range_test import run_range_test
+from clr_tui.engine.training.session import Result, Session
+from clr_tui.engine.training.usage import reporting_usage
+
+PROGRESS_SECONDS = 0.25
+CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+
+
+def run_job(
+    config: RunConfig, emit: Callable[[Event], object], control: Control, folder: Path
+) -> Result:
+    """Does what `config` asks, telling of it through `emit`.
+
+    Args:
+        folder: the run's directory.
+
+    Raises:
+        UserError: something that was asked for cannot be done.
+        Stopped: a stop was asked for before the first step.
+    """
+    _start_torch(emit)
+    control.raise_if_stopped()
+    device, name, memory, precision = choose_device(config.task.device)
+    emit(
+        DeviceChosen(
+            device=str(device),
+            name=name,
+            precision=precision,
+            torch=str(torch.__version__),
+            memory=memory,
+        )
+    )
+    with reporting_usage(device, emit):
+        progress = ThrottledProgress(emit, control.raise_if_stopped)
+        task = load_task(config.task, device, progress, lambda text: _note(emit, text))
+        emit(_task_ready(task, config))
+        session = Session(config, task, precision, emit, control, folder)
+        if config.range_test is not None:
+            return run_range_test(session, config.range_test)
+        assert config.train is not None, "run.json holds one job"
+        return run_training(session, config.train)
+
+
+def _start_torch(emit: Callable[[Event], object]) -> None:
+    """Goes on with the worker's progress: the first optimizer takes torch seconds to make.
+
+    Batches are all of one size, so on CUDA it pays to let cuDNN try its algorithms.
+    """
+    emit(Progress(what="starting torch", done=1, total=2))
+    torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+    use_all_cores()
+    if torch.cuda.is_available():
+        torch.backends.cudnn.benchmark = True
+        torch.set_float32_matmul_precision("high")
+    emit(Progress(what="starting torch", done=2, total=2))
+
+
+def use_all_cores() -> None:
+    """Lets torch use every core that this process may use, unless OMP_NUM_THREADS says otherwise.
+
+    Those are fewer than the machine has under `taskset`, and in a container with a quota, where
+    more threads than the quota stand in each other's way.
+    """
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(usable_cores())
+
+
+def usable_cores(quota: Path = CGROUP_QUOTA) -> int:
+    """Cores that this process may use; `quota` holds "<microseconds> <period>" or "max ..."."""
+    has_affinity = hasattr(os, "sched_getaffinity")  # not on macOS
+    cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
+    try:
+        allowed, period = quota.read_text().split()
+        return max(1, min(cores, math.ceil(int(allowed) / int(period))))
+    except (OSError, ValueError):  # no cgroups here, or no quota
+        return cores
+
+
+class ThrottledProgress:
+    """Passes on some four reports a second, and the last of each kind of work.
+
+    Args:
+        emit: takes the events.
+        before: called at each report; what it raises ends the work.
+        clock: seconds, monotonic.
+    """
+
+    def __init__(
+        self,
+        emit: Callable[[Event], object],
+        before: Callable[[], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._emit = emit
+        self._before = before
+        self._clock = clock
+        self._last = -math.inf
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """`done` of `total` pieces of the work that `what` names are done."""
+        self._before()
+        now = self._clock()
+        if done < total and now - self._last < PROGRESS_SECONDS:
+            return
+        self._last = now
+        self._emit(Progress(what=what, done=done, total=total))
+
+
+def _note(emit: Callable[[Event], object], text: str) -> None:
+    emit(Note(level="warning", text=text))
+
+
+def _task_ready(task: Task, config: RunConfig) -> TaskReady:
+    """Also finds out early whether the model can be built and a batch be filled."""
+    batches = Batches(task, config.task.batch_size, config.task.seed)
+    parameters = list(task.make_model(stream(config.task.seed, "weights")).parameters())
+    return TaskReady(
+        name=task.name,
+        model=task.model_name,
+        classes=task.classes,
+        train=len(task.train),
+        validation=len(task.validation),
+        test=len(task.test),
+        channels=task.channels,
+        image_size=task.image_size,
+        parameters=sum(p.numel() for p in parameters),
+        trainable=sum(p.numel() for p in parameters if p.requires_grad),
+        batch_size=config.task.batch_size,
+        steps_per_epoch=batches.steps_per_epoch,
+        skipped=task.skipped,
+    )

@@ -1,0 +1,95 @@
+"""Leave everything as it was found: what a range test owes to a model that is in use."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from clr_tui.engine.training.randomness import global_state, set_global_state
+from clr_tui.engine.training.trainee import Trainee
+
+
+@contextmanager
+def left_as_found(trainee: Trainee) -> Iterator[None]:
+    """Restores, however the block ends, bit for bit, what a training step can change.
+
+    That is: parameters and buffers (batch norm's running statistics among them, persistent or
+    not), gradients and whether there are any, `requires_grad`, the mode of each module, the
+    optimizer's state, rates and other options, the place in the data with its generators, and the
+    global generators of torch (CPU and device), Python and numpy.
+    """
+    restore = [
+        _keep_model(trainee.model),
+        _keep_optimizer(trainee.optimizer),
+        _keep_randomness(trainee),
+    ]
+    try:
+        yield
+    finally:
+        for put_back in restore:
+            put_back()
+
+
+def _keep_model(model: nn.Module) -> Callable[[], None]:
+    modes = [(module, module.training) for module in model.modules()]
+    tensors = [
+        (slots, name, tensor, tensor.detach().clone())
+        for module in model.modules()
+        for slots in (module._parameters, module._buffers)
+        for name, tensor in slots.items()
+        if tensor is not None
+    ]
+    gradients = [
+        (p, p.requires_grad, p.grad, None if p.grad is None else p.grad.clone())
+        for p in model.parameters()
+    ]
+
+    @torch.no_grad()
+    def put_back() -> None:
+        for slots, name, tensor, value in tensors:
+            tensor.copy_(value)
+            # A module may have put another tensor in this one's place.
+            slots[name] = tensor  # type: ignore[assignment]
+        for p, requires_grad, gradient, gradient_value in gradients:
+            p.requires_grad_(requires_grad)
+            if gradient is not None and gradient_value is not None:
+                gradient.copy_(gradient_value)
+            p.grad = gradient
+        for module, training in modes:
+            module.training = training
+
+    return put_back
+
+
+def _keep_optimizer(optimizer: Optimizer) -> Callable[[], None]:
+    state = {parameter: copy.deepcopy(kept) for parameter, kept in optimizer.state.items()}
+    options = [
+        {name: copy.deepcopy(value) for name, value in group.items() if name != "params"}
+        for group in optimizer.param_groups
+    ]
+
+    def put_back() -> None:
+        optimizer.state.clear()
+        optimizer.state.update(state)
+        for group, kept in zip(optimizer.param_groups, options, strict=True):
+            parameters: list[Tensor] = group["params"]
+            group.clear()
+            group.update({"params": parameters, **kept})
+
+    return put_back
+
+
+def _keep_randomness(trainee: Trainee) -> Callable[[], None]:
+    place = trainee.batches.state_dict()
+    generators = global_state(trainee.device)
+
+    def put_back() -> None:
+        trainee.batches.load_state_dict(place)
+        set_global_state(generators, trainee.device)
+
+    return put_back

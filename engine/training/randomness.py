@@ -1,0 +1,58 @@
+"""Where chance comes from: one stream a purpose, and the global generators as a value."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from typing import Any
+
+import numpy as np
+import torch
+
+
+def stream(seed: int, purpose: str) -> int:
+    """A seed of its own for each purpose ("order", "augmentation", ...) of a trial's seed.
+
+    Hashed, because the neighbouring seeds of neighbouring trials must not share a stream.
+    """
+    digest = hashlib.sha256(f"{seed}/{purpose}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+def generator(seed: int, purpose: str) -> torch.Generator:
+    """A CPU generator on the stream of `purpose`."""
+    return torch.Generator().manual_seed(stream(seed, purpose))
+
+
+def global_state(device: torch.device) -> dict[str, Any]:
+    """The state of every global generator: torch's on the CPU and `device`, Python's, numpy's.
+
+    Made of tensors and plain values only, so that a checkpoint of it loads with
+    `weights_only=True`.
+    """
+    numpy_state = np.random.get_state(legacy=False)
+    assert isinstance(numpy_state, dict)
+    numpy_state["state"]["key"] = numpy_state["state"]["key"].tolist()
+    state: dict[str, Any] = {
+        "torch": torch.get_rng_state(),
+        "python": random.getstate(),
+        "numpy": numpy_state,
+    }
+    if device.type == "cuda":
+        state["cuda"] = torch.cuda.get_rng_state(device)
+    elif device.type == "mps":
+        state["mps"] = torch.mps.get_rng_state()
+    return state
+
+
+def set_global_state(state: dict[str, Any], device: torch.device) -> None:
+    """Puts back what `global_state` returned."""
+    torch.set_rng_state(state["torch"])
+    random.setstate(state["python"])
+    inner = state["numpy"]["state"]
+    key = np.array(inner["key"], dtype=np.uint32)
+    np.random.set_state({**state["numpy"], "state": {**inner, "key": key}})
+    if device.type == "cuda" and "cuda" in state:
+        torch.cuda.set_rng_state(state["cuda"], device)
+    elif device.type == "mps" and "mps" in state:
+        torch.mps.set_rng_state(state["mps"])

@@ -1,0 +1,205 @@
+"""The learning-rate range test (L. N. Smith 2017, section 3.3), swept exponentially."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from clr_tui.engine.runs.config import RangeTestConfig
+from clr_tui.engine.runs.events import Diverged, TrialFinished, TrialStarted
+from clr_tui.engine.tasks.part import Part
+from clr_tui.engine.training.control import Orders
+from clr_tui.engine.training.evaluate import evaluate
+from clr_tui.engine.training.preserve import left_as_found
+from clr_tui.engine.training.randomness import generator, stream
+from clr_tui.engine.training.recorder import End, Recorder
+from clr_tui.engine.training.session import Result, Session
+from clr_tui.engine.training.trainee import Trainee, make_trainee
+
+MIN_STEPS = 100
+SUBSET_IMAGES = 512
+_STEP_COST = 3
+"""What a training step costs an image, in forward passes: one forward, two for the backward."""
+
+
+def sweep_steps(config: RangeTestConfig, images: int, batch_size: int) -> int:
+    """Length of a sweep: `steps` where given, else epochs * images / batch size, at least 100."""
+    if config.steps is not None:
+        return config.steps
+    return max(round(config.epochs * images / batch_size), MIN_STEPS)
+
+
+def sweep_lr(config: RangeTestConfig, step: int, steps: int) -> float:
+    """The rate of step i of N: start * (end/start)^(i/N)."""
+    return float(config.start_lr * (config.end_lr / config.start_lr) ** (step / steps))
+
+
+class EarlyEnd:
+    """Ends a sweep when the smoothed loss passes a multiple of its best, or is not finite.
+
+    Smoothing as in `engine.analysis.smoothing`: s_i = a * loss_i + (1 - a) * s_(i-1), s_0 = loss_0.
+    """
+
+    def __init__(self, smoothing: float, divergence: float) -> None:
+        self._smoothing = smoothing
+        self._divergence = divergence
+        self._smoothed: float | None = None
+        self._best = math.inf
+
+    def __call__(self, step: int, lr: float, loss: float) -> str | None:
+        """Takes the loss of the next step; says why the sweep must end with it, or None."""
+        if self._smoothed is None:
+            self._smoothed = loss
+        else:
+            self._smoothed = self._smoothing * loss + (1 - self._smoothing) * self._smoothed
+        if not math.isfinite(self._smoothed):
+            return f"the loss is not finite at step {step}, learning rate {lr:.1e}"
+        self._best = min(self._best, self._smoothed)
+        if self._smoothed <= self._divergence * self._best:
+            return None
+        return (
+            f"the smoothed loss, {self._smoothed:.3g}, passed {self._divergence:g} times its best, "
+            f"{self._best:.3g}, at learning rate {lr:.1e}"
+        )
+
+
+@dataclass(frozen=True)
+class Subset:
+    """The images on which Smith's own reading, accuracy against rate, is measured."""
+
+    part: Part
+    every: int
+    """Steps from one measurement to the next. Fixed by the counts of images, not by timing, so
+    that a sweep can be repeated: at most about half of the work of a sweep is measuring."""
+
+
+def make_subset(validation: Part, batch_size: int, seed: int) -> Subset:
+    """Up to 512 images of the validation part, drawn by `seed`."""
+    order = torch.randperm(len(validation), generator=generator(seed, "subset"))[:SUBSET_IMAGES]
+    chosen = order.sort().values.to(validation.images.device)
+    part = Part(images=validation.images[chosen], labels=validation.labels[chosen])
+    return Subset(part, every=max(1, math.ceil(len(part) / (_STEP_COST * batch_size))))
+
+
+def sweep(
+    trainee: Trainee,
+    config: RangeTestConfig,
+    steps: int,
+    recorder: Recorder,
+    *,
+    subset: Subset | None = None,
+    attend: Callable[[], str | None] = lambda: None,
+) -> str | None:
+    """Sweeps the rate up over `trainee`, which is left bit for bit as it was found.
+
+    Args:
+        recorder: takes each step, and ends the sweep where its watch says so.
+        subset: where given, accuracy is measured on it as the sweep goes.
+        attend: called before each step; a sentence from it stops the sweep.
+
+    Returns:
+        The sentence that stopped the sweep; None where it ran to its end, early or not.
+    """
+    with left_as_found(trainee):
+        trainee.model.train()
+        try:
+            for step in range(steps):
+                stopped = attend()
+                if stopped is not None or recorder.end:
+                    return stopped
+                _sweep_step(trainee, recorder, step, sweep_lr(config, step, steps))
+                if recorder.end:
+                    return None
+                if subset and (step + 1) % subset.every == 0:
+                    loss, accuracy = evaluate(trainee, subset.part)
+                    recorder.add_evaluation(step + 1, sweep_lr(config, step, steps), loss, accuracy)
+            return None
+        finally:
+            recorder.flush()
+
+
+def _sweep_step(trainee: Trainee, recorder: Recorder, step: int, lr: float) -> None:
+    for group in trainee.optimizer.param_groups:
+        group["lr"] = lr
+    loss, accuracy = trainee.step()
+    recorder.add(step, lr, loss, accuracy)
+
+
+def run_range_test(session: Session, config: RangeTestConfig) -> Result:
+    """All trials of a range test: the same sweep from one seed after another."""
+    task = session.config.task
+    subset = None
+    if config.accuracy:
+        subset = make_subset(session.task.validation, task.batch_size, task.seed)
+    for trial in range(config.seeds):
+        stopped = _run_trial(session, config, trial, subset)
+        if stopped is not None:
+            return Result("stopped", stopped)
+    return Result("done")
+
+
+def _run_trial(
+    session: Session, config: RangeTestConfig, trial: int, subset: Subset | None
+) -> str | None:
+    task = session.config.task
+    seed = task.seed + trial
+    trainee = make_trainee(
+        session.task,
+        config.optimizer,
+        batch_size=task.batch_size,
+        seed=seed,
+        precision=session.precision,
+    )
+    # Dropout draws from the global generators.
+    torch.manual_seed(stream(seed, "model"))
+    steps = sweep_steps(config, len(session.task.train), task.batch_size)
+    session.emit(
+        TrialStarted(
+            trial=trial,
+            seed=seed,
+            total_steps=steps,
+            steps_per_epoch=trainee.batches.steps_per_epoch,
+            label=f"seed {seed}",
+        )
+    )
+    stopwatch = session.stopwatch()
+    recorder = Recorder(
+        session.emit,
+        trial=trial,
+        total_steps=steps,
+        batch_size=task.batch_size,
+        stopwatch=stopwatch,
+        eager=session.waits_for_nothing,
+        watch=EarlyEnd(config.smoothing, config.divergence),
+        accuracy=False,
+        steps_beyond=steps * (config.seeds - 1 - trial),
+    )
+    orders = Orders(before_pause=recorder.flush)
+    stopped = sweep(
+        trainee,
+        config,
+        steps,
+        recorder,
+        subset=subset,
+        attend=lambda: session.control.attend(orders, stopwatch),
+    )
+    _finish_trial(session, trial, recorder.steps, recorder.end, stopped)
+    return stopped
+
+
+def _finish_trial(
+    session: Session, trial: int, steps: int, end: End | None, stopped: str | None
+) -> None:
+    if end:
+        session.emit(Diverged(trial=trial, step=end.step, lr=end.lr, reason=end.reason))
+    session.emit(
+        TrialFinished(
+            trial=trial,
+            outcome="done" if stopped is None else "stopped",
+            step=steps,
+            reason=stopped or (end.reason if end else ""),
+        )
+    )

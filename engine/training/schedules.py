@@ -1,0 +1,80 @@
+"""The policies of `engine.policies`, applied to a torch optimizer through `LambdaLR`."""
+
+from __future__ import annotations
+
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR
+
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.policies import DEFAULT_GAMMA, lr_at
+from clr_tui.engine.runs.config import Policy
+
+
+class PolicyRate:
+    """The learning rate as a function of the step, for `LambdaLR`.
+
+    An object, not a closure: `LambdaLR.state_dict` then holds its attributes, which are all plain
+    values, so that a checkpoint knows the bounds and loads with `weights_only=True`.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        *,
+        base_lr: float,
+        max_lr: float,
+        step_size: int,
+        total_steps: int,
+        gamma: float = DEFAULT_GAMMA,
+    ) -> None:
+        self.policy: Policy = policy
+        self.base_lr = base_lr
+        self.max_lr = max_lr
+        self.step_size = step_size
+        self.total_steps = total_steps
+        self.gamma = gamma
+
+    def __call__(self, step: int) -> float:
+        """The rate of step `step`, from 0."""
+        return lr_at(
+            self.policy,
+            step,
+            base_lr=self.base_lr,
+            max_lr=self.max_lr,
+            step_size=self.step_size,
+            total_steps=self.total_steps,
+            gamma=self.gamma,
+        )
+
+
+def make_scheduler(optimizer: Optimizer, rate: PolicyRate) -> LambdaLR:
+    """A scheduler that sets every parameter group to `rate(step)`.
+
+    `LambdaLR` multiplies the initial rate of a group by its function, so the initial rate is set
+    to 1: what the function returns is then the rate itself, to the last bit.
+    """
+    for group in optimizer.param_groups:
+        group["lr"] = group["initial_lr"] = 1.0
+    return LambdaLR(optimizer, rate)
+
+
+def set_bounds(scheduler: LambdaLR, *, base_lr: float, max_lr: float) -> None:
+    """Moves the bounds in mid-run. The phase stays: the very next step runs between the new ones.
+
+    Raises:
+        UserError: for bounds between which nothing can run; the old ones stay.
+    """
+    check_bounds(base_lr, max_lr)
+    for group, rate in zip(scheduler.optimizer.param_groups, scheduler.lr_lambdas, strict=True):
+        assert isinstance(rate, PolicyRate)
+        rate.base_lr, rate.max_lr = base_lr, max_lr
+        group["lr"] = group["initial_lr"] * rate(scheduler.last_epoch)
+
+
+def check_bounds(base_lr: float, max_lr: float) -> None:
+    """Raises UserError unless 0 < base_lr < max_lr < infinity (NaN fails every one of these)."""
+    for name, value in (("base_lr", base_lr), ("max_lr", max_lr)):
+        if not 0.0 < value < float("inf"):
+            raise UserError(f"{name} {value:g} is not a positive number", name)
+    if not base_lr < max_lr:
+        raise UserError(f"base_lr {base_lr:g} is not below max_lr {max_lr:g}", "base_lr")

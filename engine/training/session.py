@@ -1,0 +1,49 @@
+"""What a job works with, and what it returns."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from clr_tui.engine.runs.config import RunConfig
+from clr_tui.engine.runs.events import Event, Outcome
+from clr_tui.engine.tasks.task import Task
+from clr_tui.engine.training.control import Control
+from clr_tui.engine.training.stopwatch import Stopwatch
+
+
+@dataclass(frozen=True)
+class Session:
+    """One run at work."""
+
+    config: RunConfig
+    task: Task
+    precision: str
+    emit: Callable[[Event], object]
+    control: Control
+    folder: Path
+    """The run's directory, which holds `checkpoints`."""
+    clock: Callable[[], float] = time.perf_counter
+
+    @property
+    def waits_for_nothing(self) -> bool:
+        """Whether a value is there as soon as it is computed: on the CPU."""
+        return self.task.device.type == "cpu"
+
+    def stopwatch(self) -> Stopwatch:
+        """A new one, started now."""
+        return Stopwatch(self.clock)
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a job ended."""
+
+    outcome: Outcome
+    message: str = ""
+    field: str | None = None
+    """The setting at fault, where one is."""
+    headline: str = ""
+    """In a few words, where the job knows it: "68.2 %, epoch 7"."""

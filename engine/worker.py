@@ -1,0 +1,199 @@
+"""The detached process that does a run: `python -m clr_tui.engine.worker RUN_DIRECTORY`.
+
+Nobody watches it but through the run's files: it tells all in `events.jsonl`, takes orders from
+`commands.jsonl`, and holds `worker.lock` for as long as it lives. SIGTERM and SIGINT end it in
+order, with a checkpoint and a last event; SIGHUP is ignored. Its exit code is 0 where the run was
+done or stopped, 1 where it failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.runs.commands import CommandTail
+from clr_tui.engine.runs.config import RunConfig
+from clr_tui.engine.runs.events import Event, Outcome, Progress, RunFinished, RunStarted
+from clr_tui.engine.runs.lock import acquire
+from clr_tui.engine.runs.rundir import RunDir
+from clr_tui.engine.runs.writer import EventWriter
+from clr_tui.engine.training.control import Control, RunGone, StopFlag, Stopped
+
+if TYPE_CHECKING:  # torch takes seconds to import, and must not delay the first event
+    from clr_tui.engine.training.session import Result
+
+
+class Log:
+    """The run's log, for as long as it is there."""
+
+    def __init__(self, run: RunDir) -> None:
+        self._path = run.events_path
+        self._writer = EventWriter(run.events_path)
+
+    def still_there(self) -> None:
+        """Raises RunGone where the log was removed (writing to it would go on succeeding)."""
+        if not self._path.exists():
+            raise RunGone(f"{self._path} was removed while the run was at work")
+
+    def emit(self, event: Event) -> None:
+        """Writes an event.
+
+        Raises:
+            RunGone: the log was removed.
+            UserError: the log cannot be written.
+        """
+        self.still_there()
+        self._writer.write(event)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Does the run that `argv` names; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("run", type=Path, help="the run's directory")
+    parser.add_argument("--lock-fd", type=int, help="descriptor on which the lock is held already")
+    arguments = parser.parse_args(argv)
+    stop = _obey_signals()
+    run = RunDir(arguments.run)
+    try:
+        lock = acquire(run.lock_path) if arguments.lock_fd is None else arguments.lock_fd
+    except UserError as error:
+        _say(error.message)
+        return 1
+    try:
+        # Children must not inherit the lock: they would hold it beyond this process's end.
+        os.set_inheritable(lock, False)
+        return _run(run, stop)
+    finally:
+        os.close(lock)  # not left to the exit: taking torch down takes seconds
+
+
+def _run(run: RunDir, stop: StopFlag) -> int:
+    try:
+        config = run.config()
+        if run.events_path.exists() and run.events_path.stat().st_size:
+            raise UserError(f"run '{run.id}' was started before: a run is done once")
+        log = Log(run)
+    except UserError as error:
+        _say(error.message)
+        return 1
+    return _finish(log, _do(run, config, log, stop))
+
+
+def _obey_signals() -> StopFlag:
+    stop = StopFlag()
+
+    def on_stop(number: int, _frame: FrameType | None) -> None:
+        stop.set(f"stopped by {signal.Signals(number).name}")
+
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, on_stop)
+    signal.signal(signal.SIGINT, on_stop)
+    return stop
+
+
+def _do(run: RunDir, config: RunConfig, log: Log, stop: StopFlag) -> RunFinished | RunGone:
+    """The run from its first event to the last but one; every way in which it can end."""
+    try:
+        log.emit(
+            RunStarted(
+                run=run.id,
+                kind=config.kind,
+                version=config.version,
+                host=socket.gethostname(),
+                pid=os.getpid(),
+            )
+        )
+        log.emit(Progress(what="starting torch", done=0, total=2))
+        control = Control(CommandTail(run.commands_path), stop, log.emit, log.still_there)
+        result = _job()(config, log.emit, control, run.path)
+        headline = result.headline
+        if config.range_test is not None:
+            headline = _range_headline(run, config, result.outcome)
+        return _finished(result.outcome, result.message, result.field, headline)
+    except Stopped as stopped:
+        return _finished("stopped", str(stopped))
+    except RunGone as gone:
+        return gone
+    except UserError as error:
+        return _finished("failed", error.message, error.field)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the log must say that it ended
+        traceback.print_exc()
+        return _finished("failed", *_explain(error))
+
+
+def _job() -> Callable[[RunConfig, Callable[[Event], object], Control, Path], Result]:
+    # Torch's threads wait for one another in busy loops by default. With anything else at work on
+    # the same cores - the screen that shows this run - that cost a factor of 5 to 10 on two cores.
+    # OpenMP reads this as torch loads it.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    from clr_tui.engine.training.job import run_job
+
+    return run_job
+
+
+def _finished(
+    outcome: Outcome, message: str = "", field: str | None = None, headline: str = ""
+) -> RunFinished:
+    return RunFinished(outcome=outcome, message=message, field=field, headline=headline)
+
+
+def _explain(error: Exception) -> tuple[str, str | None]:
+    """A sentence about an error that nobody foresaw, and the setting at fault."""
+    text = str(error).partition("\n")[0]
+    if "out of memory" in text.lower() or "can't allocate memory" in text.lower():
+        return "the device ran out of memory: try a smaller batch or image size", "batch_size"
+    return f"{type(error).__name__}: {text} (the details are in worker.log)", None
+
+
+def _range_headline(run: RunDir, config: RunConfig, outcome: Outcome) -> str:
+    """What the sweeps so far say, read from the log as any reader would."""
+    from clr_tui.engine.analysis.history import RunHistory
+    from clr_tui.engine.analysis.report import range_report
+    from clr_tui.engine.runs.tail import read_events
+
+    assert config.range_test is not None
+    history = RunHistory(config)
+    history.feed(read_events(run.events_path))
+    history.apply(RunFinished(outcome=outcome))
+    report = range_report(history, smoothing=config.range_test.smoothing)
+    if report.steps == 0:
+        return ""
+    if report.bounds is None:
+        return f"no recommendation: {report.verdict.kind}"
+    return f"max_lr {report.bounds.max_lr:.1e}"
+
+
+def _finish(log: Log, end: RunFinished | RunGone) -> int:
+    """Tells the end where it can be told; `worker.log` has it in any case."""
+    if isinstance(end, RunGone):
+        _say(str(end))
+        return 1
+    if end.message:
+        _say(end.message)
+    try:
+        log.emit(end)
+    except (UserError, RunGone) as error:
+        _say(str(error))
+        return 1
+    return 1 if end.outcome == "failed" else 0
+
+
+def _say(text: str) -> None:
+    """A line in worker.log, which may be on the very disk that is full."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except OSError:
+        return
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,42 @@
+"""Checkpoints as files: whole or not there, and plain sentences where they cannot be written."""
+
+from __future__ import annotations
+
+import resource
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.training import checkpoint
+
+
+@pytest.fixture
+def small_files_only() -> Iterator[None]:
+    """No file may grow beyond 64 KB: what a full disk does, without filling one."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+def test_a_failed_save_leaves_the_old_checkpoint(tmp_path: Path, small_files_only: None) -> None:
+    path = tmp_path / "checkpoints" / "last.pt"
+    checkpoint.save(path, {"model": {"w": torch.ones(3)}})
+    with pytest.raises(UserError, match=r"cannot write the checkpoint .*last\.pt: ") as caught:
+        checkpoint.save(path, {"model": {"w": torch.zeros(1 << 20)}})
+    assert "File too large" in caught.value.message
+    assert checkpoint.load(path, torch.device("cpu"))["model"]["w"].tolist() == [1, 1, 1]
+    assert [p.name for p in path.parent.iterdir()] == ["last.pt"]
+
+
+def test_a_place_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="No such file"):
+        checkpoint.save(tmp_path / "gone" / "checkpoints" / "last.pt", {})

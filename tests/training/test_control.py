@@ -1,0 +1,131 @@
+"""Signals and commands, without a job."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+from training_bench import Clock, Script
+
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.runs.commands import Continue, Pause, SaveCheckpoint, Stop
+from clr_tui.engine.runs.events import CommandRefused, Continued, Paused
+from clr_tui.engine.training.control import Control, Orders, StopFlag, Stopped
+from clr_tui.engine.training.stopwatch import Stopwatch
+
+
+def make(script: Script) -> tuple[Control, StopFlag, Stopwatch]:
+    stop = StopFlag()
+    return Control(script, stop, script.emit), stop, Stopwatch(Clock())
+
+
+def test_nothing_ordered_nothing_done() -> None:
+    script = Script()
+    control, _, watch = make(script)
+    assert control.attend(Orders(), watch) is None
+    assert not script.events
+
+
+def test_a_signal_ends_a_pause_at_once() -> None:
+    script = Script()
+    control, stop, watch = make(script)
+    script.order(Pause())
+    old = signal.signal(signal.SIGUSR1, lambda *_: stop.set("stopped by SIGUSR1"))
+    timer = threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGUSR1))
+    try:
+        timer.start()
+        assert control.attend(Orders(), watch) == "stopped by SIGUSR1"
+    finally:
+        timer.join()
+        signal.signal(signal.SIGUSR1, old)
+    assert [type(e) for e in script.events] == [Paused]
+
+
+def test_waiting_in_a_pause_costs_no_processor_time() -> None:
+    script = Script()
+    control, stop, watch = make(script)
+    script.order(Pause())
+    timer = threading.Timer(0.5, stop.set, ("enough",))
+    timer.start()
+    begin, begin_work = time.perf_counter(), time.thread_time()
+    control.attend(Orders(), watch)
+    work, passed = time.thread_time() - begin_work, time.perf_counter() - begin
+    timer.join()
+    assert work < 0.2 * passed
+
+
+def test_pausing_twice_is_pausing_once() -> None:
+    script = Script()
+    control, _, watch = make(script)
+    script.order(Continue(), Pause(), Pause(), Continue(), Continue())
+    assert control.attend(Orders(), watch) is None
+    assert [type(e) for e in script.events] == [Paused, Continued]
+
+
+def test_the_first_reason_counts() -> None:
+    stop = StopFlag()
+    for number in range(100_000):  # more than a pipe holds
+        stop.set(f"reason {number}")
+    assert stop.reason == "reason 0"
+    assert stop.wait(0)
+
+
+def test_a_stop_is_seen_between_steps_and_other_orders_wait() -> None:
+    script = Script()
+    control, _, watch = make(script)
+    saved = []
+    orders = Orders(save_checkpoint=lambda: saved.append(1))
+    script.order(SaveCheckpoint())
+    control.raise_if_stopped()
+    script.order(Stop(reason="enough"))
+    with pytest.raises(Stopped, match="enough"):
+        control.raise_if_stopped()
+    assert not saved
+    assert control.attend(orders, watch) == "enough"
+    assert saved == [1]
+
+
+def test_what_a_job_cannot_do_is_refused_with_a_sentence() -> None:
+    script = Script()
+    control, _, watch = make(script)
+    script.order(SaveCheckpoint())
+    assert control.attend(Orders(), watch) is None
+    (refused,) = script.of(CommandRefused)
+    assert refused.command == "save-checkpoint"
+    assert "keeps no checkpoint" in refused.reason
+
+
+def test_a_pause_ends_when_nobody_is_there_any_more() -> None:
+    def gone() -> None:
+        raise FileNotFoundError
+
+    script = Script()
+    control = Control(script, StopFlag(), script.emit, still_there=gone)
+    script.order(Pause())
+    with pytest.raises(FileNotFoundError):
+        control.attend(Orders(), Stopwatch(Clock()))
+
+
+def test_an_order_that_fails_for_good_is_not_swallowed() -> None:
+    def broken() -> None:
+        raise OSError("the disk")
+
+    script = Script()
+    control, _, watch = make(script)
+    script.order(SaveCheckpoint())
+    with pytest.raises(OSError, match="the disk"):
+        control.attend(Orders(save_checkpoint=broken), watch)
+
+
+def test_a_refusal_names_no_more_than_it_must() -> None:
+    def refuse() -> None:
+        raise UserError("not now")
+
+    script = Script()
+    control, _, watch = make(script)
+    script.order(SaveCheckpoint())
+    control.attend(Orders(save_checkpoint=refuse), watch)
+    assert script.events == [CommandRefused(command="save-checkpoint", reason="not now")]

@@ -1,0 +1,110 @@
+"""What a job sets up around the loop: cores, progress, the device's load, precision."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import threading
+from pathlib import Path
+
+import pytest
+import torch
+from training_bench import Clock, Script, make_task
+
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.runs.config import OptimizerConfig
+from clr_tui.engine.runs.events import DeviceUsage, Event, Progress
+from clr_tui.engine.training import usage
+from clr_tui.engine.training.evaluate import evaluate
+from clr_tui.engine.training.job import ThrottledProgress, usable_cores
+from clr_tui.engine.training.trainee import make_trainee
+
+
+@pytest.mark.parametrize(
+    ("quota", "expected"),
+    [("100000 100000\n", 1), ("150000 100000\n", 2), ("max 100000\n", 64), ("nonsense", 64)],
+)
+def test_a_containers_quota_bounds_the_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quota: str, expected: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
+    file = tmp_path / "cpu.max"
+    assert usable_cores(file) == 64
+    file.write_text(quota)
+    assert usable_cores(file) == expected
+
+
+def test_progress_is_thinned_out_but_ends() -> None:
+    script = Script()
+    progress = ThrottledProgress(script.emit, lambda: None, clock=Clock(0.01))
+    for done in range(1001):
+        progress("decoding images", done, 1000)
+    seen = script.of(Progress)
+    assert 30 < len(seen) < 50
+    assert (seen[0].done, seen[-1].done) == (0, 1000)
+    gaps = [b.done - a.done for a, b in itertools.pairwise(seen)]
+    assert min(gaps[:-1]) >= 24
+
+
+def test_what_asks_before_each_report_can_end_the_work() -> None:
+    def stop() -> None:
+        raise KeyError("stop")
+
+    with pytest.raises(KeyError):
+        ThrottledProgress(lambda event: None, stop)("decoding images", 0, 10)
+
+
+class Monitor:
+    def __init__(self, index: int) -> None:
+        assert index == 1
+
+    def read(self) -> tuple[int, int, float | None]:
+        return 3, 80, None
+
+
+def test_the_load_of_the_device_is_told_of_until_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(usage, "UsageMonitor", Monitor)
+    monkeypatch.setattr(usage, "USAGE_SECONDS", 0.01)
+    seen: list[Event] = []
+    several = threading.Event()
+
+    def emit(event: Event) -> None:
+        seen.append(event)
+        if len(seen) == 3:
+            several.set()
+
+    before = threading.active_count()
+    with usage.reporting_usage(torch.device("cuda", 1), emit):
+        assert several.wait(60)
+    assert threading.active_count() == before
+    assert seen[0] == DeviceUsage(memory_used=3, memory_total=80, utilisation=None)
+
+
+def test_a_full_log_ends_the_reports_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(usage, "UsageMonitor", Monitor)
+    asked = threading.Event()
+
+    def emit(event: Event) -> None:
+        asked.set()
+        raise UserError("the disk is full")
+
+    # An exception left over in a thread is a warning, which pytest would tell of.
+    with usage.reporting_usage(torch.device("cuda", 1), emit):
+        assert asked.wait(60)
+
+
+def test_bfloat16_computes_nearly_the_same() -> None:
+    def losses(precision: str) -> list[float]:
+        torch.manual_seed(0)
+        trainee = make_trainee(
+            make_task(), OptimizerConfig(), batch_size=10, seed=0, precision=precision
+        )
+        trainee.optimizer.param_groups[0]["lr"] = 0.01
+        steps = [trainee.step() for _ in range(5)]
+        assert all(loss.dtype == torch.float32 for loss, _ in steps)
+        assert all(p.dtype == torch.float32 for p in trainee.model.parameters())
+        return [loss.item() for loss, _ in steps] + [evaluate(trainee, trainee.task.test)[0].item()]
+
+    whole, half = losses("float32"), losses("bfloat16")
+    assert half != whole
+    assert half == pytest.approx(whole, rel=0.05)

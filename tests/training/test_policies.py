@@ -1,0 +1,225 @@
+"""The policies against torch's own schedulers, on a real optimizer through a real LambdaLR."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import pytest
+import torch
+from torch.optim.lr_scheduler import CyclicLR, LRScheduler, OneCycleLR
+
+from clr_tui.engine.policies import (
+    lr_at,
+    phase,
+    step_size_steps,
+    whole_cycle_epochs,
+)
+from clr_tui.engine.runs.config import POLICIES, Policy
+from clr_tui.engine.training.schedules import PolicyRate, make_scheduler, set_bounds
+
+STEPS = 10_000
+BOUNDS = [(1e-7, 1.0), (6.1e-4, 3.594e-3)]
+
+
+def optimizer() -> torch.optim.SGD:
+    return torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.5, momentum=0.9)
+
+
+def rates(sgd: torch.optim.Optimizer, scheduler: LRScheduler, steps: int) -> list[float]:
+    seen = []
+    for _ in range(steps):
+        seen.append(float(sgd.param_groups[0]["lr"]))
+        sgd.step()
+        scheduler.step()
+    return seen
+
+
+def ours(
+    policy: Policy,
+    bounds: tuple[float, float],
+    step_size: int,
+    gamma: float = 0.9994,
+    total_steps: int = STEPS,
+) -> list[float]:
+    sgd = optimizer()
+    rate = PolicyRate(
+        policy,
+        base_lr=bounds[0],
+        max_lr=bounds[1],
+        step_size=step_size,
+        total_steps=total_steps,
+        gamma=gamma,
+    )
+    return rates(sgd, make_scheduler(sgd, rate), total_steps)
+
+
+def close(a: list[float], b: list[float]) -> bool:
+    assert len(a) == len(b)
+    return all(math.isclose(x, y, rel_tol=1e-12, abs_tol=0.0) for x, y in zip(a, b, strict=True))
+
+
+@pytest.mark.parametrize("bounds", BOUNDS)
+@pytest.mark.parametrize("step_size", [7, 76, 3333])
+@pytest.mark.parametrize(
+    ("policy", "mode"),
+    [
+        ("triangular", "triangular"),
+        ("triangular2", "triangular2"),
+        ("exp-range-amplitude", "exp_range"),
+    ],
+)
+def test_triangles_equal_cyclic_lr(
+    policy: Policy, mode: str, step_size: int, bounds: tuple[float, float]
+) -> None:
+    sgd = optimizer()
+    theirs = CyclicLR(
+        sgd,
+        base_lr=bounds[0],
+        max_lr=bounds[1],
+        step_size_up=step_size,
+        mode=mode,
+        gamma=0.9994,
+        cycle_momentum=False,
+    )
+    assert close(ours(policy, bounds, step_size), rates(sgd, theirs, STEPS))
+
+
+@pytest.mark.parametrize("bounds", BOUNDS)
+@pytest.mark.parametrize("total", [STEPS, 9_973, 107, 13, 4, 3, 2, 1])
+def test_one_cycle_equals_one_cycle_lr(total: int, bounds: tuple[float, float]) -> None:
+    sgd = optimizer()
+    theirs = OneCycleLR(
+        sgd,
+        max_lr=bounds[1],
+        total_steps=total,
+        div_factor=bounds[1] / bounds[0],
+        three_phase=True,
+        anneal_strategy="linear",
+        cycle_momentum=False,
+    )
+    expected = []
+    for step in range(total):
+        expected.append(float(sgd.param_groups[0]["lr"]))
+        sgd.step()
+        if step < total - 1:
+            theirs.step()
+    assert close(ours("one-cycle", bounds, 5, total_steps=total), expected)
+
+
+def exact_triangle(step: int, step_size: int) -> Fraction:
+    """Smith 2017, section 3.2, listing 1: x = |iter / stepsize - 2 * cycle + 1|, in fractions."""
+    cycle = 1 + step // (2 * step_size)
+    x = abs(Fraction(step, step_size) - 2 * cycle + 1)
+    return max(Fraction(0), 1 - x)
+
+
+@pytest.mark.parametrize("step_size", [50, 76, 432])
+def test_triangular_is_the_listing_of_the_paper(step_size: int) -> None:
+    base, top = Fraction(1, 1000), Fraction(6, 1000)
+    expected = [float(base + (top - base) * exact_triangle(i, step_size)) for i in range(STEPS)]
+    got = ours("triangular", (1e-3, 6e-3), step_size)
+    assert got == pytest.approx(expected, rel=1e-11)
+
+
+def test_exp_range_decays_both_bounds() -> None:
+    got = ours("exp-range", (1e-3, 6e-3), 100, gamma=0.999)
+    for step in range(0, STEPS, 37):
+        low, high = 1e-3 * 0.999**step, 6e-3 * 0.999**step
+        expected = low + (high - low) * float(exact_triangle(step, 100))
+        assert math.isclose(got[step], expected, rel_tol=1e-11)
+    # At the bottom of the tenth cycle the lower bound itself has decayed.
+    assert math.isclose(got[2000], 1e-3 * 0.999**2000, rel_tol=1e-12)
+
+
+def test_linear_decay_ends_at_the_base() -> None:
+    total = 800
+    args = {"base_lr": 1e-3, "max_lr": 9e-3, "step_size": 100, "total_steps": total}
+    peaks = [lr_at("linear-decay", step, **args) for step in (100, 300, 500, 700)]
+    assert peaks == pytest.approx([1e-3 + 8e-3 * (1 - step / 800) for step in (100, 300, 500, 700)])
+    assert [lr_at("linear-decay", step, **args) for step in (0, 200, 800, 900)] == [1e-3] * 4
+
+
+def test_triangular2_goes_flat_after_a_thousand_cycles() -> None:
+    # torch's CyclicLR raises OverflowError here.
+    args = {"base_lr": 1e-3, "max_lr": 9e-3, "step_size": 1, "total_steps": 9000}
+    assert lr_at("triangular2", 5001, **args) == 1e-3
+
+
+def test_constant_is_max_lr() -> None:
+    assert set(ours("constant", (1e-3, 6e-3), 10, total_steps=50)) == {6e-3}
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_every_policy_stays_positive_and_under_max(policy: Policy) -> None:
+    got = ours(policy, (1e-4, 1e-1), 38, total_steps=500)
+    assert all(0 < lr <= 1e-1 * (1 + 1e-12) for lr in got)
+
+
+def test_an_unknown_policy_is_an_error() -> None:
+    with pytest.raises(ValueError, match="sawtooth"):
+        lr_at("sawtooth", 0, base_lr=1, max_lr=2, step_size=1, total_steps=1)  # type: ignore[arg-type]
+
+
+def test_new_bounds_keep_the_phase() -> None:
+    sgd = optimizer()
+    args = {"step_size": 40, "total_steps": 400}
+    rate = PolicyRate("triangular", base_lr=1e-3, max_lr=6e-3, **args)
+    schedule = make_scheduler(sgd, rate)
+    for _ in range(100):
+        sgd.step()
+        schedule.step()
+    set_bounds(schedule, base_lr=1e-2, max_lr=2e-2)
+    new = {"base_lr": 1e-2, "max_lr": 2e-2, **args}
+    assert sgd.param_groups[0]["lr"] == lr_at("triangular", 100, **new)
+    sgd.step()
+    schedule.step()
+    assert sgd.param_groups[0]["lr"] == lr_at("triangular", 101, **new)
+    assert schedule.last_epoch == 101
+
+
+def test_the_phase_in_words() -> None:
+    def words(policy: Policy, step: int, total: int = 80) -> str:
+        return phase(policy, step, step_size=10, total_steps=total).words
+
+    assert words("triangular", 0) == "cycle 1 of 4, rising"
+    assert words("triangular", 10) == "cycle 1 of 4, falling"
+    assert words("triangular", 39) == "cycle 2 of 4, falling"
+    assert words("triangular", 40) == "cycle 3 of 4, rising"
+    assert words("triangular", 80) == "at the end of cycle 4 of 4"
+    assert words("triangular", 70, total=70) == "in the middle of cycle 4 of 4"
+    assert words("one-cycle", 0) == "cycle 1 of 1, rising"
+    assert words("one-cycle", 30) == "cycle 1 of 1, falling"
+    assert words("one-cycle", 60) == "cycle 1 of 1, annealing"
+    assert words("constant", 5) == "constant rate"
+
+
+def test_rising_is_what_the_rate_does() -> None:
+    args = {"step_size": 10, "total_steps": 80}
+    for step in range(80):
+        rate = lr_at("triangular", step, base_lr=1.0, max_lr=2.0, **args)
+        later = lr_at("triangular", step + 1, base_lr=1.0, max_lr=2.0, **args)
+        assert phase("triangular", step, **args).rising == (later > rate)
+
+
+@pytest.mark.parametrize(
+    ("policy", "epochs", "step_size", "expected"),
+    [
+        ("triangular", 16, 4, 16),
+        ("triangular2", 17, 4, 24),
+        ("exp-range", 1, 4, 8),
+        ("linear-decay", 5, 0.5, 5),
+        ("triangular", 1, 0.75, 3),
+        ("triangular", 5, 1.5, 6),
+        ("triangular", 1, 0.01, 1),
+        ("one-cycle", 17, 4, 17),
+        ("constant", 3, 4, 3),
+    ],
+)
+def test_whole_cycles(policy: Policy, epochs: int, step_size: float, expected: int) -> None:
+    assert whole_cycle_epochs(policy, epochs, step_size) == expected
+
+
+def test_step_size_in_steps() -> None:
+    assert step_size_steps(4, 54) == 216
+    assert step_size_steps(0.001, 54) == 1

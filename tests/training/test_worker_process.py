@@ -1,0 +1,271 @@
+"""The worker as a process: signals, a vanished directory, a full disk. And its ways to fail."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from clr_tui.engine import worker
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.runs.commands import Pause, SetBounds, send
+from clr_tui.engine.runs.config import RangeTestConfig, TaskConfig, TrainConfig
+from clr_tui.engine.runs.events import (
+    CheckpointSaved,
+    CommandRefused,
+    EpochFinished,
+    Event,
+    Paused,
+    Progress,
+    RunFinished,
+    RunStarted,
+    Steps,
+    TrialFinished,
+)
+from clr_tui.engine.runs.launch import launch
+from clr_tui.engine.runs.rundir import RunDir, create_run
+from clr_tui.engine.runs.tail import read_events
+from clr_tui.engine.training import checkpoint
+
+LONG = TrainConfig(base_lr=1e-3, max_lr=6e-3, step_size_epochs=1, epochs=10_000)
+PATIENCE = 120.0
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    pause = threading.Event()
+    while not true():
+        assert time.monotonic() < deadline, "it never came true"
+        pause.wait(0.05)
+
+
+def told(run: RunDir, kind: type[Event]) -> list[Event]:
+    return [e for e in read_events(run.events_path).events if isinstance(e, kind)]
+
+
+def new_run(runs: Path, job: TrainConfig | RangeTestConfig, **task: object) -> RunDir:
+    if isinstance(job, TrainConfig):
+        return create_run(runs, kind="train", task=TaskConfig(**task), train=job, version="0")
+    return create_run(runs, kind="range-test", task=TaskConfig(**task), range_test=job, version="0")
+
+
+def spawn(run: RunDir, **how: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "clr_tui.engine.worker", str(run.path)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        **how,
+    )
+
+
+@pytest.fixture
+def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_sigterm_ends_a_training_in_order_and_sighup_does_not(tmp_path: Path) -> None:
+    run = new_run(tmp_path, LONG)
+    pid = launch(run)
+    wait_until(lambda: bool(told(run, EpochFinished)))
+    os.kill(pid, signal.SIGHUP)
+    epochs = len(told(run, EpochFinished))
+    wait_until(lambda: len(told(run, EpochFinished)) > epochs)
+    os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: not run.alive)
+
+    events = read_events(run.events_path).events
+    assert isinstance(events[0], RunStarted)
+    assert [e.seq for e in events] == list(range(len(events)))
+    saved, trial, finished = events[-3:]
+    assert isinstance(saved, CheckpointSaved)
+    assert isinstance(trial, TrialFinished)
+    assert isinstance(finished, RunFinished)
+    assert (saved.reason, trial.outcome, finished.outcome) == ("stopped", "stopped", "stopped")
+    assert finished.message == "stopped by SIGTERM"
+    assert finished.headline.endswith(f"epoch {told(run, EpochFinished)[-1].best_epoch}")
+    state = checkpoint.load(run.path / saved.path, torch.device("cpu"))
+    steps = [step for e in told(run, Steps) for step in e.step]
+    assert steps == list(range(state["step"]))
+    assert trial.step == state["step"]
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_sigterm_in_a_pause(tmp_path: Path) -> None:
+    run = new_run(tmp_path, LONG)
+    pid = launch(run)
+    wait_until(lambda: bool(told(run, Steps)))
+    send(run, Pause())
+    wait_until(lambda: bool(told(run, Paused)))
+    send(run, SetBounds(base_lr=0.5, max_lr=0.1))
+    wait_until(lambda: bool(told(run, CommandRefused)))
+    os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: not run.alive)
+    assert [e.outcome for e in told(run, RunFinished)] == ["stopped"]
+    assert (run.checkpoints / "last.pt").exists()
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_a_run_whose_directory_vanishes_ends_by_itself(tmp_path: Path) -> None:
+    run = new_run(tmp_path, LONG)
+    process = spawn(run)
+    wait_until(lambda: bool(told(run, Steps)))
+    shutil.rmtree(run.path, ignore_errors=True)
+    shutil.rmtree(run.path, ignore_errors=True)  # a file may have been made in between
+    _, words = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1
+    assert "removed while the run was at work" in words
+    assert "Traceback" not in words
+    assert not (run.path / "events.jsonl").exists()
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_a_full_disk_ends_the_run_in_order(tmp_path: Path) -> None:
+    run = new_run(tmp_path, LONG)
+    limit = 40_000
+    process = spawn(
+        run, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    )
+    _, words = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1
+    assert "Traceback" not in words
+    assert "File too large" in words
+    assert read_events(run.events_path).corrupt == 0
+
+
+@pytest.fixture
+def same_signals() -> Iterator[None]:
+    """`worker.main` in this process: its signal handlers are taken off again."""
+    numbers = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
+    handlers = [signal.getsignal(number) for number in numbers]
+    yield
+    for number, handler in zip(numbers, handlers, strict=True):
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def do(tmp_path: Path, same_signals: None, one_thread: None) -> Callable[..., tuple[int, RunDir]]:
+    def do(job: TrainConfig | RangeTestConfig, **task: object) -> tuple[int, RunDir]:
+        run = new_run(tmp_path, job, **task)
+        return worker.main([str(run.path)]), run
+
+    return do
+
+
+Do = Callable[..., tuple[int, RunDir]]
+
+
+def test_a_range_test_from_first_event_to_last(do: Do) -> None:
+    code, run = do(RangeTestConfig(seeds=2))
+    assert code == 0
+    assert not run.alive
+    events = read_events(run.events_path).events
+    assert [type(e).__name__ for e in events if not isinstance(e, Steps | Progress)] == [
+        "RunStarted",
+        "DeviceChosen",
+        "TaskReady",
+        *["TrialStarted", "TrialFinished"] * 2,
+        "RunFinished",
+    ]
+    assert events[-1].outcome == "done"
+    assert events[-1].headline.startswith(("max_lr ", "no recommendation: "))
+
+
+def test_a_sweep_to_nowhere_recommends_nothing(do: Do) -> None:
+    code, run = do(RangeTestConfig(start_lr=1e-9, end_lr=1e-7))
+    assert code == 0
+    (finished,) = told(run, RunFinished)
+    assert finished.headline == "no recommendation: flat"
+
+
+def test_a_run_is_done_once(do: Do, capsys: pytest.CaptureFixture[str]) -> None:
+    _, run = do(RangeTestConfig(steps=3))
+    before = run.events_path.read_bytes()
+    assert worker.main([str(run.path)]) == 1
+    assert "was started before" in capsys.readouterr().err
+    assert run.events_path.read_bytes() == before
+
+
+def test_a_mistake_is_named_with_its_field(do: Do) -> None:
+    code, run = do(RangeTestConfig(), batch_size=5000)
+    assert code == 1
+    (finished,) = told(run, RunFinished)
+    assert (finished.outcome, finished.field) == ("failed", "batch_size")
+    assert "5000" in finished.message
+
+
+def test_a_training_that_diverges_fails_with_advice(do: Do) -> None:
+    code, run = do(TrainConfig(base_lr=1e6, max_lr=1e12, epochs=1, step_size_epochs=0.5))
+    assert code == 1
+    (finished,) = told(run, RunFinished)
+    assert finished.outcome == "failed"
+    assert "try a lower max_lr" in finished.message
+
+
+def breaks(error: Exception) -> Callable[[], Callable[..., None]]:
+    def job(*_args: object) -> None:
+        raise error
+
+    return lambda: job
+
+
+def test_what_nobody_foresaw_is_in_the_log_and_in_worker_log(
+    do: Do, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(worker, "_job", breaks(ZeroDivisionError("by nothing\nat all")))
+    code, run = do(RangeTestConfig())
+    assert code == 1
+    (finished,) = told(run, RunFinished)
+    assert finished.outcome == "failed"
+    assert finished.message == "ZeroDivisionError: by nothing (the details are in worker.log)"
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_device_without_memory_left_gets_advice(do: Do, monkeypatch: pytest.MonkeyPatch) -> None:
+    error = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+    monkeypatch.setattr(worker, "_job", breaks(error))
+    code, run = do(RangeTestConfig())
+    assert code == 1
+    (finished,) = told(run, RunFinished)
+    assert finished.field == "batch_size"
+    assert "smaller batch" in finished.message
+
+
+def test_a_log_that_takes_no_more_is_told_of_in_worker_log(
+    do: Do, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    full = UserError("the disk of '/runs' is full")
+
+    def write(self: object, event: Event) -> None:
+        raise full
+
+    monkeypatch.setattr(worker.EventWriter, "write", write)
+    code, _ = do(RangeTestConfig())
+    assert code == 1
+    assert "the disk of '/runs' is full" in capsys.readouterr().err
+
+
+def test_threads_do_not_wait_in_busy_loops(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    worker._job()
+    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    worker._job()
+    assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"
+
+
+def test_a_directory_that_is_no_run(tmp_path: Path, same_signals: None) -> None:
+    assert worker.main([str(tmp_path)]) == 1
+    assert worker.main([str(tmp_path / "nowhere")]) == 1
