@@ -1,0 +1,69 @@
+"""Runs whose logs the tests write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from run_logs import TASK, Log
+
+from clr_tui.engine.runs.config import RangeTestConfig, TrainConfig
+from clr_tui.engine.runs.rundir import create_run
+
+
+@pytest.fixture
+def sweep_log(tmp_path: Path) -> Iterator[Log]:
+    """A range test of one seed, nothing told yet."""
+    log = Log(
+        create_run(
+            tmp_path / "runs",
+            kind="range-test",
+            task=TASK,
+            range_test=RangeTestConfig(),
+            version="0.1.0",
+        )
+    )
+    yield log
+    log.die()
+
+
+@pytest.fixture
+def seeds_log(tmp_path: Path) -> Iterator[Log]:
+    """A range test of three seeds, nothing told yet."""
+    log = Log(
+        create_run(
+            tmp_path / "runs",
+            kind="range-test",
+            task=TASK,
+            range_test=RangeTestConfig(seeds=3),
+            version="0.1.0",
+        )
+    )
+    yield log
+    log.die()
+
+
+@pytest.fixture
+def train_log(tmp_path: Path) -> Iterator[Log]:
+    """A training of 16 epochs, nothing told yet."""
+    log = Log(
+        create_run(
+            tmp_path / "runs",
+            kind="train",
+            task=TASK,
+            train=TrainConfig(base_lr=6e-4, max_lr=3.6e-3),
+            version="0.1.0",
+        )
+    )
+    yield log
+    log.die()
+
+
+@pytest.fixture(autouse=True)
+def _true_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same colours whatever terminal the tests run in."""
+    for name in ("NO_COLOR", "COLORFGBG", "TEXTUAL_COLOR_SYSTEM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    monkeypatch.setenv("TERM", "xterm-256color")

@@ -1,0 +1,141 @@
+import msgspec
+import pytest
+from view_histories import run_config, sweep_history
+
+from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.runs import events as ev
+from clr_tui.engine.runs.config import OptimizerConfig, RangeTestConfig, TaskConfig
+from clr_tui.engine.runs.tail import Batch
+from clr_tui.tui.views.status import (
+    notices,
+    progress_bar,
+    standing,
+    status_of,
+    title_of,
+    trouble,
+    waiting_words,
+)
+
+CONFIG = run_config(range_test=RangeTestConfig())
+STARTED = ev.RunStarted(run="r-1", kind="range-test")
+TRIAL = ev.TrialStarted(trial=0, seed=0, total_steps=10, steps_per_epoch=5)
+
+
+def history_of(*events) -> RunHistory:
+    history = RunHistory(CONFIG)
+    for event in events:
+        history.apply(event)
+    return history
+
+
+@pytest.mark.parametrize(
+    ("events", "alive", "state"),
+    [
+        ([], True, "starting"),
+        ([STARTED], True, "starting"),
+        ([STARTED, ev.Progress(what="decoding images", done=1, total=9)], True, "preparing"),
+        ([STARTED, TRIAL], True, "running"),
+        ([STARTED, TRIAL, ev.Paused()], True, "paused"),
+        ([STARTED, TRIAL, ev.Paused(), ev.Continued()], True, "running"),
+        ([STARTED, TRIAL], False, "lost"),
+        ([], False, "lost"),
+        ([STARTED, ev.RunFinished(outcome="failed", message="x")], False, "failed"),
+        ([STARTED, TRIAL, ev.RunFinished(outcome="stopped")], False, "stopped"),
+        ([STARTED, TRIAL, ev.RunFinished(outcome="done")], True, "done"),
+    ],
+)
+def test_states(events, alive, state):
+    status = status_of(history_of(*events), alive=alive)
+    assert status.state == state
+    assert status.words.endswith(state)
+    assert status.ended == (state in ("done", "stopped", "failed", "lost"))
+
+
+def test_states_differ_by_more_than_colour():
+    symbols = {
+        status_of(history_of(*events), alive=alive).words[0]
+        for events, alive in [
+            ([STARTED], True),
+            ([STARTED, TRIAL], True),
+            ([STARTED, TRIAL, ev.Paused()], True),
+            ([STARTED, TRIAL], False),
+            ([STARTED, ev.RunFinished(outcome="failed")], False),
+            ([STARTED, ev.RunFinished(outcome="stopped")], False),
+            ([STARTED, ev.RunFinished(outcome="done")], False),
+        ]
+    }
+    assert len(symbols) == 7
+
+
+def test_waiting_tells_what_goes_on():
+    assert "importing torch" in waiting_words(history_of(), "starting")
+    progress = ev.Progress(what="decoding images", done=1200, total=3670)
+    assert waiting_words(history_of(progress), "preparing") == "decoding images 1200 of 3670"
+    assert progress_bar(history_of(progress), 12) == "━━━━────────"
+    assert progress_bar(history_of(), 12) == ""
+    assert "failed" in waiting_words(history_of(), "failed")
+
+
+def test_a_paused_run_says_how_it_goes_on():
+    assert "space goes on" in waiting_words(history_of(STARTED, TRIAL, ev.Paused()), "paused")
+    assert standing(sweep_history(done=False), "paused") == "Paused: space goes on."
+    assert standing(sweep_history(done=False), "running") == ""
+
+
+def test_progress_beyond_its_total_fills_the_bar():
+    odd = history_of(ev.Progress(what="x", done=99, total=9))
+    assert progress_bar(odd, 8) == "━" * 8
+
+
+def test_a_lost_run_says_where_its_output_is():
+    said = trouble(history_of(STARTED), "lost", "/runs/r-1/worker.log")
+    assert "vanished" in said
+    assert said.endswith("/runs/r-1/worker.log")
+
+
+def test_a_failed_run_says_why():
+    history = history_of(STARTED, ev.RunFinished(outcome="failed", message="no \x1b[1mmemory"))
+    said = trouble(history, "failed", "log")
+    assert "memory" in said
+    assert "\x1b" not in said
+
+
+def test_a_run_without_trouble_says_nothing():
+    assert trouble(history_of(STARTED, TRIAL), "running", "log") == ""
+
+
+def test_what_was_wrong_with_the_log_is_told():
+    history = history_of(
+        STARTED,
+        ev.CommandRefused(command="set-bounds", reason="base_lr is above max_lr"),
+        ev.Note(level="info", text="all is well"),
+        ev.Note(level="warning", text="a.jpg could not be read"),
+        ev.Note(level="warning", text="b.jpg could not be read"),
+    )
+    history.feed(Batch(corrupt=2, unknown={"party": 3}, newer_schema=9))
+    said = notices(history)
+    assert len(said) == 5
+    assert "newer clr-tui (schema 9)" in said[0]
+    assert said[1].startswith("2 lines")
+    assert "party" in said[2]
+    assert said[3] == "set-bounds was refused: base_lr is above max_lr"
+    assert said[4] == "b.jpg could not be read (and 1 more)"
+    assert notices(history_of(STARTED)) == []
+
+
+def test_titles():
+    assert title_of(CONFIG, sweep_history()) == (
+        "range test  digits · CNN · SGD(momentum 0.9) · batch 64"
+    )
+    config = run_config(
+        task=TaskConfig(data="/data/my [flowers]/", model="resnet34", batch_size=8),
+        range_test=RangeTestConfig(seeds=3, optimizer=OptimizerConfig(momentum=0.0)),
+    )
+    assert title_of(config, RunHistory(config)) == (
+        "range test  my [flowers] · ResNet34 · SGD · batch 8 · seeds 3"
+    )
+
+
+def test_an_imported_curve_is_called_so():
+    config = msgspec.structs.replace(CONFIG, version="", task=TaskConfig(data="curve", model=""))
+    assert title_of(config, RunHistory(config)) == "range test  curve · imported curve"

@@ -1,0 +1,90 @@
+"""Both bounds, typed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from clr_tui.engine.errors import UserError
+from clr_tui.tui.views.bounds import bounds_errors, read_bounds
+from clr_tui.tui.views.numbers import exact_lr
+from clr_tui.tui.widgets.field import Field
+
+if TYPE_CHECKING:
+    from clr_tui.engine.analysis.report import Bounds
+
+
+class BoundsDialog(ModalScreen["Bounds | None"]):
+    """Asks for base_lr and max_lr; answers with them, or None where nothing changes.
+
+    Args:
+        bounds: what stands there to begin with.
+        note: what the bounds will be for, a sentence.
+    """
+
+    CSS_PATH = "dialog.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", show=False),
+        Binding("down", "app.focus_next", show=False),
+        Binding("up", "app.focus_previous", show=False),
+    ]
+
+    def __init__(self, bounds: Bounds | None, note: str = "") -> None:
+        super().__init__()
+        self._before = bounds
+        self._note = note
+        base, high = (exact_lr(bounds.base_lr), exact_lr(bounds.max_lr)) if bounds else ("", "")
+        self._start = (base, high)
+
+    def compose(self) -> ComposeResult:
+        """Two fields over the keys."""
+        with Vertical(classes="dialog"):
+            yield Static("Bounds", classes="dialog-title", markup=False)
+            if self._note:
+                yield Static(self._note, classes="dialog-note", markup=False)
+            yield Field("base_lr", self._start[0], placeholder="5e-4")
+            yield Field("max_lr", self._start[1], placeholder="0.003")
+            yield Static("enter  take them     esc  cancel", classes="dialog-keys", markup=False)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Says what is wrong while one types."""
+        event.stop()
+        self._check()
+
+    def _check(self) -> bool:
+        base, high = self._texts()
+        errors = bounds_errors(base, high)
+        for field in self.query(Field):
+            # An untouched empty field is not a mistake yet.
+            wrong = errors.get(field.name or "", "")
+            field.show_error(wrong if field.value.strip() else "")
+        return not errors
+
+    def _texts(self) -> tuple[str, str]:
+        base, high = self.query(Field)
+        return base.value, high.value
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Answers, where both are right; else shows the mistake and goes to its field."""
+        event.stop()
+        texts = self._texts()
+        if texts == self._start and self._before is not None:
+            # What is shown is rounded; unchanged it stands for what it was.
+            self.dismiss(self._before)
+            return
+        try:
+            self.dismiss(read_bounds(*texts))
+        except UserError as error:
+            for field in self.query(Field):
+                field.show_error(error.message if field.name == error.field else "")
+                if field.name == error.field:
+                    field.focus_input()
+
+    def action_cancel(self) -> None:
+        """Closes; nothing changes."""
+        self.dismiss(None)

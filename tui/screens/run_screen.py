@@ -1,0 +1,367 @@
+"""What the screens of a range test and of a training share: one reader of one log.
+
+A screen holds a `RunHistory` and a source of events, living or recorded, and polls it four times
+a second. All that it shows comes from the history; all that it orders goes to the run's commands
+file. Closing it ends a reader and nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.timer import Timer
+from textual.types import CSSPathType
+
+from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.runs.commands import Command, Continue, Pause, Stop, send
+from clr_tui.tui.charts.chart import Chart
+from clr_tui.tui.keys import Mode, ScreenName
+from clr_tui.tui.screens.confirm import ConfirmScreen
+from clr_tui.tui.screens.export_dialog import ExportDialog, Exports
+from clr_tui.tui.screens.quiet import QuietScreen
+from clr_tui.tui.sources import ReplaySource
+from clr_tui.tui.views.clean import plain
+from clr_tui.tui.views.lines import Line, wrapped
+from clr_tui.tui.views.options import ChartOptions, XAxis
+from clr_tui.tui.views.status import (
+    notices,
+    progress_bar,
+    standing,
+    status_of,
+    title_of,
+    trouble,
+    waiting_words,
+)
+from clr_tui.tui.widgets.chart_view import ChartView
+from clr_tui.tui.widgets.key_footer import KeyFooter
+from clr_tui.tui.widgets.panel import Panel
+from clr_tui.tui.widgets.replay_bar import ReplayBar
+from clr_tui.tui.widgets.title_bar import TitleBar
+
+if TYPE_CHECKING:
+    from clr_tui.engine.runs.config import RunConfig
+    from clr_tui.engine.runs.rundir import RunDir
+    from clr_tui.tui.app import ClrTuiApp
+    from clr_tui.tui.sources import Source
+
+POLL_SECONDS = 0.25
+HINT_SECONDS = 6.0
+SEEK = 0.05
+"""How much of a recording one key press goes back or forth."""
+
+
+class RunScreen(QuietScreen[None]):
+    """A run, living or recorded. Subclasses say what to draw of it.
+
+    Args:
+        source: where its events come from.
+        config: what it was asked to do.
+        run: its directory, which takes orders; None for a recording.
+    """
+
+    CSS_PATH: ClassVar[CSSPathType | None] = "run_screen.tcss"
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - Textual declares it as an instance's
+        (0, "-narrow"),
+        (100, "-normal"),
+        (140, "-wide"),
+    ]
+    key_screen: ScreenName
+    x_axes: ClassVar[tuple[XAxis, ...]]
+    charts: ClassVar[tuple[str, ...]]
+    """Ids of the charts, from the top."""
+
+    def __init__(self, source: Source, config: RunConfig, run: RunDir | None) -> None:
+        super().__init__()
+        self.source = source
+        self.config = config
+        self.run_dir = run
+        self.history = RunHistory(config)
+        self.options = ChartOptions(x=self.x_axes[0])
+        self.status = status_of(self.history, alive=True)
+        self.key_mode: Mode | None = "replay" if source.replay else "live"
+        self._hint = ""
+        self._hint_timer: Timer | None = None
+        self._log_gone = False
+        self._shown: object = None
+
+    def compose(self) -> ComposeResult:
+        """Title, charts beside their panel, message, replay bar, keys."""
+        yield TitleBar(id="title")
+        with Horizontal(id="body"):
+            with Vertical(id="charts"):
+                for name in self.charts:
+                    yield ChartView(id=name)
+            yield Panel(id="panel")
+        yield Panel(id="message")
+        if self.source.replay:
+            yield ReplayBar(id="replay")
+        yield KeyFooter(self.key_screen, self.key_mode)
+
+    def on_mount(self) -> None:
+        """Begins to follow the log."""
+        self.set_interval(POLL_SECONDS, self.poll)
+        self.call_after_refresh(self.poll)
+
+    def on_resize(self) -> None:
+        """Wraps words anew."""
+        self.call_after_refresh(self.show_all)
+
+    # -- following -------------------------------------------------------------------------
+
+    def poll(self) -> None:
+        """Reads what is new and shows what it changed."""
+        # Asked first: what a worker wrote before it ended is then surely read below.
+        alive = self.source.live
+        try:
+            batch = self.source.poll()
+        except (UserError, OSError) as error:
+            self.say(str(error))
+            return
+        self.history.feed(batch)
+        if isinstance(self.source, ReplaySource):
+            alive = not self.source.finished
+            self.query_one(ReplayBar).show(self.source)
+        more = bool(getattr(batch, "more", False))
+        self.status = status_of(self.history, alive=alive or more)
+        self._log_gone = self._is_log_gone()
+        if more:
+            # A long log comes in pieces, so that keys are answered between them.
+            self.call_later(self.poll)
+        state = (self.history.version, self.status, self._log_gone)
+        if state != self._shown:
+            self._shown = state
+            self.show_all()
+
+    def _is_log_gone(self) -> bool:
+        if self.run_dir is None or self.history.started is None:
+            return False
+        return not self.run_dir.events_path.exists()
+
+    def show_all(self) -> None:
+        """Draws everything; widgets repaint only what differs."""
+        if not self.is_mounted:
+            return
+        self.show_title()
+        self.show_history()
+        self.show_message()
+
+    def show_history(self) -> None:
+        """Draws the charts and the panel."""
+        raise NotImplementedError
+
+    def verdict(self) -> list[Line]:
+        """What to say below the charts when nothing is wrong."""
+        raise NotImplementedError
+
+    def show_title(self) -> None:
+        """Draws the line at the top."""
+        device = self.history.device
+        where = plain(device.device) if device is not None else ""
+        words = self.status.words
+        if self.source.replay:
+            words = f"replay  {words}"
+        title = title_of(self.config, self.history)
+        self.query_one(TitleBar).show(title, words, self.status.role, where)
+
+    def show_message(self) -> None:
+        """Draws the lines below the charts: the hint, what went wrong, the verdict, notices."""
+        panel = self.query_one("#message", Panel)
+        width = panel.content_size.width
+        told: list[Line] = []
+        if self._hint:
+            told += wrapped(self._hint, width, "suggestion")
+        wrong = trouble(self.history, self.status.state, log_of(self.run_dir))
+        if wrong:
+            told += wrapped(wrong, width, "diverged")
+        if self._log_gone:
+            told += wrapped(
+                "The log of this run was deleted: what had been read is still shown.",
+                width,
+                "diverged",
+            )
+        if held := standing(self.history, self.status.state):
+            told += wrapped(held, width, "suggestion")
+        panel.set_class(bool(wrong), "-trouble")
+        if not wrong or any(len(trial) for trial in self.history.trials.values()):
+            told += self.verdict()
+        for notice in notices(self.history):
+            told += wrapped(f"! {notice}", width, "suggestion", indent="  ")
+        panel.set_lines(told)
+
+    def words(self, text: str, role: Any = "text") -> list[Line]:
+        """`text` wrapped to the message's width."""
+        return wrapped(text, self.query_one("#message", Panel).content_size.width, role)
+
+    def waiting(self) -> str:
+        """What the charts say before there is anything to draw."""
+        words = waiting_words(self.history, self.status.state)
+        bar = progress_bar(self.history, 24)
+        return f"{words}  {bar}" if bar else words
+
+    def draw(self, name: str, chart: Chart) -> None:
+        """Shows a chart in its place."""
+        self.query_one(f"#{name}", ChartView).set_chart(chart)
+
+    def say(self, text: str) -> None:
+        """Shows one sentence below the charts for some seconds."""
+        self._hint = text
+        if self._hint_timer is not None:
+            self._hint_timer.stop()
+        self._hint_timer = self.set_timer(HINT_SECONDS, self._unsay)
+        self.show_message()
+
+    def _unsay(self) -> None:
+        self._hint = ""
+        self.show_message()
+
+    # -- keys: how to draw -----------------------------------------------------------------
+
+    def _redraw(self, options: ChartOptions) -> None:
+        self.options = options
+        self.show_all()
+
+    def action_smoothing(self, direction: int) -> None:
+        """Smooths more (1) or less (-1)."""
+        options = self.options.smoother(direction)
+        if options == self.options:
+            end = "as smooth as it gets" if direction > 0 else "the raw curve"
+            self.say(f"This is {end} (smoothing {options.smoothing:g}).")
+            return
+        self._redraw(options)
+
+    def action_toggle_y(self) -> None:
+        """Switches the loss between linear and logarithmic."""
+        self._redraw(self.options.toggled_y())
+
+    def action_cycle_x(self) -> None:
+        """Takes the next x-axis."""
+        self._redraw(self.options.next_x(self.x_axes))
+
+    # -- keys: orders to the run -----------------------------------------------------------
+
+    def order(self, command: Command, done: str) -> bool:
+        """Sends `command` to the worker and says `done`, or why it could not be sent."""
+        if not self.require_live():
+            return False
+        assert self.run_dir is not None
+        try:
+            send(self.run_dir, command)
+        except UserError as error:
+            self.say(error.message)
+            return False
+        self.say(done)
+        return True
+
+    def require_live(self) -> bool:
+        """Whether there is a worker to take orders; says so where there is none."""
+        if self.source.replay:
+            self.say("This is a recording: there is no worker to take orders.")
+        elif self.run_dir is None or self.status.ended:
+            self.say(f"This run has ended ({self.status.state}): r runs it again.")
+        else:
+            return True
+        return False
+
+    def action_pause(self) -> None:
+        """Pauses or continues: the replay, or else the run."""
+        if isinstance(self.source, ReplaySource):
+            self.source.toggle()
+            self.poll()
+        elif self.history.paused:
+            self.order(Continue(), "Going on.")
+        else:
+            self.order(Pause(), "Pausing after the step at hand; space goes on.")
+
+    def action_stop(self) -> None:
+        """Stops the run once the person has confirmed it."""
+        if not self.require_live():
+            return
+        question = ConfirmScreen(f"Stop {self.config.id}?", "stop", self.stop_detail())
+        self.app.push_screen(question, self._stop)
+
+    def stop_detail(self) -> str:
+        """What stopping means for this kind of run."""
+        raise NotImplementedError
+
+    def _stop(self, confirmed: bool | None) -> None:
+        if confirmed:
+            self.order(Stop(reason="stopped from the screen"), "Stopping after the step at hand.")
+
+    def action_run_again(self) -> None:
+        """Opens the form with this run's settings; a failed run's reason stands at its field."""
+        job = self.config.range_test or self.config.train
+        if job is None or not self.repeatable:
+            self.say("This recording does not say what was trained: there is nothing to run again.")
+            return
+        error = None
+        finished = self.history.finished
+        if finished is not None and finished.outcome == "failed":
+            error = UserError(finished.message, finished.field)
+        self.clr_app.new_run(self.config.task, job, self.parent_id, error)
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether the recording names its task: an imported curve, or a log alone, does not."""
+        if self.run_dir is not None:
+            return True
+        trained = self.history.task
+        known = self.config.task.data != "digits" or trained is None or trained.name == "digits"
+        return bool(self.config.version) and known
+
+    @property
+    def parent_id(self) -> str | None:
+        """What a run that is started from here names as its parent."""
+        return self.run_dir.id if self.run_dir is not None else None
+
+    @property
+    def clr_app(self) -> ClrTuiApp:
+        """The application, as what it is."""
+        return cast("ClrTuiApp", self.app)
+
+    # -- keys: replay ----------------------------------------------------------------------
+
+    def _replay(self) -> ReplaySource | None:
+        if isinstance(self.source, ReplaySource):
+            return self.source
+        self.say("This key is for replays: `clr-tui replay` plays a run's log.")
+        return None
+
+    def action_seek(self, direction: int) -> None:
+        """Goes back (-1) or forth (1) by a twentieth of the recording."""
+        if (source := self._replay()) is not None:
+            source.seek(source.position + direction * SEEK)
+            self.poll()
+
+    def action_speed(self, direction: int) -> None:
+        """Plays slower (-1) or faster (1)."""
+        if (source := self._replay()) is not None:
+            if direction > 0:
+                source.faster()
+            else:
+                source.slower()
+            self.poll()
+
+    # -- keys: export ----------------------------------------------------------------------
+
+    def exports(self) -> Exports:
+        """What can be written to a file: a function to its text for each suffix."""
+        raise NotImplementedError
+
+    def action_export(self) -> None:
+        """Asks for a path and writes what is shown to it."""
+        if not self.history.trials:
+            self.say("There is nothing to export yet: it begins with the first losses.")
+            return
+        self.app.push_screen(ExportDialog(self.config.id, self.exports()), self._exported)
+
+    def _exported(self, written: str | None) -> None:
+        if written:
+            self.say(f"Written to {written}")
+
+
+def log_of(run: RunDir | None) -> str:
+    """Where the worker's own output is, to be named."""
+    return str(run.log_path) if run is not None else "its worker.log"

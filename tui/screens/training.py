@@ -1,0 +1,90 @@
+"""CLR training: learning rate, loss and accuracy under one another on one x-axis."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import BindingType
+from textual.types import CSSPathType
+
+from clr_tui.engine.analysis.exports import steps_csv
+from clr_tui.engine.analysis.report import Bounds, to_json, train_report
+from clr_tui.engine.runs.commands import SetBounds
+from clr_tui.tui.exporting import charts_svg
+from clr_tui.tui.keys import ScreenName, bindings_for
+from clr_tui.tui.screens.bounds_dialog import BoundsDialog
+from clr_tui.tui.screens.export_dialog import Exports
+from clr_tui.tui.screens.run_screen import RunScreen
+from clr_tui.tui.views.lines import Line
+from clr_tui.tui.views.numbers import exact_lr
+from clr_tui.tui.views.options import TRAINING_X
+from clr_tui.tui.views.status import title_of
+from clr_tui.tui.views.training import (
+    ending_words,
+    plan_of,
+    training_charts,
+    training_panel,
+    training_words,
+)
+from clr_tui.tui.widgets.panel import Panel
+
+if TYPE_CHECKING:
+    from clr_tui.tui.charts.chart import Chart
+
+
+class TrainingScreen(RunScreen):
+    """A training, living or recorded."""
+
+    CSS_PATH: ClassVar[CSSPathType | None] = ["run_screen.tcss", "training.tcss"]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("training")
+    key_screen: ScreenName = "training"
+    x_axes = TRAINING_X
+    charts = ("lr-chart", "loss-chart", "accuracy-chart")
+
+    def _charts(self) -> tuple[Chart, Chart, Chart]:
+        return training_charts(self.history, self.options, waiting=self.waiting())
+
+    def show_history(self) -> None:
+        """Draws the three charts and the panel."""
+        for name, chart in zip(self.charts, self._charts(), strict=True):
+            self.draw(name, chart)
+        lines = training_panel(self.history, self.options, ended=self.status.ended)
+        self.query_one("#panel", Panel).set_lines(lines)
+
+    def verdict(self) -> list[Line]:
+        """The result, or where it stands; what to bear in mind of it."""
+        lines = self.words(training_words(self.history)) if self.history.trials else []
+        ending = ending_words(self.history)
+        return lines + self.words(ending, "suggestion") if ending else lines
+
+    def action_type_bounds(self) -> None:
+        """Asks for new bounds, which the living run takes at once."""
+        if not self.require_live():
+            return
+        plan = plan_of(self.history)
+        bounds = Bounds(plan.base_lr, plan.max_lr) if plan is not None else None
+        note = "The schedule goes on between these from the next step."
+        self.app.push_screen(BoundsDialog(bounds, note), self._typed)
+
+    def _typed(self, bounds: Bounds | None) -> None:
+        if bounds is not None:
+            low, high = exact_lr(bounds.base_lr), exact_lr(bounds.max_lr)
+            self.order(
+                SetBounds(base_lr=bounds.base_lr, max_lr=bounds.max_lr),
+                f"Bounds {low} to {high} from the next step.",
+            )
+
+    def stop_detail(self) -> str:
+        """What stopping means."""
+        return "The training ends after the step at hand and leaves a checkpoint."
+
+    def exports(self) -> Exports:
+        """The three charts as SVG, the steps as CSV, the report as JSON."""
+        return {
+            ".svg": lambda: charts_svg(list(self._charts()), title_of(self.config, self.history)),
+            ".csv": lambda: steps_csv(self.history),
+            ".json": lambda: json.dumps(
+                to_json(train_report(self.history, live=not self.status.ended)), indent=2
+            ),
+        }

@@ -1,0 +1,51 @@
+"""Lines of text whose parts have meaning: what side panels and message rows show."""
+
+from __future__ import annotations
+
+import textwrap
+
+from clr_tui.tui.charts.chart import Role
+from clr_tui.tui.views.clean import plain
+
+Piece = tuple[str, Role]
+Line = tuple[Piece, ...]
+BLANK: Line = ()
+"""A line that only keeps things apart: where rows are short it is left out."""
+LABEL_WIDTH = 10
+
+
+def row(label: str, value: str, role: Role = "text", after: str = "") -> Line:
+    """`label` quietly, in a column of its own, then its value and what is to be said of it."""
+    pieces: list[Piece] = [(label.ljust(LABEL_WIDTH), "muted"), (value, role)]
+    if after:
+        pieces.append((after, "muted"))
+    return tuple(pieces)
+
+
+def heading(text: str, after: str = "") -> Line:
+    """A line that names what stands under it."""
+    return ((text, "text"), (after, "muted")) if after else ((text, "text"),)
+
+
+def wrapped(text: str, width: int, role: Role = "muted", indent: str = "") -> list[Line]:
+    """`text`, made safe, over as many lines of `width` cells as it takes."""
+    words = textwrap.wrap(plain(text), max(width, 8), subsequent_indent=indent)
+    return [((line, role),) for line in words]
+
+
+def text_of(line: Line) -> str:
+    """The line without its roles."""
+    return "".join(text for text, _ in line)
+
+
+def fitted(lines: list[Line], height: int) -> list[Line]:
+    """As many of the lines as `height` rows hold: blank ones go first, then the last ones."""
+    spare = len(lines) - height
+    kept: list[Line] = []
+    # From the end, so that groups at the top stay apart longest.
+    for line in reversed(lines):
+        if spare > 0 and not line:
+            spare -= 1
+        else:
+            kept.append(line)
+    return kept[::-1][: max(height, 0)]

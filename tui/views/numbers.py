@@ -1,0 +1,108 @@
+"""Numbers as people read them in a column: of constant width, with their unit.
+
+Every function takes None (and what is not finite) for "not known" and shows a dash then.
+"""
+
+from __future__ import annotations
+
+import math
+
+UNKNOWN = "-"
+_BYTE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+
+
+def lr(value: float | None) -> str:
+    """A learning rate, seven characters: `3.6e-03`."""
+    if value is None or not math.isfinite(value):
+        return UNKNOWN.rjust(7)
+    return f"{value:.1e}"
+
+
+def exact_lr(value: float) -> str:
+    """A learning rate as one would type it, to four digits: `0.0036`, `5e-4`, `1.234e-5`."""
+    short = f"{value:.4g}"
+    if 1e-3 <= abs(value) < 1e4 or "e" not in f"{value:.3e}":
+        return short
+    mantissa, exponent = f"{value:.3e}".split("e")
+    return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
+
+
+def loss(value: float | None) -> str:
+    """A loss, eight characters: `   1.592`, `1.23e+05` where three decimals would not fit."""
+    if value is None or not math.isfinite(value):
+        return UNKNOWN.rjust(8)
+    return f"{value:8.3f}" if abs(value) < 1000 else f"{value:8.2e}"
+
+
+def percent(fraction: float | None) -> str:
+    """A fraction of 1 as per cent, seven characters: ` 64.1 %`."""
+    if fraction is None or not math.isfinite(fraction):
+        return UNKNOWN.rjust(7)
+    return f"{100 * fraction:5.1f} %"
+
+
+def count(value: float | None) -> str:
+    """A whole number with its thousands apart: `1 640`."""
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    return f"{round(value):,}".replace(",", " ")
+
+
+def of_total(done: int | None, total: int | None) -> str:
+    """How far something is: `  76 / 1 080`, as wide from its start to its end."""
+    whole = count(total)
+    return f"{count(done).rjust(len(whole))} / {whole}"
+
+
+def rate(value: float | None) -> str:
+    """Images a second: `1 640`; below ten with one decimal: `3.2`."""
+    if value is not None and 0 < value < 9.95:
+        return f"{value:.1f}"
+    return count(value)
+
+
+def duration(seconds: float | None) -> str:
+    """A span: `0:04`, `12:30`, `3:04:05`; from four days on `4 d 3 h`."""
+    if seconds is None or not math.isfinite(seconds):
+        return UNKNOWN
+    whole = max(0, round(seconds))
+    if whole >= 4 * 86400:
+        return f"{whole // 86400} d {whole % 86400 // 3600} h"
+    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def size(value: float | None) -> str:
+    """Bytes in the unit that suits them: `1.5 GB`, `80 GB`, `312 MB`."""
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    unit = 0
+    while value >= 999.5 and unit < len(_BYTE_UNITS) - 1:
+        value, unit = value / 1000, unit + 1
+    return f"{_digits(value)} {_BYTE_UNITS[unit]}"
+
+
+def memory(used: float | None, total: float | None) -> str:
+    """Bytes in use of all there are, in one unit: `3.1 / 80 GB`."""
+    if total is None or not math.isfinite(total) or total <= 0:
+        return size(used)
+    shown = size(total)
+    scale = 1000 ** _BYTE_UNITS.index(shown.split()[1])
+    part = f"{used / scale:.1f}" if used is not None and math.isfinite(used) else UNKNOWN
+    return f"{part} / {shown}"
+
+
+def _digits(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0") if value < 9.95 else f"{value:.0f}"
+
+
+def age(seconds: float | None) -> str:
+    """How long ago: `now`, `40 s ago`, `5 min ago`, `2 h ago`, `3 d ago`."""
+    if seconds is None or not math.isfinite(seconds):
+        return UNKNOWN
+    if seconds < 5:
+        return "now"
+    for limit, unit, name in ((60, 1, "s"), (3600, 60, "min"), (86400, 3600, "h")):
+        if seconds < limit:
+            return f"{int(seconds // unit)} {name} ago"
+    return f"{int(seconds // 86400)} d ago"

@@ -1,0 +1,49 @@
+"""What a person can choose about a chart, without touching the run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+XAxis = Literal["lr", "step", "epoch", "seconds"]
+RANGE_TEST_X: tuple[XAxis, ...] = ("lr", "step", "epoch", "seconds")
+TRAINING_X: tuple[XAxis, ...] = ("epoch", "step", "seconds")
+SMOOTHING: tuple[float, ...] = (1.0, 0.5, 0.3, 0.2, 0.1, 0.05, 0.03, 0.02, 0.01, 0.005, 0.002)
+"""The weights that `+` (smoother) and `-` walk through; 1 is the raw curve."""
+
+
+@dataclass(frozen=True)
+class ChartOptions:
+    """How to draw a history."""
+
+    smoothing: float = 0.05
+    """Weight of a new value in the smoothed curve, 0 to 1; 1 leaves the curve as it is."""
+    y_log: bool = False
+    x: XAxis = "lr"
+
+    @property
+    def loss_title(self) -> str:
+        """The loss and how it is drawn: "loss (log, smoothing 0.05)"."""
+        how = ["log"] if self.y_log else []
+        if self.smoothing < 1:
+            how.append(f"smoothing {self.smoothing:g}")
+        return f"loss ({', '.join(how)})" if how else "loss"
+
+    def smoother(self, direction: int) -> ChartOptions:
+        """The next stronger (`direction` 1) or weaker (-1) smoothing; at the ends the same."""
+        if direction > 0:
+            rest = [a for a in SMOOTHING if a < self.smoothing * (1 - 1e-9)]
+            alpha = rest[0] if rest else self.smoothing
+        else:
+            rest = [a for a in SMOOTHING if a > self.smoothing * (1 + 1e-9)]
+            alpha = rest[-1] if rest else self.smoothing
+        return replace(self, smoothing=alpha)
+
+    def next_x(self, among: tuple[XAxis, ...]) -> ChartOptions:
+        """The same with the x-axis that follows `x` in `among`."""
+        at = among.index(self.x) if self.x in among else -1
+        return replace(self, x=among[(at + 1) % len(among)])
+
+    def toggled_y(self) -> ChartOptions:
+        """The same with the y-axis linear instead of logarithmic, or the other way round."""
+        return replace(self, y_log=not self.y_log)

@@ -1,0 +1,176 @@
+"""What a run screen says of its run: its state, what went wrong, what else to know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.runs.config import RunConfig
+from clr_tui.tui.charts.chart import Role
+from clr_tui.tui.views.clean import plain
+from clr_tui.tui.views.numbers import exact_lr
+
+State = Literal["starting", "preparing", "running", "paused", "done", "stopped", "failed", "lost"]
+
+_SYMBOLS: dict[State, str] = {
+    "starting": "◌",
+    "preparing": "◌",
+    "running": "●",
+    "paused": "‖",
+    "done": "✓",
+    "stopped": "■",
+    "failed": "✗",
+    "lost": "?",
+}
+_ROLES: dict[State, Role] = {
+    "starting": "muted",
+    "preparing": "muted",
+    "running": "accuracy",
+    "paused": "suggestion",
+    "done": "accuracy",
+    "stopped": "suggestion",
+    "failed": "diverged",
+    "lost": "diverged",
+}
+
+
+@dataclass(frozen=True)
+class Status:
+    """A run's state as its log, and the life of its worker, tell it."""
+
+    state: State
+    role: Role
+    words: str
+    """A symbol and a word: "● running"."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come."""
+        return self.state in ("done", "stopped", "failed", "lost")
+
+
+def status_of(history: RunHistory, *, alive: bool) -> Status:
+    """The state of a run.
+
+    Args:
+        history: what its log has told so far.
+        alive: whether more can come: the worker lives, or a recording has not ended.
+    """
+    state = _state(history, alive)
+    return Status(state, _ROLES[state], f"{_SYMBOLS[state]} {state}")
+
+
+def _state(history: RunHistory, alive: bool) -> State:
+    if history.finished is not None:
+        return history.finished.outcome
+    if not alive:
+        return "lost"
+    if history.paused:
+        return "paused"
+    if history.trials:
+        return "running"
+    return "starting" if history.task is None and history.progress is None else "preparing"
+
+
+def waiting_words(history: RunHistory, state: State) -> str:
+    """What is going on before there is a first step, in place of a chart."""
+    if state == "failed":
+        return "The run failed before its first step."
+    if state == "lost":
+        return "The worker vanished before its first step."
+    if state in ("done", "stopped"):
+        return "The run ended before its first step."
+    if state == "paused":
+        return "Paused before its first step; space goes on."
+    progress = history.progress
+    if progress is not None and progress.total > 0:
+        return f"{plain(progress.what)} {progress.done} of {progress.total}"
+    if history.trials:
+        return "The first losses will appear here in a moment."
+    if history.task is not None:
+        return "The data is ready; the first steps are on their way."
+    if history.device is not None:
+        return f"Loading the data for {plain(history.device.name)}."
+    return "The worker is starting (importing torch)."
+
+
+def progress_bar(history: RunHistory, width: int) -> str:
+    """A bar of `width` cells for work before the first step; empty where there is none."""
+    progress = history.progress
+    if progress is None or progress.total <= 0 or width < 4:
+        return ""
+    done = round(width * min(max(progress.done / progress.total, 0.0), 1.0))
+    return "━" * done + "─" * (width - done)
+
+
+def trouble(history: RunHistory, state: State, log_path: str) -> str:
+    """One or two sentences where the run did not end as it should; else empty.
+
+    Args:
+        history: the run.
+        state: its state.
+        log_path: where the worker's own output is, to be named.
+    """
+    if state == "lost":
+        return (
+            "The worker vanished: killed, out of memory, or the machine went down. "
+            f"r runs it again; its last output is in {plain(log_path)}"
+        )
+    if state == "failed" and history.finished is not None:
+        message = plain(history.finished.message).strip() or "No reason was recorded."
+        return f"Failed: {message} r runs it again."
+    return ""
+
+
+def standing(history: RunHistory, state: State) -> str:
+    """What to say of a run that is paused or was stopped; empty for every other."""
+    if state == "paused" and any(len(trial) for trial in history.trials.values()):
+        return "Paused: space goes on."
+    if state == "stopped" and history.finished is not None and history.finished.message:
+        return f"Stopped: {plain(history.finished.message)}"
+    return ""
+
+
+def notices(history: RunHistory) -> list[str]:
+    """What else a person should know, most important first; each a sentence."""
+    told: list[str] = []
+    if history.newer_schema is not None:
+        told.append(
+            f"This log was written by a newer clr-tui (schema {history.newer_schema}): "
+            "something may be missing here."
+        )
+    if history.corrupt:
+        lines = "line" if history.corrupt == 1 else "lines"
+        told.append(f"{history.corrupt} {lines} of the log could not be read and were skipped.")
+    if history.unknown:
+        names = ", ".join(plain(str(name)) for name in sorted(history.unknown)[:3])
+        told.append(f"Skipped events of a kind that this clr-tui does not know: {names}.")
+    if history.refused:
+        last = history.refused[-1]
+        told.append(f"{plain(last.command)} was refused: {plain(last.reason)}")
+    warnings = [note for note in history.notes if note.level == "warning"]
+    if warnings:
+        more = f" (and {len(warnings) - 1} more)" if len(warnings) > 1 else ""
+        told.append(plain(warnings[-1].text) + more)
+    return told
+
+
+def title_of(config: RunConfig, history: RunHistory) -> str:
+    """What is run, in a few words: "range test  flowers · CNN · SGD(momentum 0.9) · batch 64"."""
+    task, optimizer = config.task, config.optimizer
+    name = history.task.name if history.task else task.data.rstrip("/").rsplit("/", 1)[-1]
+    model = {"cnn": "CNN", "resnet34": "ResNet34"}.get(task.model, task.model)
+    how = optimizer.name.upper()
+    if optimizer.name == "sgd" and optimizer.momentum:
+        how += f"(momentum {optimizer.momentum:g})"
+    parts = [name or task.data, model, how, f"batch {task.batch_size}"]
+    if not config.version:  # a curve from elsewhere, which says nothing of how it was made
+        parts = [name or task.data, "imported curve"]
+    if config.range_test is not None and config.range_test.seeds > 1:
+        parts.append(f"seeds {config.range_test.seeds}")
+    if config.train is not None:
+        parts.append(f"{config.train.policy} {exact_lr(config.train.base_lr)}")
+        parts[-1] += f"…{exact_lr(config.train.max_lr)}"
+    kind = "range test" if config.kind == "range-test" else "training"
+    return f"{kind}  " + " · ".join(plain(part) for part in parts)

@@ -1,0 +1,75 @@
+"""One setting to type: its name, an input, and what is wrong with it."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Input, Static
+
+from clr_tui.tui.views.clean import plain
+
+
+class Field(Vertical):
+    """A labelled input with its error below; a row is kept for it, so that nothing jumps.
+
+    Args:
+        name: the setting, as errors name it.
+        value: what stands in it to begin with.
+        label: what it is called on the screen; `name` if empty.
+        placeholder: what a right value looks like.
+    """
+
+    DEFAULT_CSS = """
+    Field {
+        height: auto;
+    }
+    Field Horizontal {
+        height: 1;
+    }
+    Field .field-label {
+        width: 14;
+        color: $text-muted;
+    }
+    Field Input {
+        width: 1fr;
+    }
+    Field .field-error {
+        height: auto;
+        min-height: 1;
+        padding: 0 0 0 2;
+        color: $error;
+    }
+    """
+
+    def __init__(self, name: str, value: str, *, label: str = "", placeholder: str = "") -> None:
+        super().__init__(name=name, id=f"field-{name}")
+        self._label = label or name
+        self._input = Input(value, placeholder=placeholder, compact=True, select_on_focus=True)
+        self._input.cursor_blink = False
+        self._error = Static("", classes="field-error", markup=False)
+
+    @property
+    def value(self) -> str:
+        """What is typed."""
+        return self._input.value
+
+    @property
+    def error(self) -> str:
+        """What is said to be wrong."""
+        return str(self._error.content)
+
+    def compose(self) -> ComposeResult:
+        """Name and input in one row, the error below."""
+        with Horizontal():
+            yield Static(self._label, classes="field-label", markup=False)
+            yield self._input
+        yield self._error
+
+    def show_error(self, message: str) -> None:
+        """Says what is wrong; empty: nothing is."""
+        if message != self.error:
+            self._error.update(plain(message))
+
+    def focus_input(self) -> None:
+        """Puts the cursor into it."""
+        self._input.focus()

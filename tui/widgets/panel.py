@@ -1,0 +1,105 @@
+"""Aligned lines of text that repaint only where they changed."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual.app import App
+from textual.geometry import Region, Size
+from textual.strip import Strip
+from textual.widget import Widget
+
+from clr_tui.tui.charts.palette import Palette, palette_for
+from clr_tui.tui.views.lines import BLANK, Line, fitted
+
+
+def palette_of(app: App[object]) -> Palette:
+    """The roles' colours that suit the app's theme and terminal."""
+    theme = app.current_theme
+    return palette_for(
+        dark=theme.dark, colours=16 if theme.ansi else 1 << 24, no_color=app.no_color
+    )
+
+
+class Panel(Widget):
+    """Lines of (text, role) pieces, one a row, cut at the right edge.
+
+    Where there are more lines than rows, blank ones are left out first, then the last ones. A new
+    set of lines refreshes only the cells that differ, so that figures which stand still cost
+    nothing on a slow link.
+    """
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._lines: list[Line] = []
+        self._shown: list[Line] = []
+
+    @property
+    def lines(self) -> list[Line]:
+        """All lines, those that do not fit included."""
+        return self._lines
+
+    @property
+    def text(self) -> str:
+        """What is shown, as plain text."""
+        return "\n".join("".join(text for text, _ in line) for line in self._shown)
+
+    def set_lines(self, lines: list[Line]) -> None:
+        """Shows these lines in place of the former ones."""
+        self._lines = lines
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        width = self.content_size.width
+        before, self._shown = self._shown, fitted(self._lines, self.content_size.height)
+        regions = []
+        for y in range(max(len(before), len(self._shown))):
+            old = before[y] if y < len(before) else BLANK
+            new = self._shown[y] if y < len(self._shown) else BLANK
+            if old != new:
+                start, end = changed_span(old, new, width)
+                regions.append(Region(start, y, end - start, 1))
+        if regions:
+            self.refresh(*regions)
+
+    def on_mount(self) -> None:
+        """Takes a theme's colours when it changes."""
+        self.app.theme_changed_signal.subscribe(self, lambda _: self.refresh())
+
+    def on_resize(self) -> None:
+        """Fits the lines to the new height."""
+        self._shown = fitted(self._lines, self.content_size.height)
+        self.refresh()
+
+    def get_content_width(self, container: Size, viewport: Size) -> int:
+        """As wide as the widest line."""
+        return max((sum(len(text) for text, _ in line) for line in self._lines), default=0)
+
+    def render_line(self, y: int) -> Strip:
+        """Row `y` of the lines."""
+        width = self.content_size.width
+        base = self.rich_style
+        if y >= len(self._shown):
+            return Strip.blank(width, base)
+        palette = palette_of(self.app)
+        # Backgrounds are the widget's own; a role without colour keeps the widget's text colour.
+        strip = Strip([Segment(text, base + palette.of(role)) for text, role in self._shown[y]])
+        if strip.cell_length > width > 0:
+            strip = Strip([*strip.crop(0, width - 1), Segment("…", base)])
+        return strip.adjust_cell_length(width, base)
+
+
+def changed_span(old: Line, new: Line, width: int) -> tuple[int, int]:
+    """The columns, from the first to beyond the last, in which two lines differ.
+
+    All `width` of them where a line has characters that are not one cell wide, or is cut.
+    """
+    cells = [[(char, role) for text, role in line for char in text] for line in (old, new)]
+    for line, shown in zip((old, new), cells, strict=True):
+        if len(shown) > width or sum(cell_len(text) for text, _ in line) != len(shown):
+            return 0, width
+    pairs = list(zip_longest(*cells, fillvalue=(" ", "text")))
+    differing = [at for at, (a, b) in enumerate(pairs) if a != b]
+    return (differing[0], differing[-1] + 1) if differing else (0, 0)

@@ -1,0 +1,57 @@
+"""The line at the top of a run screen: what is run, and how it stands."""
+
+from __future__ import annotations
+
+from clr_tui.tui.charts.chart import Role
+from clr_tui.tui.views.lines import Line
+from clr_tui.tui.widgets.panel import Panel
+
+NAME = "clr-tui"
+SEPARATOR = " · "
+"""Between the parts of a title; where it is too long its last parts go first."""
+
+
+class TitleBar(Panel):
+    """One row: the title on the left, cut where it must be, the state on the right, never cut."""
+
+    DEFAULT_CSS = """
+    TitleBar {
+        height: 1;
+        background: $panel;
+        padding: 0 1;
+    }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._title = ""
+        self._state: tuple[str, Role] = ("", "text")
+        self._where = ""
+
+    def show(self, title: str, state: str, role: Role, where: str) -> None:
+        """Shows the title, the run's state in its role, and where it runs."""
+        self._title, self._state, self._where = title, (state, role), where
+        self._compose_line()
+
+    def on_resize(self) -> None:
+        """Spreads the parts over the new width."""
+        self._compose_line()
+        super().on_resize()
+
+    def _compose_line(self) -> None:
+        state, role = self._state
+        right = state + (f"  {self._where}" if self._where else "")
+        room = self.content_size.width - len(right) - len(NAME) - 4
+        title = self._title
+        while len(title) > room and SEPARATOR in title:
+            title = title.rpartition(SEPARATOR)[0]
+        if len(title) > room:
+            title = title[: max(room - 1, 0)] + "…"
+        line: Line = (
+            (f"{NAME}  ", "lr"),
+            (title.ljust(max(room, 0)), "text"),
+            ("  ", "text"),
+            (state, role),
+            (right[len(state) :], "muted"),
+        )
+        self.set_lines([line])
