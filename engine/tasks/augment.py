@@ -1,0 +1,66 @@
+"""Random augmentation of whole batches on the device, each image with a draw of its own.
+
+The draws are made on a CPU generator, so that a checkpoint can hold its state and a run is the
+same on every device, and are sent to the device without waiting for it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+@dataclass(frozen=True)
+class RandomAffine:
+    """Flip, padded crop and small rotation, as one resampling (bilinear).
+
+    A padded crop of the same size is a shift by whole pixels; where it and the rotation reach
+    beyond the image, `fill` says what is there.
+    """
+
+    flip: bool = True
+    """Left to right, every second image."""
+    shift: int = 4
+    """At most so many pixels, each way and each direction: the padding of a padded crop."""
+    degrees: float = 10.0
+    """At most so far, each way."""
+    fill: Literal["zeros", "reflection"] = "reflection"
+
+    def __call__(self, batch: Tensor, generator: torch.Generator) -> Tensor:
+        """Augments a batch.
+
+        Args:
+            batch: (n, channels, size, size), uint8 (or float), values 0 to 255.
+            generator: on the CPU. It moves on by the same amount for every batch of n images.
+
+        Returns:
+            float32, the same shape, on the batch's device, values 0 to 255.
+        """
+        theta = self._transforms(len(batch), batch.shape[-1], generator)
+        theta = theta.to(batch.device, non_blocking=True)
+        grid = functional.affine_grid(theta, list(batch.shape), align_corners=False)
+        return functional.grid_sample(
+            batch.float(), grid, mode="bilinear", padding_mode=self.fill, align_corners=False
+        )
+
+    def _transforms(self, n: int, size: int, generator: torch.Generator) -> Tensor:
+        """(n, 2, 3): from output to input coordinates, both from -1 to 1 across the image."""
+        draw = torch.rand((4, n), generator=generator)
+        sign = torch.where(draw[0] < 0.5, -1.0, 1.0) if self.flip else torch.ones(n)
+        angle = (draw[1] * 2 - 1) * math.radians(self.degrees)
+        # Whole pixels: a shift alone leaves the values as they are.
+        shift = torch.floor(draw[2:] * (2 * self.shift + 1)) - self.shift
+        offset = shift * (2 / size)
+        cos, sin = angle.cos(), angle.sin()
+        return torch.stack(
+            [
+                torch.stack([sign * cos, -sin, offset[0]], dim=1),
+                torch.stack([sign * sin, cos, offset[1]], dim=1),
+            ],
+            dim=1,
+        )

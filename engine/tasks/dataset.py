@@ -1,0 +1,56 @@
+"""Images in memory and the parts they belong to, before they go to the device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Progress = Callable[[str, int, int], None]
+"""Takes what is being done, how much of it is done, and the total: "decoding images", 512, 4317."""
+Notify = Callable[[str], None]
+"""Takes a sentence that a person should know, plain text."""
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """Labelled images in three parts."""
+
+    name: str
+    classes: list[str]
+    images: NDArray[np.uint8]
+    """(n, channels, size, size); 1 channel (grey) or 3 (RGB)."""
+    labels: NDArray[np.int64]
+    """(n,), indices into `classes`."""
+    train: Indices
+    """Of this part's images; likewise the next two. No image is in two parts."""
+    validation: Indices
+    test: Indices
+    upright: bool
+    """Mirrored left to right an image would be another thing, and nothing lies beyond its edge."""
+    skipped: int = 0
+    """Files that could not be read."""
+
+    def channel_statistics(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and standard deviation of each channel over the training part.
+
+        Returns:
+            Two arrays (channels,), in units of the full range (255). They are exact: from counts
+            of the 256 values, whatever the number of images.
+        """
+        channels = self.images.shape[1]
+        counts = np.zeros((channels, 256), dtype=np.int64)
+        # bincount makes an int64 of every pixel: a bounded number at a time.
+        for some in np.array_split(self.train, max(len(self.train) // 256, 1)):
+            chosen = self.images[some]
+            for channel in range(channels):
+                counts[channel] += np.bincount(chosen[:, channel].ravel(), minlength=256)
+        values = np.arange(256) / 255
+        share = counts / counts.sum(axis=1, keepdims=True)
+        mean = share @ values
+        variance = (share * (values - mean[:, np.newaxis]) ** 2).sum(axis=1)
+        # A channel that never changes carries nothing: any scale will do but 0.
+        return mean, np.maximum(np.sqrt(variance), 1 / 255)

@@ -1,0 +1,32 @@
+"""The embedded data set: handwritten digits (provenance and licence: DIGITS.md)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from clr_tui.engine.tasks.dataset import Dataset
+from clr_tui.engine.tasks.split import stratified_split
+
+FILE = Path(__file__).with_name("digits.npz")
+
+
+def read_digits() -> Dataset:
+    """The 1,797 digits, 8x8 and grey, the ink's 0 to 16 scaled to 0 to 255.
+
+    15 % of each class are for validation and 15 % for the test; the split is always the same.
+    """
+    with np.load(FILE) as file:
+        ink, labels = file["images"], file["labels"].astype(np.int64)
+    train, validation, test = stratified_split(labels, (0.15, 0.15))
+    return Dataset(
+        name="digits",
+        classes=[str(digit) for digit in range(10)],
+        images=np.round(ink * (255 / 16)).astype(np.uint8)[:, np.newaxis],
+        labels=labels,
+        train=train,
+        validation=validation,
+        test=test,
+        upright=True,
+    )

@@ -1,0 +1,147 @@
+"""A folder of images, one folder a class, as a data set."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.runs.images import FolderLayout, scan
+from clr_tui.engine.tasks.cache import cache_path, read_cache, write_cache
+from clr_tui.engine.tasks.dataset import Dataset, Indices, Notify, Progress
+from clr_tui.engine.tasks.decode import Decoded, decode
+from clr_tui.engine.tasks.split import stratified_split
+
+SHARE = 0.1
+"""Of the training images, for each of validation and test that the folder does not bring."""
+NAMED = 10
+"""So many unreadable files are named; the others are counted."""
+
+
+def read_folder(
+    root: Path, size: int, progress: Progress, note: Notify, cache_dir: Path | None
+) -> Dataset:
+    """Decodes all images of a folder, or takes them from the cache.
+
+    What the folder brings of `train`, `val` and `test` is used as it is. A part that it lacks is
+    cut from the training images, 10 % of each class (so 80/10/10 of a folder without parts),
+    always the same ones.
+
+    Args:
+        root: as `clr_tui.engine.runs.images` describes.
+        size: side of the resulting images, pixels.
+        progress, note: are told what goes on.
+        cache_dir: for the decoded images; None for the user's own.
+
+    Raises:
+        UserError: the folder is not one of images by class, a class has no readable image, a part
+            would be left without images (field "data"), or memory is too small ("image_size").
+    """
+    layout = scan(root)
+    files, labels, parts = _flatten(layout)
+    decoded = _decoded(root, files, size, progress, note, cache_dir)
+    _report(root, files, decoded, note)
+    labels, parts = labels[decoded.readable], parts[decoded.readable]
+    _check_classes(root, layout, labels[parts == _TRAIN])
+    train, validation, test = _split(labels, parts)
+    if not len(validation) or not len(test):
+        lacking = "test" if len(validation) else "validation"
+        raise UserError(
+            f"'{root}' has too few images that can be read for a {lacking} part: "
+            "give a class at least 3",
+            "data",
+        )
+    return Dataset(
+        name=_printable(root.name),
+        classes=[_printable(name) for name in layout.classes],
+        images=decoded.images,
+        labels=labels,
+        train=train,
+        validation=validation,
+        test=test,
+        upright=False,
+        skipped=len(decoded.reasons),
+    )
+
+
+_TRAIN, _VALIDATION, _TEST = 0, 1, 2
+_PART = {"all": _TRAIN, "train": _TRAIN, "validation": _VALIDATION, "test": _TEST}
+
+
+def _flatten(layout: FolderLayout) -> tuple[list[Path], Indices, Indices]:
+    """All files, and the class and part of each."""
+    rows = list(_rows(layout))
+    files = [file for file, _, _ in rows]
+    labels = np.array([label for _, label, _ in rows], dtype=np.int64)
+    parts = np.array([part for _, _, part in rows], dtype=np.int64)
+    return files, labels, parts
+
+
+def _rows(layout: FolderLayout) -> Iterator[tuple[Path, int, int]]:
+    index = {name: i for i, name in enumerate(layout.classes)}
+    for part, classes in layout.parts.items():
+        for name, files in classes.items():
+            for file in files:
+                yield file, index[name], _PART[part]
+
+
+def _decoded(
+    root: Path,
+    files: list[Path],
+    size: int,
+    progress: Progress,
+    note: Notify,
+    cache_dir: Path | None,
+) -> Decoded:
+    path = cache_path(cache_dir, root, size, files)
+    decoded = read_cache(path)
+    if decoded is None:
+        decoded = decode(files, size, lambda done: progress("decoding images", done, len(files)))
+        try:
+            write_cache(path, decoded)
+        except OSError as error:
+            note(
+                f"the decoded images cannot be kept in '{_printable(path.parent)}' "
+                f"({error.strerror}); they will be decoded anew next time"
+            )
+    return decoded
+
+
+def _report(root: Path, files: list[Path], decoded: Decoded, note: Notify) -> None:
+    unreadable = [files[i].relative_to(root) for i in np.flatnonzero(~decoded.readable)]
+    for file, reason in zip(unreadable[:NAMED], decoded.reasons[:NAMED], strict=True):
+        note(f"skipped '{_printable(file)}': {_printable(reason)}")
+    if len(unreadable) > NAMED:
+        note(f"skipped {len(unreadable) - NAMED} more files that cannot be read")
+
+
+def _check_classes(root: Path, layout: FolderLayout, train_labels: NDArray[np.int64]) -> None:
+    counts = np.bincount(train_labels, minlength=len(layout.classes))
+    for name, count in zip(layout.classes, counts, strict=True):
+        if not count:
+            where = root if "all" in layout.parts else root / "train"
+            raise UserError(
+                f"no file in '{_printable(where / name)}' can be read as an image: "
+                "every class needs one at least",
+                "data",
+            )
+
+
+def _split(labels: NDArray[np.int64], parts: Indices) -> tuple[Indices, Indices, Indices]:
+    """The images of the training, validation and test part."""
+    found = {part: np.flatnonzero(parts == part) for part in (_TRAIN, _VALIDATION, _TEST)}
+    lacking = [part for part in (_VALIDATION, _TEST) if not len(found[part])]
+    if lacking:
+        train = found[_TRAIN]
+        cut = stratified_split(labels[train], (SHARE,) * len(lacking))
+        found |= {part: train[some] for part, some in zip([_TRAIN, *lacking], cut, strict=True)}
+    return found[_TRAIN], found[_VALIDATION], found[_TEST]
+
+
+def _printable(text: str | Path) -> str:
+    """Names that are not UTF-8 cannot be written to a log as they are."""
+    return os.fsencode(text).decode("utf-8", errors="replace")

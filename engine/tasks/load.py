@@ -1,0 +1,131 @@
+"""From what was asked (`TaskConfig`) to a task that is ready to be trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.runs.config import TaskConfig
+from clr_tui.engine.tasks.augment import RandomAffine
+from clr_tui.engine.tasks.cnn import build_cnn
+from clr_tui.engine.tasks.dataset import Dataset, Indices, Notify, Progress
+from clr_tui.engine.tasks.digits import read_digits
+from clr_tui.engine.tasks.folder import read_folder
+from clr_tui.engine.tasks.part import Part
+from clr_tui.engine.tasks.resnet34 import IMAGENET_MEAN, IMAGENET_STD, build_resnet34
+from clr_tui.engine.tasks.task import Task
+from clr_tui.engine.tasks.weights import read_weights
+
+DEFAULT_SIZE = {"cnn": 64, "resnet34": 224}
+"""Side of a folder's images, pixels. The digits keep their own."""
+
+
+def load_task(
+    config: TaskConfig,
+    device: torch.device,
+    progress: Progress,
+    note: Notify,
+    cache_dir: Path | None = None,
+) -> Task:
+    """Reads the data onto the device and prepares the model.
+
+    Args:
+        config: what is to be trained.
+        device: where the data is to lie; see `choose_device`.
+        progress: is told how far decoding or downloading is. What it raises ends the work.
+        note: is told what a person should know: files that were skipped, and the like.
+        cache_dir: for decoded images; None for the user's own cache directory.
+
+    Raises:
+        UserError: the data or the weights cannot be used, with the field at fault.
+    """
+    if config.model not in DEFAULT_SIZE:
+        names = " or ".join(DEFAULT_SIZE)
+        raise UserError(f"there is no model '{config.model}': give {names}", "model")
+    # The weights come first: a wrong file should not cost the time of decoding all images.
+    weights = read_weights(config.weights, progress) if config.model == "resnet34" else None
+    if config.model == "resnet34" and weights is None:
+        note("resnet34 without weights: its frozen layers are random, so it learns little")
+    dataset = _read(config, progress, note, cache_dir)
+    images = torch.from_numpy(dataset.images)
+    if config.image_size is not None:
+        images = _resized(images, config.image_size)
+    if config.model == "resnet34":
+        images = images.expand(-1, 3, -1, -1)
+    mean, std = _normalisation(dataset, imagenet=weights is not None)
+    channels, size = images.shape[1], images.shape[-1]
+    return Task(
+        name=dataset.name,
+        model_name=config.model,
+        classes=dataset.classes,
+        train=_part(dataset, images, dataset.train, device),
+        validation=_part(dataset, images, dataset.validation, device),
+        test=_part(dataset, images, dataset.test, device),
+        channels=channels,
+        image_size=size,
+        mean=mean.expand(channels).to(device),
+        std=std.expand(channels).to(device),
+        build=_builder(config.model, channels, size, len(dataset.classes), weights),
+        augment=_augment(size, dataset.upright) if config.augment else None,
+        skipped=dataset.skipped,
+    )
+
+
+def _read(config: TaskConfig, progress: Progress, note: Notify, cache_dir: Path | None) -> Dataset:
+    if config.data == "digits":
+        return read_digits()
+    size = config.image_size or DEFAULT_SIZE[config.model]
+    return read_folder(Path(config.data), size, progress, note, cache_dir)
+
+
+def _resized(images: Tensor, size: int) -> Tensor:
+    """uint8 (n, c, size, size); the digits can be asked for at any size."""
+    if images.shape[-1] == size:
+        return images
+    larger = functional.interpolate(
+        images.float(), size=(size, size), mode="bilinear", align_corners=False, antialias=True
+    )
+    return larger.round().to(torch.uint8)
+
+
+def _normalisation(dataset: Dataset, *, imagenet: bool) -> tuple[Tensor, Tensor]:
+    """Weights that were trained elsewhere want the input that they were trained on."""
+    if imagenet:
+        return torch.tensor(IMAGENET_MEAN), torch.tensor(IMAGENET_STD)
+    mean, std = dataset.channel_statistics()
+    return torch.from_numpy(mean.astype(np.float32)), torch.from_numpy(std.astype(np.float32))
+
+
+def _part(dataset: Dataset, images: Tensor, indices: Indices, device: torch.device) -> Part:
+    chosen = torch.from_numpy(indices)
+    try:
+        return Part(images[chosen].to(device), torch.from_numpy(dataset.labels)[chosen].to(device))
+    except torch.OutOfMemoryError as error:
+        size = images.shape[-1]
+        raise UserError(
+            f"{len(images)} images of {size}x{size} pixels do not fit into the memory of "
+            f"{device}: choose a smaller image size, or the device cpu",
+            "image_size",
+        ) from error
+
+
+def _augment(size: int, upright: bool) -> RandomAffine:
+    shift = max(size // 8, 1)
+    if upright:
+        return RandomAffine(flip=False, shift=shift, fill="zeros")
+    return RandomAffine(flip=True, shift=shift, fill="reflection")
+
+
+def _builder(
+    model: str, channels: int, size: int, classes: int, weights: dict[str, Tensor] | None
+) -> Callable[[], nn.Module]:
+    if model == "resnet34":
+        return partial(build_resnet34, weights, classes)
+    return partial(build_cnn, channels, size, classes)

@@ -1,0 +1,81 @@
+"""What is trained: data in three parts, a model factory, a loss and a metric."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from clr_tui.engine.tasks.part import Part
+
+Augment = Callable[[Tensor, torch.Generator], Tensor]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """A classification task that is ready to be trained. Made by `load_task`."""
+
+    name: str
+    """A short name to show: "digits", "flowers"."""
+    model_name: str
+    classes: list[str]
+    train: Part
+    validation: Part
+    test: Part
+    channels: int
+    image_size: int
+    """Side of the square images, pixels."""
+    mean: Tensor
+    """(channels,), on the device, in units of the full range: 0 is black, 1 is white."""
+    std: Tensor
+    """As `mean`."""
+    build: Callable[[], nn.Module]
+    """Makes the model on the CPU, its weights drawn from torch's global CPU generator."""
+    augment: Augment | None = None
+    """(uint8 batch on the device, CPU generator) -> float32 batch, values still 0 to 255."""
+    skipped: int = 0
+    """Files that could not be read."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where the data lies and the models are put."""
+        return self.train.images.device
+
+    def make_model(self, seed: int) -> nn.Module:
+        """A new model on the task's device, in channels_last layout.
+
+        The weights depend on `seed` alone; every global generator is left as it was found. (They
+        are drawn on the CPU, so they are the same on every device.)
+        """
+        with torch.random.fork_rng(devices=[]):
+            # torch.manual_seed would seed the generators of the accelerators too.
+            torch.default_generator.manual_seed(seed)
+            model = self.build()
+        return model.to(self.device).to(memory_format=torch.channels_last)
+
+    def normalise(self, batch: Tensor) -> Tensor:
+        """What the model takes: (value / 255 - mean) / std.
+
+        Args:
+            batch: (n, channels, height, width), values 0 to 255, uint8 or (augmented) float32.
+
+        Returns:
+            float32, the same shape, in channels_last layout; `batch` is left alone.
+        """
+        batch = batch.contiguous(memory_format=torch.channels_last)
+        shift = (self.mean * 255).view(1, -1, 1, 1)
+        scale = (1 / (self.std * 255)).view(1, -1, 1, 1)
+        return (batch - shift).mul_(scale)
+
+    @staticmethod
+    def loss(logits: Tensor, labels: Tensor) -> Tensor:
+        """Mean cross entropy, a scalar: logits (n, classes), labels int64 (n,)."""
+        return functional.cross_entropy(logits, labels)
+
+    @staticmethod
+    def accuracy(logits: Tensor, labels: Tensor) -> Tensor:
+        """The share that is right, 0 to 1, a float32 scalar on the device (no synchronisation)."""
+        return (logits.argmax(dim=1) == labels).float().mean()

@@ -1,0 +1,138 @@
+"""The weights of ResNet34: from a file, or from where torchvision publishes them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from http.client import HTTPException
+from pathlib import Path
+from typing import IO
+from urllib.request import Request, urlopen
+
+import torch
+from torch import Tensor
+
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.tasks.dataset import Progress
+
+IMAGENET_URL = "https://download.pytorch.org/models/resnet34-b627a593.pth"
+"""torchvision's `ResNet34_Weights.IMAGENET1K_V1`."""
+BLOCK = 1 << 20
+"""Bytes read at a time."""
+TIMEOUT = 30.0
+"""Seconds without an answer from the server."""
+
+
+def read_weights(weights: str, progress: Progress) -> dict[str, Tensor] | None:
+    """The state dict of a ResNet34 without its head, on the CPU.
+
+    Args:
+        weights: `imagenet` (downloaded once, into the folder that torch.hub uses too), `none`, or
+            the path of a state dict as `torch.save` writes it; its own head, if any, is left out.
+        progress: is told of the download, in MB.
+
+    Returns:
+        None for `none`.
+
+    Raises:
+        UserError: there is no file, it holds something else, or it cannot be downloaded (field
+            "weights").
+    """
+    if weights == "none":
+        return None
+    state = _load(_imagenet_file(progress) if weights == "imagenet" else Path(weights))
+    return _fitting(state, weights)
+
+
+def _load(path: Path) -> dict[str, Tensor]:
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise UserError(f"there is no file of weights '{path}'", "weights") from None
+    # torch.load raises whatever zip, pickle and its own checks stumble over.
+    except Exception as error:
+        raise UserError(
+            f"'{path}' cannot be read as weights: give a state dict of resnet34, written by "
+            "torch.save(model.state_dict(), ...)",
+            "weights",
+        ) from error
+    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
+        raise UserError(
+            f"'{path}' holds no state dict: give one of resnet34, written by "
+            "torch.save(model.state_dict(), ...)",
+            "weights",
+        )
+    return state
+
+
+def _fitting(state: dict[str, Tensor], name: str) -> dict[str, Tensor]:
+    """All but the head, checked against the model."""
+    from torchvision.models import resnet34
+
+    with torch.device("meta"):  # shapes only
+        wanted = _headless(resnet34(weights=None).state_dict())
+    state = _headless(state)
+    for key, tensor in wanted.items():
+        if key not in state and not key.endswith("num_batches_tracked"):
+            raise _misfit(name, f"'{key}' is missing")
+        if key in state and state[key].shape != tensor.shape:
+            shapes = f"{tuple(state[key].shape)} instead of {tuple(tensor.shape)}"
+            raise _misfit(name, f"'{key}' is {shapes}")
+    for key in state:
+        if key not in wanted:
+            raise _misfit(name, f"it has no '{key}'")
+    return state
+
+
+def _headless(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {key: tensor for key, tensor in state.items() if not key.startswith("fc.")}
+
+
+def _misfit(name: str, why: str) -> UserError:
+    return UserError(f"the weights '{name}' do not fit resnet34: {why}", "weights")
+
+
+def _imagenet_file(progress: Progress) -> Path:
+    """Where the published weights lie; downloads them if they do not yet."""
+    path = Path(torch.hub.get_dir()) / "checkpoints" / IMAGENET_URL.rpartition("/")[2]
+    if not path.exists():
+        try:
+            _download(IMAGENET_URL, path, progress)
+        except (OSError, HTTPException) as error:  # URLError is an OSError
+            why = getattr(error, "reason", None) or error
+            raise UserError(
+                f"the ImageNet weights of resnet34 cannot be downloaded ({why}): give a file of "
+                f"them with --weights FILE (published at {IMAGENET_URL}), or --weights none",
+                "weights",
+            ) from error
+    return path
+
+
+def _download(url: str, path: Path, progress: Progress) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".partial")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            digest = _copy(url, file, progress)
+        # The published file's name ends in the first digits of its SHA-256.
+        if not digest.startswith(path.stem.rpartition("-")[2]):
+            raise OSError("the file that came is damaged")
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def _copy(url: str, file: IO[bytes], progress: Progress) -> str:
+    """Returns the SHA-256 of what was copied, in hexadecimal digits."""
+    digest = hashlib.sha256()
+    with urlopen(Request(url, headers={"User-Agent": "clr-tui"}), timeout=TIMEOUT) as source:
+        total = int(source.headers.get("Content-Length") or 0)
+        done = 0
+        while block := source.read(BLOCK):
+            file.write(block)
+            digest.update(block)
+            done += len(block)
+            progress("downloading the weights of resnet34 (MB)", done // 10**6, total // 10**6)
+    return digest.hexdigest()

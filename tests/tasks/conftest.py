@@ -1,0 +1,57 @@
+"""Small folders of images, and loading without a progress bar."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import torch
+from made_images import fill_folder
+
+from clr_tui.engine.runs.config import TaskConfig
+from clr_tui.engine.tasks.load import load_task
+from clr_tui.engine.tasks.task import Task
+
+
+@dataclass
+class Told:
+    """What a loader reported."""
+
+    notes: list[str] = field(default_factory=list)
+    progress: list[tuple[str, int, int]] = field(default_factory=list)
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def on_progress(self, what: str, done: int, total: int) -> None:
+        self.progress.append((what, done, total))
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+@pytest.fixture
+def load(tmp_path: Path, told: Told) -> Callable[..., Task]:
+    """`load_task` on the CPU: load(data=..., image_size=...), cached in a folder of the test's."""
+
+    def load(**config: object) -> Task:
+        return load_task(
+            TaskConfig(**config),  # type: ignore[arg-type]
+            torch.device("cpu"),
+            told.on_progress,
+            told.note,
+            tmp_path / "cache",
+        )
+
+    return load
+
+
+@pytest.fixture
+def make_folder(tmp_path: Path) -> Callable[..., Path]:
+    """make_folder({"cat": 12, "dog": 10}): a folder of images named `animals`."""
+    return functools.partial(fill_folder, tmp_path / "animals")

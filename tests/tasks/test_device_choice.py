@@ -1,0 +1,84 @@
+"""Which device the work gets, with accelerators that are pretended to be there."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.tasks.devices import choose_device
+
+
+@pytest.fixture
+def no_accelerator(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+
+
+@pytest.fixture
+def two_gpus(monkeypatch, no_accelerator):
+    gpus = [
+        SimpleNamespace(name="Old GPU", major=7, total_memory=16 * 2**30),
+        SimpleNamespace(name="New GPU", major=9, total_memory=80 * 2**30),
+    ]
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", gpus.__getitem__)
+
+
+@pytest.mark.parametrize("name", ["auto", "cpu"])
+def test_the_cpu_where_there_is_nothing_else(no_accelerator, name):
+    device, title, memory, precision = choose_device(name)
+    assert device == torch.device("cpu")
+    assert title.startswith(f"{torch.get_num_threads()} CPU thread")
+    assert (memory, precision) == (None, "float32")
+
+
+def test_one_thread_is_not_plural(no_accelerator, monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    assert choose_device("cpu")[1] == "1 CPU thread"
+
+
+@pytest.mark.parametrize("name", ["auto", "cuda", "cuda:0"])
+def test_the_first_gpu(two_gpus, name):
+    assert choose_device(name) == (torch.device("cuda", 0), "Old GPU", 16 * 2**30, "float32")
+
+
+def test_bfloat16_where_the_gpu_computes_in_it(two_gpus):
+    assert choose_device("cuda:1") == (
+        torch.device("cuda", 1),
+        "New GPU",
+        80 * 2**30,
+        "bfloat16",
+    )
+
+
+def test_a_gpu_can_be_passed_over(two_gpus):
+    assert choose_device("cpu")[0] == torch.device("cpu")
+
+
+def test_apple_gpus(no_accelerator, monkeypatch):
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert choose_device("auto")[0] == torch.device("mps")
+
+
+@pytest.mark.parametrize("name", ["cuda", "cuda:0", "mps"])
+def test_a_device_that_is_not_here(no_accelerator, name):
+    with pytest.raises(UserError, match=f"'{name}' is not here; this machine has cpu") as caught:
+        choose_device(name)
+    assert caught.value.field == "device"
+
+
+def test_a_gpu_too_many(two_gpus):
+    with pytest.raises(UserError, match="this machine has cuda:0, cuda:1, cpu") as caught:
+        choose_device("cuda:7")
+    assert caught.value.field == "device"
+
+
+@pytest.mark.parametrize("name", ["", "gpu", "cpu:1", "cuda:x", "cuda:-1", "tpu"])
+def test_a_name_that_is_none(name):
+    with pytest.raises(UserError, match="auto, cpu, mps, cuda or cuda:N") as caught:
+        choose_device(name)
+    assert caught.value.field == "device"

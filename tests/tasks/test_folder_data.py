@@ -1,0 +1,147 @@
+"""A folder of images as a task's data: parts, classes, what is skipped, statistics."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+import torch
+from made_images import fill_folder
+
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.tasks.digits import read_digits
+from clr_tui.engine.tasks.split import stratified_split
+
+
+def rows(part) -> set[bytes]:
+    """The images of a part, each as its bytes (no two of a test's images are alike)."""
+    return {image.numpy().tobytes() for image in part.images}
+
+
+def test_a_folder_without_parts_is_split_80_10_10(make_folder, load):
+    task = load(data=str(make_folder({"cat": 40, "dog": 20})), image_size=16)
+    assert task.classes == ["cat", "dog"]
+    assert task.name == "animals"
+    assert [len(p) for p in (task.train, task.validation, task.test)] == [48, 6, 6]
+    assert task.validation.labels.bincount().tolist() == [4, 2]
+    assert task.test.labels.bincount().tolist() == [4, 2]
+    sets = [rows(p) for p in (task.train, task.validation, task.test)]
+    assert len(set.union(*sets)) == 60
+
+
+def test_the_split_is_the_same_each_time(make_folder, load):
+    folder = str(make_folder({"cat": 30, "dog": 30}))
+    first, second = load(data=folder, image_size=16), load(data=folder, image_size=16, seed=5)
+    assert torch.equal(first.test.images, second.test.images)
+
+
+def test_parts_that_are_there_are_used_as_they_are(tmp_path, load):
+    root = tmp_path / "animals"
+    fill_folder(root / "train", {"cat": 12, "dog": 10})
+    fill_folder(root / "valid", {"cat": 3, "dog": 4})
+    fill_folder(root / "test", {"cat": 2, "dog": 1})
+    task = load(data=str(root), image_size=16)
+    assert [len(p) for p in (task.train, task.validation, task.test)] == [22, 7, 3]
+    assert task.test.labels.bincount().tolist() == [2, 1]
+
+
+def test_validation_is_cut_from_training_where_it_is_missing(tmp_path, load):
+    root = tmp_path / "animals"
+    fill_folder(root / "train", {"cat": 20, "dog": 20})
+    fill_folder(root / "test", {"cat": 5, "dog": 5})
+    task = load(data=str(root), image_size=16)
+    assert [len(p) for p in (task.train, task.validation, task.test)] == [36, 4, 10]
+    assert task.validation.labels.bincount().tolist() == [2, 2]
+
+
+def test_unreadable_files_are_named_then_counted(make_folder, load, told):
+    root = make_folder({"cat": 20, "dog": 20})
+    for i in range(13):
+        (root / "cat" / f"{i:03}.png").write_bytes(b"no image")
+    task = load(data=str(root), image_size=16)
+    assert task.skipped == 13
+    assert len(task.train) + len(task.validation) + len(task.test) == 27
+    assert len(told.notes) == 11
+    assert told.notes[0] == f"skipped '{os.path.join('cat', '000.png')}': " + (
+        "not an image, or a damaged one"
+    )
+    assert told.notes[-1] == "skipped 3 more files that cannot be read"
+
+
+def test_a_class_without_a_readable_image_is_an_error(make_folder, load):
+    root = make_folder({"cat": 5, "dog": 5})
+    for file in (root / "dog").iterdir():
+        file.write_bytes(b"no image")
+    with pytest.raises(UserError, match="dog") as caught:
+        load(data=str(root), image_size=16)
+    assert caught.value.field == "data"
+
+
+def test_too_few_images_for_three_parts_is_an_error(make_folder, load):
+    with pytest.raises(UserError, match="at least 3") as caught:
+        load(data=str(make_folder({"cat": 2, "dog": 2})), image_size=16)
+    assert caught.value.field == "data"
+
+
+def test_a_missing_folder_is_an_error(tmp_path, load):
+    with pytest.raises(UserError) as caught:
+        load(data=str(tmp_path / "nowhere"), image_size=16)
+    assert caught.value.field == "data"
+
+
+def test_names_that_are_not_utf8_can_be_logged(make_folder, load, told):
+    root = make_folder({"cat": 5, "dog": 5})
+    strange = os.fsencode(root) + b"/f\xfcchse"
+    try:
+        os.rename(root / "dog", strange)
+    except OSError:
+        pytest.skip("this file system takes UTF-8 only")
+    with open(strange + b"/\xff.png", "wb"):
+        pass
+    task = load(data=str(root), image_size=16)
+    for text in (*task.classes, *told.notes):
+        text.encode()
+    assert task.classes == ["cat", "f�chse"]
+
+
+def test_mean_and_std_are_those_of_the_training_part(make_folder, load):
+    task = load(data=str(make_folder({"cat": 40, "dog": 20})), image_size=16)
+    values = task.train.images.double().movedim(1, 0).flatten(1) / 255
+    torch.testing.assert_close(task.mean.double(), values.mean(dim=1), rtol=1e-6, atol=0)
+    torch.testing.assert_close(
+        task.std.double(), values.std(dim=1, correction=0), rtol=1e-6, atol=0
+    )
+
+
+def test_normalised_training_images_have_mean_0_and_std_1(make_folder, load):
+    task = load(data=str(make_folder({"cat": 40, "dog": 20})), image_size=16)
+    batch = task.normalise(task.train.images)
+    assert batch.dtype == torch.float32
+    assert batch.is_contiguous(memory_format=torch.channels_last)
+    channels = batch.movedim(1, 0).flatten(1)
+    torch.testing.assert_close(channels.mean(dim=1), torch.zeros(3), atol=1e-4, rtol=0)
+    torch.testing.assert_close(channels.std(dim=1), torch.ones(3), atol=1e-3, rtol=0)
+
+
+def test_a_constant_channel_does_not_divide_by_zero():
+    digits = read_digits()
+    digits.images[:] = 7
+    mean, std = digits.channel_statistics()
+    assert mean == pytest.approx([7 / 255])
+    assert std == pytest.approx([1 / 255])
+
+
+def test_grey_folders_have_one_channel(make_folder, load):
+    task = load(data=str(make_folder({"cat": 10, "dog": 10}, mode="L")), image_size=16)
+    assert task.channels == 1
+    assert task.train.images.shape[1:] == (1, 16, 16)
+    assert task.make_model(0)(task.normalise(task.train.images[:4])).shape == (4, 2)
+
+
+@pytest.mark.parametrize(("count", "expected"), [(1, 0), (2, 1), (3, 1), (4, 1), (25, 2), (26, 3)])
+def test_small_classes_keep_a_training_image(count, expected):
+    train, validation, test = stratified_split(np.zeros(count, dtype=np.int64), (0.1, 0.1))
+    assert len(validation) == expected
+    assert len(test) == (expected if count > 2 else 0)
+    assert len(train) == count - len(validation) - len(test) >= 1
