@@ -22,7 +22,7 @@ from clr_tui.engine.errors import UserError
 if TYPE_CHECKING:
     from clr_tui.engine.analysis.imports import Recording
     from clr_tui.engine.runs.rundir import RunDir
-    from clr_tui.tui.interrupts import Interrupts
+    from clr_tui.tui.commands.interrupts import Interrupts
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
 DUMB = ("", "dumb", "unknown")
@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str]) -> int:
     from clr_tui.engine.runs.home import runs_dir
-    from clr_tui.tui.options import build_parser
+    from clr_tui.tui.commands.options import build_parser
 
     args = build_parser().parse(argv)
     return COMMANDS[args.command](args, runs_dir(args.runs_dir))
@@ -129,21 +129,21 @@ def _home(args: argparse.Namespace, runs: Path) -> int:
 
 
 def _range_test(args: argparse.Namespace, runs: Path) -> int:
-    from clr_tui.tui.jobs import range_test_of, task_of
+    from clr_tui.tui.commands.jobs import range_test_of, task_of
 
     task, job = task_of(args), range_test_of(args)
     return _start(args, runs, task, job, None)
 
 
 def _train(args: argparse.Namespace, runs: Path) -> int:
-    from clr_tui.tui.jobs import training_of
+    from clr_tui.tui.commands.jobs import training_of
 
     return _start(args, runs, *training_of(args, runs))
 
 
 def _start(args: argparse.Namespace, runs: Path, *what: Any) -> int:
     """Start a run, and show it as far as is wanted."""
-    from clr_tui.tui.interrupts import Interrupts
+    from clr_tui.tui.commands.interrupts import Interrupts
     from clr_tui.tui.launching import start_run
 
     if args.detach:
@@ -168,7 +168,7 @@ def _detached(run: RunDir, *, json: bool) -> int:
 
 
 def _follow(run: RunDir, interrupts: Interrupts, args: argparse.Namespace, *, owner: bool) -> int:
-    from clr_tui.tui.headless import follow_and_print
+    from clr_tui.tui.commands.headless import follow_and_print
 
     try:
         return follow_and_print(run, interrupts, owner=owner, json=args.json)
@@ -178,7 +178,7 @@ def _follow(run: RunDir, interrupts: Interrupts, args: argparse.Namespace, *, ow
 
 def _attach(args: argparse.Namespace, runs: Path) -> int:
     from clr_tui.engine.runs.rundir import find_run
-    from clr_tui.tui.interrupts import Interrupts
+    from clr_tui.tui.commands.interrupts import Interrupts
 
     run = find_run(runs, args.run)
     run.config()
@@ -189,7 +189,7 @@ def _attach(args: argparse.Namespace, runs: Path) -> int:
 
 
 def _list(args: argparse.Namespace, runs: Path) -> int:
-    from clr_tui.tui.managing import list_object, list_text
+    from clr_tui.tui.commands.managing import list_object, list_text
 
     if args.json:
         from json import dumps
@@ -201,8 +201,8 @@ def _list(args: argparse.Namespace, runs: Path) -> int:
 
 
 def _stop(args: argparse.Namespace, runs: Path) -> int:
-    from clr_tui.tui.interrupts import Interrupts
-    from clr_tui.tui.managing import STOP_DEADLINE, stop, summary_object
+    from clr_tui.tui.commands.interrupts import Interrupts
+    from clr_tui.tui.commands.managing import STOP_DEADLINE, stop, summary_object
 
     with Interrupts() as interrupts:
         summary = stop(runs, args.run, interrupts)
@@ -224,7 +224,7 @@ def _stop(args: argparse.Namespace, runs: Path) -> int:
 
 
 def _remove(args: argparse.Namespace, runs: Path) -> int:
-    from clr_tui.tui.managing import remove
+    from clr_tui.tui.commands.managing import remove
 
     run = remove(runs, args.run, yes=args.yes)
     if args.json:
@@ -248,7 +248,7 @@ def _replay(args: argparse.Namespace, runs: Path) -> int:
     if screen:
         speed = 1.0 if args.speed is None else args.speed
         return _screen(runs, recording=recording, speed=speed, at=args.at or 0.0)
-    from clr_tui.tui.printing import charts_of, print_result, report_of
+    from clr_tui.tui.commands.printing import charts_of, print_result, report_of
 
     at = 1.0 if args.at is None else args.at
     history = history_at(recording, at)
@@ -263,8 +263,8 @@ def _replay(args: argparse.Namespace, runs: Path) -> int:
 
 def _export(args: argparse.Namespace, runs: Path) -> int:
     from clr_tui.engine.analysis.exports import epochs_csv, steps_csv
+    from clr_tui.tui.commands.printing import charts_of, json_text, report_of
     from clr_tui.tui.exporting import charts_svg, history_at, is_alive, recording_of, write
-    from clr_tui.tui.printing import charts_of, json_text, report_of
 
     targets = [args.csv, args.epochs_csv, args.svg, args.json_file]
     if not any(targets):

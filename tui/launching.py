@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import msgspec
+
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.runs.check import check
 from clr_tui.engine.runs.config import RangeTestConfig, TaskConfig, TrainConfig

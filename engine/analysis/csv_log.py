@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
+
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.runs import events as ev
 from clr_tui.engine.runs.config import RangeTestConfig, RunConfig, TaskConfig

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
+
 from clr_tui.engine.runs import events as ev
 from clr_tui.engine.runs.config import RunConfig
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from clr_tui.engine.runs.tail import Batch

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from pathlib import Path
 
 from clr_tui.engine.analysis.csv_log import read_csv
-from clr_tui.engine.errors import UserError
+from clr_tui.engine.errors import UserError, did_you_mean
 from clr_tui.engine.runs.config import RangeTestConfig, RunConfig, TrainConfig
 from clr_tui.engine.runs.events import AnyEvent, BoundsChanged, RunStarted, Steps
 from clr_tui.engine.runs.rundir import RunDir
@@ -107,5 +106,4 @@ def _nearest(path: Path) -> str:
         names = [p.name for p in path.parent.iterdir()]
     except OSError:
         return ""
-    near = difflib.get_close_matches(path.name, names, n=1)
-    return f"; did you mean '{near[0]}'?" if near else ""
+    return did_you_mean(path.name, names)

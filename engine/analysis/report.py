@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
 from clr_tui.engine.analysis.curve import Curve, curve_of
 from clr_tui.engine.analysis.history import RunHistory, TrialHistory
 from clr_tui.engine.analysis.suggest import Suggestion, suggestions
@@ -15,7 +17,6 @@ from clr_tui.engine.policies import Phase, step_size_steps
 from clr_tui.engine.policies import phase as phase_at
 from clr_tui.engine.runs.config import TrainConfig
 from clr_tui.engine.runs.events import Evaluated
-from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+
 from clr_tui.engine.analysis import rules
 from clr_tui.engine.analysis.curve import Curve, curve_of
 from clr_tui.engine.analysis.rules import Floats

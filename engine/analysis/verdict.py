@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
+
 from clr_tui.engine.analysis.curve import Curve
 from clr_tui.engine.analysis.noise import noise, share_of_new, smoothed_share
 from clr_tui.engine.analysis.words import rate
-from numpy.typing import NDArray
 
 VerdictKind = Literal[
     "recommended", "flat", "falling", "not-finite", "unstable", "too-short", "running"

@@ -5,7 +5,6 @@ Used before a run is started, and by the form while someone types.
 
 from __future__ import annotations
 
-import difflib
 import math
 import os
 import time
@@ -13,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from clr_tui.engine.devices import check_device
-from clr_tui.engine.errors import UserError
+from clr_tui.engine.errors import UserError, did_you_mean
 from clr_tui.engine.runs.config import (
     MODELS,
     POLICIES,
@@ -59,8 +58,9 @@ def _data(task: TaskConfig) -> Iterator[UserError]:
     try:
         seen = _remembered(path)
     except UserError as error:
-        if not os.path.exists(path) and difflib.get_close_matches(path.name, ["digits"]):
-            yield UserError(f"no '{path}'; did you mean 'digits'?", "data")
+        near = did_you_mean(path.name, ["digits"])
+        if near and not os.path.exists(path):
+            yield UserError(f"no '{path}'{near}", "data")
         else:
             yield error
         return
@@ -198,7 +198,5 @@ def _at_least_one(field: str, count: int) -> Iterator[UserError]:
 
 
 def _choice(field: str, value: str, choices: Sequence[str]) -> UserError:
-    close = difflib.get_close_matches(value.lower(), choices, n=1)
-    if close:
-        return UserError(f"no {field} '{value}'; did you mean '{close[0]}'?", field)
-    return UserError(f"no {field} '{value}': choose from {', '.join(choices)}", field)
+    near = did_you_mean(value.lower(), choices) or f": choose from {', '.join(choices)}"
+    return UserError(f"no {field} '{value}'{near}", field)

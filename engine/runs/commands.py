@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Union
 
 import msgspec
+
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.runs.lines import LineTail
 from clr_tui.engine.runs.rundir import RunDir

@@ -7,7 +7,6 @@ names that begin with a dot, and files of other kinds, are passed over.
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-from clr_tui.engine.errors import UserError
+from clr_tui.engine.errors import UserError, did_you_mean
 
 IMAGE_SUFFIXES = frozenset(
     {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
@@ -120,10 +119,9 @@ def missing(what: str, path: Path) -> str:
         names = [entry.name for entry in islice(os.scandir(parent), 10_000)]
     except OSError:
         names = []
-    close = difflib.get_close_matches(wanted, names, n=1)
-    if close:
-        return f"no {what} '{path}'; did you mean '{close[0]}'?"
-    return f"no {what} '{path}': '{parent}' holds no '{wanted}'"
+    return f"no {what} '{path}'" + (
+        did_you_mean(wanted, names) or f": '{parent}' holds no '{wanted}'"
+    )
 
 
 def _parts(root: Path) -> dict[PartName, Classes]:

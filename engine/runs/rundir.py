@@ -13,7 +13,6 @@ A directory without `run.json` is not a run.
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import shutil
@@ -22,7 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
-from clr_tui.engine.errors import UserError
+
+from clr_tui.engine.errors import UserError, did_you_mean
 from clr_tui.engine.runs.config import Kind, RangeTestConfig, RunConfig, TaskConfig, TrainConfig
 from clr_tui.engine.runs.lock import acquire, is_held
 from clr_tui.engine.runs.writer import write_failed
@@ -251,10 +251,8 @@ def _several(name: str, matches: list[RunDir]) -> str:
 def _none(runs: Path, name: str, found: list[RunDir]) -> str:
     if not found:
         return f"no run '{name}': there are no runs in '{runs}' yet"
-    close = difflib.get_close_matches(name, [run.id for run in found], n=1)
-    if close:
-        return f"no run '{name}' in '{runs}'; did you mean '{close[0]}'?"
-    return f"no run '{name}' in '{runs}'; the newest is '{found[0].id}'"
+    near = did_you_mean(name, [run.id for run in found])
+    return f"no run '{name}' in '{runs}'" + (near or f"; the newest is '{found[0].id}'")
 
 
 def remove_run(run: RunDir) -> None:

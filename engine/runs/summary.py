@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 import msgspec
+
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.runs.config import Kind, RunConfig
 from clr_tui.engine.runs.events import (

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 import msgspec
+
 from clr_tui.engine.runs.events import SCHEMA, AnyEvent, RunStarted, Steps
 from clr_tui.engine.runs.lines import LineTail
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.runs.events import AnyEvent, Event
 from clr_tui.engine.runs.lines import end_of_lines, last_lines

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.runs import events as ev
 from clr_tui.engine.runs.config import RangeTestConfig, RunConfig

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from made_sweeps import rates, sweep_history
+
 from clr_tui.engine.analysis.curve import curve_of
 from clr_tui.engine.runs import events as ev
-from made_sweeps import rates, sweep_history
 
 
 def test_one_seed_is_its_own_median():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import scipy.signal
+
 from clr_tui.engine.analysis.noise import noise, share_of_new, smoothed_share
 from clr_tui.engine.analysis.smoothing import smooth
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from clr_tui.engine.analysis.words import decades_apart, rate
 
 

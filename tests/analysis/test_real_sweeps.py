@@ -11,10 +11,11 @@ import json
 from pathlib import Path
 
 import pytest
+from made_sweeps import sweep_history
+
 from clr_tui.engine.analysis.curve import curve_of
 from clr_tui.engine.analysis.suggest import suggestions
 from clr_tui.engine.analysis.verdict import verdict
-from made_sweeps import sweep_history
 
 SWEEPS = json.loads((Path(__file__).parent / "real_sweeps.json").read_text())
 KINDS = {"flowers": "recommended", "nomom": "recommended", "fall": "falling", "random": "flat"}

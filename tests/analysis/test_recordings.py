@@ -9,14 +9,15 @@ import math
 import msgspec
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from made_sweeps import REFERENCE, rates, sweep_history, valley_shape
+
 from clr_tui.engine.analysis.exports import epochs_csv, steps_csv
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.imports import open_recording
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.runs import events as ev
-from hypothesis import given
-from hypothesis import strategies as st
-from made_sweeps import REFERENCE, rates, sweep_history, valley_shape
 
 
 def replayed(recording) -> RunHistory:

@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 import pytest
-from clr_tui.engine.analysis.reduce import reduce_columns
 from hypothesis import given
 from hypothesis import strategies as st
+
+from clr_tui.engine.analysis.reduce import reduce_columns
 
 values = st.floats(-1e6, 1e6, width=32)
 gappy = values | st.just(math.nan)

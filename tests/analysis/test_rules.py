@@ -6,11 +6,12 @@ import math
 
 import numpy as np
 import pytest
-from clr_tui.engine.analysis import rules
-from clr_tui.engine.analysis.curve import curve_of
 from hypothesis import given
 from hypothesis import strategies as st
 from made_sweeps import rates
+
+from clr_tui.engine.analysis import rules
+from clr_tui.engine.analysis.curve import curve_of
 
 
 def valley_by_hand(lr, loss):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from clr_tui.engine.analysis.history import RunHistory, TrialHistory
 from clr_tui.engine.runs import events as ev
 from clr_tui.engine.runs.config import RunConfig, TrainConfig
 from clr_tui.engine.runs.tail import Batch
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def steps(first, last, trial=0, **more):

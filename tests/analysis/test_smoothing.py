@@ -7,9 +7,10 @@ import math
 import numpy as np
 import pytest
 import scipy.signal
-from clr_tui.engine.analysis.smoothing import smooth
 from hypothesis import given
 from hypothesis import strategies as st
+
+from clr_tui.engine.analysis.smoothing import smooth
 
 
 def plain_loop(values, alpha):

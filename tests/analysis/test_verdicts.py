@@ -5,11 +5,12 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 import pytest
+from made_sweeps import rates, sweep_history, valley_shape
+
 from clr_tui.engine.analysis.curve import curve_of
 from clr_tui.engine.analysis.smoothing import smooth
 from clr_tui.engine.analysis.suggest import suggestions
 from clr_tui.engine.analysis.verdict import verdict
-from made_sweeps import rates, sweep_history, valley_shape
 
 N = 108
 

@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 import numpy as np
 import plotext
+
 from clr_tui.engine.analysis.reduce import reduce_columns
 from clr_tui.engine.analysis.smoothing import smooth
 

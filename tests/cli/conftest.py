@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from made_runs import FakeWorker
+
 from clr_tui.engine.runs.rundir import RunDir
 from clr_tui.tui.cli import main
-from made_runs import FakeWorker
 
 
 @dataclass(frozen=True)

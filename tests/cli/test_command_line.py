@@ -6,8 +6,9 @@ import sys
 from importlib.metadata import version
 
 import pytest
+
 from clr_tui.engine.errors import UserError
-from clr_tui.tui.options import COMMANDS, build_parser
+from clr_tui.tui.commands.options import COMMANDS, build_parser
 
 HELP = [["--help"], *([name, "--help"] for name in COMMANDS)]
 
@@ -122,7 +123,7 @@ def test_a_closed_stdout_is_quiet(runs) -> None:
 def test_our_own_mistake_is_one_line_and_a_file(cli, monkeypatch, tmp_path) -> None:
     import tempfile
 
-    import clr_tui.tui.managing as managing
+    import clr_tui.tui.commands.managing as managing
 
     def broken(runs) -> str:
         raise RuntimeError("surprise")

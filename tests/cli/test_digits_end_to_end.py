@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
+
 from clr_tui.engine.runs.events import Note, RunStarted
 from clr_tui.engine.runs.rundir import list_runs
 from clr_tui.engine.runs.tail import read_events
-from PIL import Image
 
 pytestmark = pytest.mark.slow
 

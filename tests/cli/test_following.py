@@ -9,13 +9,6 @@ import signal
 from pathlib import Path
 
 import pytest
-from clr_tui.engine.runs import events as ev
-from clr_tui.engine.runs.commands import CommandTail, Stop
-from clr_tui.engine.runs.rundir import RunDir
-from clr_tui.tui import headless
-from clr_tui.tui.headless import follow, follow_and_print
-from clr_tui.tui.interrupts import Interrupts
-from clr_tui.tui.progress import ProgressLines
 from made_runs import (
     ENDING,
     STEPS,
@@ -27,6 +20,14 @@ from made_runs import (
     valley,
     write,
 )
+
+from clr_tui.engine.runs import events as ev
+from clr_tui.engine.runs.commands import CommandTail, Stop
+from clr_tui.engine.runs.rundir import RunDir
+from clr_tui.tui import headless
+from clr_tui.tui.commands.headless import follow, follow_and_print
+from clr_tui.tui.commands.interrupts import Interrupts
+from clr_tui.tui.commands.progress import ProgressLines
 
 
 class Script(Interrupts):

@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from clr_tui.engine.runs import events as ev
 from made_runs import STEPS, flat, make_sweep, make_training
+
+from clr_tui.engine.runs import events as ev
 
 REFERENCE = Path(__file__).parents[3] / "shared" / "reference" / "lr_find_cnn.csv"
 

@@ -6,12 +6,13 @@ import re
 import sys
 from pathlib import Path
 
+from made_runs import make_sweep, make_training, write
+
 from clr_tui.engine.runs import events as ev
 from clr_tui.engine.runs.commands import CommandTail, Stop
 from clr_tui.engine.runs.rundir import RunDir
-from clr_tui.tui.interrupts import Interrupts
-from clr_tui.tui.managing import HEADINGS, stop, summaries_of, table
-from made_runs import make_sweep, make_training, write
+from clr_tui.tui.commands.interrupts import Interrupts
+from clr_tui.tui.commands.managing import HEADINGS, stop, summaries_of, table
 
 
 class Scripted(Interrupts):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from clr_tui.engine.runs.config import RangeTestConfig, TaskConfig
 from clr_tui.engine.runs.rundir import RunDir, create_run
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.runs.events import Note, Paused, RunStarted, Steps
 from clr_tui.engine.runs.tail import read_events

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.runs.images import class_folders, glance, scan
 

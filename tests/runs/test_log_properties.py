@@ -11,6 +11,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from runs_helpers import Story
+
 from clr_tui.engine.runs import lines as lines_module
 from clr_tui.engine.runs.events import (
     AnyEvent,
@@ -25,9 +29,6 @@ from clr_tui.engine.runs.events import (
 )
 from clr_tui.engine.runs.tail import LogTail, read_events
 from clr_tui.engine.runs.writer import EventWriter
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from runs_helpers import Story
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 small = st.integers(0, 10**6)

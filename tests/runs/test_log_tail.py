@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.runs import lines as lines_module
 from clr_tui.engine.runs.events import SCHEMA, Event, Note, Paused, RunFinished, RunStarted, Steps

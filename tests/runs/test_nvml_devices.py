@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from types import ModuleType, SimpleNamespace
 
 import pytest
+
 from clr_tui.engine import devices
 from clr_tui.engine.errors import UserError
 

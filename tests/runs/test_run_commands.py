@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
+
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.runs.commands import (
     CommandTail,

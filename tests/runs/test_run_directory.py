@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.runs import rundir
 from clr_tui.engine.runs.config import RangeTestConfig, TaskConfig, TrainConfig

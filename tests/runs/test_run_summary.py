@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
+
 from clr_tui.engine.runs.config import RangeTestConfig, TaskConfig, TrainConfig
 from clr_tui.engine.runs.events import (
     Continued,

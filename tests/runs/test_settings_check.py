@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from clr_tui.engine.runs.check import check
 from clr_tui.engine.runs.config import OptimizerConfig, RangeTestConfig, TaskConfig, TrainConfig
 

@@ -13,12 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from runs_helpers import wait_until
+
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.runs.launch import launch
 from clr_tui.engine.runs.lock import acquire, is_held
 from clr_tui.engine.runs.rundir import RunDir, remove_run
 from clr_tui.engine.runs.summary import summarise
-from runs_helpers import wait_until
 
 _STAND_IN = f"""#!{sys.executable}
 import json, os, sys

@@ -15,9 +15,9 @@ from clr_tui.engine.runs.config import (
     TaskConfig,
     TrainConfig,
 )
-from clr_tui.tui.form import field_of, fields, read, texts
 from clr_tui.tui.screens.new_run import FormRow, NewRunScreen
 from clr_tui.tui.screens.range_test import RangeTestScreen
+from clr_tui.tui.views.form import field_of, fields, read, texts
 from clr_tui.tui.widgets.choice import Choice
 
 

@@ -15,9 +15,9 @@ from clr_tui.engine.runs.commands import Stop, send
 from clr_tui.engine.runs.home import runs_dir
 from clr_tui.engine.runs.rundir import RunDir
 from clr_tui.engine.runs.tail import LogTail
-from clr_tui.tui.interrupts import Interrupts
-from clr_tui.tui.printing import print_result
-from clr_tui.tui.progress import ProgressLines
+from clr_tui.tui.commands.interrupts import Interrupts
+from clr_tui.tui.commands.printing import print_result
+from clr_tui.tui.commands.progress import ProgressLines
 from clr_tui.tui.views.clean import plain
 from clr_tui.tui.views.status import notices, status_of
 

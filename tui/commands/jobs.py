@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.runs.config import (
     OptimizerConfig,
@@ -17,7 +18,7 @@ from clr_tui.engine.runs.config import (
     TrainConfig,
 )
 from clr_tui.engine.runs.rundir import RunDir, find_run
-from clr_tui.tui.options import FACTOR
+from clr_tui.tui.commands.options import FACTOR
 
 S = TypeVar("S", bound=msgspec.Struct)
 

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.runs.commands import Stop, send
 from clr_tui.engine.runs.lock import is_held
 from clr_tui.engine.runs.rundir import RunDir, find_run, list_runs, remove_run
 from clr_tui.engine.runs.summary import RunSummary, summarise
-from clr_tui.tui.interrupts import Interrupts
+from clr_tui.tui.commands.interrupts import Interrupts
 from clr_tui.tui.views import numbers
 from clr_tui.tui.views.clean import plain
 

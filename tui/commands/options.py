@@ -18,7 +18,7 @@ from clr_tui.engine.runs.config import (
     TaskConfig,
     TrainConfig,
 )
-from clr_tui.tui.parsing import Parser, real, whole
+from clr_tui.tui.commands.parsing import Parser, real, whole
 
 FACTOR = 6.0
 """max_lr / base_lr where nothing else says (Smith 2017, section 3.3: 3 or 4; the article: 6)."""

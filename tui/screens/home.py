@@ -12,7 +12,6 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import Screen
 from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
@@ -25,6 +24,7 @@ from clr_tui.tui.keys import Mode, ScreenName, bindings_for
 from clr_tui.tui.messages import RunPreviewed, RunsListed
 from clr_tui.tui.preview import Preview
 from clr_tui.tui.screens.confirm import ConfirmScreen
+from clr_tui.tui.screens.quiet import QuietScreen
 from clr_tui.tui.views.clean import plain
 from clr_tui.tui.views.home import heading, in_order, is_living, matching, model_name, result
 from clr_tui.tui.widgets.chart_view import ChartView
@@ -55,7 +55,7 @@ class FilterInput(Input):
     ]
 
 
-class HomeScreen(Screen[None]):
+class HomeScreen(QuietScreen[None]):
     """All runs of one folder.
 
     Args:
@@ -115,7 +115,7 @@ class HomeScreen(Screen[None]):
         self._look()
 
     def _look_when_due(self) -> None:
-        if self.is_current and self.app.clock() >= self._due:
+        if self.is_active and self.app.clock() >= self._due:
             self._look()
 
     def _look(self) -> None:

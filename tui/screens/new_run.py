@@ -18,10 +18,19 @@ from textual.widgets import Input, Static
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.runs.check import check
 from clr_tui.engine.runs.config import RangeTestConfig, TaskConfig
-from clr_tui.tui.form import Field, Job, Reading, field_of, fields, length_in_words, read, texts
 from clr_tui.tui.messages import FormChecked
-from clr_tui.tui.sketch import sketch
 from clr_tui.tui.views.clean import plain
+from clr_tui.tui.views.form import (
+    Field,
+    Job,
+    Reading,
+    field_of,
+    fields,
+    length_in_words,
+    read,
+    texts,
+)
+from clr_tui.tui.views.sketch import sketch
 from clr_tui.tui.widgets.chart_view import ChartView
 from clr_tui.tui.widgets.choice import Choice
 from clr_tui.tui.widgets.key_footer import KeyLine

@@ -12,7 +12,7 @@ from textual.widgets import Input, Static
 
 from clr_tui.engine.runs.check import check
 from clr_tui.engine.runs.config import POLICIES, TaskConfig, TrainConfig
-from clr_tui.tui.form import field_of, length_in_words, read, texts
+from clr_tui.tui.views.form import field_of, length_in_words, read, texts
 from clr_tui.tui.views.numbers import exact_lr
 from clr_tui.tui.views.status import title_of
 from clr_tui.tui.widgets.choice import Choice
