@@ -24,7 +24,7 @@ from made_runs import (
 from clr_tui.engine.runs import events as ev
 from clr_tui.engine.runs.commands import CommandTail, Stop
 from clr_tui.engine.runs.rundir import RunDir
-from clr_tui.tui import headless
+from clr_tui.tui.commands import headless
 from clr_tui.tui.commands.headless import follow, follow_and_print
 from clr_tui.tui.commands.interrupts import Interrupts
 from clr_tui.tui.commands.progress import ProgressLines

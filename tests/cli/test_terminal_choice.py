@@ -91,6 +91,7 @@ def test_a_terminal_is_a_tty_that_is_not_dumb(
     with open(slave) as stdin, open(os.dup(slave), "w") as stdout:
         monkeypatch.setattr(sys, "stdin", stdin)
         monkeypatch.setattr(sys, "stdout", stdout)
+        monkeypatch.setattr(sys, "stderr", stdout)
         monkeypatch.setenv("TERM", term)
         found = command_line.on_terminal()
         monkeypatch.setattr(sys, "stdout", None)

@@ -1,0 +1,31 @@
+"""What the README says of keys is what the key table says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from clr_tui.tui.keys import KEYS
+
+README = Path(__file__).parents[2] / "README.md"
+PLACES = {
+    "home": "runs",
+    "range-test": "range test",
+    "training": "training",
+    "live": "live runs",
+    "replay": "replay",
+    "any": "any",
+}
+
+
+def keys_as_markdown() -> str:
+    rows = ["| key | where | does |", "|---|---|---|"]
+    for key in KEYS:
+        where = ", ".join(name for place, name in PLACES.items() if place in key.where)
+        rows.append(f"| `{key.shown}` | {where} | {key.help} |")
+    return "\n".join(rows)
+
+
+def test_the_readme_lists_the_keys_of_the_key_table() -> None:
+    text = README.read_text(encoding="utf-8")
+    table = text.partition("them together -->\n")[2].partition("<!-- end of keys")[0].strip()
+    assert table == keys_as_markdown()
