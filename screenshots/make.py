@@ -1,0 +1,96 @@
+"""Makes every picture in screenshots/ anew, from real runs.
+
+    python screenshots/make.py [--data DIR] [--image-size N] [--epochs N]
+
+It sweeps, trains at the bounds that the sweep recommends, stops another training half way for the
+list of runs, and draws the screens of the app as they then stand. Without `--data` all of it
+happens on the embedded digits.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+os.environ["TEXTUAL_COLOR_SYSTEM"] = "truecolor"
+os.environ.pop("NO_COLOR", None)
+
+from terminal_svg import to_svg
+
+from clr_tui.engine.runs.rundir import find_run
+from clr_tui.tui.app import ClrTuiApp
+
+FOLDER = Path(__file__).parent
+
+
+def command(runs: Path, *arguments: str) -> dict[str, object]:
+    """What `clr-tui ... --json` printed."""
+    full = [sys.executable, "-m", "clr_tui.tui", *arguments, "--runs-dir", str(runs), "--json"]
+    done = subprocess.run(full, stdout=subprocess.PIPE, text=True, check=True)
+    found: dict[str, object] = json.loads(done.stdout)
+    return found
+
+
+async def picture(
+    name: str,
+    runs: Path,
+    run: str | None,
+    *,
+    size: tuple[int, int] = (120, 36),
+    theme: str = "clr-dark",
+    keys: tuple[str, ...] = (),
+) -> None:
+    """Opens the app on `run` (None: on the list of runs) and draws what it shows."""
+    app = ClrTuiApp(runs, open_run=find_run(runs, run) if run else None)
+    async with app.run_test(size=size) as pilot:
+        app.theme = theme
+        await pilot.pause(1.5)
+        for key in keys:
+            await pilot.press(key)
+        await pilot.pause(1.0)
+        rows = [list(strip) for strip in app.screen._compositor.render_strips()]
+        background = app.current_theme.background or "#000000"
+        title = " ".join(["clr-tui", *(["attach", run] if run else [])])
+        (FOLDER / name).write_text(to_svg(rows, size[0], title, background), encoding="utf-8")
+        print(f"screenshots/{name}")
+
+
+def make_runs(runs: Path, task: list[str], epochs: int) -> tuple[str, str]:
+    """A sweep over three seeds and a training at its bounds: their ids."""
+    sweep = command(runs, "range-test", *task, "--seeds", "3")
+    print(json.dumps(sweep.get("verdict")))
+    train = command(runs, "train", "--from", str(sweep["run"]), "--epochs", str(epochs))
+    command(runs, "train", *task, "--base-lr", "1e-3", "--max-lr", "6e-3", "--epochs", "8")
+    command(runs, "range-test", *task, "--end-lr", "1e-3")
+    return str(sweep["run"]), str(train["run"])
+
+
+def main() -> None:
+    """Makes the runs, then the pictures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", default="digits")
+    parser.add_argument("--image-size", default=None)
+    parser.add_argument("--epochs", type=int, default=16)
+    args = parser.parse_args()
+    task = ["--data", args.data]
+    if args.image_size:
+        task += ["--image-size", args.image_size]
+    with tempfile.TemporaryDirectory() as folder:
+        runs = Path(folder) / "runs"
+        sweep, train = make_runs(runs, task, args.epochs)
+        asyncio.run(picture("range-test.svg", runs, sweep))
+        asyncio.run(picture("range-test-light.svg", runs, sweep, theme="clr-light"))
+        asyncio.run(picture("range-test-80x24.svg", runs, sweep, size=(80, 24)))
+        asyncio.run(picture("training.svg", runs, train))
+        asyncio.run(picture("runs.svg", runs, None, size=(120, 30), keys=("end",)))
+        asyncio.run(picture("new-run.svg", runs, None, size=(120, 36), keys=("n",)))
+
+
+if __name__ == "__main__":
+    main()
