@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import math
 import os
 import sys
@@ -20,12 +21,14 @@ from typing import TYPE_CHECKING, Any
 from clr_tui.engine.errors import UserError
 
 if TYPE_CHECKING:
+    from clr_tui.engine.analysis.history import RunHistory
     from clr_tui.engine.analysis.imports import Recording
     from clr_tui.engine.runs.rundir import RunDir
     from clr_tui.tui.commands.interrupts import Interrupts
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
 DUMB = ("", "dumb", "unknown")
+DISK_FAILS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,13 +37,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0 done, 1 the run failed, 2 wrong usage, 130 interrupted.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a chart on an ASCII terminal is no error
+    _ready_streams()
     try:
         code = _run(sys.argv[1:] if argv is None else argv)
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        sys.stdout.flush()
     except UserError as error:
         return _complain(error.message, WRONG_USAGE)
     except SystemExit as end:  # argparse, after --help and --version
@@ -49,9 +49,28 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         return _nobody_reads()
+    except OSError as error:
+        if error.errno not in DISK_FAILS or error.filename is not None:
+            return _complain(_internal(error), FAILED)
+        _nobody_reads()  # every other file that is written complains in its own words
+        return _complain(f"stdout cannot be written: {error.strerror}", FAILED)
     except Exception as error:  # noqa: BLE001 - the last resort: people get a line, not a traceback
         return _complain(_internal(error), FAILED)
     return code
+
+
+def _ready_streams() -> None:
+    """Make stdin, stdout and stderr usable, whatever they were closed or set to by our caller."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:  # closed: the next file opened would take its place
+            os.open(os.devnull, os.O_RDWR)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "r+", encoding="utf-8"))  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a chart on an ASCII terminal is no error
 
 
 def _run(argv: Sequence[str]) -> int:
@@ -59,7 +78,12 @@ def _run(argv: Sequence[str]) -> int:
     from clr_tui.tui.commands.options import build_parser
 
     args = build_parser().parse(argv)
-    return COMMANDS[args.command](args, runs_dir(args.runs_dir))
+    if args.runs_dir == "":
+        raise UserError("--runs-dir is empty; give a folder, or leave it out", "runs_dir")
+    runs = runs_dir(args.runs_dir)
+    if not runs.is_absolute():
+        raise UserError("you have no home folder to keep runs in; set HOME, or give --runs-dir DIR")
+    return COMMANDS[args.command](args, runs)
 
 
 def _complain(sentence: str, code: int) -> int:
@@ -114,6 +138,8 @@ def _screen(
 
     app = ClrTuiApp(runs, open_run=open_run, recording=recording, start_speed=speed, start_at=at)
     app.run()
+    if app.failure is not None:
+        raise app.failure
     if app.return_message:
         print(app.return_message)
     return app.return_code or DONE
@@ -239,6 +265,8 @@ def _remove(args: argparse.Namespace, runs: Path) -> int:
 def _replay(args: argparse.Namespace, runs: Path) -> int:
     from clr_tui.tui.exporting import charts_svg, history_at, is_alive, recording_of, write
 
+    if args.json and args.svg == "-":
+        raise UserError("--json and --svg - both go to stdout; give --svg a file")
     screen = _wants_screen(args) and args.svg is None
     if not screen and args.speed is not None and math.isfinite(args.speed):
         raise UserError(
@@ -252,6 +280,7 @@ def _replay(args: argparse.Namespace, runs: Path) -> int:
 
     at = 1.0 if args.at is None else args.at
     history = history_at(recording, at)
+    _tell_damage(history)
     alive = at < 1 or is_alive(recording)
     if args.svg is not None:
         report = report_of(history, alive=alive)
@@ -259,6 +288,14 @@ def _replay(args: argparse.Namespace, runs: Path) -> int:
     if args.svg != "-":
         print_result(history, alive=alive, json=args.json)
     return DONE
+
+
+def _tell_damage(history: RunHistory) -> None:
+    """Says on stderr what in a log could not be read: the result may lack it."""
+    from clr_tui.tui.views.status import log_notices
+
+    for notice in log_notices(history):
+        print(f"clr-tui: {notice}", file=sys.stderr)
 
 
 def _export(args: argparse.Namespace, runs: Path) -> int:
@@ -275,6 +312,7 @@ def _export(args: argparse.Namespace, runs: Path) -> int:
         raise UserError("only one of the exports can go to stdout ('-'); name files for the others")
     recording = recording_of(runs, args.run)
     history = history_at(recording, 1.0)
+    _tell_damage(history)
     report = report_of(history, alive=is_alive(recording))
     exports: list[tuple[str | None, Callable[[], str]]] = [
         (args.csv, lambda: steps_csv(history)),

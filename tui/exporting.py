@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from clr_tui.engine.analysis.history import RunHistory
@@ -21,8 +23,10 @@ def recording_of(runs: Path, name: str) -> Recording:
     Raises:
         UserError: where there is neither, or what is there is no log.
     """
-    path = Path(name).expanduser()
-    if path.exists():
+    path = Path(os.path.expanduser(name))
+    if os.path.exists(path):  # Path.exists() raises where a name is too long
+        if not (path.is_file() or path.is_dir()):
+            raise UserError(f"'{name}' is not a file on a disk: save what it gives to one first")
         return open_recording(path)
     if "/" in name or path.suffix:
         near = did_you_mean(path.name, _names_beside(path))
@@ -47,6 +51,9 @@ def history_at(recording: Recording, at: float) -> RunHistory:
     for event in recording.events:
         if event.time <= until:
             history.apply(event)
+    history.feed(
+        replace(recording.batch, events=[])
+    )  # what could not be read is known all the same
     return history
 
 
@@ -71,7 +78,7 @@ def write(target: str, text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
         return
-    path = Path(target).expanduser()
+    path = Path(os.path.expanduser(target))
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:

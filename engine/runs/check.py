@@ -24,7 +24,10 @@ from clr_tui.engine.runs.config import (
 from clr_tui.engine.runs.images import Glance, glance, missing
 
 OPTIMIZERS = ("sgd",)
-SMALLEST_IMAGE = 8
+SMALLEST_IMAGE, LARGEST_IMAGE = 8, 4096
+LEAST_RATE, LARGEST_RATE = 1e-30, 1e6
+"""Far beyond what can train, and well within float32, in which torch reckons."""
+_LARGEST_COUNT = 10**9
 _COUNTED = 20_000
 """Images are counted up to so many; beyond, the worker is left to compare with the batch size."""
 _DIGITS_TRAIN = 1797 * 70 // 100
@@ -76,8 +79,9 @@ def _batch(size: int, train: int | None, rounding: int) -> Iterator[UserError]:
     if size < 2:
         yield UserError(f"batch_size must be at least 2, not {size}", "batch_size")
     elif train is not None and size > train + rounding:
+        images = "image" if train == 1 else "images"
         yield UserError(
-            f"batch_size {size} is larger than the training part (about {train} images): "
+            f"batch_size {size} is larger than the training part (about {train} {images}): "
             "choose a smaller one",
             "batch_size",
         )
@@ -127,13 +131,15 @@ def _model(task: TaskConfig) -> Iterator[UserError]:
 
 
 def _numbers_of(task: TaskConfig) -> Iterator[UserError]:
-    if task.image_size is not None and task.image_size < SMALLEST_IMAGE:
-        yield UserError(
-            f"image_size must be at least {SMALLEST_IMAGE} pixels, not {task.image_size}",
-            "image_size",
-        )
+    size = task.image_size
+    if size is not None and size < SMALLEST_IMAGE:
+        message = f"image_size must be at least {SMALLEST_IMAGE} pixels, not {size}"
+        yield UserError(message, "image_size")
+    elif size is not None and size > LARGEST_IMAGE:
+        message = f"image_size must be at most {LARGEST_IMAGE} pixels, not {size}"
+        yield UserError(message, "image_size")
     if not 0 <= task.seed <= _LARGEST_SEED:
-        yield UserError(f"seed must be a whole number from 0 on, not {task.seed}", "seed")
+        yield UserError(f"seed must be from 0 to {_LARGEST_SEED}, not {task.seed}", "seed")
 
 
 def _sweep(job: RangeTestConfig) -> Iterator[UserError]:
@@ -143,7 +149,7 @@ def _sweep(job: RangeTestConfig) -> Iterator[UserError]:
             UserError(f"start_lr {job.start_lr:g} is not below end_lr {job.end_lr:g}", "start_lr")
         ]
     yield from rates
-    yield from _above("epochs", job.epochs, 0)
+    yield from _length("epochs", job.epochs)
     if job.steps is not None:
         yield from _at_least_one("steps", job.steps)
     yield from _at_least_one("seeds", job.seeds)
@@ -164,7 +170,7 @@ def _training(job: TrainConfig) -> Iterator[UserError]:
     yield from rates
     if job.policy not in POLICIES:
         yield _choice("policy", job.policy, POLICIES)
-    yield from _above("step_size_epochs", job.step_size_epochs, 0)
+    yield from _length("step_size_epochs", job.step_size_epochs)
     yield from _at_least_one("epochs", job.epochs)
     if not 0 < job.gamma <= 1:
         yield UserError(f"gamma must be above 0 and at most 1, not {job.gamma:g}", "gamma")
@@ -184,7 +190,16 @@ def _optimizer(optimizer: OptimizerConfig) -> Iterator[UserError]:
 
 
 def _rate(field: str, lr: float) -> Iterator[UserError]:
-    return _above(field, lr, 0)
+    if not (math.isfinite(lr) and lr > 0):
+        yield from _above(field, lr, 0)
+    elif not LEAST_RATE <= lr <= LARGEST_RATE:
+        yield UserError(f"{field} must be from 1e-30 to 1e6, not {lr:g}", field)
+
+
+def _length(field: str, epochs: float) -> Iterator[UserError]:
+    yield from _above(field, epochs, 0)
+    if math.isfinite(epochs) and epochs > _LARGEST_COUNT:
+        yield UserError(f"{field} must be at most {_LARGEST_COUNT}, not {epochs:g}", field)
 
 
 def _above(field: str, value: float, bound: int) -> Iterator[UserError]:
@@ -195,6 +210,8 @@ def _above(field: str, value: float, bound: int) -> Iterator[UserError]:
 def _at_least_one(field: str, count: int) -> Iterator[UserError]:
     if count < 1:
         yield UserError(f"{field} must be at least 1, not {count}", field)
+    elif count > _LARGEST_COUNT:
+        yield UserError(f"{field} must be at most {_LARGEST_COUNT}, not {count}", field)
 
 
 def _choice(field: str, value: str, choices: Sequence[str]) -> UserError:

@@ -17,9 +17,13 @@ def runs_dir(override: str | Path | None = None) -> Path:
     comes back over SSH finds the runs from any folder.
 
     Returns:
-        An absolute path.
+        An absolute path, unless the user has no home folder, as in some containers.
     """
     given = override or os.environ.get(ENVIRONMENT)
     if given:
-        return Path(os.path.abspath(Path(given).expanduser()))
-    return Path(platformdirs.user_state_path("clr-tui")) / "runs"
+        return Path(os.path.abspath(os.path.expanduser(given)))
+    try:
+        state = platformdirs.user_state_path("clr-tui")
+    except RuntimeError:  # no home: so say newer releases, while older ones return "~/..."
+        state = Path("~")
+    return state / "runs"

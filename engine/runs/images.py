@@ -8,7 +8,7 @@ names that begin with a dot, and files of other kinds, are passed over.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -112,7 +112,8 @@ def glance(root: Path, limit: int) -> Glance:
 
 def missing(what: str, path: Path) -> str:
     """One sentence about a folder or file that is not there, with the nearest name that is."""
-    parent, wanted = path.parent, path.name
+    absolute = Path(os.path.abspath(path))  # else the folder at fault might be called '.'
+    parent, wanted = absolute.parent, absolute.name
     while not os.path.isdir(parent) and parent != parent.parent:
         parent, wanted = parent.parent, parent.name
     try:
@@ -156,15 +157,23 @@ def _classes(root: Path) -> Classes:
 
 
 def _subfolders(root: Path) -> Classes:
-    names = sorted(e.name for e in _entries(root) if not e.name.startswith(".") and e.is_dir())
+    names = sorted(e.name for e in _entries(root) if not e.name.startswith(".") and _is(e.is_dir))
     return {name: root / name for name in names}
 
 
 def _images(folder: Path) -> Iterator[str]:
     for entry in _entries(folder):
         suffix = os.path.splitext(entry.name)[1].lower()
-        if suffix in IMAGE_SUFFIXES and not entry.name.startswith(".") and entry.is_file():
+        if suffix in IMAGE_SUFFIXES and not entry.name.startswith(".") and _is(entry.is_file):
             yield entry.name
+
+
+def _is(kind: Callable[[], bool]) -> bool:
+    """What an entry is; a link that leads to itself is nothing."""
+    try:
+        return kind()
+    except OSError:
+        return False
 
 
 def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:

@@ -190,7 +190,8 @@ def list_runs(runs: Path) -> list[RunDir]:
         return []
     except OSError as error:
         raise UserError(
-            f"the runs folder '{runs}' cannot be read: {error.strerror}", "runs_dir"
+            f"the runs folder '{runs}' cannot be read ({error.strerror}): choose another",
+            "runs_dir",
         ) from error
     aged = [(age, name) for name in names if (age := _created(RunDir(runs / name))) is not None]
     aged.sort(key=lambda item: (item[0], _natural(item[1])), reverse=True)
@@ -233,7 +234,7 @@ def find_run(runs: Path, name: str | None) -> RunDir:
     for run in found:
         if run.id == name:
             return run
-    path = Path(os.path.abspath(Path(name).expanduser()))
+    path = Path(os.path.abspath(os.path.expanduser(name)))
     if name and os.path.isfile(RunDir(path).config_path):
         return RunDir(path)
     matches = [run for run in found if name and run.id.startswith(name)]

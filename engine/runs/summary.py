@@ -33,7 +33,8 @@ _LAST_WORD = 4 << 10
 """Bytes in which the end of a finished run is found."""
 _WINDOW = 64 << 10
 _HEAD = 4 << 20
-"""Bytes within which the first trial is looked for; decoding many images writes many lines."""
+"""Bytes within which the first trial, and the last steps, are looked for: decoding many images
+writes many lines, and so does a long pause."""
 _DECODE = msgspec.json.Decoder(AnyEvent).decode
 T = TypeVar("T")
 _Stamp = tuple[int, int]
@@ -67,7 +68,7 @@ _first_trials: dict[tuple[Path, float], TrialStarted] = {}
 
 
 def summarise(run: RunDir) -> RunSummary:
-    """The summary of `run`, from the head and the last 64 KiB of its log.
+    """The summary of `run`, from the head of its log and its last 64 KiB or so.
 
     That of a finished run is remembered until its log changes. Never fails: a run whose files
     cannot be read is summarised as lost, with the reason.
@@ -109,10 +110,23 @@ def _read(run: RunDir, config: RunConfig, alive: bool) -> RunSummary:
         events = _decoded(last_lines(fd, end, _LAST_WORD))
         if _finish(events) is not None:
             return _summary(run, config, alive, events, None)
-        events = _decoded(last_lines(fd, end, _WINDOW))
+        events = _latest(fd, end)
         return _summary(run, config, alive, events, _first_trial((run.path, config.created), fd))
     finally:
         os.close(fd)
+
+
+def _latest(fd: int, end: int) -> list[AnyEvent]:
+    """The last events, back to some that tell where the run stands.
+
+    A long pause is nothing but reports of the device's load: they can fill any one window.
+    """
+    window = _WINDOW
+    while True:
+        events = _decoded(last_lines(fd, end, window))
+        if _last(events, Steps, Progress, RunStarted) or window >= min(end, _HEAD):
+            return events
+        window *= 8
 
 
 def _decoded(lines: list[bytes]) -> list[AnyEvent]:

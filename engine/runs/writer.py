@@ -108,9 +108,7 @@ def write_failed(path: Path, error: OSError) -> str:
     """One sentence about a file or folder that could not be written."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"the disk of '{path}' is full: free some space, or choose another runs folder"
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"'{path}' cannot be written ({error.strerror}): choose another runs folder"
-    return f"'{path}' cannot be written: {error.strerror}"
+    return f"'{path}' cannot be written ({error.strerror}): choose another runs folder"
 
 
 def _encode(event: Event) -> bytes:

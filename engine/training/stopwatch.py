@@ -18,17 +18,20 @@ class Stopwatch:
         self._clock = clock
         self._start = clock()
         self._held = 0.0
+        self._holding_since: float | None = None
 
     @property
     def elapsed(self) -> float:
-        """Seconds since the start, those on hold left out."""
-        return self._clock() - self._start - self._held
+        """Seconds since the start, those on hold left out; it stands still while on hold."""
+        now = self._clock() if self._holding_since is None else self._holding_since
+        return now - self._start - self._held
 
     @contextmanager
     def hold(self) -> Iterator[None]:
         """Time inside does not count."""
-        begin = self._clock()
+        begin = self._holding_since = self._clock()
         try:
             yield
         finally:
             self._held += self._clock() - begin
+            self._holding_since = None

@@ -76,12 +76,18 @@ def images(tmp_path: Path) -> Path:
         (["train", *RATES, "--step-size-epochs", "0"], ["step_size_epochs", "0"]),
         (["train", *RATES, "--gamma", "2"], ["gamma", "2"]),
         (["train", "--from", "range-test-digits-9"], ["range-test-digits-9"]),
+        (["ls", "--runs-dir", ""], ["--runs-dir", "empty"]),
+        (["range-test", "--seed", "9" * 30], ["9" * 30, str(2**63 - 1)]),
         (["attach", "nothing"], ["nothing"]),
+        (["replay", "a" * 300], ["a" * 300]),
+        (["replay", "/dev/null"], ["/dev/null", "not a file"]),
+        (["export", "~nobody-of-that-name/x.csv", "--csv", "-"], ["nobody-of-that-name"]),
         (["attach"], ["no runs"]),
         (["stop", "nothing"], ["nothing"]),
         (["rm", "nothing", "--yes"], ["nothing"]),
         (["replay", "nothing"], ["nothing"]),
         (["export", "nothing", "--csv", "-"], ["nothing"]),
+        (["replay", "nothing", "--json", "--svg", "-"], ["--json", "--svg", "stdout"]),
         (["export", "nothing"], ["--csv"]),
         (["export", "nothing", "--csv", "-", "--svg", "-"], ["stdout"]),
     ],
@@ -95,6 +101,11 @@ def test_settings_and_names(cli, runs: Path, arguments: list[str], words: list[s
 def test_a_folder_that_is_not_there(cli, images: Path) -> None:
     wrong = images.with_name("flwers")
     assert_one_sentence(cli("range-test", "--data", wrong), "flwers", "did you mean", "flowers")
+
+
+def test_a_folder_that_is_not_here(cli, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert_one_sentence(cli("range-test", "--data", "flwers"), f"'{tmp_path}' holds no 'flwers'")
 
 
 def test_a_file_for_a_folder(cli, images: Path) -> None:
@@ -140,7 +151,24 @@ def test_a_runs_folder_that_cannot_be_written(cli, tmp_path: Path) -> None:
 def test_a_runs_folder_that_is_a_file(cli, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert_one_sentence(cli("range-test", "--runs-dir", tmp_path / "file"), "file")
-    assert_one_sentence(cli("range-test", "--runs-dir", tmp_path / "file" / "runs"), "file")
+    result = cli("range-test", "--runs-dir", tmp_path / "file" / "runs")
+    assert_one_sentence(result, "file", "choose another runs folder")
+
+
+def test_a_user_without_a_home(cli, tmp_path: Path, monkeypatch) -> None:
+    for name in ("CLR_TUI_RUNS", "HOME", "XDG_STATE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)  # a user in no list of users
+    assert_one_sentence(cli("ls"), "home", "HOME", "--runs-dir")
+    assert cli("ls", "--runs-dir", tmp_path).code == 0
+
+
+def test_a_home_that_is_nobodys(cli, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CLR_TUI_RUNS", "~nobody-of-that-name/runs")
+    result = cli("ls")
+    assert (result.code, result.err) == (0, "")
+    assert f"no runs in {tmp_path}/~nobody-of-that-name/runs" in result.out
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full device here")
@@ -195,7 +223,8 @@ def test_training_from_a_training(cli, runs: Path) -> None:
 
 def test_training_from_a_sweep_that_recommends_nothing(cli, runs: Path) -> None:
     run = make_sweep(runs, flat)
-    assert_one_sentence(cli("train", "--from", run.id), run.id, "flat", "--max-lr")
+    result = cli("train", "--from", run.id)
+    assert_one_sentence(result, run.id, "flat", "--max-lr", "recommends no bounds: the curve is")
 
 
 def test_training_from_a_sweep_that_failed(cli, runs: Path) -> None:

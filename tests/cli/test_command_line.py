@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
+from made_runs import make_sweep
 
 from clr_tui.engine.errors import UserError
 from clr_tui.tui.commands.options import COMMANDS, build_parser
@@ -37,6 +40,19 @@ def test_help_lists_what_is_built_and_nothing_else(cli) -> None:
         assert f"\n    {name} " in text
     assert "compare" not in text
     assert "resume" not in text
+
+
+@pytest.mark.parametrize("name", [None, *COMMANDS])
+def test_the_examples_of_every_help_are_what_the_command_takes(cli, name: str | None) -> None:
+    text = cli(*([name] if name else []), "--help").out
+    examples = text[text.index("examples:") :].splitlines()
+    shown = [line.split("  ")[1].split(" | ")[0] for line in examples if "  clr-tui" in line]
+    assert shown
+    for example in shown:
+        program, *words = shlex.split(example.split(" > ")[0])
+        assert program == "clr-tui"
+        if "--help" not in words:
+            assert name in (None, build_parser().parse(words).command)
 
 
 @pytest.mark.parametrize("arguments", [["--version"], ["ls", "--version"]])
@@ -118,6 +134,38 @@ def test_a_closed_stdout_is_quiet(runs) -> None:
     complaint = process.stderr.read()
     assert process.wait(60) == 141
     assert complaint == b""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full device here")
+@pytest.mark.parametrize("options", [["ls"], ["ls", "--json"], ["replay", "range", "--svg", "-"]])
+def test_a_stdout_that_is_full_is_one_sentence(runs: Path, options: list[str]) -> None:
+    make_sweep(runs)
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "clr_tui.tui", *options, "--runs-dir", str(runs)]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr == "clr-tui: stdout cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&- <&-"])
+def test_closed_streams_do_not_matter(runs: Path, closed: str) -> None:
+    make_sweep(runs)
+    command = [sys.executable, "-m", "clr_tui.tui", "attach", "--runs-dir", str(runs)]
+    shell = ["sh", "-c", f"exec {shlex.join(command)} {closed}"]
+    done = subprocess.run(shell, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0
+    assert "mistake" not in done.stderr
+    assert ("minimum/10 is recommended" in done.stdout) is (not closed.startswith(">"))
+
+
+@pytest.mark.parametrize("module", ["argparse", "random", "numpy", "engine", "msgspec"])
+def test_modules_that_lie_where_it_is_called_are_not_loaded(
+    runs: Path, tmp_path: Path, module: str
+) -> None:
+    (tmp_path / f"{module}.py").write_text("raise SystemExit('not mine')")
+    command = [sys.executable, "-m", "clr_tui.tui", "ls", "--runs-dir", str(runs)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_our_own_mistake_is_one_line_and_a_file(cli, monkeypatch, tmp_path) -> None:

@@ -39,6 +39,17 @@ def test_several_files_at_once(cli, runs: Path, tmp_path: Path) -> None:
     assert json.loads(files[2].read_text())["run"] == run.id
 
 
+@pytest.mark.parametrize("command", ["export --csv -", "replay", "replay --at 50%"])
+def test_what_could_not_be_read_is_told(cli, runs: Path, command: str) -> None:
+    run = make_sweep(runs)
+    with run.events_path.open("a") as log:
+        log.write("garbage\n")
+    name, *options = command.split()
+    result = cli(name, run.id, *options)
+    assert result.code == 0
+    assert "1 line of the log could not be read" in result.err
+
+
 def test_an_exported_csv_replays_as_the_same_curve(cli, runs: Path, tmp_path: Path) -> None:
     run = make_sweep(runs)
     file = tmp_path / "steps.csv"

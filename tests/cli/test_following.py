@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -222,6 +223,17 @@ def test_signals_are_given_back(runs: Path) -> None:
     assert before == [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
 
 
+def test_a_job_in_the_background_of_a_script_does_not_take_its_ctrl_c(runs: Path) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell starts it
+    try:
+        with Interrupts() as interrupts:
+            os.kill(os.getpid(), signal.SIGINT)
+            interrupts.wait(0)
+            assert not interrupts.interrupted
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_a_worker_that_vanishes_is_noticed(runs: Path, hold, capsys) -> None:
     run = make_sweep(runs, steps=100, ending=[])
     worker = hold(run)
@@ -229,7 +241,42 @@ def test_a_worker_that_vanishes_is_noticed(runs: Path, hold, capsys) -> None:
     said = capsys.readouterr()
     found = json.loads(said.out)
     assert (found["status"], found["steps"]) == ("lost", 100)
-    assert f"{run.id}: the worker vanished without a last word; see {run.log_path}" in said.err
+    assert f"{run.id} was lost: its worker vanished (killed, out of memory, or" in said.err
+    assert f"see {run.log_path}, and start it again" in said.err
+
+
+def test_a_run_that_is_removed_while_it_is_followed(runs: Path, hold, capsys) -> None:
+    run = make_sweep(runs, steps=100, ending=[])
+    worker = hold(run)
+
+    def remove() -> None:
+        shutil.rmtree(run.path)
+        worker.end()
+
+    assert follow_and_print(run, Script(remove), owner=True, json=True) == 1
+    assert f"clr-tui: {run.id} is gone: its folder was removed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ("stopped by SIGTERM", "was stopped by SIGTERM"),
+        ("asked by clr-tui stop", "was stopped: asked by clr-tui stop"),
+        ("", "was stopped"),
+    ],
+)
+def test_how_a_run_was_stopped(cli, runs: Path, message: str, words: str) -> None:
+    run = make_sweep(runs, ending=[ev.RunFinished(outcome="stopped", message=message)])
+    assert cli("attach", run.id).err == f"clr-tui: {run.id} {words}\n"
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_a_warning_is_told_once(runs: Path, hold, capsys, live: bool) -> None:
+    warning = ev.Note(level="warning", text="skipped 'a/1.jpg': damaged")
+    run = make_sweep(runs, ending=[warning, *ENDING])
+    script = Script(hold(run).end) if live else Script()
+    assert follow_and_print(run, script, owner=False, json=True) == 0
+    assert capsys.readouterr().err.count("skipped 'a/1.jpg'") == 1
 
 
 def test_what_is_written_just_before_the_end_is_not_missed(runs: Path, hold) -> None:

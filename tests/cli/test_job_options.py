@@ -146,3 +146,10 @@ def test_detach_prints_the_id_and_returns(cli, runs: Path, monkeypatch) -> None:
     assert found["kind"] == "train"
     assert Path(found["path"]) == find_run(runs, "train-digits-1").path
     assert started == ["range-test-digits-1", "train-digits-1"]
+
+
+def test_from_takes_what_a_vanished_worker_had_finished(runs: Path) -> None:
+    whole, lost = make_sweep(runs), make_sweep(runs, ending=[])
+    _, expected, _ = training_of(parsed(f"train --from {whole.id}"), runs)
+    _, job, _ = training_of(parsed(f"train --from {lost.id}"), runs)
+    assert job.max_lr == expected.max_lr

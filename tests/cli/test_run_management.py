@@ -6,10 +6,13 @@ import re
 import sys
 from pathlib import Path
 
+import pytest
 from made_runs import make_sweep, make_training, write
+from rich.cells import cell_len
 
 from clr_tui.engine.runs import events as ev
 from clr_tui.engine.runs.commands import CommandTail, Stop
+from clr_tui.engine.runs.config import TaskConfig
 from clr_tui.engine.runs.rundir import RunDir
 from clr_tui.tui.commands.interrupts import Interrupts
 from clr_tui.tui.commands.managing import HEADINGS, stop, summaries_of, table
@@ -78,6 +81,22 @@ def test_the_table_fits_a_narrow_terminal_by_its_results(runs: Path) -> None:
     assert "a long story " * 19 in table(summaries, 0.0, None)[1]
 
 
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 120])
+def test_the_table_fits_any_terminal(runs: Path, width: int) -> None:
+    make_sweep(runs, task=TaskConfig(data="/pictures/数据集数据集"))
+    make_sweep(runs, ending=[ev.RunFinished(outcome="failed", message="a long story " * 20)])
+    (runs / "range-test-damaged-1").mkdir()
+    (runs / "range-test-damaged-1" / "run.json").write_text("{")
+    summaries = summaries_of(runs)
+    lines = table(summaries, summaries[0].created + 7200, width)
+    assert len(lines) == 4
+    assert max(map(cell_len, lines)) <= width
+    assert {"run", "status", "result"} <= set(lines[0].split())
+    assert ("kind" in lines[0]) is (width > 80)
+    if width >= 60:
+        assert {line.split()[0] for line in lines[1:]} == {one.id for one in summaries}
+
+
 def test_ls_loads_nothing_heavy(runs: Path) -> None:
     import subprocess
 
@@ -138,8 +157,11 @@ def test_rm_with_yes(cli, runs: Path) -> None:
 
 def test_rm_asks(cli, runs: Path, monkeypatch) -> None:
     run = make_sweep(runs)
-    assert answered(cli, run, b"n\n", monkeypatch).code == 1
-    assert run.path.exists()
+    for no in (b"n\n", b"\n", b"\x04"):
+        result = answered(cli, run, no, monkeypatch)
+        assert result.code == 1
+        assert result.err.endswith(f"{run.id} is kept\n")
+        assert run.path.exists()
     result = answered(cli, run, b"y\n", monkeypatch)
     assert f"remove {run.id} with its log and checkpoints? [y/N]" in result.err
     assert result.code == 0

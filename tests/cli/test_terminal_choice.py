@@ -23,11 +23,13 @@ class FakeApp:
     """Remembers how it was opened; leaves at once."""
 
     opened: ClassVar[dict[str, Any]] = {}
+    fails: ClassVar[Exception | None] = None
 
     def __init__(self, runs: Path, **how: object) -> None:
         FakeApp.opened = {"runs": runs, **how}
         self.return_message: str | None = "range-test-digits-1 goes on"
         self.return_code = 0
+        self.failure = FakeApp.fails
 
     def run(self) -> None:
         """Nothing to show."""
@@ -43,6 +45,15 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("terminal")
 class TestOnATerminal:
+    def test_a_mistake_in_the_app_is_one_sentence(self, cli, monkeypatch) -> None:
+        monkeypatch.setattr(FakeApp, "fails", ZeroDivisionError("by 0"))
+        result = cli()
+        assert result.code == 1
+        assert result.err.count("\n") == 1
+        place = Path(result.err.strip().rpartition(" ")[2])
+        assert "ZeroDivisionError: by 0" in place.read_text()
+        place.unlink()
+
     def test_the_runs(self, cli, runs: Path) -> None:
         result = cli()
         assert (result.code, result.out) == (0, "range-test-digits-1 goes on\n")

@@ -44,6 +44,15 @@ def test_other_files_are_passed_over(tmp_path: Path) -> None:
     assert [path.name for path in scan(tmp_path).parts["all"]["a"]] == ["0.png", "x.JPG", "y.webp"]
 
 
+def test_links_that_lead_nowhere_are_passed_over(tmp_path: Path) -> None:
+    fill(tmp_path, a=1, b=1)
+    for place in (tmp_path, tmp_path / "a"):
+        (place / "loop.png").symlink_to("loop.png")
+        (place / "gone.png").symlink_to("nowhere")
+    assert counts(tmp_path) == {"all": {"a": 1, "b": 1}}
+    assert glance(tmp_path, 10).images == 2
+
+
 @pytest.mark.parametrize("name", ["val", "valid", "validation", "Val"])
 def test_parts_inside(tmp_path: Path, name: str) -> None:
     fill(tmp_path / "train", a=4, b=5)

@@ -11,6 +11,7 @@ import pytest
 from clr_tui.engine.runs.config import RangeTestConfig, TaskConfig, TrainConfig
 from clr_tui.engine.runs.events import (
     Continued,
+    DeviceUsage,
     Evaluated,
     Event,
     Note,
@@ -93,6 +94,16 @@ def test_a_life(new_run: NewRun) -> None:
     done = summarise(run)
     assert (done.status, done.progress, done.headline) == ("done", 1.0, "max_lr 3.6e-03")
     assert (done.finished_at, done.message) == (321.0, "")
+
+
+def test_a_long_pause_is_still_a_pause(new_run: NewRun) -> None:
+    run = new_run()
+    usage = [DeviceUsage(memory_used=1 << 33, memory_total=1 << 36, utilisation=0.0)] * 1000
+    with living(run):
+        tell(run, STARTED, TRIAL, steps(74), Paused(), *usage)
+        summary = summarise(run)
+    assert (summary.status, summary.headline) == ("paused", "step 74, loss 1.59")
+    assert summary.progress == 0.75
 
 
 @pytest.mark.parametrize("outcome", ["stopped", "failed"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import shlex
 import sys
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from clr_tui.tui.commands.interrupts import Interrupts
 from clr_tui.tui.commands.printing import print_result
 from clr_tui.tui.commands.progress import ProgressLines
 from clr_tui.tui.views.clean import plain
-from clr_tui.tui.views.status import notices, status_of
+from clr_tui.tui.views.status import log_notices, notices, status_of
 
 POLL = 0.25
 LAST_BREATH = 10.0
@@ -33,6 +32,8 @@ class Followed:
 
     history: RunHistory
     end: Literal["finished", "left"]
+    live: bool
+    """Whether the worker lived: then its warnings were told as they came."""
 
 
 def follow_and_print(run: RunDir, interrupts: Interrupts, *, owner: bool, json: bool) -> int:
@@ -56,7 +57,7 @@ def follow_and_print(run: RunDir, interrupts: Interrupts, *, owner: bool, json: 
     if followed.end == "left":
         return TERMINATED if interrupts.terminated else INTERRUPTED
     history = followed.history
-    for notice in notices(history):
+    for notice in log_notices(history) if followed.live else notices(history):
         progress.say(f"note: {notice}")
     report = print_result(history, alive=False, json=json)
     state = status_of(history, alive=False).state
@@ -76,11 +77,18 @@ def name_of(run: RunDir) -> str:
 def ending(run: RunDir, history: RunHistory) -> str:
     """One sentence on a run that is not done: it failed, was stopped, or its worker vanished."""
     finished = history.finished
+    if finished is None and not run.path.exists():
+        return f"{run.id} is gone: its folder was removed while it was at work"
     if finished is None:
-        return f"{run.id}: the worker vanished without a last word; see {run.log_path}"
+        return (
+            f"{run.id} was lost: its worker vanished (killed, out of memory, or the machine went"
+            f" down); see {plain(str(run.log_path))}, and start it again"
+        )
     message = plain(finished.message).strip()
     if finished.outcome == "failed":
         return f"{run.id} failed: {message or f'see {run.log_path}'}"
+    if message.startswith("stopped "):  # by SIGTERM
+        return f"{run.id} was {message}"
     return f"{run.id} was stopped" + (f": {message}" if message else "")
 
 
@@ -90,23 +98,23 @@ def follow(
     """Poll the run's log until its last event, its worker's death, or a signal."""
     tail = LogTail(run.events_path)
     history = RunHistory(run.config())
-    told = not run.alive
+    live = run.alive
     asked = False
     while True:
         # Asked before the log is read: what a worker wrote before it went is then never missed.
         alive = run.alive
         batch = tail.poll()
         history.feed(batch)
-        if not told or alive:
+        if live:
             progress.show(history, batch.events)
         if history.finished is not None or not alive:
             _let_go(run, interrupts)
-            return Followed(history, "finished")
+            return Followed(history, "finished", live)
         if interrupts.terminated or interrupts.interrupted > (1 if owner else 0):
             progress.end()
             goes_on = "has been told to stop, and will" if asked else "goes on"
             progress.say(f"{run.id} {goes_on}; `clr-tui attach {name_of(run)}` shows it again")
-            return Followed(history, "left")
+            return Followed(history, "left", live)
         if interrupts.interrupted and not asked:
             asked = True
             _stop(run)
@@ -115,8 +123,11 @@ def follow(
 
 
 def _stop(run: RunDir) -> None:
-    with contextlib.suppress(UserError):  # ended in this moment: its last event is read next
+    try:
         send(run, Stop(reason="interrupted at the terminal"))
+    except UserError:
+        if run.alive:  # else it ended in this moment: its last event is read next
+            raise
 
 
 def _let_go(run: RunDir, interrupts: Interrupts) -> None:

@@ -23,6 +23,7 @@ class Interrupts:
         self.terminated = False
         """Whether SIGTERM came."""
         self._before: dict[int, Any] = {}
+        self._before_fd: int | None = None
         self._woken, self._waker = os.pipe()
         os.set_blocking(self._woken, False)
         os.set_blocking(self._waker, False)
@@ -30,7 +31,9 @@ class Interrupts:
     def __enter__(self) -> Interrupts:
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
-                self._before[number] = signal.signal(number, self._heard)
+                # Ignored: a shell script's job in the background, which Ctrl-C is not meant for.
+                if signal.getsignal(number) != signal.SIG_IGN:
+                    self._before[number] = signal.signal(number, self._heard)
             self._before_fd = signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
         return self
 
@@ -40,7 +43,7 @@ class Interrupts:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._before:
+        if self._before_fd is not None:
             signal.set_wakeup_fd(self._before_fd)
         for number, handler in self._before.items():
             signal.signal(number, handler)

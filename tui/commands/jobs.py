@@ -117,10 +117,11 @@ def _recommended(run: RunDir) -> float:
     history = RunHistory(config)
     history.feed(read_events(run.events_path))
     smoothing = config.range_test.smoothing if config.range_test else 0.05
-    report = range_report(history, smoothing=smoothing)
+    report = range_report(history, smoothing=smoothing, live=run.alive)
     if report.bounds is None:
+        why = report.verdict.sentence.rstrip(".")
         raise UserError(
-            f"{run.id} recommends no bounds: {report.verdict.sentence.rstrip('.')};"
+            f"{run.id} recommends no bounds: {why[:1].lower()}{why[1:]};"
             " give --max-lr, or sweep again"
         )
     return report.bounds.max_lr

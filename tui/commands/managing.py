@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,10 @@ from clr_tui.tui.views.clean import plain
 STOP_DEADLINE = 60.0
 """Seconds that `stop` waits: a worker looks between steps, and saves a checkpoint first."""
 HEADINGS = ("run", "kind", "task", "status", "progress", "result", "age")
+DISPENSABLE = ("kind", "progress", "age", "task")
+"""Columns that a narrow terminal goes without, in this order: ids begin with the kind."""
+LEAST_RESULT = 16
+"""Cells of the results, before a column is left out."""
 
 
 def summaries_of(runs: Path) -> list[RunSummary]:
@@ -31,27 +36,39 @@ def summaries_of(runs: Path) -> list[RunSummary]:
 
 
 def table(summaries: list[RunSummary], now: float, width: int | None) -> list[str]:
-    """The runs as lines; results are cut where a line would pass `width` cells.
+    """The runs as lines of at most `width` cells: results are cut, then columns left out.
 
     Args:
         summaries: in the order in which they are to stand.
         now: Unix time, seconds.
         width: of the terminal; None: nothing is cut.
     """
-    rows = [HEADINGS, *(_cells(one, now) for one in summaries)]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(HEADINGS))]
+    columns = list(zip(HEADINGS, *(_cells(one, now) for one in summaries), strict=True))
+    widths = {column[0]: max(map(_width, column)) for column in columns}
     if width is not None:
-        result = HEADINGS.index("result")
-        over = sum(widths) + 2 * (len(widths) - 1) - width
-        widths[result] = max(widths[result] - max(over, 0), len("result"))
-        rows = [
-            tuple(_cut(cell, widths[i]) if i == result else cell for i, cell in enumerate(row))
-            for row in rows
-        ]
-    return [
-        "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
-        for row in rows
+        _fit(widths, width)
+    kept = [
+        [_cut(cell, widths[column[0]]) for cell in column]
+        for column in columns
+        if column[0] in widths
     ]
+    return ["  ".join(row).rstrip() for row in zip(*kept, strict=True)]
+
+
+def _fit(widths: dict[str, int], width: int) -> None:
+    """Narrows the columns to `width` cells in all, the dispensable ones first."""
+    leave_out = iter(DISPENSABLE)
+    while (over := sum(widths.values()) + 2 * (len(widths) - 1) - width) > 0:
+        spare = widths["result"] - LEAST_RESULT
+        heading = None if over <= spare else next(leave_out, None)
+        if heading is not None:
+            del widths[heading]
+            continue
+        for name in ("result", "run"):
+            taken = min(over, max(widths[name] - len(name), 0))
+            widths[name] -= taken
+            over -= taken
+        return
 
 
 def _cells(one: RunSummary, now: float) -> tuple[str, ...]:
@@ -60,7 +77,7 @@ def _cells(one: RunSummary, now: float) -> tuple[str, ...]:
     return (
         plain(one.id),
         one.kind,
-        plain(f"{one.task}, {one.model}"),
+        plain(", ".join(filter(None, (one.task, one.model)))),
         one.status,
         progress,
         plain(one.message if wrong and one.message else one.headline),
@@ -69,7 +86,22 @@ def _cells(one: RunSummary, now: float) -> tuple[str, ...]:
 
 
 def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: width - 1] + "…"
+    """`text` in exactly `width` cells."""
+    if _width(text) > width:
+        while _width(text) >= width:
+            text = text[:-1]
+        text += "…"
+    return text + " " * (width - _width(text))
+
+
+def _width(text: str) -> int:
+    """Cells that a terminal needs for it: two for wide letters, none for accents of their own."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF")
+        for c in text
+    )
 
 
 def list_text(runs: Path, now: Callable[[], float] = time.time) -> str:
@@ -111,7 +143,7 @@ def stop(
     """
     run = find_run(runs, name)
     if not run.alive:
-        raise UserError(f"{run.id} is not running: it is {summarise(run).status} already")
+        raise UserError(f"{run.id} is not running: it is {summarise(run).status}")
     send(run, Stop(reason="asked by clr-tui stop"))
     until = clock() + deadline
     while is_held(run.lock_path):
@@ -140,7 +172,10 @@ def remove(runs: Path, name: str, *, yes: bool) -> RunDir | None:
             f"remove {plain(run.id)} with its log and checkpoints? [y/N] ", end="", file=sys.stderr
         )
         sys.stderr.flush()
-        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        answer = sys.stdin.readline()
+        if answer.strip().lower() not in ("y", "yes"):
+            start = "" if answer else "\n"  # Ctrl-D leaves the cursor behind the question
+            print(f"{start}{plain(run.id)} is kept", file=sys.stderr)
             return None
     remove_run(run)
     return run

@@ -18,18 +18,21 @@ from clr_tui.engine.runs.config import (
     TaskConfig,
     TrainConfig,
 )
+from clr_tui.tui.commands.help_words import (
+    COMMAND_EXAMPLES,
+    DESCRIPTION,
+    DESCRIPTIONS,
+    EXAMPLES,
+    EXIT_CODES,
+    epilog,
+)
 from clr_tui.tui.commands.parsing import Parser, real, whole
+
+SHOWING = (None, "range-test", "train", "attach", "replay")
+"""The commands that can open a screen."""
 
 FACTOR = 6.0
 """max_lr / base_lr where nothing else says (Smith 2017, section 3.3: 3 or 4; the article: 6)."""
-EPILOG = """\
-examples:
-  clr-tui                                       the runs, live, in the terminal
-  clr-tui range-test                            sweep the learning rate on the embedded digits
-  clr-tui range-test --data flowers --seeds 3   ... on a folder of images, one folder a class
-  clr-tui train --from range-test-flowers-1     train with cyclical rates at its bounds
-  clr-tui attach                                come back to the newest run
-"""
 
 
 def _speed(text: str) -> float:
@@ -64,36 +67,42 @@ def _add_whole(group: argparse._ActionsContainer, option: str, example: str, tex
     group.add_argument(option, type=whole(option, example), metavar="N", help=text)
 
 
-def _common(json_flag: bool = True, **default: Any) -> Parser:
-    """What every command takes, before its name or after it."""
-    parent = Parser(add_help=False)
-    group = parent.add_argument_group("all commands")
+def _add_common(parser: Parser, command: str | None = None) -> None:
+    """What every command takes, before its name or after it; shown where it makes a difference."""
+
+    def default(value: Any) -> Any:
+        return value if command is None else argparse.SUPPRESS
+
+    def shown(text: str, commands: tuple[str | None, ...]) -> str:
+        return text if command in commands else argparse.SUPPRESS
+
+    group = parser.add_argument_group("all commands")
     group.add_argument(
         "--runs-dir",
         metavar="DIR",
-        help="where runs are kept (or set CLR_TUI_RUNS)",
-        **default or {"default": None},
+        default=default(None),
+        help="where runs are kept (default: $CLR_TUI_RUNS, else your state directory)",
     )
     group.add_argument(
         "--headless",
         action="store_true",
-        help="no screen: progress on stderr, the result on stdout",
-        **default or {"default": False},
+        default=default(False),
+        help=shown("no screen: progress on stderr, the result on stdout", SHOWING),
     )
+    if command != "export":  # whose --json takes a file
+        group.add_argument(
+            "--json",
+            action="store_true",
+            default=default(False),
+            help="no screen: one JSON object on stdout, and nothing else there",
+        )
     group.add_argument(
         "--version",
         action=_Version,
         dest=argparse.SUPPRESS,
-        help="print the version of clr-tui and leave",
+        help=shown("print the version of clr-tui and leave", (None,)),
     )
-    if json_flag:
-        group.add_argument(
-            "--json",
-            action="store_true",
-            help="no screen: one JSON object on stdout",
-            **default or {"default": False},
-        )
-    return parent
+    group.add_argument("-h", "--help", action="help", help="print this and leave")
 
 
 def _add_task(parser: Parser) -> None:
@@ -114,23 +123,34 @@ def _add_task(parser: Parser) -> None:
         help=f"for resnet34: imagenet, none, or a file of weights (default {usual.weights})",
     )
     _add_whole(group, "--batch-size", "64", f"images a step (default {usual.batch_size})")
-    _add_whole(group, "--image-size", "64", "side of the square images, pixels")
+    _add_whole(
+        group,
+        "--image-size",
+        "64",
+        "side of the square images, pixels (default 8 for digits, else 64, or 224 for resnet34)",
+    )
     _add_whole(group, "--seed", "0", f"the first seed (default {usual.seed})")
     group.add_argument(
         "--device", metavar="D", help=f"auto, cpu, mps, cuda or cuda:N (default {usual.device})"
     )
-    group.add_argument("--no-augment", action="store_true", help="show the images as they are")
+    group.add_argument(
+        "--no-augment", action="store_true", help="do not shift, turn or flip the images"
+    )
 
 
 def _add_optimizer(group: argparse._ActionsContainer) -> None:
     usual = RangeTestConfig().optimizer
-    group.add_argument("--optimizer", metavar="NAME", help=f"(default {usual.name})")
-    _add_real(group, "--momentum", "0.9", f"of sgd (default {usual.momentum})")
-    _add_real(group, "--weight-decay", "1e-4", f"(default {usual.weight_decay:g})")
+    group.add_argument("--optimizer", metavar="NAME", help=f"the optimizer (default {usual.name})")
+    _add_real(group, "--momentum", "0.9", f"momentum of sgd (default {usual.momentum})")
+    _add_real(group, "--weight-decay", "1e-4", f"weight decay (default {usual.weight_decay:g})")
 
 
 def _add_detach(group: argparse._ActionsContainer) -> None:
-    group.add_argument("--detach", action="store_true", help="start, print the run's id, return")
+    group.add_argument(
+        "--detach",
+        action="store_true",
+        help="start it, print its id and return; clr-tui attach shows it",
+    )
 
 
 def _range_test(parser: Parser) -> None:
@@ -168,7 +188,9 @@ def _train(parser: Parser) -> None:
         help="take the bounds and all settings from this range test, unless given here",
     )
     _add_real(group, "--base-lr", "6e-4", "the lower bound (default: the upper one / factor)")
-    _add_real(group, "--max-lr", "3.6e-3", "the upper bound")
+    _add_real(
+        group, "--max-lr", "3.6e-3", "the upper bound (default: what the range test recommends)"
+    )
     _add_real(group, "--factor", "6", f"max_lr / base_lr (default {FACTOR:g})")
     group.add_argument(
         "--policy", metavar="NAME", help=f"{', '.join(POLICIES)} (default {usual.policy})"
@@ -192,11 +214,18 @@ def _train(parser: Parser) -> None:
 
 
 def _attach(parser: Parser) -> None:
-    parser.add_argument("run", nargs="?", metavar="RUN", help="(default: the newest that runs)")
+    parser.add_argument(
+        "run",
+        nargs="?",
+        metavar="RUN",
+        help="a run's id, or the beginning of it (default: the newest that goes on, else of all)",
+    )
 
 
 def _run(parser: Parser) -> None:
-    parser.add_argument("run", metavar="RUN", help="its id, or the beginning of it")
+    parser.add_argument(
+        "run", metavar="RUN", help="its id as clr-tui ls shows it, or the beginning of it"
+    )
 
 
 def _remove(parser: Parser) -> None:
@@ -206,20 +235,26 @@ def _remove(parser: Parser) -> None:
 
 def _replay(parser: Parser) -> None:
     parser.add_argument(
-        "run", metavar="RUN|PATH", help="a run, an events.jsonl, or a CSV of step,lr,loss"
+        "run",
+        metavar="RUN|PATH",
+        help="a run's id, its folder, an events.jsonl, or a CSV of step,lr,loss",
     )
-    parser.add_argument("--speed", type=_speed, metavar="N|max", help="of the screen (default 1)")
+    parser.add_argument(
+        "--speed", type=_speed, metavar="N|max", help="how many times as fast (default 1)"
+    )
     parser.add_argument(
         "--at",
         type=_moment,
         metavar="PART",
-        help="begin there, as at 50%%; without a screen: the state there",
+        help="begin there, as at 50%%; without a screen: what was known there",
     )
     parser.add_argument("--svg", metavar="FILE", help="no screen: also write the chart to FILE")
 
 
 def _export(parser: Parser) -> None:
-    parser.add_argument("run", metavar="RUN|PATH", help="a run, an events.jsonl, or a CSV")
+    parser.add_argument(
+        "run", metavar="RUN|PATH", help="a run's id, its folder, an events.jsonl, or a CSV"
+    )
     group = parser.add_argument_group("files ('-' is stdout)")
     group.add_argument("--csv", metavar="FILE", help="every step: trial,step,epoch,lr,loss,...")
     group.add_argument("--epochs-csv", metavar="FILE", help="every epoch of a training")
@@ -231,16 +266,25 @@ def _nothing(parser: Parser) -> None:
     """A command without options of its own."""
 
 
-COMMANDS: dict[str, tuple[str, Callable[[Parser], None]]] = {
-    "range-test": ("sweep the learning rate and find its bounds", _range_test),
-    "train": ("train with cyclical learning rates between two bounds", _train),
-    "attach": ("show a run that goes on, or one that ended", _attach),
-    "ls": ("list the runs", _nothing),
-    "stop": ("stop a run in order (a training saves a checkpoint)", _run),
-    "rm": ("remove a run that has ended (asks)", _remove),
-    "replay": ("show a run, or a log, from its beginning", _replay),
-    "export": ("write a run's steps, chart or result to files", _export),
+COMMANDS: dict[str, tuple[str, str, Callable[[Parser], None]]] = {
+    "range-test": ("[OPTION]...", "sweep the learning rate and find its bounds", _range_test),
+    "train": (
+        "--from RUN | --max-lr X [OPTION]...",
+        "train with cyclical learning rates between two bounds",
+        _train,
+    ),
+    "attach": ("[RUN] [OPTION]...", "show a run that goes on, or one that ended", _attach),
+    "ls": ("[OPTION]...", "list the runs", _nothing),
+    "stop": ("RUN", "stop a run in order (a training saves a checkpoint)", _run),
+    "rm": ("RUN [--yes]", "remove a run that has ended (asks)", _remove),
+    "replay": ("RUN|PATH [OPTION]...", "show a run, or a log, from its beginning", _replay),
+    "export": (
+        "RUN|PATH [--csv|--epochs-csv|--svg|--json FILE]...",
+        "write a run's steps, chart or result to files",
+        _export,
+    ),
 }
+"""Usage, purpose and options of each command."""
 
 
 class _Version(argparse.Action):
@@ -260,19 +304,24 @@ def build_parser() -> Parser:
     """The parser of the whole command."""
     parser = Parser(
         prog="clr-tui",
-        description="Find the learning rate, set its bounds, train with cyclical learning rates,"
-        "\nand watch it in the terminal. Without a command: the runs.",
-        epilog=EPILOG,
-        parents=[_common()],
+        usage="clr-tui [COMMAND] [OPTION]...",
+        description=DESCRIPTION,
+        epilog=f"{epilog(EXAMPLES)}\n\n{EXIT_CODES}",
+        add_help=False,
     )
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    suppress = {"default": argparse.SUPPRESS}
-    for name, (text, add_options) in COMMANDS.items():
-        parser.commands[name] = commands.add_parser(
+    commands = parser.add_subparsers(
+        dest="command", metavar="COMMAND", title="commands", prog="clr-tui"
+    )
+    _add_common(parser)
+    for name, (usage, text, add_options) in COMMANDS.items():
+        parser.commands[name] = command = commands.add_parser(
             name,
+            usage=f"clr-tui {name} {usage}",
             help=text,
-            description=text[0].upper() + text[1:] + ".",
-            parents=[_common(json_flag=name != "export", **suppress)],
+            description=DESCRIPTIONS[name],
+            epilog=epilog(COMMAND_EXAMPLES[name]),
+            add_help=False,
         )
-        add_options(parser.commands[name])
+        add_options(command)
+        _add_common(command, name)
     return parser

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
@@ -12,13 +13,16 @@ from clr_tui.engine.errors import UserError, did_you_mean
 NEGATIVE_NUMBER = re.compile(r"-(\.?\d|inf|nan)", re.IGNORECASE)
 
 
+class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return textwrap.wrap(text, width, break_on_hyphens=False)  # exp-range-amplitude is a word
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser whose mistakes are raised as `UserError`, one sentence each."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(
-            allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs
-        )
+        super().__init__(allow_abbrev=False, formatter_class=_HelpFormatter, **kwargs)
         self.commands: dict[str, Parser] = {}
 
     def error(self, message: str) -> NoReturn:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TextIO
 
-from clr_tui.engine.analysis.history import RunHistory, TrialHistory
+from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.runs import events as ev
 from clr_tui.tui.views import numbers
 from clr_tui.tui.views.clean import plain
@@ -95,7 +95,7 @@ def standing(history: RunHistory) -> str:
     if history.progress is not None and not history.trials:
         progress = history.progress
         return f"{progress.what} {numbers.of_total(progress.done, progress.total)}"
-    trial = _last_trial(history)
+    trial = history.trial
     if trial is None or not len(trial.step):
         return ""
     parts = [f"step {numbers.of_total(int(trial.step[-1]) + 1, trial.total_steps)}"]
@@ -180,7 +180,3 @@ def _epoch(event: ev.EpochFinished, history: RunHistory) -> str:
         parts.append(f"accuracy {numbers.percent(measured[-1].accuracy)}")
     parts.append(f"best {numbers.percent(event.best_accuracy)} in epoch {event.best_epoch}")
     return "  ".join(parts)
-
-
-def _last_trial(history: RunHistory) -> TrialHistory | None:
-    return next(reversed(history.trials.values()), None)

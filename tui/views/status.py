@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.runs.config import RunConfig
 from clr_tui.tui.charts.chart import Role
 from clr_tui.tui.views.clean import plain
+from clr_tui.tui.views.names import SYMBOLS, State, model_name
 from clr_tui.tui.views.numbers import exact_lr
 
-State = Literal["starting", "preparing", "running", "paused", "done", "stopped", "failed", "lost"]
-
-_SYMBOLS: dict[State, str] = {
-    "starting": "◌",
-    "preparing": "◌",
-    "running": "●",
-    "paused": "‖",
-    "done": "✓",
-    "stopped": "■",
-    "failed": "✗",
-    "lost": "?",
-}
 _ROLES: dict[State, Role] = {
     "starting": "muted",
     "preparing": "muted",
@@ -58,7 +46,7 @@ def status_of(history: RunHistory, *, alive: bool) -> Status:
         alive: whether more can come: the worker lives, or a recording has not ended.
     """
     state = _state(history, alive)
-    return Status(state, _ROLES[state], f"{_SYMBOLS[state]} {state}")
+    return Status(state, _ROLES[state], f"{SYMBOLS[state]} {state}")
 
 
 def _state(history: RunHistory, alive: bool) -> State:
@@ -134,6 +122,19 @@ def standing(history: RunHistory, state: State) -> str:
 
 def notices(history: RunHistory) -> list[str]:
     """What else a person should know, most important first; each a sentence."""
+    told = log_notices(history)
+    if history.refused:
+        last = history.refused[-1]
+        told.append(f"{plain(last.command)} was refused: {plain(last.reason)}")
+    warnings = [note for note in history.notes if note.level == "warning"]
+    if warnings:
+        more = f" (and {len(warnings) - 1} more)" if len(warnings) > 1 else ""
+        told.append(plain(warnings[-1].text) + more)
+    return told
+
+
+def log_notices(history: RunHistory) -> list[str]:
+    """What in the log itself could not be read; each a sentence."""
     told: list[str] = []
     if history.newer_schema is not None:
         told.append(
@@ -146,31 +147,37 @@ def notices(history: RunHistory) -> list[str]:
     if history.unknown:
         names = ", ".join(plain(str(name)) for name in sorted(history.unknown)[:3])
         told.append(f"Skipped events of a kind that this clr-tui does not know: {names}.")
-    if history.refused:
-        last = history.refused[-1]
-        told.append(f"{plain(last.command)} was refused: {plain(last.reason)}")
-    warnings = [note for note in history.notes if note.level == "warning"]
-    if warnings:
-        more = f" (and {len(warnings) - 1} more)" if len(warnings) > 1 else ""
-        told.append(plain(warnings[-1].text) + more)
     return told
 
 
 def title_of(config: RunConfig, history: RunHistory) -> str:
-    """What is run, in a few words: "range test  flowers · CNN · SGD(momentum 0.9) · batch 64"."""
-    task, optimizer = config.task, config.optimizer
-    name = history.task.name if history.task else task.data.rstrip("/").rsplit("/", 1)[-1]
-    model = {"cnn": "CNN", "resnet34": "ResNet34"}.get(task.model, task.model)
-    how = optimizer.name.upper()
-    if optimizer.name == "sgd" and optimizer.momentum:
-        how += f"(momentum {optimizer.momentum:g})"
-    parts = [name or task.data, model, how, f"batch {task.batch_size}"]
-    if not config.version:  # a curve from elsewhere, which says nothing of how it was made
-        parts = [name or task.data, "imported curve"]
+    """What is run, in a few words: "range test  flowers · CNN · SGD(momentum 0.9) · batch 64".
+
+    A recording without its run.json tells less of that; only what is known is said.
+    """
+    known = bool(config.task.model)
+    parts = _asked_parts(config, history) if known else _recorded_parts(config, history)
     if config.range_test is not None and config.range_test.seeds > 1:
         parts.append(f"seeds {config.range_test.seeds}")
     if config.train is not None:
-        parts.append(f"{config.train.policy} {exact_lr(config.train.base_lr)}")
-        parts[-1] += f"…{exact_lr(config.train.max_lr)}"
+        bounds = f"{exact_lr(config.train.base_lr)}…{exact_lr(config.train.max_lr)}"
+        parts.append(f"{config.train.policy} {bounds}" if known else bounds)
     kind = "range test" if config.kind == "range-test" else "training"
     return f"{kind}  " + " · ".join(plain(part) for part in parts)
+
+
+def _asked_parts(config: RunConfig, history: RunHistory) -> list[str]:
+    task, optimizer = config.task, config.optimizer
+    name = history.task.name if history.task else task.data.rstrip("/").rsplit("/", 1)[-1]
+    how = optimizer.name.upper()
+    if optimizer.name == "sgd" and optimizer.momentum:
+        how += f"(momentum {optimizer.momentum:g})"
+    return [name or task.data, model_name(task.model), how, f"batch {task.batch_size}"]
+
+
+def _recorded_parts(config: RunConfig, history: RunHistory) -> list[str]:
+    task = history.task
+    if task is not None:
+        return [task.name, model_name(task.model), f"batch {task.batch_size}"]
+    name = config.task.data or config.id
+    return [name] if config.version else [name, "imported curve"]

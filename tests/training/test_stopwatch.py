@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from clr_tui.engine.training.stopwatch import Stopwatch
+
+
+class SetClock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_it_stands_still_on_hold_and_goes_on_where_it_stood() -> None:
+    clock = SetClock()
+    stopwatch = Stopwatch(clock)
+    clock.now = 2.0
+    with stopwatch.hold():
+        clock.now = 302.0
+        assert stopwatch.elapsed == 2.0
+    assert stopwatch.elapsed == 2.0
+    clock.now = 303.5
+    assert stopwatch.elapsed == 3.5
