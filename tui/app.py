@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
+from textual.filter import LineFilter
 
 from clr_tui.engine.errors import UserError
 from clr_tui.tui.hangup import watch_terminal
 from clr_tui.tui.keys import HasKeys, keys_for
 from clr_tui.tui.messages import RunStarted, StartFailed
+from clr_tui.tui.only_text import OnlyText
 from clr_tui.tui.sources import LiveSource, ReplaySource
 from clr_tui.tui.themes import THEMES, drop_colours, set_up_themes
 from clr_tui.tui.views.clean import plain
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from clr_tui.tui.sources import Source
 
     Job = RangeTestConfig | TrainConfig
+
+ONLY_TEXT = OnlyText()
 
 
 class ClrTuiApp(App[None]):
@@ -81,6 +85,10 @@ class ClrTuiApp(App[None]):
 
         return HomeScreen(self.runs)
 
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's own, and one that lets nothing but text through."""
+        return [*super().get_line_filters(), ONLY_TEXT]
+
     def on_mount(self) -> None:
         """Watches the terminal and shows what was asked for."""
         if not self.is_headless:
@@ -103,7 +111,7 @@ class ClrTuiApp(App[None]):
     def open_recording(self, recording: Recording) -> None:
         """Replays a log."""
         speed, at = self._replay_from
-        source = ReplaySource(recording.events, self.clock, speed=speed, at=at)
+        source = ReplaySource(recording.batch, self.clock, speed=speed, at=at)
         self._show(source, recording.config, None)
 
     def _show(self, source: Source, config: RunConfig, run: RunDir | None) -> None:
@@ -187,7 +195,7 @@ class ClrTuiApp(App[None]):
 
         screen = self.screen
         if isinstance(screen, HasKeys):
-            self.push_screen(HelpScreen(screen.key_screen, screen.key_mode))
+            self.push_screen(HelpScreen(screen.key_screen, screen.key_mode, self.runs))
 
     def action_leave(self) -> None:
         """Leaves; living runs go on."""
@@ -205,6 +213,16 @@ class ClrTuiApp(App[None]):
         """Ends the screen; living runs go on, and `return_message` says so."""
         self.return_message = _what_goes_on(self.runs)
         self.exit(return_code=status)
+
+    @property
+    def failure(self) -> Exception | None:
+        """What ended the app, where that was a mistake in it."""
+        return self._exception
+
+    def _print_error_renderables(self) -> None:
+        """Textual would print pages of traceback with every local variable, people's data among
+        them; whoever ran the app tells of `failure` instead."""
+        self._exit_renderables.clear()
 
     def _leave_on_signal(self, status: int) -> None:
         self.leave(status)
@@ -239,7 +257,10 @@ def _what_goes_on(runs: Path) -> str | None:
     from clr_tui.engine.runs.lock import is_held
     from clr_tui.engine.runs.rundir import list_runs
 
-    living = [run.id for run in list_runs(runs) if is_held(run.lock_path)]
+    try:
+        living = [run.id for run in list_runs(runs) if is_held(run.lock_path)]
+    except UserError:
+        return None  # a folder that cannot be read holds no work that could be shown again
     if not living:
         return None
     where = "" if runs == runs_dir() else f" --runs-dir {runs}"

@@ -1,8 +1,10 @@
 """Every key of the screens, in one table: bindings, footer, help and palette all come from it.
 
 A key belongs to a screen (`home`, `range-test`, `training`), to both run screens while they show
-a living run (`live`) or a recorded one (`replay`), or to `any` screen. Order in the table is the
-order of importance: a footer that is too narrow drops keys from its end, but never `?` and `q`.
+a living run (`live`) or a recorded one (`replay`), or to `any` screen. A run that has ended takes
+no orders, so footer and help leave out the keys that give them; pressed all the same, they say
+so. Order in the table is the order of importance: a footer that is too narrow drops keys from its
+end, but never `?` and `q`.
 
 The actions `help`, `back` and `leave` are the app's own (`app.help`); every other action is a
 method of the screen whose `BINDINGS` come from `bindings_for` (`move_bound(-1)`:
@@ -19,7 +21,8 @@ from textual.binding import Binding, BindingType
 
 Where = Literal["home", "range-test", "training", "live", "replay", "any"]
 ScreenName = Literal["home", "range-test", "training"]
-Mode = Literal["live", "replay"]
+Mode = Literal["live", "ended", "replay"]
+"""What a run screen shows: a run at work, one that has ended, or a recording."""
 
 
 @runtime_checkable
@@ -55,6 +58,8 @@ class Key:
     binds: tuple[Bind, ...]
     pinned: bool = False
     """Stays in the footer however narrow it is."""
+    order: bool = False
+    """Gives an order to the run: of no use where no worker is at work."""
 
 
 def _key(
@@ -64,9 +69,10 @@ def _key(
     help_: str,
     *binds: tuple[str, str, str],
     pinned: bool = False,
+    order: bool = False,
 ) -> Key:
     places: frozenset[Where] = frozenset(where.split())  # type: ignore[arg-type]
-    return Key(places, shown, label, help_, tuple(Bind(*bind) for bind in binds), pinned)
+    return Key(places, shown, label, help_, tuple(Bind(*bind) for bind in binds), pinned, order)
 
 
 _RUN = "range-test training"
@@ -131,6 +137,7 @@ KEYS: tuple[Key, ...] = (
         "bounds",
         "type new bounds; a living run takes them at once",
         ("b", "type_bounds", "Type the bounds"),
+        order=True,
     ),
     _key(
         "replay",
@@ -232,12 +239,15 @@ def keys_for(screen: ScreenName, mode: Mode | None = None) -> list[Key]:
 
     Args:
         screen: the screen's name.
-        mode: for run screens, whether a living run or a recording is shown; `None`: both.
+        mode: what a run screen shows; `None`: whatever it may show.
     """
     places: set[Where] = {screen, "any"}
-    if screen != "home":
-        places |= {"live", "replay"} if mode is None else {mode}
-    return [key for key in KEYS if key.where & places]
+    if screen != "home" and mode in (None, "live"):
+        places.add("live")
+    if screen != "home" and mode in (None, "replay"):
+        places.add("replay")
+    idle = mode in ("ended", "replay")
+    return [key for key in KEYS if key.where & places and not (key.order and idle)]
 
 
 def bindings_for(screen: ScreenName) -> list[BindingType]:

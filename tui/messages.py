@@ -29,6 +29,13 @@ class RunsListed(Message):
 
 
 @dataclass
+class RunsUnreadable(Message):
+    """Why the folder of runs cannot be listed."""
+
+    reason: str
+
+
+@dataclass
 class RunPreviewed(Message):
     """The chart of the run that is selected in the table."""
 

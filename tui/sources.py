@@ -68,7 +68,8 @@ class ReplaySource:
     """Recorded events, given out when they are due by their own times.
 
     Args:
-        events: all of the recording, in order.
+        recorded: all of the recording, in order. What its reader counted (corrupt lines, unknown
+            types, a newer schema) belongs to no moment of it: the first batch tells it all.
         clock: a monotonic clock, seconds.
         speed: 1 is as it was; `math.inf` gives everything at once.
         at: where to begin, 0 to 1 of the recorded time.
@@ -79,17 +80,19 @@ class ReplaySource:
 
     def __init__(
         self,
-        events: Sequence[AnyEvent],
+        recorded: Batch,
         clock: Callable[[], float] = time.monotonic,
         *,
         speed: float = 1.0,
         at: float = 0.0,
     ) -> None:
-        self._events = list(events)
+        self._recorded = recorded
+        self._events = list(recorded.events)
         self._due = _offsets(self._events)
         self._clock = clock
         self._given = 0
         self._reset = False
+        self._counted = False
         self.speed = speed
         self.playing = True
         self._place = 0.0
@@ -132,7 +135,13 @@ class ReplaySource:
         self._given = max(due, self._given)
         if self.playing and now >= self.seconds:
             self.pause()
-        return Batch(events=events, reset=reset, corrupt=0, unknown={}, newer_schema=None)
+        batch = Batch(events=events, reset=reset)
+        if reset or not self._counted:
+            self._counted = True
+            batch.corrupt = self._recorded.corrupt
+            batch.unknown = dict(self._recorded.unknown)
+            batch.newer_schema = self._recorded.newer_schema
+        return batch
 
     def play(self) -> None:
         """Goes on; from the start where it was at the end."""

@@ -44,7 +44,10 @@ def test_within_a_decade_there_are_still_ticks():
 def test_linear_ticks_have_as_few_digits_as_tell_them_apart():
     assert labels(1.5, 1.66, log=False, most=4) == ["1.50", "1.55", "1.60", "1.65"]
     assert labels(0, 120, log=False, most=6) == ["0", "20", "40", "60", "80", "100", "120"]
-    assert labels(0, 4e-3, log=False, most=4) == ["0.000", "0.001", "0.002", "0.003", "0.004"]
+    assert labels(0, 4e-3, log=False, most=4) == ["0", "1e-3", "2e-3", "3e-3", "4e-3"]
+    assert labels(2.4e-3, 1e-2, log=False, most=4) == ["4e-3", "6e-3", "8e-3", "1e-2"]
+    assert labels(9.8e-3, 9.9e-3, log=False, most=2) == ["9.8e-3", "9.85e-3", "9.9e-3"]
+    assert labels(0, 0.06, log=False, most=3) == ["0.00", "0.02", "0.04", "0.06"]
     assert labels(0, 60_000, log=False, most=3) == ["0", "20k", "40k", "60k"]
     assert labels(0, 4e-6, log=False, most=2) == ["0", "2e-6", "4e-6"]
 

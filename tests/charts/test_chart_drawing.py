@@ -220,6 +220,25 @@ def test_suggestions_are_ticks_on_the_top_edge_with_words_where_there_is_room():
         assert word[:4] in ("rule", "│", "┃", "╷")
 
 
+def test_the_word_of_a_suggestion_stands_nearer_to_its_own_mark_than_to_any_other():
+    marks = (Mark(6.7e-4, label="valley"), Mark(2.8e-3, label="minimum/10"))
+    for factor in np.geomspace(0.1, 10, 60):
+        other = Mark(6.7e-4 * factor, label="slide")
+        top = lines(replace(sweep_chart(), marks=(*marks, other)), 120, 24)[1]
+        for word in ("valley", "minimum/10", "slide"):
+            before, found, after = top.partition(word)
+            if found:
+                right, left = before.endswith("▾ "), after.startswith(" ▾")
+                assert right != left
+                beyond = after[:3] if right else before[-3:]
+                assert not beyond.strip(), top
+
+
+def test_the_word_of_a_line_stands_over_the_curve():
+    chart = Chart((Series([0, 1], [1, 1], "x", "lr"),), hlines=(HLine(1, "base", "base"),))
+    assert any("base" in row for row in lines(chart, 60, 12))
+
+
 def test_a_target_is_a_line_with_a_label():
     chart = Chart((Series([0, 1], [0, 100]),), hlines=(HLine(65, "target 65 %"),))
     row = next(row for row in lines(chart, 80, 20) if "target" in row)

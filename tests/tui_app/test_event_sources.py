@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from clr_tui.engine.runs import events as ev
+from clr_tui.engine.runs.tail import Batch
 from clr_tui.tui.sources import SPEEDS, LiveSource, ReplaySource
 
 
@@ -16,8 +17,9 @@ class Clock:
         return self.now
 
 
-def recording(*times: float) -> list[ev.AnyEvent]:
-    return [ev.Note(seq=i, time=5e8 + t, level="info", text=str(i)) for i, t in enumerate(times)]
+def recording(*times: float) -> Batch:
+    notes = [ev.Note(seq=i, time=5e8 + t, level="info", text=str(i)) for i, t in enumerate(times)]
+    return Batch(events=notes)
 
 
 def texts(source: ReplaySource) -> str:
@@ -130,11 +132,28 @@ def test_a_clock_set_back_does_not_stop_the_recording() -> None:
 
 
 def test_seek_is_clamped_and_nothing_is_no_recording() -> None:
-    source = ReplaySource([], Clock())
+    source = ReplaySource(Batch(), Clock())
     assert source.position == 1
     source.seek(-3)
     source.seek(7)
     assert source.poll().events == []
+
+
+def test_what_the_reader_counted_is_told_once_and_again_after_a_reset() -> None:
+    recorded = recording(0, 1, 2)
+    recorded.corrupt, recorded.unknown, recorded.newer_schema = 2, {"party": 1}, 9
+    source = ReplaySource(recorded, Clock(), at=1.0)
+
+    def counts() -> tuple:
+        batch = source.poll()
+        return batch.corrupt, batch.unknown, batch.newer_schema
+
+    told = (2, {"party": 1}, 9)
+    assert counts() == told
+    assert counts() == (0, {}, None)
+    source.seek(0.5)
+    assert counts() == told
+    assert counts() == (0, {}, None)
 
 
 def test_a_live_source_follows_the_log_and_the_lock(runs) -> None:

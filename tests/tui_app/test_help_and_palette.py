@@ -41,6 +41,25 @@ async def test_help_of_a_run_screen_is_its_own(app, mixed) -> None:
         assert "replay" not in told
 
 
+async def test_help_says_where_the_files_are(app, mixed) -> None:
+    async with app.run_test(size=(100, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("question_mark")
+        told = " ".join(str(one.render()) for one in app.screen.query(".help-words"))
+        assert str(mixed.folder) in told
+        assert "events.jsonl" in told
+
+
+async def test_what_keys_do_is_wrapped_beside_them(app, mixed) -> None:
+    async with app.run_test(size=(40, 30)) as pilot:
+        await settled(pilot)
+        await pilot.press("question_mark")
+        told = str(app.screen.query_one("#help-keys", Static).render()).split("\n")
+        assert all(len(line) <= 36 for line in told)
+        column = told[0].index("start a new run")
+        assert all(line[column - 1] == " " and line[column] != " " for line in told)
+
+
 @pytest.mark.parametrize("key", ["escape", "q", "enter"])
 async def test_help_closes(app, mixed, key) -> None:
     async with app.run_test() as pilot:

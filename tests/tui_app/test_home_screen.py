@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from app_helpers import selected_id, settled, toasts, until
+from app_helpers import make_app, selected_id, settled, toasts, until
 from textual.widgets import Static
 
 from clr_tui.engine.runs import events as ev
@@ -51,6 +51,16 @@ async def test_without_runs_it_says_which_key_makes_one(app) -> None:
         assert not screen.query_one(RunTable).display
         await pilot.press("enter", "s", "delete")
         assert app.screen is screen
+
+
+async def test_a_folder_that_cannot_be_read_is_told_and_can_be_left(tmp_path, monkeypatch) -> None:
+    (tmp_path / "file").touch()
+    app = make_app(tmp_path / "file", monkeypatch)
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: "cannot be read" in words(app.screen, "#home-empty"))
+        await pilot.press("q")
+    assert app.failure is None
+    assert app.return_message is None
 
 
 async def test_the_cursor_moves_and_the_preview_follows(app, mixed) -> None:

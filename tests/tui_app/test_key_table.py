@@ -48,7 +48,7 @@ def test_the_keys_of_the_design_are_there() -> None:
 
 
 @pytest.mark.parametrize("name", SCREENS)
-@pytest.mark.parametrize("mode", ["live", "replay"])
+@pytest.mark.parametrize("mode", ["live", "ended", "replay"])
 @pytest.mark.parametrize("width", [40, 80, 100, 160])
 def test_the_footer_fits_and_always_ends_with_help_and_leave(name, mode, width) -> None:
     shown = footer_keys(name, mode, width)
@@ -60,6 +60,16 @@ def test_the_footer_fits_and_always_ends_with_help_and_leave(name, mode, width) 
 def test_a_wide_footer_shows_every_key() -> None:
     shown = footer_keys("range-test", "live", 300)
     assert shown == [key for key in keys_for("range-test", "live") if key.label]
+
+
+@pytest.mark.parametrize("name", ["range-test", "training"])
+def test_a_run_that_has_ended_is_offered_no_orders(name) -> None:
+    shown = [key.shown for key in footer_keys(name, "ended", 300)]
+    assert not {"space", "s", "[ ]"} & set(shown)
+    assert {"r", "e", "x", "y", "esc"} <= set(shown)
+    # Its bounds can be moved on the chart of a sweep; a training that is over has none to take.
+    assert ("b" in shown) == (name == "range-test")
+    assert ("b" in [k.shown for k in keys_for(name, "replay")]) == (name == "range-test")
 
 
 def test_pause_is_worded_for_what_is_shown() -> None:

@@ -6,6 +6,7 @@ import pytest
 from app_helpers import make_app, settled, until
 from textual.widgets import Input
 
+from clr_tui.tui.screens import help as help_screen
 from clr_tui.tui.screens.new_run import FormRow, NewRunScreen
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (160, 44)], ids=["80x24", "160x44"])
@@ -76,7 +77,10 @@ def test_form_of_a_training(snap_compare, runs, monkeypatch, size) -> None:
 
 @SIZES
 @pytest.mark.parametrize("keys", ["question_mark", "s"], ids=["help", "question"])
-def test_over_the_runs(snap_compare, app, mixed, size, keys) -> None:
+def test_over_the_runs(snap_compare, app, mixed, size, keys, monkeypatch) -> None:
+    # The help names the folder of runs, another one in each test.
+    monkeypatch.setattr(help_screen, "WHERE", help_screen.WHERE.format("/home/ada/runs"))
+
     async def ready(pilot) -> None:
         await settled(pilot)
         await pilot.press(keys)

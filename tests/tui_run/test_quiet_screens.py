@@ -59,3 +59,19 @@ async def test_a_run_goes_on_below_a_dialog_and_is_shown_after_it(sweep_log):
         assert "42 / 120" in panel(pilot)
         shown = "".join(segment.text for segment in screen.query_one("#panel").render_line(0))
         assert "42 / 120" in shown
+
+
+async def test_a_dialog_shows_the_new_layout_around_it_after_a_resize(sweep_log):
+    sweep_log.begin().sweep(usual).end()
+
+    def shown(app):
+        return [strip.text for strip in app.screen._compositor.render_strips()]
+
+    async with app_of(sweep_log).run_test(size=(120, 40)) as pilot:
+        await pilot.press("question_mark")
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause()
+        after_resize = shown(pilot.app)
+        pilot.app.screen.refresh()
+        await pilot.pause()
+        assert shown(pilot.app) == after_resize

@@ -17,6 +17,7 @@ from clr_tui.tui.screens.new_run import NewRunScreen
 from clr_tui.tui.screens.range_test import RangeTestScreen
 from clr_tui.tui.screens.train_dialog import TrainDialog
 from clr_tui.tui.widgets.field import Field
+from clr_tui.tui.widgets.key_footer import KeyFooter
 
 WIDE = (120, 40)
 
@@ -416,3 +417,23 @@ async def test_a_long_log_arrives_in_pieces(sweep_log):
             await poll(pilot)
         assert screen.history.finished is not None
         assert "120 / 120" in panel(pilot)
+
+
+def footer(pilot) -> str:
+    keys = pilot.app.screen.query_one(KeyFooter).keys_to_show()
+    return "  ".join(f"{shown} {label}" for shown, label in keys)
+
+
+async def test_the_footer_offers_orders_only_while_the_run_lives(sweep_log):
+    sweep_log.live().begin().sweep(usual)
+    async with app_of(sweep_log).run_test(size=WIDE) as pilot:
+        await poll(pilot)
+        assert "space pause  s stop" in footer(pilot)
+        sweep_log.end()
+        await poll(pilot)
+        assert "pause" not in footer(pilot)
+        assert "stop" not in footer(pilot)
+        assert "r again" in footer(pilot)
+        await pilot.press("question_mark")
+        told = str(pilot.app.screen.query_one("#help-keys").render())
+        assert "pause the run" not in told

@@ -2,7 +2,7 @@
 
 import math
 
-from run_logs import Clock, app_of, message, panel, poll, replay_of, title, usual
+from run_logs import Clock, Log, app_of, message, panel, poll, replay_of, title, usual
 
 from clr_tui.engine.analysis.imports import open_recording
 from clr_tui.tui.app import ClrTuiApp
@@ -115,6 +115,35 @@ async def test_an_imported_curve_has_no_task_to_run(tmp_path):
             await pilot.press(key)
             assert "does not say what was trained" in message(pilot)
         assert pilot.app.screen is screen
+
+
+def bare_replay(log: Log, tmp_path, **kwargs) -> ClrTuiApp:
+    """An app that replays the log alone, moved away from its run.json."""
+    path = log.run.events_path.rename(tmp_path / "moved.jsonl")
+    return ClrTuiApp(tmp_path, recording=open_recording(path), clock=Time(), **kwargs)
+
+
+async def test_a_bare_log_shows_only_what_it_tells(train_log, tmp_path):
+    train_log.begin().train(4).end("stopped")
+    app = bare_replay(train_log, tmp_path, start_speed=math.inf)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await poll(pilot)
+        assert "training  flowers · CNN · batch 64 · 6e-4…0.0036 " in title(pilot)
+        assert "policy    -" in panel(pilot)
+        assert "cycle     -" in panel(pilot)
+        assert "middle of cycle" not in message(pilot)
+        await pilot.press("r")
+        assert "does not say what was trained" in message(pilot)
+
+
+async def test_a_replay_tells_what_was_wrong_with_its_log(sweep_log, tmp_path):
+    sweep_log.begin().sweep(usual).end()
+    with sweep_log.run.events_path.open("ab") as file:
+        file.write(b'no event\n{"type": "party"}\n')
+    async with replay_of(sweep_log, clock=Time()).run_test(size=(120, 40)) as pilot:
+        await poll(pilot)
+        assert "1 line of the log could not be read" in message(pilot)
+        assert "does not know: party" in message(pilot)
 
 
 async def test_a_live_run_has_no_replay_bar(sweep_log):

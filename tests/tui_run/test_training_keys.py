@@ -89,7 +89,9 @@ async def test_axes_and_smoothing(train_log):
         chart = screen.query_one("#loss-chart").chart
         assert chart.y.log
         assert chart.title == "loss (log, smoothing 0.03)"
-        assert not screen.query_one("#lr-chart").chart.y.log
+        rates = screen.query_one("#lr-chart").chart
+        assert rates.y.log
+        assert rates.title == "learning rate (log)"
 
 
 async def test_e_writes_all_three_charts(train_log, tmp_path, monkeypatch):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -178,3 +180,30 @@ def test_where_it_stands_is_said_while_it_runs():
     history = history_of(20)
     add_epoch(history, 3, 30)
     assert training_words(history) == "Best so far 53.0 % on validation, epoch 3."
+
+
+def test_a_narrow_triangle_fills_its_chart():
+    config = TrainConfig(base_lr=1e-3, max_lr=1.2e-3, step_size_epochs=2, epochs=8)
+    axis = training_charts(history_of(25, config), EPOCH)[0].y
+    assert 0.95e-3 < axis.lo < 1e-3
+    assert 1.2e-3 < axis.hi < 1.25e-3
+    assert not axis.log
+    axis = training_charts(history_of(25, config), replace(EPOCH, y_log=True))[0].y
+    assert axis.log
+    assert 0.9e-3 <= axis.lo < 1e-3
+    assert 1.2e-3 < axis.hi <= 1.33e-3
+
+
+def test_a_constant_rate_lies_within_its_chart():
+    config = TrainConfig(base_lr=1e-3, max_lr=1e-3, policy="constant", epochs=8)
+    axis = training_charts(history_of(0, config), EPOCH)[0].y
+    assert 0 <= axis.lo < 1e-3 < axis.hi
+
+
+def test_a_run_that_vanished_promises_nothing():
+    history = history_of(5)
+    assert training_words(history, ended=True) == ""
+    accuracy = training_charts(history, EPOCH, ended=True)[2]
+    assert accuracy.empty == "The run ended before its first epoch did."
+    add_epoch(history, 1, 10)
+    assert training_words(history, ended=True).startswith("Best 51.0 % on validation")

@@ -1,8 +1,8 @@
 """A chart drawn into rows of cells.
 
 From below to above: tints and patterns, horizontal lines, faint curves, vertical lines, curves,
-points, marks and their words. The frame comes from plotext (`frame.py`), the dots of curves from
-`raster.py`, which says why they do not.
+points, the words of horizontal lines, marks and their words. The frame comes from plotext
+(`frame.py`), the dots of curves from `raster.py`, which says why they do not.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from clr_tui.tui.charts.scale import Scale
 _BRAILLE = 0x2800
 _ROOM_FOR_VALUES = 60
 """Cells of data width below which values under the vertical lines would leave no ticks."""
+_APART = 3
+"""Cells between a mark's word and whatever comes next."""
 _POINT: dict[Role, str] = {"best": "★", "diverged": "✗", "suggestion": "▾"}
 _BAND_FILL, _AREA_FILL = ord("·"), ord("░")
 
@@ -78,6 +80,7 @@ class _Picture:
         if self.y is not None:
             self.curves(self.y, faint=False)
             self.points(self.y)
+            self.hline_words(self.y)
         self.marks()
 
     def fill(self, where: npt.NDArray[np.bool_], role: Role, pattern: int) -> None:
@@ -110,15 +113,20 @@ class _Picture:
             self.fill(covered >= 4, area.colour, _AREA_FILL)
 
     def hlines(self, y: Scale) -> None:
-        """Horizontal lines, their labels at the right end."""
+        """Horizontal lines over the whole width."""
         for line in self.chart.hlines:
             row = y.cell(line.y, self.plan.height)
-            if row is None:
-                continue
-            at = self.plan.top + self.plan.height - 1 - row
-            self.grid.put(at, self.plan.left, "╌" * self.plan.width, line.colour)
+            if row is not None:
+                at = self.plan.top + self.plan.height - 1 - row
+                self.grid.put(at, self.plan.left, "╌" * self.plan.width, line.colour)
+
+    def hline_words(self, y: Scale) -> None:
+        """Their labels at the right end, over the curves: half a word says nothing."""
+        for line in self.chart.hlines:
+            row = y.cell(line.y, self.plan.height)
             label = fitted(clean(line.label), self.plan.width - 2)
-            if label:
+            if row is not None and label:
+                at = self.plan.top + self.plan.height - 1 - row
                 column = self.plan.left + self.plan.width - cell_len(label) - 1
                 self.grid.put(at, column, f" {label}", line.colour)
 
@@ -187,14 +195,14 @@ class _Picture:
         size = cell_len(words)
         if not size:
             return
-        first, end = self.columns.start, self.columns.stop
         right, left = column + 2, column - 1 - size
         first, end = self.columns.start, self.columns.stop
         inside = [at for at in (right, left) if first <= at <= end - size]
-        # Nothing may stand between the mark and its word, nor touch the word's other end.
+        # Nothing may stand between the mark and its word, nor so near the word's other end that
+        # it might be the word of what stands there.
         room = {
-            right: (column + 1, min(right + size + 1, end)),
-            left: (max(left - 1, first), column),
+            right: (column + 1, min(right + size + _APART, end)),
+            left: (max(left - _APART, first), column),
         }
         free = [at for at in inside if self.grid.blank(row, *room[at])]
         places = free or (inside if mark.y is not None else [])

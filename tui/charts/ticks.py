@@ -78,14 +78,17 @@ def nice_step(least: float) -> float:
 
 
 def _labels(values: list[float], step: float) -> list[str]:
-    """As few digits as tell the values apart, the same number of decimals in each."""
+    """As few digits as tell the values apart, the same number of decimals in each.
+
+    Small values, as learning rates are, read 2e-3 rather than 0.002.
+    """
     greatest = max((abs(v) for v in values), default=0.0)
     digits = -math.floor(math.log10(step) + 1e-9)
     if not greatest:
         return ["0"] * len(values)
-    if greatest >= 1e15 or greatest < 1e-3 or digits > 6:
-        figures = max(0, math.floor(math.log10(greatest) + 1e-9) + digits)
-        return [_scientific(v, min(figures, 15)) for v in values]
+    if greatest >= 1e15 or greatest < 1e-2 * (1 + 1e-9) or digits > 6:
+        figures = [_magnitude(v) + digits for v in values]
+        return [_scientific(v, min(max(n, 0), 15)) for v, n in zip(values, figures, strict=True)]
     if greatest >= 1e6 and digits <= -5:
         return [f"{v / 1e6:.{max(0, 6 + digits)}f}M" for v in values]
     if greatest >= 1e4 and digits <= -3:
@@ -93,10 +96,16 @@ def _labels(values: list[float], step: float) -> list[str]:
     return [f"{v:.{max(0, digits)}f}" for v in values]
 
 
+def _magnitude(value: float) -> int:
+    return math.floor(math.log10(abs(value)) + 1e-9) if value else 0
+
+
 def _scientific(value: float, figures: int) -> str:
     if not value:
         return "0"
     mantissa, exponent = f"{value:.{figures}e}".split("e")
+    if "." in mantissa:
+        mantissa = mantissa.rstrip("0").rstrip(".")
     return f"{mantissa}e{int(exponent)}"
 
 

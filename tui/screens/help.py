@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from textwrap import wrap
 from typing import ClassVar
 
 from rich.style import Style
@@ -13,6 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from clr_tui.tui.keys import Mode, ScreenName, keys_for
+from clr_tui.tui.views.clean import plain
 from clr_tui.tui.widgets.key_footer import KeyLine
 
 TITLES: dict[ScreenName, str] = {
@@ -39,6 +42,12 @@ HOW: dict[ScreenName, str] = {
         "checkpoints, and both are measured on the test part at the end."
     ),
 }
+MIN_WORDS = 16
+"""Cells that the words of a key get, however narrow the terminal."""
+WHERE = (
+    "Runs are kept in {}, a folder each: run.json is what was asked, events.jsonl all that "
+    "happened, worker.log the worker's own output, checkpoints/ the saved weights."
+)
 
 
 class HelpScreen(ModalScreen[None]):
@@ -46,7 +55,8 @@ class HelpScreen(ModalScreen[None]):
 
     Args:
         screen: whose keys.
-        mode: whether a living run or a recording is shown there.
+        mode: what is shown there: a run at work, one that has ended, a recording.
+        runs: the folder of runs, which the words name.
     """
 
     CSS_PATH = "help.tcss"
@@ -58,26 +68,36 @@ class HelpScreen(ModalScreen[None]):
         Binding("pagedown,space", "scroll(10)", show=False),
     ]
 
-    def __init__(self, screen: ScreenName, mode: Mode | None) -> None:
+    def __init__(self, screen: ScreenName, mode: Mode | None, runs: Path) -> None:
         super().__init__()
         self._of = screen
         self._mode = mode
+        self._runs = runs
 
     def compose(self) -> ComposeResult:
         """The keys, then the words."""
         with VerticalScroll(id="help", can_focus=False):
             yield Static(TITLES[self._of], id="help-title", markup=False)
-            yield Static(self._keys(), id="help-keys")
-            yield Static(HOW[self._of], id="help-how", markup=False)
+            yield Static(self._keys(self.app.size.width), id="help-keys")
+            yield Static(HOW[self._of], classes="help-words", markup=False)
+            yield Static(plain(WHERE.format(self._runs)), classes="help-words", markup=False)
             yield KeyLine((("esc", "close"), ("↑↓", "scroll")), id="help-close")
 
-    def _keys(self) -> Text:
+    def on_resize(self) -> None:
+        """Wraps what the keys do to the room that there is."""
+        keys = self.query_one("#help-keys", Static)
+        keys.update(self._keys(keys.size.width))
+
+    def _keys(self, width: int) -> Text:
         keys = keys_for(self._of, self._mode)
-        width = max(len(key.shown) for key in keys) + 3
+        column = max(len(key.shown) for key in keys) + 3
         text = Text()
-        for place, key in enumerate(keys):
-            text.append("\n" if place else "")
-            text.append(key.shown.ljust(width), Style(bold=True)).append(key.help)
+        for key in keys:
+            first, *more = wrap(key.help, max(width - column, MIN_WORDS))
+            text.append("\n" if text else "")
+            text.append(key.shown.ljust(column), Style(bold=True)).append(first)
+            for line in more:
+                text.append("\n" + " " * column + line)
         return text
 
     def action_scroll(self, lines: int) -> None:

@@ -21,12 +21,13 @@ from clr_tui.engine.runs.rundir import RunDir, list_runs, remove_run
 from clr_tui.engine.runs.summary import RunSummary, summarise
 from clr_tui.tui.charts.chart import Chart
 from clr_tui.tui.keys import Mode, ScreenName, bindings_for
-from clr_tui.tui.messages import RunPreviewed, RunsListed
+from clr_tui.tui.messages import RunPreviewed, RunsListed, RunsUnreadable
 from clr_tui.tui.preview import Preview
 from clr_tui.tui.screens.confirm import ConfirmScreen
 from clr_tui.tui.screens.quiet import QuietScreen
 from clr_tui.tui.views.clean import plain
-from clr_tui.tui.views.home import heading, in_order, is_living, matching, model_name, result
+from clr_tui.tui.views.home import heading, in_order, is_living, matching, result
+from clr_tui.tui.views.names import model_name
 from clr_tui.tui.widgets.chart_view import ChartView
 from clr_tui.tui.widgets.key_footer import KeyFooter
 from clr_tui.tui.widgets.run_table import RunTable
@@ -126,22 +127,36 @@ class HomeScreen(QuietScreen[None]):
         if not self._listing.acquire(blocking=False):
             return
         try:
-            worker = get_current_worker()
             began = self.app.clock()
-            summaries: list[RunSummary] = []
-            for run in list_runs(self._folder):
-                if worker.is_cancelled:
-                    return
-                try:
-                    summaries.append(summarise(run))
-                except (UserError, OSError):
-                    continue  # removed since it was listed, or not a run after all
+            summaries = self._summaries()
+            if summaries is None:
+                return
             self.post_message(RunsListed(in_order(summaries)))
             # Thousands of runs take a while to look at: nine tenths of the time are left alone.
             now = self.app.clock()
             self._due = now + 9 * (now - began)
+        except UserError as error:
+            self.post_message(RunsUnreadable(error.message))
         finally:
             self._listing.release()
+
+    def _summaries(self) -> list[RunSummary] | None:
+        """Every run in few words; None where nobody wants to know any more."""
+        worker = get_current_worker()
+        found: list[RunSummary] = []
+        for run in list_runs(self._folder):
+            if worker.is_cancelled:
+                return None
+            try:
+                found.append(summarise(run))
+            except (UserError, OSError):
+                continue  # removed since it was listed, or not a run after all
+        return found
+
+    def on_runs_unreadable(self, message: RunsUnreadable) -> None:
+        """Says why there is nothing to show; what was listed before stays."""
+        if self._all is None:
+            self._say("#home-empty", plain(message.reason))
 
     def on_runs_listed(self, message: RunsListed) -> None:
         """Shows the runs as they are now."""

@@ -13,6 +13,11 @@ class QuietScreen(Screen[ScreenResultType]):
     whole frames for ever after. Over SSH that is some 100 kB a second for what nobody sees.
     """
 
+    def on_resize(self) -> None:
+        """What lies above has drawn the old layout around itself."""
+        if not self.is_active:
+            self.call_after_refresh(self.app.screen.refresh)
+
     def _compositor_refresh(self) -> None:
         if self.is_active:
             super()._compositor_refresh()

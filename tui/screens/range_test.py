@@ -108,6 +108,8 @@ class RangeTestScreen(RunScreen):
         if said.kind == "running" and not self.history.trials:
             return []
         lines = self.words(plain(said.sentence))
+        if self.status.state in ("failed", "lost"):
+            return lines  # what to do about that is said above
         advice = plain(said.advice)
         if said.kind == "recommended":
             keys = "←→ move the bounds, u takes the next rule's"

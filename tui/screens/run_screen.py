@@ -81,7 +81,7 @@ class RunScreen(QuietScreen[None]):
         self.history = RunHistory(config)
         self.options = ChartOptions(x=self.x_axes[0])
         self.status = status_of(self.history, alive=True)
-        self.key_mode: Mode | None = "replay" if source.replay else "live"
+        self.key_mode: Mode | None = self._mode()
         self._hint = ""
         self._hint_timer: Timer | None = None
         self._log_gone = False
@@ -126,6 +126,8 @@ class RunScreen(QuietScreen[None]):
             self.query_one(ReplayBar).show(self.source)
         more = bool(getattr(batch, "more", False))
         self.status = status_of(self.history, alive=alive or more)
+        self.key_mode = self._mode()
+        self.query_one(KeyFooter).show(self.key_mode)
         self._log_gone = self._is_log_gone()
         if more:
             # A long log comes in pieces, so that keys are answered between them.
@@ -134,6 +136,11 @@ class RunScreen(QuietScreen[None]):
         if state != self._shown:
             self._shown = state
             self.show_all()
+
+    def _mode(self) -> Mode:
+        if self.source.replay:
+            return "replay"
+        return "ended" if self.status.ended else "live"
 
     def _is_log_gone(self) -> bool:
         if self.run_dir is None or self.history.started is None:
@@ -185,6 +192,8 @@ class RunScreen(QuietScreen[None]):
         if held := standing(self.history, self.status.state):
             told += wrapped(held, width, "suggestion")
         panel.set_class(bool(wrong), "-trouble")
+        # More is to be said of a run that is over, and nothing moves any more.
+        panel.set_class(self.status.ended, "-ended")
         if not wrong or any(len(trial) for trial in self.history.trials.values()):
             told += self.verdict()
         for notice in notices(self.history):
@@ -307,9 +316,7 @@ class RunScreen(QuietScreen[None]):
         """Whether the recording names its task: an imported curve, or a log alone, does not."""
         if self.run_dir is not None:
             return True
-        trained = self.history.task
-        known = self.config.task.data != "digits" or trained is None or trained.name == "digits"
-        return bool(self.config.version) and known
+        return bool(self.config.task.model)
 
     @property
     def parent_id(self) -> str | None:

@@ -43,7 +43,9 @@ class TrainingScreen(RunScreen):
     charts = ("lr-chart", "loss-chart", "accuracy-chart")
 
     def _charts(self) -> tuple[Chart, Chart, Chart]:
-        return training_charts(self.history, self.options, waiting=self.waiting())
+        return training_charts(
+            self.history, self.options, waiting=self.waiting(), ended=self.status.ended
+        )
 
     def show_history(self) -> None:
         """Draws the three charts and the panel."""
@@ -54,7 +56,8 @@ class TrainingScreen(RunScreen):
 
     def verdict(self) -> list[Line]:
         """The result, or where it stands; what to bear in mind of it."""
-        lines = self.words(training_words(self.history)) if self.history.trials else []
+        said = training_words(self.history, ended=self.status.ended)
+        lines = self.words(said) if self.history.trials else []
         ending = ending_words(self.history)
         return lines + self.words(ending, "suggestion") if ending else lines
 

@@ -6,23 +6,13 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from clr_tui.engine.runs.summary import RunSummary, Status
+from clr_tui.engine.runs.summary import RunSummary
 from clr_tui.tui.views import numbers
 from clr_tui.tui.views.clean import plain
+from clr_tui.tui.views.names import SYMBOLS, model_name
 
 LIVING = frozenset({"starting", "running", "paused"})
 KINDS = {"range-test": "range test", "train": "training"}
-MODELS = {"cnn": "CNN", "resnet34": "ResNet34"}
-SYMBOLS: dict[Status, str] = {
-    "starting": "◌",
-    "running": "●",
-    "paused": "‖",
-    "done": "✓",
-    "stopped": "■",
-    "failed": "✗",
-    "lost": "?",
-}
-"""What stands before a status, so that it is told without colour too."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +31,12 @@ def columns_for(width: int) -> tuple[Column, ...]:
         Column("kind", 10),
         Column("task", 18 if wide else 12),
         Column("status", 10),
-        Column("progress", 16) if wide else Column("done", 6),
+        Column("progress", 13) if wide else Column("done", 6),
         Column("result", 0),
         Column("age", 10, right=True),
     ]
     if wide:
-        columns.insert(0, Column("run", 26))
+        columns.insert(0, Column("run", 24))
     return tuple(columns)
 
 
@@ -94,11 +84,6 @@ def cell(summary: RunSummary, column: Column, now: float) -> str:
     if column.name == "result":
         return result(summary)
     return numbers.age(now - summary.created)
-
-
-def model_name(model: str) -> str:
-    """As people write it: CNN, ResNet34."""
-    return MODELS.get(model, plain(model))
 
 
 def result(summary: RunSummary) -> str:

@@ -249,8 +249,8 @@ def range_panel(
     trial = history.trial
     lines = _progress_lines(history, trial, report)
     lines += [*device_lines(history, trial, ended=ended), BLANK]
-    lines += [*_bounds_lines(bounds, selected), BLANK]
-    lines += _rule_lines(report, width)
+    lines += [*_bounds_lines(bounds, selected, report, ended), BLANK]
+    lines += _rule_lines(report, width, ended)
     more = _formula_lines(report, width)
     return lines + more if height is not None and len(lines) + len(more) <= height else lines
 
@@ -296,13 +296,14 @@ def _last_smoothed(trial: TrialHistory | None, smoothing: float) -> float | None
     return float(smooth(trial.loss, smoothing)[-1])
 
 
-def _bounds_lines(bounds: Bounds | None, selected: Which) -> list[Line]:
+def _bounds_lines(
+    bounds: Bounds | None, selected: Which, report: RangeReport, ended: bool
+) -> list[Line]:
     if bounds is None:
-        return [
-            heading("bounds"),
-            (("  come with the verdict", "muted"),),
-            (("  b types them now", "muted"),),
-        ]
+        when = "none recommended" if ended else "come with the verdict"
+        some = ended and any(one.lr is not None for one in report.suggestions)
+        how = "b types, u takes a rule's" if some else "b types them now"
+        return [heading("bounds"), ((f"  {when}", "muted"),), ((f"  {how}", "muted"),)]
     ratio = bounds.max_lr / bounds.base_lr
     return [
         heading("bounds", "   tab selects"),
@@ -316,9 +317,10 @@ def _bound_line(name: str, value: float, role: Role, selected: bool, after: str)
     return ((mark, role), (name.ljust(9), role), (numbers.lr(value), role), (after, "muted"))
 
 
-def _rule_lines(report: RangeReport, width: int) -> list[Line]:
+def _rule_lines(report: RangeReport, width: int, ended: bool) -> list[Line]:
     if not any(one.lr is not None for one in report.suggestions):
-        return [heading("rules"), (("  come with the first losses", "muted"),)]
+        when = "none has a value" if ended else "come with the first losses"
+        return [heading("rules"), ((f"  {when}", "muted"),)]
     so_far = "rules so far" if report.verdict.kind == "running" else "rules"
     lines = [heading(so_far.ljust(18), "max_lr")]
     lines += [_rule_line(one) for one in report.suggestions]

@@ -9,6 +9,7 @@ import numpy as np
 from clr_tui.engine.policies import lr_at, step_size_steps, whole_cycle_epochs
 from clr_tui.engine.runs.config import RangeTestConfig, TrainConfig
 from clr_tui.tui.charts.chart import Axis, Chart, HLine, Series
+from clr_tui.tui.views.training import rate_axis
 
 POINTS = 400
 MOST_EPOCHS = 10_000
@@ -63,7 +64,7 @@ def _schedule(job: TrainConfig) -> Chart | None:
     return Chart(
         series=(Series(steps / each, np.array(lr), colour="lr"),),
         x=Axis(label="epoch", lo=0.0, hi=float(epochs)),
-        y=Axis(lo=0.0, hi=1.08 * job.max_lr),
+        y=rate_axis(np.array([*lr, job.base_lr, job.max_lr])),
         hlines=(HLine(job.base_lr, "base", "base"), HLine(job.max_lr, "max", "max")),
         title="learning rate of the training",
     )

@@ -21,6 +21,8 @@ from clr_tui.tui.views.options import ChartOptions, XAxis
 
 AHEAD_POINTS = 400
 """Points of the schedule ahead: more than a chart has columns, so that corners stay sharp."""
+_MARGIN = 0.08
+"""Room above and below the learning rates, as a part of their span."""
 NOMINAL_STEPS = 100
 """Steps an epoch of a schedule that is drawn before the data, and so its true length, is known."""
 WAITING = "The loss of every step will appear here."
@@ -36,9 +38,11 @@ class Plan:
     max_lr: float
     steps_per_epoch: int
     total_steps: int
+    known: bool = True
+    """Whether `config` says what was asked; a log without its run.json tells bounds, not policy."""
 
     @property
-    def step_size(self) -> int:
+    def step_size(self) -> float:
         """Half a cycle, steps."""
         return step_size_steps(self.config.step_size_epochs, self.steps_per_epoch)
 
@@ -67,36 +71,40 @@ def plan_of(history: RunHistory) -> Plan | None:
     if config is None:
         return None
     trial = history.trial
+    known = history.config is not None and bool(history.config.task.model)
     base_lr, max_lr = config.base_lr, config.max_lr
     if trial is not None and trial.bounds:
         base_lr, max_lr = trial.bounds[-1].base_lr, trial.bounds[-1].max_lr
     if trial is not None and trial.total_steps > 0:
-        return Plan(config, base_lr, max_lr, max(trial.steps_per_epoch, 1), trial.total_steps)
+        each = max(trial.steps_per_epoch, 1)
+        return Plan(config, base_lr, max_lr, each, trial.total_steps, known)
     epochs = config.epochs
     if config.whole_cycles:
         epochs = whole_cycle_epochs(config.policy, epochs, config.step_size_epochs)
     each = history.task.steps_per_epoch if history.task is not None else NOMINAL_STEPS
-    return Plan(config, base_lr, max_lr, max(each, 1), max(epochs * each, 1))
+    return Plan(config, base_lr, max_lr, max(each, 1), max(epochs * each, 1), known)
 
 
 def training_charts(
-    history: RunHistory, options: ChartOptions, waiting: str = WAITING
+    history: RunHistory, options: ChartOptions, waiting: str = WAITING, *, ended: bool = False
 ) -> tuple[Chart, Chart, Chart]:
     """Learning rate, loss and accuracy of a training, one above the other on one x-axis.
 
     Args:
         history: the run.
-        options: smoothing, the x-axis (`lr` counts as `epoch`) and whether the loss is logarithmic.
+        options: smoothing, the x-axis (`lr` counts as `epoch`), whether rates and losses are
+            logarithmic.
         waiting: what the loss chart says before the first step.
+        ended: whether nothing more will come.
     """
     trial, plan = history.trial, plan_of(history)
     scale = _Scale.of(trial, plan, options.x)
     x = Axis(lo=0.0, hi=scale.end)
     named = Axis(label=_LABELS[options.x], lo=0.0, hi=scale.end)
     return (
-        _lr_chart(trial, plan, scale, x),
+        _lr_chart(trial, plan, scale, x, options.y_log),
         _loss_chart(trial, scale, x, options, waiting),
-        _accuracy_chart(trial, scale, named),
+        _accuracy_chart(trial, scale, named, ended or history.finished is not None),
     )
 
 
@@ -140,16 +148,18 @@ class _Scale:
         return np.asarray(inside + np.maximum(steps - last, 0.0) * pace)
 
 
-def _lr_chart(trial: TrialHistory | None, plan: Plan | None, scale: _Scale, x: Axis) -> Chart:
+def _lr_chart(
+    trial: TrialHistory | None, plan: Plan | None, scale: _Scale, x: Axis, log: bool
+) -> Chart:
     series: list[Series] = []
     marks: list[Mark] = []
     hlines: list[HLine] = []
-    highest = 0.0
+    known = [np.zeros(0)]
     done = 0
     if trial is not None and len(trial.step):
         done = int(trial.step[-1]) + 1
         lr = np.asarray(trial.lr)
-        highest = float(np.max(lr))
+        known.append(lr)
         series.append(Series(scale.at(trial.step.astype(np.float64)), lr, "walked", "lr"))
         later = [change for change in trial.bounds if change.step > 0]
         at = scale.at(np.array([float(change.step) for change in later]))
@@ -159,24 +169,37 @@ def _lr_chart(trial: TrialHistory | None, plan: Plan | None, scale: _Scale, x: A
         rates = np.array([plan.lr(int(step)) for step in steps])
         name = "ahead" if len(steps) else ""
         series.append(Series(scale.at(steps), rates, name, "lr-ahead", faint=True))
-        highest = max(highest, plan.max_lr)
+        known += [rates, np.array([plan.base_lr, plan.max_lr])]
         # Their names and values stand in the panel: words here would cover the schedule.
         hlines = [HLine(plan.max_lr, "", "max"), HLine(plan.base_lr, "", "base")]
     return Chart(
         series=tuple(series),
         x=x,
-        y=Axis(lo=0.0, hi=1.08 * highest or None),
+        y=rate_axis(np.concatenate(known), log=log),
         hlines=tuple(hlines),
         marks=tuple(marks),
-        title="learning rate",
+        title="learning rate (log)" if log else "learning rate",
         empty="The schedule will appear here.",
     )
+
+
+def rate_axis(rates: Floats, *, log: bool = False) -> Axis:
+    """An axis that `rates` fill but for a small margin: a narrow triangle keeps its shape."""
+    rates = rates[np.isfinite(rates) & (rates > 0)]
+    if not len(rates):
+        return Axis(log=log)
+    lo, hi = float(rates.min()), float(rates.max())
+    if log:
+        room = max((hi / lo) ** _MARGIN, 1.1)
+        return Axis(log=True, lo=lo / room, hi=hi * room)
+    span = hi - lo if hi > lo * (1 + 1e-9) else hi
+    return Axis(lo=max(lo - _MARGIN * span, 0.0), hi=hi + _MARGIN * span)
 
 
 def _ahead(plan: Plan, done: int) -> Floats:
     """The steps at which to draw the schedule still to come, corners of cycles among them."""
     last = plan.total_steps - 1
-    if done > last:
+    if done > last or not plan.known:
         return np.zeros(0)
     first = max(done - 1, 0)
     even = np.linspace(first, last, min(AHEAD_POINTS, last - first + 1))
@@ -233,8 +256,10 @@ def _loss_limits(
     return float(shown.min()), float(shown.max())
 
 
-def _accuracy_chart(trial: TrialHistory | None, scale: _Scale, x: Axis) -> Chart:
+def _accuracy_chart(trial: TrialHistory | None, scale: _Scale, x: Axis, ended: bool) -> Chart:
     title, waiting = "accuracy, %", "Validation accuracy will appear here after the first epoch."
+    if ended:
+        waiting = "The run ended before its first epoch did."
     if trial is None:
         return Chart(x=x, title=title, empty=waiting)
     epochs, measured = trial.epochs, _measured(trial)
@@ -315,12 +340,13 @@ def _place_lines(trial: TrialHistory | None, plan: Plan | None) -> list[Line]:
     epoch = min(done // plan.steps_per_epoch + 1, epochs)
     started = trial is not None and trial.total_steps > 0
     total = plan.total_steps if started else None
+    cycle = cycle_words(plan.phase(done)) if started and plan.known else numbers.UNKNOWN
     rate = float(trial.lr[-1]) if trial is not None and len(trial.lr) else None
     return [
         row("epoch", numbers.of_total(epoch if started else None, epochs)),
         row("step", numbers.of_total(done if started else None, total)),
-        row("policy", plan.config.policy),
-        row("cycle", cycle_words(plan.phase(done)) if started else numbers.UNKNOWN, "lr"),
+        row("policy", plan.config.policy if plan.known else numbers.UNKNOWN),
+        row("cycle", cycle, "lr"),
         row("lr", numbers.lr(rate).strip(), "lr"),
         row("max_lr", numbers.lr(plan.max_lr), "max"),
         row("base_lr", numbers.lr(plan.base_lr), "base"),
@@ -383,6 +409,8 @@ def ending_words(history: RunHistory) -> str:
     trial, plan = history.trial, plan_of(history)
     if history.finished is None or trial is None or plan is None or not len(trial.step):
         return ""
+    if not plan.known:
+        return ""
     done = int(trial.step[-1]) + 1
     where = plan.phase(done)
     if plan.config.policy == "constant" or (done >= plan.total_steps and where.whole):
@@ -393,8 +421,14 @@ def ending_words(history: RunHistory) -> str:
     )
 
 
-def training_words(history: RunHistory) -> str:
-    """Where the training stands, or what came of it, in a sentence."""
+def training_words(history: RunHistory, *, ended: bool = False) -> str:
+    """Where the training stands, or what came of it, in a sentence.
+
+    Args:
+        history: the run.
+        ended: whether nothing more will come.
+    """
+    ended = ended or history.finished is not None
     trial, plan = history.trial, plan_of(history)
     if trial is None or plan is None:
         return ""
@@ -408,12 +442,10 @@ def training_words(history: RunHistory) -> str:
             when = f" (epoch {best.epoch})" if best.epoch is not None else ""
             parts.append(f"{numbers.percent(best.accuracy).strip()} best weights{when}")
         return f"Test accuracy: {', '.join(parts)}."
-    if history.finished is not None or not len(trial.step):
-        return ""
     if not trial.epochs:
-        return "Validation accuracy comes after the first epoch."
+        waiting = len(trial.step) and not ended
+        return "Validation accuracy comes after the first epoch." if waiting else ""
     epoch = trial.epochs[-1]
-    return (
-        f"Best so far {numbers.percent(epoch.best_accuracy).strip()} on validation, "
-        f"epoch {epoch.best_epoch}."
-    )
+    best_of = "Best" if ended else "Best so far"
+    accuracy = numbers.percent(epoch.best_accuracy).strip()
+    return f"{best_of} {accuracy} on validation, epoch {epoch.best_epoch}."

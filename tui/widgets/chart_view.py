@@ -13,9 +13,10 @@ from clr_tui.tui.charts.cells import Row, changed
 from clr_tui.tui.charts.chart import Axis, Chart
 from clr_tui.tui.charts.draw import draw
 from clr_tui.tui.charts.layout import x_range, y_range
-from clr_tui.tui.charts.palette import Palette, palette_for
+from clr_tui.tui.charts.palette import Palette
 from clr_tui.tui.charts.ticks import Limits, StickyLimits
 from clr_tui.tui.widgets import wire
+from clr_tui.tui.widgets.roles import palette_of
 
 
 class ChartView(Widget):
@@ -56,10 +57,7 @@ class ChartView(Widget):
     @property
     def palette(self) -> Palette:
         """The palette for this terminal and theme."""
-        theme, system = self.app.current_theme, self.app.console.color_system
-        # A theme in the terminal's own colours is for terminals that have few.
-        colours = 16 if theme.ansi else {"standard": 16, "256": 256}.get(system or "", 2**24)
-        return palette_for(dark=theme.dark, colours=colours, no_color=self.app.no_color)
+        return palette_of(self.app)
 
     def on_mount(self) -> None:
         """From now on updates go out lean, and a change of theme repaints."""

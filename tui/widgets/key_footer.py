@@ -51,7 +51,7 @@ class KeyFooter(KeyLine):
 
     Args:
         screen: whose keys.
-        mode: for run screens: whether a living run or a recording is shown.
+        mode: what a run screen shows.
     """
 
     DEFAULT_CSS = "KeyFooter { dock: bottom; }"
@@ -60,6 +60,12 @@ class KeyFooter(KeyLine):
         super().__init__()
         self._keys_of = screen
         self._mode = mode
+
+    def show(self, mode: Mode | None) -> None:
+        """Shows the keys of another mode; the same mode again sends nothing."""
+        if mode != self._mode:
+            self._mode = mode
+            self.refresh()
 
     def keys_to_show(self) -> Sequence[tuple[str, str]]:
         """The keys that fit, most important first."""

@@ -6,21 +6,12 @@ from itertools import zip_longest
 
 from rich.cells import cell_len
 from rich.segment import Segment
-from textual.app import App
 from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from clr_tui.tui.charts.palette import Palette, palette_for
 from clr_tui.tui.views.lines import BLANK, Line, fitted
-
-
-def palette_of(app: App[object]) -> Palette:
-    """The roles' colours that suit the app's theme and terminal."""
-    theme = app.current_theme
-    return palette_for(
-        dark=theme.dark, colours=16 if theme.ansi else 1 << 24, no_color=app.no_color
-    )
+from clr_tui.tui.widgets.roles import palette_of
 
 
 class Panel(Widget):

@@ -1,0 +1,26 @@
+"""Names and symbols that every screen uses alike."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from clr_tui.tui.views.clean import plain
+
+State = Literal["starting", "preparing", "running", "paused", "done", "stopped", "failed", "lost"]
+SYMBOLS: dict[State, str] = {
+    "starting": "◌",
+    "preparing": "◌",
+    "running": "●",
+    "paused": "‖",
+    "done": "✓",
+    "stopped": "■",
+    "failed": "✗",
+    "lost": "?",
+}
+"""What stands before a state, so that it is told without colour too."""
+_MODELS = {"cnn": "CNN", "resnet34": "ResNet34"}
+
+
+def model_name(model: str) -> str:
+    """As people write it: CNN, ResNet34."""
+    return _MODELS.get(model, plain(model))
