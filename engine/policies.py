@@ -30,7 +30,7 @@ def lr_at(
     *,
     base_lr: float,
     max_lr: float,
-    step_size: int,
+    step_size: float,
     total_steps: int,
     gamma: float = DEFAULT_GAMMA,
 ) -> float:
@@ -45,7 +45,7 @@ def lr_at(
     - `constant`: `max_lr`.
 
     Args:
-        step_size: steps in half a cycle; at least 1.
+        step_size: steps in half a cycle; at least 1, not a whole number in general.
         total_steps: length of the training in steps; at least 1. Policies that end there keep
             their last rate beyond it.
 
@@ -71,7 +71,7 @@ def lr_at(
     raise ValueError(f"unknown policy {policy!r}")
 
 
-def _triangle(step: int, step_size: int) -> tuple[int, float]:
+def _triangle(step: int, step_size: float) -> tuple[int, float]:
     """The cycle, from 1, and the height within it, 0 to 1."""
     passed = 1 + step / (2.0 * step_size)
     cycle = math.floor(passed)
@@ -109,9 +109,15 @@ class Phase:
     fraction: float
     """Of the current cycle, 0 to 1."""
     whole: bool
-    """Whether the training ends at the end of a cycle."""
+    """Whether the training, run to its end, ends at the end of a cycle."""
     direction: Direction
     finished: bool
+
+    @property
+    def complete(self) -> bool:
+        """Whether no cycle is under way: an accuracy measured now is that of whole cycles."""
+        between = self.fraction == 0.0 and self.cycle > 1
+        return between or self.fraction == 1.0 or self.direction == "constant"
 
     @property
     def words(self) -> str:
@@ -127,22 +133,29 @@ class Phase:
         return self.words
 
 
-def phase(policy: Policy, step: int, *, step_size: int, total_steps: int) -> Phase:
+def phase(policy: Policy, step: int, *, step_size: float, total_steps: int) -> Phase:
     """Where the training stands after `step` steps (0 to `total_steps`)."""
     finished = step >= total_steps
     if policy in ("constant", "one-cycle"):
         direction = _one_cycle_direction(step, total_steps) if policy == "one-cycle" else "constant"
         fraction = min(1.0, step / total_steps)
         return Phase(1, 1, direction == "rising", fraction, True, direction, finished)
-    length = 2 * step_size
-    cycles = max(1, math.ceil(total_steps / length))
-    whole = total_steps % length == 0
+    planned = _cycles(total_steps, step_size)
+    cycles = max(1, math.ceil(planned))
+    whole = planned.is_integer()
     if finished and whole:
         return Phase(cycles, cycles, False, 1.0, True, "falling", True)
-    done, within = divmod(min(step, total_steps), length)
-    rising = within < step_size
+    passed = _cycles(min(step, total_steps), step_size)
+    done = math.floor(passed)
+    rising = passed - done < 0.5
     words: Direction = "rising" if rising else "falling"
-    return Phase(done + 1, cycles, rising, within / length, whole, words, finished)
+    return Phase(done + 1, cycles, rising, passed - done, whole, words, finished)
+
+
+def _cycles(steps: int, step_size: float) -> float:
+    """How many cycles `steps` are; a whole number where only rounding keeps it from being one."""
+    cycles = steps / (2.0 * step_size)
+    return float(round(cycles)) if math.isclose(cycles, round(cycles), rel_tol=1e-9) else cycles
 
 
 def _one_cycle_direction(step: int, total_steps: int) -> Direction:
@@ -170,6 +183,10 @@ def whole_cycle_epochs(policy: Policy, epochs: int, step_size_epochs: float) -> 
     return math.ceil(cycles * cycle)
 
 
-def step_size_steps(step_size_epochs: float, steps_per_epoch: int) -> int:
-    """Half a cycle in steps, at least 1."""
-    return max(1, round(step_size_epochs * steps_per_epoch))
+def step_size_steps(step_size_epochs: float, steps_per_epoch: int) -> float:
+    """Half a cycle in steps, at least 1.
+
+    Not rounded: half an epoch of 53 steps is 26.5, so that each cycle ends where its epoch does. A
+    whole number would drift away from the epochs, and end a training of whole cycles within one.
+    """
+    return max(1.0, step_size_epochs * steps_per_epoch)

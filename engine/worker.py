@@ -131,13 +131,30 @@ def _do(run: RunDir, config: RunConfig, log: Log, stop: StopFlag) -> RunFinished
 
 
 def _job() -> Callable[[RunConfig, Callable[[Event], object], Control, Path], Result]:
-    # Torch's threads wait for one another in busy loops by default. With anything else at work on
-    # the same cores - the screen that shows this run - that cost a factor of 5 to 10 on two cores.
-    # OpenMP reads this as torch loads it.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    _share_cores()
     from clr_tui.engine.training.job import run_job
 
     return run_job
+
+
+def _share_cores() -> None:
+    """Keeps torch's threads from waiting for one another in long busy loops; before torch loads.
+
+    Those rob whatever else is at work on the same cores: the screen that shows this run, or
+    another run. Medians of a step (CNN, 32x32, batch 64, two cores), in milliseconds, of the
+    quieter of some six rounds on a machine that others used too:
+
+        wait                        alone    two workers at once
+        busy (the default)          27-34    101-169
+        asleep (PASSIVE)            35-48    55-64
+        busy for a moment, asleep   25-34    56-79
+
+    The last of these is here: GNU's OpenMP reads the first variable; LLVM's and Intel's (not
+    measured) read the second, in which 0 is as PASSIVE. OMP_WAIT_POLICY, where set, stands.
+    """
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+        os.environ.setdefault("KMP_BLOCKTIME", "0")
 
 
 def _finished(

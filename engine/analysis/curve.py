@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from clr_tui.engine.analysis.history import RunHistory, TrialHistory
 from clr_tui.engine.analysis.smoothing import smooth
 
 Floats = NDArray[np.float64]
+BrokenOff = Literal["stopped", "failed", "lost"]
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,8 @@ class Curve:
     """At least half of the sweeps ended early, their loss beyond bounds or not finite."""
     running: bool
     """More is to come."""
-    stopped: bool
-    """It ended by order, or failed, before a sweep came to its end."""
+    broken_off: BrokenOff | None
+    """How the run ended before any sweep came to its end; None where one did, or still may."""
     accuracy_lr: Floats
     """Learning rates at which accuracy was measured, rising; shape (m,)."""
     accuracy: Floats
@@ -83,10 +85,16 @@ def curve_of(history: RunHistory, smoothing: float = 0.05) -> Curve:
         end_lr=asked.end_lr if asked else None,
         diverged=2 * sum(_diverged(trials[i]) for i in counted) >= max(1, len(counted)),
         running=history.finished is None,
-        stopped=history.finished is not None and not any(done),
+        broken_off=None if any(done) else _broken_off(history),
         accuracy_lr=accuracy_lr,
         accuracy=accuracy,
     )
+
+
+def _broken_off(history: RunHistory) -> BrokenOff | None:
+    if history.finished is None:
+        return None
+    return "failed" if history.finished.outcome == "failed" else "stopped"
 
 
 def _diverged(trial: TrialHistory) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from clr_tui.engine.analysis.csv_log import read_csv
 from clr_tui.engine.errors import UserError, did_you_mean
-from clr_tui.engine.runs.config import RangeTestConfig, RunConfig, TrainConfig
+from clr_tui.engine.runs.config import RangeTestConfig, RunConfig, TaskConfig, TrainConfig
 from clr_tui.engine.runs.events import AnyEvent, BoundsChanged, RunStarted, Steps
 from clr_tui.engine.runs.rundir import RunDir
 from clr_tui.engine.runs.tail import Batch, read_events
@@ -79,6 +79,7 @@ def _config_of(events: list[AnyEvent], path: Path) -> RunConfig:
         kind="train" if training else "range-test",
         created=events[0].time,
         version=started.version if started else "",
+        task=TaskConfig(data="", model=""),  # a log names its task, not its settings
         range_test=None if training else RangeTestConfig(start_lr=low, end_lr=high),
         train=TrainConfig(base_lr=base, max_lr=top) if training else None,
     )

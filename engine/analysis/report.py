@@ -106,7 +106,8 @@ class TrainReport:
     phase: str
     """Where in its cycle the training stands: "cycle 2 of 4, falling"."""
     whole_cycles: bool
-    """At the end of a cycle: only then is the accuracy a final one."""
+    """It stands at the end of a cycle, no further one begun: only then is the accuracy a final
+    one. False of a run that was stopped within a cycle, whatever its plan was."""
     final_validation: Measured | None
     best_validation: Measured | None
     """Best on accuracy; chosen on the very data that it is measured on."""
@@ -128,7 +129,7 @@ def range_report(
     """
     curve = curve_of(history, smoothing)
     if not live and curve.running:
-        curve = replace(curve, running=False, stopped=not any(curve.ended))
+        curve = replace(curve, running=False, broken_off=None if any(curve.ended) else "lost")
     found = suggestions(curve)
     best = next((s.lr for s in found if s.recommended), None)
     lr, loss = _minimum(curve.lr, curve.smoothed)
@@ -183,7 +184,7 @@ def train_report(history: RunHistory, *, live: bool = True) -> TrainReport:
         bounds=Bounds(*bounds) if bounds else None,
         policy=config.policy if config else "",
         phase=phase.words if phase else "",
-        whole_cycles=phase.whole if phase else False,
+        whole_cycles=phase.complete if phase else False,
         final_validation=_measured(validations[-1]) if validations else None,
         # max takes the first of equals
         best_validation=_measured(max(measured, key=_accuracy)) if measured else None,

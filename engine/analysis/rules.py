@@ -112,9 +112,10 @@ def smith_accuracy(lr: Floats, accuracy: Floats) -> tuple[float, float] | None:
     """base_lr and max_lr from accuracy, after Smith (2017), section 3.3, made precise.
 
     The paper reads by eye: base_lr "where the accuracy starts to increase", max_lr where it
-    "slows, becomes ragged, or starts to fall". Here, of the accuracy averaged over three
-    neighbours: the floor is the median of the first tenth (at least three points), the rise is
-    what the peak has above the floor.
+    "slows, becomes ragged, or starts to fall". Here the floor is the median of the first tenth
+    (at least three points), and the rise is what the peak of the accuracy, averaged over three
+    neighbours, has above the floor. What comes before that average is first down at the floor, to
+    a tenth of the rise, does not count: the running statistics of batch norm have not settled yet.
 
     - max_lr is the rate of the best accuracy reached before the first fall below that best by
       more than a tenth of the rise; the rate of the peak where there is no such fall.
@@ -129,16 +130,19 @@ def smith_accuracy(lr: Floats, accuracy: Floats) -> tuple[float, float] | None:
         return None
     padded = np.concatenate([accuracy[:1], accuracy, accuracy[-1:]])
     mean = (padded[:-2] + padded[1:-1] + padded[2:]) / 3
-    floor = float(np.median(mean[: max(3, len(lr) // 10)]))
+    floor = float(np.median(accuracy[: max(3, len(lr) // 10)]))
     rise = float(mean.max()) - floor
     noise = float(np.median(np.abs(np.diff(accuracy))))
     if rise <= 2 * noise or rise <= 0:
         return None
+    lowest = floor + rise / 10
+    start = int(np.argmax(mean <= lowest))
+    lr, mean = lr[start:], mean[start:]
     best = np.maximum.accumulate(mean)
     # A fall counts from where the rise has begun: before, all is floor.
-    fallen = (mean < best - rise / 10) & (best > floor + rise / 10)
+    fallen = (mean < best - rise / 10) & (best > lowest)
     last = int(np.argmax(fallen)) if fallen.any() else len(lr)
     top = int(np.argmax(mean[:last]))
-    low = np.flatnonzero(mean[:top] <= floor + rise / 10)
+    low = np.flatnonzero(mean[:top] <= lowest)
     base = int(low[-1]) if len(low) else 0
     return (float(lr[base]), float(lr[top])) if base < top else None

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from clr_tui.engine.analysis.curve import Curve
+from clr_tui.engine.analysis.curve import BrokenOff, Curve
 from clr_tui.engine.analysis.noise import noise, share_of_new, smoothed_share
 from clr_tui.engine.analysis.words import rate
 
@@ -37,8 +37,21 @@ USUAL_SMOOTHING = 0.05
 """What it is otherwise taken to have been smoothed with: as strongly as tools do."""
 START_PART = 0.1
 """A minimum in this part of the steps, from the first, lies at the sweep's start."""
+HIGH_START = 1e-4
+"""A sweep from above this may begin where the model can no longer learn, and look flat."""
 END_PART = 0.95
 """A minimum beyond this part of the log range lies at the sweep's end."""
+
+_BROKEN_OFF: dict[BrokenOff, str] = {
+    "stopped": "The sweep was stopped",
+    "failed": "The run failed",
+    "lost": "The run was lost",
+}
+_AGAIN: dict[BrokenOff, str] = {
+    "stopped": "Run it again to its end.",
+    "failed": "Mend what it failed of, and run it again.",
+    "lost": "Run it again; its worker.log may say why it ended.",
+}
 
 
 @dataclass(frozen=True)
@@ -59,7 +72,8 @@ def verdict(curve: Curve) -> Verdict:
 
     - `running`: the sweeps have not ended.
     - `not-finite`: fewer than 20 finite losses before the first that is not.
-    - `too-short`: fewer than 20 steps, or rates that cover less than a decade.
+    - `too-short`: fewer than 20 steps, or rates that cover less than a decade, be it that the run
+      was broken off or that its settings gave no more.
     - `flat`: the fall, from the median of the first fifth of the raw losses to the minimum of
       the smoothed ones, is not above 5 standard deviations of that difference (`_Spread`); or the
       loss is lowest within the first tenth of the steps. Where it is lowest in the first third
@@ -85,25 +99,54 @@ def verdict(curve: Curve) -> Verdict:
 
 
 def _too_little(curve: Curve, lr: NDArray[np.float64]) -> Verdict | None:
-    again = "Run again with 100 steps or more."
-    if not len(curve.lr):
-        return Verdict("too-short", "The sweep ended before its first step.", again)
-    if len(lr) < LEAST_STEPS and len(lr) < len(curve.lr):
-        sentence = "The loss was not finite at any step."
-        if len(lr):
-            failed = rate(curve.lr[np.argmin(np.isfinite(curve.smoothed))])
-            sentence = f"The loss was no longer finite after {len(lr)} steps, at {failed}."
+    return _not_finite(curve, lr) or _broken_off_early(curve, lr) or _too_short(curve, lr)
+
+
+def _not_finite(curve: Curve, lr: NDArray[np.float64]) -> Verdict | None:
+    if not len(lr) < min(LEAST_STEPS, len(curve.lr)):
+        return None
+    if not len(lr):
         return Verdict(
             "not-finite",
-            sentence,
-            "Check the data for values that are not numbers, or start lower: run again with "
-            f"start LR {rate(curve.lr[0] / 100)}.",
+            "The loss was not finite at any step.",
+            "That is no matter of the rate: the first loss comes before the first update. Check "
+            "the data and weights for values that are not numbers.",
         )
+    failed = rate(curve.lr[np.argmin(np.isfinite(curve.smoothed))])
+    return Verdict(
+        "not-finite",
+        f"The loss was no longer finite after {_steps(len(lr))}, at {failed}.",
+        "Check the data for values that are not numbers, or start lower: run again with "
+        f"start LR {rate(curve.lr[0] / 100)}.",
+    )
+
+
+def _broken_off_early(curve: Curve, lr: NDArray[np.float64]) -> Verdict | None:
+    """What is too little because the run did not get further is no fault of its settings."""
+    if curve.broken_off is None:
+        return None
+    if not len(lr):
+        sentence = f"{_BROKEN_OFF[curve.broken_off]} before its first step."
+    elif len(lr) < LEAST_STEPS:
+        sentence = (
+            f"{_BROKEN_OFF[curve.broken_off]} after {_steps(len(lr))}: too few to tell learning "
+            "from noise."
+        )
+    elif lr[-1] < 10 * lr[0]:
+        sentence = f"{_BROKEN_OFF[curve.broken_off]} within its first decade, at {rate(lr[-1])}."
+    else:
+        return None
+    return Verdict("too-short", sentence, _AGAIN[curve.broken_off])
+
+
+def _too_short(curve: Curve, lr: NDArray[np.float64]) -> Verdict | None:
+    if not len(lr):
+        return Verdict("too-short", "There are no steps to judge.", "Run it again.")
     if len(lr) < LEAST_STEPS:
         return Verdict(
             "too-short",
-            f"The sweep has {len(lr)} steps: too few to tell learning from noise.",
-            again,
+            f"The sweep has {_steps(len(lr))}: too few to tell learning from noise.",
+            "Run again with 100 steps or more.",
         )
     if lr[-1] < 10 * lr[0] and not curve.diverged:
         return Verdict(
@@ -112,6 +155,10 @@ def _too_little(curve: Curve, lr: NDArray[np.float64]) -> Verdict | None:
             "Run again from 1e-7 to 1.",
         )
     return None
+
+
+def _steps(count: int) -> str:
+    return f"{count} step{'s'[: count != 1]}"
 
 
 @dataclass(frozen=True)
@@ -173,20 +220,29 @@ def _flat(
             "there: the sweep starts too high.",
             f"Start lower: run again with start LR {rate(lr[0] / 1000)}.",
         )
-    if curve.stopped:
+    if curve.broken_off:
         return Verdict(
             "flat",
-            f"The sweep was stopped at {rate(lr[-1])}, before the loss had fallen.",
-            "Run it again to its end.",
+            f"{_BROKEN_OFF[curve.broken_off]} at {rate(lr[-1])}, before the loss had fallen.",
+            _AGAIN[curve.broken_off],
         )
-    further = lr[-1] < 0.1 and not curve.diverged
+    diverged = f" up to {rate(lr[-1])}, where it diverged" if curve.diverged else ""
     return Verdict(
         "flat",
-        "The curve is flat within its noise: the model did not learn at any rate tried.",
-        "Sweep further: run again with end LR 10."
-        if further
-        else "Check the data and labels, or start higher with more steps.",
+        f"The curve is flat within its noise{diverged}: the model did not learn at any rate tried.",
+        _what_to_do_if_flat(curve, lr),
     )
+
+
+def _what_to_do_if_flat(curve: Curve, lr: NDArray[np.float64]) -> str:
+    if lr[-1] < 0.1 and not curve.diverged:
+        return "Sweep further: run again with end LR 10."
+    if lr[0] > HIGH_START:
+        return (
+            f"Start lower: run again with start LR {rate(lr[0] / 1000)}; if it stays flat, check "
+            "the data and labels."
+        )
+    return "Check the data and labels, or start higher with more steps."
 
 
 def _unstable(curve: Curve) -> Verdict | None:
@@ -210,12 +266,12 @@ def _falling(
     rise = float(smoothed[at:].max() - smoothed[at])
     if curve.diverged or rise > RISE_DEVIATIONS * spread.smoothed:
         return None
-    if curve.stopped:
+    if curve.broken_off:
         return Verdict(
             "falling",
-            f"The sweep was stopped at {rate(lr[-1])}, before the loss rose: no upper bound in "
-            "sight.",
-            "Run it again to its end.",
+            f"{_BROKEN_OFF[curve.broken_off]} at {rate(lr[-1])}, before the loss rose: no upper "
+            "bound in sight.",
+            _AGAIN[curve.broken_off],
         )
     end = curve.end_lr or float(lr[-1])
     at_end = np.log(lr[at] / lr[0]) >= END_PART * np.log(lr[-1] / lr[0])

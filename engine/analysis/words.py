@@ -19,10 +19,13 @@ def rate(lr: float) -> str:
 
 
 def decades_apart(lr: float, other: float) -> str:
-    """Where `lr` lies against `other`, if more than a decade away: `a decade below`."""
+    """Where `lr` lies against `other`, if more than a decade away: `a decade below`.
+
+    In whole decades, rounded.
+    """
     distance = math.log10(lr / other)
     if abs(distance) <= 1:
         return ""
-    whole = int(abs(distance))
+    whole = round(abs(distance))
     many = "a decade" if whole == 1 else f"{whole} decades"
     return f"{many} {'above' if distance > 0 else 'below'}"

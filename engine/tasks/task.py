@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from clr_tui.engine.tasks.devices import layout_on
 from clr_tui.engine.tasks.part import Part
 
 Augment = Callable[[Tensor, torch.Generator], Tensor]
@@ -45,7 +46,7 @@ class Task:
         return self.train.images.device
 
     def make_model(self, seed: int) -> nn.Module:
-        """A new model on the task's device, in channels_last layout.
+        """A new model on the task's device, in the layout that is best there.
 
         The weights depend on `seed` alone; every global generator is left as it was found. (They
         are drawn on the CPU, so they are the same on every device.)
@@ -54,7 +55,7 @@ class Task:
             # torch.manual_seed would seed the generators of the accelerators too.
             torch.default_generator.manual_seed(seed)
             model = self.build()
-        return model.to(self.device).to(memory_format=torch.channels_last)
+        return model.to(self.device).to(memory_format=layout_on(self.device))
 
     def normalise(self, batch: Tensor) -> Tensor:
         """What the model takes: (value / 255 - mean) / std.
@@ -63,9 +64,9 @@ class Task:
             batch: (n, channels, height, width), values 0 to 255, uint8 or (augmented) float32.
 
         Returns:
-            float32, the same shape, in channels_last layout; `batch` is left alone.
+            float32, the same shape, in the layout of the model; `batch` is left alone.
         """
-        batch = batch.contiguous(memory_format=torch.channels_last)
+        batch = batch.contiguous(memory_format=layout_on(self.device))
         shift = (self.mean * 255).view(1, -1, 1, 1)
         scale = (1 / (self.std * 255)).view(1, -1, 1, 1)
         return (batch - shift).mul_(scale)

@@ -297,6 +297,11 @@ class Training:
 def _not_finite(step: int, lr: float, loss: float) -> str | None:
     if math.isfinite(loss):
         return None
+    if step == 0:
+        return (
+            "the loss is not finite at step 0, before any update: "
+            "check the data and weights for values that are not numbers"
+        )
     return (
         f"the loss is not finite at step {step}, learning rate {lr:.1e}: "
         "try a lower max_lr (a range test shows how far it can go), and check the data"

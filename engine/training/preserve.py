@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -19,29 +19,30 @@ def left_as_found(trainee: Trainee) -> Iterator[None]:
     """Restores, however the block ends, bit for bit, what a training step can change.
 
     That is: parameters and buffers (batch norm's running statistics among them, persistent or
-    not), gradients and whether there are any, `requires_grad`, the mode of each module, the
-    optimizer's state, rates and other options, the place in the data with its generators, and the
-    global generators of torch (CPU and device), Python and numpy.
+    not, made in the block or before), gradients and whether there are any, `requires_grad`, the
+    mode of each module, the optimizer's state, rates and other options, the place in the data with
+    its generators, and the global generators of torch (CPU and device), Python and numpy. Not what
+    a module keeps in plain Python attributes of its own.
     """
-    restore = [
-        _keep_model(trainee.model),
-        _keep_optimizer(trainee.optimizer),
-        _keep_randomness(trainee),
-    ]
-    try:
+    with ExitStack() as restore:  # each is put back, even where another cannot be
+        restore.callback(_keep_model(trainee.model))
+        restore.callback(_keep_optimizer(trainee.optimizer))
+        restore.callback(_keep_randomness(trainee))
         yield
-    finally:
-        for put_back in restore:
-            put_back()
 
 
 def _keep_model(model: nn.Module) -> Callable[[], None]:
     modes = [(module, module.training) for module in model.modules()]
-    tensors = [
-        (slots, name, tensor, tensor.detach().clone())
+    # A module may put other tensors in their places, or tensors where there were none.
+    places = [
+        (slots, dict(slots))
         for module in model.modules()
         for slots in (module._parameters, module._buffers)
-        for name, tensor in slots.items()
+    ]
+    tensors = [
+        (tensor, tensor.detach().clone())
+        for _, kept in places
+        for tensor in kept.values()
         if tensor is not None
     ]
     gradients = [
@@ -51,10 +52,11 @@ def _keep_model(model: nn.Module) -> Callable[[], None]:
 
     @torch.no_grad()
     def put_back() -> None:
-        for slots, name, tensor, value in tensors:
+        for tensor, value in tensors:
             tensor.copy_(value)
-            # A module may have put another tensor in this one's place.
-            slots[name] = tensor  # type: ignore[assignment]
+        for slots, kept in places:
+            slots.clear()
+            slots.update(kept)  # type: ignore[arg-type]
         for p, requires_grad, gradient, gradient_value in gradients:
             p.requires_grad_(requires_grad)
             if gradient is not None and gradient_value is not None:

@@ -23,7 +23,7 @@ class PolicyRate:
         *,
         base_lr: float,
         max_lr: float,
-        step_size: int,
+        step_size: float,
         total_steps: int,
         gamma: float = DEFAULT_GAMMA,
     ) -> None:

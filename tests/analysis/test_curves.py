@@ -84,7 +84,9 @@ def test_accuracy_is_the_median_over_seeds_of_the_subset():
     np.testing.assert_allclose(curve.accuracy, [0.2, 0.55])
 
 
-@pytest.mark.parametrize(("outcome", "stopped"), [("done", False), ("stopped", True)])
-def test_stopped_before_any_sweep_ended(outcome, stopped):
+@pytest.mark.parametrize(
+    ("outcome", "broken_off"), [("done", None), ("stopped", "stopped"), ("failed", "failed")]
+)
+def test_broken_off_before_any_sweep_ended(outcome, broken_off):
     history = sweep_history([1.0] * 5, finished=outcome, outcome=outcome)
-    assert curve_of(history).stopped == stopped
+    assert curve_of(history).broken_off == broken_off

@@ -28,7 +28,9 @@ def test_rate(lr, text):
     ("lr", "words"),
     [
         (5e-4, ""),
-        (0.5, "2 decades above"),
+        (0.02, "a decade above"),
+        (0.08, "2 decades above"),
+        (0.5, "3 decades above"),
         (9e-4 / 10, "a decade below"),
         (1e-3 * 11, "a decade above"),
         (1.1, "3 decades above"),
@@ -36,5 +38,4 @@ def test_rate(lr, text):
     ],
 )
 def test_distance_from_one_thousandth(lr, words):
-
     assert decades_apart(lr, 1e-3) == words

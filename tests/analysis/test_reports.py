@@ -82,6 +82,12 @@ def test_lost_run_is_judged_by_what_there_is():
     assert lost.verdict.kind != "running"
 
 
+def test_lost_before_its_first_step_asks_for_no_longer_sweep():
+    lost = range_report(sweep_history([], finished=None, outcome=None), live=False)
+    assert lost.verdict.sentence == "The run was lost before its first step."
+    assert "worker.log" in lost.verdict.advice
+
+
 def trained(*, finished=True, epochs=8):
     config = RunConfig(
         id="train-digits-1",
@@ -140,6 +146,13 @@ def test_train_report_keeps_final_and_best_apart():
     assert (found["epochs"], found["total_epochs"], found["steps"]) == (8, 8, 40)
     assert found["seconds"] == 8.0
     assert found["whole_cycles"] is True
+
+
+@pytest.mark.parametrize(("epochs", "whole"), [(3, False), (4, True), (6, False)])
+def test_accuracy_within_a_cycle_is_no_final_one(epochs, whole):
+    history = trained(finished=False, epochs=epochs)
+    history.apply(ev.RunFinished(outcome="stopped"))
+    assert train_report(history).whole_cycles is whole
 
 
 def test_train_report_tells_the_phase_while_it_runs():

@@ -132,10 +132,24 @@ def test_flat_until_it_exploded_is_not_called_too_high():
         assert "flat within its noise" in found.sentence
 
 
+def test_flat_from_a_high_start_is_not_told_to_start_higher():
+    """As the digits from 0.3 to 10: thrown off at the first steps, and level from there."""
+    found = judge(sweep_history(noisy(np.full(59, 2.4), 0), start=0.3, end=10.0, diverged=True))
+    assert found.kind == "flat"
+    assert found.advice.startswith("Start lower: run again with start LR 3e-4;")
+
+
+def test_constant_until_it_is_not_finite():
+    found = judge(sweep_history(np.array([2.3] * 60 + [np.nan]), steps=N))
+    assert found.kind == "flat"
+    assert "up to 6.7e-4, where it diverged" in found.sentence
+
+
 def test_never_finite():
     found = judge(sweep_history(np.array([np.nan])))
     assert found.kind == "not-finite"
     assert found.sentence == "The loss was not finite at any step."
+    assert "LR" not in found.advice
 
 
 def test_finite_for_a_few_steps_only():
@@ -149,11 +163,36 @@ def test_finite_for_a_few_steps_only():
 def test_too_few_points(n):
     found = judge(sweep_history(np.linspace(2, 1, n)))
     assert found.kind == "too-short"
-    assert f"{n} steps" in found.sentence
+    assert f"{n} step{'s'[: n != 1]}:" in found.sentence
 
 
 def test_no_steps_at_all():
     assert judge(sweep_history([], finished="failed")).kind == "too-short"
+
+
+@pytest.mark.parametrize(
+    ("steps", "sentence"),
+    [
+        (0, "The run failed before its first step."),
+        (1, "The run failed after 1 step: too few to tell learning from noise."),
+        (12, "The run failed after 12 steps: too few to tell learning from noise."),
+        (30, "The run failed at 7.6e-6, before the loss had fallen."),
+    ],
+)
+def test_failed_run_needs_no_longer_sweep(steps, sentence):
+    loss = noisy(valley_shape(rates(N)), 7)[:steps]
+    found = judge(sweep_history(loss, steps=N, finished="failed", outcome=None))
+    assert found.sentence == sentence
+    assert found.advice == "Mend what it failed of, and run it again."
+
+
+def test_stopped_within_its_first_decade_or_its_first_steps():
+    for steps in (3, 21):
+        loss = noisy(valley_shape(rates(1000)), 7)[:steps]
+        found = judge(sweep_history(loss, steps=1000, finished="stopped", outcome="stopped"))
+        assert found.kind == "too-short"
+        assert found.sentence.startswith("The sweep was stopped")
+        assert found.advice == "Run it again to its end."
 
 
 def test_less_than_a_decade():

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.tasks.devices import choose_device
+from clr_tui.engine.tasks.devices import choose_device, layout_on
 
 
 @pytest.fixture
@@ -82,3 +82,9 @@ def test_a_name_that_is_none(name):
     with pytest.raises(UserError, match="auto, cpu, mps, cuda or cuda:N") as caught:
         choose_device(name)
     assert caught.value.field == "device"
+
+
+def test_layout_is_the_plain_one_where_batch_norm_cannot_do_without() -> None:
+    assert layout_on(torch.device("mps")) is torch.contiguous_format
+    assert layout_on(torch.device("cuda", 0)) is torch.channels_last
+    assert layout_on(torch.device("cpu")) is torch.channels_last

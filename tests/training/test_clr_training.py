@@ -177,6 +177,16 @@ def test_length_is_rounded_to_whole_cycles(make_bench: Make) -> None:
     assert not bench.script.of(Note)
 
 
+def test_cycles_of_an_odd_number_of_steps_end_with_the_training(make_bench: Make) -> None:
+    """An epoch has 7 steps, half of it 3.5: rounded, the cycles would drift from the epochs."""
+    bench = make_bench(TrainConfig(base_lr=0.01, max_lr=0.05, step_size_epochs=0.5, epochs=3))
+    run(bench)
+    assert not bench.script.of(Note)
+    rates = bench.script.column("lr")
+    assert rates[0] == rates[7] == rates[14] == 0.01
+    assert rates[1:4] == pytest.approx(rates[6:3:-1])
+
+
 def test_a_training_that_ends_in_mid_cycle_says_so(make_bench: Make) -> None:
     job = TrainConfig(base_lr=0.01, max_lr=0.05, step_size_epochs=1, epochs=3, whole_cycles=False)
     bench = make_bench(job)
@@ -356,6 +366,13 @@ def test_a_loss_that_is_not_finite_ends_the_training(make_bench: Make) -> None:
     state = checkpoint.load(bench.folder / "checkpoints" / "last.pt", torch.device("cpu"))
     assert state["epoch"] == 1
     assert all(torch.isfinite(v).all() for v in state["model"].values())
+
+
+def test_a_loss_that_was_never_finite_is_not_blamed_on_the_rate(make_bench: Make) -> None:
+    result = run(make_bench(JOB, task=make_task(build=lambda: Poisoned(0))))
+    assert result.outcome == "failed"
+    assert "before any update" in result.message
+    assert "max_lr" not in result.message
 
 
 def test_a_run_can_be_repeated_bit_for_bit(make_bench: Make) -> None:

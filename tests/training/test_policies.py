@@ -38,7 +38,7 @@ def rates(sgd: torch.optim.Optimizer, scheduler: LRScheduler, steps: int) -> lis
 def ours(
     policy: Policy,
     bounds: tuple[float, float],
-    step_size: int,
+    step_size: float,
     gamma: float = 0.9994,
     total_steps: int = STEPS,
 ) -> list[float]:
@@ -60,7 +60,7 @@ def close(a: list[float], b: list[float]) -> bool:
 
 
 @pytest.mark.parametrize("bounds", BOUNDS)
-@pytest.mark.parametrize("step_size", [7, 76, 3333])
+@pytest.mark.parametrize("step_size", [7, 26.5, 76, 128.7, 3333])
 @pytest.mark.parametrize(
     ("policy", "mode"),
     [
@@ -70,7 +70,7 @@ def close(a: list[float], b: list[float]) -> bool:
     ],
 )
 def test_triangles_equal_cyclic_lr(
-    policy: Policy, mode: str, step_size: int, bounds: tuple[float, float]
+    policy: Policy, mode: str, step_size: float, bounds: tuple[float, float]
 ) -> None:
     sgd = optimizer()
     theirs = CyclicLR(
@@ -223,3 +223,30 @@ def test_whole_cycles(policy: Policy, epochs: int, step_size: float, expected: i
 def test_step_size_in_steps() -> None:
     assert step_size_steps(4, 54) == 216
     assert step_size_steps(0.001, 54) == 1
+    assert step_size_steps(0.5, 53) == 26.5
+
+
+@pytest.mark.parametrize("per_epoch", [53, 54, 19, 7, 1])
+@pytest.mark.parametrize("size", [0.5, 0.75, 1.5, 0.1, 0.7, 2.3, 4])
+def test_cycles_of_whole_epochs_end_with_the_training(size: float, per_epoch: int) -> None:
+    step_size = step_size_steps(size, per_epoch)
+    if step_size == 1 and size * per_epoch < 1:
+        return  # a cycle cannot be shorter than two steps
+    epochs = next(n for n in range(1, 100) if math.isclose(n / (2 * size), round(n / (2 * size))))
+    total = epochs * per_epoch
+    args = {"step_size": step_size, "total_steps": total}
+    end = phase("triangular", total, **args)
+    assert end.whole
+    assert end.words == f"at the end of cycle {round(epochs / (2 * size))} of {end.cycles}"
+    last = lr_at("triangular", total, base_lr=1e-3, max_lr=9e-3, **args)
+    assert last == pytest.approx(1e-3, abs=1e-12)
+
+
+def test_complete_is_only_the_end_of_a_cycle() -> None:
+    def complete(policy: Policy, step: int, total: int = 80) -> bool:
+        return phase(policy, step, step_size=10, total_steps=total).complete
+
+    assert [step for step in range(81) if complete("triangular", step)] == [20, 40, 60, 80]
+    assert not complete("triangular", 70, total=70)
+    assert [step for step in range(81) if complete("one-cycle", step)] == [80]
+    assert complete("constant", 33)

@@ -178,6 +178,29 @@ def test_a_sweep_that_is_stopped_leaves_everything_as_found() -> None:
     assert fingerprint(trainee) == before
 
 
+class Lazy(nn.Module):
+    """Makes its buffer at the first batch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("level", None)
+        self.net = tiny_model()
+
+    def forward(self, batch: Tensor) -> Tensor:
+        if self.level is None:
+            self.level = batch.mean().detach()
+        logits: Tensor = self.net(batch)
+        return logits
+
+
+def test_a_buffer_made_by_the_sweep_is_gone_afterwards() -> None:
+    trainee = make_trainee(
+        make_task(build=Lazy), OptimizerConfig(), batch_size=10, seed=0, precision="float32"
+    )
+    sweep(trainee, RangeTestConfig(steps=3), 3, recorder(Script(), NO_END))
+    assert trainee.model.level is None
+
+
 def test_a_sweep_that_raises_leaves_everything_as_found() -> None:
     trainee, script = trainee_in_use(), Script()
     before = fingerprint(trainee)

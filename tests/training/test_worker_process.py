@@ -257,13 +257,17 @@ def test_a_log_that_takes_no_more_is_told_of_in_worker_log(
     assert "the disk of '/runs' is full" in capsys.readouterr().err
 
 
-def test_threads_do_not_wait_in_busy_loops(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+def test_threads_wait_in_busy_loops_for_a_moment_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
+    monkeypatch.setattr(os, "environ", {k: v for k, v in os.environ.items() if k not in names})
     worker._job()
-    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
-    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    assert [os.environ.get(name) for name in names] == [None, "1000", "0"]
+
+
+def test_a_wait_policy_that_somebody_set_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "environ", {"OMP_WAIT_POLICY": "ACTIVE"})
     worker._job()
-    assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"
+    assert os.environ == {"OMP_WAIT_POLICY": "ACTIVE"}
 
 
 def test_a_directory_that_is_no_run(tmp_path: Path, same_signals: None) -> None:
