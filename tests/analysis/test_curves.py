@@ -90,3 +90,12 @@ def test_accuracy_is_the_median_over_seeds_of_the_subset():
 def test_broken_off_before_any_sweep_ended(outcome, broken_off):
     history = sweep_history([1.0] * 5, finished=outcome, outcome=outcome)
     assert curve_of(history).broken_off == broken_off
+
+
+def test_a_curve_is_gathered_once_for_all_who_read_it():
+    history = sweep_history([3.0, 2.0, 1.0], finished=None)
+    first = curve_of(history, 0.05)
+    assert curve_of(history, 0.05) is first
+    assert curve_of(history, 0.2) is not first
+    history.apply(ev.RunFinished(outcome="done"))
+    assert not curve_of(history, 0.2).running

@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from clr_tui.tui.sources import Source
 
 POLL_SECONDS = 0.25
+DRAWING_SHARE = 0.25
+"""Of the time, at most, goes to drawing."""
 HINT_SECONDS = 6.0
 SEEK = 0.05
 """How much of a recording one key press goes back or forth."""
@@ -86,6 +88,7 @@ class RunScreen(QuietScreen[None]):
         self._hint_timer: Timer | None = None
         self._log_gone = False
         self._shown: object = None
+        self._draw_from = 0.0
 
     def compose(self) -> ComposeResult:
         """Title, charts beside their panel, message, replay bar, keys."""
@@ -124,18 +127,20 @@ class RunScreen(QuietScreen[None]):
         if isinstance(self.source, ReplaySource):
             alive = not self.source.finished
             self.query_one(ReplayBar).show(self.source)
-        more = bool(getattr(batch, "more", False))
-        self.status = status_of(self.history, alive=alive or more)
+        self.status = status_of(self.history, alive=alive or batch.more)
         self.key_mode = self._mode()
         self.query_one(KeyFooter).show(self.key_mode)
         self._log_gone = self._is_log_gone()
-        if more:
+        if batch.more:
             # A long log comes in pieces, so that keys are answered between them.
             self.call_later(self.poll)
         state = (self.history.version, self.status, self._log_gone)
-        if state != self._shown:
+        now = self.clr_app.clock()
+        if state != self._shown and now >= self._draw_from:
             self._shown = state
             self.show_all()
+            # A log of a million steps takes its time to judge: keys are answered in between.
+            self._draw_from = now + (self.clr_app.clock() - now) / DRAWING_SHARE
 
     def _mode(self) -> Mode:
         if self.source.replay:
