@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import dataclasses
 import math
@@ -122,6 +123,10 @@ class Training:
             return self._stopped(str(stop))
         except _Astray as astray:
             return self._astray(astray.end)
+        except UserError as error:  # a full disk, say
+            with contextlib.suppress(UserError):
+                self._finish("failed", error.message)
+            raise
         self._finish("done")
         return Result("done", headline=self._headline())
 

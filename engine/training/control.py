@@ -113,7 +113,7 @@ class Control:
         Raises:
             Stopped: a stop was asked for.
         """
-        self._queue.extend(self._commands.poll())
+        self._hear()
         stops = (_reason(c) for c in self._queue if isinstance(c, Stop))
         reason = self._stop.reason or next(stops, None)
         if reason is not None:
@@ -134,8 +134,14 @@ class Control:
                     reason = self._carry_out(orders)
         return reason
 
+    def _hear(self) -> None:
+        try:
+            self._queue.extend(self._commands.poll())
+        except UserError as error:  # orders that cannot be read must not end the work
+            self._emit(CommandRefused(command="an order", reason=error.message))
+
     def _carry_out(self, orders: Orders) -> str | None:
-        self._queue.extend(self._commands.poll())
+        self._hear()
         while self._queue and self._stop.reason is None:
             command = self._queue.popleft()
             if isinstance(command, Stop):

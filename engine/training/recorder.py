@@ -62,7 +62,8 @@ class Recorder:
         stopwatch: of the trial.
         eager: look at each loss as it comes; right where that needs no synchronisation.
         watch: decides on an early end.
-        accuracy: whether `steps` events have the column of training accuracies.
+        accuracy: whether `steps` events have the column of training accuracies, and
+            `epoch_means` are asked for: in trainings, not in sweeps.
         steps_beyond: steps that the run has after this trial, for the estimate of time left.
     """
 
@@ -151,7 +152,8 @@ class Recorder:
 
     def _write_rows(self, now: float) -> None:
         rows, self._rows = self._rows, []
-        self._epoch += rows
+        if self._with_accuracy:
+            self._epoch += rows
         self.steps += len(rows)
         self._chunks.append((len(rows), now - self._written_at))
         if self._all_finite and not _all_finite(rows):

@@ -402,3 +402,18 @@ def test_steps_are_told_of_four_times_a_second(make_bench: Make) -> None:
     chunks = bench.script.of(Steps)
     assert 4 <= len(chunks) < 14
     assert sum(len(c.step) for c in chunks) == 28
+
+
+def test_a_checkpoint_that_cannot_be_written_ends_the_trial_too(
+    make_bench: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = make_bench(JOB)
+
+    def full(path: Path, state: object) -> None:
+        raise UserError("the disk is full")
+
+    monkeypatch.setattr(checkpoint, "save", full)
+    with pytest.raises(UserError, match="full"):
+        run(bench)
+    (finished,) = bench.script.of(TrialFinished)
+    assert (finished.outcome, finished.reason) == ("failed", "the disk is full")

@@ -129,3 +129,18 @@ def test_a_refusal_names_no_more_than_it_must() -> None:
     script.order(SaveCheckpoint())
     control.attend(Orders(save_checkpoint=refuse), watch)
     assert script.events == [CommandRefused(command="save-checkpoint", reason="not now")]
+
+
+def test_orders_that_cannot_be_read_do_not_end_the_work() -> None:
+    script = Script()
+    control, _, watch = make(script)
+
+    def fail() -> None:
+        raise UserError("'commands.jsonl' cannot be read: Permission denied")
+
+    script.at_poll.append(fail)
+    assert control.attend(Orders(), watch) is None
+    (refused,) = script.of(CommandRefused)
+    assert "cannot be read" in refused.reason
+    script.order(Stop(reason="enough"))
+    assert control.attend(Orders(), watch) == "enough"
