@@ -46,8 +46,8 @@ class SeedResult:
 
 
 @dataclass(frozen=True)
-class RangeReport:
-    """A range test's result."""
+class Report:
+    """What every report says of its run."""
 
     run: str
     kind: str
@@ -59,9 +59,16 @@ class RangeReport:
     model: str
     device: str
     steps: int
-    """Done, over all seeds."""
+    """Done, over all trials."""
     seconds: float | None
+    """Of work, pauses left out."""
     diverged: bool
+
+
+@dataclass(frozen=True)
+class RangeReport(Report):
+    """A range test's result."""
+
     smoothing: float
     minimum_lr: float | None
     """Where the smoothed median loss is lowest, and how low."""
@@ -84,19 +91,10 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class TrainReport:
+class TrainReport(Report):
     """A training's result."""
 
-    run: str
-    kind: str
-    status: str
-    message: str
-    task: str
-    model: str
-    device: str
-    steps: int
     total_steps: int
-    seconds: float | None
     epochs: int
     """Finished."""
     total_epochs: int | None
@@ -113,7 +111,6 @@ class TrainReport:
     """Best on accuracy; chosen on the very data that it is measured on."""
     test_last: Measured | None
     test_best: Measured | None
-    diverged: bool
 
 
 def range_report(
@@ -241,7 +238,7 @@ def _status(history: RunHistory, live: bool) -> str:
     return "paused" if history.paused else "running"
 
 
-def to_json(report: RangeReport | TrainReport) -> dict[str, Any]:
+def to_json(report: Report) -> dict[str, Any]:
     """The report as plain types (dict, list, str, numbers); what is not finite becomes None."""
     plain = _plain(asdict(report))
     assert isinstance(plain, dict)

@@ -6,7 +6,7 @@ fields are ignored on reading, so that an older reader can open a newer run.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -20,15 +20,7 @@ Policy = Literal[
     "one-cycle",
     "constant",
 ]
-POLICIES: tuple[Policy, ...] = (
-    "triangular",
-    "triangular2",
-    "exp-range",
-    "exp-range-amplitude",
-    "linear-decay",
-    "one-cycle",
-    "constant",
-)
+POLICIES: tuple[Policy, ...] = get_args(Policy)
 MODELS = ("cnn", "resnet34")
 
 
