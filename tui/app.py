@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.filter import LineFilter
+from textual.screen import ModalScreen
 
 from clr_tui.engine.errors import UserError
 from clr_tui.tui.hangup import watch_terminal
@@ -128,7 +129,9 @@ class ClrTuiApp(App[None]):
 
         The screen that asked for it stays beneath, unless it is the form.
         """
-        work = partial(self._launch, task, job, parent, on_error)
+        # A dialog that asked on behalf of its screen may still be closing.
+        asker = next(s for s in reversed(self.screen_stack) if not isinstance(s, ModalScreen))
+        work = partial(self._launch, task, job, parent, on_error, asker)
         self.run_worker(work, group="launch", exclusive=True, thread=True, exit_on_error=False)
 
     def _launch(
@@ -137,19 +140,20 @@ class ClrTuiApp(App[None]):
         job: Job,
         parent: str | None,
         on_error: Callable[[UserError], None] | None,
+        asker: Screen[Any],
     ) -> None:
         from clr_tui.tui.launching import start_run
 
         try:
             run = (self._start or start_run)(self.runs, task, job, parent)
         except UserError as error:
-            self.post_message(StartFailed(error, on_error))
+            self.post_message(StartFailed(error, on_error, asker))
         else:
-            self.post_message(RunStarted(run))
+            self.post_message(RunStarted(run, asker))
 
     def on_start_failed(self, message: StartFailed) -> None:
-        """Says why nothing was started."""
-        if message.on_error is not None:
+        """Says why nothing was started, where it was asked for or, if that was left, anywhere."""
+        if message.on_error is not None and message.asked_by in self.screen_stack:
             message.on_error(message.error)
         else:
             self.tell(message.error.message, severity="error")
@@ -159,7 +163,7 @@ class ClrTuiApp(App[None]):
         from clr_tui.tui.screens.home import HomeScreen
         from clr_tui.tui.screens.new_run import NewRunScreen
 
-        if isinstance(self.screen, NewRunScreen):
+        if self.screen is message.asked_by and isinstance(self.screen, NewRunScreen):
             self.pop_screen()
         home = self.screen_stack[0]
         if isinstance(home, HomeScreen):

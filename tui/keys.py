@@ -173,7 +173,7 @@ KEYS: tuple[Key, ...] = (
         "home live",
         "s",
         "stop",
-        "stop a living run, with a checkpoint (asks)",
+        "stop a living run (asks; a training saves a checkpoint)",
         ("s", "stop", "Stop the run"),
     ),
     _key(
@@ -202,10 +202,12 @@ KEYS: tuple[Key, ...] = (
         _RUN,
         "x",
         "x axis",
-        "x by step, epoch, learning rate or seconds",
+        "x by step, epoch, learning rate (range test) or seconds",
         ("x", "cycle_x", "Change what the x axis shows"),
     ),
-    _key(_RUN, "e", "export", "export SVG and CSV", ("e", "export", "Export SVG and CSV")),
+    _key(
+        _RUN, "e", "export", "export SVG, CSV or JSON", ("e", "export", "Export SVG, CSV or JSON")
+    ),
     _key(
         "home",
         "del",

@@ -48,7 +48,7 @@ def start_run(
         UserError: for the first mistake found, with the field at fault, or where the folder of
             runs cannot be written.
     """
-    task = _expanded(task)
+    task = expanded(task)
     mistakes = check(task, job)
     if mistakes:
         raise mistakes[0]
@@ -69,7 +69,8 @@ def start_run(
     return run
 
 
-def _expanded(task: TaskConfig) -> TaskConfig:
+def expanded(task: TaskConfig) -> TaskConfig:
+    """`task` with the `~` of its paths written out."""
     return msgspec.structs.replace(
         task, data=os.path.expanduser(task.data), weights=os.path.expanduser(task.weights)
     )

@@ -6,11 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
 if TYPE_CHECKING:
+    from textual.screen import Screen
+
     from clr_tui.engine.errors import UserError
     from clr_tui.engine.runs.rundir import RunDir
     from clr_tui.engine.runs.summary import RunSummary
@@ -60,6 +62,7 @@ class RunStarted(Message):
     """A run has been started."""
 
     run: RunDir
+    asked_by: Screen[Any]
 
 
 @dataclass
@@ -68,3 +71,5 @@ class StartFailed(Message):
 
     error: UserError
     on_error: Callable[[UserError], None] | None
+    asked_by: Screen[Any]
+    """May have been left since."""

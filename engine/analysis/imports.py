@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,9 +35,9 @@ def open_recording(path: Path) -> Recording:
     Raises:
         UserError: where there is nothing of the kind; one sentence.
     """
-    if path.is_dir():
+    if os.path.isdir(path):  # Path.is_dir() raises where a name is too long
         return _open_run(path)
-    if not path.exists():
+    if not os.path.exists(path):
         raise UserError(f"there is no '{path}'{_nearest(path)}")
     if (path.parent / "run.json").is_file() and path.name == "events.jsonl":
         return _open_run(path.parent)

@@ -27,11 +27,14 @@ OPTIMIZERS = ("sgd",)
 SMALLEST_IMAGE, LARGEST_IMAGE = 8, 4096
 LEAST_RATE, LARGEST_RATE = 1e-30, 1e6
 """Far beyond what can train, and well within float32, in which torch reckons."""
-_LARGEST_COUNT = 10**9
+LEAST_LENGTH, LARGEST_COUNT = 1e-6, 10**9
+"""The least length in epochs, and the most of anything that is counted."""
 _COUNTED = 20_000
 """Images are counted up to so many; beyond, the worker is left to compare with the batch size."""
 _DIGITS_TRAIN = 1797 * 70 // 100
 _LARGEST_SEED = 2**63 - 1
+_MOST_DIGITS = 40
+"""Of a number that is said to be wrong."""
 
 
 def check(task: TaskConfig, job: RangeTestConfig | TrainConfig) -> list[UserError]:
@@ -45,9 +48,17 @@ def check(task: TaskConfig, job: RangeTestConfig | TrainConfig) -> list[UserErro
         check_device(task.device)
     except UserError as error:
         found.append(error)
-    found += _sweep(job) if isinstance(job, RangeTestConfig) else _training(job)
-    found += _optimizer(job.optimizer)
-    return found
+    return [*found, *_job(job)]
+
+
+def check_numbers(task: TaskConfig, job: RangeTestConfig | TrainConfig) -> list[UserError]:
+    """Those mistakes that show without a look at the disk or the machine: quick at each key."""
+    return [*_batch(task.batch_size, None, 0), *_numbers_of(task), *_job(job)]
+
+
+def _job(job: RangeTestConfig | TrainConfig) -> Iterator[UserError]:
+    yield from _sweep(job) if isinstance(job, RangeTestConfig) else _training(job)
+    yield from _optimizer(job.optimizer)
 
 
 def _data(task: TaskConfig) -> Iterator[UserError]:
@@ -77,11 +88,11 @@ def _data(task: TaskConfig) -> Iterator[UserError]:
 def _batch(size: int, train: int | None, rounding: int) -> Iterator[UserError]:
     """`train` images, give or take `rounding`; None where they are too many to matter."""
     if size < 2:
-        yield UserError(f"batch_size must be at least 2, not {size}", "batch_size")
+        yield UserError(f"batch_size must be at least 2, not {_shown(size)}", "batch_size")
     elif train is not None and size > train + rounding:
         images = "image" if train == 1 else "images"
         yield UserError(
-            f"batch_size {size} is larger than the training part (about {train} {images}): "
+            f"batch_size {_shown(size)} is larger than the training part (about {train} {images}): "
             "choose a smaller one",
             "batch_size",
         )
@@ -133,13 +144,13 @@ def _model(task: TaskConfig) -> Iterator[UserError]:
 def _numbers_of(task: TaskConfig) -> Iterator[UserError]:
     size = task.image_size
     if size is not None and size < SMALLEST_IMAGE:
-        message = f"image_size must be at least {SMALLEST_IMAGE} pixels, not {size}"
+        message = f"image_size must be at least {SMALLEST_IMAGE} pixels, not {_shown(size)}"
         yield UserError(message, "image_size")
     elif size is not None and size > LARGEST_IMAGE:
-        message = f"image_size must be at most {LARGEST_IMAGE} pixels, not {size}"
+        message = f"image_size must be at most {LARGEST_IMAGE} pixels, not {_shown(size)}"
         yield UserError(message, "image_size")
     if not 0 <= task.seed <= _LARGEST_SEED:
-        yield UserError(f"seed must be from 0 to {_LARGEST_SEED}, not {task.seed}", "seed")
+        yield UserError(f"seed must be from 0 to {_LARGEST_SEED}, not {_shown(task.seed)}", "seed")
 
 
 def _sweep(job: RangeTestConfig) -> Iterator[UserError]:
@@ -198,8 +209,10 @@ def _rate(field: str, lr: float) -> Iterator[UserError]:
 
 def _length(field: str, epochs: float) -> Iterator[UserError]:
     yield from _above(field, epochs, 0)
-    if math.isfinite(epochs) and epochs > _LARGEST_COUNT:
-        yield UserError(f"{field} must be at most {_LARGEST_COUNT}, not {epochs:g}", field)
+    if 0 < epochs < LEAST_LENGTH:
+        yield UserError(f"{field} must be at least {LEAST_LENGTH:g}, not {epochs:g}", field)
+    if math.isfinite(epochs) and epochs > LARGEST_COUNT:
+        yield UserError(f"{field} must be at most {LARGEST_COUNT}, not {epochs:g}", field)
 
 
 def _above(field: str, value: float, bound: int) -> Iterator[UserError]:
@@ -209,9 +222,15 @@ def _above(field: str, value: float, bound: int) -> Iterator[UserError]:
 
 def _at_least_one(field: str, count: int) -> Iterator[UserError]:
     if count < 1:
-        yield UserError(f"{field} must be at least 1, not {count}", field)
-    elif count > _LARGEST_COUNT:
-        yield UserError(f"{field} must be at most {_LARGEST_COUNT}, not {count}", field)
+        yield UserError(f"{field} must be at least 1, not {_shown(count)}", field)
+    elif count > LARGEST_COUNT:
+        yield UserError(f"{field} must be at most {LARGEST_COUNT}, not {_shown(count)}", field)
+
+
+def _shown(count: int) -> str:
+    """Its digits, or where they would fill lines, the first of them."""
+    text = str(count)
+    return text if len(text) <= _MOST_DIGITS else f"{text[:_MOST_DIGITS]}..."
 
 
 def _choice(field: str, value: str, choices: Sequence[str]) -> UserError:

@@ -98,12 +98,6 @@ def test_a_line_enters_from_outside():
     assert np.array_equal(mask, np.eye(50, dtype=bool)[::-1])
 
 
-def test_steps_hold_their_value():
-    mask = series_mask(Series([0.0, 0.5, 1.0], [0.25, 0.75, 0.75], kind="steps"), UNIT, UNIT, 40, 8)
-    assert mask[6, :20].all() or mask[5, :20].all()
-    assert not mask[:4, :19].any()
-
-
 def test_log_x_puts_decades_at_even_distances():
     x = np.logspace(-7, 0, 8)
     dots = dots_mask(x, np.full(8, 0.5), Scale(1e-7, 1.0, True), UNIT, 71, 4)

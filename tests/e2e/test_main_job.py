@@ -64,6 +64,9 @@ def test_sweep_set_train_and_outlive_the_terminal(home: Home) -> None:
     terminal.wait_for("● running", 60)
     terminal.wait_for(lambda text: "best" in text and "epoch" in text and "validation" in text)
     run = home.only_run("train")
+    job = run.config().train
+    assert job is not None
+    assert job.epochs == 4000  # typed in one burst, the two old digits deleted first
     until(lambda: epochs(run) >= 2, 120, lambda: terminal.read(0.1))
 
     terminal.hang_up()

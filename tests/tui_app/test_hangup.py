@@ -98,6 +98,24 @@ def test_a_signal_restores_the_terminal(session: Session, number: int) -> None:
     assert b"Traceback" not in farewell
 
 
+@pytest.mark.parametrize("key", [b"q", None], ids=["q", "signal"])
+def test_with_an_unreadable_folder_it_still_ends_in_order(tmp_path: Path, key) -> None:
+    (tmp_path / "runs").touch()
+    session = Session(tmp_path / "runs", own=True)
+    try:
+        session.read_until(b"cannot be read")
+        if key is not None:
+            os.write(session.master, key)
+        else:
+            session.process.send_signal(signal.SIGTERM)
+        session.read_to_the_end()
+        assert session.status() == (0 if key else 128 + signal.SIGTERM)
+        assert b"Traceback" not in session.output
+    finally:
+        session.process.kill()
+        session.close()
+
+
 @pytest.mark.parametrize("session", [True, False], indirect=True, ids=["sighup", "no-signal"])
 def test_a_vanished_terminal_ends_the_process(session: Session) -> None:
     session.close()

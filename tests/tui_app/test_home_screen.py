@@ -214,7 +214,23 @@ async def test_stop_asks_and_sends_the_order(app, mixed) -> None:
         await pilot.press("enter")
         await until(pilot, lambda: (mixed.folder / ORDER[0] / "commands.jsonl").exists())
         await until(pilot, lambda: not app.workers._workers or True)
-        assert [type(order) for order in orders.poll()] == [Stop]
+        (order,) = orders.poll()
+        assert isinstance(order, Stop)
+        assert order.reason == "stopped from the screen"
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"), [("sweep", "what it has measured stays"), ("training", "a checkpoint")]
+)
+async def test_stop_says_what_it_leaves_of_each_kind(app, runs, kind, words) -> None:
+    run, _ = getattr(runs, kind)("a-run-1", age=9)
+    runs.keep_alive(run)
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        await pilot.press("s")
+        detail = str(app.screen.query_one("#detail", Static).render())
+        assert words in detail
+        assert ("checkpoint" in detail) == (kind == "training")
 
 
 async def test_a_run_that_ended_cannot_be_stopped(app, mixed) -> None:

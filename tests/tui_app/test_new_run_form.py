@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from app_helpers import make_app, selected_id, settled, until
+from app_helpers import make_app, selected_id, settled, toasts, until
 from textual.widgets import Input, Static
 
 from clr_tui.engine.errors import UserError
@@ -17,7 +17,8 @@ from clr_tui.engine.runs.config import (
 )
 from clr_tui.tui.screens.new_run import FormRow, NewRunScreen
 from clr_tui.tui.screens.range_test import RangeTestScreen
-from clr_tui.tui.views.form import field_of, fields, read, texts
+from clr_tui.tui.views.form import field_of, read, texts
+from clr_tui.tui.views.settings import settings
 from clr_tui.tui.widgets.choice import Choice
 
 
@@ -60,7 +61,7 @@ def row(screen, name: str) -> FormRow:
 
 
 def shown(screen) -> list[str]:
-    return [row.field.name for row in screen.query(FormRow) if row.display]
+    return [row.setting.name for row in screen.query(FormRow) if row.display]
 
 
 def complaint(screen, name: str) -> str:
@@ -288,6 +289,67 @@ async def test_enter_twice_starts_once(app, start, monkeypatch) -> None:
     assert len(start.asked) == 1
 
 
+@pytest.mark.parametrize("again", [False, True], ids=["left", "another-form"])
+async def test_a_start_that_fails_once_the_form_was_left_is_told(app, start, again) -> None:
+    held = threading.Event()
+    start.error = UserError("the disk is full", "runs_dir")
+
+    def slow(*args):
+        held.wait(20)
+        return start(*args)
+
+    app._start = slow
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_form(pilot)
+        await pilot.press("enter", "escape")
+        if again:
+            await pilot.press("n")
+        front = app.screen
+        held.set()
+        await until(pilot, lambda: "the disk is full" in toasts(app))
+        assert app.screen is front
+    assert app.failure is None
+
+
+async def test_a_start_whose_form_was_left_leaves_another_form_open(app, start) -> None:
+    held = threading.Event()
+
+    def slow(*args):
+        held.wait(20)
+        return start(*args)
+
+    app._start = slow
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_form(pilot)
+        await pilot.press("enter", "escape", "n")
+        second = app.screen
+        held.set()
+        await until(pilot, lambda: isinstance(app.screen, RangeTestScreen))
+        assert second in app.screen_stack
+
+
+@pytest.mark.parametrize("text", ["inf", "1e300", "1e-320", "9" * 400])
+@pytest.mark.parametrize("name", ["step_size_epochs", "train_epochs", "max_lr"])
+async def test_no_number_ends_the_form(app, start, name, text) -> None:
+    async with app.run_test(size=(160, 44)) as pilot:
+        screen = await open_form(pilot)
+        await pilot.press("right")
+        set_text(screen, name, text)
+        await until(pilot, lambda: complaint(screen, name))
+    assert app.failure is None
+
+
+@pytest.mark.parametrize("text", ["~zz/photos", "x" * 300, "/x/" + "y" * 5000])
+async def test_an_odd_path_is_told_at_its_field(app, start, text) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await open_form(pilot)
+        set_text(screen, "data", text)
+        await until(pilot, lambda: complaint(screen, "data"))
+        await pilot.press("enter")
+        assert not start.asked
+    assert app.failure is None
+
+
 async def test_run_again_opens_with_the_settings_and_the_reason(app, start) -> None:
     task = TaskConfig(batch_size=1024, seed=3)
     job = TrainConfig(base_lr=1e-4, max_lr=6e-4, policy="one-cycle", epochs=4)
@@ -332,7 +394,7 @@ async def test_the_focused_field_is_in_view_and_explained(app) -> None:
             region = focused.region
             assert 0 < region.y < 22, focused.id
             hint = str(screen.query_one("#form-hint", Static).render())
-            assert hint == row(screen, focused.id).field.hint
+            assert hint == row(screen, focused.id).setting.hint
             assert len(hint) <= 78
 
 
@@ -356,7 +418,7 @@ async def test_text_is_never_markup(app) -> None:
 )
 def test_settings_survive_the_form(job) -> None:
     task = TaskConfig(model="resnet34", weights="none", image_size=96, augment=False, seed=11)
-    values = {field.name: field.default for field in fields(("cpu",))} | texts(task, job)
+    values = {setting.name: setting.default for setting in settings(("cpu",))} | texts(task, job)
     reading = read(values)
     assert not reading.errors
     assert (reading.task, reading.job) == (task, job)

@@ -56,6 +56,7 @@ def test_form_with_errors(snap_compare, runs, monkeypatch, size) -> None:
         await pilot.pause()
         screen.query_one("#seeds", Input).value = "0"
         await until(pilot, lambda: len(screen.query(".wrong")) == len(mistakes))
+        await pilot.pause()  # the complaints take their rows: only then is it known where to scroll
         screen.query_one("#seeds", Input).focus()
         await pilot.pause()
         assert all(isinstance(row, FormRow) for row in screen.query("FormRow.wrong"))

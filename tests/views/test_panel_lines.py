@@ -1,4 +1,6 @@
-from clr_tui.tui.views.lines import BLANK, fitted, row, text_of, wrapped
+from view_histories import text_of
+
+from clr_tui.tui.views.lines import BLANK, fitted, row, wrapped
 
 A, B, C = row("a", "1"), row("b", "2"), row("c", "3")
 

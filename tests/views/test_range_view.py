@@ -2,12 +2,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from view_histories import PER_EPOCH, STEPS, add_sweep, sweep_history, sweep_rates, valley
+from view_histories import PER_EPOCH, STEPS, add_sweep, sweep_history, sweep_rates, text_of, valley
 
 from clr_tui.engine.analysis.report import Bounds, range_report
 from clr_tui.engine.analysis.suggest import Suggestion
 from clr_tui.engine.runs import events as ev
-from clr_tui.tui.views.lines import text_of
 from clr_tui.tui.views.options import ChartOptions
 from clr_tui.tui.views.range_test import (
     RangeScale,

@@ -3,11 +3,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from view_histories import add_epoch, train_history
+from view_histories import add_epoch, text_of, train_history
 
 from clr_tui.engine.runs import events as ev
 from clr_tui.engine.runs.config import POLICIES, TrainConfig
-from clr_tui.tui.views.lines import text_of
 from clr_tui.tui.views.options import ChartOptions
 from clr_tui.tui.views.training import (
     ending_words,

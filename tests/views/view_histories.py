@@ -7,6 +7,7 @@ import numpy as np
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.runs import events as ev
 from clr_tui.engine.runs.config import RangeTestConfig, RunConfig, TrainConfig
+from clr_tui.tui.views.lines import Line
 
 STEPS = 140
 PER_EPOCH = 70
@@ -92,3 +93,8 @@ def add_epoch(history: RunHistory, epoch: int, step: int) -> None:
             best_accuracy=accuracy,
         )
     )
+
+
+def text_of(line: Line) -> str:
+    """A panel's line without its roles."""
+    return "".join(text for text, _ in line)

@@ -37,7 +37,7 @@ Role = Literal[
 """What a thing on a chart means. `raw` is the unsmoothed curve, `lr-ahead` the schedule still to
 come, `band` the region between base_lr and max_lr, `seed-band` the spread over seeds."""
 
-Kind = Literal["line", "points", "steps"]
+Kind = Literal["line", "points"]
 
 
 def _floats(values: Any) -> Floats:
@@ -54,8 +54,7 @@ class Series:
             leaves a gap.
         name: for the legend in the title row; "" keeps it out of there.
         colour: its role.
-        kind: `line` joins the points, `points` puts a mark at each, `steps` holds a value until
-            the next one.
+        kind: `line` joins the points, `points` puts a mark at each.
         faint: drawn under the others, quietly.
     """
 

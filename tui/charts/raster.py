@@ -27,8 +27,6 @@ _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 def series_mask(series: Series, x: Scale, y: Scale, columns: int, rows: int) -> Mask:
     """The dots of a line, shape (rows, columns), row 0 on top."""
     xs, ys = _placed(series, x)
-    if series.kind == "steps" and len(xs) > 1:
-        xs, ys = np.repeat(xs, 2)[1:], np.repeat(ys, 2)[:-1]
     if not len(xs):
         return np.zeros((rows, columns), dtype=np.bool_)
     if series.ascending:

@@ -263,10 +263,7 @@ class _Drawing:
 
     def _series(self, series: Series, x: Scale, y: Scale) -> None:
         colour = self.colour(series.colour)
-        xs, ys = series.x, series.y
-        if series.kind == "steps" and len(xs) > 1:
-            xs, ys = np.repeat(xs, 2)[1:], np.repeat(ys, 2)[:-1]
-        for piece in _pieces(xs, ys, x, y, self.box):
+        for piece in _pieces(series.x, series.y, x, y, self.box):
             if series.kind == "points":
                 self.parts += [
                     '<circle cx="{}" cy="{}" r="3.6" fill="{}"/>'.format(*point.split(","), colour)

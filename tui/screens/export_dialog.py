@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import ClassVar
@@ -29,12 +30,12 @@ def target(text: str, suffixes: list[str]) -> Path:
     kinds = f"{', '.join(suffixes[:-1])} or {suffixes[-1]}"
     if not text.strip():
         raise UserError(f"name a file that ends in {kinds}", "path")
-    path = Path(text.strip()).expanduser()
+    path = Path(os.path.expanduser(text.strip()))
     if path.suffix.lower() not in suffixes:
         raise UserError(f"'{path.name}' must end in {kinds}", "path")
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):  # Path.is_dir() raises where a name is too long
         raise UserError(f"there is no folder '{path.parent}'", "path")
-    if path.is_dir():
+    if os.path.isdir(path):
         raise UserError(f"'{path}' is a folder", "path")
     return path
 
@@ -76,7 +77,8 @@ class ExportDialog(ModalScreen["str | None"]):
         except UserError as error:
             field.show_error(error.message)
         else:
-            field.show_error("it is there already: enter overwrites it" if path.exists() else "")
+            there = os.path.exists(path)
+            field.show_error("it is there already: enter overwrites it" if there else "")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Writes the file and closes; a mistake is shown at the field."""

@@ -27,10 +27,11 @@ from clr_tui.tui.screens.confirm import ConfirmScreen
 from clr_tui.tui.screens.quiet import QuietScreen
 from clr_tui.tui.views.clean import plain
 from clr_tui.tui.views.home import heading, in_order, is_living, matching, result
-from clr_tui.tui.views.names import model_name
+from clr_tui.tui.views.names import STOPPING, model_name
 from clr_tui.tui.widgets.chart_view import ChartView
 from clr_tui.tui.widgets.key_footer import KeyFooter
 from clr_tui.tui.widgets.run_table import RunTable
+from clr_tui.tui.widgets.typed_input import TypedInput
 
 if TYPE_CHECKING:
     from clr_tui.tui.app import ClrTuiApp
@@ -47,7 +48,7 @@ NO_RUNS = Text.assemble(
 )
 
 
-class FilterInput(Input):
+class FilterInput(TypedInput):
     """What the runs must match; the arrows lead back into the table."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -287,8 +288,9 @@ class HomeScreen(QuietScreen[None]):
         if not is_living(selected):
             self.app.tell(f"{selected.id} is not running: there is nothing to stop.", "warning")
             return
-        stop = partial(send, self._dir_of(selected), Stop(time=self.app.wall()))
-        self._ask(f"Stop {selected.id}?", "stop", "It saves a checkpoint and ends.", stop)
+        order = Stop(time=self.app.wall(), reason="stopped from the screen")
+        stop = partial(send, self._dir_of(selected), order)
+        self._ask(f"Stop {selected.id}?", "stop", STOPPING[selected.kind], stop)
 
     def _dir_of(self, summary: RunSummary) -> RunDir:
         return RunDir(self._folder / summary.id)

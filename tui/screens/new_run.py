@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-import msgspec
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -18,22 +16,16 @@ from textual.widgets import Input, Static
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.runs.check import check
 from clr_tui.engine.runs.config import RangeTestConfig, TaskConfig
+from clr_tui.tui.launching import expanded
 from clr_tui.tui.messages import FormChecked
 from clr_tui.tui.views.clean import plain
-from clr_tui.tui.views.form import (
-    Field,
-    Job,
-    Reading,
-    field_of,
-    fields,
-    length_in_words,
-    read,
-    texts,
-)
+from clr_tui.tui.views.form import Job, Reading, field_of, length_in_words, read, texts
+from clr_tui.tui.views.settings import Setting, Values, settings
 from clr_tui.tui.views.sketch import sketch
 from clr_tui.tui.widgets.chart_view import ChartView
 from clr_tui.tui.widgets.choice import Choice
 from clr_tui.tui.widgets.key_footer import KeyLine
+from clr_tui.tui.widgets.typed_input import TypedInput
 
 if TYPE_CHECKING:
     from clr_tui.tui.app import ClrTuiApp
@@ -46,24 +38,24 @@ KEYS = (("enter", "start"), ("↑↓", "field"), ("←→", "choose"), ("esc", "
 class FormRow(Vertical):
     """A label, its field, and below them what is wrong with it."""
 
-    def __init__(self, field: Field, value: str) -> None:
-        super().__init__(id=f"row-{field.name}")
-        self.field = field
+    def __init__(self, setting: Setting, value: str) -> None:
+        super().__init__(id=f"row-{setting.name}")
+        self.setting = setting
         self._first = value
 
     def compose(self) -> ComposeResult:
         """The label before the field, the complaint under it."""
         with Horizontal(classes="form-line"):
-            yield Static(self.field.label, classes="form-label", markup=False)
-            if self.field.choices:
-                yield Choice(self.field.choices, self._first, id=self.field.name)
+            yield Static(self.setting.label, classes="form-label", markup=False)
+            if self.setting.choices:
+                yield Choice(self.setting.choices, self._first, id=self.setting.name)
             else:
-                yield Input(
+                yield TypedInput(
                     self._first,
-                    placeholder=self.field.placeholder,
+                    placeholder=self.setting.placeholder,
                     compact=True,
                     select_on_focus=False,
-                    id=self.field.name,
+                    id=self.setting.name,
                 )
         yield Static("", classes="form-error", markup=False)
 
@@ -83,7 +75,7 @@ class FormRow(Vertical):
     @property
     def value(self) -> str:
         """What stands in the field."""
-        if self.field.choices:
+        if self.setting.choices:
             return self.query_one(Choice).value
         return self.query_one(Input).value
 
@@ -124,10 +116,12 @@ class NewRunScreen(Screen[None]):
         error: UserError | None = None,
     ) -> None:
         super().__init__()
-        self._given = texts(task or TaskConfig(), job or RangeTestConfig())
+        self._given_task = task or TaskConfig()
+        self._given_job = job or RangeTestConfig()
+        self._given_texts = texts(self._given_task, self._given_job)
         self._parent_run = parent
         self._failed = error
-        self._failed_at = field_of(error.field, job or RangeTestConfig()) if error else ""
+        self._failed_at = field_of(error.field, self._given_job) if error else ""
         self._version = 0
         self._wrong: dict[str, str] = {}
         self._starting = False
@@ -139,8 +133,8 @@ class NewRunScreen(Screen[None]):
         yield Static(f"clr-tui  {plain(title)}", id="form-title", markup=False)
         with Horizontal(id="form-body"):
             with VerticalScroll(id="form", can_focus=False):
-                for field in fields(_devices()):
-                    yield FormRow(field, self._given.get(field.name, field.default))
+                for setting in settings(_devices()):
+                    yield FormRow(setting, self._given_texts.get(setting.name, setting.default))
             yield ChartView(id="form-sketch")
         yield Static("", id="form-general", markup=False)
         yield Static("", id="form-hint", markup=False)
@@ -154,10 +148,13 @@ class NewRunScreen(Screen[None]):
         return list(self.query(FormRow))
 
     def _row(self, name: str) -> FormRow | None:
-        return next((row for row in self._rows() if row.field.name == name), None)
+        return next((row for row in self._rows() if row.setting.name == name), None)
 
     def _values(self) -> dict[str, str]:
-        return {row.field.name: row.value for row in self._rows()}
+        return {row.setting.name: row.value for row in self._rows()}
+
+    def _read(self, values: Values) -> Reading:
+        return read(values, self._given_task, self._given_job)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Reads what was typed."""
@@ -171,7 +168,7 @@ class NewRunScreen(Screen[None]):
 
     def _changed(self, name: str | None) -> None:
         # Fields also report what they begin with.
-        if name == self._failed_at and self._values().get(name) != self._given.get(name):
+        if name == self._failed_at and self._values().get(name) != self._given_texts.get(name):
             self._failed = None
         self._look()
 
@@ -179,7 +176,7 @@ class NewRunScreen(Screen[None]):
         """Says what the field in focus means."""
         row = self._row(event.widget.id or "")
         if row is not None:
-            self.query_one("#form-hint", Static).update(row.field.hint)
+            self.query_one("#form-hint", Static).update(row.setting.hint)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter starts from any field."""
@@ -190,17 +187,17 @@ class NewRunScreen(Screen[None]):
         """Shows the fields that play a part, and what is wrong as far as the texts tell."""
         values = self._values()
         for row in self._rows():
-            row.display = row.field.when(values)
+            row.display = row.setting.when(values)
         self._version += 1
         self._wrong = {}
-        reading = read(values)
+        reading = self._read(values)
         if self._timer is not None:
             self._timer.stop()
         if reading.task is None or reading.job is None:
             self._show(reading.errors)
             return
-        self._say(length_in_words(reading.job))
-        self.query_one(ChartView).set_chart(sketch(reading.job))
+        self._say(length_in_words(reading.sound))
+        self.query_one(ChartView).set_chart(sketch(reading.sound))
         work = partial(self._check, self._version, reading)
         self._timer = self.set_timer(
             TYPING_PAUSE,
@@ -212,7 +209,7 @@ class NewRunScreen(Screen[None]):
         assert reading.task is not None
         assert reading.job is not None
         errors: dict[str, str] = {}
-        for error in check(_expanded(reading.task), reading.job):
+        for error in check(expanded(reading.task), reading.job):
             errors.setdefault(field_of(error.field, reading.job), error.message)
         self.post_message(FormChecked(version, errors))
 
@@ -227,8 +224,8 @@ class NewRunScreen(Screen[None]):
             errors = {self._failed_at: self._failed.message} | errors
         names = set()
         for row in self._rows():
-            names.add(row.field.name)
-            row.complain(errors.get(row.field.name, ""))
+            names.add(row.setting.name)
+            row.complain(errors.get(row.setting.name, ""))
         general = [message for name, message in errors.items() if name not in names]
         if general:
             self._say(general[0], wrong=True)
@@ -241,20 +238,21 @@ class NewRunScreen(Screen[None]):
 
     def action_start(self) -> None:
         """Starts the run; where something is wrong, goes to the field instead."""
-        reading = read(self._values())
-        if reading.task is None or reading.job is None or self._wrong:
-            self._refuse(reading.errors or self._wrong)
+        reading = self._read(self._values())
+        wrong = reading.errors or self._wrong
+        if reading.task is None or reading.job is None or wrong:
+            self._refuse(wrong)
             return
         if self._starting:
             return
         self._starting = True
         self._say("Starting ...")
-        self.app.launch(_expanded(reading.task), reading.job, self._parent_run, self._not_started)
+        self.app.launch(expanded(reading.task), reading.job, self._parent_run, self._not_started)
 
     def _not_started(self, error: UserError) -> None:
         self._starting = False
         self._say("")
-        job = read(self._values()).job or RangeTestConfig()
+        job = self._read(self._values()).job or self._given_job
         self._refuse({field_of(error.field, job): error.message})
         self._wrong = {}  # a second try may do: a disk has been emptied, a folder made
 
@@ -262,8 +260,8 @@ class NewRunScreen(Screen[None]):
         self._version += 1  # a check that is under way knows less
         self._show(errors)
         for row in self._rows():
-            if row.field.name in errors:
-                row.query_one(f"#{row.field.name}").focus()
+            if row.setting.name in errors:
+                row.query_one(f"#{row.setting.name}").focus()
                 return
 
 
@@ -271,9 +269,3 @@ def _devices() -> tuple[str, ...]:
     from clr_tui.engine.devices import available
 
     return tuple(available())
-
-
-def _expanded(task: TaskConfig) -> TaskConfig:
-    return msgspec.structs.replace(
-        task, data=os.path.expanduser(task.data), weights=os.path.expanduser(task.weights)
-    )

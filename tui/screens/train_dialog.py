@@ -10,9 +10,8 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from clr_tui.engine.runs.check import check
-from clr_tui.engine.runs.config import POLICIES, TaskConfig, TrainConfig
-from clr_tui.tui.views.form import field_of, length_in_words, read, texts
+from clr_tui.engine.runs.config import POLICIES, TrainConfig
+from clr_tui.tui.views.form import length_in_words, read, texts
 from clr_tui.tui.views.numbers import exact_lr
 from clr_tui.tui.views.status import title_of
 from clr_tui.tui.widgets.choice import Choice
@@ -88,20 +87,16 @@ class TrainDialog(ModalScreen["TrainConfig | None"]):
         """The settings as they stand, or None and the mistakes at their fields."""
         typed = {field.name or "": field.value for field in self.query(Field)}
         typed["policy"] = self.query_one(Choice).value
-        reading = read(texts(self._trained, self._job) | typed)
-        errors, job = dict(reading.errors), reading.job
-        if job is not None:
-            # The task ran already; asking the disk about it at each key would be slow.
-            for error in check(TaskConfig(), job):
-                errors.setdefault(field_of(error.field, job), error.message)
+        # The task ran already; asking the disk about it at each key would be slow.
+        reading = read(texts(self._trained, self._job) | typed, self._trained, self._job)
+        errors = dict(reading.errors)
         for field in self.query(Field):
             field.show_error(errors.pop(field.name or "", ""))
         other = next(iter(errors.values()), "")
         words = self.query_one("#train-length", Static)
-        words.update(other or (length_in_words(job) if job is not None else ""))
+        words.update(other or length_in_words(reading.sound))
         words.set_class(bool(other), "error")
-        wrong = other or any(field.error for field in self.query(Field))
-        return job if isinstance(job, TrainConfig) and not wrong else None
+        return reading.sound if isinstance(reading.sound, TrainConfig) else None
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter in a field starts."""

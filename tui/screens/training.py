@@ -17,6 +17,7 @@ from clr_tui.tui.screens.bounds_dialog import BoundsDialog
 from clr_tui.tui.screens.export_dialog import Exports
 from clr_tui.tui.screens.run_screen import RunScreen
 from clr_tui.tui.views.lines import Line
+from clr_tui.tui.views.names import STOPPING
 from clr_tui.tui.views.numbers import exact_lr
 from clr_tui.tui.views.options import TRAINING_X
 from clr_tui.tui.views.status import title_of
@@ -80,7 +81,7 @@ class TrainingScreen(RunScreen):
 
     def stop_detail(self) -> str:
         """What stopping means."""
-        return "The training ends after the step at hand and leaves a checkpoint."
+        return STOPPING["train"]
 
     def exports(self) -> Exports:
         """The three charts as SVG, the steps as CSV, the report as JSON."""

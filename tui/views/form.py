@@ -1,17 +1,15 @@
-"""The new-run form as data: its fields, and what their texts ask for.
-
-Field names are those of the configuration, which every `UserError` names too.
-"""
+"""What the texts of the new-run form ask for, and the texts that ask for a run."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from clr_tui.engine.policies import whole_cycle_epochs
+from clr_tui.engine.runs.check import check_numbers
 from clr_tui.engine.runs.config import (
-    MODELS,
     POLICIES,
     OptimizerConfig,
     RangeTestConfig,
@@ -19,219 +17,35 @@ from clr_tui.engine.runs.config import (
     TrainConfig,
 )
 from clr_tui.tui.views.numbers import exact_lr
+from clr_tui.tui.views.settings import (
+    OFF,
+    ON,
+    RANGE_TEST,
+    TRAINING,
+    Values,
+    decays,
+    is_range_test,
+    loads_weights,
+)
 
 Job = RangeTestConfig | TrainConfig
-Values = Mapping[str, str]
-RANGE_TEST, TRAINING = "range test", "training"
-ON, OFF = "on", "off"
-
-
-@dataclass(frozen=True)
-class Field:
-    """One line of the form."""
-
-    name: str
-    label: str
-    hint: str
-    """What it means and what may stand there: one line."""
-    default: str = ""
-    choices: tuple[str, ...] = ()
-    """What may be chosen; empty: it is typed."""
-    placeholder: str = ""
-    when: Callable[[Values], bool] = lambda _: True
-    """Whether it plays a part, as the other fields stand."""
-
-
-def _range_test(values: Values) -> bool:
-    return values["kind"] == RANGE_TEST
-
-
-def _training(values: Values) -> bool:
-    return values["kind"] == TRAINING
-
-
-def _decaying(values: Values) -> bool:
-    return _training(values) and values["policy"].startswith("exp-range")
-
-
-def _loads_weights(values: Values) -> bool:
-    return values["model"] == "resnet34"
-
-
-def fields(devices: tuple[str, ...]) -> tuple[Field, ...]:
-    """All fields in their order.
-
-    Args:
-        devices: what this machine has, as torch names it.
-    """
-    return (
-        Field(
-            "kind",
-            "kind",
-            "A range test finds the bounds of the learning rate; training uses them.",
-            RANGE_TEST,
-            (RANGE_TEST, TRAINING),
-        ),
-        Field(
-            "data",
-            "data",
-            "'digits' comes with clr-tui; else a folder of images, one folder a class.",
-            "digits",
-            placeholder="digits, or a folder",
-        ),
-        Field(
-            "model",
-            "model",
-            "A small CNN for any image size, or ResNet34, frozen but for its last block.",
-            "cnn",
-            MODELS,
-        ),
-        Field(
-            "weights",
-            "weights",
-            "What ResNet34 begins with: imagenet, none, or the path of a state dict.",
-            "imagenet",
-            placeholder="imagenet, none, or a file",
-            when=_loads_weights,
-        ),
-        Field(
-            "image_size",
-            "image size",
-            "Side of the square images, pixels; empty: 8 for digits, else 64 (CNN) or 224.",
-            placeholder="auto",
-        ),
-        Field("batch_size", "batch size", "Images a step.", "64"),
-        *_sweep_fields(),
-        *_training_fields(),
-        Field("momentum", "momentum", "Of SGD, from 0 to below 1.", "0.9"),
-        Field("weight_decay", "weight decay", "L2 penalty on the weights; 0 is none.", "0"),
-        Field(
-            "augment",
-            "augmentation",
-            "Each image its own small shift and rotation; photos are flipped as well.",
-            ON,
-            (ON, OFF),
-        ),
-        Field(
-            "seed",
-            "first seed",
-            "The same seed means the same weights, order and augmentation.",
-            "0",
-        ),
-        Field(
-            "device",
-            "device",
-            "Where it runs; auto takes the fastest there is.",
-            "auto",
-            ("auto", *devices),
-        ),
-    )
-
-
-def _sweep_fields() -> tuple[Field, ...]:
-    return (
-        Field(
-            "start_lr",
-            "start lr",
-            "The sweep begins at this learning rate: so low that nothing is learned.",
-            "1e-7",
-            when=_range_test,
-        ),
-        Field(
-            "end_lr",
-            "end lr",
-            "The sweep ends here, or earlier where the loss diverges.",
-            "1",
-            when=_range_test,
-        ),
-        Field(
-            "epochs",
-            "epochs",
-            "Length of a sweep; it takes 100 steps at least.",
-            "2",
-            when=_range_test,
-        ),
-        Field(
-            "steps",
-            "steps",
-            "Length of a sweep in steps, instead of in epochs.",
-            placeholder="by epochs",
-            when=_range_test,
-        ),
-        Field(
-            "seeds",
-            "seeds",
-            "So many sweeps, each from new weights: a median curve and a band.",
-            "1",
-            when=_range_test,
-        ),
-        Field(
-            "accuracy",
-            "accuracy",
-            "Also measure accuracy on a fixed validation subset: Smith's own reading.",
-            OFF,
-            (ON, OFF),
-            when=_range_test,
-        ),
-    )
-
-
-def _training_fields() -> tuple[Field, ...]:
-    return (
-        Field(
-            "base_lr",
-            "base lr",
-            "The lower bound of the learning rate, some 6 times below max lr.",
-            "6e-4",
-            when=_training,
-        ),
-        Field(
-            "max_lr",
-            "max lr",
-            "The upper bound; a range test tells where it should be.",
-            "3.6e-3",
-            when=_training,
-        ),
-        Field(
-            "policy",
-            "policy",
-            "How the learning rate moves between its bounds.",
-            "triangular",
-            POLICIES,
-            when=_training,
-        ),
-        Field(
-            "step_size_epochs",
-            "step size",
-            "Half a cycle, in epochs (Smith: 2 to 10).",
-            "4",
-            when=_training,
-        ),
-        Field(
-            "train_epochs",
-            "epochs",
-            "Length of the training, rounded up to whole cycles.",
-            "16",
-            when=_training,
-        ),
-        Field(
-            "gamma",
-            "gamma",
-            "What exp-range multiplies by, a step.",
-            "0.99994",
-            when=_decaying,
-        ),
-    )
+_LONGEST = 40
+"""Characters of a text that are repeated where it is said to be wrong."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What the form asks for, or why that cannot be told."""
+    """What the form asks for; task and job are None where a text cannot be read."""
 
     task: TaskConfig | None
     job: Job | None
     errors: dict[str, str]
-    """The sentence by the name of its field."""
+    """The sentence by the name of its setting."""
+
+    @property
+    def sound(self) -> Job | None:
+        """The job where all is right, so that its numbers can be reckoned with and drawn."""
+        return None if self.errors else self.job
 
 
 class _Reader:
@@ -241,7 +55,10 @@ class _Reader:
         self.values = values
         self.errors: dict[str, str] = {}
 
-    def text(self, name: str) -> str:
+    def text(self, name: str, given: str) -> str:
+        """A text without the blanks around it, unless it was given with them."""
+        if self.values[name] == given:
+            return given
         text = self.values[name].strip()
         if not text:
             self.errors[name] = "nothing is given here"
@@ -252,7 +69,7 @@ class _Reader:
         try:
             return float(text)
         except ValueError:
-            shown = f"'{text}' is not a number" if text else "a number is missing"
+            shown = f"{_quoted(text)} is not a number" if text else "a number is missing"
             self.errors[name] = f"{shown}; give one like {example}"
             return math.nan
 
@@ -261,7 +78,9 @@ class _Reader:
         try:
             return int(text)
         except ValueError:
-            shown = f"'{text}' is not a whole number" if text else "a whole number is missing"
+            shown = (
+                f"{_quoted(text)} is not a whole number" if text else "a whole number is missing"
+            )
             self.errors[name] = f"{shown}; give one like {example}"
             return 0
 
@@ -269,62 +88,85 @@ class _Reader:
         return self.whole(name, example) if self.values[name].strip() else None
 
 
-def read(values: Values) -> Reading:
-    """What `values`, a text for every field, ask for."""
+def _quoted(text: str) -> str:
+    return f"'{text}'" if len(text) <= _LONGEST else f"'{text[:_LONGEST]}...'"
+
+
+def read(values: Values, task: TaskConfig | None = None, job: Job | None = None) -> Reading:
+    """What `values`, a text for every setting, ask for.
+
+    Args:
+        values: the texts.
+        task: what the form began with: the settings that it does not show stay as they are there.
+        job: likewise.
+    """
     reader = _Reader(values)
-    task = TaskConfig(
-        data=reader.text("data"),
+    read_task = _read_task(reader, task or TaskConfig())
+    read_job: Job
+    if is_range_test(values):
+        read_job = _read_sweep(reader, job if isinstance(job, RangeTestConfig) else None)
+    else:
+        read_job = _read_training(reader, job if isinstance(job, TrainConfig) else None)
+    read_job = replace(read_job, optimizer=_read_optimizer(reader, job))
+    if reader.errors:
+        return Reading(None, None, reader.errors)
+    errors: dict[str, str] = {}
+    for error in check_numbers(read_task, read_job):
+        errors.setdefault(field_of(error.field, read_job), error.message)
+    return Reading(read_task, read_job, errors)
+
+
+def _read_task(reader: _Reader, given: TaskConfig) -> TaskConfig:
+    values = reader.values
+    weights = given.weights if given.model == values["model"] else TaskConfig().weights
+    if loads_weights(values):
+        weights = reader.text("weights", given.weights)
+    return replace(
+        given,
+        data=reader.text("data", given.data),
         model=values["model"],
-        weights=reader.text("weights") if _loads_weights(values) else "imagenet",
+        weights=weights,
         image_size=reader.maybe_whole("image_size", "64"),
         batch_size=reader.whole("batch_size", "64"),
         augment=values["augment"] == ON,
         device=values["device"],
         seed=reader.whole("seed", "0"),
     )
-    optimizer = OptimizerConfig(
-        momentum=reader.real("momentum", "0.9"), weight_decay=reader.real("weight_decay", "1e-4")
+
+
+def _read_optimizer(reader: _Reader, job: Job | None) -> OptimizerConfig:
+    return replace(
+        job.optimizer if job is not None else OptimizerConfig(),
+        momentum=reader.real("momentum", "0.9"),
+        weight_decay=reader.real("weight_decay", "1e-4"),
     )
-    read_job = _read_sweep if _range_test(values) else _read_training
-    job = read_job(reader, optimizer)
-    if reader.errors:
-        return Reading(None, None, reader.errors)
-    return Reading(task, job, {})
 
 
-def _read_sweep(reader: _Reader, optimizer: OptimizerConfig) -> RangeTestConfig:
+def _read_sweep(reader: _Reader, given: RangeTestConfig | None) -> RangeTestConfig:
+    given = given or RangeTestConfig()
     steps = reader.maybe_whole("steps", "200")
-    return RangeTestConfig(
+    return replace(
+        given,
         start_lr=reader.real("start_lr", "1e-7"),
         end_lr=reader.real("end_lr", "1"),
-        epochs=reader.real("epochs", "2") if steps is None else 2.0,
+        epochs=reader.real("epochs", "2") if steps is None else given.epochs,
         steps=steps,
         seeds=reader.whole("seeds", "3"),
         accuracy=reader.values["accuracy"] == ON,
-        optimizer=optimizer,
     )
 
 
-def _read_training(reader: _Reader, optimizer: OptimizerConfig) -> TrainConfig:
-    config = TrainConfig(
-        base_lr=reader.real("base_lr", "6e-4"),
-        max_lr=reader.real("max_lr", "3.6e-3"),
+def _read_training(reader: _Reader, given: TrainConfig | None) -> TrainConfig:
+    base_lr, max_lr = reader.real("base_lr", "6e-4"), reader.real("max_lr", "3.6e-3")
+    given = given or TrainConfig(base_lr=base_lr, max_lr=max_lr)
+    return replace(
+        given,
+        base_lr=base_lr,
+        max_lr=max_lr,
         policy=next(p for p in POLICIES if p == reader.values["policy"]),
         step_size_epochs=reader.real("step_size_epochs", "4"),
         epochs=reader.whole("train_epochs", "16"),
-        optimizer=optimizer,
-    )
-    if not _decaying(reader.values):
-        return config
-    gamma = reader.real("gamma", "0.99994")
-    return TrainConfig(
-        base_lr=config.base_lr,
-        max_lr=config.max_lr,
-        policy=config.policy,
-        step_size_epochs=config.step_size_epochs,
-        epochs=config.epochs,
-        gamma=gamma,
-        optimizer=optimizer,
+        gamma=reader.real("gamma", "0.99994") if decays(reader.values) else given.gamma,
     )
 
 
@@ -347,39 +189,41 @@ def texts(task: TaskConfig, job: Job) -> dict[str, str]:
         "augment": ON if task.augment else OFF,
         "seed": str(task.seed),
         "device": task.device,
-        "momentum": f"{job.optimizer.momentum:g}",
-        "weight_decay": f"{job.optimizer.weight_decay:g}",
+        "momentum": _exact(job.optimizer.momentum),
+        "weight_decay": _exact(job.optimizer.weight_decay),
     }
     if isinstance(job, RangeTestConfig):
         return found | {
-            "start_lr": _rate(job.start_lr),
-            "end_lr": _rate(job.end_lr),
-            "epochs": f"{job.epochs:g}",
+            "start_lr": _exact(job.start_lr),
+            "end_lr": _exact(job.end_lr),
+            "epochs": _exact(job.epochs),
             "steps": "" if job.steps is None else str(job.steps),
             "seeds": str(job.seeds),
             "accuracy": ON if job.accuracy else OFF,
         }
     return found | {
-        "base_lr": _rate(job.base_lr),
-        "max_lr": _rate(job.max_lr),
+        "base_lr": _exact(job.base_lr),
+        "max_lr": _exact(job.max_lr),
         "policy": job.policy,
-        "step_size_epochs": f"{job.step_size_epochs:g}",
+        "step_size_epochs": _exact(job.step_size_epochs),
         "train_epochs": str(job.epochs),
-        "gamma": repr(job.gamma),
+        "gamma": _exact(job.gamma),
     }
 
 
-def _rate(value: float) -> str:
+def _exact(value: float) -> str:
     """As short as it can be written without changing it."""
     short = exact_lr(value)
     return short if float(short) == value else repr(value)
 
 
-def length_in_words(job: Job) -> str:
-    """What the length comes to, where that is more than the field says; else empty."""
-    if not isinstance(job, TrainConfig) or job.epochs < 1 or not job.step_size_epochs > 0:
+def length_in_words(job: Job | None) -> str:
+    """What the length of a sound job comes to, where that is more than its field says."""
+    if not isinstance(job, TrainConfig):
         return ""
     whole = whole_cycle_epochs(job.policy, job.epochs, job.step_size_epochs)
     if whole == job.epochs:
         return ""
+    if not job.whole_cycles:
+        return f"{job.epochs} epochs end in mid-cycle, as in the run that these settings are from."
     return f"{job.epochs} epochs end in mid-cycle: it will run {whole}, whole cycles."

@@ -33,11 +33,6 @@ def wrapped(text: str, width: int, role: Role = "muted", indent: str = "") -> li
     return [((line, role),) for line in words]
 
 
-def text_of(line: Line) -> str:
-    """The line without its roles."""
-    return "".join(text for text, _ in line)
-
-
 def fitted(lines: list[Line], height: int) -> list[Line]:
     """As many of the lines as `height` rows hold: blank ones go first, then the last ones."""
     spare = len(lines) - height

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from clr_tui.engine.runs.config import Kind
 from clr_tui.tui.views.clean import plain
 
 State = Literal["starting", "preparing", "running", "paused", "done", "stopped", "failed", "lost"]
@@ -18,6 +19,11 @@ SYMBOLS: dict[State, str] = {
     "lost": "?",
 }
 """What stands before a state, so that it is told without colour too."""
+STOPPING: dict[Kind, str] = {
+    "range-test": "The sweep ends after the step at hand; what it has measured stays.",
+    "train": "The training ends after the step at hand and leaves a checkpoint.",
+}
+"""What stopping means for a run of each kind."""
 _MODELS = {"cnn": "CNN", "resnet34": "ResNet34"}
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from clr_tui.engine.policies import lr_at, step_size_steps, whole_cycle_epochs
@@ -16,20 +14,18 @@ MOST_EPOCHS = 10_000
 
 
 def sketch(job: RangeTestConfig | TrainConfig | None) -> Chart:
-    """The learning rate of `job` over its length; words where that cannot be drawn."""
-    chart = None
+    """The learning rate of `job`, whose numbers are within their limits, over its length."""
+    if job is None:
+        return Chart(empty="The learning rate will be drawn here.")
     if isinstance(job, RangeTestConfig):
-        chart = _sweep(job)
-    elif job is not None:
-        chart = _schedule(job)
-    return chart or Chart(empty="The learning rate will be drawn here.")
+        return _sweep(job)
+    if job.epochs > MOST_EPOCHS:
+        return Chart(empty="Too many epochs to draw the learning rate of each.")
+    return _schedule(job)
 
 
-def _sweep(job: RangeTestConfig) -> Chart | None:
+def _sweep(job: RangeTestConfig) -> Chart:
     length = job.epochs if job.steps is None else float(job.steps)
-    sensible = 0 < job.start_lr < job.end_lr < math.inf and 0 < length < math.inf
-    if not sensible:
-        return None
     part = np.linspace(0.0, 1.0, POINTS)
     lr = job.start_lr * (job.end_lr / job.start_lr) ** part
     return Chart(
@@ -40,12 +36,10 @@ def _sweep(job: RangeTestConfig) -> Chart | None:
     )
 
 
-def _schedule(job: TrainConfig) -> Chart | None:
-    if not (0 < job.base_lr < job.max_lr < math.inf and 0 < job.step_size_epochs < math.inf):
-        return None
-    if not 0 < job.epochs <= MOST_EPOCHS or not 0 < job.gamma <= 1:
-        return None
-    epochs = whole_cycle_epochs(job.policy, job.epochs, job.step_size_epochs)
+def _schedule(job: TrainConfig) -> Chart:
+    epochs = job.epochs
+    if job.whole_cycles:
+        epochs = whole_cycle_epochs(job.policy, epochs, job.step_size_epochs)
     # The number of images is not known yet, and decay goes by the step: 100 an epoch.
     each = 100
     steps = np.unique(np.linspace(0, epochs * each - 1, 4 * POINTS).astype(int))

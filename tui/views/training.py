@@ -327,7 +327,7 @@ def training_panel(
     trial, plan = history.trial, plan_of(history)
     lines = _place_lines(trial, plan)
     lines += [BLANK, *_loss_lines(trial, options or ChartOptions())]
-    lines += [BLANK, *_accuracy_lines(history, trial)]
+    lines += [BLANK, *_accuracy_lines(trial)]
     lines += [BLANK, *device_lines(history, trial, ended=ended)]
     return lines
 
@@ -380,7 +380,7 @@ def cycle_words(where: Phase) -> str:
     return f"{place}, complete" if where.whole else f"{place}, cut short"
 
 
-def _accuracy_lines(history: RunHistory, trial: TrialHistory | None) -> list[Line]:
+def _accuracy_lines(trial: TrialHistory | None) -> list[Line]:
     train = validation = best = None
     when = ""
     if trial is not None and trial.epochs:

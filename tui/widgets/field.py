@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from clr_tui.tui.views.clean import plain
+from clr_tui.tui.widgets.typed_input import TypedInput
 
 
 class Field(Vertical):
@@ -44,7 +45,7 @@ class Field(Vertical):
     def __init__(self, name: str, value: str, *, label: str = "", placeholder: str = "") -> None:
         super().__init__(name=name, id=f"field-{name}")
         self._label = label or name
-        self._input = Input(value, placeholder=placeholder, compact=True, select_on_focus=True)
+        self._input = TypedInput(value, placeholder=placeholder, compact=True, select_on_focus=True)
         self._input.cursor_blink = False
         self._error = Static("", classes="field-error", markup=False)
 

@@ -90,9 +90,7 @@ class RunTable(ScrollView, can_focus=True):
 
     @dataclass
     class Opened(Message):
-        """A run was clicked on a second time."""
-
-        summary: RunSummary
+        """The run under the cursor was clicked on a second time."""
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -203,7 +201,7 @@ class RunTable(ScrollView, can_focus=True):
         if row >= len(self._rows):
             return
         if event.chain > 1 and self.selected is not None:
-            self.post_message(self.Opened(self.selected))
+            self.post_message(self.Opened())
         self._go(row)
 
     def render_line(self, y: int) -> Strip:

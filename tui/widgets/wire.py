@@ -13,6 +13,7 @@ end are the same: a test holds it against Textual's own over random updates.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from inspect import signature
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -26,11 +27,24 @@ if TYPE_CHECKING:
     from rich.style import Style
 
 _RESET = "\x1b[0m"
+_HELD = {"spans", "chops", "chop_ends"}
 
 
 def install() -> None:
-    """Makes this process's Textual send lean updates. Doing it again changes nothing."""
-    ChopsUpdate.render_segments = lean_segments  # type: ignore[method-assign, assignment]
+    """Makes this process's Textual send lean updates. Doing it again changes nothing.
+
+    Where its `ChopsUpdate` is not the one known here, updates stay Textual's own: long, but right.
+    """
+    if _is_known(ChopsUpdate):
+        ChopsUpdate.render_segments = lean_segments  # type: ignore[method-assign, assignment]
+
+
+def _is_known(update: type) -> bool:
+    """Whether `update` holds what `lean_segments` reads, and is rendered as that is."""
+    if not hasattr(update, "render_segments"):
+        return False
+    made, rendered = signature(update), signature(update.render_segments)
+    return set(made.parameters) == _HELD and list(rendered.parameters) == ["self", "console"]
 
 
 def lean_segments(update: ChopsUpdate, console: Console) -> str:

@@ -1,0 +1,130 @@
+"""What the form asks for: the same as before, and nothing that cannot be reckoned with."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clr_tui.engine.runs.config import (
+    POLICIES,
+    OptimizerConfig,
+    RangeTestConfig,
+    TaskConfig,
+    TrainConfig,
+)
+from clr_tui.tui.charts.draw import draw
+from clr_tui.tui.charts.palette import DARK
+from clr_tui.tui.views.form import length_in_words, read, texts
+from clr_tui.tui.views.settings import settings
+from clr_tui.tui.views.sketch import sketch
+
+NINES = "9" * 400
+DEFAULTS = {setting.name: setting.default for setting in settings(("cpu",))}
+counts = st.integers(1, 10**9)
+lengths = st.floats(1e-6, 1e9)
+rates = st.lists(st.floats(1e-30, 1e6), min_size=2, max_size=2, unique=True).map(sorted)
+optimizers = st.builds(
+    OptimizerConfig,
+    momentum=st.floats(0, 1, exclude_max=True),
+    weight_decay=st.floats(0, allow_nan=False, allow_infinity=False),
+)
+tasks = st.builds(
+    TaskConfig,
+    data=st.sampled_from(["digits", "/photos", "/my photos "]),
+    model=st.sampled_from(["cnn", "resnet34"]),
+    weights=st.sampled_from(["imagenet", "none"]),
+    image_size=st.none() | st.integers(8, 4096),
+    batch_size=st.integers(2, 10**6),
+    augment=st.booleans(),
+    device=st.sampled_from(["auto", "cpu", "cuda:3"]),
+    seed=st.integers(0, 2**63 - 1),
+)
+
+
+@st.composite
+def sweeps(draw) -> RangeTestConfig:
+    low, high = draw(rates)
+    return RangeTestConfig(
+        start_lr=low,
+        end_lr=high,
+        epochs=draw(lengths),
+        steps=draw(st.none() | counts),
+        seeds=draw(counts),
+        accuracy=draw(st.booleans()),
+        smoothing=draw(st.floats(0, 1, exclude_min=True)),
+        divergence=draw(st.floats(1, 1e6, exclude_min=True)),
+        optimizer=draw(optimizers),
+    )
+
+
+@st.composite
+def trainings(draw) -> TrainConfig:
+    low, high = draw(rates)
+    return TrainConfig(
+        base_lr=low,
+        max_lr=high,
+        policy=draw(st.sampled_from(POLICIES)),
+        step_size_epochs=draw(lengths),
+        epochs=draw(counts | st.integers(1, 10_000)),
+        whole_cycles=draw(st.booleans()),
+        gamma=draw(st.floats(0, 1, exclude_min=True)),
+        optimizer=draw(optimizers),
+    )
+
+
+@given(tasks, sweeps() | trainings())
+def test_run_again_is_the_same_run(task, job) -> None:
+    reading = read(DEFAULTS | texts(task, job), task, job)
+    assert not reading.errors
+    assert (reading.task, reading.job) == (task, job)
+
+
+@given(sweeps() | trainings())
+def test_whatever_may_run_can_be_drawn_and_told(job) -> None:
+    length_in_words(job)
+    draw(sketch(job), 60, 15, DARK)
+
+
+def test_another_kind_begins_with_its_own_defaults() -> None:
+    job = RangeTestConfig(smoothing=0.2)
+    values = DEFAULTS | texts(TaskConfig(), job) | {"kind": "training"}
+    assert read(values, TaskConfig(), job).job == TrainConfig(base_lr=6e-4, max_lr=3.6e-3)
+
+
+def test_weights_of_the_resnet_are_not_left_to_the_cnn() -> None:
+    task = TaskConfig(model="resnet34", weights="/a/file")
+    values = DEFAULTS | texts(task, RangeTestConfig()) | {"model": "cnn"}
+    assert read(values, task, RangeTestConfig()).task == TaskConfig()
+
+
+def test_a_length_without_whole_cycles_stays_and_is_told() -> None:
+    job = TrainConfig(base_lr=1e-4, max_lr=1e-3, epochs=10, whole_cycles=False)
+    assert "mid-cycle, as in the run" in length_in_words(job)
+    assert sketch(job).x.hi == 10
+
+
+@pytest.mark.parametrize("text", ["inf", "nan", "1e300", "1e-320", "0", "-1", NINES, "9" * 5000])
+@pytest.mark.parametrize("name", [s.name for s in settings(()) if not s.choices])
+@pytest.mark.parametrize("kind", ["range test", "training"])
+def test_no_number_is_too_much_for_the_form(kind, name, text) -> None:
+    reading = read(DEFAULTS | {"kind": kind, "policy": "exp-range", name: text})
+    assert all(len(message) < 120 for message in reading.errors.values())
+    length_in_words(reading.sound)
+    draw(sketch(reading.sound), 60, 15, DARK)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "text", "words"),
+    [
+        ("training", "step_size_epochs", "inf", "not inf"),
+        ("training", "step_size_epochs", "1e300", "at most 1000000000, not 1e+300"),
+        ("training", "step_size_epochs", "1e-320", "at least 1e-06"),
+        ("training", "train_epochs", NINES, "at most 1000000000, not 999"),
+        ("range test", "steps", NINES, "at most 1000000000, not 999"),
+        ("range test", "epochs", "1e300", "at most 1000000000, not 1e+300"),
+    ],
+)
+def test_a_number_out_of_bounds_is_told_at_its_field(kind, name, text, words) -> None:
+    reading = read(DEFAULTS | {"kind": kind, name: text})
+    assert list(reading.errors) == [name]
+    assert words in reading.errors[name]
+    assert reading.sound is None
