@@ -20,6 +20,7 @@ from clr_tui.tui.screens.train_dialog import TrainDialog
 from clr_tui.tui.views.bounds import Which, step_bound
 from clr_tui.tui.views.clean import plain
 from clr_tui.tui.views.lines import Line
+from clr_tui.tui.views.names import STOPPING
 from clr_tui.tui.views.numbers import exact_lr
 from clr_tui.tui.views.options import RANGE_TEST_X
 from clr_tui.tui.views.range_test import (
@@ -191,7 +192,7 @@ class RangeTestScreen(RunScreen):
 
     def stop_detail(self) -> str:
         """What stopping means."""
-        return "The sweep ends after the step at hand; what it has measured stays."
+        return STOPPING["range-test"]
 
     def exports(self) -> Exports:
         """The chart as SVG, the steps as CSV, the report as JSON."""
