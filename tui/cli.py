@@ -141,8 +141,19 @@ def _screen(
     if app.failure is not None:
         raise app.failure
     if app.return_message:
-        print(app.return_message)
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            print(app.return_message)
+    _drop_unwritable()
     return app.return_code or DONE
+
+
+def _drop_unwritable() -> None:
+    """What a vanished terminal did not take must not spoil the exit code as Python ends."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _home(args: argparse.Namespace, runs: Path) -> int:
