@@ -48,13 +48,22 @@ class Stop(msgspec.Struct, frozen=True, kw_only=True, tag="stop"):
     time: float = 0.0
 
 
+class StopTrial(msgspec.Struct, frozen=True, kw_only=True, tag="stop-trial"):
+    """End one trial of a comparison; the others go on."""
+
+    trial: int
+    time: float = 0.0
+
+
 class SaveCheckpoint(msgspec.Struct, frozen=True, kw_only=True, tag="save-checkpoint"):
     """Save a checkpoint now, and go on."""
 
     time: float = 0.0
 
 
-Command = Union[SetBounds, Pause, Continue, Stop, SaveCheckpoint]  # noqa: UP007 - msgspec wants it
+Command = Union[  # noqa: UP007 - msgspec wants it
+    SetBounds, Pause, Continue, Stop, StopTrial, SaveCheckpoint
+]
 
 _decode = msgspec.json.Decoder(Command).decode
 

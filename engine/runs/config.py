@@ -6,11 +6,11 @@ fields are ignored on reading, so that an older reader can open a newer run.
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal, Union, get_args
 
 import msgspec
 
-Kind = Literal["range-test", "train"]
+Kind = Literal["range-test", "train", "compare"]
 Policy = Literal[
     "triangular",
     "triangular2",
@@ -22,6 +22,9 @@ Policy = Literal[
 ]
 POLICIES: tuple[Policy, ...] = get_args(Policy)
 MODELS = ("cnn", "resnet34")
+Rates = Literal["default", "tuned"]
+Option = Union[bool, int, float, str, None, list[float]]  # noqa: UP007 - msgspec wants it
+"""What an optimizer's keyword argument can be."""
 
 
 class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,9 +50,13 @@ class OptimizerConfig(msgspec.Struct, frozen=True, kw_only=True):
     """The optimizer, all but its learning rate."""
 
     name: str = "sgd"
+    """A class of torch.optim in small letters (`adamw`), or `package.module:Class`."""
     momentum: float = 0.9
     """For `sgd` only."""
     weight_decay: float = 0.0
+    """Given to the optimizer where it is not 0; each has a default of its own."""
+    options: dict[str, Option] = {}
+    """Further keyword arguments of its class, as `betas` or `nesterov`."""
 
 
 class RangeTestConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +94,52 @@ class TrainConfig(msgspec.Struct, frozen=True, kw_only=True):
     optimizer: OptimizerConfig = OptimizerConfig()
 
 
+class EntryConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """One contestant of a comparison: an optimizer, its options, and how its rate moves."""
+
+    label: str
+    """As it was asked for: "adamw(weight_decay=0.05)+one-cycle". No two entries share one."""
+    optimizer: OptimizerConfig
+    policy: Policy = "constant"
+    lr: float | None = None
+    """Its rate, or the upper bound of a policy that moves; None: see `CompareConfig.rates`."""
+    base_lr: float | None = None
+    """The lower bound; None: `lr` / factor."""
+
+
+class CompareConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """Optimizers against one another, each trained from the same seeds."""
+
+    entries: list[EntryConfig]
+    seeds: int = 3
+    """Trials of each entry: seeds `task.seed`, `task.seed + 1`, ..."""
+    epochs: int = 16
+    whole_cycles: bool = True
+    """Round the length up to whole cycles, for all entries alike, where one of them has cycles."""
+    rates: Rates = "default"
+    """Where an entry gives no rate: `default`, torch's own (a policy with bounds has none, and is
+    tuned); `tuned`, each by a range test, all of one length."""
+    factor: float = 6.0
+    """lr / base_lr of policies with bounds."""
+    step_size_epochs: float = 4.0
+    gamma: float = 0.99994
+    range_test: RangeTestConfig = RangeTestConfig(end_lr=10.0)
+    """The sweep by which rates are tuned; each entry's own optimizer takes the place of its own."""
+    jobs: int | None = None
+    """Trials side by side; None: as many as cores, GPUs and memory allow."""
+    threads: int = 1
+    """Of each trial on the CPU: another number may give other last bits."""
+    target: float | None = None
+    """Accuracy, 0 to 1, the way to which is timed."""
+    paired: bool = True
+    """The same seed means the same weights and order of data. False of imported curves."""
+    study: str = ""
+    """The article's study that this repeats, `cnn` or `resnet34`; empty: none."""
+
+
+Job = Union[RangeTestConfig, TrainConfig, CompareConfig]  # noqa: UP007 - a value too
+
+
 class RunConfig(msgspec.Struct, frozen=True, kw_only=True):
     """All of `run.json`. Exactly the part that `kind` names is set."""
 
@@ -100,11 +153,19 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True):
     task: TaskConfig = TaskConfig()
     range_test: RangeTestConfig | None = None
     train: TrainConfig | None = None
+    compare: CompareConfig | None = None
     parent: str | None = None
     """The run whose bounds or settings this one took."""
+    folder: str = ""
+    """The working directory of whoever asked: where import paths are looked for too."""
+
+    @property
+    def job(self) -> Job | None:
+        """Whichever job this is."""
+        return self.range_test or self.train or self.compare
 
     @property
     def optimizer(self) -> OptimizerConfig:
-        """The optimizer of whichever job this is."""
+        """The optimizer of a range test or a training."""
         job = self.range_test or self.train
         return job.optimizer if job else OptimizerConfig()

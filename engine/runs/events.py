@@ -20,6 +20,8 @@ SCHEMA = 1
 
 Part = Literal["validation", "test", "subset"]
 Outcome = Literal["done", "stopped", "failed"]
+Role = Literal["train", "sweep"]
+RateSource = Literal["default", "tuned", "given"]
 
 
 def _tag(name: str) -> str:
@@ -101,6 +103,12 @@ class TrialStarted(Event, frozen=True, kw_only=True):
     total_steps: int
     steps_per_epoch: int
     label: str = ""
+    """Of a comparison: the entry's."""
+    entry: int | None = None
+    """Of a comparison: the entry's place in its configuration, from 0."""
+    role: Role = "train"
+    """Of a comparison: `sweep`, the range test that tunes the entry's rate. Its trials are
+    numbered after all trainings."""
 
 
 class Steps(Event, frozen=True, kw_only=True):
@@ -143,8 +151,8 @@ class EpochFinished(Event, frozen=True, kw_only=True):
     """Steps done so far."""
     train_loss: float | None
     train_accuracy: float | None
-    seconds: float
-    """Of this epoch, validation included."""
+    seconds: float | None
+    """Of this epoch, validation included; null where it is not known (an imported curve)."""
     best_epoch: int
     """Best on validation accuracy so far."""
     best_accuracy: float | None
@@ -198,6 +206,53 @@ class Resumed(Event, frozen=True, kw_only=True):
 
     trial: int
     step: int
+
+
+class PoolReady(Event, frozen=True, kw_only=True):
+    """A comparison's trials run side by side."""
+
+    jobs: int
+    """Processes, each with a trial at a time."""
+    threads: int
+    """Of each process on the CPU; 0 on an accelerator."""
+    devices: list[str]
+    """As torch names them; trials take turns on them."""
+    reason: str = ""
+    """What set `jobs`: "2 cores", "memory for 3 trials", "asked for"."""
+
+
+class RateChosen(Event, frozen=True, kw_only=True):
+    """The rate at which an entry of a comparison trains, and what it cost to find."""
+
+    entry: int
+    lr: float
+    """Constant, or the upper bound."""
+    base_lr: float | None = None
+    """The lower bound of a policy that has two."""
+    source: RateSource
+    trial: int | None = None
+    """The sweep that found it."""
+    steps: int = 0
+    """Of that sweep, done; likewise the next two."""
+    images: int = 0
+    seconds: float = 0.0
+    note: str = ""
+    """A sentence where it is not what was asked for (a flat sweep: torch's default)."""
+
+
+class Overall(Event, frozen=True, kw_only=True):
+    """Where a comparison stands, about once a second and whenever a trial begins or ends."""
+
+    done: int
+    """Trials that came to their end; likewise the next four. Sweeps do not count."""
+    failed: int
+    stopped: int
+    running: int
+    total: int
+    fraction: float
+    """Of all training steps, 0 to 1."""
+    left: float | None = None
+    """Estimated seconds to the end of the run."""
 
 
 class DeviceUsage(Event, frozen=True, kw_only=True):
@@ -256,6 +311,9 @@ AnyEvent = Union[  # noqa: UP007 - msgspec wants the union as a value
     Continued,
     CheckpointSaved,
     Resumed,
+    PoolReady,
+    RateChosen,
+    Overall,
     DeviceUsage,
     CommandRefused,
     TrialFinished,

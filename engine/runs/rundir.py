@@ -23,7 +23,14 @@ from pathlib import Path
 import msgspec
 
 from clr_tui.engine.errors import UserError, did_you_mean
-from clr_tui.engine.runs.config import Kind, RangeTestConfig, RunConfig, TaskConfig, TrainConfig
+from clr_tui.engine.runs.config import (
+    CompareConfig,
+    Kind,
+    RangeTestConfig,
+    RunConfig,
+    TaskConfig,
+    TrainConfig,
+)
 from clr_tui.engine.runs.lock import acquire, is_held
 from clr_tui.engine.runs.writer import write_failed
 
@@ -114,8 +121,10 @@ def create_run(
     task: TaskConfig,
     range_test: RangeTestConfig | None = None,
     train: TrainConfig | None = None,
+    compare: CompareConfig | None = None,
     parent: str | None = None,
     version: str,
+    folder: str = "",
 ) -> RunDir:
     """Makes a new run's directory under `runs`, which is made too where absent.
 
@@ -138,7 +147,9 @@ def create_run(
         task=task,
         range_test=range_test,
         train=train,
+        compare=compare,
         parent=parent,
+        folder=folder,
     )
     try:
         _write_config(run, config)

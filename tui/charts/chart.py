@@ -33,9 +33,18 @@ Role = Literal[
     "best",
     "target",
     "seed-band",
+    "entry-1",
+    "entry-2",
+    "entry-3",
+    "entry-4",
+    "entry-5",
+    "entry-6",
+    "entry-7",
+    "entry-8",
 ]
 """What a thing on a chart means. `raw` is the unsmoothed curve, `lr-ahead` the schedule still to
-come, `band` the region between base_lr and max_lr, `seed-band` the spread over seeds."""
+come, `band` the region between base_lr and max_lr, `seed-band` the spread over seeds, `entry-N`
+the contestants of a comparison: their curves, and as a tint their bands."""
 
 Kind = Literal["line", "points"]
 
@@ -56,6 +65,8 @@ class Series:
         colour: its role.
         kind: `line` joins the points, `points` puts a mark at each.
         faint: drawn under the others, quietly.
+        glyph: one cell wide; set on the line at intervals and at its end, so that curves can be
+            told apart without colour; "" for none.
     """
 
     x: Floats
@@ -64,6 +75,7 @@ class Series:
     colour: Role = "loss"
     kind: Kind = "line"
     faint: bool = False
+    glyph: str = ""
 
     def __post_init__(self) -> None:
         x, y = _floats(self.x), _floats(self.y)
