@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.tasks.devices import memory_of
 
 CHUNK = 32
 """Files that a thread takes at a time."""
@@ -115,7 +117,7 @@ def _threads() -> int:
 def _check_memory(count: int, size: int) -> None:
     # For a moment there are two copies: all images, and those of the parts.
     needed = 2 * count * 3 * size * size
-    physical = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    physical = memory_of(torch.device("cpu"))
     if needed > physical:
         raise UserError(
             f"{count} images of {size}x{size} pixels need {needed / 1e9:.1f} GB of memory, and "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import torch
 
 from clr_tui.engine.errors import UserError
@@ -46,6 +48,13 @@ def layout_on(device: torch.device) -> torch.memory_format:
     On MPS the gradient of batch norm fails in `channels_last` (pytorch pull request 188371).
     """
     return torch.contiguous_format if device.type == "mps" else torch.channels_last
+
+
+def memory_of(device: torch.device) -> int:
+    """Bytes of memory, free or not, where tensors on `device` lie."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_properties(device).total_memory
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def _is_there(kind: str) -> bool:

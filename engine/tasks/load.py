@@ -17,6 +17,7 @@ from clr_tui.engine.tasks.augment import RandomAffine
 from clr_tui.engine.tasks.cnn import build_cnn
 from clr_tui.engine.tasks.dataset import Dataset, Indices, Notify, Progress
 from clr_tui.engine.tasks.digits import read_digits
+from clr_tui.engine.tasks.features import FrozenFeatures
 from clr_tui.engine.tasks.folder import read_folder
 from clr_tui.engine.tasks.part import Part
 from clr_tui.engine.tasks.resnet34 import IMAGENET_MEAN, IMAGENET_STD, build_resnet34
@@ -39,7 +40,8 @@ def load_task(
     Args:
         config: what is to be trained.
         device: where the data is to lie; see `choose_device`.
-        progress: is told how far decoding or downloading is. What it raises ends the work.
+        progress: is told how far decoding or downloading is, and later, in any trial, how far the
+            features of frozen layers are. What it raises ends the work.
         note: is told what a person should know: files that were skipped, and the like.
         cache_dir: for decoded images; None for the user's own cache directory.
 
@@ -75,6 +77,7 @@ def load_task(
         build=_builder(config.model, channels, size, len(dataset.classes), weights),
         augment=_augment(size, dataset.upright) if config.augment else None,
         skipped=dataset.skipped,
+        features=FrozenFeatures(device, progress) if config.model == "resnet34" else None,
     )
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor, nn
+
+from clr_tui.engine.tasks.features import Inputs, Unaugmented
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -15,8 +18,8 @@ DROPOUT = 0.5
 class TransferResNet34(nn.Module):
     """A ResNet34 of which only the last residual block and the head are trained.
 
-    The batch norms of all other layers stay in evaluation mode, whatever `train` is called with:
-    their statistics belong to their weights.
+    All other layers are a `FrozenTrunk`. Their batch norms stay in evaluation mode, whatever
+    `train` is called with: their statistics belong to their weights.
 
     Args:
         classes: logits that the model gives.
@@ -35,26 +38,45 @@ class TransferResNet34(nn.Module):
             nn.Linear(HIDDEN, classes),
         )
         self.net: nn.Module = net
-        trained = (net.layer4[-1], net.fc)
-        self._frozen = [
-            module
-            for module in net.modules()
-            if not any(module in part.modules() for part in trained)
-            and not any(part in module.modules() for part in trained)
-        ]
-        for module in self._frozen:
-            module.requires_grad_(False)
+        stages = (net.layer1, net.layer2, net.layer3, *net.layer4[:-1])
+        self._trunk: list[nn.Module] = [net.conv1, net.bn1, net.relu, net.maxpool, *stages]
+        self._head: list[nn.Module] = [net.layer4[-1], net.avgpool, nn.Flatten(), net.fc]
+        self._trunk_modules = [module for layer in self._trunk for module in layer.modules()]
+        for layer in self._trunk:
+            layer.requires_grad_(False)
 
-    def forward(self, batch: Tensor) -> Tensor:
-        """Images (n, 3, height, width) to logits (n, classes)."""
-        logits: Tensor = self.net(batch)
-        return logits
+    def forward(self, batch: Inputs) -> Tensor:
+        """Images (n, 3, height, width), or a batch whose features are kept, to logits (n, classes).
+
+        What is kept comes from `trunk` too, so both ways give the same.
+        """
+        features = batch.features(self) if isinstance(batch, Unaugmented) else self.trunk(batch)
+        for layer in self._head:
+            features = layer(features)
+        return features
+
+    @torch.no_grad()
+    def trunk(self, images: Tensor) -> Tensor:
+        """Images (n, 3, height, width) to features (n, 512, height / 32, width / 32)."""
+        for layer in self._trunk:
+            images = layer(images)
+        return images
+
+    def trunk_state(self) -> list[Tensor]:
+        """All weights and statistics of the frozen layers."""
+        # Asked for at each step: `parameters()` and `buffers()` take several times as long.
+        return [
+            tensor
+            for module in self._trunk_modules
+            for tensor in (*module._parameters.values(), *module._buffers.values())
+            if tensor is not None
+        ]
 
     def train(self, mode: bool = True) -> TransferResNet34:
         """As of any module, but the frozen layers stay in evaluation mode."""
         super().train(mode)
-        for module in self._frozen:
-            module.eval()
+        for layer in self._trunk:
+            layer.eval()
         return self
 
 

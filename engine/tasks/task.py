@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from clr_tui.engine.tasks.devices import layout_on
+from clr_tui.engine.tasks.features import FrozenFeatures, Inputs, Unaugmented
 from clr_tui.engine.tasks.part import Part
 
 Augment = Callable[[Tensor, torch.Generator], Tensor]
@@ -39,6 +40,8 @@ class Task:
     """(uint8 batch on the device, CPU generator) -> float32 batch, values still 0 to 255."""
     skipped: int = 0
     """Files that could not be read."""
+    features: FrozenFeatures | None = None
+    """Of models whose first layers are frozen; None: all layers are trained."""
 
     @property
     def device(self) -> torch.device:
@@ -70,6 +73,16 @@ class Task:
         shift = (self.mean * 255).view(1, -1, 1, 1)
         scale = (1 / (self.std * 255)).view(1, -1, 1, 1)
         return (batch - shift).mul_(scale)
+
+    def inputs(self, part: Part, chosen: Tensor | slice) -> Inputs:
+        """What the model takes for images of `part` as they are, not augmented.
+
+        Args:
+            chosen: indices, int64 (n,) on the device, or a range.
+        """
+        if self.features is None:
+            return self.normalise(part.images[chosen])
+        return Unaugmented(part, chosen, self.normalise, self.features)
 
     @staticmethod
     def loss(logits: Tensor, labels: Tensor) -> Tensor:

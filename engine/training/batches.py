@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.tasks.features import Inputs
 from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.training.randomness import generator
 
@@ -43,12 +44,13 @@ class Batches:
         self._order_there = self._order
         self._position = self.steps_per_epoch
 
-    def draw(self) -> tuple[Tensor, Tensor]:
+    def draw(self) -> tuple[Inputs, Tensor]:
         """The next batch, augmented and normalised.
 
         Returns:
-            Images, float32 (batch_size, channels, size, size), and labels, int64 (batch_size,),
-            on the task's device.
+            What the model takes - images, float32 (batch_size, channels, size, size); without
+            augmentation, where features are kept, those of the images - and labels, int64
+            (batch_size,), on the task's device.
         """
         if self._position >= self.steps_per_epoch:
             self._shuffle()
@@ -56,9 +58,10 @@ class Batches:
         chosen = self._order_there[start : start + self.batch_size]
         self._position += 1
         part = self._task.train
-        images, labels = part.images[chosen], part.labels[chosen]
-        if self._task.augment is not None:
-            images = self._task.augment(images, self._augmenting)
+        labels = part.labels[chosen]
+        if self._task.augment is None:
+            return self._task.inputs(part, chosen), labels
+        images = self._task.augment(part.images[chosen], self._augmenting)
         return self._task.normalise(images), labels
 
     def _shuffle(self) -> None:

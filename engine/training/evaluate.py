@@ -8,10 +8,12 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from clr_tui.engine.tasks.features import BLOCK
 from clr_tui.engine.tasks.part import Part
 from clr_tui.engine.training.trainee import Trainee
 
-EVALUATION_BATCH = 256
+EVALUATION_BATCH = BLOCK
+"""Images; that of the features of frozen layers, so that each batch needs one block of them."""
 
 
 @contextmanager
@@ -34,7 +36,8 @@ def evaluate(
 ) -> tuple[Tensor, Tensor]:
     """Measures the model on all of `part`.
 
-    Draws no random numbers and does not wait for the device.
+    Draws no random numbers and does not wait for the device. The features of frozen layers are
+    computed where they are not known yet.
 
     Args:
         before_batch: called before each batch; what it raises ends the evaluation.
@@ -48,9 +51,9 @@ def evaluate(
     with evaluation_mode(trainee.model), torch.no_grad(), trainee.autocast():
         for start in range(0, len(part), EVALUATION_BATCH):
             before_batch()
-            images = part.images[start : start + EVALUATION_BATCH]
-            labels = part.labels[start : start + EVALUATION_BATCH]
-            logits = trainee.model(task.normalise(images))
+            some = slice(start, start + EVALUATION_BATCH)
+            labels = part.labels[some]
+            logits = trainee.model(task.inputs(part, some))
             share = len(labels) / len(part)
             loss += task.loss(logits, labels).float() * share
             accuracy += task.accuracy(logits, labels) * share

@@ -1,32 +1,139 @@
-"""Optimizers by name."""
+"""Optimizers by name, or by import path."""
 
 from __future__ import annotations
 
+import importlib
+import inspect
+import sys
 from collections.abc import Iterable
+from types import ModuleType
+from typing import Any
 
+import torch
 from torch import nn
-from torch.optim import SGD, Optimizer
+from torch.optim import SGD, Adam, AdamW, Optimizer
 
-from clr_tui.engine.errors import UserError
+from clr_tui.engine.errors import UserError, did_you_mean
 from clr_tui.engine.runs.config import OptimizerConfig
+from clr_tui.engine.runs.optimizers import FIELD, check_optimizer
+
+_FUSED = (SGD, Adam, AdamW)
+"""Their fused kernels run on CUDA from torch 2.6 on; Adagrad's only in later ones."""
 
 
-def make_optimizer(config: OptimizerConfig, parameters: Iterable[nn.Parameter]) -> Optimizer:
+def make_optimizer(
+    config: OptimizerConfig, parameters: Iterable[nn.Parameter], folder: str = ""
+) -> Optimizer:
     """An optimizer over those of `parameters` that require a gradient.
 
-    Its learning rate is a placeholder: a schedule or a sweep sets the rate before each step. On
-    CUDA the whole update is one fused kernel.
+    Its learning rate is a placeholder: a schedule or a sweep sets the rate before each step. None
+    of torch's optimizers remembers the rate that it was made with. On CUDA the whole update is one
+    fused kernel where there is one and the options leave that open.
+
+    The rate does not mean the same to all of them. `rprop` takes that of the first step as the
+    size of this step, and none later. `asgd` makes step i + 1 with the rate that was set for step
+    i. `adafactor` (torch's) makes step t, from 1, at no more than 1 / sqrt(t).
+
+    Args:
+        config: its name and options.
+        parameters: of the model.
+        folder: where the module of an import path is looked for too.
 
     Raises:
-        UserError: for a name that is unknown.
+        UserError: there is no such class, or it cannot be made with these options (field
+            "optimizer").
     """
+    mistakes = check_optimizer(config)
+    if mistakes:
+        raise mistakes[0]
     trainable = [p for p in parameters if p.requires_grad]
-    if config.name != "sgd":
-        raise UserError(f"unknown optimizer '{config.name}': there is sgd", "optimizer")
-    return SGD(
-        trainable,
-        lr=1.0,
-        momentum=config.momentum,
-        weight_decay=config.weight_decay,
-        fused=trainable[0].is_cuda or None,
-    )
+    optimizer_class: Any = _class(config.name, folder)
+    options = _options(config)
+    if trainable[0].is_cuda and optimizer_class in _FUSED and not options.keys() & _KINDS:
+        options["fused"] = True
+    try:
+        optimizer: Optimizer = optimizer_class(trainable, lr=1.0, **options)
+    except Exception as error:  # classes from anywhere may raise anything
+        raise _mistake(f"optimizer '{config.name}' cannot be made: {_words(error)}") from error
+    if not all("lr" in group for group in optimizer.param_groups):
+        raise _mistake(f"optimizer '{config.name}' keeps no lr that could be set at each step")
+    return optimizer
+
+
+def default_lr(config: OptimizerConfig, folder: str = "") -> float:
+    """The learning rate that the optimizer's class has where none is given.
+
+    Raises:
+        UserError: it has none, or there is no such class (field "optimizer").
+    """
+    signature = inspect.signature(_class(config.name, folder).__init__)
+    lr = signature.parameters["lr"].default if "lr" in signature.parameters else None
+    if isinstance(lr, bool) or not isinstance(lr, (int, float)) or not lr > 0:
+        raise _mistake(f"optimizer '{config.name}' has no rate of its own: give it one with lr=")
+    return float(lr)
+
+
+_KINDS = frozenset({"fused", "foreach"})
+
+
+def _options(config: OptimizerConfig) -> dict[str, Any]:
+    options: dict[str, Any] = {"momentum": config.momentum} if config.name == "sgd" else {}
+    if config.weight_decay:
+        options["weight_decay"] = config.weight_decay
+    for name, value in config.options.items():
+        # A run's file knows lists alone, and 0 for 0.0; torch insists on pairs of floats.
+        options[name] = tuple(map(float, value)) if isinstance(value, (list, tuple)) else value
+    return options
+
+
+def _class(name: str, folder: str) -> type[Optimizer]:
+    if ":" in name:
+        return _from_path(name, folder)
+    for candidate in vars(torch.optim).values():
+        if _is_optimizer(candidate) and candidate.__name__.lower() == name:
+            return candidate  # type: ignore[no-any-return]
+    raise _mistake(f"torch {torch.__version__} has no optimizer '{name}'")
+
+
+def _from_path(path: str, folder: str) -> type[Optimizer]:
+    module_name, _, class_name = path.partition(":")
+    module = _module(module_name, folder)
+    found = getattr(module, class_name, None)
+    if found is None:
+        near = did_you_mean(class_name, [n for n, v in vars(module).items() if _is_optimizer(v)])
+        raise _mistake(f"module '{module_name}' has no '{class_name}'{near}")
+    if not _is_optimizer(found):
+        raise _mistake(f"'{path}' is no optimizer: it must be a subclass of torch.optim.Optimizer")
+    optimizer_class: type[Optimizer] = found
+    return optimizer_class
+
+
+def _is_optimizer(value: object) -> bool:
+    return inspect.isclass(value) and issubclass(value, Optimizer) and value is not Optimizer
+
+
+def _module(name: str, folder: str) -> ModuleType:
+    # Last: a file there that is called like an installed package must not stand in its way.
+    if folder and folder not in sys.path:
+        sys.path.append(folder)
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+            raise _mistake(f"module '{name}' cannot be imported: {_words(error)}") from error
+        where = f"'{folder}' and " if folder else ""
+        raise _mistake(
+            f"no module '{error.name}' in {where}the installed packages of {sys.executable}"
+        ) from error
+    # Someone's module may raise anything, even end the process.
+    except (Exception, SystemExit) as error:
+        raise _mistake(f"module '{name}' cannot be imported: {_words(error)}") from error
+
+
+def _words(error: BaseException) -> str:
+    """What went wrong, on one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+def _mistake(message: str) -> UserError:
+    return UserError(message, FIELD)

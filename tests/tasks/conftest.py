@@ -1,4 +1,4 @@
-"""Small folders of images, and loading without a progress bar."""
+"""Small folders of images, weights of a ResNet34, and loading without a progress bar."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from made_images import fill_folder
+from torch import Tensor
 
 from clr_tui.engine.runs.config import TaskConfig
 from clr_tui.engine.tasks.load import load_task
@@ -55,3 +56,23 @@ def load(tmp_path: Path, told: Told) -> Callable[..., Task]:
 def make_folder(tmp_path: Path) -> Callable[..., Path]:
     """make_folder({"cat": 12, "dog": 10}): a folder of images named `animals`."""
     return functools.partial(fill_folder, tmp_path / "animals")
+
+
+@pytest.fixture(scope="session")
+def state() -> dict[str, Tensor]:
+    """A ResNet34 of torchvision's own making, with statistics that are not the initial ones."""
+    from torchvision.models import resnet34
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = resnet34(weights=None)
+        with torch.no_grad():
+            model.train()(torch.rand(4, 3, 32, 32))
+    return dict(model.state_dict())
+
+
+@pytest.fixture
+def file(state: dict[str, Tensor], tmp_path: Path) -> Path:
+    """Those weights, as a user would give them."""
+    torch.save(state, tmp_path / "resnet.pth")
+    return tmp_path / "resnet.pth"

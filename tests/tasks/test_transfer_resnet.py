@@ -11,30 +11,13 @@ from urllib.error import URLError
 import pytest
 import torch
 from torch import Tensor, nn
-from torchvision.models import ResNet34_Weights, resnet34
+from torchvision.models import ResNet34_Weights
 
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.tasks import weights as weights_module
 from clr_tui.engine.tasks.resnet34 import IMAGENET_MEAN, IMAGENET_STD
 from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.tasks.weights import read_weights
-
-
-@pytest.fixture(scope="module")
-def state() -> dict[str, Tensor]:
-    """A ResNet34 of torchvision's own making, with statistics that are not the initial ones."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        model = resnet34(weights=None)
-        with torch.no_grad():
-            model.train()(torch.rand(4, 3, 32, 32))
-    return dict(model.state_dict())
-
-
-@pytest.fixture
-def file(state, tmp_path) -> Path:
-    torch.save(state, tmp_path / "resnet.pth")
-    return tmp_path / "resnet.pth"
 
 
 @pytest.fixture

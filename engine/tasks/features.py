@@ -1,0 +1,153 @@
+"""What frozen layers make of images that are never augmented: computed once, then kept."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import Tensor
+
+from clr_tui.engine.tasks.dataset import Progress
+from clr_tui.engine.tasks.devices import layout_on, memory_of
+from clr_tui.engine.tasks.part import Part
+
+BLOCK = 256
+"""Images that pass the frozen layers at a time. Fixed, and cut at the same places always, so that
+features are the same, bit for bit, whichever trial asks for them first."""
+SHARE = 1 / 8
+"""Of the device's memory: the most that the features of one part may take. Of all of it, not of
+what is free at the time, so that the same trial always computes the same way."""
+
+
+class FrozenTrunk(Protocol):
+    """A model whose first layers are frozen: their weights and statistics never change."""
+
+    def trunk(self, images: Tensor) -> Tensor:
+        """Normalised images to features, (n, channels, height, width), without gradients."""
+
+    def trunk_state(self) -> list[Tensor]:
+        """All weights and statistics of these layers, always in the same order."""
+
+
+@dataclass(frozen=True)
+class Unaugmented:
+    """A batch of a part's images as they are: a `FrozenTrunk` takes it in place of images."""
+
+    part: Part
+    chosen: Tensor | slice
+    """Indices, int64 (n,), or a range of the part's images."""
+    normalise: Callable[[Tensor], Tensor]
+    kept: FrozenFeatures
+
+    def features(self, model: FrozenTrunk) -> Tensor:
+        """What the frozen layers of `model` make of it; not to be written to."""
+        return self.kept.of(self, model)
+
+
+Inputs = Tensor | Unaugmented
+"""What a model takes: normalised images, or where its task keeps features, those."""
+
+
+_Versions = list[tuple[int, int]]
+
+
+class _KeptPart:
+    """The features of one part, as far as they are computed."""
+
+    def __init__(self, part: Part) -> None:
+        self.part = part
+        """Held, so that its id is not given to another part."""
+        self.missing = set(range(0, len(part), BLOCK))
+        """Where the blocks begin that are still to be computed."""
+        self.values: Tensor | None = None
+        self.too_large = False
+
+
+class FrozenFeatures:
+    """Keeps the features of whole parts, of one set of frozen weights at a time.
+
+    They hold for every model whose frozen layers are the same to the last bit: for all trials
+    where the weights come from a file, for those of one seed where they are drawn. What is read in
+    order is computed as it is read, as much as is needed; the first batch that is drawn from all
+    over a part has all of that part computed.
+
+    Args:
+        device: of the data and the models.
+        progress: is told, while the whole of a part is computed, how far it is. What it raises
+            ends the work; what was computed by then is kept.
+        limit: bytes that the features of one part may take; those of a part that is too large are
+            computed anew each time. None: `SHARE` of the device's memory.
+    """
+
+    def __init__(self, device: torch.device, progress: Progress, limit: int | None = None) -> None:
+        self._device = device
+        self._progress = progress
+        self._limit = int(memory_of(device) * SHARE) if limit is None else limit
+        self._key: tuple[bytes, bool] | None = None
+        self._parts: dict[int, _KeptPart] = {}
+        self._digests: WeakKeyDictionary[FrozenTrunk, tuple[_Versions, bytes]] = WeakKeyDictionary()
+
+    def of(self, batch: Unaugmented, model: FrozenTrunk) -> Tensor:
+        """The features of `batch`, (n, channels, height, width), not to be written to."""
+        part, chosen = batch.part, batch.chosen
+        kept = self._kept(part, model)
+        for start in self._wanted(kept, chosen):
+            if kept.too_large:
+                break
+            some = slice(start, start + BLOCK)
+            self._keep(kept, some, model.trunk(batch.normalise(part.images[some])))
+            if not isinstance(chosen, slice):
+                done = len(part) - sum(min(BLOCK, len(part) - m) for m in kept.missing)
+                self._progress("computing features of the frozen layers", done, len(part))
+        if kept.too_large or kept.values is None:
+            return model.trunk(batch.normalise(part.images[chosen]))
+        return kept.values[chosen].contiguous(memory_format=layout_on(self._device))
+
+    def _kept(self, part: Part, model: FrozenTrunk) -> _KeptPart:
+        key = (self._digest(model), torch.is_autocast_enabled(self._device.type))
+        if key != self._key:
+            self._parts.clear()
+            self._key = key
+        if id(part) not in self._parts:
+            self._parts[id(part)] = _KeptPart(part)
+        return self._parts[id(part)]
+
+    def _wanted(self, kept: _KeptPart, chosen: Tensor | slice) -> list[int]:
+        """The beginnings of the blocks that are missing for `chosen`."""
+        if not isinstance(chosen, slice):
+            # Which blocks the indices lie in, only the device knows: nearly all of them.
+            return sorted(kept.missing)
+        first, end, _ = chosen.indices(len(kept.part))
+        return sorted(start for start in kept.missing if start < end and start + BLOCK > first)
+
+    def _keep(self, kept: _KeptPart, some: slice, features: Tensor) -> None:
+        count = len(kept.part)
+        if kept.values is None:
+            if features.nbytes / len(features) * count > self._limit:
+                kept.too_large = True
+                return
+            kept.values = torch.empty(
+                (count, *features.shape[1:]),
+                dtype=features.dtype,
+                device=self._device,
+                memory_format=layout_on(self._device),
+            )
+        kept.values[some] = features
+        kept.missing.remove(some.start)
+
+    def _digest(self, model: FrozenTrunk) -> bytes:
+        """Of the bytes of the frozen weights, reckoned anew only where someone wrote to them."""
+        state = model.trunk_state()
+        versions = [(id(tensor), tensor._version) for tensor in state]
+        known = self._digests.get(model)
+        if known is not None and known[0] == versions:
+            return known[1]
+        digest = hashlib.sha256()
+        for tensor in state:
+            digest.update(tensor.detach().cpu().numpy().tobytes())
+        self._digests[model] = versions, digest.digest()
+        return digest.digest()
