@@ -2,11 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
 
-from clr_tui.engine.analysis.comparison import TrialState
+import numpy as np
+
+from clr_tui.engine.analysis.compare_words import remarks, verdict
+from clr_tui.engine.analysis.comparison import (
+    BROKEN_OFF,
+    NEVER_BEGAN,
+    EntryCurves,
+    Floats,
+    SeedCurve,
+    TrialState,
+    comparison_of,
+    planned_epochs,
+)
 from clr_tui.engine.analysis.history import RunHistory
-from clr_tui.engine.analysis.report import Report
+from clr_tui.engine.analysis.pairs import Pair, compare_pairs, times_beaten
+from clr_tui.engine.analysis.report import Report, common_fields
+from clr_tui.engine.analysis.statistics import t_interval
+from clr_tui.engine.policies import phase
+from clr_tui.engine.runs.config import CompareConfig
+from clr_tui.engine.runs.events import Evaluated
+
+__all__ = [
+    "CompareReport",
+    "EntryReport",
+    "Pair",
+    "Spread",
+    "ToTarget",
+    "TrialReport",
+    "compare_report",
+]
 
 
 @dataclass(frozen=True)
@@ -62,7 +91,8 @@ class EntryReport:
     entry: int
     label: str
     rank: int | None
-    """1 + how many entries are distinguishably better (so several share a rank); None while a
+    """1 + how many entries are distinguishably better (so several share a rank), but never before
+    that of an entry with a higher mean, which may vary more; None while a
     trial of it is to come, and where none is done."""
     lr: float | None
     base_lr: float | None
@@ -90,30 +120,6 @@ class EntryReport:
     phase: str
     """Where its schedule stands at the end: "at the end of cycle 2 of 2"; empty: constant."""
     whole_cycles: bool
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Two entries compared on the report's measure."""
-
-    a: str
-    b: str
-    paired: bool
-    """Paired t-test over common seeds; else Welch's."""
-    n: int
-    """Pairs; of Welch's, the smaller of both samples."""
-    difference: float | None
-    """Mean of a less mean of b, 0 to 1."""
-    half_width: float | None
-    """Of its 95% interval (of this pair alone, not corrected)."""
-    t: float | None
-    df: float | None
-    p: float | None
-    p_adjusted: float | None
-    """Holm's, over all pairs that have a p."""
-    distinguishable: bool
-    """p_adjusted < 0.05, or both samples constant and different (see `note`)."""
-    note: str
 
 
 @dataclass(frozen=True)
@@ -147,8 +153,200 @@ def compare_report(
 ) -> CompareReport:
     """Reports on a comparison as far as it has come.
 
+    Ranks and pairs are of the entries whose trials have all ended: what is still to come could
+    change them.
+
     Args:
         target: accuracy, 0 to 1; None for the one in the run's configuration, if any.
         live: as for `range_report`.
     """
-    raise NotImplementedError
+    config = history.config.compare if history.config else None
+    if target is None and config:
+        target = config.target
+    curves = comparison_of(history)
+    if not live and history.finished is None:
+        curves = tuple(replace(e, trials=tuple(map(_lost, e.trials))) for e in curves)
+    tested = _tested(history, curves)
+    made = [_entry(e, config, target=target, tested=tested) for e in curves]
+    paired_seeds = config.paired if config else True
+    samples = [
+        (e.label, dict(zip(e.seeds, _measured(e).values, strict=True))) for e in _comparable(made)
+    ]
+    pairs = compare_pairs(samples, paired_seeds=paired_seeds)
+    states = [t.state for e in curves for t in e.trials]
+    common = common_fields(history, live)
+    goes_on = common["status"] in ("running", "paused")
+    report = CompareReport(
+        **common,
+        steps=sum(len(t) for t in history.trials.values()),
+        diverged=any(t.diverged or t.non_finite for t in history.trials.values()),
+        measure=f"{'test' if tested else 'validation'} accuracy, last epoch",
+        epochs=planned_epochs(config) if config else _longest(curves),
+        seeds=config.seeds if config else max((len(e.trials) for e in curves), default=0),
+        paired=paired_seeds,
+        target=target,
+        trials_total=len(states),
+        trials_done=states.count("done"),
+        trials_failed=states.count("failed"),
+        trials_stopped=states.count("stopped"),
+        left=history.overall.left if history.overall and goes_on else None,
+        entries=_ranked(made, pairs),
+        pairs=pairs,
+        verdict="",
+        remarks=[],
+    )
+    return replace(report, verdict=verdict(report), remarks=remarks(report))
+
+
+def _lost(trial: SeedCurve) -> SeedCurve:
+    """Of a run whose worker is gone."""
+    if trial.state not in ("waiting", "running"):
+        return trial
+    reason = NEVER_BEGAN if trial.state == "waiting" else BROKEN_OFF
+    return replace(trial, state="stopped", reason=reason)
+
+
+def _tested(history: RunHistory, curves: Sequence[EntryCurves]) -> bool:
+    """Whether trials are measured on a test part at their end, or will be."""
+    trials = [t for e in curves for t in e.trials]
+    if any(t.test_last for t in trials):
+        return True
+    to_be = history.task is not None and history.task.test > 0
+    return to_be and not any(t.state == "done" for t in trials)
+
+
+def _longest(curves: Sequence[EntryCurves]) -> int | None:
+    return max((t.total_epochs for e in curves for t in e.trials if t.total_epochs), default=None)
+
+
+def _entry(
+    curves: EntryCurves, config: CompareConfig | None, *, target: float | None, tested: bool
+) -> EntryReport:
+    trials, rate = curves.trials, curves.rate
+    done = [t if t.state == "done" else None for t in trials]
+    ends = _phase(curves, config)
+
+    def over_seeds(figure: Callable[[SeedCurve], float | None]) -> Spread:
+        return _spread([figure(t) if t else None for t in done])
+
+    return EntryReport(
+        entry=curves.entry,
+        label=curves.label,
+        rank=None,
+        lr=rate.lr if rate else None,
+        base_lr=rate.base_lr if rate else None,
+        rate_source=rate.source if rate else "",
+        rate_note=rate.note if rate else "",
+        tuning_steps=rate.steps if rate else 0,
+        tuning_images=rate.images if rate else 0,
+        tuning_seconds=rate.seconds if rate else 0.0,
+        seeds=[t.seed for t in trials],
+        trials=[_trial(t) for t in trials],
+        validation_last=over_seeds(lambda t: _last(t.validation_accuracy)),
+        validation_best=over_seeds(lambda t: _best(t)[1]),
+        best_epochs=[_best(t)[0] if t else None for t in done],
+        test_last=over_seeds(lambda t: _accuracy(t.test_last)) if tested else None,
+        test_best=over_seeds(lambda t: _accuracy(t.test_best)) if tested else None,
+        train_last=over_seeds(lambda t: _last(t.train_accuracy)),
+        to_target=_to_target(trials, target) if target is not None else None,
+        seconds=over_seeds(lambda t: _last(t.seconds)),
+        phase=ends[0],
+        whole_cycles=ends[1],
+    )
+
+
+def _trial(t: SeedCurve) -> TrialReport:
+    return TrialReport(
+        t.trial, t.seed, t.state, t.reason, len(t.epoch), t.total_epochs, _last(t.seconds)
+    )
+
+
+def _spread(values: list[float | None]) -> Spread:
+    found = t_interval(values)
+    return Spread(found.n, found.mean, found.sd, found.half_width, values, found.note)
+
+
+def _known(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _last(values: Floats) -> float | None:
+    return _known(values[-1]) if len(values) else None
+
+
+def _best(trial: SeedCurve) -> tuple[int, float] | tuple[None, None]:
+    """The epoch that is best on validation, the first of equals, and its accuracy."""
+    accuracy = trial.validation_accuracy
+    if not np.isfinite(accuracy).any():
+        return None, None
+    at = int(np.nanargmax(accuracy))
+    return int(trial.epoch[at]), float(accuracy[at])
+
+
+def _accuracy(measured: Evaluated | None) -> float | None:
+    return measured.accuracy if measured else None
+
+
+def _to_target(trials: Sequence[SeedCurve], target: float) -> ToTarget:
+    """A trial that was stopped short of the target might have reached it, and does not count."""
+    first = [_first(t, target) for t in trials]
+    epochs = [epoch for epoch, _ in first]
+    seconds = [s for _, s in first]
+    ended = [
+        e is not None or t.state in ("done", "failed") for e, t in zip(epochs, trials, strict=True)
+    ]
+    return ToTarget(
+        target=target,
+        reached=sum(e is not None for e in epochs),
+        of=sum(ended),
+        epochs=epochs,
+        seconds=seconds,
+        mean_epoch=t_interval(epochs).mean,
+        mean_seconds=t_interval(seconds).mean,
+    )
+
+
+def _first(trial: SeedCurve, target: float) -> tuple[int, float | None] | tuple[None, None]:
+    reached = trial.validation_accuracy >= target  # False of NaN
+    if not reached.any():
+        return None, None
+    at = int(np.argmax(reached))
+    return int(trial.epoch[at]), _known(trial.seconds[at])
+
+
+def _phase(curves: EntryCurves, config: CompareConfig | None) -> tuple[str, bool]:
+    """Where the schedule stands at the planned end, and whether that is the end of a cycle."""
+    if not config or config.entries[curves.entry].policy == "constant":
+        return "", True
+    planned = [t.total_epochs for t in curves.trials if t.total_epochs]
+    epochs = planned[0] if planned else planned_epochs(config)
+    policy = config.entries[curves.entry].policy
+    # In epochs, not steps: the phase is a matter of their ratio alone.
+    end = phase(policy, epochs, step_size=config.step_size_epochs, total_steps=epochs)
+    return end.words, end.complete
+
+
+def _measured(entry: EntryReport) -> Spread:
+    """What ranks and pairs go by."""
+    return entry.test_last or entry.validation_last
+
+
+def _comparable(entries: Sequence[EntryReport]) -> list[EntryReport]:
+    """Those of which no trial is to come, the highest mean first."""
+    over = [
+        (spread.mean, e)
+        for e in entries
+        for spread in [_measured(e)]
+        if spread.mean is not None and not any(t.state in ("waiting", "running") for t in e.trials)
+    ]
+    return [e for _, e in sorted(over, key=lambda item: (-item[0], item[1].entry))]
+
+
+def _ranked(entries: Sequence[EntryReport], pairs: Sequence[Pair]) -> list[EntryReport]:
+    """The comparable ones by their means, those that are to come, those without a result."""
+    comparable, beaten = _comparable(entries), times_beaten(pairs)
+    ranks = accumulate((1 + beaten[e.label] for e in comparable), max)
+    ranked = [replace(e, rank=rank) for e, rank in zip(comparable, ranks, strict=True)]
+    rest = [e for e in entries if e not in comparable]
+    ended = [e for e in rest if all(t.state in ("failed", "stopped") for t in e.trials)]
+    return ranked + [e for e in rest if e not in ended] + ended

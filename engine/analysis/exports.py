@@ -50,9 +50,7 @@ def epochs_csv(history: RunHistory) -> str:
 
 
 def _epoch_rows(trial: TrialHistory) -> Iterable[tuple[str, ...]]:
-    validations = {
-        e.epoch: e for e in trial.evaluations if e.part == "validation" and e.checkpoint is None
-    }
+    validations = trial.validations()
     for epoch in trial.epochs:
         validation = validations.get(epoch.epoch)
         numbers = (

@@ -37,10 +37,16 @@ class TrialHistory:
         label: str = "",
         total_steps: int = 0,
         steps_per_epoch: int = 0,
+        entry: int | None = None,
+        role: ev.Role = "train",
     ) -> None:
         self.trial = trial
         self.seed = seed
         self.label = label
+        self.entry = entry
+        """Of a comparison: the entry's place in its configuration, from 0."""
+        self.role = role
+        """Of a comparison: `sweep` where the trial tunes the entry's rate."""
         self.total_steps = total_steps
         """Planned; 0 where unknown."""
         self.steps_per_epoch = steps_per_epoch
@@ -66,6 +72,21 @@ class TrialHistory:
 
     def __bool__(self) -> bool:
         return True  # a trial without steps is a trial all the same
+
+    @property
+    def total_epochs(self) -> int | None:
+        """Planned; None where unknown."""
+        if self.steps_per_epoch <= 0 or self.total_steps <= 0:
+            return None
+        return (2 * self.total_steps + self.steps_per_epoch) // (2 * self.steps_per_epoch)
+
+    def validations(self) -> dict[int, ev.Evaluated]:
+        """By epoch: the model as it stood, measured on the validation part."""
+        return {
+            e.epoch: e
+            for e in self.evaluations
+            if e.part == "validation" and e.checkpoint is None and e.epoch is not None
+        }
 
     @property
     def step(self) -> Ints:
@@ -184,6 +205,11 @@ class RunHistory:
         self.trials: dict[int, TrialHistory] = {}
         """In the order in which they began."""
         self.usage: ev.DeviceUsage | None = None
+        self.pool: ev.PoolReady | None = None
+        """Of a comparison, likewise the next two."""
+        self.rates: dict[int, ev.RateChosen] = {}
+        """By entry."""
+        self.overall: ev.Overall | None = None
         self.paused = False
         self.finished: ev.RunFinished | None = None
         self.corrupt = 0
@@ -248,7 +274,13 @@ class RunHistory:
             case ev.TrialStarted():
                 self.progress = None
                 self.trials[event.trial] = TrialHistory(
-                    event.trial, event.seed, event.label, event.total_steps, event.steps_per_epoch
+                    event.trial,
+                    event.seed,
+                    event.label,
+                    event.total_steps,
+                    event.steps_per_epoch,
+                    event.entry,
+                    event.role,
                 )
             case ev.Evaluated():
                 self._trial(event.trial).evaluations.append(event)
@@ -286,6 +318,12 @@ class RunHistory:
                 self.task = event
             case ev.DeviceUsage():
                 self.usage = event
+            case ev.PoolReady():
+                self.pool = event
+            case ev.RateChosen():
+                self.rates[event.entry] = event
+            case ev.Overall():
+                self.overall = event
             case ev.CommandRefused():
                 self.refused.append(event)
             case ev.Paused():

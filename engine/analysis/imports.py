@@ -1,15 +1,32 @@
-"""Recordings from elsewhere: a run's folder, a bare log, or a CSV of a range test."""
+"""Recordings from elsewhere: a run's folder, a bare log, or a CSV."""
 
 from __future__ import annotations
 
+import csv
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from clr_tui.engine.analysis.comparison import entry_labels
 from clr_tui.engine.analysis.csv_log import read_csv
+from clr_tui.engine.analysis.curves_csv import plain_entry, read_curves
 from clr_tui.engine.errors import UserError, did_you_mean
-from clr_tui.engine.runs.config import RangeTestConfig, RunConfig, TaskConfig, TrainConfig
-from clr_tui.engine.runs.events import AnyEvent, BoundsChanged, RunStarted, Steps
+from clr_tui.engine.runs.config import (
+    CompareConfig,
+    RangeTestConfig,
+    RunConfig,
+    TaskConfig,
+    TrainConfig,
+)
+from clr_tui.engine.runs.events import (
+    AnyEvent,
+    BoundsChanged,
+    EpochFinished,
+    RunStarted,
+    Steps,
+    TrialStarted,
+)
 from clr_tui.engine.runs.rundir import RunDir
 from clr_tui.engine.runs.tail import Batch, read_events
 
@@ -26,11 +43,12 @@ class Recording:
 
 
 def open_recording(path: Path) -> Recording:
-    """Opens what `path` names: a run's folder, its `events.jsonl`, or a CSV of a range test.
+    """Opens what `path` names: a run's folder, its `events.jsonl`, or a CSV.
 
-    A CSV has a header line and the columns `step`, `lr` and `loss`, in any order, among others.
-    Its loss is taken as it stands, possibly smoothed already (`range_test.smoothing` is 1), unless
-    it is one of our own exports, which have a `trial` column and raw losses.
+    A CSV has a header line. That of a range test has the columns `step`, `lr` and `loss`, in any
+    order, among others. Its loss is taken as it stands, possibly smoothed already
+    (`range_test.smoothing` is 1), unless it is one of our own exports, which have a `trial` column
+    and raw losses. For that of a comparison see `read_curves`; its column `optimizer` tells it.
 
     Raises:
         UserError: where there is nothing of the kind; one sentence.
@@ -45,8 +63,21 @@ def open_recording(path: Path) -> Recording:
     if first.lstrip().startswith("{"):
         return _open_log(path)
     if "," in first:
-        config, events = read_csv(path)
+        config, events = _reader(path, first)(path)
         return Recording(config, events, Batch(events=events), path)
+    raise UserError(_not_a_log(path))
+
+
+def _reader(path: Path, header: str) -> Callable[[Path], tuple[RunConfig, list[AnyEvent]]]:
+    try:
+        names = {name.strip().lower() for name in next(csv.reader([header]))}
+    except csv.Error:
+        raise UserError(_not_a_log(path)) from None
+    sweep = {"step", "lr", "loss"}
+    if names & {"optimizer", "val_acc"} and not names >= sweep:
+        return read_curves
+    if names & sweep:
+        return read_csv
     raise UserError(_not_a_log(path))
 
 
@@ -70,6 +101,16 @@ def _open_log(path: Path) -> Recording:
 def _config_of(events: list[AnyEvent], path: Path) -> RunConfig:
     """What a log tells of its configuration, where its run.json did not come along."""
     started = next((e for e in events if isinstance(e, RunStarted)), None)
+    begun = [e for e in events if isinstance(e, TrialStarted)]
+    if started.kind == "compare" if started else any(e.entry is not None for e in begun):
+        return RunConfig(
+            id=started.run if started else path.stem,
+            kind="compare",
+            created=events[0].time,
+            version=started.version if started else "",
+            task=TaskConfig(data="", model="", seed=min(_seeds(begun), default=0)),
+            compare=_comparison(events, begun),
+        )
     bounds = next((e for e in events if isinstance(e, BoundsChanged)), None)
     rates = [lr for e in events if isinstance(e, Steps) for lr in e.lr]
     training = started.kind == "train" if started else bounds is not None
@@ -86,6 +127,23 @@ def _config_of(events: list[AnyEvent], path: Path) -> RunConfig:
     )
 
 
+def _comparison(events: list[AnyEvent], begun: list[TrialStarted]) -> CompareConfig:
+    """How its rates move, and how long its cycles are, a log does not tell."""
+    trainings = [e for e in begun if e.role == "train" and e.steps_per_epoch > 0]
+    planned = [e.total_steps // e.steps_per_epoch for e in trainings]
+    done = [e.epoch for e in events if isinstance(e, EpochFinished)]
+    return CompareConfig(
+        entries=[plain_entry(label) for label in entry_labels(begun)],
+        seeds=len(_seeds(begun)),
+        epochs=max(planned or done, default=0),
+        whole_cycles=False,
+    )
+
+
+def _seeds(begun: list[TrialStarted]) -> set[int]:
+    return {e.seed for e in begun if e.role == "train"}
+
+
 def _first_line(path: Path) -> str:
     try:
         with path.open(encoding="utf-8-sig") as file:
@@ -99,7 +157,8 @@ def _first_line(path: Path) -> str:
 def _not_a_log(path: Path) -> str:
     return (
         f"'{path}' is not a clr-tui log: a run's folder, its events.jsonl or a CSV with the "
-        "columns step, lr, loss would be right"
+        "columns step, lr, loss (a range test) or optimizer, seed, epoch, val_acc (a comparison) "
+        "would be right"
     )
 
 

@@ -131,7 +131,7 @@ def range_report(
     best = next((s.lr for s in found if s.recommended), None)
     lr, loss = _minimum(curve.lr, curve.smoothed)
     return RangeReport(
-        **_common(history, live),
+        **common_fields(history, live),
         steps=sum(len(t) for t in history.trials.values()),
         diverged=curve.diverged,
         smoothing=smoothing,
@@ -167,17 +167,17 @@ def train_report(history: RunHistory, *, live: bool = True) -> TrainReport:
     config = history.config.train if history.config else None
     steps = int(trial.step[-1]) + 1 if len(trial) else 0
     phase = _phase(config, trial, steps) if config else None
-    validations = [e for e in trial.evaluations if e.part == "validation" and not e.checkpoint]
+    validations = list(trial.validations().values())
     measured = [e for e in validations if e.accuracy is not None]
     tests = {e.checkpoint or "last": e for e in trial.evaluations if e.part == "test"}
     best_epoch = trial.epochs[-1].best_epoch if trial.epochs else None
     bounds = history.bounds
     return TrainReport(
-        **_common(history, live),
+        **common_fields(history, live),
         steps=steps,
         total_steps=trial.total_steps,
         epochs=len(trial.epochs),
-        total_epochs=_total_epochs(trial),
+        total_epochs=trial.total_epochs,
         bounds=Bounds(*bounds) if bounds else None,
         policy=config.policy if config else "",
         phase=phase.words if phase else "",
@@ -198,12 +198,6 @@ def _phase(config: TrainConfig, trial: TrialHistory, steps: int) -> Phase | None
     return phase_at(config.policy, steps, step_size=half, total_steps=trial.total_steps)
 
 
-def _total_epochs(trial: TrialHistory) -> int | None:
-    if not trial.steps_per_epoch:
-        return None
-    return round(trial.total_steps / trial.steps_per_epoch)
-
-
 def _accuracy(event: Evaluated) -> float:
     return -1.0 if event.accuracy is None else event.accuracy
 
@@ -212,8 +206,8 @@ def _measured(event: Evaluated, epoch: int | None = None) -> Measured:
     return Measured(event.loss, event.accuracy, event.epoch if event.epoch is not None else epoch)
 
 
-def _common(history: RunHistory, live: bool) -> dict[str, Any]:
-    """The fields that both reports have."""
+def common_fields(history: RunHistory, live: bool) -> dict[str, Any]:
+    """What `Report` says of its run, but for `steps` and `diverged`."""
     config, task = history.config, history.task
     started, finished = history.started, history.finished
     spent = [float(t.seconds[-1]) for t in history.trials.values() if len(t)]

@@ -199,3 +199,50 @@ def test_a_million_steps_in_chunks():
         history.apply(steps(i, i + 500))
     assert len(history.trials[0]) == 1_000_000
     assert history.trials[0].loss[-1] == 1000.0 - 999_999
+
+
+def test_what_a_comparison_tells_of_itself():
+    history = RunHistory()
+    assert (history.pool, history.rates, history.overall) == (None, {}, None)
+    pool = ev.PoolReady(jobs=2, threads=1, devices=["cpu"])
+    first = ev.RateChosen(entry=1, lr=0.1, source="default")
+    second = ev.RateChosen(entry=1, lr=0.2, source="tuned")
+    overall = ev.Overall(done=1, failed=0, stopped=0, running=2, total=4, fraction=0.3)
+    for event in (pool, first, second, overall):
+        history.apply(event)
+    assert history.pool == pool
+    assert history.rates == {1: second}
+    assert history.overall == overall
+    history.feed(Batch(reset=True))
+    assert (history.pool, history.rates, history.overall) == (None, {}, None)
+
+
+def test_a_trial_knows_its_entry_and_role():
+    history = RunHistory()
+    at = {"seed": 3, "total_steps": 45, "steps_per_epoch": 10}
+    history.apply(ev.TrialStarted(trial=7, entry=2, role="sweep", **at))
+    history.apply(ev.TrialStarted(trial=8, **at))
+    assert (history.trials[7].entry, history.trials[7].role) == (2, "sweep")
+    assert (history.trials[8].entry, history.trials[8].role) == (None, "train")
+
+
+@pytest.mark.parametrize(
+    ("steps", "per_epoch", "epochs"), [(80, 10, 8), (0, 10, None), (80, 0, None), (79, 10, 8)]
+)
+def test_planned_epochs(steps, per_epoch, epochs):
+    trial = TrialHistory(0, total_steps=steps, steps_per_epoch=per_epoch)
+    assert trial.total_epochs == epochs
+
+
+def test_validations_are_of_the_model_as_it_stood():
+    trial = TrialHistory(0)
+    at = {"trial": 0, "loss": 1.0, "accuracy": 0.5}
+    trial.evaluations = [
+        ev.Evaluated(step=10, part="validation", epoch=1, **at),
+        ev.Evaluated(step=10, part="validation", epoch=1, checkpoint="best", **at),
+        ev.Evaluated(step=15, part="subset", **at),
+        ev.Evaluated(step=20, part="test", epoch=2, **at),
+        ev.Evaluated(step=30, part="validation", epoch=3, **at),
+    ]
+    assert {epoch: e.step for epoch, e in trial.validations().items()} == {1: 10, 3: 30}
+    assert trial.validations()[1].checkpoint is None

@@ -1,0 +1,78 @@
+"""Which entries of a comparison can be told apart, each against each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from clr_tui.engine.analysis.statistics import ALPHA, TTest, holm, paired, welch
+
+LEAST_CONSTANT = 3
+"""Accuracies come in steps of an image, so that two seeds agree now and then by chance: samples
+that show no spread count as different from this many values each."""
+
+Sample = tuple[str, Mapping[int, float | None]]
+"""An entry's label and its values by seed."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two entries compared on the report's measure."""
+
+    a: str
+    b: str
+    paired: bool
+    """Paired t-test over common seeds; else Welch's."""
+    n: int
+    """Pairs; of Welch's, the smaller of both samples."""
+    difference: float | None
+    """Mean of a less mean of b, 0 to 1."""
+    half_width: float | None
+    """Of its 95% interval (of this pair alone, not corrected)."""
+    t: float | None
+    df: float | None
+    p: float | None
+    p_adjusted: float | None
+    """Holm's, over all pairs that have a p."""
+    distinguishable: bool
+    """p_adjusted < 0.05, or both samples constant over three seeds or more and different (see
+    `note`)."""
+    note: str
+
+
+def compare_pairs(samples: Sequence[Sample], *, paired_seeds: bool) -> list[Pair]:
+    """Each two entries, in the order given: the first of a pair comes before its second."""
+    both = list(combinations(samples, 2))
+    tests = [_test(a, b, paired_seeds) for a, b in both]
+    adjusted = holm([t.p for t in tests])
+    return [
+        Pair(
+            a=a[0],
+            b=b[0],
+            paired=paired_seeds,
+            n=t.n,
+            difference=t.difference,
+            half_width=t.half_width,
+            t=t.t,
+            df=t.df,
+            p=t.p,
+            p_adjusted=p,
+            distinguishable=p < ALPHA if p is not None else t.constant and t.n >= LEAST_CONSTANT,
+            note=t.note,
+        )
+        for (a, b), t, p in zip(both, tests, adjusted, strict=True)
+    ]
+
+
+def _test(a: Sample, b: Sample, paired_seeds: bool) -> TTest:
+    if not paired_seeds:
+        return welch(list(a[1].values()), list(b[1].values()))
+    seeds = [seed for seed in a[1] if seed in b[1]]
+    return paired([a[1][seed] for seed in seeds], [b[1][seed] for seed in seeds])
+
+
+def times_beaten(pairs: Iterable[Pair]) -> Counter[str]:
+    """By label: how many entries are distinguishably better."""
+    return Counter(p.b if (p.difference or 0.0) > 0 else p.a for p in pairs if p.distinguishable)

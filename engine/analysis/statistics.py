@@ -1,0 +1,202 @@
+"""What a few seeds can say: Student's t in its three uses, and Holm's correction.
+
+Values that are None or not finite are left out. scipy is imported at the first figure, so that a
+screen is up without it.
+
+Sources: Student, "The Probable Error of a Mean", Biometrika 6 (1908); F. E. Satterthwaite, "An
+Approximate Distribution of Estimates of Variance Components", Biometrics Bulletin 2 (1946); B. L.
+Welch, "The Generalization of 'Student's' Problem when Several Different Population Variances are
+Involved", Biometrika 34 (1947); S. Holm, "A Simple Sequentially Rejective Multiple Test
+Procedure", Scandinavian Journal of Statistics 6 (1979).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Values = Sequence[float | None]
+
+ALPHA = 0.05
+"""Intervals cover 1 - ALPHA, and a difference counts below it."""
+_ROUNDING = 1e-12
+"""Of a value: what lies closer together differs by rounding alone."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The mean of a sample and its 95% interval."""
+
+    n: int
+    mean: float | None
+    sd: float | None
+    """Of the sample (n - 1); None with fewer than two values."""
+    half_width: float | None
+    """None where `note` says why there is none."""
+    note: str
+
+
+@dataclass(frozen=True)
+class TTest:
+    """A two-sided t-test of a difference between means."""
+
+    n: int
+    """Pairs; of Welch's test, the smaller of both samples."""
+    difference: float | None
+    """Mean of a less mean of b; None where a sample is empty."""
+    half_width: float | None
+    """Of its 95% interval."""
+    t: float | None
+    df: float | None
+    p: float | None
+    constant: bool
+    """Each sample is identical in itself, and they differ: there is no t, nor chance to be seen."""
+    note: str
+    """Why there is no t, where there is none."""
+
+
+def t_interval(values: Values) -> Interval:
+    """The mean, with the interval `mean ± t(0.975, n - 1) * sd / sqrt(n)` (Student 1908).
+
+    One value has no interval. Nor have identical ones: nothing can be told of chance from a
+    sample that shows none of it.
+    """
+    x = _known(values)
+    n = len(x)
+    if n == 0:
+        return Interval(0, None, None, None, "no value")
+    if n == 1:
+        return Interval(1, float(x[0]), None, None, "one seed only: no interval")
+    if _constant(x):
+        return Interval(n, float(x[0]), 0.0, None, f"identical over {n} seeds: no interval")
+    with np.errstate(all="ignore"):
+        mean, sd = float(x.mean()), float(x.std(ddof=1))
+        half = sd * float(interval_factor(np.array([n]))[0])
+    return Interval(n, _finite(mean), _finite(sd), _finite(half), "")
+
+
+def interval_factor(n: Ints) -> Floats:
+    """Half the width of the 95% interval of a mean of `n` values, by their sd.
+
+    t(0.975, n - 1) / sqrt(n): 9.0 for two values, 2.5 for three, 1.2 for five; NaN below two.
+    """
+    from scipy.special import stdtrit
+
+    many = np.maximum(n, 2)
+    factor = stdtrit(many - 1, 1 - ALPHA / 2) / np.sqrt(many)
+    return np.where(n >= 2, factor, np.nan)
+
+
+def paired(a: Values, b: Values) -> TTest:
+    """Student's t-test of the differences `a[i] - b[i]` (Student 1908), df = n - 1.
+
+    Pairs of which a value is missing are left out.
+
+    Args:
+        a: one value a seed.
+        b: of the same length, the same seeds in the same order.
+    """
+    both = [(x, y) for x, y in zip(a, b, strict=True) if _is_known(x) and _is_known(y)]
+    pairs = np.array(both, np.float64).reshape(len(both), 2)
+    n = len(pairs)
+    if n == 0:
+        return TTest(0, None, None, None, None, None, False, "no seeds in common")
+    with np.errstate(all="ignore"):
+        moves = pairs[:, 0] - pairs[:, 1]
+        error = float(moves.std(ddof=1)) / math.sqrt(n) if n > 1 else 0.0
+    scale = float(np.abs(pairs).max())
+    if n == 1 or float(np.ptp(moves)) <= _ROUNDING * scale:
+        constant = _constant(pairs[:, 0]) and _constant(pairs[:, 1])
+        return _without_t(n, float(moves[0]), scale, constant=constant)
+    return _t_test(n, float(moves.mean()), error, float(n - 1))
+
+
+def welch(a: Values, b: Values) -> TTest:
+    """Welch's t-test of two independent samples, whose spreads may differ (Welch 1947).
+
+    `t = (mean a - mean b) / sqrt(va + vb)` with `v = variance / n`, and the degrees of freedom of
+    Welch and Satterthwaite (1946): `(va + vb)^2 / (va^2 / (na - 1) + vb^2 / (nb - 1))`.
+    """
+    x, y = _known(a), _known(b)
+    n = min(len(x), len(y))
+    if n == 0:
+        return TTest(0, None, None, None, None, None, False, "no value")
+    with np.errstate(all="ignore"):
+        constant = _constant(x) and _constant(y)
+        difference = float(x.mean() - y.mean())
+        if n == 1 or constant:
+            scale = float(max(np.abs(x).max(), np.abs(y).max()))
+            return _without_t(n, difference, scale, constant=constant)
+        va, vb = (0.0 if _constant(s) else float(s.var(ddof=1)) / len(s) for s in (x, y))
+        share = va / (va + vb) if va + vb else math.nan
+        # Not as it is written above, whose squares underflow first.
+        df = 1 / (share**2 / (len(x) - 1) + (1 - share) ** 2 / (len(y) - 1))
+    return _t_test(n, difference, math.sqrt(va + vb), df)
+
+
+def holm(ps: Sequence[float | None]) -> list[float | None]:
+    """The p values adjusted for their number by Holm's step-down procedure (Holm 1979).
+
+    Of m values, the i-th smallest (from 0) is multiplied by m - i; none may be below a smaller
+    one's, nor above 1. The chance that any true null hypothesis is rejected stays below the level
+    at which adjusted values are judged, whatever the dependence between them. What has no p is
+    not counted, and stays None.
+    """
+    ranked = sorted((p, i) for i, p in enumerate(ps) if p is not None)
+    adjusted: list[float | None] = [None] * len(ps)
+    least = 0.0
+    for rank, (p, i) in enumerate(ranked):
+        least = max(least, min(1.0, (len(ranked) - rank) * p))
+        adjusted[i] = least
+    return adjusted
+
+
+def _t_test(n: int, difference: float, error: float, df: float) -> TTest:
+    from scipy.special import stdtr, stdtrit
+
+    t = difference / error if error > 0 else math.nan
+    if not (math.isfinite(t) and math.isfinite(df)):
+        return _no_test(n, difference, False, "values too large or too small to test")
+    half = float(stdtrit(df, 1 - ALPHA / 2)) * error
+    p = 2 * float(stdtr(df, -abs(t)))
+    return TTest(n, difference, _finite(half), t, df, p, False, "")
+
+
+def _without_t(n: int, difference: float, scale: float, *, constant: bool) -> TTest:
+    """One seed, or differences that show no chance at all; `scale` is that of the values."""
+    if n == 1:
+        return _no_test(1, difference, False, "one seed only: no test")
+    if not abs(difference) > _ROUNDING * scale:
+        return _no_test(n, 0.0, False, "identical values: no difference to test")
+    if constant:
+        note = "each identical over its seeds, and different: no t-test can weigh it"
+    else:
+        note = "the same difference at every seed: no t-test can weigh it"
+    return _no_test(n, difference, constant, note)
+
+
+def _no_test(n: int, difference: float, constant: bool, note: str) -> TTest:
+    return TTest(n, _finite(difference), None, None, None, None, constant, note)
+
+
+def _constant(x: Floats) -> bool:
+    """Identical but for rounding."""
+    return float(np.ptp(x)) <= _ROUNDING * float(np.abs(x).max())
+
+
+def _known(values: Values) -> Floats:
+    return np.array([v for v in values if _is_known(v)], np.float64)
+
+
+def _is_known(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

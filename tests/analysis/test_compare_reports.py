@@ -1,0 +1,480 @@
+"""The report of a comparison: figures, ranks, and what is said of them."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import msgspec
+import numpy as np
+import pytest
+from comparison_logs import comparison_config, comparison_events, comparison_history
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clr_tui.engine.analysis.compare_report import CompareReport, compare_report
+from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.analysis.report import to_json
+from clr_tui.engine.runs import events as ev
+
+
+def strict_json(report):
+    """As text and back; refuses NaN."""
+    return json.loads(json.dumps(to_json(report), allow_nan=False))
+
+
+def with_tests(values: dict[str, list[float | None]], **compare) -> RunHistory:
+    """A finished comparison of one epoch, with these test accuracies; None: the trial failed."""
+    labels, seeds = list(values), max(map(len, values.values()))
+    config = comparison_config(labels, seeds, 1)
+    changed = msgspec.structs.replace(config.compare, **compare)
+    history = RunHistory(msgspec.structs.replace(config, compare=changed))
+    for entry, label in enumerate(labels):
+        for i, value in enumerate(values[label]):
+            trial = {"trial": entry * seeds + i}
+            history.apply(
+                ev.TrialStarted(
+                    seed=i, total_steps=1, steps_per_epoch=1, label=label, entry=entry, **trial
+                )
+            )
+            if value is not None:
+                at = {"step": 1, "epoch": 1, "loss": 1.0, "accuracy": value}
+                history.apply(ev.Evaluated(part="validation", **at, **trial))
+                history.apply(
+                    ev.EpochFinished(
+                        epoch=1,
+                        step=1,
+                        train_loss=1.0,
+                        train_accuracy=value,
+                        seconds=1.0,
+                        best_epoch=1,
+                        best_accuracy=value,
+                        **trial,
+                    )
+                )
+                for name in ("last", "best"):
+                    history.apply(ev.Evaluated(part="test", checkpoint=name, **at, **trial))
+            outcome = "done" if value is not None else "failed"
+            reason = "" if value is not None else "it broke"
+            history.apply(ev.TrialFinished(outcome=outcome, step=1, reason=reason, **trial))
+    history.apply(ev.RunFinished(outcome="done"))
+    return history
+
+
+def of(report: CompareReport, label: str):
+    return next(e for e in report.entries if e.label == label)
+
+
+def test_figures_of_an_entry_are_those_of_its_log():
+    history = comparison_history(target=0.7)
+    found = of(compare_report(history), "adam")
+    told = [history.trials[i] for i in range(3)]
+    validation = [[e.accuracy for e in t.validations().values()] for t in told]
+    assert found.validation_last.values == [v[-1] for v in validation]
+    assert found.validation_last.mean == pytest.approx(np.mean([v[-1] for v in validation]))
+    assert found.validation_last.sd == pytest.approx(np.std([v[-1] for v in validation], ddof=1))
+    assert found.validation_best.values == [max(v) for v in validation]
+    assert found.best_epochs == [v.index(max(v)) + 1 for v in validation]
+    tests = [{e.checkpoint: e for e in t.evaluations if e.part == "test"} for t in told]
+    assert found.test_last.values == [t["last"].accuracy for t in tests]
+    assert found.test_best.values == [t["best"].accuracy for t in tests]
+    assert found.best_epochs == [t["best"].epoch for t in tests]
+    assert found.train_last.values == [t.epochs[-1].train_accuracy for t in told]
+    first = [next(i for i, a in enumerate(v, 1) if a >= 0.7) for v in validation]
+    assert found.to_target.epochs == first
+    assert found.to_target.seconds == [2.0 * epoch for epoch in first]
+    assert (found.to_target.reached, found.to_target.of) == (3, 3)
+    assert found.to_target.mean_epoch == pytest.approx(np.mean(first))
+    assert found.seconds.values == [16.0] * 3
+    assert found.seconds.note == "identical over 3 seeds: no interval"
+    assert found.seeds == [0, 1, 2]
+    assert (found.lr, found.base_lr, found.rate_source) == (1e-3, None, "default")
+    assert [(t.state, t.epochs, t.total_epochs) for t in found.trials] == [("done", 8, 8)] * 3
+
+
+def test_the_whole_of_a_finished_comparison():
+    report = compare_report(comparison_history())
+    assert (report.kind, report.status, report.task, report.model) == (
+        "compare",
+        "done",
+        "flowers",
+        "cnn",
+    )
+    assert (report.trials_total, report.trials_done) == (9, 9)
+    assert (report.epochs, report.seeds, report.paired) == (8, 3, True)
+    assert (report.measure, report.steps) == ("test accuracy, last epoch", 9 * 80)
+    assert report.left is None
+    assert [(e.label, e.rank) for e in report.entries] == [
+        ("adam", 1),
+        ("sgd+clr", 1),
+        ("rmsprop", 3),
+    ]
+    assert re.fullmatch(
+        r"adam and sgd\+clr are not distinguishable with 3 seeds "
+        r"\(difference \d\.\d ± \d\.\d points\)\. rmsprop is distinguishably worse than adam\.",
+        report.verdict,
+    )
+    strict_json(report)
+
+
+def test_pairs_are_of_the_same_seeds():
+    report = compare_report(with_tests({"a": [0.5, 0.6, 0.7], "b": [0.4, None, 0.5]}))
+    (pair,) = report.pairs
+    assert (pair.a, pair.b, pair.paired, pair.n) == ("a", "b", True, 2)
+    assert pair.difference == pytest.approx(0.15)  # of seeds 0 and 2
+    unpaired = compare_report(
+        with_tests({"a": [0.5, 0.6, 0.7], "b": [0.4, 0.45, 0.5]}, paired=False)
+    )
+    assert unpaired.pairs[0].paired is False
+    assert unpaired.pairs[0].df == pytest.approx(2.94, abs=0.01)  # Welch and Satterthwaite's
+
+
+def test_ranks_count_who_is_distinguishably_better():
+    a, b = [0.90, 0.91, 0.92, 0.915], [0.895, 0.915, 0.91, 0.92]
+    c, d = [0.70, 0.71, 0.725, 0.715], [0.3, 0.31, 0.33, 0.3]
+    report = compare_report(with_tests({"d": d, "b": b, "c": c, "a": a}))
+    assert [(e.label, e.rank) for e in report.entries] == [("a", 1), ("b", 1), ("c", 3), ("d", 4)]
+    assert report.verdict.endswith("c and d are distinguishably worse than a.")
+    assert "6 pairs corrected after Holm" in report.remarks[0]
+
+
+def test_the_only_best():
+    a, b = [0.90, 0.91, 0.92], [0.70, 0.71, 0.725]
+    assert (
+        compare_report(with_tests({"b": b, "a": a})).verdict
+        == "a is distinguishably better than b."
+    )
+
+
+def test_different_but_for_the_correction():
+    """Alone its interval leaves out 0; among three pairs it may well be chance."""
+    a, b, c = [0.80, 0.81, 0.82], [0.78, 0.80, 0.80], [0.79, 0.80, 0.815]
+    report = compare_report(with_tests({"a": a, "b": b, "c": c}))
+    pair = next(p for p in report.pairs if {p.a, p.b} == {"a", "c"})
+    assert pair.p < 0.05 < pair.p_adjusted
+    assert "; corrected for 3 pairs)" in report.verdict
+
+
+def test_one_seed_says_nothing_of_chance():
+    report = compare_report(comparison_history(seeds=1))
+    assert report.verdict == (
+        "One seed only: nothing can be said about chance; run more seeds. The highest is adam."
+    )
+    assert {e.rank for e in report.entries} == {1}
+    assert of(report, "adam").test_last.note == "one seed only: no interval"
+    assert of(report, "adam").test_last.half_width is None
+    assert not any(p.distinguishable for p in report.pairs)
+
+
+def test_identical_values_have_no_interval_and_no_test():
+    report = compare_report(with_tests({"a": [0.8] * 3, "b": [0.8] * 3}))
+    assert report.verdict == "a and b have identical values over 3 seeds."
+    assert "a: identical over 3 seeds: no interval." in report.remarks
+    assert [e.rank for e in report.entries] == [1, 1]
+
+
+def test_constant_and_different_is_told_apart_by_note():
+    report = compare_report(with_tests({"a": [0.2] * 3, "b": [0.9] * 3}))
+    (pair,) = report.pairs
+    assert (pair.p, pair.half_width, pair.distinguishable) == (None, None, True)
+    assert report.verdict == "b is distinguishably better than a."
+    assert f"b and a: {pair.note}." in report.remarks
+    two = compare_report(with_tests({"a": [0.2] * 2, "b": [0.9] * 2}))
+    assert not two.pairs[0].distinguishable  # two seeds agree now and then by chance
+
+
+def test_one_optimizer_alone():
+    report = compare_report(comparison_history(("adam",)))
+    assert report.verdict == "There is only one optimizer: nothing to compare it with."
+    assert report.pairs == []
+
+
+def test_failed_trials_are_named_and_the_rest_is_reported():
+    report = compare_report(comparison_history(failed=(2, 1), target=0.72))
+    assert (report.trials_done, report.trials_failed, report.diverged) == (8, 1, True)
+    rmsprop = of(report, "rmsprop")
+    assert rmsprop.validation_last.n == 2
+    assert rmsprop.validation_last.values[1] is None
+    assert (rmsprop.to_target.reached, rmsprop.to_target.of) == (2, 3)
+    assert rmsprop.trials[1].state == "failed"
+    assert any(
+        r.startswith("rmsprop: 1 of 3 trials failed (seed 1): the loss is not finite")
+        and r.endswith("Its figures are of the others.")
+        for r in report.remarks
+    )
+
+
+def test_an_entry_that_failed_altogether_has_no_rank_and_stands_last():
+    report = compare_report(with_tests({"x": [None, None], "a": [0.5, 0.6], "b": [0.4, 0.45]}))
+    assert [(e.label, e.rank) for e in report.entries][-1] == ("x", None)
+    assert report.verdict.endswith("Nothing can be said of x: no trial of it is done.")
+    assert "x: 2 of 2 trials failed (seeds 0, 1): it broke." in report.remarks
+
+
+def test_all_failed():
+    report = compare_report(with_tests({"a": [None, None], "b": [None, None]}))
+    assert report.verdict == "All 4 trials failed: there is nothing to compare."
+    assert {e.rank for e in report.entries} == {None}
+
+
+def test_while_it_runs_only_what_is_finished_ranks():
+    report = compare_report(comparison_history(running=True))
+    assert [(e.label, e.rank) for e in report.entries] == [
+        ("adam", 1),
+        ("sgd+clr", None),
+        ("rmsprop", None),
+    ]
+    assert report.status == "running"
+    assert report.left > 0
+    assert report.pairs == []
+    assert report.verdict == "Only adam has finished: nothing to compare it with yet."
+    assert of(report, "sgd+clr").test_last.n == 1  # shown, not ranked
+
+
+def test_so_far():
+    history = comparison_history(("adam", "sgd+clr", "rmsprop", "adamax"), running=True)
+    assert compare_report(history).verdict.startswith("So far: adam and sgd+clr are not")
+
+
+def test_before_anything_is_done():
+    assert compare_report(RunHistory()).verdict == "No trial has begun yet."
+    waits = compare_report(RunHistory(comparison_config()))
+    assert waits.verdict == "No optimizer has finished its trials yet: no trial is done."
+    assert waits.trials_total == 9
+    begun = compare_report(comparison_history(until_epoch=2))
+    assert begun.verdict == waits.verdict
+    assert begun.measure == "test accuracy, last epoch"  # it will be tested
+
+
+def test_a_lost_run_has_nothing_to_come():
+    report = compare_report(comparison_history(running=True), live=False)
+    assert report.status == "lost"
+    assert report.left is None
+    assert {e.label: e.rank for e in report.entries} == {"adam": 1, "sgd+clr": 1, "rmsprop": None}
+    assert (report.trials_stopped, report.trials_done) == (5, 4)
+    assert "3 trials never began." in report.remarks
+    assert (
+        "sgd+clr: 2 of 3 trials were stopped (seeds 1, 2): the run ended before it did. Its "
+        "figures are of the others."
+    ) in report.remarks
+
+
+def test_a_stopped_trial_does_not_count_as_short_of_the_target():
+    lost = compare_report(comparison_history(until_epoch=3), target=0.8, live=False)
+    assert (lost.entries[0].to_target.reached, lost.entries[0].to_target.of) == (0, 0)
+    reached = compare_report(comparison_history(until_epoch=3), target=0.1)
+    assert (reached.entries[0].to_target.reached, reached.entries[0].to_target.of) == (3, 3)
+
+
+def test_target_asked_for_takes_the_place_of_the_configured_one():
+    history = comparison_history(target=0.6)
+    assert compare_report(history).target == 0.6
+    assert compare_report(history, target=0.99).entries[0].to_target.reached == 0
+    assert compare_report(comparison_history()).entries[0].to_target is None
+
+
+def chosen(entry, source, **more):
+    return ev.RateChosen(entry=entry, lr=0.1, source=source, **more)
+
+
+SWEEP = {"steps": 100, "images": 6400, "seconds": 5.0}
+
+
+@pytest.mark.parametrize(
+    ("rates", "said"),
+    [
+        ([chosen(0, "default"), chosen(1, "default")], ["Tuning cost: none spent."]),
+        (
+            [chosen(0, "tuned", **SWEEP), chosen(1, "tuned", **SWEEP)],
+            [
+                "Tuning cost: 100 steps for each of 2 optimizers, 12,800 images and 10 s in all.",
+            ],
+        ),
+        (
+            [
+                chosen(0, "tuned", **SWEEP),
+                chosen(1, "default", note="The sweep is flat.", steps=90),
+            ],
+            [
+                "Tuning cost: 90 to 100 steps for each of 2 optimizers, 6,400 images and 5 s in "
+                "all. A sweep ends early where it diverges.",
+                "b: The sweep is flat.",
+            ],
+        ),
+        (
+            [chosen(0, "tuned", **SWEEP), chosen(1, "default")],
+            [
+                "Tuning cost: 100 steps for a, 6,400 images and 5 s in all.",
+                "Rates were not found at equal cost: a sweep for a, torch's default for b.",
+            ],
+        ),
+        (
+            [chosen(0, "given"), chosen(1, "given")],
+            [
+                "Tuning cost: none spent.",
+                "What it cost to find the given rate of a and b is not known.",
+            ],
+        ),
+        ([], ["Rates, and what finding them cost, are not known."]),
+    ],
+)
+def test_cost_of_tuning(rates, said):
+    history = with_tests({"a": [0.5, 0.6], "b": [0.4, 0.45]})
+    for event in rates:
+        history.apply(event)
+    remarks = compare_report(history).remarks
+    about = [r for r in remarks if "ost" in r or r.startswith(("a: ", "b: "))]
+    assert about == said
+
+
+@pytest.mark.parametrize(
+    ("epochs", "phase", "whole"),
+    [
+        (8, "at the end of cycle 1 of 1", True),
+        (12, "in the middle of cycle 2 of 2", False),
+        (16, "at the end of cycle 2 of 2", True),
+    ],
+)
+def test_phase_at_the_end_of_training(epochs, phase, whole):
+    report = compare_report(comparison_history(epochs=epochs))
+    clr = of(report, "sgd+clr")
+    assert (clr.phase, clr.whole_cycles) == (phase, whole)
+    assert (of(report, "adam").phase, of(report, "adam").whole_cycles) == ("", True)
+    cautions = [r for r in report.remarks if r.startswith("sgd+clr ends in the middle")]
+    assert bool(cautions) is not whole
+
+
+def test_few_seeds_make_wide_intervals():
+    said = "With {} seeds a 95% interval reaches {} standard deviations"
+    assert any(
+        said.format(3, 2.5) in r for r in compare_report(comparison_history(seeds=3)).remarks
+    )
+    many = compare_report(comparison_history(seeds=6)).remarks
+    assert not any("95% interval" in r for r in many)
+
+
+def test_trials_of_unequal_length_are_not_alike():
+    history = comparison_history(epochs=8)
+    last = history.trials[0].epochs.pop()
+    assert any(
+        r.startswith("Trials differ in length (7 to 8 epochs)")
+        for r in compare_report(history).remarks
+    )
+    assert last.epoch == 8
+
+
+def is_sentence(text: str) -> bool:
+    return text.endswith(".") and "  " not in text and ".." not in text and "\n" not in text
+
+
+def check(report: CompareReport) -> None:
+    strict_json(report)
+    assert all(map(is_sentence, [report.verdict, *report.remarks]))
+    ranks = [e.rank for e in report.entries]
+    known = [r for r in ranks if r is not None]
+    assert known == sorted(known)
+    assert ranks[: len(known)] == known  # the others stand last
+    assert not known or known[0] == 1
+    assert len(report.pairs) == len(known) * (len(known) - 1) // 2
+    for pair in report.pairs:
+        if pair.p is not None:
+            assert 0 <= pair.p <= pair.p_adjusted <= 1
+            assert pair.distinguishable == (pair.p_adjusted < 0.05)
+    states = report.trials_done + report.trials_failed + report.trials_stopped
+    assert states <= report.trials_total
+
+
+LOGS = [
+    comparison_events(failed=(1, 0), tuned=True),
+    comparison_events(("a", "b"), seeds=1, epochs=3),
+    comparison_events(running=True),
+]
+
+
+@given(st.sampled_from(LOGS), st.data(), st.booleans(), st.booleans())
+def test_any_part_of_a_log_is_reported(log, data, configured, live):
+    """A log cut short, with lines lost and lines told twice."""
+    cut = data.draw(st.integers(0, len(log)))
+    lost = data.draw(st.sets(st.integers(0, max(cut - 1, 0)), max_size=cut // 2))
+    again = data.draw(st.lists(st.integers(0, max(cut - 1, 0)), max_size=5)) if cut else []
+    told = [e for i, e in enumerate(log[:cut]) if i not in lost] + [log[i] for i in again]
+    history = RunHistory(comparison_config() if configured else None)
+    for event in told:
+        history.apply(event)
+    check(compare_report(history, live=live, target=0.5))
+
+
+number = st.integers(-3, 12) | st.sampled_from([2**62, 10**30])
+measured = st.none() | st.floats(0, 1) | st.floats(allow_nan=False, allow_infinity=False)
+wild = st.one_of(
+    st.builds(
+        ev.TrialStarted,
+        trial=number,
+        seed=number,
+        total_steps=number,
+        steps_per_epoch=number,
+        label=st.sampled_from(["adam", "sgd+clr", "", "other"]),
+        entry=st.none() | number,
+        role=st.sampled_from(["train", "sweep"]),
+    ),
+    st.builds(
+        ev.Evaluated,
+        trial=number,
+        step=number,
+        part=st.sampled_from(["validation", "test"]),
+        loss=measured,
+        accuracy=measured,
+        epoch=st.none() | number,
+        checkpoint=st.sampled_from([None, "best", "last"]),
+    ),
+    st.builds(
+        ev.EpochFinished,
+        trial=number,
+        epoch=number,
+        step=number,
+        train_loss=measured,
+        train_accuracy=measured,
+        seconds=measured,
+        best_epoch=number,
+        best_accuracy=measured,
+    ),
+    st.builds(
+        ev.TrialFinished,
+        trial=number,
+        outcome=st.sampled_from(["done", "stopped", "failed"]),
+        step=number,
+        reason=st.sampled_from(["", "it broke", "It broke."]),
+    ),
+    st.builds(
+        ev.RateChosen,
+        entry=number,
+        lr=st.floats(0, 1),
+        source=st.sampled_from(["default", "tuned", "given"]),
+        steps=number,
+        note=st.sampled_from(["", "flat"]),
+    ),
+    st.builds(ev.Resumed, trial=number, step=number),
+    st.builds(ev.RunFinished, outcome=st.sampled_from(["done", "stopped", "failed"])),
+)
+
+
+@given(st.lists(wild, max_size=40), st.booleans(), st.booleans())
+def test_no_log_breaks_the_report(events, configured, live):
+    history = RunHistory(comparison_config() if configured else None)
+    for event in events:
+        history.apply(event)
+    report = compare_report(history, live=live, target=0.5)
+    strict_json(report)
+    assert all(map(is_sentence, [report.verdict, *report.remarks]))
+
+
+def test_no_seeds_in_common():
+    report = compare_report(with_tests({"a": [0.5, 0.6, None], "b": [None, None, 0.4]}))
+    assert report.verdict == (
+        "No two seeds can be compared: nothing can be said about chance. The highest is a."
+    )
+    a, b = [0.8, 0.81, None, None], [0.79, 0.8, 0.8, None]
+    report = compare_report(with_tests({"a": a, "b": b, "c": [None, None, None, 0.7]}))
+    assert report.verdict.endswith("a is not distinguishable from c either.")
+    pair = next(p for p in report.pairs if p.b == "c" and p.a == "a")
+    assert (pair.n, pair.difference, pair.note) == (0, None, "no seeds in common")
