@@ -27,8 +27,10 @@ from clr_tui.engine.runs.lock import acquire
 from clr_tui.engine.runs.rundir import RunDir
 from clr_tui.engine.runs.writer import EventWriter
 from clr_tui.engine.training.control import Control, RunGone, StopFlag, Stopped
+from clr_tui.engine.training.explain import explain
 
 if TYPE_CHECKING:  # torch takes seconds to import, and must not delay the first event
+    from clr_tui.engine.analysis.history import RunHistory
     from clr_tui.engine.training.session import Result
 
 
@@ -118,6 +120,8 @@ def _do(run: RunDir, config: RunConfig, log: Log, stop: StopFlag) -> RunFinished
         headline = result.headline
         if config.range_test is not None:
             headline = _range_headline(run, config, result.outcome)
+        elif config.compare is not None:
+            headline = _compare_headline(run, config, result.outcome)
         return _finished(result.outcome, result.message, result.field, headline)
     except Stopped as stopped:
         return _finished("stopped", str(stopped))
@@ -127,7 +131,7 @@ def _do(run: RunDir, config: RunConfig, log: Log, stop: StopFlag) -> RunFinished
         return _finished("failed", error.message, error.field)
     except Exception as error:  # noqa: BLE001 - whatever it is, the log must say that it ended
         traceback.print_exc()
-        return _finished("failed", *_explain(error))
+        return _finished("failed", *explain(error))
 
 
 def _job() -> Callable[[RunConfig, Callable[[Event], object], Control, Path], Result]:
@@ -163,30 +167,50 @@ def _finished(
     return RunFinished(outcome=outcome, message=message, field=field, headline=headline)
 
 
-def _explain(error: Exception) -> tuple[str, str | None]:
-    """A sentence about an error that nobody foresaw, and the setting at fault."""
-    text = str(error).partition("\n")[0]
-    if "out of memory" in text.lower() or "can't allocate memory" in text.lower():
-        return "the device ran out of memory: try a smaller batch or image size", "batch_size"
-    return f"{type(error).__name__}: {text} (the details are in worker.log)", None
-
-
 def _range_headline(run: RunDir, config: RunConfig, outcome: Outcome) -> str:
     """What the sweeps so far say, read from the log as any reader would."""
-    from clr_tui.engine.analysis.history import RunHistory
     from clr_tui.engine.analysis.report import range_report
-    from clr_tui.engine.runs.tail import read_events
 
     assert config.range_test is not None
-    history = RunHistory(config)
-    history.feed(read_events(run.events_path))
-    history.apply(RunFinished(outcome=outcome))
+    history = _history(run, config, outcome)
     report = range_report(history, smoothing=config.range_test.smoothing)
     if report.steps == 0:
         return ""
     if report.bounds is None:
         return f"no recommendation: {report.verdict.kind}"
     return f"max_lr {report.bounds.max_lr:.1e}"
+
+
+def _compare_headline(run: RunDir, config: RunConfig, outcome: Outcome) -> str:
+    """Who leads, and whom the seeds cannot tell apart from the leader."""
+    from clr_tui.engine.analysis.compare_report import compare_report
+
+    report = compare_report(_history(run, config, outcome))
+    ranked = [entry for entry in report.entries if entry.rank is not None]
+    if not ranked:
+        return ""
+    first = ranked[0]
+    mean = (first.test_last or first.validation_last).mean
+    percent = "" if mean is None else f", {mean * 100:.1f} %"
+    if len(ranked) == 1:
+        return f"{first.label}{percent}"
+    if report.seeds == 1:
+        return f"{first.label} is highest{percent}; one seed only"
+    alike = [entry.label for entry in ranked[1:] if entry.rank == 1]
+    if not alike:
+        return f"{first.label} leads{percent}"
+    others = alike[0] if len(alike) == 1 else f"{len(alike)} others"
+    return f"{first.label} leads{percent}; not distinguishable from {others}"
+
+
+def _history(run: RunDir, config: RunConfig, outcome: Outcome) -> RunHistory:
+    from clr_tui.engine.analysis.history import RunHistory
+    from clr_tui.engine.runs.tail import read_events
+
+    history = RunHistory(config)
+    history.feed(read_events(run.events_path))
+    history.apply(RunFinished(outcome=outcome))
+    return history
 
 
 def _finish(log: Log, end: RunFinished | RunGone) -> int:

@@ -1,1 +1,1 @@
-"""Range test and CLR training: the loop, schedules, checkpoints, and how orders are obeyed."""
+"""Range test, CLR training and comparison: loop, schedules, checkpoints, orders, processes."""

@@ -18,6 +18,7 @@ from clr_tui.engine.runs.commands import (
     SaveCheckpoint,
     SetBounds,
     Stop,
+    StopTrial,
 )
 from clr_tui.engine.runs.events import CommandRefused, Continued, Event, Paused
 from clr_tui.engine.training.stopwatch import Stopwatch
@@ -114,7 +115,7 @@ class Control:
             Stopped: a stop was asked for.
         """
         self._hear()
-        stops = (_reason(c) for c in self._queue if isinstance(c, Stop))
+        stops = (reason_of(c) for c in self._queue if isinstance(c, Stop))
         reason = self._stop.reason or next(stops, None)
         if reason is not None:
             raise Stopped(reason)
@@ -134,6 +135,21 @@ class Control:
                     reason = self._carry_out(orders)
         return reason
 
+    def take(self) -> tuple[list[Command], str | None]:
+        """For a job that carries out its orders by itself, and waits for nothing.
+
+        Returns:
+            What was ordered since the last call, and why signals want the run to stop, or None.
+
+        Raises:
+            RunGone: nobody can be told anything any more.
+        """
+        self._still_there()
+        self._hear()
+        commands = list(self._queue)
+        self._queue.clear()
+        return commands, self._stop.reason
+
     def _hear(self) -> None:
         try:
             self._queue.extend(self._commands.poll())
@@ -145,7 +161,7 @@ class Control:
         while self._queue and self._stop.reason is None:
             command = self._queue.popleft()
             if isinstance(command, Stop):
-                return _reason(command)
+                return reason_of(command)
             try:
                 self._obey(command, orders)
             except UserError as error:
@@ -165,7 +181,10 @@ class Control:
         elif isinstance(command, Continue) and self._paused:
             self._paused = False
             self._emit(Continued())
+        elif isinstance(command, StopTrial):
+            raise UserError("only a comparison's trials can be stopped one by one: stop the run")
 
 
-def _reason(stop: Stop) -> str:
+def reason_of(stop: Stop) -> str:
+    """Why a run stops that is told to."""
     return stop.reason or "stopped by request"

@@ -1,9 +1,8 @@
-"""A whole job in the worker: device, data, then the range test or the training."""
+"""A whole job in the worker: device, data, then the range test, training or comparison."""
 
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,14 +16,15 @@ from clr_tui.engine.tasks.load import load_task
 from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.training.batches import Batches
 from clr_tui.engine.training.clr import run_training
+from clr_tui.engine.training.compare_job import run_compare_job
 from clr_tui.engine.training.control import Control
+from clr_tui.engine.training.cores import use_all_cores
 from clr_tui.engine.training.randomness import stream
 from clr_tui.engine.training.range_test import run_range_test
 from clr_tui.engine.training.session import Result, Session
 from clr_tui.engine.training.usage import reporting_usage
 
 PROGRESS_SECONDS = 0.25
-CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
 def run_job(
@@ -51,11 +51,17 @@ def run_job(
             memory=memory,
         )
     )
-    with reporting_usage(device, emit):
+
+    def load(where: torch.device) -> Task:
         progress = ThrottledProgress(emit, control.raise_if_stopped)
-        task = load_task(config.task, device, progress, lambda text: _note(emit, text))
+        task = load_task(config.task, where, progress, lambda text: _note(emit, text))
         emit(_task_ready(task, config))
-        session = Session(config, task, precision, emit, control, folder)
+        return task
+
+    with reporting_usage(device, emit):
+        if config.compare is not None:
+            return run_compare_job(config, config.compare, device, emit, control, load)
+        session = Session(config, load(device), precision, emit, control, folder)
         if config.range_test is not None:
             return run_range_test(session, config.range_test)
         assert config.train is not None, "run.json holds one job"
@@ -63,38 +69,19 @@ def run_job(
 
 
 def _start_torch(emit: Callable[[Event], object]) -> None:
-    """Goes on with the worker's progress: the first optimizer takes torch seconds to make.
-
-    Batches are all of one size, so on CUDA it pays to let cuDNN try its algorithms.
-    """
+    """Goes on with the worker's progress: the first optimizer takes torch seconds to make."""
     emit(Progress(what="starting torch", done=1, total=2))
     torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
     use_all_cores()
-    if torch.cuda.is_available():
-        torch.backends.cudnn.benchmark = True
-        torch.set_float32_matmul_precision("high")
+    tune_torch()
     emit(Progress(what="starting torch", done=2, total=2))
 
 
-def use_all_cores() -> None:
-    """Lets torch use every core that this process may use, unless OMP_NUM_THREADS says otherwise.
-
-    Those are fewer than the machine has under `taskset`, and in a container with a quota, where
-    more threads than the quota stand in each other's way.
-    """
-    if "OMP_NUM_THREADS" not in os.environ:
-        torch.set_num_threads(usable_cores())
-
-
-def usable_cores(quota: Path = CGROUP_QUOTA) -> int:
-    """Cores that this process may use; `quota` holds "<microseconds> <period>" or "max ..."."""
-    has_affinity = hasattr(os, "sched_getaffinity")  # not on macOS
-    cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
-    try:
-        allowed, period = quota.read_text().split()
-        return max(1, min(cores, math.ceil(int(allowed) / int(period))))
-    except (OSError, ValueError):  # no cgroups here, or no quota
-        return cores
+def tune_torch() -> None:
+    """What is faster on CUDA: batches are all of one size, so cuDNN may try its algorithms."""
+    if torch.cuda.is_available():
+        torch.backends.cudnn.benchmark = True
+        torch.set_float32_matmul_precision("high")
 
 
 class ThrottledProgress:

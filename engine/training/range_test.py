@@ -11,12 +11,12 @@ import torch
 from clr_tui.engine.runs.config import RangeTestConfig
 from clr_tui.engine.runs.events import Diverged, TrialFinished, TrialStarted
 from clr_tui.engine.tasks.part import Part
-from clr_tui.engine.training.control import Orders
+from clr_tui.engine.training.control import Orders, Stopped
 from clr_tui.engine.training.evaluate import evaluate
 from clr_tui.engine.training.preserve import left_as_found
 from clr_tui.engine.training.randomness import generator, stream
 from clr_tui.engine.training.recorder import End, Recorder
-from clr_tui.engine.training.session import Result, Session
+from clr_tui.engine.training.session import Result, Session, Trial
 from clr_tui.engine.training.trainee import Trainee, make_trainee
 
 MIN_STEPS = 100
@@ -117,6 +117,8 @@ def sweep(
                     loss, accuracy = evaluate(trainee, subset.part)
                     recorder.add_evaluation(step + 1, sweep_lr(config, step, steps), loss, accuracy)
             return None
+        except Stopped as stopped:  # in mid-step, where that takes long
+            return str(stopped)
         finally:
             recorder.flush()
 
@@ -134,48 +136,68 @@ def run_range_test(session: Session, config: RangeTestConfig) -> Result:
     subset = None
     if config.accuracy:
         subset = make_subset(session.task.validation, task.batch_size, task.seed)
-    for trial in range(config.seeds):
-        stopped = _run_trial(session, config, trial, subset)
+    steps = sweep_steps(config, len(session.task.train), task.batch_size)
+    for number in range(config.seeds):
+        seed = task.seed + number
+        trial = Trial(number=number, seed=seed, label=f"seed {seed}")
+        beyond = steps * (config.seeds - 1 - number)
+        stopped = run_sweep(session, config, trial, subset=subset, steps_beyond=beyond)
         if stopped is not None:
             return Result("stopped", stopped)
     return Result("done")
 
 
-def _run_trial(
-    session: Session, config: RangeTestConfig, trial: int, subset: Subset | None
+def run_sweep(
+    session: Session,
+    config: RangeTestConfig,
+    trial: Trial,
+    *,
+    subset: Subset | None = None,
+    steps_beyond: int = 0,
 ) -> str | None:
-    task = session.config.task
-    seed = task.seed + trial
+    """One sweep of a run, from its first event to its last.
+
+    Args:
+        subset: where given, accuracy is measured on it as the sweep goes.
+        steps_beyond: steps that the run has after this sweep, for the estimate of time left.
+
+    Returns:
+        The sentence that stopped the sweep; None where it ran to its end, early or not.
+    """
+    batch_size = session.config.task.batch_size
     trainee = make_trainee(
         session.task,
         config.optimizer,
-        batch_size=task.batch_size,
-        seed=seed,
+        batch_size=batch_size,
+        seed=trial.seed,
         precision=session.precision,
+        folder=session.config.folder,
     )
     # Dropout draws from the global generators.
-    torch.manual_seed(stream(seed, "model"))
-    steps = sweep_steps(config, len(session.task.train), task.batch_size)
+    torch.manual_seed(stream(trial.seed, "model"))
+    steps = sweep_steps(config, len(session.task.train), batch_size)
     session.emit(
         TrialStarted(
-            trial=trial,
-            seed=seed,
+            trial=trial.number,
+            seed=trial.seed,
             total_steps=steps,
             steps_per_epoch=trainee.batches.steps_per_epoch,
-            label=f"seed {seed}",
+            label=trial.label,
+            entry=trial.entry,
+            role=trial.role,
         )
     )
     stopwatch = session.stopwatch()
     recorder = Recorder(
         session.emit,
-        trial=trial,
+        trial=trial.number,
         total_steps=steps,
-        batch_size=task.batch_size,
+        batch_size=batch_size,
         stopwatch=stopwatch,
         eager=session.waits_for_nothing,
         watch=EarlyEnd(config.smoothing, config.divergence),
         accuracy=False,
-        steps_beyond=steps * (config.seeds - 1 - trial),
+        steps_beyond=steps_beyond,
     )
     orders = Orders(before_pause=recorder.flush)
     stopped = sweep(
@@ -186,7 +208,7 @@ def _run_trial(
         subset=subset,
         attend=lambda: session.control.attend(orders, stopwatch),
     )
-    _finish_trial(session, trial, recorder.steps, recorder.end, stopped)
+    _finish_trial(session, trial.number, recorder.steps, recorder.end, stopped)
     return stopped
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clr_tui.engine.runs.config import RunConfig
-from clr_tui.engine.runs.events import Event, Outcome
+from clr_tui.engine.runs.events import Event, Outcome, Role
 from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.training.control import Control
 from clr_tui.engine.training.stopwatch import Stopwatch
@@ -35,6 +35,18 @@ class Session:
     def stopwatch(self) -> Stopwatch:
         """A new one, started now."""
         return Stopwatch(self.clock)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Which of a run's trials this is. All that chance decides in it is drawn from `seed`."""
+
+    number: int
+    seed: int
+    label: str
+    entry: int | None = None
+    """Of a comparison: the entry's place."""
+    role: Role = "train"
 
 
 @dataclass(frozen=True)

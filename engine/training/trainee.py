@@ -58,13 +58,23 @@ class Trainee:
 
 
 def make_trainee(
-    task: Task, optimizer: OptimizerConfig, *, batch_size: int, seed: int, precision: str
+    task: Task,
+    optimizer: OptimizerConfig,
+    *,
+    batch_size: int,
+    seed: int,
+    precision: str,
+    folder: str = "",
 ) -> Trainee:
     """A new model, optimizer and order of data, all drawn from `seed` and nothing else.
+
+    Args:
+        folder: where an optimizer's import path is looked for too.
 
     Raises:
         UserError: for an unknown optimizer, or a batch larger than the training part.
     """
     batches = Batches(task, batch_size, seed)
     model = task.make_model(stream(seed, "weights"))
-    return Trainee(task, model, make_optimizer(optimizer, model.parameters()), batches, precision)
+    made = make_optimizer(optimizer, model.parameters(), folder)
+    return Trainee(task, model, made, batches, precision)

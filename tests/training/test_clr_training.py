@@ -35,9 +35,11 @@ from clr_tui.engine.runs.events import (
 from clr_tui.engine.tasks.part import Part
 from clr_tui.engine.training import checkpoint
 from clr_tui.engine.training.batches import Batches
-from clr_tui.engine.training.clr import Training, run_training
+from clr_tui.engine.training.clr import run_training
+from clr_tui.engine.training.keeping import InMemory
 from clr_tui.engine.training.randomness import stream
-from clr_tui.engine.training.session import Result
+from clr_tui.engine.training.session import Result, Trial
+from clr_tui.engine.training.training import Training
 
 Make = Callable[..., Bench]
 PER_EPOCH = 7  # 70 images in batches of 10
@@ -265,10 +267,14 @@ def test_stop_in_a_pause(make_bench: Make) -> None:
     assert [e.reason for e in bench.script.of(CheckpointSaved)] == ["stopped"]
 
 
+def begin_anew(make_bench: Make) -> Training:
+    return Training(make_bench(JOB).session, JOB, Trial(0, 0, "triangular"), InMemory())
+
+
 def continuation(folder: Path, name: str, make_bench: Make) -> list[float]:
     """The losses of a new training that a checkpoint was put into."""
     torch.manual_seed(1234)
-    fresh = Training(make_bench(JOB).session, JOB)
+    fresh = begin_anew(make_bench)
     state = checkpoint.load(folder / "checkpoints" / name, torch.device("cpu"))
     checkpoint.restore(state, fresh.trainee, fresh.scheduler)
     losses = []
@@ -302,7 +308,7 @@ def test_a_checkpoint_remembers_moved_bounds(make_bench: Make) -> None:
     bench = make_bench(JOB)
     bench.script.at_step = {2: [SetBounds(base_lr=0.02, max_lr=0.04)], 9: [Stop()]}
     run(bench)
-    fresh = Training(make_bench(JOB).session, JOB)
+    fresh = begin_anew(make_bench)
     state = checkpoint.load(bench.folder / "checkpoints" / "last.pt", torch.device("cpu"))
     checkpoint.restore(state, fresh.trainee, fresh.scheduler)
     args = {"base_lr": 0.02, "max_lr": 0.04, "step_size": 7, "total_steps": 28}

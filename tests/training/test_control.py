@@ -11,9 +11,9 @@ import pytest
 from training_bench import Clock, Script
 
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.runs.commands import Continue, Pause, SaveCheckpoint, Stop
+from clr_tui.engine.runs.commands import Continue, Pause, SaveCheckpoint, Stop, StopTrial
 from clr_tui.engine.runs.events import CommandRefused, Continued, Paused
-from clr_tui.engine.training.control import Control, Orders, StopFlag, Stopped
+from clr_tui.engine.training.control import Control, Orders, RunGone, StopFlag, Stopped
 from clr_tui.engine.training.stopwatch import Stopwatch
 
 
@@ -144,3 +144,34 @@ def test_orders_that_cannot_be_read_do_not_end_the_work() -> None:
     assert "cannot be read" in refused.reason
     script.order(Stop(reason="enough"))
     assert control.attend(Orders(), watch) == "enough"
+
+
+def test_one_trial_is_not_stopped_where_trials_follow_one_another() -> None:
+    script = Script()
+    control, _, watch = make(script)
+    script.order(StopTrial(trial=0))
+    assert control.attend(Orders(), watch) is None
+    (refused,) = script.of(CommandRefused)
+    assert refused.command == "stop-trial"
+    assert "stop the run" in refused.reason
+
+
+def test_a_job_may_take_its_orders_and_carry_them_out_itself() -> None:
+    script = Script()
+    control, stop, _ = make(script)
+    script.order(Pause(), StopTrial(trial=3))
+    control.raise_if_stopped()  # hears of them, and leaves them
+    script.order(Stop(reason="enough"))
+    assert control.take() == ([Pause(), StopTrial(trial=3), Stop(reason="enough")], None)
+    stop.set("stopped by SIGTERM")
+    assert control.take() == ([], "stopped by SIGTERM")
+    assert not script.events
+
+
+def test_who_takes_orders_learns_that_the_run_is_gone() -> None:
+    def gone() -> None:
+        raise RunGone("removed")
+
+    script = Script()
+    with pytest.raises(RunGone):
+        Control(script, StopFlag(), script.emit, still_there=gone).take()

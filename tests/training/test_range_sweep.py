@@ -29,6 +29,7 @@ from clr_tui.engine.runs.events import (
     TrialFinished,
     TrialStarted,
 )
+from clr_tui.engine.training.control import Stopped
 from clr_tui.engine.training.range_test import (
     EarlyEnd,
     make_subset,
@@ -440,6 +441,29 @@ def test_pause_and_stop_in_a_sweep(make_bench: Make) -> None:
     assert refused.command == "set-bounds"
     (finished,) = script.of(TrialFinished)
     assert (finished.outcome, finished.step) == ("stopped", 13)
+
+
+def test_a_stop_in_mid_step_ends_a_sweep_in_order(make_bench: Make) -> None:
+    """A step may take long: where frozen layers compute the features of all images, say."""
+
+    class StopsInStep(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = tiny_model()
+            self.calls = 0
+
+        def forward(self, x: Tensor) -> Tensor:
+            self.calls += 1
+            if self.calls == 8:
+                raise Stopped("enough")
+            return self.inner(x)
+
+    bench = make_bench(RangeTestConfig(steps=50, seeds=2), task=make_task(build=StopsInStep))
+    result = run_range_test(bench.session, bench.session.config.range_test)
+    assert (result.outcome, result.message) == ("stopped", "enough")
+    assert bench.script.column("step") == list(range(7))
+    (finished,) = bench.script.of(TrialFinished)
+    assert (finished.outcome, finished.step, finished.reason) == ("stopped", 7, "enough")
 
 
 def test_the_model_of_a_sweep_may_be_shared() -> None:

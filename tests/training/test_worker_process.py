@@ -233,8 +233,17 @@ def test_what_nobody_foresaw_is_in_the_log_and_in_worker_log(
     assert "Traceback" in capsys.readouterr().err
 
 
-def test_a_device_without_memory_left_gets_advice(do: Do, monkeypatch: pytest.MonkeyPatch) -> None:
-    error = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to"),
+        MemoryError(),
+    ],
+)
+def test_a_device_without_memory_left_gets_advice(
+    do: Do, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
     monkeypatch.setattr(worker, "_job", breaks(error))
     code, run = do(RangeTestConfig())
     assert code == 1

@@ -1,0 +1,87 @@
+"""Where a training keeps its weights: in files, or, in a comparison, in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from clr_tui.engine.runs.events import CheckpointSaved, Event
+from clr_tui.engine.training import checkpoint
+
+Reason = Literal["best", "last", "asked", "stopped"]
+
+BEST = Path("checkpoints", "best.pt")
+LAST = Path("checkpoints", "last.pt")
+
+
+class Keeper(Protocol):
+    """Keeps what a training must not lose."""
+
+    def keep(self, reason: Reason, model: nn.Module, state: Callable[[], dict[str, Any]]) -> None:
+        """Keeps the training as it stands.
+
+        Args:
+            reason: why: its validation was the `best` so far, an epoch ended (`last`), someone
+                `asked`, or the training is `stopped`.
+            model: the model in training.
+            state: makes a whole checkpoint, see `engine.training.checkpoint`.
+
+        Raises:
+            UserError: it cannot be kept.
+        """
+
+    def best(self) -> Mapping[str, Tensor]:
+        """The model's state as it was kept last as the `best`."""
+
+
+class OnDisk:
+    """`checkpoints/best.pt` and `last.pt`, and `step-N.pt` for whoever asks.
+
+    Args:
+        folder: the run's directory.
+        emit: is told of each checkpoint.
+        device: of the model.
+    """
+
+    def __init__(self, folder: Path, emit: Callable[[Event], object], device: torch.device) -> None:
+        self._folder = folder
+        self._emit = emit
+        self._device = device
+
+    def keep(self, reason: Reason, model: nn.Module, state: Callable[[], dict[str, Any]]) -> None:
+        """Writes a checkpoint, and tells of it."""
+        kept = state()
+        trial, step = kept["trial"], kept["step"]
+        path = LAST
+        if reason == "best":
+            path = BEST
+        elif reason == "asked":
+            path = Path("checkpoints", f"step-{step}.pt")
+        checkpoint.save(self._folder / path, kept)
+        self._emit(CheckpointSaved(trial=trial, step=step, path=path.as_posix(), reason=reason))
+
+    def best(self) -> Mapping[str, Tensor]:
+        """Reads the best checkpoint's model, onto the model's device."""
+        weights: dict[str, Tensor] = checkpoint.load(self._folder / BEST, self._device)["model"]
+        return weights
+
+
+class InMemory:
+    """The best weights only, beside the model on its device. Nothing is told, no file is made."""
+
+    def __init__(self) -> None:
+        self._best: dict[str, Tensor] = {}
+
+    def keep(self, reason: Reason, model: nn.Module, state: Callable[[], dict[str, Any]]) -> None:
+        """Copies the best weights; all else is let go."""
+        if reason == "best":
+            self._best = {}  # first: two copies are one too many
+            self._best = {name: value.clone() for name, value in model.state_dict().items()}
+
+    def best(self) -> Mapping[str, Tensor]:
+        """The copy."""
+        return self._best

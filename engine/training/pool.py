@@ -1,0 +1,178 @@
+"""The local pool: processes over which the trials of a comparison are spread."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+
+from clr_tui.engine.runs.config import RunConfig
+from clr_tui.engine.runs.events import TrialFinished
+from clr_tui.engine.training.executor import Lost, Order, Told, Work
+from clr_tui.engine.training.wire import Ordered, Setup, decode_event, encode
+
+_AT_ONCE = 64
+"""Events taken from one process before the others have their turn."""
+_LEAVING_SECONDS = 5.0
+"""A process that is told to go has so long before it is killed."""
+
+
+@dataclass
+class _Process:
+    popen: subprocess.Popen[bytes]
+    connection: Connection
+    device: str
+    trial: int | None = None
+    """Under way."""
+
+
+class Pool:
+    """Processes that each do one trial at a time, and live as long as the pool.
+
+    Importing torch and reading the data takes a process seconds, so that it is done once, and not
+    once a trial. Processes are started as they are needed; one that is lost loses its trial, and
+    is replaced. After a trial that failed its process is replaced as well: what went wrong in it
+    (an accelerator in an error state, memory in shreds) must not befall the next.
+
+    Args:
+        config: the run's.
+        devices: as torch names them; processes are spread over them evenly.
+        jobs: processes at a time.
+        threads: of each on the CPU.
+    """
+
+    def __init__(
+        self, config: RunConfig, *, devices: Sequence[str], jobs: int, threads: int
+    ) -> None:
+        self._config = config
+        self._devices = list(devices)
+        self._jobs = jobs
+        self._threads = threads
+        self._processes: list[_Process] = []
+        self._leaving: list[subprocess.Popen[bytes]] = []
+
+    @property
+    def jobs(self) -> int:
+        """Trials at a time."""
+        return self._jobs
+
+    @property
+    def pids(self) -> dict[int, int]:
+        """The process of each trial that is under way."""
+        return {p.trial: p.popen.pid for p in self._processes if p.trial is not None}
+
+    def submit(self, work: Work) -> None:
+        """Begins a trial in an idle process, or in a new one where none is idle."""
+        for process in [p for p in self._processes if p.trial is None]:
+            if self._send(process, work):
+                process.trial = work.trial
+                return
+            self._let_go(process)  # it died while nobody needed it
+        assert len(self._processes) < self._jobs, "every process has its trial"
+        process = self._start()
+        process.trial = work.trial
+        self._send(process, work)
+
+    def poll(self, seconds: float) -> list[Told]:
+        """What was told since the last call; waits for the first word at most so long."""
+        self._leaving = [popen for popen in self._leaving if popen.poll() is None]
+        ready = wait([p.connection for p in self._processes], seconds)
+        told: list[Told] = []
+        for process in [p for p in self._processes if p.connection in ready]:
+            told += self._listen(process)
+        return told
+
+    def order(self, trial: int, order: Order) -> None:
+        """Passes an order on to a trial; does nothing where it has ended."""
+        for process in self._processes:
+            if process.trial == trial:
+                self._send(process, Ordered(trial=trial, order=order))
+
+    def close(self) -> None:
+        """Ends all processes, whatever they are doing."""
+        for process in list(self._processes):
+            self._let_go(process)
+        for popen in self._leaving:
+            _see_off(popen)
+        self._leaving.clear()
+
+    def _start(self) -> _Process:
+        used = [p.device for p in self._processes]
+        device = min(self._devices, key=used.count)
+        ours, theirs = socket.socketpair()
+        with theirs:
+            popen = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "clr_tui.engine.training.trial_process",
+                    *("--fd", str(theirs.fileno())),
+                ],
+                stdin=subprocess.DEVNULL,
+                # The run's lock, and the sockets of the other processes, stay closed to it.
+                pass_fds=[theirs.fileno()],
+                # Read when torch loads: setting the number later leaves its own threads behind.
+                env={**os.environ, "OMP_NUM_THREADS": str(self._threads), "PYTHONUNBUFFERED": "1"},
+            )
+        process = _Process(popen, Connection(ours.detach()), device)
+        self._processes.append(process)
+        self._send(process, Setup(config=self._config, device=device, threads=self._threads))
+        return process
+
+    def _send(self, process: _Process, message: Setup | Work | Ordered) -> bool:
+        try:
+            process.connection.send_bytes(encode(message))
+        except OSError:
+            return False  # it is gone, which `poll` will find out
+        return True
+
+    def _listen(self, process: _Process) -> list[Told]:
+        told: list[Told] = []
+        try:
+            for _ in range(_AT_ONCE):
+                if not process.connection.poll():
+                    break
+                event = decode_event(process.connection.recv_bytes())
+                if process.trial is not None:
+                    told.append(Told(process.trial, event))
+                if isinstance(event, TrialFinished):
+                    process.trial = None
+                    if event.outcome == "failed":
+                        self._let_go(process)
+                        break
+        except (EOFError, OSError):
+            self._processes.remove(process)
+            process.connection.close()
+            how = _how_it_ended(_see_off(process.popen))
+            if process.trial is not None:
+                told.append(Told(process.trial, Lost(how)))
+        return told
+
+    def _let_go(self, process: _Process) -> None:
+        """The end of the stream ends the process; it is reaped later."""
+        self._processes.remove(process)
+        process.connection.close()
+        self._leaving.append(process.popen)
+
+
+def _see_off(popen: subprocess.Popen[bytes]) -> int:
+    """Waits for a process that is about to end, and returns its exit code."""
+    try:
+        return popen.wait(_LEAVING_SECONDS)
+    except subprocess.TimeoutExpired:
+        popen.kill()
+        return popen.wait()
+
+
+def _how_it_ended(code: int) -> str:
+    if code >= 0:
+        return f"its process ended by itself (exit code {code}): worker.log may say why"
+    name = signal.Signals(-code).name
+    if -code == signal.SIGKILL:
+        return f"its process was killed ({name}): out of memory, or by hand"
+    return f"its process was ended by {name}: worker.log may say why"

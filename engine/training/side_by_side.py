@@ -1,0 +1,101 @@
+"""How many trials of a comparison are done side by side, and what sets the number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from clr_tui.engine.errors import UserError
+
+PER_ACCELERATOR = 4
+"""Trials on one accelerator, unless asked for otherwise: beyond, they only wait for one another."""
+PER_CORE = 4
+"""More processes than this for each core make no sense."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Memory that trials share: the machine's, or each accelerator's own. In bytes."""
+
+    need: int
+    """Of one trial."""
+    free: int
+    places: int = 1
+    """Accelerators, each with so much free; trials are spread over them evenly."""
+
+    @property
+    def fitting(self) -> int:
+        """Trials that there is room for."""
+        return self.places * (self.free // self.need)
+
+
+@dataclass(frozen=True)
+class Room:
+    """What there is for trials."""
+
+    cores: int
+    accelerators: int = 0
+    """0: trials compute on the CPU."""
+    memories: tuple[Memory, ...] = ()
+    """Those that are known."""
+
+
+def choose_jobs(asked: int | None, trials: int, threads: int, room: Room) -> tuple[int, str]:
+    """How many at once, and a few words on what set it.
+
+    Args:
+        asked: by the person; None: as many as there is room for.
+        trials: of the comparison.
+        threads: of each on the CPU.
+        room: of this machine.
+
+    Raises:
+        UserError: memory is too small for one trial (field "batch_size"), or more was asked for
+            than makes sense (field "jobs").
+    """
+    scarce = min(room.memories, key=lambda memory: memory.fitting, default=None)
+    if scarce and not scarce.fitting:
+        raise UserError(
+            f"a trial needs about {_bytes(scarce.need)} of memory, and {_bytes(scarce.free)} are "
+            "free: choose a smaller batch or image size",
+            "batch_size",
+        )
+    if asked is not None:
+        return _as_asked(asked, trials, room.cores, scarce)
+    bounds = {_count(trials, "trial"): trials}
+    if room.accelerators:
+        bounds[f"{PER_ACCELERATOR} trials on each device"] = PER_ACCELERATOR * room.accelerators
+        bounds[_count(room.cores, "core")] = room.cores
+    else:
+        of_each = f", {threads} threads each" if threads > 1 else ""
+        bounds[_count(room.cores, "core") + of_each] = max(1, room.cores // threads)
+    if scarce:
+        bounds[f"memory for {_count(scarce.fitting, 'trial')}"] = scarce.fitting
+    reason = min(bounds, key=bounds.__getitem__)
+    return bounds[reason], reason
+
+
+def _as_asked(asked: int, trials: int, cores: int, scarce: Memory | None) -> tuple[int, str]:
+    if asked > PER_CORE * cores:
+        raise UserError(
+            f"jobs {asked} are more than {PER_CORE} for each of {_count(cores, 'core')}: "
+            f"give at most {PER_CORE * cores}",
+            "jobs",
+        )
+    jobs, reason = asked, "asked for"
+    if asked > trials:
+        jobs, reason = trials, f"{asked} asked for, {_count(trials, 'trial')}"
+    if scarce and jobs > scarce.fitting:
+        raise UserError(
+            f"jobs {jobs} need about {_bytes(jobs * scarce.need)} of memory, and "
+            f"{_bytes(scarce.places * scarce.free)} are free: give at most {scarce.fitting}",
+            "jobs",
+        )
+    return jobs, reason
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s'[: number != 1]}"
+
+
+def _bytes(number: int) -> str:
+    return f"{number / (1 << 30):.1f} GiB"

@@ -1,0 +1,313 @@
+"""One training at the rates of a policy: the loop, and the events that tell of it."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import dataclasses
+import math
+from typing import Any
+
+import msgspec
+import torch
+
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.policies import phase, step_size_steps, whole_cycle_epochs
+from clr_tui.engine.runs import events
+from clr_tui.engine.runs.config import TrainConfig
+from clr_tui.engine.runs.events import (
+    BoundsChanged,
+    Diverged,
+    EpochFinished,
+    Evaluated,
+    Note,
+    Outcome,
+    TrialFinished,
+    TrialStarted,
+)
+from clr_tui.engine.tasks.part import Part
+from clr_tui.engine.training import checkpoint
+from clr_tui.engine.training.control import Orders, Stopped
+from clr_tui.engine.training.evaluate import evaluate
+from clr_tui.engine.training.keeping import Keeper, Reason
+from clr_tui.engine.training.randomness import stream
+from clr_tui.engine.training.recorder import End, Recorder, finite
+from clr_tui.engine.training.schedules import PolicyRate, make_scheduler, set_bounds
+from clr_tui.engine.training.session import Result, Session, Trial
+from clr_tui.engine.training.trainee import Trainee, make_trainee
+
+
+class _Astray(Exception):  # noqa: N818 - the run fails, the program does not
+    """The loss is not finite."""
+
+    def __init__(self, end: End) -> None:
+        super().__init__(end.reason)
+        self.end = end
+
+
+class Training:
+    """One training from its first step to the test of its last and its best weights.
+
+    Args:
+        session: the run that it is part of.
+        config: rates, length, optimizer.
+        trial: which of the run's trials it is.
+        keeper: of its weights.
+    """
+
+    def __init__(self, session: Session, config: TrainConfig, trial: Trial, keeper: Keeper) -> None:
+        self._session = session
+        self._emit = session.emit
+        self._control = session.control
+        self._trial = trial
+        self._keeper = keeper
+        batch_size = session.config.task.batch_size
+        self.trainee = make_trainee(
+            session.task,
+            config.optimizer,
+            batch_size=batch_size,
+            seed=trial.seed,
+            precision=session.precision,
+            folder=session.config.folder,
+        )
+        # Dropout draws from the global generators.
+        torch.manual_seed(stream(trial.seed, "model"))
+        self._per_epoch = self.trainee.batches.steps_per_epoch
+        self._epochs = config.epochs
+        if config.whole_cycles:
+            self._epochs = whole_cycle_epochs(config.policy, config.epochs, config.step_size_epochs)
+        self._total = self._epochs * self._per_epoch
+        self.rate = PolicyRate(
+            config.policy,
+            base_lr=config.base_lr,
+            max_lr=config.max_lr,
+            step_size=step_size_steps(config.step_size_epochs, self._per_epoch),
+            total_steps=self._total,
+            gamma=config.gamma,
+        )
+        self.scheduler = make_scheduler(self.trainee.optimizer, self.rate)
+        self._step = 0
+        self._epoch = 0
+        self._best_epoch = 0
+        self._best_accuracy: float | None = None
+        self._stopwatch = session.stopwatch()
+        self._recorder = Recorder(
+            session.emit,
+            trial=trial.number,
+            total_steps=self._total,
+            batch_size=batch_size,
+            stopwatch=self._stopwatch,
+            eager=session.waits_for_nothing,
+            watch=_not_finite,
+            accuracy=True,
+        )
+        self._orders = Orders(
+            set_bounds=self._change_bounds,
+            save_checkpoint=self._save_as_asked,
+            before_pause=self._recorder.flush,
+        )
+
+    def run(self) -> Result:
+        """Trains to the end, to a stop, or until the loss is not finite."""
+        self._announce()
+        self.trainee.model.train()
+        try:
+            for _ in range(self._epochs):
+                self._run_epoch()
+            self._test()
+        except Stopped as stop:
+            return self._stopped(str(stop))
+        except _Astray as astray:
+            return self._astray(astray.end)
+        except UserError as error:  # a full disk, say
+            with contextlib.suppress(UserError):
+                self._finish("failed", error.message)
+            raise
+        self._finish("done")
+        return Result("done", headline=self._headline())
+
+    def _announce(self) -> None:
+        self._emit(
+            TrialStarted(
+                trial=self._trial.number,
+                seed=self._trial.seed,
+                total_steps=self._total,
+                steps_per_epoch=self._per_epoch,
+                label=self._trial.label,
+                entry=self._trial.entry,
+            )
+        )
+        self._emit_bounds()
+        rate = self.rate
+        end = phase(rate.policy, self._total, step_size=rate.step_size, total_steps=self._total)
+        if not end.whole and self._trial.entry is None:  # a comparison says it once for all
+            text = f"the training ends {end.words}: its last accuracy is not a final one"
+            self._emit(Note(level="warning", text=text))
+
+    def _run_epoch(self) -> None:
+        begin = self._stopwatch.elapsed
+        for _ in range(self._per_epoch):
+            self._attend()
+            self._run_step()
+        self._recorder.flush()
+        self._raise_if_astray()
+        is_best = self._validate(self._epoch + 1)
+        self._epoch += 1
+        train_loss, train_accuracy = self._recorder.epoch_means()
+        self._emit(
+            EpochFinished(
+                trial=self._trial.number,
+                epoch=self._epoch,
+                step=self._step,
+                train_loss=train_loss,
+                train_accuracy=train_accuracy,
+                seconds=self._stopwatch.elapsed - begin,
+                best_epoch=self._best_epoch,
+                best_accuracy=self._best_accuracy,
+            )
+        )
+        if is_best:
+            self._keep("best")
+        self._keep("last")
+        self._recorder.leave_out_since_flush()
+
+    def _attend(self) -> None:
+        reason = self._control.attend(self._orders, self._stopwatch)
+        self._raise_if_astray()
+        if reason is not None:
+            raise Stopped(reason)
+
+    def _run_step(self) -> None:
+        lr = float(self.trainee.optimizer.param_groups[0]["lr"])
+        loss, accuracy = self.trainee.step()
+        self.scheduler.step()
+        self._recorder.add(self._step, lr, loss, accuracy)
+        self._step += 1
+        self._raise_if_astray()
+
+    def _raise_if_astray(self) -> None:
+        if self._recorder.end:
+            raise _Astray(self._recorder.end)
+
+    def _validate(self, epoch: int) -> bool:
+        """Measures on the validation part; whether this is the best epoch so far."""
+        loss, accuracy = self._measure(self.trainee, self._session.task.validation)
+        self._emit_measured("validation", loss, accuracy, epoch=epoch)
+        best = -1.0 if self._best_accuracy is None else self._best_accuracy
+        is_best = math.isfinite(loss) and accuracy > best
+        if is_best:
+            self._best_accuracy, self._best_epoch = accuracy, epoch
+        return is_best
+
+    def _test(self) -> None:
+        """The test part, once with the model as it is and once with that of the best epoch."""
+        test = self._session.task.test
+        last = self._measure(self.trainee, test)
+        self._emit_measured("test", *last, epoch=self._epoch, of="last")
+        if not self._best_epoch:
+            return
+        best = last
+        if self._best_epoch != self._epoch:
+            # A copy: the training's own model stays what `last.pt` says it is.
+            model = copy.deepcopy(self.trainee.model)
+            model.load_state_dict(self._keeper.best())
+            best = self._measure(dataclasses.replace(self.trainee, model=model), test)
+        self._emit_measured("test", *best, epoch=self._best_epoch, of="best")
+
+    def _measure(self, trainee: Trainee, images: Part) -> tuple[float, float]:
+        loss, accuracy = evaluate(trainee, images, self._control.raise_if_stopped)
+        return float(loss), float(accuracy)
+
+    def _emit_measured(
+        self,
+        part: events.Part,
+        loss: float,
+        accuracy: float,
+        *,
+        epoch: int,
+        of: str | None = None,
+    ) -> None:
+        self._emit(
+            Evaluated(
+                trial=self._trial.number,
+                step=epoch * self._per_epoch,
+                part=part,
+                loss=finite(loss),
+                accuracy=finite(accuracy),
+                epoch=epoch,
+                checkpoint=of,
+            )
+        )
+
+    def _change_bounds(self, base_lr: float, max_lr: float) -> None:
+        set_bounds(self.scheduler, base_lr=base_lr, max_lr=max_lr)
+        self._recorder.flush()
+        self._emit_bounds()
+
+    def _emit_bounds(self) -> None:
+        self._emit(
+            BoundsChanged(
+                trial=self._trial.number,
+                step=self._step,
+                base_lr=self.rate.base_lr,
+                max_lr=self.rate.max_lr,
+            )
+        )
+
+    def _save_as_asked(self) -> None:
+        self._recorder.flush()
+        if self._recorder.end:
+            raise UserError("the loss is not finite: there is nothing worth a checkpoint")
+        self._keep("asked")
+
+    def _keep(self, reason: Reason) -> None:
+        self._keeper.keep(reason, self.trainee.model, self._state)
+
+    def _state(self) -> dict[str, Any]:
+        """All of a checkpoint."""
+        return checkpoint.capture(self.trainee, self.scheduler) | {
+            "config": msgspec.to_builtins(self._session.config),
+            "trial": self._trial.number,
+            "step": self._step,
+            "epoch": self._epoch,
+            "best_epoch": self._best_epoch,
+            "best_accuracy": self._best_accuracy,
+        }
+
+    def _stopped(self, reason: str) -> Result:
+        self._recorder.flush()
+        if self._recorder.end:  # seen only now: on an accelerator losses come in chunks
+            return self._astray(self._recorder.end)
+        self._keep("stopped")
+        self._finish("stopped", reason)
+        return Result("stopped", reason, headline=self._headline())
+
+    def _astray(self, end: End) -> Result:
+        self._emit(Diverged(trial=self._trial.number, step=end.step, lr=end.lr, reason=end.reason))
+        self._finish("failed", end.reason)
+        return Result("failed", end.reason, headline=self._headline())
+
+    def _finish(self, outcome: Outcome, reason: str = "") -> None:
+        steps = self._recorder.steps
+        self._emit(
+            TrialFinished(trial=self._trial.number, outcome=outcome, step=steps, reason=reason)
+        )
+
+    def _headline(self) -> str:
+        if self._best_accuracy is None:
+            return ""
+        return f"{self._best_accuracy * 100:.1f} %, epoch {self._best_epoch}"
+
+
+def _not_finite(step: int, lr: float, loss: float) -> str | None:
+    if math.isfinite(loss):
+        return None
+    if step == 0:
+        return (
+            "the loss is not finite at step 0, before any update: "
+            "check the data and weights for values that are not numbers"
+        )
+    return (
+        f"the loss is not finite at step {step}, learning rate {lr:.1e}: "
+        "try a lower max_lr (a range test shows how far it can go), and check the data"
+    )

@@ -1,0 +1,274 @@
+"""Trials that are played, not done: an executor without processes, in step with a clock by hand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.runs.commands import Command, Pause, Stop
+from clr_tui.engine.runs.config import (
+    CompareConfig,
+    EntryConfig,
+    OptimizerConfig,
+    RunConfig,
+    TaskConfig,
+)
+from clr_tui.engine.runs.events import (
+    AnyEvent,
+    Continued,
+    EpochFinished,
+    Event,
+    Outcome,
+    Paused,
+    Steps,
+    TrialFinished,
+    TrialStarted,
+)
+from clr_tui.engine.training.comparison import Stage, run_comparison
+from clr_tui.engine.training.control import Control, StopFlag
+from clr_tui.engine.training.executor import Lost, Order, Told, Work
+from clr_tui.engine.training.range_test import sweep_lr
+from clr_tui.engine.training.session import Result
+
+PER_EPOCH = 4
+SWEEP_STEPS = 100
+SEED = 7
+POLL = 0.2
+
+
+class HandClock:
+    """Stands still but for `now += ...`."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def learns(lr: float) -> float:
+    """A loss that falls to its minimum at a rate of 0.1, and explodes beyond."""
+    return 2.3 - 0.5 * max(0.0, math.log10(lr / 1e-5)) + 30 * max(0.0, lr - 0.1)
+
+
+def flat(lr: float) -> float:
+    return 2.3
+
+
+@dataclass
+class _Played:
+    work: Work
+    steps: int = 0
+    begun: bool = False
+    held: bool = False
+    orders: list[Order] = field(default_factory=list)
+
+
+class FakeExecutor:
+    """Each poll moves every trial by an epoch, or tells of its beginning."""
+
+    def __init__(self, jobs: int, clock: HandClock) -> None:
+        self.jobs = jobs
+        self.submitted: list[Work] = []
+        self.ordered: list[tuple[int, Order]] = []
+        self.most = 0
+        """Trials that were ever under way at once."""
+        self.closed = False
+        self.fails: dict[int, str] = {}
+        """Trial -> why it fails with its first step."""
+        self.dies: dict[int, int] = {}
+        """Trial -> after how many steps its process is killed; 0: before its first word."""
+        self.slow_to_pause: set[int] = set()
+        self.curves: dict[int, Callable[[float], float]] = {}
+        """Entry -> loss by rate in its sweep."""
+        self.at_poll: dict[int, Callable[[], None]] = {}
+        self.polls = 0
+        self._clock = clock
+        self._running: dict[int, _Played] = {}
+
+    def submit(self, work: Work) -> None:
+        assert not self.closed
+        self.submitted.append(work)
+        self._running[work.trial] = _Played(work)
+        self.most = max(self.most, len(self._running))
+        assert len(self._running) <= self.jobs
+
+    def order(self, trial: int, order: Order) -> None:
+        self.ordered.append((trial, order))
+        if trial in self._running:
+            self._running[trial].orders.append(order)
+
+    def close(self) -> None:
+        self.closed = True
+
+    def poll(self, seconds: float) -> list[Told]:
+        self._clock.now += seconds
+        self.at_poll.pop(self.polls, lambda: None)()
+        self.polls += 1
+        assert self.polls < 10_000, "it never ends"
+        told: list[Told] = []
+        for trial, played in list(self._running.items()):
+            for event in self._move(played):
+                told.append(Told(trial, event))
+                if isinstance(event, Lost | TrialFinished):
+                    del self._running[trial]
+        return told
+
+    def _move(self, played: _Played) -> list[AnyEvent | Lost]:
+        work = played.work
+        if self.dies.get(work.trial) == played.steps:
+            return [Lost("its process was killed (SIGKILL): out of memory, or by hand")]
+        obeyed = self._obey(played)
+        if obeyed is not None:
+            return obeyed
+        if played.held:
+            return []
+        if not played.begun:
+            played.begun = True
+            return [self._start(work)]
+        if work.trial in self.fails:
+            return [_end(work, "failed", played.steps, self.fails[work.trial])]
+        if work.sweep is not None:
+            return self._swept(played)
+        return self._epoch(played)
+
+    def _obey(self, played: _Played) -> list[AnyEvent | Lost] | None:
+        if not played.orders or not played.begun:
+            return None
+        if played.work.trial in self.slow_to_pause:
+            self.slow_to_pause.discard(played.work.trial)
+            return None
+        order = played.orders.pop(0)
+        if isinstance(order, Stop):
+            reason = order.reason or "stopped by request"
+            return [_end(played.work, "stopped", played.steps, reason)]
+        played.held = isinstance(order, Pause)
+        return [Paused() if played.held else Continued()]
+
+    def _start(self, work: Work) -> TrialStarted:
+        total = SWEEP_STEPS if work.train is None else work.train.epochs * PER_EPOCH
+        return TrialStarted(
+            trial=work.trial,
+            seed=work.seed,
+            entry=work.entry,
+            label=work.label,
+            role=work.role,
+            total_steps=total,
+            steps_per_epoch=PER_EPOCH,
+        )
+
+    def _epoch(self, played: _Played) -> list[AnyEvent | Lost]:
+        work, config = played.work, played.work.train
+        assert config is not None
+        steps = list(range(played.steps, played.steps + PER_EPOCH))
+        played.steps += PER_EPOCH
+        epoch = played.steps // PER_EPOCH
+        told: list[AnyEvent | Lost] = [
+            Steps(
+                trial=work.trial, step=steps, lr=[config.max_lr] * PER_EPOCH, loss=[1.0] * PER_EPOCH
+            ),
+            EpochFinished(
+                trial=work.trial,
+                epoch=epoch,
+                step=played.steps,
+                train_loss=1.0,
+                train_accuracy=0.5,
+                seconds=1.0,
+                best_epoch=1,
+                best_accuracy=0.5,
+            ),
+        ]
+        if epoch == config.epochs:
+            told.append(_end(work, "done", played.steps))
+        return told
+
+    def _swept(self, played: _Played) -> list[AnyEvent | Lost]:
+        work, config = played.work, played.work.sweep
+        assert config is not None
+        rates = [sweep_lr(config, step, SWEEP_STEPS) for step in range(SWEEP_STEPS)]
+        curve = self.curves.get(work.entry, learns)
+        wobble = [0.02 * math.sin(12.9898 * step) for step in range(SWEEP_STEPS)]
+        played.steps = SWEEP_STEPS
+        return [
+            Steps(
+                trial=work.trial,
+                step=list(range(SWEEP_STEPS)),
+                lr=rates,
+                loss=[curve(lr) + w for lr, w in zip(rates, wobble, strict=True)],
+                elapsed=12.5,
+            ),
+            _end(work, "done", SWEEP_STEPS),
+        ]
+
+
+def _end(work: Work, outcome: Outcome, step: int, reason: str = "") -> TrialFinished:
+    return TrialFinished(trial=work.trial, outcome=outcome, step=step, reason=reason)
+
+
+def entry(label: str, *, lr: float | None = 0.1, policy: str = "constant") -> EntryConfig:
+    optimizer = OptimizerConfig(name=label.partition("+")[0], momentum=0.0)
+    return EntryConfig(label=label, optimizer=optimizer, policy=policy, lr=lr)
+
+
+def entries(*labels: str) -> list[EntryConfig]:
+    return [entry(label) for label in labels]
+
+
+DEFAULTS = {"adam": 0.001, "sgd": 0.01}
+
+
+def default_rate(wanted: EntryConfig) -> float:
+    name = wanted.optimizer.name
+    if name not in DEFAULTS:
+        raise UserError(f"optimizer '{name}' has no rate of its own", "optimizers")
+    return DEFAULTS[name]
+
+
+class Played:
+    """A comparison with all its ends in hand."""
+
+    def __init__(self, config: CompareConfig, jobs: int = 2) -> None:
+        self.config = config
+        self.clock = HandClock()
+        self.executor = FakeExecutor(jobs, self.clock)
+        self.stop = StopFlag()
+        self.events: list[Event] = []
+        self._due: list[Command] = []
+
+    def order(self, *commands: Command) -> None:
+        self._due += commands
+
+    def order_at(self, poll: int, *commands: Command) -> None:
+        self.executor.at_poll[poll] = lambda: self.order(*commands)
+
+    def poll(self) -> list[Command]:
+        due, self._due = self._due, []
+        return due
+
+    def run(self) -> Result:
+        stage = Stage(
+            config=RunConfig(
+                id="compare-tiny-1",
+                kind="compare",
+                created=0.0,
+                version="0",
+                task=TaskConfig(batch_size=10, seed=SEED),
+                compare=self.config,
+            ),
+            executor=self.executor,
+            emit=self.events.append,
+            control=Control(self, self.stop, self.events.append),
+            steps_per_epoch=PER_EPOCH,
+            sweep_steps=SWEEP_STEPS,
+            default_rate=default_rate,
+            clock=self.clock,
+        )
+        return run_comparison(stage, self.config)
+
+    def of(self, kind: type[Event]) -> list[Event]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    def ends(self) -> dict[int, Outcome]:
+        return {e.trial: e.outcome for e in self.of(TrialFinished)}

@@ -1,0 +1,260 @@
+"""The pool's processes: killed by hand, left behind, stopped, held."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+from comparing_runs import (
+    ADAM,
+    LONG,
+    PER_EPOCH,
+    check_story,
+    children,
+    events_of,
+    kill,
+    lives,
+    new_run,
+    told,
+    wait_until,
+)
+
+from clr_tui.engine.runs.commands import Continue, Pause, Stop, StopTrial, send
+from clr_tui.engine.runs.config import CompareConfig, RunConfig, TaskConfig, TrainConfig
+from clr_tui.engine.runs.events import (
+    Continued,
+    Event,
+    Overall,
+    Paused,
+    RunFinished,
+    Steps,
+    TrialFinished,
+    TrialStarted,
+)
+from clr_tui.engine.runs.launch import launch
+from clr_tui.engine.runs.rundir import RunDir
+from clr_tui.engine.training.comparison import Stage, run_comparison
+from clr_tui.engine.training.control import Control, StopFlag
+from clr_tui.engine.training.executor import Lost, Told, Work
+from clr_tui.engine.training.pool import Pool
+from clr_tui.engine.training.session import Result
+
+linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
+TRIALS = range(4)
+
+
+@pytest.fixture
+def launched(tmp_path: Path) -> Callable[[CompareConfig], tuple[RunDir, int]]:
+    """A run whose two first trials are at work, and its worker's process id."""
+
+    def start(config: CompareConfig) -> tuple[RunDir, int]:
+        run = new_run(tmp_path, config)
+        pid = launch(run)
+        wait_until(lambda: {e.trial for e in told(run, Steps)} == {0, 2})
+        return run, pid
+
+    return start
+
+
+Launched = Callable[[CompareConfig], tuple[RunDir, int]]
+
+
+@linux
+def test_processes_end_with_a_worker_that_is_killed(launched: Launched) -> None:
+    run, worker = launched(LONG)
+    processes = children(worker)
+    assert len(processes) == 2
+    assert all(lives(pid) for pid in processes)
+    kill(worker)
+    wait_until(lambda: not any(lives(pid) for pid in processes))
+    # They did not hold the lock on beyond the worker's end.
+    assert not run.alive
+    assert not told(run, RunFinished)
+
+
+@linux
+def test_a_pause_then_a_stop_of_one_then_of_all(launched: Launched) -> None:
+    run, worker = launched(LONG)
+    processes = children(worker)
+    send(run, Pause())
+    wait_until(lambda: bool(told(run, Paused)))
+    send(run, StopTrial(trial=1))  # it waits
+    send(run, StopTrial(trial=2))  # it is held
+    wait_until(lambda: {e.trial for e in told(run, TrialFinished)} == {1, 2})
+    send(run, Continue())
+    wait_until(lambda: bool(told(run, Continued)))
+    at = {type(e): i for i, e in enumerate(events_of(run)) if isinstance(e, Paused | Continued)}
+    between = events_of(run)[at[Paused] + 1 : at[Continued]]
+    assert {type(e) for e in between} == {TrialFinished, Overall}
+    wait_until(lambda: {e.trial for e in told(run, TrialStarted)} == {0, 2, 3})
+    os.kill(worker, signal.SIGTERM)
+    wait_until(lambda: not run.alive)
+    events = events_of(run)
+    check_story(events)
+    ends = {e.trial: (e.outcome, e.reason) for e in told(run, TrialFinished)}
+    assert ends == {
+        1: ("stopped", "stopped by request"),
+        2: ("stopped", "stopped by request"),
+        0: ("stopped", "stopped by SIGTERM"),
+        3: ("stopped", "stopped by SIGTERM"),
+    }
+    assert isinstance(events[-1], RunFinished)
+    assert (events[-1].outcome, events[-1].message) == ("stopped", "stopped by SIGTERM")
+    assert not any(lives(pid) for pid in processes)
+    assert (len(told(run, Paused)), len(told(run, Continued))) == (1, 1)
+
+
+@linux
+def test_a_run_that_is_removed_ends_with_all_its_processes(launched: Launched) -> None:
+    run, worker = launched(LONG)
+    processes = children(worker)
+    shutil.rmtree(run.path, ignore_errors=True)
+    shutil.rmtree(run.path, ignore_errors=True)  # a file may have been made in between
+    wait_until(lambda: not any(lives(pid) for pid in [worker, *processes]))
+    assert not run.events_path.exists()
+
+
+class NoOrders:
+    def poll(self) -> list[object]:
+        return []
+
+
+@pytest.fixture
+def pool() -> object:
+    made: list[Pool] = []
+
+    def make(jobs: int) -> Pool:
+        config = RunConfig(id="r", kind="compare", created=0.0, version="0", task=TaskConfig())
+        made.append(Pool(config, devices=["cpu"], jobs=jobs, threads=1))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+def test_a_process_that_is_killed_loses_its_trial_only(pool: Callable[[int], Pool]) -> None:
+    config = CompareConfig(entries=[ADAM], seeds=4, epochs=3)
+    events: list[Event] = []
+    ours = pool(2)
+    killed: list[int] = []
+
+    def emit(event: Event) -> None:
+        events.append(event)
+        if isinstance(event, Steps) and event.trial == 1 and not killed:
+            killed.append(ours.pids[1])
+            kill(killed[0])
+
+    stage = Stage(
+        config=RunConfig(id="r", kind="compare", created=0.0, version="0", compare=config),
+        executor=ours,
+        emit=emit,
+        control=Control(NoOrders(), StopFlag(), emit),
+        steps_per_epoch=PER_EPOCH,
+        sweep_steps=100,
+        default_rate=lambda entry: 0.1,
+    )
+    assert run_comparison(stage, config) == Result("done", "1 of 4 trials failed")
+    ends = {e.trial: e for e in events if isinstance(e, TrialFinished)}
+    assert {trial: end.outcome for trial, end in ends.items()} == {
+        0: "done",
+        1: "failed",
+        2: "done",
+        3: "done",
+    }
+    assert ends[1].reason == "its process was killed (SIGKILL): out of memory, or by hand"
+    for trial, end in ends.items():
+        steps = [s for e in events if isinstance(e, Steps) and e.trial == trial for s in e.step]
+        assert steps == list(range(end.step))
+        assert (end.step == 3 * PER_EPOCH) == (trial != 1)
+
+
+WORK = Work(
+    trial=0,
+    seed=0,
+    entry=0,
+    label="adam",
+    train=TrainConfig(base_lr=0.001, max_lr=0.001, policy="constant", epochs=2000),
+)
+
+
+def hear(pool: Pool, until: Callable[[Told], bool]) -> list[Told]:
+    told: list[Told] = []
+
+    def poll() -> bool:
+        told.extend(pool.poll(0.05))
+        return any(until(t) for t in told)
+
+    wait_until(poll)
+    return told
+
+
+def ended(told: Told) -> bool:
+    return isinstance(told.event, Lost | TrialFinished)
+
+
+def test_a_process_serves_trial_after_trial_and_is_replaced_when_lost(
+    pool: Callable[[int], Pool],
+) -> None:
+    ours = pool(1)
+    ours.submit(WORK)
+    first = ours.pids[0]
+    hear(ours, lambda t: isinstance(t.event, Steps))
+    ours.order(0, Stop(reason="enough"))
+    end = hear(ours, ended)[-1].event
+    assert (end.outcome, end.reason) == ("stopped", "enough")
+    assert not ours.pids
+
+    ours.order(0, Stop())  # void: it has ended
+    ours.submit(msgspec.structs.replace(WORK, trial=1))
+    assert ours.pids == {1: first}
+    hear(ours, lambda t: isinstance(t.event, Steps))
+    kill(first)
+    end = hear(ours, ended)[-1]
+    assert end.trial == 1
+    assert "SIGKILL" in end.event.reason
+
+    ours.submit(msgspec.structs.replace(WORK, trial=2))
+    assert ours.pids[2] != first
+    assert isinstance(hear(ours, lambda t: t.trial == 2)[0].event, TrialStarted)
+
+
+@linux
+def test_an_idle_process_that_dies_costs_no_trial(pool: Callable[[int], Pool]) -> None:
+    ours = pool(1)
+    short = msgspec.structs.replace(WORK, train=msgspec.structs.replace(WORK.train, epochs=1))
+    ours.submit(short)
+    first = ours.pids[0]
+    assert hear(ours, ended)[-1].event.outcome == "done"
+    kill(first)
+    wait_until(lambda: not lives(first))
+    ours.submit(msgspec.structs.replace(short, trial=1))
+    told = hear(ours, ended)
+    assert {t.trial for t in told} == {1}
+    assert told[-1].event.outcome == "done"
+
+
+def test_signals_for_the_worker_do_not_reach_the_trials(pool: Callable[[int], Pool]) -> None:
+    ours = pool(1)
+    ours.submit(WORK)
+    hear(ours, lambda t: isinstance(t.event, Steps))
+    for number in (signal.SIGINT, signal.SIGHUP):
+        os.kill(ours.pids[0], number)
+    heard = hear(ours, lambda t: isinstance(t.event, Steps))
+    last = max(t.event.step[-1] for t in heard if isinstance(t.event, Steps))
+    hear(ours, lambda t: isinstance(t.event, Steps) and t.event.step[0] > last)
+    os.kill(ours.pids[0], signal.SIGTERM)
+    assert "SIGTERM" in hear(ours, ended)[-1].event.reason
+
+
+def test_a_process_listens_before_it_loads_torch() -> None:
+    """Loading takes seconds, in which the pool may go."""
+    code = "import sys, clr_tui.engine.training.trial_process; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

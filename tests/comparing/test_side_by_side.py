@@ -1,0 +1,146 @@
+"""How many trials at once, by cores and memory; and what memory there is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.training import compare_job
+from clr_tui.engine.training.memory import TrialNeed, available_memory
+from clr_tui.engine.training.pace import Pace
+from clr_tui.engine.training.side_by_side import Memory, Room, choose_jobs
+
+GIB = 1 << 30
+
+
+def room(cores: int, fitting: int | None = None, accelerators: int = 0, places: int = 1) -> Room:
+    memories = () if fitting is None else (Memory(GIB, fitting * GIB + 5, places),)
+    return Room(cores, accelerators, (Memory(1, 10**6), *memories))
+
+
+@pytest.mark.parametrize(
+    ("asked", "trials", "threads", "there", "expected"),
+    [
+        (None, 18, 1, room(2), (2, "2 cores")),
+        (None, 18, 1, room(1), (1, "1 core")),
+        (None, 18, 2, room(8), (4, "8 cores, 2 threads each")),
+        (None, 18, 4, room(2), (1, "2 cores, 4 threads each")),
+        (None, 3, 1, room(16), (3, "3 trials")),
+        (None, 18, 1, room(16, fitting=3), (3, "memory for 3 trials")),
+        (None, 18, 1, room(16, fitting=1), (1, "memory for 1 trial")),
+        (None, 18, 1, room(16, accelerators=1), (4, "4 trials on each device")),
+        (None, 18, 1, room(16, 2, accelerators=3, places=3), (6, "memory for 6 trials")),
+        (None, 18, 8, room(6, accelerators=2), (6, "6 cores")),
+        (5, 18, 1, room(2), (5, "asked for")),
+        (8, 18, 4, room(2), (8, "asked for")),
+        (20, 18, 1, room(16), (18, "20 asked for, 18 trials")),
+        (8, 3, 1, room(2, fitting=3), (3, "8 asked for, 3 trials")),
+    ],
+)
+def test_jobs(
+    asked: int | None, trials: int, threads: int, there: Room, expected: tuple[int, str]
+) -> None:
+    assert choose_jobs(asked, trials, threads, there) == expected
+
+
+@pytest.mark.parametrize(
+    ("asked", "there", "field", "words"),
+    [
+        (None, room(2, fitting=0), "batch_size", "a trial needs about 1.0 GiB"),
+        (1, room(2, fitting=0), "batch_size", "smaller batch or image size"),
+        (9, room(2), "jobs", "jobs 9 are more than 4 for each of 2 cores: give at most 8"),
+        (8, room(2, fitting=7), "jobs", "jobs 8 need about 8.0 GiB of memory, and 7.0 GiB are"),
+        (8, room(2, fitting=7), "jobs", "give at most 7"),
+    ],
+)
+def test_more_than_makes_sense(asked: int | None, there: Room, field: str, words: str) -> None:
+    with pytest.raises(UserError) as caught:
+        choose_jobs(asked, 18, 1, there)
+    assert caught.value.field == field
+    assert words in caught.value.message
+    assert "\n" not in caught.value.message
+
+
+MEMINFO = "MemTotal:       16000000 kB\nMemFree: 1 kB\nMemAvailable:    8000000 kB\n"
+
+
+def container(folder: Path, limit: str, current: int = 0, inactive: int = 0) -> Path:
+    folder.mkdir()
+    (folder / "memory.max").write_text(f"{limit}\n")
+    (folder / "memory.current").write_text(f"{current}\n")
+    (folder / "memory.stat").write_text(f"anon 5\ninactive_file {inactive}\nactive_file 7\n")
+    return folder
+
+
+def test_available_memory_is_the_lesser_of_machine_and_container(tmp_path: Path) -> None:
+    meminfo = tmp_path / "meminfo"
+    meminfo.write_text(MEMINFO)
+    nowhere = tmp_path / "nowhere"
+    machine = 8_000_000 * 1024
+    assert available_memory(meminfo, nowhere) == machine
+    assert available_memory(nowhere, nowhere) is None
+    assert available_memory(meminfo, container(tmp_path / "a", "max")) == machine
+    tight = container(tmp_path / "b", str(4 * GIB), current=3 * GIB, inactive=GIB // 2)
+    assert available_memory(meminfo, tight) == GIB + GIB // 2
+    assert available_memory(nowhere, tight) == GIB + GIB // 2
+    over = container(tmp_path / "c", str(GIB), current=2 * GIB)
+    assert available_memory(meminfo, over) == 0
+
+
+def test_trials_are_spread_over_all_accelerators_where_the_choice_is_ours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
+    first, second = torch.device("cuda", 0), torch.device("cuda", 1)
+    assert [d.index for d in compare_job._devices("auto", first)] == [0, 1, 2]
+    assert compare_job._devices("cuda:1", second) == [second]
+    assert compare_job._devices("cuda", first) == [first]
+    assert compare_job._devices("auto", torch.device("cpu")) == [torch.device("cpu")]
+
+
+def test_room_is_made_of_the_memory_that_trials_really_take(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    need = TrialNeed(process=1 * GIB, data=2 * GIB, training=4 * GIB)
+    monkeypatch.setattr(compare_job, "available_memory", lambda: 12 * GIB)
+    monkeypatch.setattr(compare_job, "usable_cores", lambda: 16)
+    free = {0: 40 * GIB, 1: 21 * GIB}
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free[device.index], 80 * GIB))
+
+    cpu = compare_job._room(need, [torch.device("cpu")])
+    assert (cpu.accelerators, [m.fitting for m in cpu.memories]) == (0, [2])
+    cuda = compare_job._room(need, [torch.device("cuda", 0), torch.device("cuda", 1)])
+    # On the machine the processes alone; on each device data and training, the fullest first.
+    assert (cuda.accelerators, [m.fitting for m in cuda.memories]) == (2, [12, 6])
+    mps = compare_job._room(need, [torch.device("mps")])
+    assert (mps.accelerators, [m.fitting for m in mps.memories]) == (1, [2])
+    monkeypatch.setattr(compare_job, "available_memory", lambda: None)
+    assert compare_job._room(need, [torch.device("cpu")]).memories == ()
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_time_left_is_that_of_the_last_trial_to_end() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    assert pace.left([10], [], 1) is None
+    clock.now = 5.0
+    pace.pass_time(2)
+    pace.add(20)
+    clock.now = 100.0
+    pace.pass_time(0)  # a pause
+    # Half a second a step of one trial.
+    assert pace.left([10], [], 1) == 5
+    assert pace.left([10, 4], [], 2) == 5
+    assert pace.left([10, 4], [8], 2) == 6
+    assert pace.left([10, 4], [8, 8], 2) == 9
+    assert pace.left([], [8, 8, 8], 2) == 8
+    assert pace.left([], [], 2) == 0
