@@ -178,6 +178,12 @@ def _train(args: argparse.Namespace, runs: Path) -> int:
     return _start(args, runs, *training_of(args, runs))
 
 
+def _compare(args: argparse.Namespace, runs: Path) -> int:
+    from clr_tui.tui.commands.jobs import comparison_of
+
+    return _start(args, runs, *comparison_of(args, runs))
+
+
 def _start(args: argparse.Namespace, runs: Path, *what: Any) -> int:
     """Start a run, and show it as far as is wanted."""
     from clr_tui.tui.commands.interrupts import Interrupts
@@ -283,7 +289,7 @@ def _replay(args: argparse.Namespace, runs: Path) -> int:
         raise UserError(
             f"--speed {args.speed:g} needs the screen; without one a replay prints at once"
         )
-    recording = recording_of(runs, args.run)
+    recording = _aimed(recording_of(runs, args.run), args.target)
     if screen:
         speed = 1.0 if args.speed is None else args.speed
         return _screen(runs, recording=recording, speed=speed, at=args.at or 0.0)
@@ -294,11 +300,28 @@ def _replay(args: argparse.Namespace, runs: Path) -> int:
     _tell_damage(history)
     alive = at < 1 or is_alive(recording)
     if args.svg is not None:
-        report = report_of(history, alive=alive)
+        report = report_of(history, alive=alive, target=args.target)
         write(args.svg, charts_svg(charts_of(history, report), report.run))
     if args.svg != "-":
-        print_result(history, alive=alive, json=args.json)
+        print_result(history, alive=alive, json=args.json, target=args.target)
     return DONE
+
+
+def _aimed(recording: Recording, target: float | None) -> Recording:
+    """A comparison with the `target` accuracy that a replay was given."""
+    if target is None:
+        return recording
+    config = recording.config
+    if config.kind != "compare":
+        raise UserError(f"--target is for comparisons, and '{config.id}' is none: leave it out")
+    if config.compare is None:
+        return recording
+    from dataclasses import replace
+
+    from msgspec.structs import replace as with_changes
+
+    job = with_changes(config.compare, target=target)
+    return replace(recording, config=with_changes(config, compare=job))
 
 
 def _tell_damage(history: RunHistory) -> None:
@@ -310,30 +333,15 @@ def _tell_damage(history: RunHistory) -> None:
 
 
 def _export(args: argparse.Namespace, runs: Path) -> int:
-    from clr_tui.engine.analysis.exports import epochs_csv, steps_csv
-    from clr_tui.tui.commands.printing import charts_of, json_text, report_of
-    from clr_tui.tui.exporting import charts_svg, history_at, is_alive, recording_of, write
+    from clr_tui.tui.commands.exports import check_files, export
+    from clr_tui.tui.commands.printing import report_of
+    from clr_tui.tui.exporting import history_at, is_alive, recording_of
 
-    targets = [args.csv, args.epochs_csv, args.svg, args.json_file]
-    if not any(targets):
-        raise UserError(
-            "export needs at least one of --csv FILE, --epochs-csv FILE, --svg FILE, --json FILE"
-        )
-    if targets.count("-") > 1:
-        raise UserError("only one of the exports can go to stdout ('-'); name files for the others")
+    check_files(args)
     recording = recording_of(runs, args.run)
     history = history_at(recording, 1.0)
     _tell_damage(history)
-    report = report_of(history, alive=is_alive(recording))
-    exports: list[tuple[str | None, Callable[[], str]]] = [
-        (args.csv, lambda: steps_csv(history)),
-        (args.epochs_csv, lambda: epochs_csv(history)),
-        (args.svg, lambda: charts_svg(charts_of(history, report), report.run)),
-        (args.json_file, lambda: json_text(report)),
-    ]
-    for target, text in exports:
-        if target is not None:
-            write(target, text())
+    export(args, history, report_of(history, alive=is_alive(recording)))
     return DONE
 
 
@@ -341,6 +349,7 @@ COMMANDS: dict[str | None, Callable[[argparse.Namespace, Path], int]] = {
     None: _home,
     "range-test": _range_test,
     "train": _train,
+    "compare": _compare,
     "attach": _attach,
     "ls": _list,
     "stop": _stop,

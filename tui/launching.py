@@ -10,7 +10,14 @@ import msgspec
 
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.runs.check import check
-from clr_tui.engine.runs.config import RangeTestConfig, TaskConfig, TrainConfig
+from clr_tui.engine.runs.config import (
+    CompareConfig,
+    Job,
+    Kind,
+    RangeTestConfig,
+    TaskConfig,
+    TrainConfig,
+)
 from clr_tui.engine.runs.launch import launch
 from clr_tui.engine.runs.rundir import RunDir, create_run, remove_run
 
@@ -30,7 +37,7 @@ def package_version() -> str:
 def start_run(
     runs: Path,
     task: TaskConfig,
-    job: RangeTestConfig | TrainConfig,
+    job: Job,
     parent: str | None = None,
 ) -> RunDir:
     """Check what is asked, write the run's directory and start its worker.
@@ -38,7 +45,7 @@ def start_run(
     Args:
         runs: the folder of runs; it is made where it is missing.
         task: what is trained; paths may be relative to the working directory or start with `~`.
-        job: a range test or a training.
+        job: a range test, a training or a comparison.
         parent: the run whose bounds or settings this one took.
 
     Returns:
@@ -54,12 +61,14 @@ def start_run(
         raise mistakes[0]
     run = create_run(
         runs,
-        kind="range-test" if isinstance(job, RangeTestConfig) else "train",
+        kind=_kind(job),
         task=_absolute(task),
         range_test=job if isinstance(job, RangeTestConfig) else None,
         train=job if isinstance(job, TrainConfig) else None,
+        compare=job if isinstance(job, CompareConfig) else None,
         parent=parent,
         version=package_version(),
+        folder=_here(),
     )
     try:
         launch(run)
@@ -67,6 +76,20 @@ def start_run(
         remove_run(run)  # nothing was done in it, and nothing ever will be
         raise
     return run
+
+
+def _kind(job: Job) -> Kind:
+    if isinstance(job, CompareConfig):
+        return "compare"
+    return "range-test" if isinstance(job, RangeTestConfig) else "train"
+
+
+def _here() -> str:
+    """The working directory; empty where it was removed."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""
 
 
 def expanded(task: TaskConfig) -> TaskConfig:

@@ -5,39 +5,41 @@ Used before a run is started, and by the form while someone types.
 
 from __future__ import annotations
 
-import math
 import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import get_args
 
 from clr_tui.engine.devices import check_device
 from clr_tui.engine.errors import UserError, did_you_mean
+from clr_tui.engine.runs import limits
 from clr_tui.engine.runs.config import (
     MODELS,
     POLICIES,
-    OptimizerConfig,
+    CompareConfig,
+    Job,
     RangeTestConfig,
+    Rates,
     TaskConfig,
     TrainConfig,
 )
+from clr_tui.engine.runs.entries import check_entries
 from clr_tui.engine.runs.images import Glance, glance, missing
+from clr_tui.engine.runs.optimizers import check_optimizer, ignores_schedule
+from clr_tui.engine.runs.studies import STUDIES
 
-OPTIMIZERS = ("sgd",)
 SMALLEST_IMAGE, LARGEST_IMAGE = 8, 4096
-LEAST_RATE, LARGEST_RATE = 1e-30, 1e6
-"""Far beyond what can train, and well within float32, in which torch reckons."""
-LEAST_LENGTH, LARGEST_COUNT = 1e-6, 10**9
-"""The least length in epochs, and the most of anything that is counted."""
 _COUNTED = 20_000
 """Images are counted up to so many; beyond, the worker is left to compare with the batch size."""
 _DIGITS_TRAIN = 1797 * 70 // 100
 _LARGEST_SEED = 2**63 - 1
-_MOST_DIGITS = 40
-"""Of a number that is said to be wrong."""
+RATES: tuple[Rates, ...] = get_args(Rates)
+MOST_TRIALS = 1000
+"""Of a comparison: beyond, nobody can wait for it."""
 
 
-def check(task: TaskConfig, job: RangeTestConfig | TrainConfig) -> list[UserError]:
+def check(task: TaskConfig, job: Job) -> list[UserError]:
     """The mistakes in what is to be run, in the order of the form; empty where there are none.
 
     Looks at no more of the data's folder than it must, and remembers what it saw until one of
@@ -48,17 +50,28 @@ def check(task: TaskConfig, job: RangeTestConfig | TrainConfig) -> list[UserErro
         check_device(task.device)
     except UserError as error:
         found.append(error)
-    return [*found, *_job(job)]
+    found += _job(task, job)
+    if isinstance(job, CompareConfig):
+        found += _room(job, cores())
+    return found
 
 
-def check_numbers(task: TaskConfig, job: RangeTestConfig | TrainConfig) -> list[UserError]:
+def check_numbers(task: TaskConfig, job: Job) -> list[UserError]:
     """Those mistakes that show without a look at the disk or the machine: quick at each key."""
-    return [*_batch(task.batch_size, None, 0), *_numbers_of(task), *_job(job)]
+    return [*_batch(task.batch_size, None, 0), *_numbers_of(task), *_job(task, job)]
 
 
-def _job(job: RangeTestConfig | TrainConfig) -> Iterator[UserError]:
+def _job(task: TaskConfig, job: Job) -> Iterator[UserError]:
+    if isinstance(job, CompareConfig):
+        yield from _comparison(job)
+        yield from _study(job.study, task.model)
+        return
     yield from _sweep(job) if isinstance(job, RangeTestConfig) else _training(job)
-    yield from _optimizer(job.optimizer)
+    yield from check_optimizer(job.optimizer)
+    if (why := ignores_schedule(job.optimizer)) and getattr(job, "policy", "") != "constant":
+        yield UserError(f"{why}; choose another optimizer", "optimizer")
+    yield from limits.share("momentum", job.optimizer.momentum)
+    yield from limits.not_negative("weight_decay", job.optimizer.weight_decay)
 
 
 def _data(task: TaskConfig) -> Iterator[UserError]:
@@ -88,12 +101,12 @@ def _data(task: TaskConfig) -> Iterator[UserError]:
 def _batch(size: int, train: int | None, rounding: int) -> Iterator[UserError]:
     """`train` images, give or take `rounding`; None where they are too many to matter."""
     if size < 2:
-        yield UserError(f"batch_size must be at least 2, not {_shown(size)}", "batch_size")
+        yield UserError(f"batch_size must be at least 2, not {limits.shown(size)}", "batch_size")
     elif train is not None and size > train + rounding:
         images = "image" if train == 1 else "images"
         yield UserError(
-            f"batch_size {_shown(size)} is larger than the training part (about {train} {images}): "
-            "choose a smaller one",
+            f"batch_size {limits.shown(size)} is larger than the training part"
+            f" (about {train} {images}): choose a smaller one",
             "batch_size",
         )
 
@@ -124,7 +137,7 @@ def _changes(folders: Sequence[Path]) -> tuple[int, ...]:
 
 def _model(task: TaskConfig) -> Iterator[UserError]:
     if task.model not in MODELS:
-        yield _choice("model", task.model, MODELS)
+        yield limits.choice("model", task.model, MODELS)
         return
     built_in = task.weights in ("imagenet", "none")
     if task.model == "cnn" and not built_in:
@@ -144,35 +157,36 @@ def _model(task: TaskConfig) -> Iterator[UserError]:
 def _numbers_of(task: TaskConfig) -> Iterator[UserError]:
     size = task.image_size
     if size is not None and size < SMALLEST_IMAGE:
-        message = f"image_size must be at least {SMALLEST_IMAGE} pixels, not {_shown(size)}"
+        message = f"image_size must be at least {SMALLEST_IMAGE} pixels, not {limits.shown(size)}"
         yield UserError(message, "image_size")
     elif size is not None and size > LARGEST_IMAGE:
-        message = f"image_size must be at most {LARGEST_IMAGE} pixels, not {_shown(size)}"
+        message = f"image_size must be at most {LARGEST_IMAGE} pixels, not {limits.shown(size)}"
         yield UserError(message, "image_size")
     if not 0 <= task.seed <= _LARGEST_SEED:
-        yield UserError(f"seed must be from 0 to {_LARGEST_SEED}, not {_shown(task.seed)}", "seed")
+        said = limits.shown(task.seed)
+        yield UserError(f"seed must be from 0 to {_LARGEST_SEED}, not {said}", "seed")
 
 
 def _sweep(job: RangeTestConfig) -> Iterator[UserError]:
-    rates = [*_rate("start_lr", job.start_lr), *_rate("end_lr", job.end_lr)]
+    rates = [*limits.rate("start_lr", job.start_lr), *limits.rate("end_lr", job.end_lr)]
     if not rates and job.start_lr >= job.end_lr:
         rates = [
             UserError(f"start_lr {job.start_lr:g} is not below end_lr {job.end_lr:g}", "start_lr")
         ]
     yield from rates
-    yield from _length("epochs", job.epochs)
+    yield from limits.length("epochs", job.epochs)
     if job.steps is not None:
-        yield from _at_least_one("steps", job.steps)
-    yield from _at_least_one("seeds", job.seeds)
+        yield from limits.at_least_one("steps", job.steps)
+    yield from limits.at_least_one("seeds", job.seeds)
     if not 0 < job.smoothing <= 1:
         yield UserError(
             f"smoothing must be above 0 and at most 1, not {job.smoothing:g}", "smoothing"
         )
-    yield from _above("divergence", job.divergence, 1)
+    yield from limits.above("divergence", job.divergence, 1)
 
 
 def _training(job: TrainConfig) -> Iterator[UserError]:
-    rates = [*_rate("base_lr", job.base_lr), *_rate("max_lr", job.max_lr)]
+    rates = [*limits.rate("base_lr", job.base_lr), *limits.rate("max_lr", job.max_lr)]
     # Constant training runs at max_lr; its base_lr only has to be a rate.
     if not rates and job.base_lr >= job.max_lr and job.policy != "constant":
         rates = [
@@ -180,59 +194,85 @@ def _training(job: TrainConfig) -> Iterator[UserError]:
         ]
     yield from rates
     if job.policy not in POLICIES:
-        yield _choice("policy", job.policy, POLICIES)
-    yield from _length("step_size_epochs", job.step_size_epochs)
-    yield from _at_least_one("epochs", job.epochs)
-    if not 0 < job.gamma <= 1:
-        yield UserError(f"gamma must be above 0 and at most 1, not {job.gamma:g}", "gamma")
+        yield limits.choice("policy", job.policy, POLICIES)
+    yield from limits.length("step_size_epochs", job.step_size_epochs)
+    yield from limits.at_least_one("epochs", job.epochs)
+    yield from limits.decay("gamma", job.gamma)
 
 
-def _optimizer(optimizer: OptimizerConfig) -> Iterator[UserError]:
-    if optimizer.name not in OPTIMIZERS:
-        yield _choice("optimizer", optimizer.name, OPTIMIZERS)
-    if not 0 <= optimizer.momentum < 1:
+def _comparison(job: CompareConfig) -> Iterator[UserError]:
+    yield from check_entries(job.entries)
+    yield from _bounds(job)
+    yield from limits.at_least_one("seeds", job.seeds)
+    yield from _count(job)
+    yield from limits.at_least_one("epochs", job.epochs)
+    if job.rates not in RATES:
+        yield limits.choice("rates", job.rates, RATES)
+    yield from limits.above("factor", job.factor, 1)
+    yield from limits.length("step_size_epochs", job.step_size_epochs)
+    yield from limits.decay("gamma", job.gamma)
+    for mistake in _sweep(job.range_test):
+        yield UserError(f"{mistake.message} (of the range tests)", "range_test")
+    if job.target is not None and not 0 < job.target < 1:
         yield UserError(
-            f"momentum must be at least 0 and below 1, not {optimizer.momentum:g}", "momentum"
+            f"target must be above 0 and below 1 (or 1% to 99%), not {job.target:g}", "target"
         )
-    if not (math.isfinite(optimizer.weight_decay) and optimizer.weight_decay >= 0):
+    if job.jobs is not None:
+        yield from limits.at_least_one("jobs", job.jobs)
+    yield from limits.at_least_one("threads", job.threads)
+
+
+def _study(study: str, model: str) -> Iterator[UserError]:
+    if study and study not in STUDIES:
+        yield limits.choice("study", study, STUDIES)
+    elif study and study != model and model in MODELS:
         yield UserError(
-            f"weight_decay must be 0 or above, not {optimizer.weight_decay:g}", "weight_decay"
+            f"the study {study} is of the model {study}, not of {model}: leave one of them out",
+            "study",
         )
 
 
-def _rate(field: str, lr: float) -> Iterator[UserError]:
-    if not (math.isfinite(lr) and lr > 0):
-        yield from _above(field, lr, 0)
-    elif not LEAST_RATE <= lr <= LARGEST_RATE:
-        yield UserError(f"{field} must be from 1e-30 to 1e6, not {lr:g}", field)
+def _bounds(job: CompareConfig) -> Iterator[UserError]:
+    """A lower bound alone: nobody knows whether the upper one, once found, will be above it."""
+    for entry in job.entries:
+        if entry.base_lr is not None and entry.lr is None and entry.policy != "constant":
+            yield UserError(
+                f"base_lr of '{entry.label}' needs the upper bound too: add lr=", "optimizers"
+            )
 
 
-def _length(field: str, epochs: float) -> Iterator[UserError]:
-    yield from _above(field, epochs, 0)
-    if 0 < epochs < LEAST_LENGTH:
-        yield UserError(f"{field} must be at least {LEAST_LENGTH:g}, not {epochs:g}", field)
-    if math.isfinite(epochs) and epochs > LARGEST_COUNT:
-        yield UserError(f"{field} must be at most {LARGEST_COUNT}, not {epochs:g}", field)
+def _count(job: CompareConfig) -> Iterator[UserError]:
+    entries, trials = len(job.entries), len(job.entries) * job.seeds
+    if trials > MOST_TRIALS and job.seeds <= limits.LARGEST_COUNT:
+        yield UserError(
+            f"{entries} optimizers with {job.seeds} seeds each are {trials} trials: give fewer"
+            f" seeds, at most {MOST_TRIALS} trials in all",
+            "seeds",
+        )
 
 
-def _above(field: str, value: float, bound: int) -> Iterator[UserError]:
-    if not (math.isfinite(value) and value > bound):
-        yield UserError(f"{field} must be a number above {bound}, not {value:g}", field)
+def _room(job: CompareConfig, cores: int) -> Iterator[UserError]:
+    """More processes and threads than the machine can run side by side."""
+    trials, jobs = len(job.entries) * job.seeds, job.jobs or 1
+    are = "1 trial there is" if trials == 1 else f"{trials} trials there are"
+    there = f"this machine's {cores} core{'s' if cores > 1 else ''}"
+    if job.threads > cores:
+        yield UserError(
+            f"threads {limits.shown(job.threads)} is more than {there}: give at most {cores}",
+            "threads",
+        )
+    elif jobs * job.threads > cores:
+        each = f" of {job.threads} threads each" if job.threads > 1 else ""
+        yield UserError(
+            f"{limits.shown(jobs)} jobs{each} are more than {there} can run side by side: give at"
+            f" most {cores // job.threads}",
+            "jobs",
+        )
+    elif jobs > trials > 0:
+        yield UserError(f"{jobs} jobs are more than the {are}: give at most {trials}", "jobs")
 
 
-def _at_least_one(field: str, count: int) -> Iterator[UserError]:
-    if count < 1:
-        yield UserError(f"{field} must be at least 1, not {_shown(count)}", field)
-    elif count > LARGEST_COUNT:
-        yield UserError(f"{field} must be at most {LARGEST_COUNT}, not {_shown(count)}", field)
-
-
-def _shown(count: int) -> str:
-    """Its digits, or where they would fill lines, the first of them."""
-    text = str(count)
-    return text if len(text) <= _MOST_DIGITS else f"{text[:_MOST_DIGITS]}..."
-
-
-def _choice(field: str, value: str, choices: Sequence[str]) -> UserError:
-    near = did_you_mean(value.lower(), choices) or f": choose from {', '.join(choices)}"
-    return UserError(f"no {field} '{value}'{near}", field)
+def cores() -> int:
+    """Those that this process may run on."""
+    has_affinity = hasattr(os, "sched_getaffinity")  # not on macOS
+    return len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1

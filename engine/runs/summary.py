@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal, TypeVar, get_args
 
 import msgspec
 
@@ -17,6 +17,7 @@ from clr_tui.engine.runs.events import (
     Continued,
     EpochFinished,
     Evaluated,
+    Overall,
     Paused,
     Progress,
     Resumed,
@@ -36,6 +37,7 @@ _HEAD = 4 << 20
 """Bytes within which the first trial, and the last steps, are looked for: decoding many images
 writes many lines, and so does a long pause."""
 _DECODE = msgspec.json.Decoder(AnyEvent).decode
+KINDS: tuple[Kind, ...] = get_args(Kind)
 T = TypeVar("T")
 _Stamp = tuple[int, int]
 
@@ -110,21 +112,22 @@ def _read(run: RunDir, config: RunConfig, alive: bool) -> RunSummary:
         events = _decoded(last_lines(fd, end, _LAST_WORD))
         if _finish(events) is not None:
             return _summary(run, config, alive, events, None)
-        events = _latest(fd, end)
+        events = _latest(fd, end, config.kind)
         return _summary(run, config, alive, events, _first_trial((run.path, config.created), fd))
     finally:
         os.close(fd)
 
 
-def _latest(fd: int, end: int) -> list[AnyEvent]:
+def _latest(fd: int, end: int, kind: Kind) -> list[AnyEvent]:
     """The last events, back to some that tell where the run stands.
 
     A long pause is nothing but reports of the device's load: they can fill any one window.
     """
+    telling: type[AnyEvent] = Overall if kind == "compare" else Steps
     window = _WINDOW
     while True:
         events = _decoded(last_lines(fd, end, window))
-        if _last(events, Steps, Progress, RunStarted) or window >= min(end, _HEAD):
+        if _last(events, telling, Progress, RunStarted) or window >= min(end, _HEAD):
             return events
         window *= 8
 
@@ -210,7 +213,10 @@ def _status(alive: bool, events: Sequence[AnyEvent], first: TrialStarted | None)
 def _progress(
     config: RunConfig, events: Sequence[AnyEvent], first: TrialStarted | None
 ) -> float | None:
-    """Of the whole run, all trials being of one length."""
+    """Of the whole run; the trials of a range test are of one length."""
+    if config.kind == "compare":
+        overall = _last(events, Overall)
+        return None if overall is None else max(0.0, min(1.0, overall.fraction))
     steps = _last(events, Steps)
     if first is None or steps is None or not steps.step or first.total_steps <= 0:
         return None
@@ -220,6 +226,8 @@ def _progress(
 
 
 def _headline(config: RunConfig, events: Sequence[AnyEvent], first: TrialStarted | None) -> str:
+    if first is not None and config.kind == "compare":
+        return _trials(_last(events, Overall), first)
     steps = _last(events, Steps)
     if first is None or steps is None or not steps.step:
         work = _last(events, Progress)
@@ -230,6 +238,17 @@ def _headline(config: RunConfig, events: Sequence[AnyEvent], first: TrialStarted
         trial = f"seed {steps.trial + 1} of {seeds}, " if seeds > 1 else ""
         return f"{trial}step {steps.step[-1]}{loss}"
     return _epoch(events, first, steps.step[-1], loss)
+
+
+def _trials(overall: Overall | None, first: TrialStarted) -> str:
+    """Where a comparison stands. Who leads cannot be told from the end of a log."""
+    if overall is None:
+        return ""
+    ended = overall.done + overall.failed + overall.stopped
+    if first.role == "sweep" and not ended + overall.running:
+        return "tuning learning rates"
+    failed = f", {overall.failed} failed" if overall.failed else ""
+    return f"{ended} of {overall.total} trials{failed}"
 
 
 def _epoch(events: Sequence[AnyEvent], first: TrialStarted, step: int, loss: str) -> str:
@@ -246,7 +265,7 @@ def _epoch(events: Sequence[AnyEvent], first: TrialStarted, step: int, loss: str
 def _unreadable(run: RunDir, message: str, config: RunConfig | None = None) -> RunSummary:
     return RunSummary(
         id=run.id,
-        kind="train" if run.id.startswith("train-") else "range-test",
+        kind=next((kind for kind in KINDS if run.id.startswith(f"{kind}-")), "range-test"),
         task="" if config is None else short_task_name(config.task),
         model="" if config is None else config.task.model,
         created=0.0 if config is None else config.created,

@@ -135,6 +135,45 @@ def test_a_worker_that_cannot_be_started_leaves_nothing(
     assert list_runs(runs) == []
 
 
+def test_any_optimizer_can_be_swept_and_trained_with(runs: Path) -> None:
+    sweep = range_test_of(parsed("range-test --optimizer AdamW(weight_decay=0.05,eps=1e-6)"))
+    options = {"weight_decay": 0.05, "eps": 1e-6}
+    assert sweep.optimizer == OptimizerConfig(name="adamw", options=options)
+    # 0 is not what adamw has by itself, and arrives all the same.
+    sweep = range_test_of(parsed("range-test --optimizer adamw --weight-decay 0"))
+    assert sweep.optimizer == OptimizerConfig(name="adamw", options={"weight_decay": 0.0})
+    sweep = range_test_of(parsed("range-test --optimizer sgd(momentum=0)"))
+    assert sweep.optimizer.momentum == 0.0
+    assert range_test_of(parsed("range-test --optimizer sgd")) == RangeTestConfig()
+
+
+def test_a_training_takes_the_optimizer_of_its_sweep_or_another(runs: Path) -> None:
+    adam = OptimizerConfig(name="adam", options={"amsgrad": True})
+    run = make_sweep(runs, config=msgspec.structs.replace(SWEEP, optimizer=adam))
+    for options in ("", " --optimizer adam"):
+        _, job, _ = training_of(parsed(f"train --from {run.id}{options}"), runs)
+        assert job.optimizer == adam
+    _, job, _ = training_of(parsed(f"train --from {run.id} --optimizer rmsprop"), runs)
+    assert job.optimizer == OptimizerConfig(name="rmsprop")
+    _, job, _ = training_of(parsed(f"train --from {run.id} --weight-decay 0.1"), runs)
+    assert job.optimizer.options == {"amsgrad": True, "weight_decay": 0.1}
+    with pytest.raises(UserError, match="--momentum is an option of sgd, and this is adam"):
+        training_of(parsed(f"train --from {run.id} --momentum 0.9"), runs)
+
+
+def test_a_run_remembers_where_it_was_asked_for(
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launching, "launch", lambda run: 1)
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    for job in (RangeTestConfig(), TrainConfig(base_lr=0.1, max_lr=0.2)):
+        assert launching.start_run(runs, TaskConfig(), job).config().folder == str(gone)
+    gone.rmdir()
+    assert launching.start_run(runs, TaskConfig(), RangeTestConfig()).config().folder == ""
+
+
 def test_detach_prints_the_id_and_returns(cli, runs: Path, monkeypatch) -> None:
     started = []
     monkeypatch.setattr(launching, "launch", lambda run: started.append(run.id) or 1)

@@ -5,16 +5,25 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
-from clr_tui.engine.runs.config import RangeTestConfig, TaskConfig, TrainConfig
+from clr_tui.engine.runs.config import (
+    CompareConfig,
+    EntryConfig,
+    OptimizerConfig,
+    RangeTestConfig,
+    TaskConfig,
+    TrainConfig,
+)
 from clr_tui.engine.runs.events import (
     Continued,
     DeviceUsage,
     Evaluated,
     Event,
     Note,
+    Overall,
     Paused,
     Progress,
     Resumed,
@@ -133,6 +142,75 @@ def test_a_training_tells_epoch_and_accuracy(new_run: NewRun) -> None:
         best = Evaluated(trial=0, step=20, part="validation", loss=1.0, accuracy=0.641, epoch=1)
         tell(run, best, steps(41))
         assert summarise(run).headline == "epoch 3, 64.1 %"
+
+
+COMPARISON = CompareConfig(
+    entries=[
+        EntryConfig(label=name, optimizer=OptimizerConfig(name=name)) for name in ("adam", "adamax")
+    ]
+)
+
+
+def overall(done: int, *, failed: int = 0, running: int = 2, fraction: float = 0.25) -> Overall:
+    return Overall(
+        done=done, failed=failed, stopped=0, running=running, total=6, fraction=fraction, left=9.0
+    )
+
+
+def test_a_life_of_a_comparison(new_run: NewRun) -> None:
+    run = new_run(kind="compare", compare=COMPARISON)
+    assert run.id == "compare-digits-1"
+    sweep = TrialStarted(trial=6, seed=0, total_steps=100, steps_per_epoch=20, role="sweep")
+    with living(run):
+        tell(run, STARTED)
+        assert (summarise(run).kind, summarise(run).status) == ("compare", "starting")
+        tell(run, sweep, overall(0, running=0, fraction=0.01), steps(9, trial=6))
+        assert summarise(run).headline == "tuning learning rates"
+        tell(run, TRIAL, overall(0), steps(74))
+        summary = summarise(run)
+        assert (summary.status, summary.headline) == ("running", "0 of 6 trials")
+        # Trials run side by side: no step of one of them tells how far the whole is.
+        assert summary.progress == 0.25
+        tell(run, overall(3, failed=1, fraction=0.7))
+        summary = summarise(run)
+        assert (summary.progress, summary.headline) == (0.7, "4 of 6 trials, 1 failed")
+        tell(run, Paused())
+        assert summarise(run).status == "paused"
+        tell(run, Continued())
+        assert summarise(run).status == "running"
+    assert summarise(run).status == "lost"
+    tell(run, RunFinished(outcome="done", message="1 of 6 trials failed", headline="adam leads"))
+    summary = summarise(run)
+    assert (summary.status, summary.progress) == ("done", 1.0)
+    assert (summary.headline, summary.message) == ("adam leads", "1 of 6 trials failed")
+
+
+def test_a_comparison_is_told_by_the_end_of_its_log(new_run: NewRun, monkeypatch) -> None:
+    run = new_run(kind="compare", compare=COMPARISON)
+    tell(run, STARTED, TRIAL, *[steps(i, count=500) for i in range(500, 50_000, 500)], overall(2))
+    tell(run, *[steps(i, trial=1, count=500) for i in range(500, 2000, 500)])
+    sizes = count_reads(monkeypatch)
+    with living(run):
+        assert summarise(run).headline == "2 of 6 trials"
+    assert sum(sizes) < 200_000 < run.events_path.stat().st_size
+
+
+def test_steps_that_fill_the_window_do_not_hide_where_a_comparison_stands(new_run: NewRun) -> None:
+    run = new_run(kind="compare", compare=COMPARISON)
+    tell(run, STARTED, TRIAL, overall(2))
+    tell(run, *[steps(i, count=500) for i in range(500, 10_000, 500)])
+    assert run.events_path.stat().st_size > 2 * (64 << 10)
+    with living(run):
+        summary = summarise(run)
+    assert (summary.headline, summary.progress) == ("2 of 6 trials", 0.25)
+
+
+@pytest.mark.parametrize("kind", ["range-test", "train", "compare"])
+def test_the_kind_of_a_damaged_run_is_told_by_its_name(runs: Path, kind: str) -> None:
+    run = RunDir(runs / f"{kind}-digits-1")
+    run.path.mkdir(parents=True)
+    run.config_path.write_text("{")
+    assert summarise(run).kind == kind
 
 
 def test_a_loss_that_is_not_finite_has_no_number(new_run: NewRun) -> None:

@@ -9,20 +9,35 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from clr_tui.engine.runs.check import check
-from clr_tui.engine.runs.config import OptimizerConfig, RangeTestConfig, TaskConfig, TrainConfig
+from clr_tui.engine.runs import check as checks
+from clr_tui.engine.runs.check import check, check_numbers
+from clr_tui.engine.runs.config import (
+    CompareConfig,
+    EntryConfig,
+    Job,
+    OptimizerConfig,
+    RangeTestConfig,
+    TaskConfig,
+    TrainConfig,
+)
+from clr_tui.engine.runs.entries import article_entries, parse_entries
 
 NAN, INF = math.nan, math.inf
 
 
-def fields(task: TaskConfig, job: RangeTestConfig | TrainConfig) -> list[str | None]:
+def fields(task: TaskConfig, job: Job) -> list[str | None]:
     return [error.field for error in check(task, job)]
 
 
 def train(**changes: Any) -> TrainConfig:
     return TrainConfig(**{"base_lr": 1e-4, "max_lr": 1e-3, **changes})
+
+
+def compare(**changes: Any) -> CompareConfig:
+    return CompareConfig(**{"entries": article_entries(), **changes})
 
 
 @pytest.fixture
@@ -39,6 +54,8 @@ def test_the_defaults_run_as_they_are() -> None:
     assert check(TaskConfig(), RangeTestConfig()) == []
     assert check(TaskConfig(), train()) == []
     assert check(TaskConfig(model="resnet34", weights="none", device="cpu"), train()) == []
+    assert check(TaskConfig(), compare()) == []
+    assert check(TaskConfig(), train(optimizer=OptimizerConfig(name="adamw"))) == []
 
 
 @pytest.mark.parametrize(
@@ -69,6 +86,7 @@ def test_mistakes_in_the_task(changes: dict[str, Any], field: str, words: str) -
     (error,) = check(task, RangeTestConfig())
     assert error.field == field
     assert [e.field for e in check(task, train())] == [field]
+    assert [e.field for e in check(task, compare())] == [field]
     with pytest.raises(type(error), match=words):
         raise error
 
@@ -97,6 +115,11 @@ def test_mistakes_in_the_task(changes: dict[str, Any], field: str, words: str) -
         ({"optimizer": OptimizerConfig(momentum=NAN)}, "momentum", "not nan"),
         ({"optimizer": OptimizerConfig(weight_decay=-1.0)}, "weight_decay", "not -1"),
         ({"optimizer": OptimizerConfig(name="sdg")}, "optimizer", "did you mean 'sgd'"),
+        (
+            {"optimizer": OptimizerConfig(name="adam", options={"betta": 1})},
+            "optimizer",
+            "takes no 'betta'",
+        ),
     ],
 )
 def test_mistakes_in_a_range_test(changes: dict[str, Any], field: str, words: str) -> None:
@@ -128,6 +151,82 @@ def test_mistakes_in_a_training(changes: dict[str, Any], field: str, words: str)
     assert error.field == field
     with pytest.raises(type(error), match=words):
         raise error
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "words"),
+    [
+        ({"entries": []}, "optimizers", "no optimizers are given"),
+        ({"entries": parse_entries("adam") * 2}, "optimizers", "'adam' is given 2 times"),
+        (
+            {"entries": [EntryConfig(label="x", optimizer=OptimizerConfig(name="adm"))]},
+            "optimizers",
+            "no optimizer 'adm'; did you mean 'adam'",
+        ),
+        (
+            {"entries": parse_entries("adam+clr(base_lr=0.1)")},
+            "optimizers",
+            r"base_lr of 'adam\+clr\(base_lr=0.1\)' needs the upper bound too",
+        ),
+        ({"seeds": 0}, "seeds", "seeds must be at least 1, not 0"),
+        ({"seeds": -3}, "seeds", "not -3"),
+        ({"seeds": 10**30}, "seeds", "at most 1000000000"),
+        ({"seeds": 167}, "seeds", "6 optimizers with 167 seeds each are 1002 trials"),
+        ({"epochs": 0}, "epochs", "at least 1, not 0"),
+        ({"rates": "tune"}, "rates", "did you mean 'tuned'"),
+        ({"factor": 1.0}, "factor", "above 1, not 1"),
+        ({"factor": NAN}, "factor", "not nan"),
+        ({"step_size_epochs": 0.0}, "step_size_epochs", "above 0"),
+        ({"gamma": 1.5}, "gamma", "not 1.5"),
+        ({"range_test": RangeTestConfig(start_lr=2.0)}, "range_test", "start_lr 2 is not below"),
+        ({"range_test": RangeTestConfig(epochs=0)}, "range_test", "epochs must be .* range tests"),
+        ({"target": 0.0}, "target", r"above 0 and below 1 \(or 1% to 99%\), not 0"),
+        ({"target": 1.0}, "target", "not 1"),
+        ({"target": 65.0}, "target", "not 65"),
+        ({"target": NAN}, "target", "not nan"),
+        ({"jobs": 0}, "jobs", "at least 1, not 0"),
+        ({"jobs": 5}, "jobs", "5 jobs are more than this machine's 4 cores .* at most 4"),
+        ({"jobs": 10**60}, "jobs", r"at most 1000000000, not 1000.*\.\.\."),
+        ({"jobs": 3, "threads": 2}, "jobs", "3 jobs of 2 threads each .* at most 2"),
+        (
+            {"jobs": 2, "seeds": 1, "entries": parse_entries("adam")},
+            "jobs",
+            "more than the 1 trial there is: give at most 1",
+        ),
+        ({"threads": 0}, "threads", "at least 1, not 0"),
+        ({"threads": 5}, "threads", "threads 5 is more than this machine's 4 cores"),
+        ({"study": "cn"}, "study", "no study 'cn'; did you mean 'cnn'"),
+        ({"study": "resnet34"}, "study", "of the model resnet34, not of cnn"),
+    ],
+    ids=str,
+)
+def test_mistakes_in_a_comparison(
+    changes: dict[str, Any], field: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "cores", lambda: 4)
+    error = check(TaskConfig(), compare(**changes))[0]
+    assert {one.field for one in check(TaskConfig(), compare(**changes))} == {field}
+    with pytest.raises(type(error), match=words):
+        raise error
+
+
+def test_what_a_machine_can_run_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "cores", lambda: 4)
+    for jobs, threads in ((None, 1), (None, 4), (4, 1), (2, 2), (1, 4)):
+        assert check(TaskConfig(), compare(jobs=jobs, threads=threads)) == []
+    monkeypatch.setattr(checks, "cores", lambda: 1)
+    (error,) = check(TaskConfig(), compare(jobs=2))
+    assert "this machine's 1 core can run" in error.message
+    # While someone types, the machine is not looked at.
+    assert check_numbers(TaskConfig(), compare(jobs=2)) == []
+
+
+def test_a_rate_for_all_may_make_two_entries_one() -> None:
+    adam, other = parse_entries("adam,adam(lr=0.01)")
+    assert check(TaskConfig(), compare(entries=[adam, other])) == []
+    given = msgspec.structs.replace(adam, lr=0.01)
+    (error,) = check(TaskConfig(), compare(entries=[given, other]))
+    assert "'adam' and 'adam(lr=0.01)' would train the same" in error.message
 
 
 def test_a_constant_rate_needs_no_band() -> None:
@@ -201,3 +300,12 @@ def test_nothing_heavy_is_imported() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_an_optimizer_whose_rate_nothing_moves_is_not_swept() -> None:
+    rprop = OptimizerConfig(name="rprop")
+    training = TrainConfig(base_lr=0.001, max_lr=0.01, optimizer=rprop)
+    steady = msgspec.structs.replace(training, policy="constant")
+    assert fields(TaskConfig(), RangeTestConfig(optimizer=rprop)) == ["optimizer"]
+    assert fields(TaskConfig(), training) == ["optimizer"]
+    assert fields(TaskConfig(), steady) == []

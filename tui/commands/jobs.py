@@ -11,16 +11,28 @@ import msgspec
 
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.runs.config import (
+    CompareConfig,
+    Kind,
     OptimizerConfig,
     RangeTestConfig,
     RunConfig,
     TaskConfig,
     TrainConfig,
 )
+from clr_tui.engine.runs.entries import article_entries, parse_entries, parse_optimizer
 from clr_tui.engine.runs.rundir import RunDir, find_run
-from clr_tui.tui.commands.options import FACTOR
+from clr_tui.engine.runs.studies import study
+from clr_tui.tui.commands.groups import FACTOR
 
 S = TypeVar("S", bound=msgspec.Struct)
+SCHEDULE = ("factor", "step_size_epochs", "gamma")
+TRIALS = ("seeds", "epochs", "whole_cycles", "target", "jobs", "threads")
+"""Settings of a comparison that an option of the same name sets."""
+KIND_WORDS: dict[Kind, str] = {
+    "range-test": "a range test",
+    "train": "a training",
+    "compare": "a comparison",
+}
 
 
 def task_of(args: argparse.Namespace, given: TaskConfig | None = None) -> TaskConfig:
@@ -76,11 +88,48 @@ def training_of(args: argparse.Namespace, runs: Path) -> tuple[TaskConfig, Train
     return task_of(args, given), job, parent.id if parent else None
 
 
+def comparison_of(
+    args: argparse.Namespace, runs: Path
+) -> tuple[TaskConfig, CompareConfig, str | None]:
+    """The task, the comparison and the id of the run whose task it is, where one was named.
+
+    Options go over the study, and the study over the run's task.
+
+    Raises:
+        UserError: where the optimizers cannot be read, or there is no such run or study.
+    """
+    parent = None if args.parent is None else find_run(runs, args.parent).config()
+    task = parent.task if parent else TaskConfig()
+    if args.study is None:
+        job = CompareConfig(entries=article_entries())
+    else:
+        changes, job = study(args.study)
+        task = msgspec.structs.replace(task, **changes)
+    if args.optimizers is not None:
+        job = msgspec.structs.replace(job, entries=parse_entries(args.optimizers))
+    job = _with(_with(job, args, SCHEDULE), args, TRIALS)
+    return task_of(args, task), _rated(job, args.lr), parent.id if parent else None
+
+
+def _rated(job: CompareConfig, lr: float | str | None) -> CompareConfig:
+    """With the rates that `--lr` asks for: of all entries that give none of their own."""
+    if lr is None:
+        return job
+    if isinstance(lr, str):
+        return msgspec.structs.replace(job, rates=lr)
+    entries = [
+        entry if entry.lr is not None else msgspec.structs.replace(entry, lr=lr)
+        for entry in job.entries
+    ]
+    return msgspec.structs.replace(job, entries=entries)
+
+
 def _range_test(run: RunDir) -> RunConfig:
     config = run.config()
     if config.kind != "range-test":
         raise UserError(
-            f"--from '{run.id}' is a training; name a range test, whose bounds are to be used"
+            f"--from '{run.id}' is {KIND_WORDS[config.kind]}; name a range test, whose bounds are"
+            " to be used"
         )
     return config
 
@@ -128,10 +177,21 @@ def _recommended(run: RunDir) -> float:
 
 
 def _optimizer(args: argparse.Namespace, given: OptimizerConfig) -> OptimizerConfig:
-    optimizer = _with(given, args, ("momentum", "weight_decay"))
-    if args.optimizer is None:
-        return optimizer
-    return msgspec.structs.replace(optimizer, name=args.optimizer)
+    """`given`, or the one that is named, with momentum and weight decay as the options say."""
+    if args.optimizer is not None:
+        named = parse_optimizer(args.optimizer)
+        given = given if args.optimizer.strip().lower() == given.name else named
+    if given.name == "sgd":
+        return _with(given, args, ("momentum", "weight_decay"))
+    if args.momentum is not None:
+        raise UserError(
+            f"--momentum is an option of sgd, and this is {given.name}: leave it out", "momentum"
+        )
+    if args.weight_decay is None:
+        return given
+    # Given as it stands, since 0 is not what all of them have by themselves.
+    options = {**given.options, "weight_decay": args.weight_decay}
+    return msgspec.structs.replace(given, options=options)
 
 
 def _with(config: S, args: argparse.Namespace, names: tuple[str, ...]) -> S:

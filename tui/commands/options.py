@@ -8,15 +8,24 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
-from clr_tui.engine.errors import UserError
 from clr_tui.engine.runs.config import (
-    MODELS,
     POLICIES,
+    CompareConfig,
     RangeTestConfig,
-    TaskConfig,
+    Rates,
     TrainConfig,
+)
+from clr_tui.engine.runs.studies import SEEDS, STUDIES
+from clr_tui.tui.commands.groups import (
+    FACTOR,
+    add_detach,
+    add_optimizer,
+    add_real,
+    add_schedule,
+    add_task,
+    add_whole,
 )
 from clr_tui.tui.commands.help_words import (
     COMMAND_EXAMPLES,
@@ -26,45 +35,12 @@ from clr_tui.tui.commands.help_words import (
     EXIT_CODES,
     epilog,
 )
-from clr_tui.tui.commands.parsing import Parser, real, whole
+from clr_tui.tui.commands.parsing import Parser, accuracy, moment, rates, speed
 
-SHOWING = (None, "range-test", "train", "attach", "replay")
+SHOWING = (None, "range-test", "train", "compare", "attach", "replay")
 """The commands that can open a screen."""
 
-FACTOR = 6.0
-"""max_lr / base_lr where nothing else says (Smith 2017, section 3.3: 3 or 4; the article: 6)."""
-
-
-def _speed(text: str) -> float:
-    """Events' own time, times this; infinity for `max`."""
-    try:
-        value = float("inf") if text == "max" else float(text)
-    except ValueError:
-        value = 0.0
-    if not value > 0:
-        raise UserError(f"--speed '{text}' is not a speed; give a number above 0 like 10, or max")
-    return value
-
-
-def _moment(text: str) -> float:
-    """A part of the whole, 0 to 1."""
-    try:
-        value = float(text.removesuffix("%"))
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 100:
-        raise UserError(f"--at '{text}' is not a moment of the run; give one from 0% to 100%")
-    return value / 100
-
-
-def _add_real(
-    group: argparse._ActionsContainer, option: str, example: str, text: str, **kwargs: Any
-) -> None:
-    group.add_argument(option, type=real(option, example), metavar="X", help=text, **kwargs)
-
-
-def _add_whole(group: argparse._ActionsContainer, option: str, example: str, text: str) -> None:
-    group.add_argument(option, type=whole(option, example), metavar="N", help=text)
+RATES: tuple[str, ...] = get_args(Rates)
 
 
 def _add_common(parser: Parser, command: str | None = None) -> None:
@@ -105,77 +81,27 @@ def _add_common(parser: Parser, command: str | None = None) -> None:
     group.add_argument("-h", "--help", action="help", help="print this and leave")
 
 
-def _add_task(parser: Parser) -> None:
-    usual = TaskConfig()
-    group = parser.add_argument_group("the task")
-    group.add_argument(
-        "--data",
-        metavar="DIR",
-        help=f"{usual.data} (embedded), or a folder of images, one folder a class"
-        f" (default {usual.data})",
-    )
-    group.add_argument(
-        "--model", metavar="NAME", help=f"{' or '.join(MODELS)} (default {usual.model})"
-    )
-    group.add_argument(
-        "--weights",
-        metavar="W",
-        help=f"for resnet34: imagenet, none, or a file of weights (default {usual.weights})",
-    )
-    _add_whole(group, "--batch-size", "64", f"images a step (default {usual.batch_size})")
-    _add_whole(
-        group,
-        "--image-size",
-        "64",
-        "side of the square images, pixels (default 8 for digits, else 64, or 224 for resnet34)",
-    )
-    _add_whole(group, "--seed", "0", f"the first seed (default {usual.seed})")
-    group.add_argument(
-        "--device", metavar="D", help=f"auto, cpu, mps, cuda or cuda:N (default {usual.device})"
-    )
-    group.add_argument(
-        "--no-augment", action="store_true", help="do not shift, turn or flip the images"
-    )
-
-
-def _add_optimizer(group: argparse._ActionsContainer) -> None:
-    usual = RangeTestConfig().optimizer
-    group.add_argument("--optimizer", metavar="NAME", help=f"the optimizer (default {usual.name})")
-    _add_real(group, "--momentum", "0.9", f"momentum of sgd (default {usual.momentum})")
-    _add_real(group, "--weight-decay", "1e-4", f"weight decay (default {usual.weight_decay:g})")
-
-
-def _add_detach(group: argparse._ActionsContainer) -> None:
-    group.add_argument(
-        "--detach",
-        action="store_true",
-        help="start it, print its id and return; clr-tui attach shows it",
-    )
-
-
 def _range_test(parser: Parser) -> None:
     usual = RangeTestConfig()
     group = parser.add_argument_group("the sweep")
-    _add_real(group, "--start-lr", "1e-7", f"the first rate (default {usual.start_lr:g})")
-    _add_real(group, "--end-lr", "1", f"the last rate (default {usual.end_lr:g})")
-    _add_real(
+    add_real(group, "--start-lr", "1e-7", f"the first rate (default {usual.start_lr:g})")
+    add_real(group, "--end-lr", "1", f"the last rate (default {usual.end_lr:g})")
+    add_real(
         group,
         "--epochs",
         "2",
         f"its length in epochs, at least 100 steps (default {usual.epochs:g})",
     )
-    _add_whole(group, "--steps", "200", "its length in steps, instead of --epochs")
-    _add_whole(
-        group, "--seeds", "3", f"sweeps, each with a seed of its own (default {usual.seeds})"
-    )
+    add_whole(group, "--steps", "200", "its length in steps, instead of --epochs")
+    add_whole(group, "--seeds", "3", f"sweeps, each with a seed of its own (default {usual.seeds})")
     group.add_argument(
         "--accuracy",
         action="store_true",
         help="also measure accuracy on a validation subset (Smith's own reading)",
     )
-    _add_optimizer(group)
-    _add_detach(group)
-    _add_task(parser)
+    add_optimizer(group)
+    add_detach(group)
+    add_task(parser)
 
 
 def _train(parser: Parser) -> None:
@@ -187,30 +113,80 @@ def _train(parser: Parser) -> None:
         metavar="RUN",
         help="take the bounds and all settings from this range test, unless given here",
     )
-    _add_real(group, "--base-lr", "6e-4", "the lower bound (default: the upper one / factor)")
-    _add_real(
+    add_real(group, "--base-lr", "6e-4", "the lower bound (default: the upper one / factor)")
+    add_real(
         group, "--max-lr", "3.6e-3", "the upper bound (default: what the range test recommends)"
     )
-    _add_real(group, "--factor", "6", f"max_lr / base_lr (default {FACTOR:g})")
     group.add_argument(
         "--policy", metavar="NAME", help=f"{', '.join(POLICIES)} (default {usual.policy})"
     )
-    _add_real(
-        group,
-        "--step-size-epochs",
-        "4",
-        f"half a cycle, in epochs (default {usual.step_size_epochs:g})",
-    )
-    _add_whole(
+    add_schedule(group)
+    add_whole(
         group, "--epochs", "16", f"length, rounded up to whole cycles (default {usual.epochs})"
     )
     group.add_argument(
         "--no-whole-cycles", action="store_true", help="do not round the length to whole cycles"
     )
-    _add_real(group, "--gamma", "0.99994", f"decay a step of exp-range (default {usual.gamma:g})")
-    _add_optimizer(group)
-    _add_detach(group)
-    _add_task(parser)
+    add_optimizer(group)
+    add_detach(group)
+    add_task(parser)
+
+
+def _compare(parser: Parser) -> None:
+    group = parser.add_argument_group("the optimizers")
+    group.add_argument(
+        "--optimizers",
+        metavar="LIST",
+        help="with commas between them, each a class of torch.optim or package.module:Class, with"
+        " options as 'adamw(weight_decay=0.05)' and a policy as sgd+clr or adam+one-cycle (default:"
+        " the six of the article)",
+    )
+    group.add_argument(
+        "--lr",
+        type=rates("--lr", RATES),
+        metavar="default|tuned|X",
+        help="default: torch's own rates (a policy has none, and is tuned); tuned: a range test"
+        " each, of one length; or the rate of all that name none (default default)",
+    )
+    add_schedule(group)
+    group.add_argument(
+        "--study",
+        metavar="NAME",
+        help=f"the article's comparison on the model {' or '.join(STUDIES)}, {SEEDS} seeds;"
+        " other options go over it",
+    )
+    _add_trials(parser.add_argument_group("the trials"))
+    group.add_argument(
+        "--from", dest="parent", metavar="RUN", help="take the task of this run, unless given here"
+    )
+    add_task(parser)
+
+
+def _add_trials(group: argparse._ActionsContainer) -> None:
+    usual = CompareConfig(entries=[])
+    add_whole(group, "--seeds", "3", f"trials of each optimizer (default {usual.seeds})")
+    add_whole(
+        group,
+        "--epochs",
+        "16",
+        f"length of each, rounded up to whole cycles (default {usual.epochs})",
+    )
+    group.add_argument(
+        "--whole-cycles",
+        action=argparse.BooleanOptionalAction,
+        help="round the length to whole cycles, or not (default: rounded, but in a study)",
+    )
+    group.add_argument(
+        "--target",
+        type=accuracy,
+        metavar="X%",
+        help="an accuracy on validation, as 65%% or 0.65: how long each needs to reach it is told",
+    )
+    add_whole(
+        group, "--jobs", "2", "trials side by side (default: as cores, GPUs and memory allow)"
+    )
+    add_whole(group, "--threads", "1", f"CPU threads of each (default {usual.threads})")
+    add_detach(group)
 
 
 def _attach(parser: Parser) -> None:
@@ -237,16 +213,23 @@ def _replay(parser: Parser) -> None:
     parser.add_argument(
         "run",
         metavar="RUN|PATH",
-        help="a run's id, its folder, an events.jsonl, or a CSV of step,lr,loss",
+        help="a run's id, its folder, an events.jsonl, or a CSV: of step,lr,loss, or of the curves"
+        " of a comparison",
     )
     parser.add_argument(
-        "--speed", type=_speed, metavar="N|max", help="how many times as fast (default 1)"
+        "--speed", type=speed("--speed"), metavar="N|max", help="how many times as fast (default 1)"
     )
     parser.add_argument(
         "--at",
-        type=_moment,
+        type=moment("--at"),
         metavar="PART",
         help="begin there, as at 50%%; without a screen: what was known there",
+    )
+    parser.add_argument(
+        "--target",
+        type=accuracy,
+        metavar="X%",
+        help="of a comparison: tell how long each needs to reach this accuracy, as 65%% or 0.65",
     )
     parser.add_argument("--svg", metavar="FILE", help="no screen: also write the chart to FILE")
 
@@ -257,7 +240,13 @@ def _export(parser: Parser) -> None:
     )
     group = parser.add_argument_group("files ('-' is stdout)")
     group.add_argument("--csv", metavar="FILE", help="every step: trial,step,epoch,lr,loss,...")
-    group.add_argument("--epochs-csv", metavar="FILE", help="every epoch of a training")
+    group.add_argument("--epochs-csv", metavar="FILE", help="every epoch of every training")
+    group.add_argument(
+        "--curves-csv",
+        metavar="FILE",
+        help="of a comparison: optimizer,seed,epoch,train_acc,..., which replays as one",
+    )
+    group.add_argument("--markdown", metavar="FILE", help="of a comparison: its table")
     group.add_argument("--svg", metavar="FILE", help="the chart, as vectors")
     group.add_argument("--json", dest="json_file", metavar="FILE", help="the result")
 
@@ -273,14 +262,19 @@ COMMANDS: dict[str, tuple[str, str, Callable[[Parser], None]]] = {
         "train with cyclical learning rates between two bounds",
         _train,
     ),
+    "compare": (
+        "[OPTION]...",
+        "train with several optimizers, some seeds each, and compare them",
+        _compare,
+    ),
     "attach": ("[RUN] [OPTION]...", "show a run that goes on, or one that ended", _attach),
     "ls": ("[OPTION]...", "list the runs", _nothing),
     "stop": ("RUN", "stop a run in order (a training saves a checkpoint)", _run),
     "rm": ("RUN [--yes]", "remove a run that has ended (asks)", _remove),
     "replay": ("RUN|PATH [OPTION]...", "show a run, or a log, from its beginning", _replay),
     "export": (
-        "RUN|PATH [--csv|--epochs-csv|--svg|--json FILE]...",
-        "write a run's steps, chart or result to files",
+        "RUN|PATH [--csv|--epochs-csv|--curves-csv|--markdown|--svg|--json FILE]...",
+        "write a run's steps, curves, chart or result to files",
         _export,
     ),
 }

@@ -50,9 +50,9 @@ class Parser(argparse.ArgumentParser):
 
     def _sentence(self, message: str) -> str:
         if found := re.match(r"argument (\S+?): expected one argument", message):
-            return f"{found[1].split('/')[-1]} needs a value; see {self.prog} --help"
+            return f"{_long(found[1])} needs a value; see {self.prog} --help"
         if found := re.match(r"argument (\S+?): ignored explicit argument '(.*)'", message):
-            return f"{found[1].split('/')[-1]} takes no value, but was given '{found[2]}'"
+            return f"{_long(found[1])} takes no value, but was given '{found[2]}'"
         if found := re.match(r"the following arguments are required: (.*)", message):
             return f"{self.prog} needs {found[1]}: a run's id, as clr-tui ls lists them"
         return message
@@ -65,6 +65,12 @@ class Parser(argparse.ArgumentParser):
             raise UserError(f"{self.prog} has no option '{name}'{hint}")
         hint = f"; for a folder of images give --data {word}" if "--data" in options else ""
         raise UserError(f"{self.prog} does not take the argument '{word}'{hint}")
+
+
+def _long(names: str) -> str:
+    """The first long one of an option's names: `--yes` of `-y/--yes`."""
+    every = names.split("/")
+    return next((name for name in every if name.startswith("--")), every[0])
 
 
 def _joined_negatives(argv: Sequence[str]) -> list[str]:
@@ -103,6 +109,69 @@ def whole(option: str, example: str) -> Callable[[str], int]:
             raise UserError(
                 f"{option} '{text}' is not a whole number; give one like {example}", _field(option)
             ) from None
+
+    return parse
+
+
+def moment(option: str) -> Callable[[str], float]:
+    """Reads a part of a run, 0 to 1, given as 50%."""
+
+    def parse(text: str) -> float:
+        try:
+            value = float(text.removesuffix("%"))
+        except ValueError:
+            value = -1.0
+        if not 0 <= value <= 100:
+            raise UserError(
+                f"{option} '{text}' is not a moment of the run; give one from 0% to 100%"
+            )
+        return value / 100
+
+    return parse
+
+
+def speed(option: str) -> Callable[[str], float]:
+    """Reads how many times as fast; infinity for `max`."""
+
+    def parse(text: str) -> float:
+        try:
+            value = float("inf") if text == "max" else float(text)
+        except ValueError:
+            value = 0.0
+        if not value > 0:
+            raise UserError(
+                f"{option} '{text}' is not a speed; give a number above 0 like 10, or max"
+            )
+        return value
+
+    return parse
+
+
+def accuracy(text: str) -> float:
+    """Reads the accuracy of `--target`, 0 to 1, given as 0.65 or 65%."""
+    from clr_tui.tui.views.target import read_target
+
+    value = read_target(text)
+    if value is None:
+        raise UserError("--target is empty; give an accuracy like 65% or 0.65", "target")
+    return value
+
+
+def rates(option: str, words: Sequence[str]) -> Callable[[str], float | str]:
+    """Reads a learning rate, or one of `words`."""
+
+    def parse(text: str) -> float | str:
+        if text.lower() in words:
+            return text.lower()
+        try:
+            value = float(text)
+        except ValueError:
+            value = 0.0
+        if not 0 < value < float("inf"):
+            hint = did_you_mean(text.lower(), words)
+            hint = hint or f"; give {', '.join(words)}, or a number above 0 like 1e-3"
+            raise UserError(f"{option} '{text}' is not a learning rate{hint}", _field(option))
+        return value
 
     return parse
 
