@@ -1,3 +1,6 @@
+from itertools import combinations
+
+import numpy as np
 import pytest
 from rich.color import Color, ColorSystem
 
@@ -14,6 +17,45 @@ from clr_tui.tui.charts.palette import (
 )
 
 QUIET = {"raw", "lr-ahead", "frame", "band", "seed-band"}
+
+
+ENTRIES = [role for role in ROLES if role.startswith("entry-")]
+# What eyes without red, green or blue cones see of linear RGB: Machado, Oliveira and Fernandes
+# (2009), severity 1.0, from their table.
+BLIND = {
+    "none": np.eye(3),
+    "protan": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "deutan": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "tritan": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
+}
+
+
+def lab(colour, blind):
+    """CIELAB (D65), as the standard has it, of what such eyes see."""
+    rgb = np.array(Color.parse(colour).get_truecolor()) / 255
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    seen = np.clip(np.array(blind) @ linear, 0, 1)
+    xyz = np.array(
+        [
+            [0.4124564, 0.3575761, 0.1804375],
+            [0.2126729, 0.7151522, 0.0721750],
+            [0.0193339, 0.1191920, 0.9503041],
+        ]
+    ) @ seen / [0.95047, 1.0, 1.08883]  # fmt: skip
+    f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
 
 
 def luminance(colour):
@@ -59,12 +101,40 @@ def test_what_stands_side_by_side_differs_in_colour(palette):
         assert sum(abs(x - y) for x, y in zip(one, other, strict=True)) > 120
 
 
+@pytest.mark.parametrize("blind", BLIND)
+@pytest.mark.parametrize("palette", [DARK, LIGHT], ids=lambda p: p.name)
+def test_entries_can_be_told_apart_by_all_eyes(palette, blind):
+    seen = {role: lab(palette.colours[role], BLIND[blind]) for role in ENTRIES}
+    apart = {pair: np.linalg.norm(seen[pair[0]] - seen[pair[1]]) for pair in combinations(seen, 2)}
+    # A difference of 2.3 can just be seen. On light all eight must be dark, which leaves less room.
+    least = 30 if blind == "none" else 15 if palette.dark else 10
+    assert min(apart.values()) > least, min(apart, key=apart.get)
+
+
+@pytest.mark.parametrize("palette", [DARK, LIGHT], ids=lambda p: p.name)
+def test_bands_of_entries_are_quiet_and_curves_stand_out_from_them(palette):
+    for role in ENTRIES:
+        assert 1.15 < contrast(palette.tints[role], palette.background) < 1.4
+        for curve in ENTRIES:
+            assert contrast(palette.colours[curve], palette.tints[role]) > 3.5
+
+
+@pytest.mark.parametrize("palette", [DARK_256, LIGHT_256], ids=lambda p: p.name)
+def test_bands_that_would_all_be_grey_are_not_tinted(palette):
+    assert not set(ENTRIES) & set(palette.tints)
+
+
+@pytest.mark.parametrize("palette", [DARK_16, LIGHT_16], ids=lambda p: p.name)
+def test_eight_entries_have_eight_colours_of_sixteen(palette):
+    assert len({palette.colours[role] for role in ENTRIES}) == 8
+
+
 @pytest.mark.parametrize("palette", [DARK_16, LIGHT_16], ids=lambda p: p.name)
 def test_sixteen_colours_are_the_terminals_own(palette):
     for role in ROLES:
         colour = palette.style(Ink(role)).color
         assert colour.is_default or (colour.number is not None and colour.number < 16)
-    assert not palette.tinted
+    assert not palette.tints
 
 
 def test_without_colour_there_is_none():

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clr_tui.tui.charts.chart import Series
+from clr_tui.tui.charts.chart import Area, Series
 from clr_tui.tui.charts.raster import area_mask, braille, dots_mask, series_mask
 from clr_tui.tui.charts.scale import Scale
 
@@ -174,9 +174,33 @@ def test_braille_bits_are_those_of_unicode():
 
 def test_an_area_is_filled_between_its_curves():
     x = np.linspace(0, 1, 50)
-    mask = area_mask(x, np.full(50, 0.25), np.full(50, 0.75), UNIT, UNIT, 20, 40)
+    mask = area_mask(Area(x, np.full(50, 0.25), np.full(50, 0.75)), UNIT, UNIT, 20, 40)
     assert mask[10:30].all()
     assert not mask[:9].any()
     assert not mask[31:].any()
-    part = area_mask(x[:25], np.full(25, 0.25), np.full(25, 0.75), UNIT, UNIT, 20, 40)
+    part = area_mask(Area(x[:25], np.full(25, 0.25), np.full(25, 0.75)), UNIT, UNIT, 20, 40)
     assert not part[:, 11:].any()
+
+
+def test_an_area_has_gaps_where_an_edge_is_not_known():
+    x = np.linspace(0, 1, 101)
+    low, high = np.full(101, 0.25), np.full(101, 0.75)
+    low[30:51] = np.nan
+    high[70:76] = np.inf
+    columns = area_mask(Area(x, low, high), UNIT, UNIT, 100, 40).any(axis=0)
+    assert columns[[5, 28, 60, 65, 80, 95]].all()
+    assert not columns[30:50].any()
+    assert not columns[70:75].any()
+
+
+def test_an_area_of_many_points_is_that_of_few():
+    many, few = np.linspace(0, 1, 100_001), np.linspace(0, 1, 101)
+    shape = lambda x: Area(x, 0.2 + 0.3 * x, 0.9 - 0.2 * x)  # noqa: E731
+    one, other = (area_mask(shape(x), UNIT, UNIT, 80, 80) for x in (many, few))
+    assert (one == other).mean() > 0.999
+    log = Scale(1e-4, 1.0, log=True)
+    x = np.logspace(-4, 0, 9)
+    places = np.log10(x) / 4 + 1
+    sloped = area_mask(Area(x, 0 * x, 0.1 + 0.8 * places), log, UNIT, 80, 80)
+    straight = area_mask(Area(places, 0 * x, 0.1 + 0.8 * places), UNIT, UNIT, 80, 80)
+    assert (sloped == straight).mean() > 0.999

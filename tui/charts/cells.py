@@ -137,8 +137,13 @@ class Grid:
 
     def blank(self, row: int, start: int, end: int) -> bool:
         """Whether nothing is written in the cells of `row` from `start` to before `end`."""
+        return self.holds_only(" ", row, start, end)
+
+    def holds_only(self, characters: str, row: int, start: int, end: int) -> bool:
+        """Whether each of these cells holds one of `characters`."""
         inside = 0 <= row < self.height and start >= 0 and end <= self.width
-        return inside and bool((self.codes[row, start:end] == _SPACE).all())
+        codes = [ord(c) for c in characters]
+        return inside and bool(np.isin(self.codes[row, start:end], codes).all())
 
     def rows(self) -> list[Row]:
         """The cells as rows of spans."""

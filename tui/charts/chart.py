@@ -65,6 +65,8 @@ class Series:
         colour: its role.
         kind: `line` joins the points, `points` puts a mark at each.
         faint: drawn under the others, quietly.
+        strong: drawn twice as thick.
+        dotted: drawn as dots with gaps between them.
         glyph: one cell wide; set on the line at intervals and at its end, so that curves can be
             told apart without colour; "" for none.
     """
@@ -75,6 +77,8 @@ class Series:
     colour: Role = "loss"
     kind: Kind = "line"
     faint: bool = False
+    strong: bool = False
+    dotted: bool = False
     glyph: str = ""
 
     def __post_init__(self) -> None:
@@ -91,13 +95,20 @@ class Series:
 
 @dataclass(frozen=True, eq=False)
 class Area:
-    """The region between two curves over one x, all of shape (n,): a band over seeds."""
+    """The region between two curves over one x that never falls, all of shape (n,): a band.
+
+    Later areas are drawn over earlier ones, faint ones under all. A value that is not finite
+    leaves a gap. Where its role has no tint, an area is filled with a pattern; patterns on top of
+    one another would hide each other, so a faint one shows as bars, one at each glyph of the curve
+    of its colour.
+    """
 
     x: Floats
     low: Floats
     high: Floats
     name: str = ""
     colour: Role = "seed-band"
+    faint: bool = False
 
     def __post_init__(self) -> None:
         columns = _floats(self.x), _floats(self.low), _floats(self.high)
@@ -143,13 +154,15 @@ class Mark:
     """One point with a word to it.
 
     With `y` it stands in the chart (the point of divergence, the best epoch); without, it is a
-    small tick on the top edge (a suggestion), with its label beside it where there is room.
+    small tick on the top edge (a suggestion), with its label beside it where there is room. With
+    `foot` it is a heavy tick upwards from the x axis (the end of a cycle), and has no label.
     """
 
     x: float
     y: float | None = None
     label: str = ""
     colour: Role = "suggestion"
+    foot: bool = False
 
 
 @dataclass(frozen=True)

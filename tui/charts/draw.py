@@ -1,7 +1,7 @@
 """A chart drawn into rows of cells.
 
 From below to above: tints and patterns, horizontal lines, faint curves, vertical lines, curves,
-points, the words of horizontal lines, marks and their words. The frame comes from plotext
+points, glyphs, the words of horizontal lines, marks and their words. The frame comes from plotext
 (`frame.py`), the dots of curves from `raster.py`, which says why they do not.
 """
 
@@ -11,29 +11,29 @@ import numpy as np
 import numpy.typing as npt
 from rich.cells import cell_len
 
+from clr_tui.tui.charts.axes import draw_frame
 from clr_tui.tui.charts.cells import Grid, Row, Weight, clean, fitted
-from clr_tui.tui.charts.chart import Area, Chart, Mark, Role, Series, VLine
-from clr_tui.tui.charts.frame import frame
-from clr_tui.tui.charts.layout import Layout, layout, scales, x_ticks
+from clr_tui.tui.charts.chart import Chart, Mark, Role, Series
+from clr_tui.tui.charts.glyphs import glyph_places
+from clr_tui.tui.charts.layout import Layout, layout, scales
+from clr_tui.tui.charts.legend import POINT, draw_title, weight_of
 from clr_tui.tui.charts.palette import Palette
 from clr_tui.tui.charts.raster import area_mask, braille, dots_mask, series_mask
 from clr_tui.tui.charts.scale import Scale
 
 _BRAILLE = 0x2800
-_ROOM_FOR_VALUES = 60
-"""Cells of data width below which values under the vertical lines would leave no ticks."""
 _APART = 3
 """Cells between a mark's word and whatever comes next."""
-_POINT: dict[Role, str] = {"best": "★", "diverged": "✗", "suggestion": "▾"}
 _BAND_FILL, _AREA_FILL = ord("·"), ord("░")
+_HLINE, _BAR, _FOOT = "╌", "╎", "┸"
 
 
 def draw(chart: Chart, width: int, height: int, palette: Palette) -> list[Row]:
     """Draws `chart`: `height` rows, each exactly `width` cells wide.
 
-    The palette matters for one thing only: where it does not tint, bands and areas are drawn as
-    patterns of characters. Any data and any size are drawn; values that an axis has no place for
-    leave gaps.
+    The palette matters for one thing only: where it has no tint for a role, its bands and areas
+    are drawn as patterns of characters. Any data and any size are drawn; values that an axis has
+    no place for leave gaps.
     """
     if width < 1 or height < 1:
         return [() for _ in range(max(height, 0))]
@@ -42,9 +42,9 @@ def draw(chart: Chart, width: int, height: int, palette: Palette) -> list[Row]:
         plan = layout(chart, width, height, y)
         grid = Grid(width, height)
         if plan.framed:
-            _draw_frame(grid, plan, chart, x, y)
+            draw_frame(grid, plan, chart, x, y)
         if plan.title is not None:
-            _draw_title(grid, plan, chart)
+            draw_title(grid, plan.title, plan.left, chart)
         if x is not None and plan.width > 0 and plan.height > 0:
             _Picture(grid, plan, chart, x, y, palette).draw()
         if chart.empty and not _has_data(chart):
@@ -63,11 +63,15 @@ class _Picture:
         self, grid: Grid, plan: Layout, chart: Chart, x: Scale, y: Scale | None, palette: Palette
     ) -> None:
         self.grid, self.plan, self.chart, self.x, self.y = grid, plan, chart, x, y
-        self.tinted = palette.tinted
+        self.tints = palette.tints
         self.rows = slice(plan.top, plan.top + plan.height)
         self.columns = slice(plan.left, plan.left + plan.width)
         self.shape = plan.height, plan.width
         self.dots = 2 * plan.width, 4 * plan.height
+        self.covered: dict[Series, npt.NDArray[np.bool_]] = {}
+        """The cells of curves that have a glyph."""
+        self.barred: dict[Role, npt.NDArray[np.bool_]] = {}
+        """The cells of faint areas that are not tinted."""
 
     def draw(self) -> None:
         """All of it, from below to above."""
@@ -80,12 +84,13 @@ class _Picture:
         if self.y is not None:
             self.curves(self.y, faint=False)
             self.points(self.y)
+            self.glyphs()
             self.hline_words(self.y)
         self.marks()
 
     def fill(self, where: npt.NDArray[np.bool_], role: Role, pattern: int) -> None:
-        """Tints cells, or fills them with a pattern where nothing is tinted."""
-        if self.tinted:
+        """Tints cells, or fills them with a pattern where the role has no tint."""
+        if role in self.tints:
             self.grid.tint(self.rows, self.columns, where, role)
             return
         codes = np.full(self.shape, pattern, dtype=np.int32)
@@ -101,16 +106,20 @@ class _Picture:
             first, last = np.minimum((places * self.plan.width).astype(int), self.plan.width - 1)
             where = np.zeros(self.shape, dtype=np.bool_)
             where[:, first : last + 1] = True
-            if not self.tinted:  # every other cell: a texture that curves stand out from
+            if band.colour not in self.tints:
+                # Every other cell: a texture that curves stand out from.
                 where &= (np.add.outer(*map(np.arange, self.shape)) % 2).astype(np.bool_)
             self.fill(where, band.colour, _BAND_FILL)
 
     def areas(self, y: Scale) -> None:
         """The region between two curves, in cells at least half covered."""
-        for area in self.chart.areas:
-            mask = area_mask(area.x, area.low, area.high, self.x, y, *self.dots)
+        for area in sorted(self.chart.areas, key=lambda area: not area.faint):
+            mask = area_mask(area, self.x, y, *self.dots)
             covered = mask.reshape(self.plan.height, 4, self.plan.width, 2).sum(axis=(1, 3))
-            self.fill(covered >= 4, area.colour, _AREA_FILL)
+            if area.faint and area.colour not in self.tints:
+                self.barred[area.colour] = covered > 0
+            else:
+                self.fill(covered >= 4, area.colour, _AREA_FILL)
 
     def hlines(self, y: Scale) -> None:
         """Horizontal lines over the whole width."""
@@ -118,31 +127,71 @@ class _Picture:
             row = y.cell(line.y, self.plan.height)
             if row is not None:
                 at = self.plan.top + self.plan.height - 1 - row
-                self.grid.put(at, self.plan.left, "╌" * self.plan.width, line.colour)
+                self.grid.put(at, self.plan.left, _HLINE * self.plan.width, line.colour)
 
     def hline_words(self, y: Scale) -> None:
-        """Their labels at the right end, over the curves: half a word says nothing."""
+        """Their labels at the right end, at the left where a curve is in the way there only.
+
+        Where curves are in the way at both, over the curves: half a word says nothing.
+        """
         for line in self.chart.hlines:
             row = y.cell(line.y, self.plan.height)
             label = fitted(clean(line.label), self.plan.width - 2)
-            if row is not None and label:
-                at = self.plan.top + self.plan.height - 1 - row
-                column = self.plan.left + self.plan.width - cell_len(label) - 1
-                self.grid.put(at, column, f" {label}", line.colour)
+            if row is None or not label:
+                continue
+            at = self.plan.top + self.plan.height - 1 - row
+            left, size = self.plan.left, cell_len(label) + 1
+            right = left + self.plan.width - size
+            clear = [self.grid.holds_only(f"{_HLINE} ", at, c, c + size) for c in (left, right)]
+            words = f"{label} " if clear == [True, False] else f" {label}"
+            self.grid.put(at, left if clear == [True, False] else right, words, line.colour)
 
     def curves(self, y: Scale, *, faint: bool) -> None:
         """Lines and steps. Among equals dots add up and the later one gives the colour."""
         bits: npt.NDArray[np.int32] = np.zeros(self.shape, dtype=np.int32)
         inks = np.zeros(self.shape, dtype=np.int32)
-        for series in self.chart.series:
-            if series.faint != faint or series.kind == "points":
-                continue
-            own = braille(series_mask(series, self.x, y, *self.dots))
+        for series in self._lines(faint):
+            own = braille(self._dots(series, y))
             bits |= own
-            inks[own > 0] = Grid.ink_code(series.colour, _weight(series))
+            inks[own > 0] = Grid.ink_code(series.colour, weight_of(series))
+            if series.glyph:
+                self.covered[series] = own > 0
         for ink in np.unique(inks[bits > 0]).tolist():
             where = (bits > 0) & (inks == ink)
             self.grid.paint(self.rows, self.columns, bits + np.int32(_BRAILLE), where, ink)
+
+    def _lines(self, faint: bool) -> list[Series]:
+        """What of this kind is drawn as dots, the strong one last."""
+        lines = [s for s in self.chart.series if s.faint == faint and s.kind == "line"]
+        return sorted(lines, key=lambda line: line.strong)
+
+    def _dots(self, series: Series, y: Scale) -> npt.NDArray[np.bool_]:
+        mask = series_mask(series, self.x, y, *self.dots)
+        if series.strong:
+            mask[1:] |= mask[:-1].copy()
+        if series.dotted:
+            mask[:, 1::2] = False
+        return mask
+
+    def glyphs(self) -> None:
+        """The shapes that tell curves apart, above all curves."""
+        marked = [series for series in self.chart.series if series in self.covered]
+        places = glyph_places([self.covered[series] for series in marked])
+        for series, own in zip(marked, places, strict=True):
+            self._bars(series.colour, [column for _, column in own])
+        for series, own in zip(marked, places, strict=True):
+            for row, column in own:
+                at = self.plan.top + row, self.plan.left + column
+                self.grid.put(*at, clean(series.glyph), series.colour, weight_of(series))
+
+    def _bars(self, role: Role, columns: list[int]) -> None:
+        """A band as bars at the glyphs of its curve, where nothing else is."""
+        if role in self.barred:
+            blank = self.grid.codes[self.rows, self.columns] == ord(" ")
+            at = np.isin(np.arange(self.plan.width), columns)
+            codes = np.full(self.shape, ord(_BAR), dtype=np.int32)
+            where, ink = self.barred[role] & blank & at, Grid.ink_code(role, "faint")
+            self.grid.paint(self.rows, self.columns, codes, where, ink)
 
     def points(self, y: Scale) -> None:
         """A mark for each point, a cell each."""
@@ -151,8 +200,8 @@ class _Picture:
                 continue
             height, width = self.shape
             where = dots_mask(series.x, series.y, self.x, y, width, height)
-            codes = np.full(self.shape, ord(_POINT.get(series.colour, "•")), dtype=np.int32)
-            ink = Grid.ink_code(series.colour, _weight(series))
+            codes = np.full(self.shape, ord(POINT.get(series.colour, "•")), dtype=np.int32)
+            ink = Grid.ink_code(series.colour, weight_of(series))
             self.grid.paint(self.rows, self.columns, codes, where, ink)
 
     def vlines(self) -> None:
@@ -170,14 +219,19 @@ class _Picture:
                 self.grid.put(self.plan.axis, column, foot, line.colour, weight)
 
     def marks(self) -> None:
-        """Single points with their words; ticks along the top for those without a y."""
+        """Single points with their words; ticks along the edges for those without a y."""
         places: list[tuple[Mark, int, int]] = []
         for mark in self.chart.marks:
             cell = self.x.cell(mark.x, self.plan.width)
-            if cell is not None:
+            if cell is None:
+                continue
+            if mark.foot:
+                row = self.plan.axis if self.plan.axis is not None else -1
+                self.grid.put(row, self.plan.left + cell, _FOOT, mark.colour)
+            else:
                 places.append((mark, self._mark_row(mark), self.plan.left + cell))
         for mark, row, column in places:
-            glyph = _POINT.get(mark.colour, "●" if mark.y is not None else "▾")
+            glyph = POINT.get(mark.colour, "●" if mark.y is not None else "▾")
             self.grid.put(row, column, glyph, mark.colour, "strong")
         for mark, row, column in places:
             self._mark_words(mark, row, column)
@@ -208,150 +262,6 @@ class _Picture:
         places = free or (inside if mark.y is not None else [])
         if places:
             self.grid.put(row, places[0], words, mark.colour)
-
-
-def _weight(series: Series) -> Weight:
-    # `raw` and `lr-ahead` have quiet colours of their own.
-    return "faint" if series.faint and series.colour not in ("raw", "lr-ahead") else "normal"
-
-
-def _draw_title(grid: Grid, plan: Layout, chart: Chart) -> None:
-    """Title and y label at the left, the legend at the right."""
-    assert plan.title is not None
-    title, label = clean(chart.title), clean(chart.y.label)
-    if not title:
-        # A y label alone stands over its numbers, aligned as they are.
-        start = max(0, plan.left - 1 - cell_len(label))
-        end = start + cell_len(label)
-        grid.put(plan.title, start, fitted(label, grid.width - start), "muted")
-    else:
-        shown = fitted(title, grid.width)
-        end = cell_len(shown)
-        grid.put(plan.title, 0, shown, "text", "strong")
-        if label and end + 2 + cell_len(label) <= grid.width:
-            grid.put(plan.title, end + 2, label, "muted")
-            end += 2 + cell_len(label)
-    entries: list[tuple[Series | Area, str]] = []
-    room = grid.width - end - 1
-    drawn: list[Series | Area] = [*chart.areas, *chart.series]
-    for item in drawn:
-        name = clean(item.name)
-        if name and room >= cell_len(name) + 5:
-            entries.append((item, name))
-            room -= cell_len(name) + 5
-    column = grid.width - sum(cell_len(name) + 5 for _, name in entries) + 1
-    for item, name in entries:
-        weight: Weight = _weight(item) if isinstance(item, Series) else "normal"
-        grid.put(plan.title, column + 1, f"{_sample(item)} {name}", item.colour, weight)
-        column += cell_len(name) + 5
-
-
-def _sample(item: Series | Area) -> str:
-    if isinstance(item, Area):
-        return "░░"
-    if item.kind == "points":
-        return _POINT.get(item.colour, "•")
-    return "┄┄" if item.faint else "━━"
-
-
-def _draw_frame(grid: Grid, plan: Layout, chart: Chart, x: Scale | None, y: Scale | None) -> None:
-    """Axes with their ticks, the labels of vertical lines among them, and the x label."""
-    assert plan.axis is not None
-    labels = _line_labels(plan, chart, x) if x is not None else []
-    taken = np.zeros(grid.width + 1, dtype=np.bool_)
-    for start, words, _ in labels:
-        taken[max(0, start - 1) : start + cell_len(words) + 1] = True
-    x_cells: list[tuple[int, str]] = []
-    for tick in x_ticks(x, plan.width) if x is not None else []:
-        cell = x.cell(tick.value, plan.width) if x is not None else None
-        if cell is None:
-            continue
-        half = len(tick.label) // 2 + 1
-        start = max(0, plan.left + cell - half)
-        room = slice(start, plan.left + cell + half + 1)
-        # A tick whose label has no room stands without it.
-        x_cells.append((cell, "" if taken[room].any() else tick.label))
-        taken[room] = True
-    y_cells: list[tuple[int, str]] = []
-    for tick in plan.y_ticks:
-        cell = y.cell(tick.value, plan.height) if y is not None else None
-        if cell is not None and all(cell != other for other, _ in y_cells):
-            y_cells.append((cell, tick.label))
-    rows = frame(plan.width, plan.height, tuple(x_cells), tuple(y_cells))
-    widest = max((len(label) for _, label in y_cells), default=0)
-    offset = plan.left - 1 - widest
-    for number, row in enumerate(rows):
-        at = plan.top + number
-        if number < plan.height:
-            grid.put(at, offset, row[:widest], "muted")
-            grid.put(at, offset + widest, row[widest], "frame")
-        elif at in (plan.axis, plan.tick_row):
-            grid.put(at, offset, row, "frame" if at == plan.axis else "muted")
-    for start, words, line in labels:
-        weight: Weight = "strong" if line.selected else "normal"
-        grid.put(plan.axis + 1, start, words, line.colour, weight)
-    _draw_x_label(grid, plan, clean(chart.x.label))
-
-
-def _draw_x_label(grid: Grid, plan: Layout, label: str) -> None:
-    """Centred in a row of its own, else at the right of the tick labels where they leave room."""
-    size = cell_len(label)
-    if plan.label_row is not None:
-        label = fitted(label, plan.width)
-        grid.put(plan.label_row, plan.left + (plan.width - cell_len(label)) // 2, label, "muted")
-    elif size and plan.tick_row is not None:
-        for start in range(grid.width - size, plan.left, -1):
-            if grid.blank(plan.tick_row, start - 2, min(start + size + 2, grid.width)):
-                grid.put(plan.tick_row, start, label, "muted")
-                return
-
-
-def _line_labels(plan: Layout, chart: Chart, x: Scale) -> list[tuple[int, str, VLine]]:
-    """Where the labels of vertical lines go on the tick row: (first cell, words, line).
-
-    With its value if that fits, else alone; the selected line chooses first.
-    """
-    placed: list[tuple[int, str, VLine]] = []
-    lines = [line for line in chart.vlines if line.label and x.cell(line.x, plan.width) is not None]
-    for line in sorted(lines, key=lambda line: not line.selected):
-        name = clean(line.label)
-        value = clean(line.value) if plan.width >= _ROOM_FOR_VALUES else ""
-        rivals = [other.x - line.x for other in lines if other is not line]
-        cells = [x.cell(other.x, plan.width) or 0 for other in lines if other is not line]
-        column = x.cell(line.x, plan.width) or 0
-        for words in ([f"{name} {value}"] if value else []) + [name]:
-            near = cell_len(words) + 2
-            right = any(d >= 0 and c - column < near for d, c in zip(rivals, cells, strict=True))
-            left = any(d < 0 and column - c < near for d, c in zip(rivals, cells, strict=True))
-            start = _place(plan.left + column, cell_len(words), plan, placed, left, right)
-            if start is not None:
-                placed.append((start, words, line))
-                break
-    return placed
-
-
-def _place(
-    column: int,
-    size: int,
-    plan: Layout,
-    placed: list[tuple[int, str, VLine]],
-    left: bool,
-    right: bool,
-) -> int | None:
-    """The first cell of `size` cells at `column` that no other label needs; None: no room.
-
-    Centred; with a neighbour near at the `left` or the `right` on the other side, where the label
-    touches its line or stands a cell apart.
-    """
-    before, after = (column - size + 1, column - size), (column, column + 1)
-    order = after if left and not right else before if right and not left else ()
-    first, last = plan.left, plan.left + plan.width - size
-    for start in order or (column - size // 2, *before, *after):
-        start = min(max(start, first), last)
-        over = any(start <= at + cell_len(words) and at <= start + size for at, words, _ in placed)
-        if start >= first and not over and start - 1 <= column <= start + size:
-            return start
-    return None
 
 
 def _draw_words(grid: Grid, plan: Layout, words: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from clr_tui.tui.charts.chart import Axis, Chart, Floats, Series
+from clr_tui.tui.charts.chart import Area, Axis, Chart, Floats, Series
 from clr_tui.tui.charts.scale import Scale, valid
 from clr_tui.tui.charts.ticks import Limits, Tick, stepped, ticks
 
@@ -118,17 +118,19 @@ def x_range(chart: Chart) -> Limits | None:
     axis = chart.x
     if axis.lo is not None and axis.hi is not None:
         return axis.lo, axis.hi
-    lines = [
-        _ends(s.x[[0, -1]] if len(s.x) and _whole(s, axis) else s.x, axis.log) for s in chart.series
+    parts: list[Series | Area] = [*chart.series, *chart.areas]
+    drawn = [
+        _ends(one.x[[0, -1]] if len(one.x) and _whole(one, axis) else one.x, axis.log)
+        for one in parts
     ]
-    areas = [_ends(area.x, axis.log) for area in chart.areas]
     marks = np.array([mark.x for mark in chart.marks if mark.y is not None])
-    return _union([*lines, *areas, _ends(marks, axis.log)])
+    return _union([*drawn, _ends(marks, axis.log)])
 
 
-def _whole(series: Series, axis: Axis) -> bool:
+def _whole(drawn: Series | Area, axis: Axis) -> bool:
     """Whether the ends of x are its extremes, and both have a place on the axis."""
-    return series.ascending and bool(valid(series.x[[0, -1]], axis.log).all())
+    ascending = isinstance(drawn, Area) or drawn.ascending
+    return ascending and bool(valid(drawn.x[[0, -1]], axis.log).all())
 
 
 def y_range(chart: Chart) -> Limits | None:
@@ -142,7 +144,7 @@ def y_range(chart: Chart) -> Limits | None:
         return axis.lo, axis.hi
     loud = [_ends(s.y, axis.log) for s in chart.series if not s.faint]
     quiet = [_ends(_trimmed(s.y, axis.log), axis.log) for s in chart.series if s.faint]
-    areas = [_ends(c, axis.log) for area in chart.areas for c in (area.low, area.high)]
+    areas = [_span(area, axis.log) for area in chart.areas]
     lines = _ends(np.array([line.y for line in chart.hlines]), axis.log)
     found = _union([*loud, *quiet, *areas, lines])
     if found is None:
@@ -162,6 +164,15 @@ def _ends(values: Floats, log: bool) -> Limits | None:
             return None
         low, high = values.min(), values.max()
     return float(low), float(high)
+
+
+def _span(area: Area, log: bool) -> Limits | None:
+    if not len(area.x):
+        return None
+    low, high = np.fmin.reduce(area.low), np.fmax.reduce(area.high)
+    if valid(low, log) and valid(high, log):
+        return float(low), float(high)
+    return _union([_ends(area.low, log), _ends(area.high, log)])
 
 
 def _trimmed(values: Floats, log: bool) -> Floats:

@@ -1,8 +1,14 @@
 """What each role looks like: in true colour on dark and on light, in 16 colours, without colour.
 
 In 256 colours Rich takes the nearest ones; only tints are greys of their own there, because the
-nearest to a dark blue is a navy too strong to read on. Without colour, and in 16 colours, no
+nearest to a dark blue is a navy too strong to read on. Bands of several entries of a comparison
+cannot be told apart as greys, so they have no tint there. Without colour, and in 16 colours, no
 background is tinted: a band shows as a pattern in its empty cells.
+
+The colours of entries go by Okabe and Ito, "Color Universal Design" (2008), moved until each two
+of the eight lie far apart (in OKLab) for normal eyes and, after Machado, Oliveira and Fernandes
+(2009), for those without red, green or blue cones; the first six, as many as the article compares,
+farther still.
 """
 
 from __future__ import annotations
@@ -28,7 +34,7 @@ class Palette:
         name: how it is called in tests and messages.
         dark: whether it is for a dark background.
         colours: a colour for each role, as Rich knows it; empty without colour.
-        tints: background colours of the roles that tint; empty where nothing is tinted.
+        tints: background colours of the roles that tint; areas of others are patterns.
         background: what it is made for, `#rrggbb`; faint colours are mixed with it. None where
             colours cannot be mixed: faint is the terminal's own dim then.
     """
@@ -39,11 +45,6 @@ class Palette:
     tints: Mapping[Role, str] = field(default_factory=dict)
     background: str | None = None
     _styles: dict[Ink, Style] = field(default_factory=dict, init=False, repr=False)
-
-    @property
-    def tinted(self) -> bool:
-        """Whether areas are tinted; else they are filled with a pattern."""
-        return bool(self.tints)
 
     def style(self, ink: Ink) -> Style:
         """The Rich style of a cell."""
@@ -99,8 +100,27 @@ DARK = Palette(
         "best": "#ffd866",
         "target": "#8a95a5",
         "seed-band": "#3f6a86",
+        "entry-1": "#56c5e3",
+        "entry-2": "#d9b866",
+        "entry-3": "#27a433",
+        "entry-4": "#f73fa5",
+        "entry-5": "#b4f53c",
+        "entry-6": "#ae69f7",
+        "entry-7": "#ef8093",
+        "entry-8": "#fbdcee",
     },
-    {"band": "#1c2b3d", "seed-band": "#17303f"},
+    {
+        "band": "#1c2b3d",
+        "seed-band": "#17303f",
+        "entry-1": "#1a2d37",
+        "entry-2": "#2c2b26",
+        "entry-3": "#14301f",
+        "entry-4": "#451b3a",
+        "entry-5": "#232e20",
+        "entry-6": "#2f2546",
+        "entry-7": "#35262f",
+        "entry-8": "#292a32",
+    },
     "#11151c",
 )
 
@@ -125,8 +145,27 @@ LIGHT = Palette(
         "best": "#8a6100",
         "target": "#5d6878",
         "seed-band": "#9cc0dc",
+        "entry-1": "#0b3fe0",
+        "entry-2": "#965e1d",
+        "entry-3": "#00806b",
+        "entry-4": "#6f2a66",
+        "entry-5": "#345000",
+        "entry-6": "#22077f",
+        "entry-7": "#a01e3c",
+        "entry-8": "#50100c",
     },
-    {"band": "#e4edf8", "seed-band": "#d9e9f5"},
+    {
+        "band": "#e4edf8",
+        "seed-band": "#d9e9f5",
+        "entry-1": "#dee4f7",
+        "entry-2": "#ece3d9",
+        "entry-3": "#d5e8e4",
+        "entry-4": "#eae2e8",
+        "entry-5": "#e3e6db",
+        "entry-6": "#e6e3ee",
+        "entry-7": "#f0e1e4",
+        "entry-8": "#eae3e2",
+    },
     "#fbfbfa",
 )
 
@@ -151,6 +190,14 @@ _BRIGHT: dict[Role, str] = {
     "best": "bright_yellow",
     "target": "white",
     "seed-band": "bright_black",
+    "entry-1": "bright_cyan",
+    "entry-2": "bright_yellow",
+    "entry-3": "bright_green",
+    "entry-4": "bright_magenta",
+    "entry-5": "bright_red",
+    "entry-6": "bright_blue",
+    "entry-7": "yellow",
+    "entry-8": "default",
 }
 _DEEP: dict[Role, str] = {
     "text": "default",
@@ -170,6 +217,14 @@ _DEEP: dict[Role, str] = {
     "best": "red",
     "target": "bright_black",
     "seed-band": "bright_black",
+    "entry-1": "blue",
+    "entry-2": "red",
+    "entry-3": "green",
+    "entry-4": "magenta",
+    "entry-5": "cyan",
+    "entry-6": "default",
+    "entry-7": "bright_blue",
+    "entry-8": "bright_red",
 }
 DARK_16 = Palette("dark-16", True, _BRIGHT)
 LIGHT_16 = Palette("light-16", False, _DEEP)

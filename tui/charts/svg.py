@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
 
-from clr_tui.engine.analysis.reduce import reduce_columns
 from clr_tui.tui.charts.cells import clean
-from clr_tui.tui.charts.chart import Area, Chart, Floats, Mark, Role, Series
+from clr_tui.tui.charts.chart import Area, Chart, Mark, Role, Series
 from clr_tui.tui.charts.layout import scales
 from clr_tui.tui.charts.palette import DARK, LIGHT
 from clr_tui.tui.charts.scale import Scale
+from clr_tui.tui.charts.svg_glyphs import glyph_points
+from clr_tui.tui.charts.svg_shapes import SMALL, Box, legend_width, pieces, placed, stroke, wide
 from clr_tui.tui.charts.ticks import ticks
 
 _FONT = (
     "Inter, -apple-system, BlinkMacSystemFont, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, "
     "'DejaVu Sans', sans-serif"
 )
-_SMALL = 13
-_CHARACTER = 7.4
-"""About how wide a character of that size is, px: SVG does not measure text for us."""
 _LEFT, _RIGHT, _TOP, _BOTTOM = 76, 28, 64, 62
 _MARGIN = 4
 """What a point on the limit of an axis needs beyond it, px."""
 _MARK_ROWS = 3
+_LEGEND_ROW = 22
 
 
 def to_svg(
@@ -39,7 +37,7 @@ def to_svg(
         width_px: at least 240; smaller is taken as that.
         height_px: likewise 160.
         dark: light on dark, else dark on light.
-        title: stands over the chart; the chart's own title where empty.
+        title: stands over the chart, and the chart's own title under it, before the y label.
     """
     with np.errstate(all="ignore"):
         return _Drawing(chart, max(width_px, 240), max(height_px, 160), dark, title).document()
@@ -63,14 +61,6 @@ def stack_svg(charts: Sequence[Chart], width_px: int, height_px: int, title: str
     )
 
 
-@dataclass(frozen=True)
-class _Box:
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-
 class _Drawing:
     """One document while it is put together."""
 
@@ -86,11 +76,16 @@ class _Drawing:
         self.chart, self.width, self.height = chart, width, height
         self.clip = clip
         self.title = clean(title or chart.title)
+        known = not chart.title or chart.title in self.title
+        self.subtitle = ", ".join(filter(None, ("" if known else chart.title, chart.y.label)))
         self.palette = DARK if dark else LIGHT
         self.x, self.y = scales(chart)
         self.mark_rows = self._place_marks()
-        top = _TOP + 17 * (1 + max(self.mark_rows.values())) if self.mark_rows else _TOP
-        self.box = _Box(_LEFT, top, width - _RIGHT, height - _BOTTOM)
+        self.legend = self._legend_rows()
+        self.below = len(self.legend) > 1 or self._beside(self.legend) < 0
+        top = _TOP + (_LEGEND_ROW * len(self.legend) if self.below else 0)
+        top += 17 * (1 + max(self.mark_rows.values())) if self.mark_rows else 0
+        self.box = Box(_LEFT, top, width - _RIGHT, height - _BOTTOM)
         self.parts: list[str] = []
 
     def document(self) -> str:
@@ -109,7 +104,7 @@ class _Drawing:
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{self.width}" height="{self.height}" '
             f'viewBox="0 0 {self.width} {self.height}" role="img" aria-label="{label}" '
-            f'font-family="{_FONT}" font-size="{_SMALL}" '
+            f'font-family="{_FONT}" font-size="{SMALL}" '
             f'style="font-variant-numeric: tabular-nums">\n'
             f'<clipPath id="{self.clip}"><rect x="{self.box.left - _MARGIN}" '
             f'y="{self.box.top - _MARGIN}" '
@@ -150,7 +145,7 @@ class _Drawing:
         role: Role,
         *,
         anchor: str = "start",
-        size: int = _SMALL,
+        size: int = SMALL,
         bold: bool = False,
     ) -> None:
         weight = ' font-weight="600"' if bold else ""
@@ -168,17 +163,32 @@ class _Drawing:
         )
 
     def _header(self) -> None:
-        """Title and y label at the left, legend at the right."""
+        """Title and y label at the left, legend at the right, or under them where it is long."""
         if self.title:
             self._text(24, 32, self.title, "text", size=17, bold=True)
-        self._text(24, 52 if self.title else 34, self.chart.y.label, "muted")
-        x = float(self.width - _RIGHT)
+        self._text(24, 52 if self.title else 34, self.subtitle, "muted")
+        for number, row in enumerate(self.legend):
+            y = 78 + _LEGEND_ROW * number if self.below else 32
+            x = _LEFT if self.below else self.width - _RIGHT + 22 - legend_width(row)
+            for item in row:
+                self._sample(x + 22, y - 4, item)
+                self._text(x + 30, y, item.name, "muted")
+                x += legend_width([item])
+
+    def _legend_rows(self) -> list[list[Series | Area]]:
+        """The named parts, in as many rows as they take."""
+        rows: list[list[Series | Area]] = []
         named: list[Series | Area] = [*self.chart.areas, *self.chart.series]
-        for item in reversed([one for one in named if one.name]):
-            x -= _wide(item.name)
-            self._text(x, 32, item.name, "muted")
-            self._sample(x - 8, 28, item)
-            x -= 50
+        for item in (one for one in named if one.name):
+            if not rows or legend_width([*rows[-1], item]) > self.width - _LEFT - _RIGHT:
+                rows.append([])
+            rows[-1].append(item)
+        return rows
+
+    def _beside(self, rows: list[list[Series | Area]]) -> float:
+        """What would be left of the title's row with one legend row in it, px."""
+        title = 17 / SMALL * wide(self.title)
+        return self.width - _RIGHT - 24 - title - (legend_width(rows[0]) if rows else 0)
 
     def _sample(self, right: float, y: float, item: Series | Area) -> None:
         colour = self.colour(item.colour)
@@ -190,8 +200,18 @@ class _Drawing:
         elif item.kind == "points":
             self.parts.append(f'<circle cx="{right - 6:.1f}" cy="{y}" r="4" fill="{colour}"/>')
         else:
-            stroke = 'stroke-width="1.2"' if item.faint else 'stroke-width="2.6"'
-            self._line(right - 22, y, right, y, colour, f'{stroke} stroke-linecap="round"')
+            self._line(right - 22, y, right, y, colour, stroke(item))
+            if item.glyph:
+                self._glyph(right - 11, y, item)
+
+    def _glyph(self, x: float, y: float, series: Series) -> None:
+        """A curve's shape, with a rim that sets it off from the lines under it."""
+        size = 17 if series.strong else 14
+        self.parts.append(
+            f'<text x="{x:.1f}" y="{y + 0.35 * size:.1f}" fill="{self.colour(series.colour)}" '
+            f'font-size="{size}" text-anchor="middle" stroke="{self.palette.background}" '
+            f'stroke-width="3" paint-order="stroke">{escape(clean(series.glyph))}</text>'
+        )
 
     def _bands(self) -> None:
         for band in self.chart.bands:
@@ -233,28 +253,35 @@ class _Drawing:
         """Whether a tick's label would run into the label of a vertical line."""
         for line in self.chart.vlines:
             x = self.across(line.x)
-            reach = (_wide(f"{line.label} {line.value}") + _wide(label)) / 2 + 14
+            reach = (wide(f"{line.label} {line.value}") + wide(label)) / 2 + 14
             if x is not None and line.label and abs(x - at) < reach:
                 return True
         return False
 
     def _data(self, x: Scale, y: Scale) -> None:
         self.parts.append(f'<g clip-path="url(#{self.clip})">')
-        for area in self.chart.areas:
-            edges = [_pieces(area.x, c, x, y, self.box) for c in (area.low, area.high)]
+        for area in sorted(self.chart.areas, key=lambda area: not area.faint):
+            gaps = np.isnan(area.low) | np.isnan(area.high)
+            curves = [np.where(gaps, np.nan, curve) for curve in (area.low, area.high)]
+            edges = [pieces(*placed(area.x, curve, x, y, self.box)) for curve in curves]
             for low, high in zip(*edges, strict=False):
                 outline = " ".join(low + high[::-1])
                 self.parts.append(
                     f'<polygon points="{outline}" fill="{self.colour(area.colour)}" '
-                    'opacity="0.35"/>'
+                    f'opacity="{0.15 if area.faint else 0.35}"/>'
                 )
         for line in self.chart.hlines:
             at = self.up(line.y)
             if at is not None:
                 colour = self.colour(line.colour)
                 self._line(self.box.left, at, self.box.right, at, colour, 'stroke-dasharray="6 5"')
-        for series in sorted(self.chart.series, key=lambda s: not s.faint):
+        for series in sorted(self.chart.series, key=lambda s: (not s.faint, s.strong)):
             self._series(series, x, y)
+        marked = [series for series in self.chart.series if series.glyph]
+        places = glyph_points([placed(s.x, s.y, x, y, self.box) for s in marked])
+        for series, points in zip(marked, places, strict=True):
+            for point in points:
+                self._glyph(*point, series)
         self.parts.append("</g>")
         for line in self.chart.hlines:
             at = self.up(line.y)
@@ -263,19 +290,16 @@ class _Drawing:
 
     def _series(self, series: Series, x: Scale, y: Scale) -> None:
         colour = self.colour(series.colour)
-        for piece in _pieces(series.x, series.y, x, y, self.box):
+        for piece in pieces(*placed(series.x, series.y, x, y, self.box)):
             if series.kind == "points":
                 self.parts += [
                     '<circle cx="{}" cy="{}" r="3.6" fill="{}"/>'.format(*point.split(","), colour)
                     for point in piece
                 ]
             else:
-                width = 1.2 if series.faint else 2.4
-                opacity = 0.8 if series.faint else 1
                 self.parts.append(
                     f'<polyline points="{" ".join(piece)}" fill="none" stroke="{colour}" '
-                    f'stroke-width="{width}" stroke-opacity="{opacity}" stroke-linejoin="round" '
-                    'stroke-linecap="round"/>'
+                    f'{stroke(series)} stroke-linejoin="round"/>'
                 )
 
     def _vlines(self) -> None:
@@ -288,7 +312,7 @@ class _Drawing:
             self._line(at, self.box.top, at, self.box.bottom + 5, colour, stroke)
             # Two lines that stand close get their labels on their outer sides.
             words = f"{line.label} {line.value}".strip()
-            crowd = _wide(words) + 12
+            crowd = wide(words) + 12
             anchor, shift = "middle", 0
             if n + 1 < len(shown) and shown[n + 1][0] - at < crowd:
                 anchor, shift = "end", -3
@@ -308,11 +332,11 @@ class _Drawing:
             return rows
         starts = [float(self.width)] * _MARK_ROWS
         span = self.width - _LEFT - _RIGHT
-        tops = [mark for mark in self.chart.marks if mark.y is None]
+        tops = [mark for mark in self.chart.marks if mark.y is None and not mark.foot]
         along = [(float(self.x.fraction(mark.x)), i) for i, mark in enumerate(tops)]
         for place, i in sorted(((p, i) for p, i in along if 0 <= p <= 1), reverse=True):
             start = place * span
-            end = start + _wide(tops[i].label) + 14
+            end = start + wide(tops[i].label) + 14
             row = next((r for r, other in enumerate(starts) if end < other), _MARK_ROWS - 1)
             starts[row] = start
             rows[tops[i]] = row
@@ -330,7 +354,11 @@ class _Drawing:
             self.parts.append(f'<path d="M{at - 4.5:.1f} {y - 7:.1f}h9l-4.5 7z" fill="{colour}"/>')
             self._text(at + 8, y, mark.label, mark.colour, size=12)
         for mark in self.chart.marks:
-            if mark.y is not None:
+            at = self.across(mark.x)
+            if mark.foot and at is not None:
+                foot, colour = self.box.bottom, self.colour(mark.colour)
+                self._line(at, foot - 9, at, foot, colour, 'stroke-width="2.4"')
+            elif mark.y is not None:
                 self._point(mark)
 
     def _cross(self, x: float, y: float, colour: str) -> None:
@@ -352,27 +380,6 @@ class _Drawing:
                 f'<circle cx="{at:.1f}" cy="{y:.1f}" r="5" fill="none" stroke="{colour}" '
                 'stroke-width="2.2"/>'
             )
-        fits = at + 12 + _wide(mark.label) < self.box.right
+        fits = at + 12 + wide(mark.label) < self.box.right
         side, anchor = (12, "start") if fits else (-12, "end")
         self._text(at + side, y + 4.5, mark.label, mark.colour, anchor=anchor)
-
-
-def _wide(words: str) -> float:
-    return len(clean(words)) * _CHARACTER
-
-
-def _pieces(xs: Floats, ys: Floats, x: Scale, y: Scale, box: _Box) -> Iterable[list[str]]:
-    """The unbroken pieces of a curve as points "x,y", px, at most about two for each pixel."""
-    columns = max(1, int(box.right - box.left))
-    across, up = reduce_columns(x.fraction(xs), y.fraction(ys), columns, 0.0, 1.0)
-    # What lies far outside would only make the numbers long: the picture is clipped.
-    up = np.clip(up, -1.0, 2.0)
-    px = box.left + across * (box.right - box.left)
-    py = box.bottom - up * (box.bottom - box.top)
-    pieces: list[list[str]] = [[]]
-    for a, b in zip(px.tolist(), py.tolist(), strict=True):
-        if a != a or b != b:
-            pieces.append([])
-        else:
-            pieces[-1].append(f"{a:.1f},{b:.1f}")
-    return [piece for piece in pieces if piece]

@@ -106,3 +106,11 @@ def age(seconds: float | None) -> str:
         if seconds < limit:
             return f"{int(seconds // unit)} {name} ago"
     return f"{int(seconds // 86400)} d ago"
+
+
+def brief_lr(value: float | None) -> str:
+    """A learning rate for a narrow column: `3.6e-3`, `1.0e0`."""
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return f"{mantissa}e{int(exponent)}"

@@ -1,0 +1,115 @@
+"""The frame of a chart in its cells: axes, ticks, the labels of vertical lines, the x label."""
+
+from __future__ import annotations
+
+import numpy as np
+from rich.cells import cell_len
+
+from clr_tui.tui.charts.cells import Grid, Weight, clean, fitted
+from clr_tui.tui.charts.chart import Chart, VLine
+from clr_tui.tui.charts.frame import frame
+from clr_tui.tui.charts.layout import Layout, x_ticks
+from clr_tui.tui.charts.scale import Scale
+
+_ROOM_FOR_VALUES = 60
+"""Cells of data width below which values under the vertical lines would leave no ticks."""
+
+
+def draw_frame(grid: Grid, plan: Layout, chart: Chart, x: Scale | None, y: Scale | None) -> None:
+    """Axes with their ticks, the labels of vertical lines among them, and the x label."""
+    assert plan.axis is not None
+    labels = _line_labels(plan, chart, x) if x is not None else []
+    taken = np.zeros(grid.width + 1, dtype=np.bool_)
+    for start, words, _ in labels:
+        taken[max(0, start - 1) : start + cell_len(words) + 1] = True
+    x_cells: list[tuple[int, str]] = []
+    for tick in x_ticks(x, plan.width) if x is not None else []:
+        cell = x.cell(tick.value, plan.width) if x is not None else None
+        if cell is None:
+            continue
+        half = len(tick.label) // 2 + 1
+        start = max(0, plan.left + cell - half)
+        room = slice(start, plan.left + cell + half + 1)
+        # A tick whose label has no room stands without it.
+        x_cells.append((cell, "" if taken[room].any() else tick.label))
+        taken[room] = True
+    y_cells: list[tuple[int, str]] = []
+    for tick in plan.y_ticks:
+        cell = y.cell(tick.value, plan.height) if y is not None else None
+        if cell is not None and all(cell != other for other, _ in y_cells):
+            y_cells.append((cell, tick.label))
+    rows = frame(plan.width, plan.height, tuple(x_cells), tuple(y_cells))
+    widest = max((len(label) for _, label in y_cells), default=0)
+    offset = plan.left - 1 - widest
+    for number, row in enumerate(rows):
+        at = plan.top + number
+        if number < plan.height:
+            grid.put(at, offset, row[:widest], "muted")
+            grid.put(at, offset + widest, row[widest], "frame")
+        elif at in (plan.axis, plan.tick_row):
+            grid.put(at, offset, row, "frame" if at == plan.axis else "muted")
+    for start, words, line in labels:
+        weight: Weight = "strong" if line.selected else "normal"
+        grid.put(plan.axis + 1, start, words, line.colour, weight)
+    _draw_x_label(grid, plan, clean(chart.x.label))
+
+
+def _draw_x_label(grid: Grid, plan: Layout, label: str) -> None:
+    """Centred in a row of its own, else at the right of the tick labels where they leave room."""
+    size = cell_len(label)
+    if plan.label_row is not None:
+        label = fitted(label, plan.width)
+        grid.put(plan.label_row, plan.left + (plan.width - cell_len(label)) // 2, label, "muted")
+    elif size and plan.tick_row is not None:
+        for start in range(grid.width - size, plan.left, -1):
+            if grid.blank(plan.tick_row, start - 2, min(start + size + 2, grid.width)):
+                grid.put(plan.tick_row, start, label, "muted")
+                return
+
+
+def _line_labels(plan: Layout, chart: Chart, x: Scale) -> list[tuple[int, str, VLine]]:
+    """Where the labels of vertical lines go on the tick row: (first cell, words, line).
+
+    With its value if that fits, else alone; the selected line chooses first.
+    """
+    placed: list[tuple[int, str, VLine]] = []
+    lines = [line for line in chart.vlines if line.label and x.cell(line.x, plan.width) is not None]
+    for line in sorted(lines, key=lambda line: not line.selected):
+        name = clean(line.label)
+        value = clean(line.value) if plan.width >= _ROOM_FOR_VALUES else ""
+        rivals = [other.x - line.x for other in lines if other is not line]
+        cells = [x.cell(other.x, plan.width) or 0 for other in lines if other is not line]
+        column = x.cell(line.x, plan.width) or 0
+        for words in ([f"{name} {value}"] if value else []) + [name]:
+            near = cell_len(words) + 2
+            right = any(d >= 0 and c - column < near for d, c in zip(rivals, cells, strict=True))
+            left = any(d < 0 and column - c < near for d, c in zip(rivals, cells, strict=True))
+            start = _place(plan.left + column, cell_len(words), plan, placed, left, right)
+            if start is not None:
+                placed.append((start, words, line))
+                break
+    return placed
+
+
+def _place(
+    column: int,
+    size: int,
+    plan: Layout,
+    placed: list[tuple[int, str, VLine]],
+    left: bool,
+    right: bool,
+) -> int | None:
+    """The first cell of `size` cells at `column` that no other label needs; None: no room.
+
+    Centred; with a neighbour near at the `left` or the `right` on the other side, where the label
+    touches its line or stands a cell apart.
+    """
+    before, after = (column - size + 1, column - size), (column, column + 1)
+    order = after if left and not right else before if right and not left else ()
+    first, last = plan.left, plan.left + plan.width - size
+    for start in order or (column - size // 2, *before, *after):
+        start = min(max(start, first), last)
+        over = any(start <= at + cell_len(words) and at <= start + size for at, words, _ in placed)
+        if start >= first and not over and start - 1 <= column <= start + size:
+            return start
+    return None

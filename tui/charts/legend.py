@@ -1,0 +1,82 @@
+"""The title row of a chart: its title and y label at the left, the legend at the right."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len
+
+from clr_tui.tui.charts.cells import Grid, Weight, clean, fitted
+from clr_tui.tui.charts.chart import Area, Chart, Role, Series
+
+POINT: dict[Role, str] = {"best": "★", "diverged": "✗", "suggestion": "▾"}
+"""The sign of single points of a role, where it is not a dot."""
+_AROUND = 5
+"""Cells of an entry beside its name: two blanks, the sample of two cells, a blank."""
+_SHORTEST = 5
+"""Cells below which a name is not cut: it would say nothing."""
+
+
+def weight_of(item: Series | Area) -> Weight:
+    """How heavily a series is written, on the chart as in the legend."""
+    if isinstance(item, Area):
+        return "normal"
+    if item.strong:
+        return "strong"
+    # `raw` and `lr-ahead` have quiet colours of their own.
+    return "faint" if item.faint and item.colour not in ("raw", "lr-ahead") else "normal"
+
+
+def draw_title(grid: Grid, row: int, left: int, chart: Chart) -> None:
+    """Writes the title row; `left` is the column at which the data area begins."""
+    title, label = clean(chart.title), clean(chart.y.label)
+    parts: list[Series | Area] = [*chart.areas, *chart.series]
+    named = [item for item in parts if clean(item.name)]
+    names = [clean(item.name) for item in named]
+    whole = sum(cell_len(name) + _AROUND for name in names)
+    end = 0
+    if not title:
+        # A y label alone stands over its numbers, aligned as they are.
+        start = max(0, left - 1 - cell_len(label))
+        end = start + cell_len(label)
+        grid.put(row, start, fitted(label, grid.width - start), "muted")
+    else:
+        shown = fitted(title, grid.width)
+        end = cell_len(shown)
+        grid.put(row, 0, shown, "text", "strong")
+        beside = end + 2 + cell_len(label)
+        # The y label gives way to the names.
+        if label and beside + (whole and whole + 1) <= grid.width:
+            grid.put(row, end + 2, label, "muted")
+            end = beside
+    _draw_legend(grid, row, named, _shortened(names, grid.width - end - 1))
+
+
+def _draw_legend(grid: Grid, row: int, named: list[Series | Area], names: list[str]) -> None:
+    """Right-aligned; a count stands for those that have no room."""
+    more = f"  +{len(named) - len(names)}" if 0 < len(names) < len(named) else ""
+    taken = sum(cell_len(name) + _AROUND for name in names) + cell_len(more)
+    column = grid.width - taken + 2
+    for item, name in zip(named, names, strict=False):
+        grid.put(row, column, f"{_sample(item)} {name}", item.colour, weight_of(item))
+        column += cell_len(name) + _AROUND
+    grid.put(row, column - 2, more, "muted")
+
+
+def _shortened(names: list[str], room: int) -> list[str]:
+    """As many of the names as `room` cells hold, all cut to one length where that helps."""
+    sizes = [cell_len(name) for name in names]
+    for count in range(min(len(names), room // (_AROUND + 1)), 0, -1):
+        spare = room - (0 if count == len(names) else len(f"  +{len(names) - count}"))
+        for most in range(max(_SHORTEST, *sizes[:count]), _SHORTEST - 1, -1):
+            if sum(min(size, most) + _AROUND for size in sizes[:count]) <= spare:
+                return [fitted(name, most) for name in names[:count]]
+    return []
+
+
+def _sample(item: Series | Area) -> str:
+    if isinstance(item, Area):
+        return "░░"
+    if item.kind == "points":
+        return POINT.get(item.colour, "•")
+    if item.glyph:
+        return f"━{clean(item.glyph)}"
+    return "┄┄" if item.faint or item.dotted else "━━"
