@@ -1,10 +1,12 @@
 """Makes every picture in screenshots/ anew, from real runs.
 
     python screenshots/make.py [--data DIR] [--image-size N] [--epochs N]
+    python screenshots/make.py --from-run RUNS/compare-flowers-1
 
-It sweeps, trains at the bounds that the sweep recommends, stops another training half way for the
-list of runs, and draws the screens of the app as they then stand. Without `--data` all of it
-happens on the embedded digits.
+It sweeps, trains at the bounds that the sweep recommends, trains and sweeps once more for the list
+of runs, compares the article's optimizers, and draws the screens of the app as they then stand.
+Without `--data` all of it happens on the embedded digits. With `--from-run` nothing is run: only
+the picture of that comparison is drawn.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ os.environ.pop("NO_COLOR", None)
 
 from terminal_svg import to_svg
 
-from clr_tui.engine.runs.rundir import find_run
+from clr_tui.engine.runs.rundir import RunDir, find_run
 from clr_tui.tui.app import ClrTuiApp
 
 FOLDER = Path(__file__).parent
@@ -71,13 +73,30 @@ def make_runs(runs: Path, task: list[str], epochs: int) -> tuple[str, str]:
     return str(sweep["run"]), str(train["run"])
 
 
+def compare(runs: Path, task: list[str], epochs: int) -> str:
+    """The article's six optimizers over three seeds: the id of the run."""
+    lengths = ["--epochs", str(epochs), "--seeds", "3"]
+    found = command(runs, "compare", *task, "--study", "cnn", *lengths)
+    print(json.dumps(found.get("verdict")))
+    return str(found["run"])
+
+
+def picture_of_comparison(run: RunDir) -> None:
+    """Draws the comparison `run` as the app shows it."""
+    asyncio.run(picture("comparison.svg", run.path.parent, run.id, size=(120, 40)))
+
+
 def main() -> None:
     """Makes the runs, then the pictures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", default="digits")
     parser.add_argument("--image-size", default=None)
     parser.add_argument("--epochs", type=int, default=16)
+    parser.add_argument("--from-run", type=Path, default=None, help="the folder of a comparison")
     args = parser.parse_args()
+    if args.from_run:
+        picture_of_comparison(RunDir(args.from_run.resolve()))
+        return
     task = ["--data", args.data]
     if args.image_size:
         task += ["--image-size", args.image_size]
@@ -88,6 +107,7 @@ def main() -> None:
         asyncio.run(picture("range-test-light.svg", runs, sweep, theme="clr-light"))
         asyncio.run(picture("range-test-80x24.svg", runs, sweep, size=(80, 24)))
         asyncio.run(picture("training.svg", runs, train))
+        picture_of_comparison(find_run(runs, compare(runs, task, args.epochs)))
         asyncio.run(picture("runs.svg", runs, None, size=(120, 30), keys=("end",)))
         asyncio.run(picture("new-run.svg", runs, None, size=(120, 36), keys=("n",)))
 

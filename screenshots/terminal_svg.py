@@ -1,7 +1,7 @@
 """A screen of cells as an SVG picture that looks the same in every viewer.
 
-Braille is drawn as dots and lines are drawn as lines, not set in a font: what a viewer's fallback
-font makes of them is anybody's guess, and a chart would fall apart.
+Braille is drawn as dots, lines as lines and the marks of curves as shapes, not set in a font: what
+a viewer's fallback font makes of them is anybody's guess, and a chart would fall apart.
 """
 
 from __future__ import annotations
@@ -22,9 +22,19 @@ BRAILLE_DOTS = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3))
 ARMS = {
     "─": "lr", "│": "ud", "┌": "rd", "┐": "ld", "└": "ur", "┘": "ul", "├": "udr", "┤": "udl",
     "┬": "lrd", "┴": "lru", "┼": "lrud", "╭": "rd", "╮": "ld", "╰": "ur", "╯": "ul",
-    "━": "lr", "┃": "ud",
+    "━": "lr", "┃": "ud", "┸": "lru",
 }  # fmt: skip
 HEAVY = "━┃"
+DASHES = {"╌": "h", "╎": "v"}
+SHAPES = {
+    "●": "m-3.6 0a3.6 3.6 0 1 0 7.2 0a3.6 3.6 0 1 0 -7.2 0z",
+    "▲": "m0 -4.2l4 7.6h-8z",
+    "▼": "m0 4.2l4 -7.6h-8z",
+    "■": "m-3.3 -3.3h6.6v6.6h-6.6z",
+    "◆": "m0 -4.4l4 4.4l-4 4.4l-4 -4.4z",
+    "✚": "m-1.3 -3.9h2.6v2.6h2.6v2.6h-2.6v2.6h-2.6v-2.6h-2.6v-2.6h2.6z",
+}
+"""The marks of curves, from the middle of their cell."""
 
 
 def to_svg(rows: Sequence[Sequence[Segment]], columns: int, title: str, background: str) -> str:
@@ -107,7 +117,7 @@ def _cells(
     word, start = "", x
     for char in text + "\0":
         dots = 0x2800 <= ord(char) <= 0x28FF
-        if (dots or char in ARMS or char in " \0") and word:
+        if (dots or char in ARMS or char in DASHES or char in SHAPES or char in " \0") and word:
             length = cell_len(word) * CELL
             yield (
                 f'<text x="{start * CELL:g}" y="{y * ROW + 13.4:g}" fill="{colour}"{weight} '
@@ -118,6 +128,10 @@ def _cells(
             drawn[colour, "dots"].append(_dots(x, y, ord(char) - 0x2800))
         elif char in ARMS:
             drawn[colour, "heavy" if char in HEAVY else "thin"].append(_arms(x, y, ARMS[char]))
+        elif char in DASHES:
+            drawn[colour, "thin"].append(_dashes(x, y, DASHES[char]))
+        elif char in SHAPES:
+            drawn[colour, "dots"].append(f"M{_middle(x, y)}{SHAPES[char]}")
         elif char not in " \0":
             start = start if word else x
             word += char
@@ -133,8 +147,18 @@ def _dots(x: int, y: int, bits: int) -> str:
     return "".join(pieces)
 
 
+def _middle(x: int, y: int) -> str:
+    return f"{x * CELL + CELL / 2:g} {y * ROW + ROW / 2:g}"
+
+
+def _dashes(x: int, y: int, along: str) -> str:
+    """Two short strokes in the cell."""
+    if along == "h":
+        return f"M{x * CELL + 0.8:g} {y * ROW + ROW / 2:g}h2.6m1.6 0h2.6"
+    return f"M{x * CELL + CELL / 2:g} {y * ROW + 2:g}v5m0 4v5"
+
+
 def _arms(x: int, y: int, arms: str) -> str:
-    middle, centre = x * CELL + CELL / 2, y * ROW + ROW / 2
     ends = {"l": f"H{x * CELL:g}", "r": f"H{(x + 1) * CELL:g}"}
     ends |= {"u": f"V{y * ROW:g}", "d": f"V{(y + 1) * ROW:g}"}
-    return "".join(f"M{middle:g} {centre:g}{ends[arm]}" for arm in arms)
+    return "".join(f"M{_middle(x, y)}{ends[arm]}" for arm in arms)

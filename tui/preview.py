@@ -11,6 +11,7 @@ from clr_tui.engine.runs.config import RunConfig
 from clr_tui.engine.runs.rundir import RunDir
 from clr_tui.engine.runs.tail import LogTail
 from clr_tui.tui.charts.chart import Chart
+from clr_tui.tui.views.comparison import CompareOptions, comparison_chart
 from clr_tui.tui.views.options import ChartOptions
 from clr_tui.tui.views.range_test import range_chart
 from clr_tui.tui.views.training import training_charts
@@ -57,12 +58,15 @@ def chart_of(config: RunConfig, history: RunHistory, *, alive: bool) -> Chart:
     """The one chart that tells most.
 
     Of a sweep its curve, with the recommended bounds; of a training the accuracy, and its loss
-    until there is any.
+    until there is any; of a comparison the accuracies.
     """
     if config.kind == "range-test":
         smoothing = config.range_test.smoothing if config.range_test else SMOOTHING
         report = range_report(history, smoothing=smoothing, live=alive)
         options = ChartOptions(smoothing=smoothing, x="lr")
         return range_chart(history, bounds=report.bounds, options=options)
+    if config.kind == "compare":
+        target = config.compare.target if config.compare else None
+        return comparison_chart(history, CompareOptions(target=target))
     _, loss, accuracy = training_charts(history, ChartOptions(x="epoch"))
     return accuracy if accuracy.series else loss

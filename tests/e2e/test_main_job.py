@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from conftest import Home
+from homes import Home
 from terminal import Terminal
 
 from clr_tui.engine.runs.commands import Stop, send

@@ -11,6 +11,7 @@ PLACES = {
     "home": "runs",
     "range-test": "range test",
     "training": "training",
+    "comparison": "comparison",
     "live": "live runs",
     "replay": "replay",
     "any": "any",

@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass
 from typing import Literal
 
+from clr_tui.engine.analysis.compare_report import CompareReport
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.report import RangeReport
 from clr_tui.engine.errors import UserError
@@ -15,7 +16,7 @@ from clr_tui.engine.runs.home import runs_dir
 from clr_tui.engine.runs.rundir import RunDir
 from clr_tui.engine.runs.tail import LogTail
 from clr_tui.tui.commands.interrupts import Interrupts
-from clr_tui.tui.commands.printing import print_result
+from clr_tui.tui.commands.printing import AnyReport, print_result
 from clr_tui.tui.commands.progress import ProgressLines
 from clr_tui.tui.views.clean import plain
 from clr_tui.tui.views.status import log_notices, notices, status_of
@@ -47,8 +48,8 @@ def follow_and_print(run: RunDir, interrupts: Interrupts, *, owner: bool, json: 
         json: whether the result is one JSON object.
 
     Returns:
-        0 where the run is done, 1 where it failed, was stopped or got lost, 130 after Ctrl-C, 143
-        after SIGTERM (the run goes on then).
+        0 where the run is done (a comparison too of which some trials failed), 1 where it failed,
+        was stopped or got lost, 130 after Ctrl-C, 143 after SIGTERM (the run goes on then).
     """
     in_place = sys.stderr is not None and sys.stderr.isatty()
     progress = ProgressLines(sys.stderr, in_place=in_place)
@@ -62,11 +63,24 @@ def follow_and_print(run: RunDir, interrupts: Interrupts, *, owner: bool, json: 
     report = print_result(history, alive=False, json=json)
     state = status_of(history, alive=False).state
     if state == "done":
-        if isinstance(report, RangeReport) and report.bounds is not None and not json:
-            progress.say(f"`clr-tui train --from {name_of(run)}` trains with what it recommends")
+        if isinstance(report, CompareReport) and history.finished and history.finished.message:
+            progress.say(f"clr-tui: {run.id}: {history.finished.message}")
+        if not json and (words := what_next(run, report)):
+            progress.say(words)
         return DONE
     progress.say(f"clr-tui: {ending(run, history)}")
     return INTERRUPTED if owner and interrupts.interrupted else FAILED
+
+
+def what_next(run: RunDir, report: AnyReport) -> str:
+    """The command that makes use of the result; empty where there is none to suggest."""
+    if isinstance(report, RangeReport) and report.bounds is not None:
+        return f"`clr-tui train --from {name_of(run)}` trains with what it recommends"
+    if isinstance(report, CompareReport):
+        return (
+            f"`clr-tui export {name_of(run)} --curves-csv FILE --markdown FILE` keeps its figures"
+        )
+    return ""
 
 
 def name_of(run: RunDir) -> str:

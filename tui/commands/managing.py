@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from clr_tui.engine.runs.lock import is_held
 from clr_tui.engine.runs.rundir import RunDir, find_run, list_runs, remove_run
 from clr_tui.engine.runs.summary import RunSummary, summarise
 from clr_tui.tui.commands.interrupts import Interrupts
+from clr_tui.tui.commands.text_blocks import cell_width, cut
 from clr_tui.tui.views import numbers
 from clr_tui.tui.views.clean import plain
 
@@ -44,11 +44,11 @@ def table(summaries: list[RunSummary], now: float, width: int | None) -> list[st
         width: of the terminal; None: nothing is cut.
     """
     columns = list(zip(HEADINGS, *(_cells(one, now) for one in summaries), strict=True))
-    widths = {column[0]: max(map(_width, column)) for column in columns}
+    widths = {column[0]: max(map(cell_width, column)) for column in columns}
     if width is not None:
         _fit(widths, width)
     kept = [
-        [_cut(cell, widths[column[0]]) for cell in column]
+        [cut(cell, widths[column[0]]) for cell in column]
         for column in columns
         if column[0] in widths
     ]
@@ -82,25 +82,6 @@ def _cells(one: RunSummary, now: float) -> tuple[str, ...]:
         progress,
         plain(one.message if wrong and one.message else one.headline),
         numbers.age(now - one.created if one.created > 0 else None),
-    )
-
-
-def _cut(text: str, width: int) -> str:
-    """`text` in exactly `width` cells."""
-    if _width(text) > width:
-        while _width(text) >= width:
-            text = text[:-1]
-        text += "…"
-    return text + " " * (width - _width(text))
-
-
-def _width(text: str) -> int:
-    """Cells that a terminal needs for it: two for wide letters, none for accents of their own."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF")
-        for c in text
     )
 
 

@@ -8,6 +8,7 @@ import sys
 import textwrap
 from typing import Any
 
+from clr_tui.engine.analysis.compare_report import CompareReport, compare_report
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.report import (
     Measured,
@@ -20,6 +21,8 @@ from clr_tui.engine.analysis.report import (
 from clr_tui.engine.analysis.suggest import Suggestion
 from clr_tui.engine.runs.events import EpochFinished, Evaluated
 from clr_tui.tui.charts.chart import Chart
+from clr_tui.tui.commands.printing_comparison import comparison_charts, comparison_lines
+from clr_tui.tui.commands.text_blocks import drawn, wrapped
 from clr_tui.tui.views import numbers
 from clr_tui.tui.views.clean import plain
 from clr_tui.tui.views.options import ChartOptions
@@ -29,28 +32,41 @@ NARROW, USUAL, WIDE = 40, 100, 160
 """Columns of the printed result: at least, where there is no terminal, at most."""
 EPOCH_ROWS = 20
 """Rows of the epoch table; a longer training shows every second, third, ... epoch."""
+AnyReport = RangeReport | TrainReport | CompareReport
 
 
-def print_result(history: RunHistory, *, alive: bool, json: bool) -> RangeReport | TrainReport:
+def print_result(
+    history: RunHistory, *, alive: bool, json: bool, target: float | None = None
+) -> AnyReport:
     """Print what the run has come to, and return it.
 
     Args:
         history: all that its log tells.
         alive: whether its worker lives.
         json: one JSON object instead of text. Of a run without a step, text says nothing here.
+        target: as for `report_of`.
     """
-    report = report_of(history, alive=alive)
+    report = report_of(history, alive=alive, target=target)
     if json:
         print(json_text(report))
-    elif any(len(trial) for trial in history.trials.values()):
+    elif any(len(trial) or trial.epochs for trial in history.trials.values()):
         print("\n".join(result_lines(history, report, columns())))
     sys.stdout.flush()
     return report
 
 
-def report_of(history: RunHistory, *, alive: bool) -> RangeReport | TrainReport:
-    """The report that the run's kind has."""
-    if history.config is not None and history.config.kind == "train":
+def report_of(history: RunHistory, *, alive: bool, target: float | None = None) -> AnyReport:
+    """The report that the run's kind has.
+
+    Args:
+        history: all that its log tells.
+        alive: whether its worker lives.
+        target: accuracy, 0 to 1, the way to which a comparison's report tells; None: the run's own.
+    """
+    kind = history.config.kind if history.config else "range-test"
+    if kind == "compare":
+        return compare_report(history, target=target, live=alive)
+    if kind == "train":
         return train_report(history, live=alive)
     return range_report(history, smoothing=smoothing_of(history), live=alive)
 
@@ -61,7 +77,7 @@ def smoothing_of(history: RunHistory) -> float:
     return ChartOptions().smoothing if sweep is None else sweep.smoothing
 
 
-def json_text(report: RangeReport | TrainReport | dict[str, Any]) -> str:
+def json_text(report: AnyReport | dict[str, Any]) -> str:
     """One JSON object, without a line end."""
     found = report if isinstance(report, dict) else to_json(report)
     return jsonlib.dumps(found, indent=2, allow_nan=False)
@@ -72,16 +88,18 @@ def columns() -> int:
     return min(max(shutil.get_terminal_size((USUAL, 24)).columns, NARROW), WIDE)
 
 
-def result_lines(history: RunHistory, report: RangeReport | TrainReport, width: int) -> list[str]:
+def result_lines(history: RunHistory, report: AnyReport, width: int) -> list[str]:
     """The result as lines of at most `width` cells, without any escape code."""
     title = title_of(history.config, history) if history.config else report.kind
-    head = _wrapped(f"{plain(report.run)}  {title}", width)
+    head = wrapped(f"{plain(report.run)}  {title}", width)
     if isinstance(report, RangeReport):
         return [*head, "", *_range_test(history, report, width)]
+    if isinstance(report, CompareReport):
+        return [*head, "", *comparison_lines(history, report, width)]
     return [*head, "", *_training(history, report, width)]
 
 
-def charts_of(history: RunHistory, report: RangeReport | TrainReport) -> list[Chart]:
+def charts_of(history: RunHistory, report: AnyReport) -> list[Chart]:
     """The charts of a run, from top to bottom, as the screen shows them at first."""
     options = ChartOptions(smoothing=smoothing_of(history))
     if isinstance(report, RangeReport):
@@ -92,23 +110,17 @@ def charts_of(history: RunHistory, report: RangeReport | TrainReport) -> list[Ch
                 history, bounds=report.bounds, options=options, suggestions=report.suggestions
             )
         ]
+    if isinstance(report, CompareReport):
+        return comparison_charts(history, report)
     from clr_tui.tui.views.training import training_charts
 
     return list(training_charts(history, ChartOptions(x="epoch")))
 
 
-def _drawn(chart: Chart, width: int, height: int) -> list[str]:
-    from clr_tui.tui.charts.draw import draw
-    from clr_tui.tui.charts.palette import PLAIN
-    from clr_tui.tui.charts.text import to_text
-
-    return to_text(draw(chart, width, height, PLAIN)).split("\n")
-
-
 def _range_test(history: RunHistory, report: RangeReport, width: int) -> list[str]:
     (chart,) = charts_of(history, report)
-    lines = [*_drawn(chart, width, 24), "", *_rules(report.suggestions, width), ""]
-    lines += _wrapped(f"{report.verdict.sentence} {report.verdict.advice}".strip(), width)
+    lines = [*drawn(chart, width, 24), "", *_rules(report.suggestions, width), ""]
+    lines += wrapped(f"{report.verdict.sentence} {report.verdict.advice}".strip(), width)
     if report.bounds is not None:
         base, top = numbers.lr(report.bounds.base_lr), numbers.lr(report.bounds.max_lr)
         lines.append(f"bounds  base_lr {base}  max_lr {top}")
@@ -137,7 +149,7 @@ def _training(history: RunHistory, report: TrainReport, width: int) -> list[str]
 
     lines: list[str] = []
     for chart, height in zip(charts_of(history, report), (8, 12, 12), strict=True):
-        lines += [*_drawn(chart, width, height), ""]
+        lines += [*drawn(chart, width, height), ""]
     lines += [*_epochs(history), ""]
     lines += _measured("validation, last", report.final_validation)
     lines += _measured("validation, best", report.best_validation)
@@ -146,7 +158,7 @@ def _training(history: RunHistory, report: TrainReport, width: int) -> list[str]
     if report.status == "running":
         lines.append(f"now: {report.phase}")
     if words := ending_words(history):
-        lines += _wrapped(words, width)
+        lines += wrapped(words, width)
     return lines
 
 
@@ -191,7 +203,3 @@ def _measured(what: str, measured: Measured | None) -> list[str]:
         f"{what:<25} {numbers.percent(measured.accuracy)}  loss"
         f" {numbers.loss(measured.loss).strip()}{epoch}"
     ]
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    return textwrap.wrap(plain(text), width) or [""]

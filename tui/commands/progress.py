@@ -9,11 +9,13 @@ from typing import TextIO
 
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.runs import events as ev
+from clr_tui.tui.commands.progress_comparison import ComparisonLines, comparison_standing
 from clr_tui.tui.views import numbers
 from clr_tui.tui.views.clean import plain
 
-TRAINING_SILENCE = 10.0
-"""Seconds without a line after which a training that is not on a terminal says where it is."""
+SILENCE = 10.0
+"""Seconds without a line after which work that is not on a terminal says where it is; a sweep is
+short and has no other lines: it says so every second."""
 
 
 class ProgressLines:
@@ -35,11 +37,14 @@ class ProgressLines:
         self._last_line = clock()
         self._standing = 0
         self._shown = ""
+        self._comparison = ComparisonLines()
 
     def show(self, history: RunHistory, events: Iterable[ev.AnyEvent]) -> None:
         """Print what `events`, which `history` has taken in already, tell."""
         for event in events:
-            text = line_of(event, history)
+            text = self._comparison.line_of(event, history) if _compares(history) else None
+            if text is None:
+                text = line_of(event, history)
             if text:
                 self.say(text)
         text = standing(history)
@@ -58,8 +63,8 @@ class ProgressLines:
     def _due(self, history: RunHistory) -> bool:
         if self._in_place:
             return True
-        training = history.config is not None and history.config.kind == "train"
-        every = TRAINING_SILENCE if training and history.trials else 1.0
+        sweep = history.config is None or history.config.kind == "range-test"
+        every = 1.0 if sweep or not history.trials else SILENCE
         return self._clock() - self._last_line >= every
 
     def _stand(self, text: str) -> None:
@@ -88,6 +93,10 @@ class ProgressLines:
             self._stream = None
 
 
+def _compares(history: RunHistory) -> bool:
+    return history.config is not None and history.config.kind == "compare"
+
+
 def standing(history: RunHistory) -> str:
     """Where the work stands, in one line; empty before there is anything to say."""
     if history.finished is not None:
@@ -95,6 +104,8 @@ def standing(history: RunHistory) -> str:
     if history.progress is not None and not history.trials:
         progress = history.progress
         return f"{progress.what} {numbers.of_total(progress.done, progress.total)}"
+    if _compares(history):
+        return comparison_standing(history)
     trial = history.trial
     if trial is None or not len(trial.step):
         return ""
