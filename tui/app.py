@@ -26,11 +26,9 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from clr_tui.engine.analysis.imports import Recording
-    from clr_tui.engine.runs.config import RangeTestConfig, RunConfig, TaskConfig, TrainConfig
+    from clr_tui.engine.runs.config import Job, RunConfig, TaskConfig
     from clr_tui.engine.runs.rundir import RunDir
     from clr_tui.tui.sources import Source
-
-    Job = RangeTestConfig | TrainConfig
 
 ONLY_TEXT = OnlyText()
 
@@ -176,6 +174,7 @@ class ClrTuiApp(App[None]):
         job: Job | None = None,
         parent: str | None = None,
         error: UserError | None = None,
+        title: str = "",
     ) -> None:
         """Opens the form, filled from a run's settings ("run again") where they are given.
 
@@ -184,10 +183,11 @@ class ClrTuiApp(App[None]):
             job: likewise.
             parent: the run that they came from.
             error: why that run failed, to be shown at the field at fault.
+            title: what the form is for, where that is not to run `parent` again.
         """
         from clr_tui.tui.screens.new_run import NewRunScreen
 
-        self.push_screen(NewRunScreen(task, job, parent=parent, error=error))
+        self.push_screen(NewRunScreen(task, job, parent=parent, error=error, title=title))
 
     def tell(self, message: str, severity: Any = "information") -> None:
         """A toast of plain text."""
@@ -250,6 +250,10 @@ def _screen_for(source: Source, config: RunConfig, run: RunDir | None) -> Screen
         from clr_tui.tui.screens.range_test import RangeTestScreen
 
         return RangeTestScreen(source, config, run)
+    if config.kind == "compare":
+        from clr_tui.tui.screens.comparison import ComparisonScreen
+
+        return ComparisonScreen(source, config, run)
     from clr_tui.tui.screens.training import TrainingScreen
 
     return TrainingScreen(source, config, run)

@@ -1,10 +1,10 @@
 """Every key of the screens, in one table: bindings, footer, help and palette all come from it.
 
-A key belongs to a screen (`home`, `range-test`, `training`), to both run screens while they show
-a living run (`live`) or a recorded one (`replay`), or to `any` screen. A run that has ended takes
-no orders, so footer and help leave out the keys that give them; pressed all the same, they say
-so. Order in the table is the order of importance: a footer that is too narrow drops keys from its
-end, but never `?` and `q`.
+A key belongs to a screen (`home`, `range-test`, `training`, `comparison`), to all run screens
+while they show a living run (`live`) or a recorded one (`replay`), or to `any` screen. A run that
+has ended takes no orders, so footer and help leave out the keys that give them; pressed all the
+same, they say so. Order in the table is the order of importance: a footer that is too narrow drops
+keys from its end, but never `?` and `q`.
 
 The actions `help`, `back` and `leave` are the app's own (`app.help`); every other action is a
 method of the screen whose `BINDINGS` come from `bindings_for` (`move_bound(-1)`:
@@ -19,10 +19,11 @@ from typing import Literal, Protocol, runtime_checkable
 
 from textual.binding import Binding, BindingType
 
-Where = Literal["home", "range-test", "training", "live", "replay", "any"]
-ScreenName = Literal["home", "range-test", "training"]
-Mode = Literal["live", "ended", "replay"]
-"""What a run screen shows: a run at work, one that has ended, or a recording."""
+Where = Literal["home", "range-test", "training", "comparison", "live", "replay", "any"]
+ScreenName = Literal["home", "range-test", "training", "comparison"]
+Mode = Literal["live", "trial", "ended", "replay"]
+"""What a run screen shows: a run at work, one trial of a comparison at work, a run or trial that
+has ended, or a recording."""
 
 
 @runtime_checkable
@@ -59,7 +60,7 @@ class Key:
     pinned: bool = False
     """Stays in the footer however narrow it is."""
     order: bool = False
-    """Gives an order to the run: of no use where no worker is at work."""
+    """Gives an order to the run: of no use where no worker is at work, nor to a trial alone."""
 
 
 def _key(
@@ -75,7 +76,8 @@ def _key(
     return Key(places, shown, label, help_, tuple(Bind(*bind) for bind in binds), pinned, order)
 
 
-_RUN = "range-test training"
+_CURVE = "range-test training"
+_RUN = f"{_CURVE} comparison"
 
 KEYS: tuple[Key, ...] = (
     _key("home", "n", "new run", "start a new run", ("n", "new_run", "New run")),
@@ -140,6 +142,34 @@ KEYS: tuple[Key, ...] = (
         order=True,
     ),
     _key(
+        "comparison",
+        "enter",
+        "open",
+        "show or hide the optimizer's trials; on a trial: open it",
+        ("enter", "open_row", "Show the selected trials, or open the trial"),
+    ),
+    _key(
+        "comparison",
+        "h",
+        "hide",
+        "hide the optimizer's curve, or show it again",
+        ("h", "hide", "Hide or show the selected curve"),
+    ),
+    _key(
+        "comparison",
+        "v",
+        "train/val",
+        "validation, training, or both",
+        ("v", "cycle_part", "Curves of validation, training, or both"),
+    ),
+    _key(
+        "comparison",
+        "a",
+        "loss",
+        "accuracy or loss",
+        ("a", "toggle_quantity", "Curves of accuracy or loss"),
+    ),
+    _key(
         "replay",
         "space",
         "play",
@@ -177,6 +207,53 @@ KEYS: tuple[Key, ...] = (
         ("s", "stop", "Stop the run"),
     ),
     _key(
+        "comparison",
+        "k",
+        "stop trial",
+        "stop the selected trial, or the optimizer's that run (asks)",
+        ("k", "stop_trial", "Stop the selected trial"),
+        order=True,
+    ),
+    _key(
+        "comparison",
+        "←→",
+        "target",
+        "move the target accuracy by a point (with shift: five)",
+        ("left", "move_target(-1)", "Target one point lower"),
+        ("right", "move_target(1)", "Target one point higher"),
+        ("shift+left", "move_target(-5)", "Target five points lower"),
+        ("shift+right", "move_target(5)", "Target five points higher"),
+    ),
+    _key(
+        "comparison",
+        "g",
+        "type",
+        "type the target, as 65% or 0.65, or clear it",
+        ("g", "type_target", "Type the target accuracy"),
+    ),
+    _key(
+        "comparison",
+        "m",
+        "seeds",
+        "show every seed's curve, or only the means",
+        ("m", "toggle_seeds", "Show or hide single seeds"),
+    ),
+    _key(
+        "comparison",
+        "d",
+        "bands",
+        "show or hide the 95% bands",
+        ("d", "toggle_bands", "Show or hide the 95% bands"),
+    ),
+    _key(
+        "comparison",
+        "↑↓",
+        "select",
+        "select an optimizer, or one of its trials",
+        ("up", "select(-1)", "Select the row above"),
+        ("down", "select(1)", "Select the row below"),
+    ),
+    _key(
         _RUN,
         "r",
         "again",
@@ -184,7 +261,14 @@ KEYS: tuple[Key, ...] = (
         ("r", "run_again", "Run it again"),
     ),
     _key(
-        _RUN,
+        _CURVE,
+        "c",
+        "compare",
+        "compare optimizers on this task",
+        ("c", "compare", "Compare optimizers on this task"),
+    ),
+    _key(
+        _CURVE,
         "+-",
         "smooth",
         "smooth the curve more or less",
@@ -206,7 +290,11 @@ KEYS: tuple[Key, ...] = (
         ("x", "cycle_x", "Change what the x axis shows"),
     ),
     _key(
-        _RUN, "e", "export", "export SVG, CSV or JSON", ("e", "export", "Export SVG, CSV or JSON")
+        _RUN,
+        "e",
+        "export",
+        "export SVG, CSV or JSON (a comparison: Markdown too)",
+        ("e", "export", "Export to a file"),
     ),
     _key(
         "home",
@@ -244,11 +332,11 @@ def keys_for(screen: ScreenName, mode: Mode | None = None) -> list[Key]:
         mode: what a run screen shows; `None`: whatever it may show.
     """
     places: set[Where] = {screen, "any"}
-    if screen != "home" and mode in (None, "live"):
+    if screen != "home" and mode in (None, "live", "trial"):
         places.add("live")
     if screen != "home" and mode in (None, "replay"):
         places.add("replay")
-    idle = mode in ("ended", "replay")
+    idle = mode in ("trial", "ended", "replay")
     return [key for key in KEYS if key.where & places and not (key.order and idle)]
 
 

@@ -1,7 +1,7 @@
 """Where a run screen's events come from: a run's log as it grows, or a recording.
 
 Both are polled by the screen and answer with a `Batch`, so that live view, attach and replay are
-one path.
+one path. One trial of a comparison is either of them with all else left out.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import bisect
 import math
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -62,6 +63,72 @@ class LiveSource:
     def poll(self) -> Batch:
         """What the worker has written since the last poll."""
         return self._tail.poll(self._limit)
+
+
+class TrialFilter:
+    """Leaves of a comparison's events those that tell of one trial, and of the run at large.
+
+    Where the trial ends the story does: a `run-finished` of its own follows, and nothing after it
+    counts, whatever goes on beside it.
+    """
+
+    def __init__(self, trial: int) -> None:
+        self.trial = trial
+        self.ended = False
+
+    def take(self, events: Sequence[AnyEvent]) -> list[AnyEvent]:
+        """What of `events`, the next ones in order, belongs to the trial."""
+        from clr_tui.engine.runs import events as ev
+
+        kept: list[AnyEvent] = []
+        for event in events:
+            if isinstance(event, ev.PoolReady | ev.RateChosen | ev.Overall):
+                continue
+            if getattr(event, "trial", self.trial) != self.trial:
+                continue
+            if isinstance(event, ev.Resumed):
+                self.ended = False
+            if self.ended:
+                continue
+            kept.append(event)
+            if isinstance(event, ev.TrialFinished):
+                self.ended = True
+                kept.append(
+                    ev.RunFinished(
+                        seq=event.seq,
+                        time=event.time,
+                        outcome=event.outcome,
+                        message=event.reason,
+                    )
+                )
+        return kept
+
+
+class TrialSource:
+    """One trial of a comparison that may be at work.
+
+    Args:
+        source: the whole comparison, read by nobody else.
+        trial: the trial's number.
+    """
+
+    replay = False
+
+    def __init__(self, source: Source, trial: int) -> None:
+        self._source = source
+        self._filter = TrialFilter(trial)
+
+    @property
+    def live(self) -> bool:
+        """Whether the run's worker lives."""
+        return self._source.live
+
+    def poll(self) -> Batch:
+        """What has come of the trial since the last poll."""
+        batch = self._source.poll()
+        if batch.reset:
+            self._filter = TrialFilter(self._filter.trial)
+        return replace(batch, events=self._filter.take(batch.events))
 
 
 class ReplaySource:
@@ -142,6 +209,21 @@ class ReplaySource:
             batch.unknown = dict(self._recorded.unknown)
             batch.newer_schema = self._recorded.newer_schema
         return batch
+
+    def of_trial(self, trial: int) -> ReplaySource:
+        """One trial of this recording of a comparison, at the same place and speed."""
+        only = TrialFilter(trial)
+        kept = [
+            (event, due)
+            for given, due in zip(self._events, self._due, strict=True)
+            for event in only.take([given])
+        ]
+        recorded = replace(self._recorded, events=[event for event, _ in kept])
+        source = ReplaySource(recorded, self._clock, speed=self.speed)
+        source._due = [due for _, due in kept]
+        source.playing = self.playing
+        source._hold(min(self.elapsed, source.seconds))
+        return source
 
     def play(self) -> None:
         """Goes on; from the start where it was at the end."""

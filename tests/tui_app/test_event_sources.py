@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import math
 
+import msgspec
+from comparison_logs import comparison_events, write_run
+
+from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.runs import events as ev
 from clr_tui.engine.runs.tail import Batch
-from clr_tui.tui.sources import SPEEDS, LiveSource, ReplaySource
+from clr_tui.tui.sources import SPEEDS, LiveSource, ReplaySource, TrialFilter, TrialSource
 
 
 class Clock:
@@ -168,3 +172,76 @@ def test_a_live_source_follows_the_log_and_the_lock(runs) -> None:
     runs.let_die()
     assert [type(event) for event in source.poll().events] == [ev.RunFinished]
     assert not source.live
+
+
+def test_of_a_comparison_one_trial_is_left() -> None:
+    told = comparison_events(running=True)  # trials 0 to 3 are done, 4 and 5 are under way
+    kept = TrialFilter(4).take(told)
+    own = [e for e in told if getattr(e, "trial", None) == 4 and not isinstance(e, ev.RateChosen)]
+    assert [e for e in kept if hasattr(e, "trial")] == own
+    at_large = {type(e) for e in kept} - {type(e) for e in own}
+    assert at_large == {ev.RunStarted, ev.DeviceChosen, ev.TaskReady}
+    assert not any(isinstance(e, ev.RunFinished) for e in kept)
+
+
+def test_the_story_ends_where_its_trial_does() -> None:
+    only = TrialFilter(1)
+    kept = only.take(comparison_events(failed=(0, 1)))
+    *_, last = kept
+    assert isinstance(last, ev.RunFinished)
+    assert last.outcome == "failed"
+    assert "not finite" in last.message
+    assert sum(isinstance(e, ev.RunFinished) for e in kept) == 1
+    assert only.take([ev.RunFinished(outcome="done"), ev.Note(level="info", text="late")]) == []
+    again = ev.Resumed(trial=1, step=40)
+    assert only.take([again, ev.Paused()]) == [again, ev.Paused()]
+
+
+def test_a_trial_is_followed_in_its_log(tmp_path) -> None:
+    run = write_run(tmp_path, running=True)
+    source = TrialSource(LiveSource(run), 3)
+    history = RunHistory()
+    history.feed(source.poll())
+    assert list(history.trials) == [3]
+    assert history.finished.outcome == "done"
+    assert not source.live
+    # A log that was cut short is read anew, and so is the trial.
+    lines = run.events_path.read_bytes().splitlines(keepends=True)
+    cut = next(
+        place
+        for place, line in enumerate(lines)
+        if isinstance(e := msgspec.json.decode(line, type=ev.AnyEvent), ev.EpochFinished)
+        and (e.trial, e.epoch) == (3, 2)
+    )
+    run.events_path.write_bytes(b"".join(lines[: cut + 1]))
+    history.feed(source.poll())
+    assert history.finished is None
+    assert len(history.trial.epochs) == 2
+
+
+def test_a_trial_of_a_recording_is_at_the_same_place() -> None:
+    clock = Clock()
+    events = comparison_events()
+    source = ReplaySource(Batch(events=events, corrupt=2), clock, speed=4, at=0.2)
+    trial = source.of_trial(2)
+    assert trial.elapsed == source.elapsed
+    assert trial.speed == 4
+    assert trial.playing
+    clock.now += 1
+    assert trial.elapsed == source.elapsed
+    batch = trial.poll()
+    assert batch.corrupt == 2
+    due = events[0].time + trial.elapsed
+    assert [e for e in batch.events if isinstance(e, ev.EpochFinished)] == [
+        e for e in events if isinstance(e, ev.EpochFinished) and e.trial == 2 and e.time <= due
+    ]
+
+
+def test_a_recording_beyond_its_trial_is_at_the_end_of_that() -> None:
+    source = ReplaySource(Batch(events=comparison_events()), Clock(), at=1.0)
+    source.pause()
+    trial = source.of_trial(0)
+    trial.poll()
+    assert trial.finished
+    assert trial.seconds < source.seconds
+    assert trial.position == 1

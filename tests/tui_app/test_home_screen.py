@@ -6,10 +6,12 @@ import shutil
 
 import pytest
 from app_helpers import make_app, selected_id, settled, toasts, until
+from comparison_logs import write_run
 from textual.widgets import Static
 
 from clr_tui.engine.runs import events as ev
 from clr_tui.engine.runs.commands import CommandTail, Stop
+from clr_tui.tui.screens.comparison import ComparisonScreen
 from clr_tui.tui.screens.confirm import ConfirmScreen
 from clr_tui.tui.screens.help import HelpScreen
 from clr_tui.tui.screens.home import FilterInput
@@ -345,3 +347,20 @@ async def test_nothing_is_sent_while_nothing_changes(app, mixed, monkeypatch) ->
         await pilot.press("down")
         await pilot.pause()
         assert "".join(written) != ""
+
+
+async def test_a_comparison_is_listed_previewed_and_opened(app, runs) -> None:
+    run = write_run(runs.folder, running=True)
+    runs.keep_alive(run)
+    async with app.run_test(size=(120, 40)) as pilot:
+        home = await settled(pilot)
+        table = home.query_one(RunTable)
+        shown = table.render_line(1).text
+        for words in (run.id, "comparison", "● running", "4 of 9 trials"):
+            assert words in shown
+        await until(pilot, lambda: home.query_one(ChartView).chart.series)
+        assert "accuracy" in home.query_one(ChartView).chart.title
+        await pilot.press("s")
+        assert "All its trials end" in str(app.screen.query_one("#detail", Static).render())
+        await pilot.press("n", "enter")
+        assert isinstance(app.screen, ComparisonScreen)

@@ -8,11 +8,17 @@ import pytest
 
 from clr_tui.tui.app import ClrTuiApp
 from clr_tui.tui.keys import KEYS, bindings_for, footer_keys, keys_for
+from clr_tui.tui.screens.comparison import ComparisonScreen
 from clr_tui.tui.screens.home import HomeScreen
 from clr_tui.tui.screens.range_test import RangeTestScreen
 from clr_tui.tui.screens.training import TrainingScreen
 
-SCREENS = {"home": HomeScreen, "range-test": RangeTestScreen, "training": TrainingScreen}
+SCREENS = {
+    "home": HomeScreen,
+    "range-test": RangeTestScreen,
+    "training": TrainingScreen,
+    "comparison": ComparisonScreen,
+}
 
 
 @pytest.mark.parametrize("name", SCREENS)
@@ -43,12 +49,12 @@ def test_the_keys_of_the_design_are_there() -> None:
     assert bound["left_square_bracket"] == "seek(-1)"
     assert bound["greater_than_sign"] == "speed(1)"
     assert {"tab", "b", "u", "t", "r", "y", "x", "space", "s", "e", "escape", "q"} <= bound.keys()
-    assert "c" not in bound  # comparison comes later
+    assert bound["c"] == "compare"
     assert {"n", "enter", "slash", "delete"} <= {b.key for b in bindings_for("home")}
 
 
 @pytest.mark.parametrize("name", SCREENS)
-@pytest.mark.parametrize("mode", ["live", "ended", "replay"])
+@pytest.mark.parametrize("mode", ["live", "trial", "ended", "replay"])
 @pytest.mark.parametrize("width", [40, 80, 100, 160])
 def test_the_footer_fits_and_always_ends_with_help_and_leave(name, mode, width) -> None:
     shown = footer_keys(name, mode, width)
@@ -62,10 +68,29 @@ def test_a_wide_footer_shows_every_key() -> None:
     assert shown == [key for key in keys_for("range-test", "live") if key.label]
 
 
-@pytest.mark.parametrize("name", ["range-test", "training"])
+def test_the_keys_of_a_comparison_are_there() -> None:
+    bound = {b.key: b.action for b in bindings_for("comparison")}
+    assert bound["enter"] == "open_row"
+    assert bound["up"] == "select(-1)"
+    assert bound["shift+left"] == "move_target(-5)"
+    assert {"h", "v", "a", "x", "m", "d", "g", "y", "e", "s", "k", "r", "space"} <= bound.keys()
+    # It smooths nothing, and is a comparison already.
+    assert not {"plus", "minus", "c", "b", "t", "u", "tab"} & bound.keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "orders"),
+    [("range-test", {"space", "s"}), ("training", {"space", "s"}), ("comparison", {"s", "k"})],
+)
+def test_what_a_living_run_can_be_told_fits_a_narrow_footer(name, orders) -> None:
+    wide = {"range-test": 120, "training": 80, "comparison": 100}[name]
+    assert orders <= {key.shown for key in footer_keys(name, "live", wide)}
+
+
+@pytest.mark.parametrize("name", ["range-test", "training", "comparison"])
 def test_a_run_that_has_ended_is_offered_no_orders(name) -> None:
     shown = [key.shown for key in footer_keys(name, "ended", 300)]
-    assert not {"space", "s", "[ ]"} & set(shown)
+    assert not {"space", "s", "k", "[ ]"} & set(shown)
     assert {"r", "e", "x", "y", "esc"} <= set(shown)
     # Its bounds can be moved on the chart of a sweep; a training that is over has none to take.
     assert ("b" in shown) == (name == "range-test")

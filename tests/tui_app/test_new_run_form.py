@@ -10,11 +10,13 @@ from textual.widgets import Input, Static
 
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.runs.config import (
+    CompareConfig,
     OptimizerConfig,
     RangeTestConfig,
     TaskConfig,
     TrainConfig,
 )
+from clr_tui.engine.runs.entries import parse_entries
 from clr_tui.tui.screens.new_run import FormRow, NewRunScreen
 from clr_tui.tui.screens.range_test import RangeTestScreen
 from clr_tui.tui.views.form import field_of, read, texts
@@ -170,6 +172,45 @@ async def test_training_has_fields_of_its_own(app, start) -> None:
     assert job == TrainConfig(base_lr=6e-4, max_lr=0.01, policy="exp-range", gamma=0.999)
 
 
+async def test_a_comparison_has_fields_of_its_own(app, start) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await open_form(pilot)
+        await pilot.press("left")
+        own = {"optimizers", "compare_seeds", "rates", "compare_epochs", "target", "jobs"}
+        assert own <= set(shown(screen))
+        assert not {"momentum", "weight_decay", "base_lr", "seeds", "policy"} & set(shown(screen))
+        general = screen.query_one("#form-general", Static)
+        assert str(general.render()).startswith("18 trials of 16 epochs; before them a range test")
+        typed = {
+            "optimizers": "adam, sgd(momentum=0.9)+clr(lr=0.01)",
+            "compare_seeds": "2",
+            "compare_epochs": "5",
+            "step_size_epochs": "2.5",
+            "target": "65%",
+            "jobs": "1",
+        }
+        for name, text in typed.items():
+            set_text(screen, name, text)
+        await pilot.pause()
+        assert str(general.render()) == "4 trials of 5 epochs."
+        screen.query_one("#rates", Choice).focus()
+        await pilot.press("right")
+        assert "a range test for the rate of adam." in str(general.render())
+        await pilot.press("enter")
+        await until(pilot, lambda: start.asked)
+    task, job, parent = start.asked[0]
+    assert (task, parent) == (TaskConfig(), None)
+    assert job == CompareConfig(
+        entries=parse_entries(typed["optimizers"]),
+        seeds=2,
+        epochs=5,
+        step_size_epochs=2.5,
+        rates="tuned",
+        target=0.65,
+        jobs=1,
+    )
+
+
 async def test_weights_are_for_resnet_only(app) -> None:
     async with app.run_test() as pilot:
         screen = await open_form(pilot)
@@ -212,6 +253,12 @@ async def test_whole_cycles_are_announced(app) -> None:
         ("range", "momentum", "1", "1"),
         ("range", "weight_decay", "-1", "-1"),
         ("range", "seed", "x", "'x' is not a whole number"),
+        ("compare", "optimizers", "adam, adm", "did you mean 'adam'"),
+        ("compare", "optimizers", "adam(beta=1)", "beta"),
+        ("compare", "compare_seeds", "0", "0"),
+        ("compare", "compare_epochs", "x", "'x' is not a whole number"),
+        ("compare", "target", "65", "not '65'"),
+        ("compare", "jobs", "0", "0"),
         ("train", "base_lr", "0.1", "0.1"),
         ("train", "max_lr", "inf", "inf"),
         ("train", "step_size_epochs", "0", "0"),
@@ -222,8 +269,7 @@ async def test_whole_cycles_are_announced(app) -> None:
 async def test_a_mistake_shows_at_its_field_while_typing(app, start, kind, name, text, words):
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await open_form(pilot)
-        if kind == "train":
-            await pilot.press("right")
+        await pilot.press(*{"range": (), "train": ("right",), "compare": ("left",)}[kind])
         if name == "gamma":
             screen.query_one("#policy", Choice).action_choose(2)
             await pilot.pause()

@@ -77,6 +77,20 @@ def test_form_of_a_training(snap_compare, runs, monkeypatch, size) -> None:
 
 
 @SIZES
+def test_form_of_a_comparison(snap_compare, runs, monkeypatch, size) -> None:
+    app = make_app(runs.folder, monkeypatch)
+
+    async def ready(pilot) -> None:
+        await settled(pilot)
+        await pilot.press("n", "right", "right")
+        app.screen.query_one("#compare_epochs", Input).value = "10"
+        app.screen.query_one("#target", Input).value = "65%"
+        await settled(pilot)
+
+    assert snap_compare(app, terminal_size=size, run_before=ready)
+
+
+@SIZES
 @pytest.mark.parametrize("keys", ["question_mark", "s"], ids=["help", "question"])
 def test_over_the_runs(snap_compare, app, mixed, size, keys, monkeypatch) -> None:
     # The help names the folder of runs, another one in each test.

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from run_logs import app_of, commands, flat, message, panel, poll, title, usual
+from textual.widgets import Static
 
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.runs import events as ev
@@ -13,7 +14,7 @@ from clr_tui.tui.keys import keys_for
 from clr_tui.tui.screens.bounds_dialog import BoundsDialog
 from clr_tui.tui.screens.confirm import ConfirmScreen
 from clr_tui.tui.screens.export_dialog import ExportDialog
-from clr_tui.tui.screens.new_run import NewRunScreen
+from clr_tui.tui.screens.new_run import FormRow, NewRunScreen
 from clr_tui.tui.screens.range_test import RangeTestScreen
 from clr_tui.tui.screens.train_dialog import TrainDialog
 from clr_tui.tui.widgets.field import Field
@@ -437,3 +438,36 @@ async def test_the_footer_offers_orders_only_while_the_run_lives(sweep_log):
         await pilot.press("question_mark")
         told = str(pilot.app.screen.query_one("#help-keys").render())
         assert "pause the run" not in told
+
+
+async def test_c_opens_the_form_of_a_comparison_with_the_bounds_as_rates(sweep_log):
+    sweep_log.begin().sweep(usual).end()
+    async with app_of(sweep_log).run_test(size=(80, 24)) as pilot:
+        screen = pilot.app.screen
+        await pilot.press("b", "ctrl+u", *"1e-3", "down", "ctrl+u", *"0.01", "enter", "c")
+        form = pilot.app.screen
+        assert isinstance(form, NewRunScreen)
+        reading = form._read({row.setting.name: row.value for row in form.query(FormRow)})
+        assert not reading.errors
+        assert reading.task == sweep_log.run.config().task
+        *others, own = reading.job.entries
+        assert len(others) == 5
+        assert own.label == "sgd(momentum=0.9)+clr(base_lr=0.001,lr=0.01)"
+        assert form._parent_run == sweep_log.run.id
+        heading = str(form.query_one("#form-title", Static).render())
+        assert heading == f"clr-tui  compare optimizers on the task of {sweep_log.run.id}"
+        await pilot.press("escape")
+        assert pilot.app.screen is screen
+
+
+async def test_c_without_bounds_compares_the_article_s_six(sweep_log):
+    sweep_log.live().begin()
+    async with app_of(sweep_log).run_test(size=(80, 24)) as pilot:
+        await pilot.press("c")
+        form = pilot.app.screen
+        assert row_value(form, "optimizers").endswith("adamax, sgd+clr")
+    sweep_log.die()
+
+
+def row_value(form, name: str) -> str:
+    return form.query_one(f"#row-{name}", FormRow).value

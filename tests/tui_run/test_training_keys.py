@@ -9,7 +9,7 @@ from clr_tui.engine.runs import events as ev
 from clr_tui.engine.runs.commands import Continue, Pause, SetBounds, Stop
 from clr_tui.tui.keys import keys_for
 from clr_tui.tui.screens.bounds_dialog import BoundsDialog
-from clr_tui.tui.screens.new_run import NewRunScreen
+from clr_tui.tui.screens.new_run import FormRow, NewRunScreen
 from clr_tui.tui.screens.training import TrainingScreen
 from clr_tui.tui.widgets.field import Field
 
@@ -144,3 +144,18 @@ async def test_every_key_in_every_state(train_log, state, size):
                         await pilot.press("escape")
                         assert pilot.app.screen is not before, f"{name} cannot be left"
         assert pilot.app.screen is screen
+
+
+async def test_c_compares_with_its_policy_and_its_newest_bounds(train_log):
+    train_log.live().begin().train(3)
+    train_log.tell(ev.BoundsChanged(trial=0, step=100, base_lr=6e-4, max_lr=0.01))
+    async with app_of(train_log).run_test(size=SMALL) as pilot:
+        await pilot.press("c")
+        form = pilot.app.screen
+        assert isinstance(form, NewRunScreen)
+        reading = form._read({row.setting.name: row.value for row in form.query(FormRow)})
+        own = reading.job.entries[-1]
+        assert own.label == "sgd(momentum=0.9)+clr(base_lr=0.0006,lr=0.01)"
+        assert reading.job.epochs == 16
+        assert reading.task == train_log.run.config().task
+    train_log.die()

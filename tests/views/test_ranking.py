@@ -137,7 +137,8 @@ def test_an_expanded_entry_is_followed_by_its_trials():
     report = report_of(failed=(1, 0))
     heading, rows = ranking(report, 160, expanded=frozenset({1}))
     at = next(i for i, row in enumerate(rows) if row.entry == 1)
-    assert [row.trial for row in rows[at : at + 5]] == [None, 3, 4, 5, None]
+    assert [row.trial for row in rows[at : at + 4]] == [None, 3, 4, 5]
+    assert {row.trial for row in rows if row.entry != 1} == {None}
     first, second, _ = (text_of(row.line) for row in rows[at + 1 : at + 4])
     assert first.split()[:3] == ["seed", "0", "failed"]
     assert "the loss is not finite at step 40" in first

@@ -1,5 +1,6 @@
 import msgspec
 import pytest
+from comparison_logs import comparison_config, comparison_history
 from view_histories import run_config, sweep_history
 
 from clr_tui.engine.analysis.history import RunHistory
@@ -10,6 +11,7 @@ from clr_tui.tui.views.status import (
     notices,
     progress_bar,
     standing,
+    standing_of_comparison,
     status_of,
     title_of,
     trouble,
@@ -139,3 +141,47 @@ def test_titles():
 def test_an_imported_curve_is_called_so():
     config = msgspec.structs.replace(CONFIG, version="", task=TaskConfig(data="curve", model=""))
     assert title_of(config, RunHistory(config)) == "range test  curve · imported curve"
+
+
+def test_a_comparison_s_title_tells_its_size() -> None:
+    history = comparison_history(seeds=1, epochs=1)
+    assert title_of(history.config, history) == "comparison  flowers · CNN · 1 epoch · 1 seed"
+    config = comparison_config(epochs=10)
+    whole = msgspec.structs.replace(config.compare, whole_cycles=True)
+    config = msgspec.structs.replace(config, compare=whole)
+    assert title_of(config, RunHistory(config)) == "comparison  flowers · CNN · 16 epochs · 3 seeds"
+
+
+def test_other_optimizers_are_named_as_they_were_asked_for() -> None:
+    config = run_config(range_test=RangeTestConfig(optimizer=OptimizerConfig(name="adamw")))
+    assert "· CNN · adamw · batch 64" in title_of(config, RunHistory(config))
+
+
+def told(history: RunHistory, *, alive: bool = True) -> str:
+    return standing_of_comparison(history, status_of(history, alive=alive))
+
+
+def test_a_comparison_stands_by_its_trials() -> None:
+    config = comparison_config()
+    history = RunHistory(config)
+    assert told(history) == "◌ starting"
+    history.apply(ev.TrialStarted(trial=0, seed=0, total_steps=10, steps_per_epoch=5, entry=0))
+    assert told(history) == "● running"
+    history.apply(ev.Overall(done=1, failed=1, stopped=1, running=2, total=9, fraction=0.3))
+    assert told(history) == "● 3 of 9 trials"
+    history.apply(
+        ev.Overall(done=2, failed=1, stopped=1, running=2, total=9, fraction=0.3, left=65.0)
+    )
+    assert told(history) == "● 4 of 9 trials  left 1:05"
+    history.apply(ev.Paused())
+    assert told(history) == "‖ paused  4 of 9 trials"
+    assert told(history, alive=False) == "? lost"
+    history.apply(ev.RunFinished(outcome="done"))
+    assert told(history) == "✓ done"
+
+
+def test_a_comparison_waits_for_its_first_epoch() -> None:
+    history = RunHistory(comparison_config())
+    assert waiting_words(history, "failed", "epoch") == "The run failed before its first epoch."
+    history.apply(TRIAL)
+    assert "first epoch" in waiting_words(history, "running", "epoch")

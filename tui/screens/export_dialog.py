@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -31,7 +31,7 @@ def target(text: str, suffixes: list[str]) -> Path:
     if not text.strip():
         raise UserError(f"name a file that ends in {kinds}", "path")
     path = Path(os.path.expanduser(text.strip()))
-    if path.suffix.lower() not in suffixes:
+    if suffix_of(path, suffixes) is None:
         raise UserError(f"'{path.name}' must end in {kinds}", "path")
     if not os.path.isdir(path.parent):  # Path.is_dir() raises where a name is too long
         raise UserError(f"there is no folder '{path.parent}'", "path")
@@ -40,19 +40,27 @@ def target(text: str, suffixes: list[str]) -> Path:
     return path
 
 
+def suffix_of(path: Path, suffixes: Iterable[str]) -> str | None:
+    """The longest of `suffixes` that the path ends in: `.steps.csv` before `.csv`."""
+    ends = [suffix for suffix in suffixes if path.name.lower().endswith(suffix)]
+    return max(ends, key=len, default=None)
+
+
 class ExportDialog(ModalScreen["str | None"]):
     """Asks for a path, whose suffix says what to write; answers with the path once written.
 
     Args:
         name: what the file is called to begin with, without suffix.
         exports: what can be written.
+        words: what each suffix means, a sentence.
     """
 
     CSS_PATH = "dialog.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", show=False)]
 
-    def __init__(self, name: str, exports: Exports) -> None:
+    def __init__(self, name: str, exports: Exports, words: str) -> None:
         super().__init__()
+        self._words = words
         self._start = f"{name}{next(iter(exports))}"
         self._exports = exports
 
@@ -60,11 +68,7 @@ class ExportDialog(ModalScreen["str | None"]):
         """One field over the keys."""
         with Vertical(classes="dialog"):
             yield Static("Export", classes="dialog-title", markup=False)
-            yield Static(
-                "By its suffix: .svg the charts as shown, .csv every step, .json the result.",
-                classes="dialog-note",
-                markup=False,
-            )
+            yield Static(self._words, classes="dialog-note", markup=False)
             yield Field("path", self._start, label="file")
             yield Static("enter  write it     esc  cancel", classes="dialog-keys", markup=False)
 
@@ -85,7 +89,9 @@ class ExportDialog(ModalScreen["str | None"]):
         event.stop()
         try:
             path = target(event.value, list(self._exports))
-            write(str(path), self._exports[path.suffix.lower()]())
+            suffix = suffix_of(path, self._exports)
+            assert suffix is not None
+            write(str(path), self._exports[suffix]())
         except UserError as error:
             self.query_one(Field).show_error(error.message)
         else:

@@ -22,6 +22,7 @@ TITLES: dict[ScreenName, str] = {
     "home": "Runs",
     "range-test": "Range test",
     "training": "Training",
+    "comparison": "Comparison",
 }
 HOW: dict[ScreenName, str] = {
     "home": (
@@ -40,6 +41,12 @@ HOW: dict[ScreenName, str] = {
         "Accuracy in mid-cycle is not final accuracy: it peaks where the rate has come down, at "
         "the end of a cycle. The best epoch on validation and the last one are both kept as "
         "checkpoints, and both are measured on the test part at the end."
+    ),
+    "comparison": (
+        "Each optimizer trains from the same seeds: the same initial weights, the same order of "
+        "data. A line is the mean over seeds, its band the 95% interval of that mean; optimizers "
+        "share a rank where the seeds cannot tell them apart. Epochs are chosen on validation, "
+        "the table reports test. Open a trial to see its learning rate, loss and accuracy."
     ),
 }
 MIN_WORDS = 16

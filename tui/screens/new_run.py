@@ -15,11 +15,11 @@ from textual.widgets import Input, Static
 
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.runs.check import check
-from clr_tui.engine.runs.config import RangeTestConfig, TaskConfig
+from clr_tui.engine.runs.config import Job, RangeTestConfig, TaskConfig
 from clr_tui.tui.launching import expanded
 from clr_tui.tui.messages import FormChecked
 from clr_tui.tui.views.clean import plain
-from clr_tui.tui.views.form import Job, Reading, field_of, length_in_words, read, texts
+from clr_tui.tui.views.form import Reading, field_of, length_in_words, read, texts
 from clr_tui.tui.views.settings import Setting, Values, settings
 from clr_tui.tui.views.sketch import sketch
 from clr_tui.tui.widgets.chart_view import ChartView
@@ -93,6 +93,7 @@ class NewRunScreen(Screen[None]):
         job: likewise.
         parent: the run that the settings came from.
         error: why that run failed; shown at its field until that is changed.
+        title: what the form is for; by default to run `parent` again, or anything.
     """
 
     CSS_PATH = "new_run.tcss"
@@ -114,8 +115,10 @@ class NewRunScreen(Screen[None]):
         *,
         parent: str | None = None,
         error: UserError | None = None,
+        title: str = "",
     ) -> None:
         super().__init__()
+        self._title = title or (f"run {parent} again" if parent else "new run")
         self._given_task = task or TaskConfig()
         self._given_job = job or RangeTestConfig()
         self._given_texts = texts(self._given_task, self._given_job)
@@ -129,8 +132,7 @@ class NewRunScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """A title line, the fields, what the focused one means, the keys."""
-        title = f"run {self._parent_run} again" if self._parent_run else "new run"
-        yield Static(f"clr-tui  {plain(title)}", id="form-title", markup=False)
+        yield Static(f"clr-tui  {plain(self._title)}", id="form-title", markup=False)
         with Horizontal(id="form-body"):
             with VerticalScroll(id="form", can_focus=False):
                 for setting in settings(_devices()):

@@ -10,15 +10,16 @@ from textual.binding import BindingType
 
 from clr_tui.engine.analysis.exports import steps_csv
 from clr_tui.engine.analysis.report import BASE_FACTOR, Bounds, RangeReport, range_report, to_json
-from clr_tui.engine.runs.config import TrainConfig
+from clr_tui.engine.runs.config import CompareConfig, TrainConfig
 from clr_tui.tui.exporting import charts_svg
 from clr_tui.tui.keys import ScreenName, bindings_for
 from clr_tui.tui.screens.bounds_dialog import BoundsDialog
+from clr_tui.tui.screens.curve_screen import CurveScreen
 from clr_tui.tui.screens.export_dialog import Exports
-from clr_tui.tui.screens.run_screen import RunScreen
 from clr_tui.tui.screens.train_dialog import TrainDialog
 from clr_tui.tui.views.bounds import Which, step_bound
 from clr_tui.tui.views.clean import plain
+from clr_tui.tui.views.contest import after_range_test
 from clr_tui.tui.views.lines import Line
 from clr_tui.tui.views.names import STOPPING
 from clr_tui.tui.views.numbers import exact_lr
@@ -30,7 +31,6 @@ from clr_tui.tui.views.range_test import (
     range_chart,
     range_panel,
 )
-from clr_tui.tui.views.status import title_of
 from clr_tui.tui.widgets.chart_view import ChartView
 from clr_tui.tui.widgets.panel import Panel
 
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 NO_BOUNDS = "There are no bounds yet: b types them, u takes a rule's."
 
 
-class RangeTestScreen(RunScreen):
+class RangeTestScreen(CurveScreen):
     """A range test, living or recorded.
 
     The bounds follow the recommendation until a person moves them.
@@ -190,6 +190,11 @@ class RangeTestScreen(RunScreen):
     def _not_started(self, error: UserError) -> None:
         self.say(error.message)
 
+    def comparison(self) -> CompareConfig:
+        """The article's optimizers, this one cycling between its bounds."""
+        bounds = (self.bounds.base_lr, self.bounds.max_lr) if self.bounds is not None else None
+        return after_range_test(self.config.optimizer, bounds)
+
     def stop_detail(self) -> str:
         """What stopping means."""
         return STOPPING["range-test"]
@@ -200,7 +205,7 @@ class RangeTestScreen(RunScreen):
             self.history, bounds=self.bounds, selected=self.selected, options=self.options
         )
         return {
-            ".svg": lambda: charts_svg([chart], title_of(self.config, self.history)),
+            ".svg": lambda: charts_svg([chart], self.title_words()),
             ".csv": lambda: steps_csv(self.history),
             ".json": lambda: json.dumps(to_json(self.report), indent=2),
         }

@@ -1,4 +1,4 @@
-"""What the screens of a range test and of a training share: one reader of one log.
+"""What the screens of all runs share: one reader of one log.
 
 A screen holds a `RunHistory` and a source of events, living or recorded, and polls it four times
 a second. All that it shows comes from the history; all that it orders goes to the run's commands
@@ -7,17 +7,16 @@ file. Closing it ends a reader and nothing else.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 from textual.types import CSSPathType
 
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.runs.commands import Command, Continue, Pause, Stop, send
-from clr_tui.tui.charts.chart import Chart
+from clr_tui.tui.charts.chart import Chart, Role
 from clr_tui.tui.keys import Mode, ScreenName
 from clr_tui.tui.screens.confirm import ConfirmScreen
 from clr_tui.tui.screens.export_dialog import ExportDialog, Exports
@@ -25,10 +24,10 @@ from clr_tui.tui.screens.quiet import QuietScreen
 from clr_tui.tui.sources import ReplaySource
 from clr_tui.tui.views.clean import plain
 from clr_tui.tui.views.lines import Line, wrapped
-from clr_tui.tui.views.options import ChartOptions, XAxis
 from clr_tui.tui.views.status import (
     notices,
     progress_bar,
+    refusal,
     standing,
     status_of,
     title_of,
@@ -44,6 +43,7 @@ from clr_tui.tui.widgets.title_bar import TitleBar
 if TYPE_CHECKING:
     from clr_tui.engine.runs.config import RunConfig
     from clr_tui.engine.runs.rundir import RunDir
+    from clr_tui.engine.runs.tail import Batch
     from clr_tui.tui.app import ClrTuiApp
     from clr_tui.tui.sources import Source
 
@@ -71,9 +71,15 @@ class RunScreen(QuietScreen[None]):
         (140, "-wide"),
     ]
     key_screen: ScreenName
-    x_axes: ClassVar[tuple[XAxis, ...]]
-    charts: ClassVar[tuple[str, ...]]
-    """Ids of the charts, from the top."""
+    noun: ClassVar[str] = "run"
+    again_title = ""
+    """What the form is for that runs it again; empty: just that."""
+    waits_for: ClassVar[str] = "step"
+    """What the charts begin with."""
+    pausing: ClassVar[str] = "Pausing after the step at hand; space goes on."
+    export_words: ClassVar[str] = (
+        "By its suffix: .svg the charts as shown, .csv every step, .json the result."
+    )
 
     def __init__(self, source: Source, config: RunConfig, run: RunDir | None) -> None:
         super().__init__()
@@ -81,7 +87,6 @@ class RunScreen(QuietScreen[None]):
         self.config = config
         self.run_dir = run
         self.history = RunHistory(config)
-        self.options = ChartOptions(x=self.x_axes[0])
         self.status = status_of(self.history, alive=True)
         self.key_mode: Mode | None = self._mode()
         self._hint = ""
@@ -91,17 +96,17 @@ class RunScreen(QuietScreen[None]):
         self._draw_from = 0.0
 
     def compose(self) -> ComposeResult:
-        """Title, charts beside their panel, message, replay bar, keys."""
+        """Title, what there is to see, message, replay bar, keys."""
         yield TitleBar(id="title")
-        with Horizontal(id="body"):
-            with Vertical(id="charts"):
-                for name in self.charts:
-                    yield ChartView(id=name)
-            yield Panel(id="panel")
-        yield Panel(id="message")
+        yield from self.compose_body()
+        yield Panel(id="message", dots=True)
         if self.source.replay:
             yield ReplayBar(id="replay")
         yield KeyFooter(self.key_screen, self.key_mode)
+
+    def compose_body(self) -> ComposeResult:
+        """What there is to see between the title and the message."""
+        raise NotImplementedError
 
     def on_mount(self) -> None:
         """Begins to follow the log."""
@@ -123,7 +128,7 @@ class RunScreen(QuietScreen[None]):
         except (UserError, OSError) as error:
             self.say(str(error))
             return
-        self.history.feed(batch)
+        self._feed(batch)
         if isinstance(self.source, ReplaySource):
             alive = not self.source.finished
             self.query_one(ReplayBar).show(self.source)
@@ -141,6 +146,14 @@ class RunScreen(QuietScreen[None]):
             self.show_all()
             # A log of a million steps takes its time to judge: keys are answered in between.
             self._draw_from = now + (self.clr_app.clock() - now) / DRAWING_SHARE
+
+    def _feed(self, batch: Batch) -> None:
+        """Takes what is new; an order that was refused just now is told at once."""
+        known = self.history.started is not None
+        refused = len(self.history.refused)
+        self.history.feed(batch)
+        if known and len(self.history.refused) > refused:
+            self.say(f"{refusal(self.history).rstrip('.')}.")
 
     def _mode(self) -> Mode:
         if self.source.replay:
@@ -161,22 +174,33 @@ class RunScreen(QuietScreen[None]):
         self.show_message()
 
     def show_history(self) -> None:
-        """Draws the charts and the panel."""
+        """Draws what stands between the title and the message."""
         raise NotImplementedError
 
     def verdict(self) -> list[Line]:
         """What to say below the charts when nothing is wrong."""
         raise NotImplementedError
 
+    def remarks(self) -> list[str]:
+        """What else there is to say, most important first, as far as there is room."""
+        return []
+
     def show_title(self) -> None:
         """Draws the line at the top."""
         device = self.history.device
         where = plain(device.device) if device is not None else ""
-        words = self.status.words
+        words = self.standing_words()
         if self.source.replay:
             words = f"replay  {words}"
-        title = title_of(self.config, self.history)
-        self.query_one(TitleBar).show(title, words, self.status.role, where)
+        self.query_one(TitleBar).show(self.title_words(), words, self.status.role, where)
+
+    def title_words(self) -> str:
+        """What is run."""
+        return title_of(self.config, self.history)
+
+    def standing_words(self) -> str:
+        """How the run stands, on the right of the title."""
+        return self.status.words
 
     def show_message(self) -> None:
         """Draws the lines below the charts: the hint, what went wrong, the verdict, notices."""
@@ -196,22 +220,29 @@ class RunScreen(QuietScreen[None]):
             )
         if held := standing(self.history, self.status.state):
             told += wrapped(held, width, "suggestion")
+        before = panel.classes
         panel.set_class(bool(wrong), "-trouble")
         # More is to be said of a run that is over, and nothing moves any more.
         panel.set_class(self.status.ended, "-ended")
+        if panel.classes != before:
+            self.call_after_refresh(self.show_message)  # once it has its new height
         if not wrong or any(len(trial) for trial in self.history.trials.values()):
             told += self.verdict()
         for notice in notices(self.history):
             told += wrapped(f"! {notice}", width, "suggestion", indent="  ")
+        for remark in self.remarks():
+            lines = wrapped(remark, width)
+            if len(told) + len(lines) <= panel.content_size.height:
+                told += lines  # whole sentences or none of them
         panel.set_lines(told)
 
-    def words(self, text: str, role: Any = "text") -> list[Line]:
+    def words(self, text: str, role: Role = "text") -> list[Line]:
         """`text` wrapped to the message's width."""
         return wrapped(text, self.query_one("#message", Panel).content_size.width, role)
 
     def waiting(self) -> str:
         """What the charts say before there is anything to draw."""
-        words = waiting_words(self.history, self.status.state)
+        words = waiting_words(self.history, self.status.state, self.waits_for)
         bar = progress_bar(self.history, 24)
         return f"{words}  {bar}" if bar else words
 
@@ -230,29 +261,6 @@ class RunScreen(QuietScreen[None]):
     def _unsay(self) -> None:
         self._hint = ""
         self.show_message()
-
-    # -- keys: how to draw -----------------------------------------------------------------
-
-    def _redraw(self, options: ChartOptions) -> None:
-        self.options = options
-        self.show_all()
-
-    def action_smoothing(self, direction: int) -> None:
-        """Smooths more (1) or less (-1)."""
-        options = self.options.smoother(direction)
-        if options == self.options:
-            end = "as smooth as it gets" if direction > 0 else "the raw curve"
-            self.say(f"This is {end} (smoothing {options.smoothing:g}).")
-            return
-        self._redraw(options)
-
-    def action_toggle_y(self) -> None:
-        """Switches the loss between linear and logarithmic."""
-        self._redraw(self.options.toggled_y())
-
-    def action_cycle_x(self) -> None:
-        """Takes the next x-axis."""
-        self._redraw(self.options.next_x(self.x_axes))
 
     # -- keys: orders to the run -----------------------------------------------------------
 
@@ -274,7 +282,7 @@ class RunScreen(QuietScreen[None]):
         if self.source.replay:
             self.say("This is a recording: there is no worker to take orders.")
         elif self.run_dir is None or self.status.ended:
-            self.say(f"This run has ended ({self.status.state}): r runs it again.")
+            self.say(f"This {self.noun} has ended ({self.status.state}): r runs it again.")
         else:
             return True
         return False
@@ -287,7 +295,7 @@ class RunScreen(QuietScreen[None]):
         elif self.history.paused:
             self.order(Continue(), "Going on.")
         else:
-            self.order(Pause(), "Pausing after the step at hand; space goes on.")
+            self.order(Pause(), self.pausing)
 
     def action_stop(self) -> None:
         """Stops the run once the person has confirmed it."""
@@ -306,7 +314,7 @@ class RunScreen(QuietScreen[None]):
 
     def action_run_again(self) -> None:
         """Opens the form with this run's settings; a failed run's reason stands at its field."""
-        job = self.config.range_test or self.config.train
+        job = self.config.job
         if job is None or not self.repeatable:
             self.say("This recording does not say what was trained: there is nothing to run again.")
             return
@@ -314,7 +322,7 @@ class RunScreen(QuietScreen[None]):
         finished = self.history.finished
         if finished is not None and finished.outcome == "failed":
             error = UserError(finished.message, finished.field)
-        self.clr_app.new_run(self.config.task, job, self.parent_id, error)
+        self.clr_app.new_run(self.config.task, job, self.parent_id, error, self.again_title)
 
     @property
     def repeatable(self) -> bool:
@@ -367,7 +375,8 @@ class RunScreen(QuietScreen[None]):
         if not self.history.trials:
             self.say("There is nothing to export yet: it begins with the first losses.")
             return
-        self.app.push_screen(ExportDialog(self.config.id, self.exports()), self._exported)
+        dialog = ExportDialog(self.config.id, self.exports(), self.export_words)
+        self.app.push_screen(dialog, self._exported)
 
     def _exported(self, written: str | None) -> None:
         if written:

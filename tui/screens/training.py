@@ -5,22 +5,24 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, ClassVar
 
+from msgspec.structs import replace
 from textual.binding import BindingType
 from textual.types import CSSPathType
 
 from clr_tui.engine.analysis.exports import steps_csv
 from clr_tui.engine.analysis.report import Bounds, to_json, train_report
 from clr_tui.engine.runs.commands import SetBounds
+from clr_tui.engine.runs.config import CompareConfig
 from clr_tui.tui.exporting import charts_svg
 from clr_tui.tui.keys import ScreenName, bindings_for
 from clr_tui.tui.screens.bounds_dialog import BoundsDialog
+from clr_tui.tui.screens.curve_screen import CurveScreen
 from clr_tui.tui.screens.export_dialog import Exports
-from clr_tui.tui.screens.run_screen import RunScreen
+from clr_tui.tui.views.contest import after_range_test, after_training
 from clr_tui.tui.views.lines import Line
 from clr_tui.tui.views.names import STOPPING
 from clr_tui.tui.views.numbers import exact_lr
 from clr_tui.tui.views.options import TRAINING_X
-from clr_tui.tui.views.status import title_of
 from clr_tui.tui.views.training import (
     ending_words,
     plan_of,
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from clr_tui.tui.charts.chart import Chart
 
 
-class TrainingScreen(RunScreen):
+class TrainingScreen(CurveScreen):
     """A training, living or recorded."""
 
     CSS_PATH: ClassVar[CSSPathType | None] = ["run_screen.tcss", "training.tcss"]
@@ -79,6 +81,14 @@ class TrainingScreen(RunScreen):
                 f"Bounds {low} to {high} from the next step.",
             )
 
+    def comparison(self) -> CompareConfig:
+        """The article's optimizers, and this one as it was trained, bounds that were moved too."""
+        job = self.config.train
+        if job is None:
+            return after_range_test(self.config.optimizer, None)
+        base_lr, max_lr = self.history.bounds or (job.base_lr, job.max_lr)
+        return after_training(replace(job, base_lr=base_lr, max_lr=max_lr))
+
     def stop_detail(self) -> str:
         """What stopping means."""
         return STOPPING["train"]
@@ -86,7 +96,7 @@ class TrainingScreen(RunScreen):
     def exports(self) -> Exports:
         """The three charts as SVG, the steps as CSV, the report as JSON."""
         return {
-            ".svg": lambda: charts_svg(list(self._charts()), title_of(self.config, self.history)),
+            ".svg": lambda: charts_svg(list(self._charts()), self.title_words()),
             ".csv": lambda: steps_csv(self.history),
             ".json": lambda: json.dumps(
                 to_json(train_report(self.history, live=not self.status.ended)), indent=2

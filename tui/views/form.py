@@ -3,32 +3,44 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 from msgspec.structs import replace
 
+from clr_tui.engine.analysis.comparison import planned_epochs
+from clr_tui.engine.errors import UserError
 from clr_tui.engine.policies import whole_cycle_epochs
 from clr_tui.engine.runs.check import check_numbers
 from clr_tui.engine.runs.config import (
     POLICIES,
+    CompareConfig,
+    EntryConfig,
+    Job,
     OptimizerConfig,
     RangeTestConfig,
+    Rates,
     TaskConfig,
     TrainConfig,
 )
+from clr_tui.engine.runs.entries import parse_entries
 from clr_tui.tui.views.numbers import exact_lr
 from clr_tui.tui.views.settings import (
+    COMPARISON,
     OFF,
     ON,
     RANGE_TEST,
     TRAINING,
     Values,
     decays,
+    is_comparison,
     is_range_test,
     loads_weights,
 )
+from clr_tui.tui.views.target import read_target, target_text
+from clr_tui.tui.views.tuning import tuned_entries
 
-Job = RangeTestConfig | TrainConfig
 _LONGEST = 40
 """Characters of a text that are repeated where it is said to be wrong."""
 
@@ -84,6 +96,24 @@ class _Reader:
             self.errors[name] = f"{shown}; give one like {example}"
             return 0
 
+    def target(self) -> float | None:
+        try:
+            return read_target(self.values["target"])
+        except UserError as error:
+            self.errors["target"] = error.message
+            return None
+
+    def entries(self, given: list[EntryConfig]) -> list[EntryConfig]:
+        """The contestants that are named; those that were given where they are named as given."""
+        text = self.values["optimizers"]
+        if text == _names(given):
+            return given
+        try:
+            return parse_entries(text)
+        except UserError as error:
+            self.errors["optimizers"] = error.message
+            return []
+
     def maybe_whole(self, name: str, example: str) -> int | None:
         return self.whole(name, example) if self.values[name].strip() else None
 
@@ -103,11 +133,14 @@ def read(values: Values, task: TaskConfig | None = None, job: Job | None = None)
     reader = _Reader(values)
     read_task = _read_task(reader, task or TaskConfig())
     read_job: Job
-    if is_range_test(values):
-        read_job = _read_sweep(reader, job if isinstance(job, RangeTestConfig) else None)
+    if is_comparison(values):
+        read_job = _read_comparison(reader, job if isinstance(job, CompareConfig) else None)
+    elif is_range_test(values):
+        sweep = _read_sweep(reader, job if isinstance(job, RangeTestConfig) else None)
+        read_job = replace(sweep, optimizer=_read_optimizer(reader, job))
     else:
-        read_job = _read_training(reader, job if isinstance(job, TrainConfig) else None)
-    read_job = replace(read_job, optimizer=_read_optimizer(reader, job))
+        training = _read_training(reader, job if isinstance(job, TrainConfig) else None)
+        read_job = replace(training, optimizer=_read_optimizer(reader, job))
     if reader.errors:
         return Reading(None, None, reader.errors)
     errors: dict[str, str] = {}
@@ -135,8 +168,9 @@ def _read_task(reader: _Reader, given: TaskConfig) -> TaskConfig:
 
 
 def _read_optimizer(reader: _Reader, job: Job | None) -> OptimizerConfig:
+    given = job.optimizer if isinstance(job, RangeTestConfig | TrainConfig) else OptimizerConfig()
     return replace(
-        job.optimizer if job is not None else OptimizerConfig(),
+        given,
         momentum=reader.real("momentum", "0.9"),
         weight_decay=reader.real("weight_decay", "1e-4"),
     )
@@ -170,17 +204,33 @@ def _read_training(reader: _Reader, given: TrainConfig | None) -> TrainConfig:
     )
 
 
+def _read_comparison(reader: _Reader, given: CompareConfig | None) -> CompareConfig:
+    given = given or CompareConfig(entries=[])
+    return replace(
+        given,
+        entries=reader.entries(given.entries),
+        seeds=reader.whole("compare_seeds", "3"),
+        epochs=reader.whole("compare_epochs", "16"),
+        rates=next(r for r in get_args(Rates) if r == reader.values["rates"]),
+        step_size_epochs=reader.real("step_size_epochs", "4"),
+        target=reader.target(),
+        jobs=reader.maybe_whole("jobs", "2"),
+        study=given.study if given.study == reader.values["model"] else "",
+    )
+
+
 def field_of(error_field: str | None, job: Job) -> str:
     """The line of the form that a `UserError`'s field means; "" where none does."""
     if error_field == "epochs" and isinstance(job, TrainConfig):
         return "train_epochs"
+    if error_field in ("epochs", "seeds") and isinstance(job, CompareConfig):
+        return f"compare_{error_field}"
     return error_field or ""
 
 
 def texts(task: TaskConfig, job: Job) -> dict[str, str]:
     """The texts that ask for `task` and `job`: what "run again" opens with."""
     found = {
-        "kind": RANGE_TEST if isinstance(job, RangeTestConfig) else TRAINING,
         "data": task.data,
         "model": task.model,
         "weights": task.weights,
@@ -189,11 +239,25 @@ def texts(task: TaskConfig, job: Job) -> dict[str, str]:
         "augment": ON if task.augment else OFF,
         "seed": str(task.seed),
         "device": task.device,
+    }
+    if isinstance(job, CompareConfig):
+        return found | {
+            "kind": COMPARISON,
+            "optimizers": _names(job.entries),
+            "compare_seeds": str(job.seeds),
+            "compare_epochs": str(job.epochs),
+            "rates": job.rates,
+            "step_size_epochs": _exact(job.step_size_epochs),
+            "target": target_text(job.target),
+            "jobs": "" if job.jobs is None else str(job.jobs),
+        }
+    found |= {
         "momentum": _exact(job.optimizer.momentum),
         "weight_decay": _exact(job.optimizer.weight_decay),
     }
     if isinstance(job, RangeTestConfig):
         return found | {
+            "kind": RANGE_TEST,
             "start_lr": _exact(job.start_lr),
             "end_lr": _exact(job.end_lr),
             "epochs": _exact(job.epochs),
@@ -202,6 +266,7 @@ def texts(task: TaskConfig, job: Job) -> dict[str, str]:
             "accuracy": ON if job.accuracy else OFF,
         }
     return found | {
+        "kind": TRAINING,
         "base_lr": _exact(job.base_lr),
         "max_lr": _exact(job.max_lr),
         "policy": job.policy,
@@ -219,6 +284,8 @@ def _exact(value: float) -> str:
 
 def length_in_words(job: Job | None) -> str:
     """What the length of a sound job comes to, where that is more than its field says."""
+    if isinstance(job, CompareConfig):
+        return _trials_in_words(job)
     if not isinstance(job, TrainConfig):
         return ""
     whole = whole_cycle_epochs(job.policy, job.epochs, job.step_size_epochs)
@@ -227,3 +294,24 @@ def length_in_words(job: Job | None) -> str:
     if not job.whole_cycles:
         return f"{job.epochs} epochs end in mid-cycle, as in the run that these settings are from."
     return f"{job.epochs} epochs end in mid-cycle: it will run {whole}, whole cycles."
+
+
+def _trials_in_words(job: CompareConfig) -> str:
+    """How many trials of how many epochs, and which sweeps come first."""
+    epochs, trials = planned_epochs(job), len(job.entries) * job.seeds
+    rounded = f" ({job.epochs} would end in mid-cycle)" if epochs != job.epochs else ""
+    words = f"{_counted(trials, 'trial')} of {_counted(epochs, 'epoch')}{rounded}"
+    tuned = tuned_entries(job)
+    if not tuned:
+        return f"{words}."
+    if len(tuned) == 1:
+        return f"{words}; before them a range test for the rate of {tuned[0].label}."
+    return f"{words}; before them {len(tuned)} range tests, one for each rate to be tuned."
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'s' if count != 1 else ''}"
+
+
+def _names(entries: Sequence[EntryConfig]) -> str:
+    return ", ".join(entry.label for entry in entries)

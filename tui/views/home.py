@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from clr_tui.engine.runs.summary import RunSummary
 from clr_tui.tui.views import numbers
 from clr_tui.tui.views.clean import plain
-from clr_tui.tui.views.names import SYMBOLS, model_name
+from clr_tui.tui.views.names import KINDS, SYMBOLS, model_name
 
 LIVING = frozenset({"starting", "running", "paused"})
-KINDS = {"range-test": "range test", "train": "training"}
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,15 @@ def wrapped(text: str, width: int, role: Role = "muted", indent: str = "") -> li
     return [((line, role),) for line in words]
 
 
+def cut(lines: list[Line], height: int, width: int) -> list[Line]:
+    """The first `height` lines; where there are more, dots at their end say so."""
+    if len(lines) <= height or height < 1:
+        return lines[: max(height, 0)]
+    *pieces, (text, role) = lines[height - 1]
+    room = width - sum(len(piece) for piece, _ in pieces) - len(" …")
+    return [*lines[: height - 1], (*pieces, (f"{text[:room]} …", role))]
+
+
 def fitted(lines: list[Line], height: int) -> list[Line]:
     """As many of the lines as `height` rows hold: blank ones go first, then the last ones."""
     spare = len(lines) - height

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import get_args
 
-from clr_tui.engine.runs.config import MODELS, POLICIES
+from clr_tui.engine.runs.config import MODELS, POLICIES, Rates
+from clr_tui.engine.runs.entries import article_entries
 
 Values = Mapping[str, str]
 """The text of every setting, by its name."""
-RANGE_TEST, TRAINING = "range test", "training"
+RANGE_TEST, TRAINING, COMPARISON = "range test", "training", "comparison"
 ON, OFF = "on", "off"
 
 
@@ -42,6 +44,21 @@ def is_training(values: Values) -> bool:
     return values["kind"] == TRAINING
 
 
+def is_comparison(values: Values) -> bool:
+    """Whether a comparison is asked for."""
+    return values["kind"] == COMPARISON
+
+
+def has_one_optimizer(values: Values) -> bool:
+    """Whether the optimizer is one whose options stand in fields of their own."""
+    return not is_comparison(values)
+
+
+def has_step_size(values: Values) -> bool:
+    """Whether there may be cycles."""
+    return is_training(values) or is_comparison(values)
+
+
 def decays(values: Values) -> bool:
     """Whether the policy is one that gamma plays a part in."""
     return is_training(values) and values["policy"].startswith("exp-range")
@@ -56,9 +73,9 @@ _TASK = (
     Setting(
         "kind",
         "kind",
-        "A range test finds the bounds of the learning rate; training uses them.",
+        "Find the bounds of the learning rate; train between them; compare optimizers.",
         RANGE_TEST,
-        (RANGE_TEST, TRAINING),
+        (RANGE_TEST, TRAINING, COMPARISON),
     ),
     Setting(
         "data",
@@ -135,6 +152,37 @@ _SWEEP = (
         when=is_range_test,
     ),
 )
+_CONTESTANTS = (
+    Setting(
+        "optimizers",
+        "optimizers",
+        "adam, sgd(momentum=0.9), adamw(weight_decay=0.05)+one-cycle, ...; +clr: triangular.",
+        ", ".join(entry.label for entry in article_entries()),
+        when=is_comparison,
+    ),
+    Setting(
+        "compare_seeds",
+        "seeds",
+        "Trials of each optimizer: the first seed, the next, ...; two are needed for a band.",
+        "3",
+        when=is_comparison,
+    ),
+    Setting(
+        "rates",
+        "rates",
+        "Where an optimizer has no lr=: torch's default (a policy's is tuned), or all tuned.",
+        "default",
+        get_args(Rates),
+        when=is_comparison,
+    ),
+    Setting(
+        "compare_epochs",
+        "epochs",
+        "Length of each trial; where one has cycles, rounded up to whole cycles for all.",
+        "16",
+        when=is_comparison,
+    ),
+)
 _TRAINING = (
     Setting(
         "base_lr",
@@ -163,7 +211,7 @@ _TRAINING = (
         "step size",
         "Half a cycle, in epochs (Smith: 2 to 10).",
         "4",
-        when=is_training,
+        when=has_step_size,
     ),
     Setting(
         "train_epochs",
@@ -180,9 +228,37 @@ _TRAINING = (
         when=decays,
     ),
 )
+_COMPARISON = (
+    Setting(
+        "target",
+        "target",
+        "Accuracy, the way to which is timed, as 65% or 0.65; empty: none.",
+        placeholder="none",
+        when=is_comparison,
+    ),
+    Setting(
+        "jobs",
+        "jobs",
+        "Trials side by side; empty: as many as cores, GPUs and memory allow.",
+        placeholder="auto",
+        when=is_comparison,
+    ),
+)
 _REST = (
-    Setting("momentum", "momentum", "Of SGD, from 0 to below 1.", "0.9"),
-    Setting("weight_decay", "weight decay", "L2 penalty on the weights; 0 is none.", "0"),
+    Setting(
+        "momentum",
+        "momentum",
+        "Of SGD, from 0 to below 1.",
+        "0.9",
+        when=has_one_optimizer,
+    ),
+    Setting(
+        "weight_decay",
+        "weight decay",
+        "L2 penalty on the weights; 0 is none.",
+        "0",
+        when=has_one_optimizer,
+    ),
     Setting(
         "augment",
         "augmentation",
@@ -212,4 +288,4 @@ def settings(devices: tuple[str, ...]) -> tuple[Setting, ...]:
         "auto",
         ("auto", *devices),
     )
-    return (*_TASK, *_SWEEP, *_TRAINING, *_REST, device)
+    return (*_TASK, *_SWEEP, *_CONTESTANTS, *_TRAINING, *_COMPARISON, *_REST, device)

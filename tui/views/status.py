@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from clr_tui.engine.analysis.comparison import planned_epochs
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.runs.config import RunConfig
 from clr_tui.tui.charts.chart import Role
 from clr_tui.tui.views.clean import plain
-from clr_tui.tui.views.names import SYMBOLS, State, model_name
-from clr_tui.tui.views.numbers import exact_lr
+from clr_tui.tui.views.names import KINDS, SYMBOLS, State, model_name
+from clr_tui.tui.views.numbers import duration, exact_lr
+from clr_tui.tui.views.tuning import Tuning
 
 _ROLES: dict[State, Role] = {
     "starting": "muted",
@@ -61,19 +63,48 @@ def _state(history: RunHistory, alive: bool) -> State:
     return "starting" if history.task is None and history.progress is None else "preparing"
 
 
-def waiting_words(history: RunHistory, state: State) -> str:
-    """What is going on before there is a first step, in place of a chart."""
+def standing_of_comparison(history: RunHistory, status: Status) -> str:
+    """How a comparison stands, for its title: "● 11 of 18 trials  left 9:40"."""
+    symbol = SYMBOLS[status.state]
+    overall = history.overall
+    if status.ended or not history.trials:
+        return status.words
+    if (tuning := Tuning.of(history)) is not None:
+        words = f"tuning, {tuning.done} of {tuning.total}"
+    elif overall is not None:
+        ended = overall.done + overall.failed + overall.stopped
+        words = f"{ended} of {overall.total} trials"
+    else:
+        return status.words
+    if status.state == "paused":
+        return f"{symbol} paused  {words}"
+    left = overall.left if overall is not None else None
+    return f"{symbol} {words}" + (f"  left {duration(left)}" if left is not None else "")
+
+
+def waiting_words(history: RunHistory, state: State, first: str = "step") -> str:
+    """What is going on before there is a first step, in place of a chart.
+
+    Args:
+        history: the run.
+        state: its state.
+        first: what is waited for: "step", or "epoch" of a comparison.
+    """
     if state == "failed":
-        return "The run failed before its first step."
+        return f"The run failed before its first {first}."
     if state == "lost":
-        return "The worker vanished before its first step."
+        return f"The worker vanished before its first {first}."
     if state in ("done", "stopped"):
-        return "The run ended before its first step."
+        return f"The run ended before its first {first}."
     if state == "paused":
-        return "Paused before its first step; space goes on."
+        return f"Paused before its first {first}; space goes on."
     progress = history.progress
     if progress is not None and progress.total > 0:
         return f"{plain(progress.what)} {progress.done} of {progress.total}"
+    if (tuning := Tuning.of(history)) is not None:
+        return f"Tuning the learning rate of {tuning.names}: {tuning.done} of {tuning.total} done."
+    if history.trials and first == "epoch":
+        return "The curves begin once the first epoch has ended."
     if history.trials:
         return "The first losses will appear here in a moment."
     if history.task is not None:
@@ -86,9 +117,12 @@ def waiting_words(history: RunHistory, state: State) -> str:
 def progress_bar(history: RunHistory, width: int) -> str:
     """A bar of `width` cells for work before the first step; empty where there is none."""
     progress = history.progress
-    if progress is None or progress.total <= 0 or width < 4:
+    fraction = progress.done / progress.total if progress and progress.total > 0 else None
+    if fraction is None and (tuning := Tuning.of(history)) is not None:
+        fraction = tuning.fraction
+    if fraction is None or width < 4:
         return ""
-    done = round(width * min(max(progress.done / progress.total, 0.0), 1.0))
+    done = round(width * min(max(fraction, 0.0), 1.0))
     return "━" * done + "─" * (width - done)
 
 
@@ -106,7 +140,8 @@ def trouble(history: RunHistory, state: State, log_path: str) -> str:
             f"r runs it again; its last output is in {plain(log_path)}"
         )
     if state == "failed" and history.finished is not None:
-        message = plain(history.finished.message).strip() or "No reason was recorded."
+        message = plain(history.finished.message).strip() or "No reason was recorded"
+        message += "" if message.endswith((".", "!", "?")) else "."
         return f"Failed: {message} r runs it again."
     return ""
 
@@ -124,13 +159,20 @@ def notices(history: RunHistory) -> list[str]:
     """What else a person should know, most important first; each a sentence."""
     told = log_notices(history)
     if history.refused:
-        last = history.refused[-1]
-        told.append(f"{plain(last.command)} was refused: {plain(last.reason)}")
+        told.append(refusal(history))
     warnings = [note for note in history.notes if note.level == "warning"]
     if warnings:
         more = f" (and {len(warnings) - 1} more)" if len(warnings) > 1 else ""
         told.append(plain(warnings[-1].text) + more)
     return told
+
+
+def refusal(history: RunHistory) -> str:
+    """Which order was refused last, and why; empty where none was."""
+    if not history.refused:
+        return ""
+    last = history.refused[-1]
+    return f"{plain(last.command)} was refused: {plain(last.reason)}"
 
 
 def log_notices(history: RunHistory) -> list[str]:
@@ -162,17 +204,23 @@ def title_of(config: RunConfig, history: RunHistory) -> str:
     if config.train is not None:
         bounds = f"{exact_lr(config.train.base_lr)}…{exact_lr(config.train.max_lr)}"
         parts.append(f"{config.train.policy} {bounds}" if known else bounds)
-    kind = "range test" if config.kind == "range-test" else "training"
-    return f"{kind}  " + " · ".join(plain(part) for part in parts)
+    if config.compare is not None:
+        epochs, seeds = planned_epochs(config.compare), config.compare.seeds
+        parts.append(f"{epochs} epoch{'s' if epochs != 1 else ''}")
+        parts.append(f"{seeds} seed{'s' if seeds != 1 else ''}")
+    return f"{KINDS[config.kind]}  " + " · ".join(plain(part) for part in parts)
 
 
 def _asked_parts(config: RunConfig, history: RunHistory) -> list[str]:
     task, optimizer = config.task, config.optimizer
     name = history.task.name if history.task else task.data.rstrip("/").rsplit("/", 1)[-1]
-    how = optimizer.name.upper()
+    parts = [name or task.data, model_name(task.model)]
+    if config.compare is not None:
+        return parts
+    how = "SGD" if optimizer.name == "sgd" else optimizer.name
     if optimizer.name == "sgd" and optimizer.momentum:
         how += f"(momentum {optimizer.momentum:g})"
-    return [name or task.data, model_name(task.model), how, f"batch {task.batch_size}"]
+    return [*parts, how, f"batch {task.batch_size}"]
 
 
 def _recorded_parts(config: RunConfig, history: RunHistory) -> list[str]:

@@ -81,8 +81,14 @@ def plan_of(history: RunHistory) -> Plan | None:
     epochs = config.epochs
     if config.whole_cycles:
         epochs = whole_cycle_epochs(config.policy, epochs, config.step_size_epochs)
-    each = history.task.steps_per_epoch if history.task is not None else NOMINAL_STEPS
+    each = history.task.steps_per_epoch if history.task is not None else _told_length(trial)
     return Plan(config, base_lr, max_lr, max(each, 1), max(epochs * each, 1), known)
+
+
+def _told_length(trial: TrialHistory | None) -> int:
+    """Steps an epoch as the epochs of an imported curve tell them."""
+    last = trial.epochs[-1] if trial is not None and trial.epochs else None
+    return last.step // max(last.epoch, 1) if last is not None else NOMINAL_STEPS
 
 
 def training_charts(
@@ -151,6 +157,8 @@ class _Scale:
 def _lr_chart(
     trial: TrialHistory | None, plan: Plan | None, scale: _Scale, x: Axis, log: bool
 ) -> Chart:
+    if plan is not None and math.isnan(plan.max_lr) and not (trial and len(trial.step)):
+        return Chart(title="learning rate", empty="This recording tells no learning rates.")
     series: list[Series] = []
     marks: list[Mark] = []
     hlines: list[HLine] = []
@@ -211,14 +219,20 @@ def _loss_chart(
     trial: TrialHistory | None, scale: _Scale, x: Axis, options: ChartOptions, waiting: str
 ) -> Chart:
     title = options.loss_title
-    if trial is None or not len(trial.step):
+    if trial is None or not (len(trial.step) or trial.epochs):
         return Chart(x=x, title=title, empty=waiting)
-    at, raw = scale.at(trial.step.astype(np.float64)), np.asarray(trial.loss)
-    smoothed = smooth(raw, options.smoothing)
-    series = [
-        Series(at, raw, "train, raw", "raw", faint=True),
-        Series(at, smoothed, "train", "loss"),
-    ]
+    if len(trial.step):
+        at, raw = scale.at(trial.step.astype(np.float64)), np.asarray(trial.loss)
+        smoothed = smooth(raw, options.smoothing)
+        series = [
+            Series(at, raw, "train, raw", "raw", faint=True),
+            Series(at, smoothed, "train", "loss"),
+        ]
+    else:  # an imported curve tells no more than its epochs
+        at = scale.at(np.array([float(epoch.step) for epoch in trial.epochs]))
+        raw = smoothed = _column([epoch.train_loss for epoch in trial.epochs])
+        title = "loss by epoch (log)" if options.y_log else "loss by epoch"
+        series = [Series(at, raw, "train", "loss")]
     measured = _measured(trial)
     losses = _column([event.loss for event in measured])
     if len(losses):
@@ -335,16 +349,17 @@ def training_panel(
 def _place_lines(trial: TrialHistory | None, plan: Plan | None) -> list[Line]:
     if plan is None:
         return []
-    done = int(trial.step[-1]) + 1 if trial is not None and len(trial.step) else 0
+    done = _steps_done(trial)
     epochs = math.ceil(plan.total_steps / plan.steps_per_epoch)
     epoch = min(done // plan.steps_per_epoch + 1, epochs)
-    started = trial is not None and trial.total_steps > 0
-    total = plan.total_steps if started else None
+    stepped = trial is not None and trial.total_steps > 0
+    started = stepped or done > 0
+    total = plan.total_steps if stepped else None
     cycle = cycle_words(plan.phase(done)) if started and plan.known else numbers.UNKNOWN
     rate = float(trial.lr[-1]) if trial is not None and len(trial.lr) else None
     return [
         row("epoch", numbers.of_total(epoch if started else None, epochs)),
-        row("step", numbers.of_total(done if started else None, total)),
+        row("step", numbers.of_total(done if stepped else None, total)),
         row("policy", plan.config.policy if plan.known else numbers.UNKNOWN),
         row("cycle", cycle, "lr"),
         row("lr", numbers.lr(rate).strip(), "lr"),
@@ -353,8 +368,19 @@ def _place_lines(trial: TrialHistory | None, plan: Plan | None) -> list[Line]:
     ]
 
 
+def _steps_done(trial: TrialHistory | None) -> int:
+    """Steps that were told of; of an imported curve, which has none, those of its epochs."""
+    if trial is None:
+        return 0
+    if len(trial.step):
+        return int(trial.step[-1]) + 1
+    return trial.epochs[-1].step if trial.epochs else 0
+
+
 def _loss_lines(trial: TrialHistory | None, options: ChartOptions) -> list[Line]:
     raw = smoothed = validation = None
+    if trial is not None and trial.epochs:
+        smoothed = trial.epochs[-1].train_loss
     if trial is not None and len(trial.loss):
         raw = float(trial.loss[-1])
         smoothed = float(smooth(np.asarray(trial.loss), options.smoothing)[-1])

@@ -10,7 +10,7 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from clr_tui.tui.views.lines import BLANK, Line, fitted
+from clr_tui.tui.views.lines import BLANK, Line, cut, fitted
 from clr_tui.tui.widgets.roles import palette_of
 
 
@@ -20,10 +20,16 @@ class Panel(Widget):
     Where there are more lines than rows, blank ones are left out first, then the last ones. A new
     set of lines refreshes only the cells that differ, so that figures which stand still cost
     nothing on a slow link.
+
+    Args:
+        dots: the lines are sentences: where the last ones are left out, dots say so.
     """
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+    def __init__(
+        self, *, id: str | None = None, classes: str | None = None, dots: bool = False
+    ) -> None:
         super().__init__(id=id, classes=classes)
+        self._dots = dots
         self._lines: list[Line] = []
         self._shown: list[Line] = []
 
@@ -44,7 +50,7 @@ class Panel(Widget):
 
     def _lay_out(self) -> None:
         width = self.content_size.width
-        before, self._shown = self._shown, fitted(self._lines, self.content_size.height)
+        before, self._shown = self._shown, self._fitted()
         regions = []
         for y in range(max(len(before), len(self._shown))):
             old = before[y] if y < len(before) else BLANK
@@ -61,8 +67,12 @@ class Panel(Widget):
 
     def on_resize(self) -> None:
         """Fits the lines to the new height."""
-        self._shown = fitted(self._lines, self.content_size.height)
+        self._shown = self._fitted()
         self.refresh()
+
+    def _fitted(self) -> list[Line]:
+        width, height = self.content_size
+        return cut(self._lines, height, width) if self._dots else fitted(self._lines, height)
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
         """As wide as the widest line."""
