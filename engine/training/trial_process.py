@@ -11,6 +11,7 @@ import signal
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
 
+from clr_tui.engine.malloc import keep_freed_memory
 from clr_tui.engine.training.inbox import Inbox
 
 
@@ -22,6 +23,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    keep_freed_memory()
     connection = Connection(arguments.fd)
     inbox = Inbox(connection)  # before torch: from here on it ends with the pool
     setup = inbox.setup()
