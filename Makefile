@@ -34,8 +34,8 @@ types: .venv/.dev
 contracts: .venv/.dev
 	@$(BIN)/lint-imports
 
-bench: .venv/.dev ## the benchmarks, by hand: ratios and medians of this machine
-	@for file in tests/benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+bench: .venv/.run ## all benchmarks beside what people use today (DATA=DIR for images of your own)
+	@$(BIN)/python tests/benchmarks/run.py $(if $(DATA),--data $(DATA))
 
 screenshots: .venv/.dev ## make every picture in screenshots/ anew, from real runs
 	@$(BIN)/python screenshots/make.py

@@ -1,21 +1,21 @@
 """Batched augmentation beside per-image transforms.
 
+    python tests/benchmarks/bench_augment.py [--rounds N]
+
 Flip, padded crop and rotation of 32x32 images in three channels, in batches of 64: ours, in one
 resampling of the whole batch, beside torchvision's transforms on PIL images (as in a DataLoader's
-worker) and on tensors, one image at a time. They take turns in one process. Run by hand:
-
-    python tests/benchmarks/bench_augment.py [--batches N] [--rounds N]
-
-Prints images a second of each (median over the rounds), and how many times faster ours is.
+worker) and on tensors, one image at a time.
 """
 
 from __future__ import annotations
 
-import argparse
-import statistics
+import os
 import time
 from collections.abc import Callable
 
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # as the worker does
+
+import measure
 import torch
 from torch import Tensor
 from torchvision import transforms
@@ -24,6 +24,9 @@ from torchvision.transforms.functional import to_pil_image
 from clr_tui.engine.tasks.augment import RandomAffine
 
 BATCH, SIZE = 64, 32
+BATCHES = 20
+"""A turn."""
+OURS = "ours, batched"
 
 
 def per_image(*, pil: bool) -> Callable[[list[object]], Tensor]:
@@ -38,40 +41,33 @@ def per_image(*, pil: bool) -> Callable[[list[object]], Tensor]:
     return lambda images: torch.stack([transform(image) for image in images]).float()
 
 
-def rate(work: Callable[[], object], batches: int) -> float:
+def rate(work: Callable[[], object]) -> float:
     """Images a second."""
     start = time.perf_counter()
-    for _ in range(batches):
+    for _ in range(BATCHES):
         work()
-    return batches * BATCH / (time.perf_counter() - start)
+    return BATCHES * BATCH / (time.perf_counter() - start)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--batches", type=int, default=20)
-    parser.add_argument("--rounds", type=int, default=7)
-    args = parser.parse_args()
-
+def main() -> int:
+    report = measure.Report("augmentation")
     generator = torch.Generator().manual_seed(0)
     batch = torch.randint(0, 256, (BATCH, 3, SIZE, SIZE), dtype=torch.uint8, generator=generator)
     ours, on_pil, on_tensors = RandomAffine(), per_image(pil=True), per_image(pil=False)
     pil_images, tensors = [to_pil_image(image) for image in batch], list(batch)
-    contestants: dict[str, Callable[[], object]] = {
-        "ours, batched": lambda: ours(batch, generator),
-        "torchvision on PIL": lambda: on_pil(pil_images),
-        "torchvision on tensors": lambda: on_tensors(tensors),
+    contestants: dict[str, Callable[[], float]] = {
+        OURS: lambda: rate(lambda: ours(batch, generator)),
+        "torchvision on PIL": lambda: rate(lambda: on_pil(pil_images)),
+        "torchvision on tensors": lambda: rate(lambda: on_tensors(tensors)),
     }
-    rates: dict[str, list[float]] = {name: [] for name in contestants}
-    for turn in range(args.rounds + 1):
-        for name, work in contestants.items():
-            measured = rate(work, args.batches)
-            if turn:  # the first turn warms up
-                rates[name].append(measured)
-    best = statistics.median(rates["ours, batched"])
+    for warm_up in contestants.values():
+        warm_up()
+    rates = measure.take_turns(contestants, measure.rounds(7))
     for name, measured in rates.items():
-        median = statistics.median(measured)
-        print(f"{name:<24}{median:>12,.0f} images/s   ours is {best / median:.1f} x as fast")
+        times = measure.spread(measure.ratio(rates[OURS], measured), 1)
+        report.add(name, measured, "images/s", "" if name == OURS else f"ours is {times} as fast")
+    return report.finish()
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

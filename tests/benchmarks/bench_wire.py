@@ -1,207 +1,248 @@
-"""Bytes that a steady update of the range-test chart sends to the terminal.
+"""Bytes that a steady update sends to the terminal: charts, and the whole range-test screen.
 
     python tests/benchmarks/bench_wire.py
 
-A Textual application that shows nothing but the chart runs on a real pty of 160 x 44 cells; every
-byte that it writes is counted, Textual's own included. A sweep is fed to it a few steps at a time,
-the same steps to our widget and to a plain one, which hands plotext's drawing to Textual whole,
-as textual-plotext does. Exits 1 where ours is over its budget.
+On a real pty of 160x44 cells, every byte counted, Textual's own included. First an application
+that shows nothing but a chart, fed the same points with our widget and with textual-plotext's;
+then clr-tui itself on a living run whose log grows a chunk at a time as a worker writes it,
+device load included.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import fcntl
 import os
 import select
 import statistics
-import struct
-import subprocess
 import sys
-import termios
+import tempfile
 import time
+from pathlib import Path
 
+import measure
 import numpy as np
+from living_run import LivingRun, sweep
+from screens import CLR_TUI, DEADLINE, HEIGHT, WIDTH, Screen
 
-WIDTH, HEIGHT = 160, 44
 BUDGET = 1024
-"""Bytes a steady update, on average and in the median."""
-QUIET = 0.15
-"""Seconds without a byte after which an update is taken to be over."""
-DEADLINE = 30.0
+"""Bytes a steady update: the median, since an axis that widens paints the chart anew."""
+PAUSE = 0.15
+"""Seconds without a byte after which an update of the chart is taken to be over."""
+STILL = 3.0
+"""Seconds over which nothing may be sent while the log stands still."""
+STEPS, EACH, UPDATES = 1000, 10, 30
+CHILD = "--child"
+CHARTS = {
+    "sweep": "a sweep",
+    "growing": "a curve whose x axis grows",
+    "six": "6 curves with bands",
+}
 
 
-def sweep(steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Rates, smoothed and raw losses of a sweep that looks like a real one, shape (steps,)."""
-    rng = np.random.default_rng(0)
-    lr = 1e-7 * (1e6 ** (np.arange(steps) / steps))
-    place = np.log10(lr)
-    raw = 1.64 - 0.12 / (1 + np.exp(-3 * (place + 2.7))) + rng.normal(0, 0.02, steps)
-    smoothed = np.empty(steps)
-    for i, value in enumerate(raw):
-        smoothed[i] = value if i == 0 else 0.05 * value + 0.95 * smoothed[i - 1]
-    return lr, smoothed, raw
-
-
-def child(kind: str, steps: int, each: int, orders: int, answers: int) -> None:
-    """The application: shows `each` steps more for every byte on `orders`, then answers."""
-    from rich.text import Text
+def child(widget: str, what: str, orders: int, answers: int) -> None:
+    """The application: shows more of the chart for every byte on `orders`, then answers."""
     from textual.app import App, ComposeResult
-    from textual.widgets import Static
+    from textual.widget import Widget
 
-    from clr_tui.tui.charts.chart import Axis, Band, Chart, Mark, Series, VLine
     from clr_tui.tui.widgets.chart_view import ChartView
 
-    lr, smoothed, raw = sweep(steps)
+    lr, smoothed, raw = sweep(STEPS)
+    waves = [smoothed + 0.1 * i + 0.02 * np.sin(np.arange(STEPS) / (5 + i)) for i in range(6)]
 
-    def chart(n: int) -> Chart:
-        return Chart(
-            series=(
-                Series(lr[:n], raw[:n], "raw", "raw", faint=True),
-                Series(lr[:n], smoothed[:n], "smoothed"),
-            ),
-            x=Axis("learning rate (log)", log=True, lo=1e-7, hi=1.0),
-            y=Axis("loss"),
-            vlines=(VLine(6e-4, "base", "base"), VLine(3.6e-3, "max", "max", selected=True)),
-            bands=(Band(6e-4, 3.6e-3),),
-            marks=(Mark(6.8e-4, None, "valley"), Mark(8.8e-3, None, "steepest")),
-            empty="the loss comes with the first steps",
-        )
+    def ours(n: int) -> object:
+        return our_chart(what, n, lr, smoothed, raw, waves)
 
-    def plain(n: int) -> Text:
-        import plotext
-
-        plotext.clear_figure()
-        plotext.limitsize(False, False)
-        plotext.plot_size(WIDTH, HEIGHT)
-        plotext.xlim(-7, 0)
-        plotext.ylim(1.45, 1.7)
-        for y in (raw[:n], smoothed[:n]):
-            plotext.plot(np.log10(lr[:n]).tolist(), y.tolist(), marker="braille")
-        for x in (6e-4, 3.6e-3):
-            plotext.vline(float(np.log10(x)))
-        return Text.from_ansi(plotext.build())
+    def theirs(plot: object, n: int) -> None:
+        plotext_chart(plot, what, n, lr, smoothed, raw, waves)
 
     class Bench(App[None]):
         def compose(self) -> ComposeResult:
-            yield ChartView() if kind == "ours" else Static()
+            self.chart: Widget
+            if widget == "clr-tui":
+                self.chart = ChartView()
+            else:
+                from textual_plotext import PlotextPlot
+
+                self.chart = PlotextPlot()
+            yield self.chart
 
         def on_mount(self) -> None:
-            self.shown = 0
+            self.shown = STEPS - (UPDATES + 8) * EACH
             asyncio.get_running_loop().add_reader(orders, self.order)
 
         def order(self) -> None:
-            if os.read(orders, 1) == b"q":
-                self.exit()
-                return
-            self.shown = min(self.shown + each, steps)
-            if kind == "ours":
-                self.query_one(ChartView).set_chart(chart(self.shown))
+            os.read(orders, 1)
+            self.shown = min(self.shown + EACH, STEPS)
+            if isinstance(self.chart, ChartView):
+                self.chart.set_chart(ours(self.shown))
             else:
-                self.query_one(Static).update(plain(self.shown))
+                theirs(self.chart.plt, self.shown)
+                self.chart.refresh()
             self.call_after_refresh(os.write, answers, b".")
 
     Bench().run()
 
 
-class Terminal:
-    """A pty with the application on it; counts what it writes."""
+def our_chart(
+    what: str,
+    n: int,
+    lr: np.ndarray,
+    smoothed: np.ndarray,
+    raw: np.ndarray,
+    waves: list[np.ndarray],
+) -> object:
+    from clr_tui.tui.charts.chart import Area, Axis, Band, Chart, Mark, Series, VLine
+    from clr_tui.tui.views.entries import glyph_of, role_of
 
-    def __init__(self, kind: str, steps: int, each: int) -> None:
-        self.master, slave = os.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", HEIGHT, WIDTH, 0, 0))
-        orders, self.orders = os.pipe()
-        self.answers, answers = os.pipe()
-        environment = dict(os.environ, TERM="xterm-256color", COLORTERM="truecolor")
-        environment.pop("NO_COLOR", None)
-        environment.pop("TEXTUAL_COLOR_SYSTEM", None)
-        arguments = [kind, str(steps), str(each), str(orders), str(answers)]
-        self.process = subprocess.Popen(
-            [sys.executable, __file__, "--child", *arguments],
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            env=environment,
-            pass_fds=(orders, answers),
-            start_new_session=True,
+    steps = np.arange(n, dtype=float)
+    if what == "growing":
+        return Chart(series=(Series(steps, smoothed[:n]),), x=Axis("step"), y=Axis("loss"))
+    if what == "six":
+        return Chart(
+            series=tuple(
+                Series(steps, wave[:n], "", role_of(i), glyph=glyph_of(i))
+                for i, wave in enumerate(waves)
+            ),
+            areas=tuple(
+                Area(steps, wave[:n] - 0.04, wave[:n] + 0.04, "", role_of(i))
+                for i, wave in enumerate(waves)
+            ),
+            x=Axis("step", lo=0, hi=STEPS),
+            y=Axis("loss"),
         )
-        for descriptor in (slave, orders, answers):
-            os.close(descriptor)
+    return Chart(
+        series=(
+            Series(lr[:n], raw[:n], "raw", "raw", faint=True),
+            Series(lr[:n], smoothed[:n], "smoothed"),
+        ),
+        x=Axis("learning rate (log)", log=True, lo=1e-7, hi=1.0),
+        y=Axis("loss"),
+        vlines=(VLine(6e-4, "base", "base"), VLine(3.6e-3, "max", "max", selected=True)),
+        bands=(Band(6e-4, 3.6e-3),),
+        marks=(Mark(6.8e-4, None, "valley"), Mark(8.8e-3, None, "steepest")),
+    )
 
-    def update(self, order: bytes = b"+") -> int:
-        """Asks for one update; the bytes that came of it."""
-        os.write(self.orders, order)
-        return self.read_until_quiet(answered=False)
 
-    def read_until_quiet(self, *, answered: bool) -> int:
-        """The bytes up to a pause, which counts only once the application has answered."""
-        count, end = 0, time.monotonic() + DEADLINE
-        while True:
-            ready, _, _ = select.select([self.master, self.answers], [], [], QUIET)
-            if self.answers in ready:
-                answered = bool(os.read(self.answers, 1)) or answered
-            if self.master in ready:
-                count += len(os.read(self.master, 65536))
+def plotext_chart(
+    plot: object,
+    what: str,
+    n: int,
+    lr: np.ndarray,
+    smoothed: np.ndarray,
+    raw: np.ndarray,
+    waves: list[np.ndarray],
+) -> None:
+    """The same curves; bands and marks are left out, which it does not have."""
+    plot.clear_figure()
+    steps = list(range(n))
+    if what == "growing":
+        plot.plot(steps, smoothed[:n].tolist(), marker="braille")
+    elif what == "six":
+        plot.xlim(0, STEPS)
+        for wave in waves:
+            plot.plot(steps, wave[:n].tolist(), marker="braille")
+    else:
+        plot.xlim(-7, 0)
+        plot.ylim(1.45, 1.7)
+        for y in (raw[:n], smoothed[:n]):
+            plot.plot(np.log10(lr[:n]).tolist(), y.tolist(), marker="braille")
+        for x in (6e-4, 3.6e-3):
+            plot.vline(float(np.log10(x)))
+
+
+class ChartApp:
+    """The chart's application on a pty, which does one update at each order."""
+
+    def __init__(self, widget: str, what: str) -> None:
+        orders, self._orders = os.pipe()
+        self._answers, answers = os.pipe()
+        command = [sys.executable, __file__, CHILD, widget, what, str(orders), str(answers)]
+        self.screen = Screen(command, pass_fds=(orders, answers))
+        os.close(orders)
+        os.close(answers)
+
+    def update(self) -> int:
+        """Asks for one update; the bytes up to a pause after its answer."""
+        os.write(self._orders, b"+")
+        count, answered, end = 0, False, time.monotonic() + DEADLINE
+        while time.monotonic() < end:
+            ready, _, _ = select.select([self.screen.master, self._answers], [], [], PAUSE)
+            if self._answers in ready:
+                answered = bool(os.read(self._answers, 1))
+            if self.screen.master in ready:
+                count += len(os.read(self.screen.master, 1 << 16))
             if not ready and answered:
                 return count
-            if time.monotonic() > end:
-                raise TimeoutError("the application did not answer")
+        raise TimeoutError("the application did not answer")
 
     def close(self) -> None:
-        """Ends the application."""
-        os.write(self.orders, b"q")
-        end = time.monotonic() + DEADLINE
-        while self.process.poll() is None and time.monotonic() < end:
-            if select.select([self.master], [], [], 0.05)[0]:
-                try:
-                    os.read(self.master, 65536)
-                except OSError:
-                    break
-        self.process.wait(DEADLINE)
-        for descriptor in (self.master, self.orders, self.answers):
-            os.close(descriptor)
+        self.screen.end()
+        os.close(self._orders)
+        os.close(self._answers)
 
 
-def measure(kind: str, steps: int, each: int) -> tuple[list[int], int]:
-    """Bytes of each update of a sweep, the first ones left out, and of one that changes nothing."""
-    terminal = Terminal(kind, steps, each)
+def chart_bytes(widget: str, what: str) -> tuple[list[int], int]:
+    """Bytes of each update of a chart, the first ones left out, and of one that changes nothing."""
+    app = ChartApp(widget, what)
     try:
-        first = terminal.update()
-        while first < 5000:  # start-up, until a whole screen has come
-            first += terminal.update()
-        count = steps // each - 4
-        sizes = [terminal.update() for _ in range(count)]
-        for _ in range(3):
-            terminal.update()
-        return sizes, terminal.update()
+        first = app.update()
+        while first < 3000:  # start-up, until a whole screen has come
+            first += app.update()
+        sizes = [app.update() for _ in range(UPDATES)]
+        for _ in range(8):  # to the last point, and beyond
+            app.update()
+        return sizes, app.update()
     finally:
-        terminal.close()
+        app.close()
+
+
+def screen_bytes(steps: int, each: int) -> tuple[list[int], int]:
+    """Bytes of each of the last updates of a sweep, and of a while without any."""
+    with tempfile.TemporaryDirectory() as folder:
+        living = LivingRun(Path(folder), steps, each)
+        while steps - living.done > (UPDATES + 1) * each:
+            living.chunk()
+        command = [*CLR_TUI, "attach", living.run.id, "--runs-dir", folder]
+        with Screen(command) as screen:
+            drawn = 0
+            while drawn < 5000:
+                drawn += screen.bytes_until_quiet()
+            sizes = []
+            for _ in range(UPDATES):
+                living.chunk()
+                sizes.append(screen.bytes_until_quiet())
+            still = screen.bytes_until_quiet(STILL)
+        living.end()
+        return sizes, still
+
+
+def judge(report: measure.Report, name: str, sizes: list[int], still: int) -> None:
+    """Whether one of ours keeps the budget."""
+    mean, median = statistics.mean(sizes), statistics.median(sizes)
+    kept = median <= BUDGET and still == 0
+    words = f"median {median:.0f}, mean {mean:.0f}, unchanged {still}"
+    report.reach(f"bytes of {name}", f"{BUDGET} a steady update, 0 unchanged", words, kept)
 
 
 def main() -> int:
-    """Measures, prints, and says whether the budget is kept."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--child", nargs=5, help=argparse.SUPPRESS)
-    child_arguments = parser.parse_args().child
-    if child_arguments:
-        kind, *numbers = child_arguments
-        child(kind, *map(int, numbers))
+    if CHILD in sys.argv:
+        widget, what, *descriptors = sys.argv[sys.argv.index(CHILD) + 1 :]
+        child(widget, what, *map(int, descriptors))
         return 0
-    kept = True
-    print(f"bytes an update, {WIDTH} x {HEIGHT}, true colour")
-    print(f"{'widget':8} {'sweep':24} {'mean':>7} {'median':>7} {'most':>7} {'unchanged':>10}")
-    for steps, each in ((108, 2), (1000, 10)):
-        for kind in ("ours", "plain"):
-            sizes, unchanged = measure(kind, steps, each)
-            mean, median = statistics.mean(sizes), statistics.median(sizes)
-            words = f"{steps} steps, {each} an update"
-            print(f"{kind:8} {words:24} {mean:7.0f} {median:7.0f} {max(sizes):7} {unchanged:10}")
-            if kind == "ours":
-                kept &= mean <= BUDGET and median <= BUDGET and unchanged == 0
-    print("within budget" if kept else f"OVER BUDGET: {BUDGET} bytes an update, 0 when unchanged")
-    return 0 if kept else 1
+    report = measure.Report(f"update on a pty of {WIDTH}x{HEIGHT}")
+    for what, words in CHARTS.items():
+        ours, unchanged = chart_bytes("clr-tui", what)
+        theirs, _ = chart_bytes("textual-plotext", what)
+        times = statistics.median(theirs) / statistics.median(ours)
+        report.add(f"chart, {words}", ours, "bytes", f"textual-plotext sends {times:.0f} times")
+        report.add(f"textual-plotext, {words}", theirs, "bytes")
+        judge(report, f"the chart, {words}", ours, unchanged)
+    for steps, each in ((108, 2), (STEPS, EACH)):
+        sizes, still = screen_bytes(steps, each)
+        report.add(f"range-test screen, {steps} steps, {each} an update", sizes, "bytes")
+        judge(report, f"the range-test screen, {steps} steps", sizes, still)
+    return report.finish()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

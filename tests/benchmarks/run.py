@@ -1,0 +1,132 @@
+"""All benchmarks, one after the other, and their results in RESULTS.md.
+
+    make bench            (or python tests/benchmarks/run.py [--data DIR] [--only NAME,NAME])
+
+Installs the peers into an environment of their own, build/bench-venv, which takes torch and all
+else from this one. Without `--data` or $CLR_TUI_BENCH_DATA a folder of JPEGs is made.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+import venv
+from importlib.metadata import version
+from pathlib import Path
+
+import measure
+
+HERE = Path(__file__).resolve().parent
+PEERS = HERE.parents[1] / "build" / "bench-venv"
+REQUIRED = ("torch-lr-finder>=0.2,<0.3", "lightning>=2,<3", "fastai>=2,<3", "textual-plotext>=1,<2")
+KEPT = ("torch", "torchvision", "numpy", "pillow", "textual", "plotext", "rich")
+"""Their versions stay what they are: the peers are compared on the same ones."""
+BENCHES = ("frames", "wire", "open", "decode", "augment", "range", "watch", "compare")
+WITH_PEERS = ("frames", "wire", "range")
+TITLE = """# Results
+
+Written by `make bench`. Times depend on the machine: compare ratios. "Rounds" are the lowest and
+highest of the turns that the contestants took one after the other.
+"""
+
+
+def peers_python() -> Path:
+    """The interpreter of an environment with the peers, made where it is not there yet.
+
+    It sees this environment's packages through a `.pth` file, so that torch is not installed
+    twice (it has gigabytes).
+    """
+    python = PEERS / "bin" / "python"
+    ready = PEERS / "ready"
+    if ready.exists() and ready.read_text() == sys.prefix:
+        return python
+    print("installing the peers into build/bench-venv", flush=True)
+    venv.create(PEERS, clear=True, with_pip=True)
+    inside = {"base": str(PEERS), "platbase": str(PEERS)}
+    site = Path(sysconfig.get_path("purelib", vars=inside))
+    ours = sysconfig.get_path("purelib")
+    (site / "ours.pth").write_text(f"import site; site.addsitedir({ours!r})\n")
+    kept = [f"{name}=={version(name)}" for name in KEPT]
+    command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*command, *REQUIRED, *kept], check=True)
+    ready.write_text(sys.prefix)
+    return python
+
+
+def bench(python: Path, name: str, folder: Path, arguments: list[str]) -> measure.Report | None:
+    """Runs one benchmark, which prints its table; None where it failed."""
+    path = folder / f"{name}.json"
+    print(f"\n== {name}", flush=True)
+    begin = time.monotonic()
+    command = [python, HERE / f"bench_{name}.py", "--json", path, *arguments]
+    ended = subprocess.run(command, check=False)
+    print(f"({time.monotonic() - begin:.0f} s)", flush=True)
+    return measure.load(path) if ended.returncode == 0 and path.exists() else None
+
+
+def _versions(python: Path) -> str:
+    """As that environment has them."""
+    command = [python, "-c", "import measure; print(measure.versions())"]
+    return subprocess.run(
+        command, cwd=HERE, check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def results(reports: list[measure.Report], minutes: float, versions: str, remark: str) -> str:
+    """RESULTS.md."""
+    day = time.strftime("%Y-%m-%d")
+    lines = [TITLE, f"{day}, {minutes:.0f} minutes, on: {measure.machine()}. {remark}".strip(), ""]
+    lines += [f"Versions: {versions}.", ""]
+    lines += dict.fromkeys(note for report in reports for note in report.notes)
+    lines += ["", "## Figures to reach", ""]
+    lines += ["| figure | aim | measured | reached |", "|---|---|---|---|"]
+    for report in reports:
+        for f in report.figures:
+            lines.append(f"| {f.what} | {f.goal} | {f.measured} | {'yes' if f.reached else 'no'} |")
+    lines += ["", "## All measurements", ""]
+    lines += [measure.table(row for report in reports for row in report.rows)]
+    lines += ["", "Nothing here was measured on a GPU."]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, help="a folder of images, one folder a class")
+    parser.add_argument("--only", help=f"of {','.join(BENCHES)}; RESULTS.md stays as it is then")
+    parser.add_argument("--rounds", type=int, help="turns of each contestant")
+    parser.add_argument("--remark", default="", help="a sentence about the machine, for RESULTS.md")
+    arguments = parser.parse_args()
+    if arguments.data is not None:
+        os.environ["CLR_TUI_BENCH_DATA"] = str(arguments.data.resolve())
+    names = arguments.only.split(",") if arguments.only else BENCHES
+    peers = peers_python()
+    begin = time.monotonic()
+    more = ["--rounds", str(arguments.rounds)] if arguments.rounds else []
+    with tempfile.TemporaryDirectory() as folder:
+        reports = [
+            bench(peers if name in WITH_PEERS else Path(sys.executable), name, Path(folder), more)
+            for name in names
+        ]
+    done = [report for report in reports if report is not None]
+    minutes = (time.monotonic() - begin) / 60
+    versions = _versions(peers)
+    print(f"\n{measure.machine()}\n{versions}\n{minutes:.1f} minutes")
+    for report in done:
+        for figure in report.figures:
+            print(measure.figure_line(figure))
+    if not arguments.only:
+        (HERE / "RESULTS.md").write_text(results(done, minutes, versions, arguments.remark))
+    failed = len(reports) - len(done)
+    print(f"{failed} of {len(reports)} benchmarks failed" if failed else "all benchmarks ran")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
