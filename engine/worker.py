@@ -20,6 +20,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.malloc import keep_freed_memory
 from clr_tui.engine.runs.commands import CommandTail
 from clr_tui.engine.runs.config import RunConfig
 from clr_tui.engine.runs.events import Event, Outcome, Progress, RunFinished, RunStarted
@@ -136,6 +137,7 @@ def _do(run: RunDir, config: RunConfig, log: Log, stop: StopFlag) -> RunFinished
 
 def _job() -> Callable[[RunConfig, Callable[[Event], object], Control, Path], Result]:
     _share_cores()
+    keep_freed_memory()
     from clr_tui.engine.training.job import run_job
 
     return run_job
@@ -184,23 +186,9 @@ def _range_headline(run: RunDir, config: RunConfig, outcome: Outcome) -> str:
 def _compare_headline(run: RunDir, config: RunConfig, outcome: Outcome) -> str:
     """Who leads, and whom the seeds cannot tell apart from the leader."""
     from clr_tui.engine.analysis.compare_report import compare_report
+    from clr_tui.engine.analysis.compare_verdict import headline
 
-    report = compare_report(_history(run, config, outcome))
-    ranked = [entry for entry in report.entries if entry.rank is not None]
-    if not ranked:
-        return ""
-    first = ranked[0]
-    mean = (first.test_last or first.validation_last).mean
-    percent = "" if mean is None else f", {mean * 100:.1f} %"
-    if len(ranked) == 1:
-        return f"{first.label}{percent}"
-    if report.seeds == 1:
-        return f"{first.label} is highest{percent}; one seed only"
-    alike = [entry.label for entry in ranked[1:] if entry.rank == 1]
-    if not alike:
-        return f"{first.label} leads{percent}"
-    others = alike[0] if len(alike) == 1 else f"{len(alike)} others"
-    return f"{first.label} leads{percent}; not distinguishable from {others}"
+    return headline(compare_report(_history(run, config, outcome)))
 
 
 def _history(run: RunDir, config: RunConfig, outcome: Outcome) -> RunHistory:

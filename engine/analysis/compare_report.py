@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate
 
 import numpy as np
 
-from clr_tui.engine.analysis.compare_words import remarks, verdict
+from clr_tui.engine.analysis.compare_verdict import verdict
+from clr_tui.engine.analysis.compare_words import remarks
 from clr_tui.engine.analysis.comparison import (
     BROKEN_OFF,
     NEVER_BEGAN,
@@ -20,7 +20,8 @@ from clr_tui.engine.analysis.comparison import (
     planned_epochs,
 )
 from clr_tui.engine.analysis.history import RunHistory
-from clr_tui.engine.analysis.pairs import Pair, compare_pairs, times_beaten
+from clr_tui.engine.analysis.pairs import Pair, compare_pairs
+from clr_tui.engine.analysis.ranks import comparable, measured, ranked
 from clr_tui.engine.analysis.report import Report, common_fields
 from clr_tui.engine.analysis.statistics import t_interval
 from clr_tui.engine.policies import phase
@@ -82,6 +83,8 @@ class TrialReport:
     epochs: int
     total_epochs: int | None
     seconds: float | None
+    diverged: bool
+    """It failed for a loss that was not finite."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +95,9 @@ class EntryReport:
     label: str
     rank: int | None
     """1 + how many entries are distinguishably better (so several share a rank), but never before
-    that of an entry with a higher mean, which may vary more; None while a
-    trial of it is to come, and where none is done."""
+    that of an entry with a higher mean, which may vary more. An entry of which a trial diverged
+    ranks behind all of which none did, since its mean is of the lucky seeds. None while a trial of
+    it is to come, and where none is done."""
     lr: float | None
     base_lr: float | None
     rate_source: str
@@ -120,6 +124,11 @@ class EntryReport:
     phase: str
     """Where its schedule stands at the end: "at the end of cycle 2 of 2"; empty: constant."""
     whole_cycles: bool
+
+    @property
+    def diverged(self) -> int:
+        """How many of its trials diverged."""
+        return sum(t.diverged for t in self.trials)
 
 
 @dataclass(frozen=True)
@@ -170,7 +179,7 @@ def compare_report(
     made = [_entry(e, config, target=target, tested=tested) for e in curves]
     paired_seeds = config.paired if config else True
     samples = [
-        (e.label, dict(zip(e.seeds, _measured(e).values, strict=True))) for e in _comparable(made)
+        (e.label, dict(zip(e.seeds, measured(e).values, strict=True))) for e in comparable(made)
     ]
     pairs = compare_pairs(samples, paired_seeds=paired_seeds)
     states = [t.state for e in curves for t in e.trials]
@@ -179,7 +188,7 @@ def compare_report(
     report = CompareReport(
         **common,
         steps=sum(len(t) for t in history.trials.values()),
-        diverged=any(t.diverged or t.non_finite for t in history.trials.values()),
+        diverged=any(e.diverged for e in made),  # not of sweeps, which are made to
         measure=f"{'test' if tested else 'validation'} accuracy, last epoch",
         epochs=planned_epochs(config) if config else _longest(curves),
         seeds=config.seeds if config else max((len(e.trials) for e in curves), default=0),
@@ -190,7 +199,7 @@ def compare_report(
         trials_failed=states.count("failed"),
         trials_stopped=states.count("stopped"),
         left=history.overall.left if history.overall and goes_on else None,
-        entries=_ranked(made, pairs),
+        entries=ranked(made, pairs),
         pairs=pairs,
         verdict="",
         remarks=[],
@@ -257,7 +266,14 @@ def _entry(
 
 def _trial(t: SeedCurve) -> TrialReport:
     return TrialReport(
-        t.trial, t.seed, t.state, t.reason, len(t.epoch), t.total_epochs, _last(t.seconds)
+        trial=t.trial,
+        seed=t.seed,
+        state=t.state,
+        reason=t.reason,
+        epochs=len(t.epoch),
+        total_epochs=t.total_epochs,
+        seconds=_last(t.seconds),
+        diverged=t.diverged,
     )
 
 
@@ -324,29 +340,3 @@ def _phase(curves: EntryCurves, config: CompareConfig | None) -> tuple[str, bool
     # In epochs, not steps: the phase is a matter of their ratio alone.
     end = phase(policy, epochs, step_size=config.step_size_epochs, total_steps=epochs)
     return end.words, end.complete
-
-
-def _measured(entry: EntryReport) -> Spread:
-    """What ranks and pairs go by."""
-    return entry.test_last or entry.validation_last
-
-
-def _comparable(entries: Sequence[EntryReport]) -> list[EntryReport]:
-    """Those of which no trial is to come, the highest mean first."""
-    over = [
-        (spread.mean, e)
-        for e in entries
-        for spread in [_measured(e)]
-        if spread.mean is not None and not any(t.state in ("waiting", "running") for t in e.trials)
-    ]
-    return [e for _, e in sorted(over, key=lambda item: (-item[0], item[1].entry))]
-
-
-def _ranked(entries: Sequence[EntryReport], pairs: Sequence[Pair]) -> list[EntryReport]:
-    """The comparable ones by their means, those that are to come, those without a result."""
-    comparable, beaten = _comparable(entries), times_beaten(pairs)
-    ranks = accumulate((1 + beaten[e.label] for e in comparable), max)
-    ranked = [replace(e, rank=rank) for e, rank in zip(comparable, ranks, strict=True)]
-    rest = [e for e in entries if e not in comparable]
-    ended = [e for e in rest if all(t.state in ("failed", "stopped") for t in e.trials)]
-    return ranked + [e for e in rest if e not in ended] + ended

@@ -1,108 +1,22 @@
-"""The result of a comparison in plain sentences: what was found, and what it rests on."""
+"""What the figures of a comparison rest on, in plain sentences."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from clr_tui.engine.analysis.comparison import NEVER_BEGAN
-from clr_tui.engine.analysis.statistics import ALPHA, interval_factor
+from clr_tui.engine.analysis.ranks import measured
+from clr_tui.engine.analysis.statistics import interval_factor
+from clr_tui.engine.analysis.words import listed, many
 
 if TYPE_CHECKING:
-    from clr_tui.engine.analysis.compare_report import CompareReport, EntryReport, Pair, TrialReport
+    from clr_tui.engine.analysis.compare_report import CompareReport, EntryReport, TrialReport
 
 FEW_SEEDS = 5
 """Up to so many, an interval is wide beside the spread of the seeds."""
-
-
-def verdict(report: CompareReport) -> str:
-    """One to three sentences: who leads, and who cannot be told apart from whom."""
-    ranked = [e for e in report.entries if e.rank is not None]
-    if not ranked:
-        return _nothing(report)
-    if len(report.entries) == 1:
-        return "There is only one optimizer: nothing to compare it with."
-    to_come = any(_to_come(e) for e in report.entries)
-    if len(ranked) == 1:
-        yet = " yet" if to_come else ""
-        said = [f"Only {ranked[0].label} has finished: nothing to compare it with{yet}."]
-    else:
-        said = _judged(report, ranked)
-        if to_come:
-            said[0] = f"So far: {said[0]}"
-    none = [e.label for e in report.entries if e.rank is None and not _to_come(e)]
-    if none:
-        said.append(f"Nothing can be said of {_listed(none)}: no trial of it is done.")
-    return " ".join(said)
-
-
-def _nothing(report: CompareReport) -> str:
-    total, done = report.trials_total, report.trials_done
-    if any(_to_come(e) for e in report.entries):
-        waits = "no trial is done" if not done else f"{done} of {total} trials are done"
-        return f"No optimizer has finished its trials yet: {waits}."
-    if report.status in ("running", "paused") and not total:
-        return "No trial has begun yet."
-    if total and report.trials_failed == total:
-        return f"All {_many(total, 'trial')} failed: there is nothing to compare."
-    return "No trial is done: there is nothing to compare."
-
-
-def _to_come(entry: EntryReport) -> bool:
-    return any(t.state in ("waiting", "running") for t in entry.trials)
-
-
-def _judged(report: CompareReport, ranked: Sequence[EntryReport]) -> list[str]:
-    """The leader against each of the others; at least one of these."""
-    leader = ranked[0].label
-    against = {p.b if p.a == leader else p.a: p for p in report.pairs if leader in (p.a, p.b)}
-    if all(p.n < 2 for p in report.pairs):
-        return [_by_chance(report), f"The highest is {leader}."]
-    near = [label for label, p in against.items() if not p.distinguishable]
-    worse = [label for label, p in against.items() if p.distinguishable]
-    if not near:
-        return [f"{leader} is distinguishably better than {_listed(worse)}."]
-    nearest = min(near, key=lambda label: _distance(against[label]))
-    tests = sum(p.p is not None for p in report.pairs)
-    said = [_not_distinguishable(leader, nearest, against[nearest], tests)]
-    others = [label for label in near if label != nearest]
-    if others:
-        said.append(f"{leader} is not distinguishable from {_listed(others)} either.")
-    if worse:
-        said.append(f"{_listed(worse)} {_be(worse)} distinguishably worse than {leader}.")
-    return said
-
-
-def _by_chance(report: CompareReport) -> str:
-    if report.seeds == 1:
-        return "One seed only: nothing can be said about chance; run more seeds."
-    return "No two seeds can be compared: nothing can be said about chance."
-
-
-def _not_distinguishable(leader: str, other: str, pair: Pair, tests: int) -> str:
-    seeds = _many(pair.n, "seed")
-    if pair.n == 0:
-        return f"{leader} and {other} cannot be compared: {pair.note}."
-    if pair.n > 1 and pair.difference == 0 and pair.p is None:
-        return f"{leader} and {other} have identical values over {seeds}."
-    difference = ""
-    if pair.difference is not None:
-        half = "" if pair.half_width is None else f" ± {100 * pair.half_width:.1f}"
-        corrected = f"; corrected for {tests} pairs" if _by_correction(pair) else ""
-        difference = f" (difference {100 * abs(pair.difference):.1f}{half} points{corrected})"
-    return f"{leader} and {other} are not distinguishable with {seeds}{difference}."
-
-
-def _distance(pair: Pair) -> float:
-    return math.inf if pair.difference is None else abs(pair.difference)
-
-
-def _by_correction(pair: Pair) -> bool:
-    """Alone the pair would count as different: its interval leaves out 0."""
-    return pair.p is not None and pair.p < ALPHA
 
 
 def remarks(report: CompareReport) -> list[str]:
@@ -122,8 +36,8 @@ def _method(report: CompareReport) -> Iterable[str]:
     tested = sum(p.p is not None for p in report.pairs)
     if tested:
         name = "paired t-tests over common seeds" if report.paired else "Welch's t-test"
-        many = f", {tested} pairs corrected after Holm" if tested > 1 else ""
-        yield f"Differences are judged by {name}{many}."
+        corrected = f", {tested} pairs corrected after Holm" if tested > 1 else ""
+        yield f"Differences are judged by {name}{corrected}."
     if report.measure.startswith("validation") and report.trials_done:
         yield "Nothing was tested: ranks go by validation."
     if 2 <= report.seeds <= FEW_SEEDS:
@@ -137,7 +51,7 @@ def _method(report: CompareReport) -> Iterable[str]:
 def _without_chance(report: CompareReport) -> Iterable[str]:
     """Samples that show no spread: a sentence takes the place of the interval, or of t."""
     for e in report.entries:
-        spread = e.test_last or e.validation_last
+        spread = measured(e)
         if spread.n > 1 and spread.note:
             yield f"{e.label}: {spread.note}."
     for p in report.pairs:
@@ -155,13 +69,13 @@ def _costs(report: CompareReport) -> Iterable[str]:
     yield _cost_of(swept) if swept else "Tuning cost: none spent."
     given = [e.label for e in known if e.rate_source == "given"]
     if given:
-        yield f"What it cost to find the given rate of {_listed(given)} is not known."
+        yield f"What it cost to find the given rate of {listed(given)} is not known."
     plain = [e.label for e in known if e.rate_source == "default" and e.tuning_steps <= 0]
     if plain and swept:
-        tuned = _listed([e.label for e in swept])
+        tuned = listed([e.label for e in swept])
         yield (
             f"Rates were not found at equal cost: a sweep for {tuned}, torch's default for "
-            f"{_listed(plain)}."
+            f"{listed(plain)}."
         )
     for e in known:
         if e.rate_note:
@@ -188,7 +102,7 @@ def _phases(report: CompareReport) -> Iterable[str]:
             swinging.setdefault(e.phase, []).append(e.label)
     for words, labels in swinging.items():
         yield (
-            f"{_listed(labels)} {'ends' if len(labels) == 1 else 'end'} {words}: accuracy swings "
+            f"{listed(labels)} {'ends' if len(labels) == 1 else 'end'} {words}: accuracy swings "
             "with the phase, and is no final one."
         )
 
@@ -205,7 +119,7 @@ def _broken(report: CompareReport) -> Iterable[str]:
         for (state, reason), trials in groups.items():
             yield _broken_words(e, state, reason, trials, rest=done)
     if never:
-        yield f"{_many(never, 'trial')} never began."
+        yield f"{many(never, 'trial')} never began."
 
 
 def _broken_words(
@@ -236,17 +150,3 @@ def _picked(report: CompareReport) -> Iterable[str]:
             "The best epoch is picked on validation, which flatters its validation accuracy: go "
             f"by {better}."
         )
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count} {what}{'s'[: count != 1]}"
-
-
-def _be(labels: Sequence[str]) -> str:
-    return "is" if len(labels) == 1 else "are"
-
-
-def _listed(labels: Sequence[str]) -> str:
-    """ "a", "a and b", "a, b and c"."""
-    *first, last = labels
-    return f"{', '.join(first)} and {last}" if first else last

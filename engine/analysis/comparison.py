@@ -56,6 +56,8 @@ class SeedCurve:
     test_last: Evaluated | None
     """The test part measured with the model of the last epoch, and of the best on validation."""
     test_best: Evaluated | None
+    diverged: bool = False
+    """Its loss was not finite in the end."""
 
     def values(self, quantity: Quantity, part: CurvePart) -> Floats:
         """One of the four curves."""
@@ -228,6 +230,7 @@ def _curve_of(trial: TrialHistory, seed: int) -> SeedCurve:
         validation_loss=_column([v.loss if v else None for v in measured]),
         test_last=tests.get("last"),
         test_best=tests.get("best"),
+        diverged=trial.diverged is not None or trial.non_finite is not None,
     )
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -41,6 +40,13 @@ class Pair:
     `note`)."""
     note: str
 
+    @property
+    def better(self) -> str | None:
+        """The label of the distinguishably better one; None where there is none."""
+        if not self.distinguishable:
+            return None
+        return self.a if (self.difference or 0.0) > 0 else self.b
+
 
 def compare_pairs(samples: Sequence[Sample], *, paired_seeds: bool) -> list[Pair]:
     """Each two entries, in the order given: the first of a pair comes before its second."""
@@ -71,8 +77,3 @@ def _test(a: Sample, b: Sample, paired_seeds: bool) -> TTest:
         return welch(list(a[1].values()), list(b[1].values()))
     seeds = [seed for seed in a[1] if seed in b[1]]
     return paired([a[1][seed] for seed in seeds], [b[1][seed] for seed in seeds])
-
-
-def times_beaten(pairs: Iterable[Pair]) -> Counter[str]:
-    """By label: how many entries are distinguishably better."""
-    return Counter(p.b if (p.difference or 0.0) > 0 else p.a for p in pairs if p.distinguishable)

@@ -1,8 +1,9 @@
-"""Learning rates and distances between them, in words."""
+"""Learning rates and the distances between them, counts and lists, in words."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 
 def rate(lr: float) -> str:
@@ -29,3 +30,19 @@ def decades_apart(lr: float, other: float) -> str:
     whole = round(abs(distance))
     many = "a decade" if whole == 1 else f"{whole} decades"
     return f"{many} {'above' if distance > 0 else 'below'}"
+
+
+def many(count: int, what: str) -> str:
+    """`1 seed`, `3 seeds`."""
+    return f"{count} {what}{'s'[: count != 1]}"
+
+
+def be(count: int) -> str:
+    """`is` of one, `are` of several."""
+    return "is" if count == 1 else "are"
+
+
+def listed(labels: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`; there must be one."""
+    *first, last = labels
+    return f"{', '.join(first)} and {last}" if first else last

@@ -124,7 +124,7 @@ class Steps(Event, frozen=True, kw_only=True):
     """Seconds of training in this trial at the last of these steps, pauses left out."""
     images_per_second: float | None = None
     left: float | None = None
-    """Estimated seconds to the end of the run."""
+    """Estimated seconds to the end of the run; in a comparison, of this trial (see `overall`)."""
 
 
 class Evaluated(Event, frozen=True, kw_only=True):

@@ -73,6 +73,8 @@ class _Running:
     """It told of its beginning."""
     held: bool = False
     """It obeys a pause."""
+    stopping: str | None = None
+    """Why it was told to stop."""
 
 
 def run_comparison(stage: Stage, config: CompareConfig) -> Result:
@@ -101,6 +103,8 @@ class Comparison:
         self._running: dict[int, _Running] = {}
         self._rates: dict[int, RateChosen] = {}
         self._tunings: dict[int, Tuning] = {}
+        self._noted: set[str] = set()
+        """Remarks of trials."""
         self._stopping: str | None = None
         self._pausing = False
         self._paused = False
@@ -186,7 +190,9 @@ class Comparison:
 
     def _take(self, told: Told) -> None:
         """What an executor told of a trial."""
-        running = self._running[told.trial]
+        running = self._running.get(told.trial)
+        if running is None:
+            return  # its end was not waited for
         self._pace.pass_time(self._at_work)
         match told.event:
             case Paused():
@@ -194,20 +200,30 @@ class Comparison:
             case Continued():
                 running.held = False
             case Lost(reason):
-                self._pass_on(running, self._end_of_lost(running, reason))
+                self._end_lost(running, reason)
             case event:
                 self._pass_on(running, event)
         self._pause_where_all_are_held()
 
-    def _end_of_lost(self, running: _Running, reason: str) -> TrialFinished:
-        outcome: Outcome = "failed"
-        if self._stopping is not None:  # whoever stops the run may end its processes too
-            outcome, reason = "stopped", self._stopping
-        return TrialFinished(
-            trial=running.planned.trial, outcome=outcome, step=running.steps, reason=reason
-        )
+    def _end_lost(self, running: _Running, reason: str) -> None:
+        # Whoever ends the run with a signal may send it to its processes too, and be heard there
+        # first.
+        self._obey()
+        if running.planned.trial in self._running:  # not ended by that
+            stopped = running.stopping is not None
+            self._end(running, "stopped" if stopped else "failed", running.stopping or reason)
+
+    def _end(self, running: _Running, outcome: Outcome, reason: str) -> None:
+        """Of a trial that does not tell it."""
+        trial, step = running.planned.trial, running.steps
+        end = TrialFinished(trial=trial, outcome=outcome, step=step, reason=reason)
+        self._pass_on(running, end)
 
     def _pass_on(self, running: _Running, event: AnyEvent) -> None:
+        if isinstance(event, Note):
+            if event.text in self._noted:
+                return  # each trial finds it anew; nobody needs to be told so often
+            self._noted.add(event.text)
         self._emit(event)
         if running.planned.role == "sweep":
             self._tunings[running.planned.entry].hear(event)
@@ -274,7 +290,11 @@ class Comparison:
         self._stopping = reason
         for planned in list(self._waiting):
             self._end_unbegun(planned, "stopped", reason)
-        self._order_all(Stop(reason=reason))
+        for running in list(self._running.values()):
+            if running.begun:
+                self._stop(running, Stop(reason=reason))
+            else:  # its process still loads, which takes seconds: nobody needs to wait for that
+                self._end(running, "stopped", reason)
 
     def _stop_trial(self, trial: int) -> None:
         order = Stop()
@@ -282,11 +302,15 @@ class Comparison:
         if waiting is not None:
             self._end_unbegun(waiting, "stopped", reason_of(order))
         elif trial in self._running:
-            self._executor.order(trial, order)
+            self._stop(self._running[trial], order)
         elif 0 <= trial < self._tally.total or trial - self._tally.total in self._tunings:
             raise UserError(f"trial {trial} has ended already")
         else:
             raise UserError(f"there is no trial {trial}: there are 0 to {self._tally.total - 1}")
+
+    def _stop(self, running: _Running, order: Stop) -> None:
+        running.stopping = reason_of(order)
+        self._executor.order(running.planned.trial, order)
 
     def _order_all(self, order: Order) -> None:
         for trial in self._running:

@@ -66,7 +66,10 @@ class Executor(Protocol):
         """What was told since the last call; waits for the first word at most so long."""
 
     def order(self, trial: int, order: Order) -> None:
-        """Passes an order on to a trial; does nothing where it has ended."""
+        """Passes an order on to a trial; does nothing where it has ended.
+
+        A trial that is told to stop comes to an end soon, if it must be by force.
+        """
 
     def close(self) -> None:
         """Ends everything at once, whatever is under way."""

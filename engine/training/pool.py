@@ -7,12 +7,14 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 
+from clr_tui.engine.runs.commands import Stop
 from clr_tui.engine.runs.config import RunConfig
-from clr_tui.engine.runs.events import TrialFinished
+from clr_tui.engine.runs.events import Diverged, TrialFinished
 from clr_tui.engine.training.executor import Lost, Order, Told, Work
 from clr_tui.engine.training.wire import Ordered, Setup, decode_event, encode
 
@@ -20,6 +22,9 @@ _AT_ONCE = 64
 """Events taken from one process before the others have their turn."""
 _LEAVING_SECONDS = 5.0
 """A process that is told to go has so long before it is killed."""
+STOP_SECONDS = 30.0
+"""A trial that is told to stop has so long before its process is killed: it may be in the middle of
+a batch, or hang. Nothing is kept of a trial that is stopped, so nothing is lost by it."""
 
 
 @dataclass
@@ -29,6 +34,9 @@ class _Process:
     device: str
     trial: int | None = None
     """Under way."""
+    stop_by: float | None = None
+    """When it must have stopped that was told to, by `time.monotonic`."""
+    diverged: bool = False
 
 
 class Pool:
@@ -36,8 +44,9 @@ class Pool:
 
     Importing torch and reading the data takes a process seconds, so that it is done once, and not
     once a trial. Processes are started as they are needed; one that is lost loses its trial, and
-    is replaced. After a trial that failed its process is replaced as well: what went wrong in it
-    (an accelerator in an error state, memory in shreds) must not befall the next.
+    is replaced. After a trial that failed its process is replaced as well, unless it was the loss
+    that diverged: what went wrong in it (an accelerator in an error state, memory in shreds) must
+    not befall the next.
 
     Args:
         config: the run's.
@@ -81,6 +90,7 @@ class Pool:
     def poll(self, seconds: float) -> list[Told]:
         """What was told since the last call; waits for the first word at most so long."""
         self._leaving = [popen for popen in self._leaving if popen.poll() is None]
+        self._kill_the_deaf()
         ready = wait([p.connection for p in self._processes], seconds)
         told: list[Told] = []
         for process in [p for p in self._processes if p.connection in ready]:
@@ -91,6 +101,8 @@ class Pool:
         """Passes an order on to a trial; does nothing where it has ended."""
         for process in self._processes:
             if process.trial == trial:
+                if isinstance(order, Stop) and process.stop_by is None:
+                    process.stop_by = time.monotonic() + STOP_SECONDS
                 self._send(process, Ordered(trial=trial, order=order))
 
     def close(self) -> None:
@@ -124,6 +136,12 @@ class Pool:
         self._send(process, Setup(config=self._config, device=device, threads=self._threads))
         return process
 
+    def _kill_the_deaf(self) -> None:
+        """Those that do not stop though they were told to; what becomes of them is found later."""
+        for process in self._processes:
+            if process.stop_by is not None and time.monotonic() > process.stop_by:
+                process.popen.kill()
+
     def _send(self, process: _Process, message: Setup | Work | Ordered) -> bool:
         try:
             process.connection.send_bytes(encode(message))
@@ -140,9 +158,11 @@ class Pool:
                 event = decode_event(process.connection.recv_bytes())
                 if process.trial is not None:
                     told.append(Told(process.trial, event))
+                process.diverged = process.diverged or isinstance(event, Diverged)
                 if isinstance(event, TrialFinished):
-                    process.trial = None
-                    if event.outcome == "failed":
+                    sound = event.outcome != "failed" or process.diverged
+                    process.trial, process.stop_by, process.diverged = None, None, False
+                    if not sound:
                         self._let_go(process)
                         break
         except (EOFError, OSError):
@@ -162,17 +182,19 @@ class Pool:
 
 def _see_off(popen: subprocess.Popen[bytes]) -> int:
     """Waits for a process that is about to end, and returns its exit code."""
-    try:
-        return popen.wait(_LEAVING_SECONDS)
-    except subprocess.TimeoutExpired:
-        popen.kill()
-        return popen.wait()
+    for _ in range(2):
+        try:
+            return popen.wait(_LEAVING_SECONDS)
+        except subprocess.TimeoutExpired:
+            popen.kill()
+    return -signal.SIGKILL  # it hangs where no signal reaches it: in a driver, on a lost disk
 
 
 def _how_it_ended(code: int) -> str:
     if code >= 0:
         return f"its process ended by itself (exit code {code}): worker.log may say why"
-    name = signal.Signals(-code).name
     if -code == signal.SIGKILL:
-        return f"its process was killed ({name}): out of memory, or by hand"
+        return "its process was killed (SIGKILL): out of memory, or by hand"
+    known = {s.value: s.name for s in signal.Signals}
+    name = known.get(-code, f"signal {-code}")  # of the real-time signals few have names
     return f"its process was ended by {name}: worker.log may say why"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 
-import msgspec
 import numpy as np
 import pytest
 from comparison_logs import comparison_config, comparison_events, comparison_history
 from hypothesis import given
 from hypothesis import strategies as st
+from made_comparisons import of, with_tests
 
 from clr_tui.engine.analysis.compare_report import CompareReport, compare_report
 from clr_tui.engine.analysis.history import RunHistory
@@ -21,48 +21,6 @@ from clr_tui.engine.runs import events as ev
 def strict_json(report):
     """As text and back; refuses NaN."""
     return json.loads(json.dumps(to_json(report), allow_nan=False))
-
-
-def with_tests(values: dict[str, list[float | None]], **compare) -> RunHistory:
-    """A finished comparison of one epoch, with these test accuracies; None: the trial failed."""
-    labels, seeds = list(values), max(map(len, values.values()))
-    config = comparison_config(labels, seeds, 1)
-    changed = msgspec.structs.replace(config.compare, **compare)
-    history = RunHistory(msgspec.structs.replace(config, compare=changed))
-    for entry, label in enumerate(labels):
-        for i, value in enumerate(values[label]):
-            trial = {"trial": entry * seeds + i}
-            history.apply(
-                ev.TrialStarted(
-                    seed=i, total_steps=1, steps_per_epoch=1, label=label, entry=entry, **trial
-                )
-            )
-            if value is not None:
-                at = {"step": 1, "epoch": 1, "loss": 1.0, "accuracy": value}
-                history.apply(ev.Evaluated(part="validation", **at, **trial))
-                history.apply(
-                    ev.EpochFinished(
-                        epoch=1,
-                        step=1,
-                        train_loss=1.0,
-                        train_accuracy=value,
-                        seconds=1.0,
-                        best_epoch=1,
-                        best_accuracy=value,
-                        **trial,
-                    )
-                )
-                for name in ("last", "best"):
-                    history.apply(ev.Evaluated(part="test", checkpoint=name, **at, **trial))
-            outcome = "done" if value is not None else "failed"
-            reason = "" if value is not None else "it broke"
-            history.apply(ev.TrialFinished(outcome=outcome, step=1, reason=reason, **trial))
-    history.apply(ev.RunFinished(outcome="done"))
-    return history
-
-
-def of(report: CompareReport, label: str):
-    return next(e for e in report.entries if e.label == label)
 
 
 def test_figures_of_an_entry_are_those_of_its_log():
@@ -90,6 +48,25 @@ def test_figures_of_an_entry_are_those_of_its_log():
     assert found.seeds == [0, 1, 2]
     assert (found.lr, found.base_lr, found.rate_source) == (1e-3, None, "default")
     assert [(t.state, t.epochs, t.total_epochs) for t in found.trials] == [("done", 8, 8)] * 3
+
+
+def test_the_best_epoch_is_the_first_of_the_best_on_validation():
+    history = comparison_history(epochs=40)
+    found = [e for entry in compare_report(history).entries for e in entry.best_epochs]
+    told = [[e.accuracy for e in t.validations().values()] for t in history.trials.values()]
+    expected = [v.index(max(v)) + 1 for v in told]
+    assert sorted(found) == sorted(expected)
+    assert set(expected) - {40}, "the test needs a best epoch that is not the last"
+    assert any(v.count(max(v)) > 1 for v in told), "and one that has its equal"
+
+
+def test_a_target_is_reached_by_the_accuracy_itself():
+    history = comparison_history()
+    third = history.trials[0].validations()[3].accuracy
+    to_target = of(compare_report(history, target=third), "adam").to_target
+    assert to_target.epochs[0] <= 3
+    above = of(compare_report(history, target=third + 1e-9), "adam").to_target
+    assert above.epochs[0] > to_target.epochs[0]
 
 
 def test_the_whole_of_a_finished_comparison():
@@ -471,10 +448,11 @@ def test_no_log_breaks_the_report(events, configured, live):
 def test_no_seeds_in_common():
     report = compare_report(with_tests({"a": [0.5, 0.6, None], "b": [None, None, 0.4]}))
     assert report.verdict == (
-        "No two seeds can be compared: nothing can be said about chance. The highest is a."
+        "No two seeds can be compared: nothing can be said about chance. The highest is a. "
+        "Of a only 2 of 3 trials are done."
     )
     a, b = [0.8, 0.81, None, None], [0.79, 0.8, 0.8, None]
     report = compare_report(with_tests({"a": a, "b": b, "c": [None, None, None, 0.7]}))
-    assert report.verdict.endswith("a is not distinguishable from c either.")
+    assert "a is not distinguishable from c either." in report.verdict
     pair = next(p for p in report.pairs if p.b == "c" and p.a == "a")
     assert (pair.n, pair.difference, pair.note) == (0, None, "no seeds in common")

@@ -80,6 +80,8 @@ class FakeExecutor:
         """Trial -> why it fails with its first step."""
         self.dies: dict[int, int] = {}
         """Trial -> after how many steps its process is killed; 0: before its first word."""
+        self.silent: set[int] = set()
+        """Trials that never say a word."""
         self.slow_to_pause: set[int] = set()
         self.curves: dict[int, Callable[[float], float]] = {}
         """Entry -> loss by rate in its sweep."""
@@ -120,6 +122,8 @@ class FakeExecutor:
         work = played.work
         if self.dies.get(work.trial) == played.steps:
             return [Lost("its process was killed (SIGKILL): out of memory, or by hand")]
+        if work.trial in self.silent:
+            return []
         obeyed = self._obey(played)
         if obeyed is not None:
             return obeyed

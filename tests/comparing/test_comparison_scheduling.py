@@ -103,11 +103,15 @@ def test_overall_counts_are_those_of_the_log_so_far() -> None:
     played.order_at(6, StopTrial(trial=8))
     played.run()
     begun = ended = 0
+    under_way: dict[int, int] = {}
     outcomes = {"done": 0, "failed": 0, "stopped": 0}
     seen = 0
     for event in played.events:
         begun += isinstance(event, TrialStarted)
+        if isinstance(event, Steps):
+            under_way[event.trial] = event.step[-1] + 1
         if isinstance(event, TrialFinished):
+            under_way.pop(event.trial, None)
             outcomes[event.outcome] += 1
             ended += event.step > 0 or event.outcome == "failed"
         if isinstance(event, Overall):
@@ -115,6 +119,8 @@ def test_overall_counts_are_those_of_the_log_so_far() -> None:
             counts = (event.done, event.failed, event.stopped)
             assert counts == tuple(outcomes.values())
             assert event.running == begun - ended
+            steps = sum(outcomes.values()) * 3 * PER_EPOCH + sum(under_way.values())
+            assert event.fraction == pytest.approx(steps / (9 * 3 * PER_EPOCH))
             assert event.total == 9
     assert seen > 9
     assert outcomes == {"done": 7, "failed": 1, "stopped": 1}
@@ -179,6 +185,18 @@ def test_a_stop_ends_all_trials_in_order() -> None:
     assert (last.stopped, last.running, last.total) == (9, 0, 9)
 
 
+def test_a_stop_does_not_wait_for_trials_that_have_not_begun() -> None:
+    """Their processes load torch, or read the data."""
+    played = Played(LONG)
+    played.executor.silent.add(3)
+    played.order_at(3, Stop(reason="enough"))
+    assert played.run() == Result("stopped", "enough")
+    assert played.ends() == dict.fromkeys(range(9), "stopped")
+    assert {e.trial for e in played.of(TrialStarted)} == {0}
+    assert [trial for trial, _ in played.executor.ordered] == [0]
+    assert played.executor.closed
+
+
 def test_a_signal_stops_it_likewise_and_its_reason_counts() -> None:
     played = Played(LONG)
     played.executor.at_poll[3] = lambda: played.stop.set("stopped by SIGTERM")
@@ -187,16 +205,34 @@ def test_a_signal_stops_it_likewise_and_its_reason_counts() -> None:
 
 
 def test_a_process_that_dies_while_all_stops_was_stopped() -> None:
-    """Whoever ends the worker with a signal to its whole group ends the processes first."""
+    """Whoever ends the worker with a signal to its whole group may end the processes first."""
+    # Before their first word; before the worker looks up, and after.
+    for poll, steps in ((0, 0), (3, 2 * PER_EPOCH), (3, 3 * PER_EPOCH)):
+        played = Played(LONG)
+
+        def end_all(played: Played = played, steps: int = steps) -> None:
+            played.stop.set("stopped by SIGTERM")
+            played.executor.dies.update({0: steps, 3: steps})
+
+        played.executor.at_poll[poll] = end_all
+        assert played.run() == Result("stopped", "stopped by SIGTERM")
+        assert len(played.of(TrialFinished)) == 9
+        assert set(played.ends().values()) == {"stopped"}
+        assert {e.reason for e in played.of(TrialFinished)} == {"stopped by SIGTERM"}
+        assert {e.step for e in played.of(TrialFinished)} == {0, steps}
+
+
+def test_a_trial_that_is_stopped_by_force_was_stopped() -> None:
     played = Played(LONG)
 
-    def end_all() -> None:
-        played.stop.set("stopped by SIGTERM")
-        played.executor.dies.update({0: PER_EPOCH * 3, 3: PER_EPOCH * 3})
+    def deaf() -> None:
+        played.order(StopTrial(trial=3))
+        played.executor.dies[3] = 3 * PER_EPOCH
 
-    played.executor.at_poll[3] = end_all
-    assert played.run().outcome == "stopped"
-    assert set(played.ends().values()) == {"stopped"}
+    played.executor.at_poll[3] = deaf
+    assert played.run() == Result("done", "1 of 9 trials stopped")
+    (end,) = [e for e in played.of(TrialFinished) if e.outcome == "stopped"]
+    assert (end.trial, end.step, end.reason) == (3, 3 * PER_EPOCH, "stopped by request")
 
 
 def test_one_trial_is_stopped_running_or_waiting() -> None:
@@ -252,6 +288,15 @@ def test_a_pause_holds_all_trials_and_begins_none() -> None:
     assert played.ends() == dict.fromkeys(range(9), "done")
     lefts = [e.left for e in played.of(Overall) if e.left is not None]
     assert max(lefts) < 60, "the hour does not count"
+
+
+def test_one_pause_after_another() -> None:
+    played = Played(LONG)
+    for poll, order in ((3, Pause()), (9, Continue()), (12, Pause()), (18, Continue())):
+        played.order_at(poll, order)
+    assert played.run() == Result("done")
+    told = [type(e) for e in played.events if isinstance(e, Paused | Continued)]
+    assert told == [Paused, Continued, Paused, Continued]
 
 
 def test_paused_is_told_when_the_last_trial_obeys() -> None:

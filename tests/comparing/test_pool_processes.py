@@ -27,7 +27,13 @@ from comparing_runs import (
 )
 
 from clr_tui.engine.runs.commands import Continue, Pause, Stop, StopTrial, send
-from clr_tui.engine.runs.config import CompareConfig, RunConfig, TaskConfig, TrainConfig
+from clr_tui.engine.runs.config import (
+    CompareConfig,
+    OptimizerConfig,
+    RunConfig,
+    TaskConfig,
+    TrainConfig,
+)
 from clr_tui.engine.runs.events import (
     Continued,
     Event,
@@ -40,6 +46,7 @@ from clr_tui.engine.runs.events import (
 )
 from clr_tui.engine.runs.launch import launch
 from clr_tui.engine.runs.rundir import RunDir
+from clr_tui.engine.training import pool as pool_module
 from clr_tui.engine.training.comparison import Stage, run_comparison
 from clr_tui.engine.training.control import Control, StopFlag
 from clr_tui.engine.training.executor import Lost, Told, Work
@@ -226,6 +233,22 @@ def test_a_process_serves_trial_after_trial_and_is_replaced_when_lost(
     assert isinstance(hear(ours, lambda t: t.trial == 2)[0].event, TrialStarted)
 
 
+def test_a_process_is_replaced_that_failed_but_not_where_the_loss_diverged(
+    pool: Callable[[int], Pool],
+) -> None:
+    ours = pool(1)
+    sgd = OptimizerConfig(name="sgd", momentum=0.0)
+    wild = msgspec.structs.replace(WORK.train, base_lr=1e20, max_lr=1e20, optimizer=sgd)
+    wrong = msgspec.structs.replace(WORK.train, optimizer=OptimizerConfig(name="torch:Tensor"))
+    used = []
+    for trial, train in enumerate((wild, wrong, wild)):
+        ours.submit(msgspec.structs.replace(WORK, trial=trial, train=train))
+        used.append(ours.pids[trial])
+        end = hear(ours, ended)[-1]
+        assert (end.trial, end.event.outcome) == (trial, "failed")
+    assert used[0] == used[1] != used[2]
+
+
 @linux
 def test_an_idle_process_that_dies_costs_no_trial(pool: Callable[[int], Pool]) -> None:
     ours = pool(1)
@@ -239,6 +262,55 @@ def test_an_idle_process_that_dies_costs_no_trial(pool: Callable[[int], Pool]) -
     told = hear(ours, ended)
     assert {t.trial for t in told} == {1}
     assert told[-1].event.outcome == "done"
+
+
+def test_a_trial_that_does_not_stop_is_killed(
+    pool: Callable[[int], Pool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It hangs, or was halted by hand."""
+    monkeypatch.setattr(pool_module, "STOP_SECONDS", 0.5)
+    ours = pool(1)
+    ours.submit(WORK)
+    hear(ours, lambda t: isinstance(t.event, Steps))
+    os.kill(ours.pids[0], signal.SIGSTOP)
+    ours.order(0, Stop())
+    assert isinstance(hear(ours, ended)[-1].event, Lost)
+    monkeypatch.setattr(pool_module, "STOP_SECONDS", 600.0)
+    ours.submit(msgspec.structs.replace(WORK, trial=1))
+    hear(ours, lambda t: t.trial == 1 and isinstance(t.event, Steps))
+    ours.order(1, Stop())
+    assert hear(ours, ended)[-1].event.outcome == "stopped"
+
+
+class Hanging:
+    """A process that no signal reaches."""
+
+    killed = 0
+
+    def wait(self, seconds: float) -> int:
+        raise subprocess.TimeoutExpired("trial", seconds)
+
+    def kill(self) -> None:
+        self.killed += 1
+
+
+def test_nobody_waits_for_ever_for_a_process_that_hangs() -> None:
+    hanging = Hanging()
+    assert pool_module._see_off(hanging) == -signal.SIGKILL
+    assert hanging.killed
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (3, "ended by itself (exit code 3)"),
+        (-signal.SIGSEGV, "ended by SIGSEGV"),
+        (-signal.SIGKILL, "was killed (SIGKILL): out of memory, or by hand"),
+        (-40, "ended by signal 40"),  # one of the real-time signals
+    ],
+)
+def test_how_a_process_ended(code: int, words: str) -> None:
+    assert words in pool_module._how_it_ended(code)
 
 
 def test_signals_for_the_worker_do_not_reach_the_trials(pool: Callable[[int], Pool]) -> None:
