@@ -14,9 +14,10 @@ from textual.filter import LineFilter
 from textual.screen import ModalScreen
 
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.runs.rundir import RunDir
 from clr_tui.tui.hangup import watch_terminal
 from clr_tui.tui.keys import HasKeys, keys_for
-from clr_tui.tui.messages import RunStarted, StartFailed
+from clr_tui.tui.messages import Loaded, LoadFailed, RunStarted, StartFailed
 from clr_tui.tui.only_text import OnlyText
 from clr_tui.tui.sources import LiveSource, ReplaySource
 from clr_tui.tui.themes import THEMES, drop_colours, set_up_themes
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from clr_tui.engine.analysis.imports import Recording
-    from clr_tui.engine.runs.config import Job, RunConfig, TaskConfig
-    from clr_tui.engine.runs.rundir import RunDir
+    from clr_tui.engine.runs.config import Job, Kind, RunConfig, TaskConfig
     from clr_tui.tui.sources import Source
 
 ONLY_TEXT = OnlyText()
@@ -38,8 +38,10 @@ class ClrTuiApp(App[None]):
 
     Args:
         runs: the folder of runs.
-        open_run: a run to show at once.
-        recording: a log to replay at once.
+        load: finds what to show first, a run or a log to replay. Called in a thread once there
+            is a first frame; what it raises ends the app and is its `failure`.
+        open_run: a run to show in the first frame.
+        recording: a log to replay from the first frame on.
         start: starts a run: `start(runs, task, job, parent)`; `launching.start_run` if None.
         clock: a monotonic clock, seconds; replays go by it.
         wall: Unix time, seconds; ages are told by it.
@@ -59,6 +61,7 @@ class ClrTuiApp(App[None]):
         self,
         runs: Path,
         *,
+        load: Callable[[], RunDir | Recording] | None = None,
         open_run: RunDir | None = None,
         recording: Recording | None = None,
         start: Callable[..., RunDir] | None = None,
@@ -72,14 +75,21 @@ class ClrTuiApp(App[None]):
         self.clock = clock
         self.wall = wall
         self.return_message: str | None = None
+        self._load = load
         self._first = (open_run, recording)
+        self._load_error: Exception | None = None
         self._start = start
         self._replay_from = (start_speed, start_at)
         drop_colours(self)
         set_up_themes(self)
 
     def get_default_screen(self) -> Screen[None]:
-        """The runs: what is under every other screen."""
+        """The runs, which are under every other screen; or the first frame before them."""
+        if self._load is not None:
+            from clr_tui.tui.screens.opening import OpeningScreen
+
+            work = partial(self._find_first, self._load)
+            return OpeningScreen(partial(self.run_worker, work, thread=True, exit_on_error=False))
         from clr_tui.tui.screens.home import HomeScreen
 
         return HomeScreen(self.runs)
@@ -98,6 +108,35 @@ class ClrTuiApp(App[None]):
         elif recording is not None:
             self.open_recording(recording)
 
+    def _find_first(self, load: Callable[[], RunDir | Recording]) -> None:
+        """In a thread: the charts alone take as long to load as all else up to the first frame."""
+        from clr_tui.tui.screens import home  # noqa: F401 - the event loop must not wait
+
+        try:
+            found = load()
+            _screen_of((found.config() if isinstance(found, RunDir) else found.config).kind)
+        except Exception as error:  # noqa: BLE001 - raised again by whoever ran the app
+            self.post_message(LoadFailed(error))
+        else:
+            self.post_message(Loaded(found))
+
+    def on_load_failed(self, message: LoadFailed) -> None:
+        """Leaves; whoever ran the app says why."""
+        self._load_error = message.error
+        self.exit()
+
+    def on_loaded(self, message: Loaded) -> None:
+        """Shows what was asked for, over the runs."""
+        from clr_tui.tui.screens.home import HomeScreen
+
+        # A mode of its own: Textual cannot exchange the screen at the bottom of a stack.
+        self.add_mode("runs", partial(HomeScreen, self.runs))
+        self.switch_mode("runs")  # not waited for, so that the runs below paint no frame
+        if isinstance(message.found, RunDir):
+            self.open_run(message.found)
+        else:
+            self.open_recording(message.found)
+
     def open_run(self, run: RunDir) -> None:
         """Shows `run`, living or not, on the screen that its kind has."""
         try:
@@ -114,7 +153,7 @@ class ClrTuiApp(App[None]):
         self._show(source, recording.config, None)
 
     def _show(self, source: Source, config: RunConfig, run: RunDir | None) -> None:
-        self.push_screen(_screen_for(source, config, run))
+        self.push_screen(_screen_of(config.kind)(source, config, run))
 
     def launch(
         self,
@@ -220,8 +259,8 @@ class ClrTuiApp(App[None]):
 
     @property
     def failure(self) -> Exception | None:
-        """What ended the app, where that was a mistake in it."""
-        return self._exception
+        """What ended the app: a mistake in it, or that there is nothing to show."""
+        return self._exception or self._load_error
 
     def _print_error_renderables(self) -> None:
         """Textual would print pages of traceback with every local variable, people's data among
@@ -245,18 +284,19 @@ class ClrTuiApp(App[None]):
         self.theme = theme
 
 
-def _screen_for(source: Source, config: RunConfig, run: RunDir | None) -> Screen[Any]:
-    if config.kind == "range-test":
+def _screen_of(kind: Kind) -> Callable[[Source, RunConfig, RunDir | None], Screen[Any]]:
+    """The screen that runs of a kind have, loaded."""
+    if kind == "range-test":
         from clr_tui.tui.screens.range_test import RangeTestScreen
 
-        return RangeTestScreen(source, config, run)
-    if config.kind == "compare":
+        return RangeTestScreen
+    if kind == "compare":
         from clr_tui.tui.screens.comparison import ComparisonScreen
 
-        return ComparisonScreen(source, config, run)
+        return ComparisonScreen
     from clr_tui.tui.screens.training import TrainingScreen
 
-    return TrainingScreen(source, config, run)
+    return TrainingScreen
 
 
 def _what_goes_on(runs: Path) -> str | None:

@@ -12,15 +12,14 @@ import errno
 import math
 import os
 import sys
-import tempfile
-import traceback
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clr_tui.engine.errors import UserError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from clr_tui.engine.analysis.history import RunHistory
     from clr_tui.engine.analysis.imports import Recording
     from clr_tui.engine.runs.rundir import RunDir
@@ -74,10 +73,11 @@ def _ready_streams() -> None:
 
 
 def _run(argv: Sequence[str]) -> int:
-    from clr_tui.engine.runs.home import runs_dir
     from clr_tui.tui.commands.options import build_parser
 
     args = build_parser().parse(argv)
+    from clr_tui.engine.runs.home import runs_dir  # not before: --help has left by now
+
     if args.runs_dir == "":
         raise UserError("--runs-dir is empty; give a folder, or leave it out", "runs_dir")
     runs = runs_dir(args.runs_dir)
@@ -107,6 +107,9 @@ def _nobody_reads() -> int:
 
 
 def _internal(error: Exception) -> str:
+    import tempfile
+    import traceback
+
     with tempfile.NamedTemporaryFile(
         "w", prefix="clr-tui-error-", suffix=".txt", delete=False, encoding="utf-8"
     ) as file:
@@ -128,15 +131,14 @@ def _wants_screen(args: argparse.Namespace) -> bool:
 
 def _screen(
     runs: Path,
+    load: Callable[[], RunDir | Recording] | None = None,
     *,
-    open_run: RunDir | None = None,
-    recording: Recording | None = None,
     speed: float = 1.0,
     at: float = 0.0,
 ) -> int:
     from clr_tui.tui.app import ClrTuiApp
 
-    app = ClrTuiApp(runs, open_run=open_run, recording=recording, start_speed=speed, start_at=at)
+    app = ClrTuiApp(runs, load=load, start_speed=speed, start_at=at)
     app.run()
     if app.failure is not None:
         raise app.failure
@@ -192,7 +194,8 @@ def _start(args: argparse.Namespace, runs: Path, *what: Any) -> int:
     if args.detach:
         return _detached(start_run(runs, *what), json=args.json)
     if _wants_screen(args):
-        return _screen(runs, open_run=start_run(runs, *what))
+        run = start_run(runs, *what)
+        return _screen(runs, lambda: run)
     with Interrupts() as interrupts:
         run = start_run(runs, *what)
         return _follow(run, interrupts, args, owner=True)
@@ -226,7 +229,7 @@ def _attach(args: argparse.Namespace, runs: Path) -> int:
     run = find_run(runs, args.run)
     run.config()
     if _wants_screen(args):
-        return _screen(runs, open_run=run)
+        return _screen(runs, lambda: run)
     with Interrupts() as interrupts:
         return _follow(run, interrupts, args, owner=False)
 
@@ -280,8 +283,6 @@ def _remove(args: argparse.Namespace, runs: Path) -> int:
 
 
 def _replay(args: argparse.Namespace, runs: Path) -> int:
-    from clr_tui.tui.exporting import charts_svg, history_at, is_alive, recording_of, write
-
     if args.json and args.svg == "-":
         raise UserError("--json and --svg - both go to stdout; give --svg a file")
     screen = _wants_screen(args) and args.svg is None
@@ -289,11 +290,21 @@ def _replay(args: argparse.Namespace, runs: Path) -> int:
         raise UserError(
             f"--speed {args.speed:g} needs the screen; without one a replay prints at once"
         )
-    recording = _aimed(recording_of(runs, args.run), args.target)
+
+    def load() -> Recording:
+        from clr_tui.tui.exporting import recording_of
+
+        return _aimed(recording_of(runs, args.run), args.target)
+
     if screen:
         speed = 1.0 if args.speed is None else args.speed
-        return _screen(runs, recording=recording, speed=speed, at=args.at or 0.0)
+        return _screen(runs, load, speed=speed, at=args.at or 0.0)
+    return _print_replay(args, load())
+
+
+def _print_replay(args: argparse.Namespace, recording: Recording) -> int:
     from clr_tui.tui.commands.printing import charts_of, print_result, report_of
+    from clr_tui.tui.exporting import charts_svg, history_at, is_alive, write
 
     at = 1.0 if args.at is None else args.at
     history = history_at(recording, at)

@@ -13,6 +13,7 @@ from textual.message import Message
 if TYPE_CHECKING:
     from textual.screen import Screen
 
+    from clr_tui.engine.analysis.imports import Recording
     from clr_tui.engine.errors import UserError
     from clr_tui.engine.runs.rundir import RunDir
     from clr_tui.engine.runs.summary import RunSummary
@@ -55,6 +56,20 @@ class FormChecked(Message):
 
     version: int
     errors: dict[str, str]
+
+
+@dataclass
+class Loaded(Message):
+    """What is to be shown first has been read, and its screen is loaded."""
+
+    found: RunDir | Recording
+
+
+@dataclass
+class LoadFailed(Message):
+    """What was to be shown first cannot be."""
+
+    error: Exception
 
 
 @dataclass

@@ -1,22 +1,23 @@
-"""The chart of one run for the list of runs, read from its log in pieces."""
+"""The chart of one run for the list of runs, read from its log in pieces.
+
+What works the chart out (numpy and all) is loaded by the thread that reads: the list of runs must
+be there at once, and stay awake.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from clr_tui.engine.analysis.history import RunHistory
-from clr_tui.engine.analysis.report import range_report
-from clr_tui.engine.runs.config import RunConfig
 from clr_tui.engine.runs.rundir import RunDir
 from clr_tui.engine.runs.tail import LogTail
-from clr_tui.tui.charts.chart import Chart
-from clr_tui.tui.views.comparison import CompareOptions, comparison_chart
-from clr_tui.tui.views.options import ChartOptions
-from clr_tui.tui.views.range_test import range_chart
-from clr_tui.tui.views.training import training_charts
 
-SMOOTHING = ChartOptions().smoothing
+if TYPE_CHECKING:
+    from clr_tui.engine.analysis.history import RunHistory
+    from clr_tui.engine.runs.config import RunConfig
+    from clr_tui.tui.charts.chart import Chart
+
 PIECE = 1 << 20
 """Bytes read at a time: decoding holds the interpreter, and the screen must stay awake."""
 
@@ -40,6 +41,8 @@ class Preview:
         Raises:
             UserError: `run.json` is missing or cannot be read.
         """
+        from clr_tui.engine.analysis.history import RunHistory
+
         with self._lock:
             config = self.run.config()
             history = self._history = self._history or RunHistory(config)
@@ -60,8 +63,14 @@ def chart_of(config: RunConfig, history: RunHistory, *, alive: bool) -> Chart:
     Of a sweep its curve, with the recommended bounds; of a training the accuracy, and its loss
     until there is any; of a comparison the accuracies.
     """
+    from clr_tui.engine.analysis.report import range_report
+    from clr_tui.tui.views.comparison import CompareOptions, comparison_chart
+    from clr_tui.tui.views.options import ChartOptions
+    from clr_tui.tui.views.range_test import range_chart
+    from clr_tui.tui.views.training import training_charts
+
     if config.kind == "range-test":
-        smoothing = config.range_test.smoothing if config.range_test else SMOOTHING
+        smoothing = config.range_test.smoothing if config.range_test else ChartOptions().smoothing
         report = range_report(history, smoothing=smoothing, live=alive)
         options = ChartOptions(smoothing=smoothing, x="lr")
         return range_chart(history, bounds=report.bounds, options=options)

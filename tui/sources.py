@@ -46,7 +46,7 @@ class LiveSource:
 
     replay = False
 
-    def __init__(self, run: RunDir, limit: int = 4 << 20) -> None:
+    def __init__(self, run: RunDir, limit: int = 1 << 20) -> None:
         from clr_tui.engine.runs.tail import LogTail
 
         self.run = run
@@ -154,7 +154,7 @@ class ReplaySource:
         at: float = 0.0,
     ) -> None:
         self._recorded = recorded
-        self._events = list(recorded.events)
+        self._events = recorded.events
         self._due = _offsets(self._events)
         self._clock = clock
         self._given = 0

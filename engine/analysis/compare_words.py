@@ -66,7 +66,8 @@ def _costs(report: CompareReport) -> Iterable[str]:
             yield "Rates, and what finding them cost, are not known."
         return
     swept = [e for e in known if e.tuning_steps > 0]
-    yield _cost_of(swept) if swept else "Tuning cost: none spent."
+    if swept or len(known) == len(report.entries):  # else a sweep is under way
+        yield _cost_of(swept) if swept else "Tuning cost: none spent."
     given = [e.label for e in known if e.rate_source == "given"]
     if given:
         yield f"What it cost to find the given rate of {listed(given)} is not known."
@@ -79,7 +80,7 @@ def _costs(report: CompareReport) -> Iterable[str]:
         )
     for e in known:
         if e.rate_note:
-            yield f"{e.label}: {e.rate_note.rstrip('.')}."
+            yield f"{e.label}: {e.rate_note[0].lower()}{e.rate_note[1:].rstrip('.')}."
 
 
 def _cost_of(swept: Sequence[EntryReport]) -> str:

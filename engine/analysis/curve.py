@@ -84,12 +84,16 @@ def _gathered(history: RunHistory, smoothing: float) -> Curve:
     raw = _table(trials, grid, [t.loss for t in trials])
     smoothed = _table(trials, grid, [smooth(t.loss, smoothing) for t in trials])
     beyond = np.array([_beyond(t, grid) for t in trials]).reshape(len(trials), len(grid))
-    low, high = _band(smoothed[counted])
+    if len(counted) < len(trials):
+        raw, medians, beyond = raw[counted], smoothed[counted], beyond[counted]
+    else:
+        medians = smoothed  # as they are: a copy of a long sweep is long
+    low, high = _band(medians)
     accuracy_lr, accuracy = _accuracy(trials)
     return Curve(
         lr=lr,
-        loss=_median(raw[counted], beyond[counted]),
-        smoothed=_median(smoothed[counted], beyond[counted]),
+        loss=_median(raw, beyond),
+        smoothed=_median(medians, beyond),
         low=low,
         high=high,
         seeds=tuple(smoothed),
@@ -119,6 +123,8 @@ def _grid(trials: list[TrialHistory]) -> tuple[NDArray[np.int64], Floats]:
     """The steps that any sweep took, and their rates: all sweeps of a run share one schedule."""
     if not trials:
         return np.empty(0, np.int64), np.empty(0)
+    if len(trials) == 1:
+        return trials[0].step, trials[0].lr
     steps, first = np.unique(np.concatenate([t.step for t in trials]), return_index=True)
     return steps, np.concatenate([t.lr for t in trials])[first]
 
@@ -127,6 +133,8 @@ def _table(
     trials: list[TrialHistory], grid: NDArray[np.int64], columns: list[Floats]
 ) -> NDArray[np.float64]:
     """One row a sweep, NaN where it has no value; shape (seeds, n)."""
+    if len(trials) == 1:
+        return columns[0][np.newaxis]
     table = np.full((len(trials), len(grid)), np.nan)
     for row, trial, column in zip(table, trials, columns, strict=True):
         row[np.searchsorted(grid, trial.step)] = column
@@ -145,6 +153,8 @@ def _median(table: NDArray[np.float64], beyond: NDArray[np.bool_]) -> Floats:
     """The median of each column's known values, NaN where there is none or it is not finite."""
     if not table.size:
         return np.full(table.shape[1], np.nan)
+    if len(table) == 1:
+        return _finite(table[0], beyond[0])
     ranked = np.sort(np.where(beyond, np.inf, table), axis=0)  # NaN comes last
     known = np.sum(~np.isnan(ranked), axis=0)
     at = np.arange(table.shape[1])
@@ -154,7 +164,15 @@ def _median(table: NDArray[np.float64], beyond: NDArray[np.bool_]) -> Floats:
     return np.where(np.isfinite(middle) & (known > 0), middle, np.nan)
 
 
+def _finite(row: Floats, beyond: NDArray[np.bool_]) -> Floats:
+    """The row itself where all of it counts: a sweep of a million steps need not be copied."""
+    counts = np.isfinite(row) & ~beyond
+    return row if counts.all() else np.where(counts, row, np.nan)
+
+
 def _band(table: NDArray[np.float64]) -> tuple[Floats, Floats]:
+    if len(table) == 1:
+        return table[0], table[0]
     low = np.fmin.reduce(table, axis=0, initial=np.nan)
     high = np.fmax.reduce(table, axis=0, initial=np.nan)
     return np.asarray(low), np.asarray(high)

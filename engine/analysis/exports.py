@@ -5,6 +5,8 @@ What was not measured, or is not finite, is an empty field.
 
 from __future__ import annotations
 
+import csv
+import io
 import math
 from collections.abc import Iterable, Sequence
 from itertools import chain, repeat
@@ -12,6 +14,7 @@ from itertools import chain, repeat
 from clr_tui.engine.analysis.history import RunHistory, TrialHistory
 
 STEP_COLUMNS = ("trial", "step", "epoch", "lr", "loss", "accuracy", "seconds")
+WHOSE_COLUMNS = ("optimizer", "seed", "role")
 EPOCH_COLUMNS = (
     "trial",
     "epoch",
@@ -29,10 +32,20 @@ def steps_csv(history: RunHistory) -> str:
     """One row a step: trial, step, epoch, lr, loss, accuracy, seconds.
 
     Steps count from 0, epochs from 1; the loss is the raw one of the batch, accuracies are 0 to
-    1, seconds are those of training in the trial.
+    1, seconds are those of training in the trial. Those of a comparison begin with three columns
+    more: optimizer, seed, role (`train`, or `sweep` where a rate was tuned).
     """
-    rows = (row for trial in history.trials.values() for row in _step_rows(trial))
-    return _csv(STEP_COLUMNS, rows)
+    trials = history.trials.values()
+    if history.config is None or history.config.kind != "compare":
+        return _csv(STEP_COLUMNS, (row for trial in trials for row in _step_rows(trial)))
+    return _csv(
+        (*WHOSE_COLUMNS, *STEP_COLUMNS),
+        (
+            (trial.label, str(trial.seed), trial.role, *row)
+            for trial in trials
+            for row in _step_rows(trial)
+        ),
+    )
 
 
 def _step_rows(trial: TrialHistory) -> Iterable[tuple[str, ...]]:
@@ -65,8 +78,9 @@ def _epoch_rows(trial: TrialHistory) -> Iterable[tuple[str, ...]]:
 
 
 def _csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Nothing but numbers and plain names, so that no field needs quotes."""
-    return "".join(",".join(row) + "\r\n" for row in chain([header], rows))
+    text = io.StringIO()
+    csv.writer(text).writerows(chain([header], rows))
+    return text.getvalue()
 
 
 def _number(value: float | None) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, Union
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ Ints = NDArray[np.int64]
 
 _Number = TypeVar("_Number", np.float64, np.int64)
 
-_FLOAT_COLUMNS = ("lr", "loss", "accuracy", "seconds")
+Column = Union[Sequence[Union[float, None]], Floats]  # noqa: UP007
 
 
 class TrialHistory:
@@ -62,10 +63,11 @@ class TrialHistory:
         self.non_finite: ev.NonFinite | None = None
         self.images_per_second: float | None = None
         self.left: float | None = None
-        """Estimated seconds to the end of the run."""
+        """Estimated seconds to the end of the run; in a comparison, of the trial."""
         self._length = 0
         self._step: Ints = np.empty(256, np.int64)
-        self._columns: dict[str, Floats] = {name: np.empty(256) for name in _FLOAT_COLUMNS}
+        self._columns: dict[str, Floats] = {}
+        """None of a quantity that no chunk has told yet: a log without it costs no memory."""
 
     def __len__(self) -> int:
         return self._length
@@ -119,6 +121,8 @@ class TrialHistory:
         return self._column("seconds")
 
     def _column(self, name: str) -> Floats:
+        if name not in self._columns:
+            return np.broadcast_to(np.nan, self._length)
         view = self._columns[name][: self._length]
         view.flags.writeable = False
         return view
@@ -126,31 +130,41 @@ class TrialHistory:
     def append(self, chunk: ev.Steps) -> bool:
         """Takes a chunk of steps; False, and nothing taken, where its columns make no sense."""
         n = len(chunk.step)
-        columns: dict[str, Sequence[float | None]] = {"lr": chunk.lr, "loss": chunk.loss}
-        if chunk.accuracy is not None:
-            columns["accuracy"] = chunk.accuracy
-        if n == 0 or any(len(column) != n for column in columns.values()):
+        columns = (chunk.lr, chunk.loss, *(() if chunk.accuracy is None else (chunk.accuracy,)))
+        if n == 0 or any(len(column) != n for column in columns):
             return False
-        steps = np.array(chunk.step, np.int64)
+        steps = _step_numbers(chunk.step)
         before = int(self._step[self._length - 1]) if self._length else -1
-        if steps[0] <= before or (n > 1 and int(np.diff(steps).min()) < 1):
+        if steps[0] <= before or (n > 1 and not (steps[1:] > steps[:-1]).all()):
             return False
         start, end = self._length, self._length + n
         self._reserve(end)
         self._step[start:end] = steps
-        self._columns["accuracy"][start:end] = np.nan
-        for name, column in columns.items():
-            self._columns[name][start:end] = np.array(column, np.float64)  # None becomes NaN
-        self._columns["seconds"][start:end] = self._times(start, n, chunk.elapsed)
         self._length = end
+        self._put("lr", start, chunk.lr)
+        self._put("loss", start, chunk.loss)
+        self._put("accuracy", start, chunk.accuracy)
+        self._put("seconds", start, self._times(start, n, chunk.elapsed))
         self.images_per_second, self.left = chunk.images_per_second, chunk.left
         return True
 
-    def _times(self, start: int, n: int, elapsed: float) -> Floats | float:
+    def _put(self, name: str, start: int, values: Column | None) -> None:
+        """Writes a column from `start` to the end; None, where there are none, is NaN."""
+        column = self._columns.get(name)
+        if column is None:
+            if values is None:
+                return
+            column = self._columns[name] = np.empty(len(self._step))
+            column[:start] = np.nan
+        # None becomes NaN.
+        column[start : self._length] = np.nan if values is None else np.asarray(values, np.float64)
+
+    def _times(self, start: int, n: int, elapsed: float) -> Floats | None:
         if elapsed <= 0:
-            return np.nan
-        last = float(self._columns["seconds"][start - 1]) if start else 0.0
-        before = 0.0 if np.isnan(last) else last
+            return None
+        seconds = self._columns.get("seconds")
+        last = float(seconds[start - 1]) if start and seconds is not None else np.nan
+        before = 0.0 if math.isnan(last) else last
         return before + (elapsed - before) * np.arange(1, n + 1) / n
 
     def _reserve(self, length: int) -> None:
@@ -174,6 +188,12 @@ class TrialHistory:
         if self.non_finite and self.non_finite.step >= step:
             self.non_finite = None
         self.outcome, self.reason, self.left = None, "", None
+
+
+def _step_numbers(step: Sequence[int]) -> Ints:
+    if isinstance(step, range):  # which numpy would count out one by one
+        return np.arange(step.start, step.stop, dtype=np.int64)
+    return np.asarray(step, np.int64)
 
 
 def _grown(column: NDArray[_Number], used: int, room: int) -> NDArray[_Number]:

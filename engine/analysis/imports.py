@@ -8,6 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from clr_tui.engine.analysis.comparison import entry_labels
 from clr_tui.engine.analysis.csv_log import read_csv
 from clr_tui.engine.analysis.curves_csv import plain_entry, read_curves
@@ -27,8 +30,9 @@ from clr_tui.engine.runs.events import (
     Steps,
     TrialStarted,
 )
+from clr_tui.engine.runs.reading import read_packed
 from clr_tui.engine.runs.rundir import RunDir
-from clr_tui.engine.runs.tail import Batch, read_events
+from clr_tui.engine.runs.tail import Batch
 
 
 @dataclass(frozen=True)
@@ -87,12 +91,12 @@ def _open_run(path: Path) -> Recording:
         if run.events_path.is_file():
             return _open_log(run.events_path)
         raise UserError(f"'{path}' is not the folder of a run: it has no run.json")
-    batch = read_events(run.events_path)
+    batch = read_packed(run.events_path)
     return Recording(run.config(), batch.events, batch, path)
 
 
 def _open_log(path: Path) -> Recording:
-    batch = read_events(path)
+    batch = read_packed(path)
     if not batch.events:
         raise UserError(_not_a_log(path))
     return Recording(_config_of(batch.events, path), batch.events, batch, path)
@@ -112,9 +116,9 @@ def _config_of(events: list[AnyEvent], path: Path) -> RunConfig:
             compare=_comparison(events, begun),
         )
     bounds = next((e for e in events if isinstance(e, BoundsChanged)), None)
-    rates = [lr for e in events if isinstance(e, Steps) for lr in e.lr]
+    rates = [np.asarray(e.lr) for e in events if isinstance(e, Steps) and len(e.lr)]
     training = started.kind == "train" if started else bounds is not None
-    low, high = (min(rates), max(rates)) if rates else (1e-7, 1.0)
+    low, high = _extremes(rates) if rates else (1e-7, 1.0)
     base, top = (bounds.base_lr, bounds.max_lr) if bounds else (low, high)
     return RunConfig(
         id=started.run if started else path.stem,
@@ -125,6 +129,11 @@ def _config_of(events: list[AnyEvent], path: Path) -> RunConfig:
         range_test=None if training else RangeTestConfig(start_lr=low, end_lr=high),
         train=TrainConfig(base_lr=base, max_lr=top) if training else None,
     )
+
+
+def _extremes(rates: list[NDArray[np.float64]]) -> tuple[float, float]:
+    whole = np.concatenate(rates)
+    return float(whole.min()), float(whole.max())
 
 
 def _comparison(events: list[AnyEvent], begun: list[TrialStarted]) -> CompareConfig:

@@ -8,6 +8,7 @@ so that a slope per step is a slope per log LR up to a constant; where an import
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 
 import numpy as np
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+_PART = 1 << 16
+"""Losses that are Python's numbers at a time."""
 SKIP_START = 10
 """Steps that torch-lr-finder leaves out at the start of a curve, by default."""
 SKIP_END = 5
@@ -42,7 +45,12 @@ def steepest(lr: Floats, loss: Floats) -> float | None:
     if len(lr) < SKIP_START + SKIP_END + 2:
         return None
     lr, loss = lr[SKIP_START:-SKIP_END], loss[SKIP_START:-SKIP_END]
-    return float(lr[np.argmin(np.gradient(loss, np.log(lr)))])
+    least, at = math.inf, 0
+    for start in range(0, len(lr), _PART):
+        slope = _slopes(loss, start, min(start + _PART, len(lr)), lr)
+        if (lowest := float(slope.min())) < least:
+            least, at = lowest, start + int(slope.argmin())
+    return float(lr[at])
 
 
 def fastai_part(lr: Floats, loss: Floats) -> tuple[Floats, Floats]:
@@ -77,13 +85,15 @@ def valley(lr: Floats, loss: Floats) -> float | None:
 
 def _longest_decrease(loss: Floats) -> tuple[int, int]:
     """End and length of the longest strictly decreasing subsequence that ends first."""
-    best_end, best = 0, 1
-    tails: list[float] = []  # -(largest last value) of a decrease of each length; rising
-    for i, value in enumerate((-loss).tolist()):
-        at = bisect_left(tails, value)
-        tails[at : at + 1] = [value]
-        if at + 1 > best:
-            best_end, best = i, at + 1
+    tails = [math.inf]  # -(largest last value) of a decrease of each length; rising; and an end
+    best_end = best = 0
+    for start in range(0, len(loss), _PART):
+        for i, value in enumerate((-loss[start : start + _PART]).tolist(), start):
+            at = bisect_left(tails, value)
+            tails[at] = value
+            if at == best:
+                best_end, best = i, at + 1
+                tails.append(math.inf)
     return best_end, best
 
 
@@ -102,10 +112,26 @@ def slide(lr: Floats, loss: Floats) -> float | None:
     lr, loss = fastai_part(lr, loss)
     if len(lr) <= SLIDE_WIDTH:
         return None
-    slope = np.gradient(loss)
-    settled = np.abs(slope[SLIDE_WIDTH:] - slope[:-SLIDE_WIDTH])[::-1] <= SLIDE_THRESHOLD
-    moved = int(np.argmax(settled)) if settled.any() else len(settled)
-    return float(lr[len(lr) - 1 - SLIDE_WIDTH - max(0, moved - 1)])
+    windows = len(lr) - SLIDE_WIDTH
+    moved = windows
+    for end in range(windows, 0, -_PART):
+        start = max(0, end - _PART)
+        slope = _slopes(loss, start, end + SLIDE_WIDTH)
+        settled = np.abs(slope[SLIDE_WIDTH:] - slope[:-SLIDE_WIDTH]) <= SLIDE_THRESHOLD
+        if settled.any():
+            moved = windows - 1 - start - int(np.flatnonzero(settled)[-1])
+            break
+    return float(lr[windows - 1 - max(0, moved - 1)])
+
+
+def _slopes(loss: Floats, start: int, end: int, x: Floats | None = None) -> Floats:
+    """The part from `start` to `end` of `np.gradient` of all: it takes neighbours, no more."""
+    first, last = max(0, start - 1), min(end + 1, len(loss))
+    if last - first < 2:
+        first = max(0, first - 1)
+    part = slice(first, last)
+    slope = np.gradient(loss[part]) if x is None else np.gradient(loss[part], np.log(x[part]))
+    return np.asarray(slope[start - first : end - first])
 
 
 def smith_accuracy(lr: Floats, accuracy: Floats) -> tuple[float, float] | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
 _BLOCK = 32
+_PART = 1 << 15
 
 
 def smooth(values: Floats, alpha: float = 0.05) -> Floats:
@@ -44,22 +47,28 @@ def _mean(values: Floats, alpha: float) -> Floats:
     if alpha == 1 or not len(values):
         return values
     values[1:] *= alpha
-    return _recur(values, 1 - alpha)
+    for start in range(0, len(values), _PART):  # so that what is held in between stays small
+        part = values[start : start + _PART]
+        if start:
+            part[0] += (1 - alpha) * values[start - 1]
+        part[:] = _recur(part, 1 - alpha)
+    return values
 
 
 def _recur(x: Floats, decay: float) -> Floats:
     """`y_i = x_i + decay * y_(i-1)`, `y_(-1) = 0`, in blocks, without a loop over steps.
 
-    A block's own sums are one product with a triangular matrix of powers. What a block hands on
-    to the next is again a recurrence of this kind, over the blocks' last values.
+    All blocks go on by one step at a time. What a block hands on to the next is again a
+    recurrence of this kind, over the blocks' last values. (As a product with a matrix of powers
+    it is no quicker, and the library for that takes 30 MB.)
     """
     count = -(-len(x) // _BLOCK)
     padded = np.zeros(count * _BLOCK)
     padded[: len(x)] = x
-    steps = np.arange(_BLOCK)
-    powers = np.tril(decay ** np.maximum(steps[:, None] - steps, 0))
-    blocks = padded.reshape(count, _BLOCK) @ powers.T
+    steps = padded.reshape(count, _BLOCK).T.copy()  # shape (_BLOCK, count)
+    for before, after in pairwise(steps):
+        after += decay * before
     if count > 1:
-        carried = _recur(blocks[:, -1].copy(), decay**_BLOCK)
-        blocks[1:] += carried[:-1, None] * decay ** (steps + 1)
-    return np.asarray(blocks.reshape(-1)[: len(x)])
+        carried = _recur(steps[-1].copy(), decay**_BLOCK)
+        steps[:, 1:] += decay ** np.arange(1, _BLOCK + 1)[:, None] * carried[:-1]
+    return np.asarray(steps.T.reshape(-1)[: len(x)])

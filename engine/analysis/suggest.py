@@ -8,12 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from clr_tui.engine.analysis import rules
 from clr_tui.engine.analysis.curve import Curve, curve_of
 from clr_tui.engine.analysis.rules import Floats
-from clr_tui.engine.analysis.verdict import Verdict, verdict
+from clr_tui.engine.analysis.verdict import Verdict, known_part, verdict
 from clr_tui.engine.analysis.words import decades_apart
 
 __all__ = ["RECOMMENDED", "Curve", "Suggestion", "Verdict", "curve_of", "suggestions", "verdict"]
@@ -75,8 +73,7 @@ def suggestions(curve: Curve) -> list[Suggestion]:
     Rules read the smoothed median curve. The one that is recommended, if the verdict allows it,
     says so; others carry a caution where they lie more than a decade away from it.
     """
-    finite = np.isfinite(curve.smoothed)
-    lr, loss = curve.lr[finite], curve.smoothed[finite]
+    lr, loss, _ = known_part(curve)
     found = [_by_loss(name, rule(lr, loss), f, s) for name, rule, f, s in _LOSS_RULES]
     if len(curve.accuracy):
         found.append(_by_accuracy(curve))

@@ -16,6 +16,7 @@ from clr_tui.engine.analysis.curve import BrokenOff, Curve
 from clr_tui.engine.analysis.noise import noise, share_of_new, smoothed_share
 from clr_tui.engine.analysis.words import rate
 
+Floats = NDArray[np.float64]
 VerdictKind = Literal[
     "recommended", "flat", "falling", "not-finite", "unstable", "too-short", "running"
 ]
@@ -84,8 +85,7 @@ def verdict(curve: Curve) -> Verdict:
     """
     if curve.running:
         return Verdict("running", "The sweep is running: the verdict comes at its end.", "")
-    finite = np.isfinite(curve.smoothed)
-    lr, smoothed, raw = curve.lr[finite], curve.smoothed[finite], curve.loss[finite]
+    lr, smoothed, raw = known_part(curve)
     early = _too_little(curve, lr)
     if early:
         return early
@@ -96,6 +96,17 @@ def verdict(curve: Curve) -> Verdict:
         or _falling(curve, lr, smoothed, spread)
         or _recommended(lr, smoothed)
     )
+
+
+def known_part(curve: Curve) -> tuple[Floats, Floats, Floats]:
+    """Rates, smoothed and raw losses where the smoothed one is known: mostly the whole, uncopied.
+
+    Each of shape (n,).
+    """
+    known = np.isfinite(curve.smoothed)
+    if known.all():
+        return curve.lr, curve.smoothed, curve.loss
+    return curve.lr[known], curve.smoothed[known], curve.loss[known]
 
 
 def _too_little(curve: Curve, lr: NDArray[np.float64]) -> Verdict | None:

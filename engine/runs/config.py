@@ -40,6 +40,8 @@ class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Side of the square images, pixels; None: 8 for digits, else 64 (cnn) or 224 (resnet34)."""
     batch_size: int = 64
     augment: bool = True
+    compile: bool = False
+    """Train through torch.compile, where that can be had."""
     device: str = "auto"
     """`auto`, `cpu`, `mps`, `cuda` or `cuda:N`."""
     seed: int = 0

@@ -31,6 +31,8 @@ class Lines:
     """Lines longer than `MAX_LINE`, left out."""
     more: bool = False
     """`limit` ended the poll: there is more to read at once."""
+    portion: float = 1.0
+    """How much of the file has been looked at, 0 to 1."""
 
 
 class LineTail:
@@ -90,7 +92,9 @@ class LineTail:
             self._restart()
         self._identity = identity
         before = self._offset
-        found.more = self._read(fd, limit, found) < info.st_size
+        looked_at = self._read(fd, limit, found)
+        found.more = looked_at < info.st_size
+        found.portion = min(looked_at / info.st_size, 1.0) if info.st_size else 1.0
         if self._offset != before:
             self._head = os.pread(fd, min(_KEPT, self._offset), 0)
             start = max(0, self._offset - _KEPT)

@@ -44,6 +44,8 @@ class Batch:
     """The schema of the log, where it is newer than ours and this poll came upon it."""
     more: bool = False
     """`limit` ended this poll: there is more to read at once."""
+    portion: float = 1.0
+    """How much of the log, as it stands, has been read, 0 to 1."""
 
 
 class LogTail:
@@ -88,6 +90,7 @@ class LogTail:
         if found.reset:
             self._forget()
         batch = Batch(reset=found.reset, corrupt=found.overlong, more=found.more)
+        batch.portion = found.portion
         for line in found.lines:
             try:
                 event = _DECODE(line)

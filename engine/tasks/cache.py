@@ -1,48 +1,100 @@
 """Decoded images on disk, so that a folder is decoded once.
 
-One .npz a folder and image size. Its name holds a hash of the names, sizes and times of all
-files: when the folder changes another file is written, and the one it replaces is removed.
+One file a folder and image size. Its name holds a hash of the names, sizes and times of all
+image files, and of the parts they belong to: when the folder changes another file is written, and
+the one it replaces is removed.
+
+The images lie in it as they are wanted in memory, the parts one after the other, so that a start
+reads them once and copies nothing: marker, length of the header (4 bytes), its CRC-32 (4), the
+header (JSON), the bytes of the images. They are read rather than mapped: training on a mapped
+file would die without a word if the file were cut short meanwhile, or taken away on a network
+drive.
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import re
+import struct
 import tempfile
-import zipfile
 import zlib
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import platformdirs
+from numpy.typing import NDArray
 
+from clr_tui.engine.runs.images import FolderLayout
+from clr_tui.engine.tasks.dataset import Indices, Statistics
 from clr_tui.engine.tasks.decode import Decoded
 
-VERSION = 1
-"""Of what is decoded and how: a higher one leaves older caches unused."""
+VERSION = 2
+"""Of what is decoded and how, and of the file: a higher one leaves older caches unused."""
+_MARKER = b"clr-tui images\r\n"
+_START = struct.Struct("<16sII")
+_BLOCK = 4096
+"""Bytes that are added up for the checksum: what a disk or the system loses, it loses in these."""
 
 
-def cache_path(cache_dir: Path | None, root: Path, size: int, files: Sequence[Path]) -> Path:
+class _Header(msgspec.Struct, frozen=True):
+    shape: tuple[int, int, int, int]
+    files: int
+    unreadable: list[tuple[int, str]]
+    mean: list[float]
+    std: list[float]
+    checksum: int
+
+
+@dataclass(frozen=True)
+class Kept(Decoded):
+    """As `Decoded`, but the images in the order of their parts: training, validation, test."""
+
+    statistics: Statistics
+    """Of the training part."""
+
+
+def cache_path(
+    cache_dir: Path | None, root: Path, size: int, layout: FolderLayout, order: Indices
+) -> Path:
     """Where the decoded images of a folder lie, or would.
 
     Args:
         cache_dir: None for the user's own cache directory.
         root: the folder of images.
         size: side of the decoded images, pixels.
-        files: all of them, inside `root`.
+        layout: what lies in `root`.
+        order: (n,), which of its files would belong to the training part, then to validation and
+            test, if all are readable: another release may part them otherwise.
     """
     folder = cache_dir or platformdirs.user_cache_path("clr-tui") / "images"
     content = hashlib.sha256(f"{VERSION}".encode())
-    for file in files:
-        try:
-            stat = file.stat()
-            state = f"{stat.st_size}\0{stat.st_mtime_ns}"
-        except OSError:
-            state = ""
-        content.update(os.fsencode(file.relative_to(root)) + f"\0{state}\0".encode())
-    return folder / f"{_stem(root, size)}-{content.hexdigest()[:16]}.npz"
+    for classes in layout.parts.values():
+        for files in classes.values():
+            content.update(_states(root, files))
+    content.update(order.astype("<i8").tobytes())
+    return folder / f"{_stem(root, size)}-{content.hexdigest()[:16]}.images"
+
+
+def _states(root: Path, files: list[Path]) -> bytes:
+    """Names, sizes and times of the files of one folder."""
+    folder = files[0].parent
+    # Put together by hand: a path's own text takes nearly as long as asking for the file's state.
+    start = f"{folder}{os.sep}"
+    names = [file.name for file in files]
+    states = "\0".join([f"{name}\0{_state(start + name)}" for name in names])
+    return os.fsencode(f"\0\0{folder.relative_to(root)}\0{states}")
+
+
+def _state(file: str) -> str:
+    try:
+        stat = os.stat(file)
+    except OSError:
+        return "gone"
+    return f"{stat.st_size}\0{stat.st_mtime_ns}"
 
 
 def _stem(root: Path, size: int) -> str:
@@ -51,41 +103,79 @@ def _stem(root: Path, size: int) -> str:
     return f"{name}-{place}-{size}"
 
 
-def read_cache(path: Path) -> Decoded | None:
-    """What was decoded before; None where it is not there or damaged (zip checks every byte)."""
+def read_cache(path: Path) -> Kept | None:
+    """What was decoded before; None where it is not there or damaged (every byte is checked)."""
     try:
-        with np.load(path) as file:
-            images, readable = file["images"], file["readable"]
-            reasons = [str(reason) for reason in file["reasons"]]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+        with open(path, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            marker, length, check = _START.unpack(file.read(_START.size))
+            if marker != _MARKER or length > size:
+                return None
+            head = file.read(length)
+            if zlib.crc32(head) != check:
+                return None
+            header = msgspec.json.decode(head, type=_Header)
+            count = math.prod(header.shape)
+            if size != _START.size + length + count:
+                return None
+            data = np.fromfile(file, np.uint8, count)
+    except (OSError, struct.error, msgspec.DecodeError):
         return None
-    if len(images) != readable.sum() or len(reasons) != (~readable).sum():
+    if len(data) != count or _checksum(data) != header.checksum:
         return None
-    return Decoded(images, readable, reasons)
+    readable = np.ones(header.files, dtype=np.bool_)
+    readable[[row for row, _ in header.unreadable]] = False
+    if readable.sum() != header.shape[0]:
+        return None
+    reasons = [reason for _, reason in header.unreadable]
+    statistics = np.array(header.mean), np.array(header.std)
+    return Kept(data.reshape(header.shape), readable, reasons, statistics)
 
 
-def write_cache(path: Path, decoded: Decoded) -> None:
+def write_cache(path: Path, kept: Kept) -> None:
     """Keeps what was decoded, atomically, in place of what the same folder gave before.
 
     Raises:
         OSError: the directory cannot be written, or the disk is full.
     """
+    count, channels, height, width = kept.images.shape
+    mean, std = kept.statistics
+    unreadable = np.flatnonzero(~kept.readable).tolist()
+    head = msgspec.json.encode(
+        _Header(
+            shape=(count, channels, height, width),
+            files=len(kept.readable),
+            unreadable=list(zip(unreadable, kept.reasons, strict=True)),
+            mean=mean.tolist(),
+            std=std.tolist(),
+            checksum=_checksum(kept.images.ravel()),
+        )
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, suffix=".partial")
     try:
         with os.fdopen(handle, "wb") as file:
-            np.savez(
-                file,
-                images=decoded.images,
-                readable=decoded.readable,
-                reasons=np.array(decoded.reasons, dtype=np.str_),
-            )
+            file.write(_START.pack(_MARKER, len(head), zlib.crc32(head)))
+            file.write(head)
+            file.write(kept.images.data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(name, path)
     except BaseException:
         os.unlink(name)
         raise
-    for old in path.parent.glob(f"{path.stem.rpartition('-')[0]}-*.npz"):
+    # Those of older versions end in .npz.
+    for old in path.parent.glob(f"{path.stem.rpartition('-')[0]}-*"):
         if old != path:
             old.unlink(missing_ok=True)
+
+
+def _checksum(data: NDArray[np.uint8]) -> int:
+    """Of the bytes (n,): CRC-32 of the sums of all blocks, and of the rest as it is.
+
+    A block of which any 8 bytes were lost or changed has another sum, and one that lies elsewhere
+    another place in the CRC. CRC-32 of all bytes would take five times as long as reading them.
+    """
+    whole = len(data) // _BLOCK * _BLOCK
+    sums = data[:whole].view("<u8").reshape(-1, _BLOCK // 8).sum(axis=1, dtype="<u8")
+    return zlib.crc32(data[whole:].data, zlib.crc32(sums.data))

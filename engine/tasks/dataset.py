@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 Progress = Callable[[str, int, int], None]
@@ -13,6 +14,8 @@ Progress = Callable[[str, int, int], None]
 Notify = Callable[[str], None]
 """Takes a sentence that a person should know, plain text."""
 Indices = NDArray[np.int64]
+Statistics = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Mean and standard deviation of each channel, (channels,), in units of the full range (255)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,24 +36,26 @@ class Dataset:
     """Mirrored left to right an image would be another thing, and nothing lies beyond its edge."""
     skipped: int = 0
     """Files that could not be read."""
+    statistics: Statistics | None = None
+    """Of the training part, where they are known already."""
 
-    def channel_statistics(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Mean and standard deviation of each channel over the training part.
 
-        Returns:
-            Two arrays (channels,), in units of the full range (255). They are exact: from counts
-            of the 256 values, whatever the number of images.
-        """
-        channels = self.images.shape[1]
-        counts = np.zeros((channels, 256), dtype=np.int64)
-        # bincount makes an int64 of every pixel: a bounded number at a time.
-        for some in np.array_split(self.train, max(len(self.train) // 256, 1)):
-            chosen = self.images[some]
-            for channel in range(channels):
-                counts[channel] += np.bincount(chosen[:, channel].ravel(), minlength=256)
-        values = np.arange(256) / 255
-        share = counts / counts.sum(axis=1, keepdims=True)
-        mean = share @ values
-        variance = (share * (values - mean[:, np.newaxis]) ** 2).sum(axis=1)
-        # A channel that never changes carries nothing: any scale will do but 0.
-        return mean, np.maximum(np.sqrt(variance), 1 / 255)
+def channel_statistics(images: NDArray[np.uint8]) -> Statistics:
+    """Exact, whatever the number of images: from counts of the 256 values.
+
+    Args:
+        images: (n, channels, size, size), at least one.
+    """
+    channels = images.shape[1]
+    counts = np.zeros((channels, 256), dtype=np.int64)
+    # A few at a time, which the processor's cache holds. numpy's bincount would make an int64 of
+    # every pixel first: torch's takes a third of the time.
+    for some in torch.split(torch.from_numpy(images), 64):
+        for channel in range(channels):
+            counts[channel] += torch.bincount(some[:, channel].flatten(), minlength=256).numpy()
+    values = np.arange(256) / 255
+    share = counts / counts.sum(axis=1, keepdims=True)
+    mean = share @ values
+    variance = (share * (values - mean[:, np.newaxis]) ** 2).sum(axis=1)
+    # A channel that never changes carries nothing: any scale will do but 0.
+    return mean, np.maximum(np.sqrt(variance), 1 / 255)

@@ -104,7 +104,8 @@ def _reason(error: Exception) -> str:
         return "not an image, or a damaged one"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return str(error) or type(error).__name__
+    # A name in it may hold what no log and no cache can.
+    return str(error).encode(errors="replace").decode() or type(error).__name__
 
 
 def _threads() -> int:

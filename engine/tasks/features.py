@@ -29,6 +29,9 @@ class FrozenTrunk(Protocol):
     def trunk(self, images: Tensor) -> Tensor:
         """Normalised images to features, (n, channels, height, width), without gradients."""
 
+    def head(self, features: Tensor) -> Tensor:
+        """Features to logits: the layers that are trained."""
+
     def trunk_state(self) -> list[Tensor]:
         """All weights and statistics of these layers, always in the same order."""
 

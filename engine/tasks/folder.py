@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +10,14 @@ from numpy.typing import NDArray
 
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.runs.images import FolderLayout, scan
-from clr_tui.engine.tasks.cache import cache_path, read_cache, write_cache
-from clr_tui.engine.tasks.dataset import Dataset, Indices, Notify, Progress
+from clr_tui.engine.tasks.cache import Kept, cache_path, read_cache, write_cache
+from clr_tui.engine.tasks.dataset import Dataset, Indices, Notify, Progress, channel_statistics
 from clr_tui.engine.tasks.decode import Decoded, decode
 from clr_tui.engine.tasks.split import stratified_split
 
 SHARE = 0.1
 """Of the training images, for each of validation and test that the folder does not bring."""
+DECODING = "decoding images"
 NAMED = 10
 """So many unreadable files are named; the others are counted."""
 
@@ -43,28 +43,30 @@ def read_folder(
     """
     layout = scan(root)
     files, labels, parts = _flatten(layout)
-    decoded = _decoded(root, files, size, progress, note, cache_dir)
+    path = cache_path(cache_dir, root, size, layout, np.concatenate(_split(labels, parts)))
+    kept = read_cache(path)
+    decoded: Decoded = kept or decode(files, size, lambda n: progress(DECODING, n, len(files)))
     _report(root, files, decoded, note)
     labels, parts = labels[decoded.readable], parts[decoded.readable]
     _check_classes(root, layout, labels[parts == _TRAIN])
-    train, validation, test = _split(labels, parts)
-    if not len(validation) or not len(test):
-        lacking = "test" if len(validation) else "validation"
-        raise UserError(
-            f"'{root}' has too few images that can be read for a {lacking} part: "
-            "give a class at least 3",
-            "data",
-        )
+    split = _split(labels, parts)
+    _check_parts(root, split)
+    order, ends = np.concatenate(split), np.cumsum([len(part) for part in split])
+    if kept is None:
+        kept = _arranged(decoded, order, ends[0])
+        _keep(path, kept, note)
+    train, validation, test = np.split(np.arange(len(order)), ends[:-1])
     return Dataset(
         name=_printable(root.name),
         classes=[_printable(name) for name in layout.classes],
-        images=decoded.images,
-        labels=labels,
+        images=kept.images,
+        labels=labels[order],
         train=train,
         validation=validation,
         test=test,
         upright=False,
-        skipped=len(decoded.reasons),
+        skipped=len(kept.reasons),
+        statistics=kept.statistics,
     )
 
 
@@ -74,47 +76,39 @@ _PART = {"all": _TRAIN, "train": _TRAIN, "validation": _VALIDATION, "test": _TES
 
 def _flatten(layout: FolderLayout) -> tuple[list[Path], Indices, Indices]:
     """All files, and the class and part of each."""
-    rows = list(_rows(layout))
-    files = [file for file, _, _ in rows]
-    labels = np.array([label for _, label, _ in rows], dtype=np.int64)
-    parts = np.array([part for _, _, part in rows], dtype=np.int64)
-    return files, labels, parts
+    index = {name: label for label, name in enumerate(layout.classes)}
+    groups = [
+        (inside, index[name], _PART[part])
+        for part, classes in layout.parts.items()
+        for name, inside in classes.items()
+    ]
+    files = [file for inside, _, _ in groups for file in inside]
+    rows = [(label, part, len(inside)) for inside, label, part in groups]
+    labels, parts, counts = np.array(rows, dtype=np.int64).T
+    return files, np.repeat(labels, counts), np.repeat(parts, counts)
 
 
-def _rows(layout: FolderLayout) -> Iterator[tuple[Path, int, int]]:
-    index = {name: i for i, name in enumerate(layout.classes)}
-    for part, classes in layout.parts.items():
-        for name, files in classes.items():
-            for file in files:
-                yield file, index[name], _PART[part]
+def _arranged(decoded: Decoded, order: Indices, train: int) -> Kept:
+    """The images in this order, of which the first `train` are the training part."""
+    images = decoded.images[order]
+    statistics = channel_statistics(images[:train])
+    return Kept(images, decoded.readable, decoded.reasons, statistics)
 
 
-def _decoded(
-    root: Path,
-    files: list[Path],
-    size: int,
-    progress: Progress,
-    note: Notify,
-    cache_dir: Path | None,
-) -> Decoded:
-    path = cache_path(cache_dir, root, size, files)
-    decoded = read_cache(path)
-    if decoded is None:
-        decoded = decode(files, size, lambda done: progress("decoding images", done, len(files)))
-        try:
-            write_cache(path, decoded)
-        except OSError as error:
-            note(
-                f"the decoded images cannot be kept in '{_printable(path.parent)}' "
-                f"({error.strerror}); they will be decoded anew next time"
-            )
-    return decoded
+def _keep(path: Path, kept: Kept, note: Notify) -> None:
+    try:
+        write_cache(path, kept)
+    except OSError as error:
+        note(
+            f"the decoded images cannot be kept in '{_printable(path.parent)}' "
+            f"({error.strerror}); they will be decoded anew next time"
+        )
 
 
 def _report(root: Path, files: list[Path], decoded: Decoded, note: Notify) -> None:
     unreadable = [files[i].relative_to(root) for i in np.flatnonzero(~decoded.readable)]
     for file, reason in zip(unreadable[:NAMED], decoded.reasons[:NAMED], strict=True):
-        note(f"skipped '{_printable(file)}': {_printable(reason)}")
+        note(f"skipped '{_printable(file)}': {reason}")
     if len(unreadable) > NAMED:
         note(f"skipped {len(unreadable) - NAMED} more files that cannot be read")
 
@@ -129,6 +123,17 @@ def _check_classes(root: Path, layout: FolderLayout, train_labels: NDArray[np.in
                 "every class needs one at least",
                 "data",
             )
+
+
+def _check_parts(root: Path, split: tuple[Indices, Indices, Indices]) -> None:
+    _, validation, test = split
+    if not len(validation) or not len(test):
+        lacking = "test" if len(validation) else "validation"
+        raise UserError(
+            f"'{root}' has too few images that can be read for a {lacking} part: "
+            "give a class at least 3",
+            "data",
+        )
 
 
 def _split(labels: NDArray[np.int64], parts: Indices) -> tuple[Indices, Indices, Indices]:

@@ -15,7 +15,7 @@ from clr_tui.engine.errors import UserError
 from clr_tui.engine.runs.config import TaskConfig
 from clr_tui.engine.tasks.augment import RandomAffine
 from clr_tui.engine.tasks.cnn import build_cnn
-from clr_tui.engine.tasks.dataset import Dataset, Indices, Notify, Progress
+from clr_tui.engine.tasks.dataset import Dataset, Indices, Notify, Progress, channel_statistics
 from clr_tui.engine.tasks.digits import read_digits
 from clr_tui.engine.tasks.features import FrozenFeatures
 from clr_tui.engine.tasks.folder import read_folder
@@ -102,12 +102,12 @@ def _normalisation(dataset: Dataset, *, imagenet: bool) -> tuple[Tensor, Tensor]
     """Weights that were trained elsewhere want the input that they were trained on."""
     if imagenet:
         return torch.tensor(IMAGENET_MEAN), torch.tensor(IMAGENET_STD)
-    mean, std = dataset.channel_statistics()
+    mean, std = dataset.statistics or channel_statistics(dataset.images[dataset.train])
     return torch.from_numpy(mean.astype(np.float32)), torch.from_numpy(std.astype(np.float32))
 
 
 def _part(dataset: Dataset, images: Tensor, indices: Indices, device: torch.device) -> Part:
-    chosen = torch.from_numpy(indices)
+    chosen = _rows(indices)
     try:
         return Part(images[chosen].to(device), torch.from_numpy(dataset.labels)[chosen].to(device))
     except torch.OutOfMemoryError as error:
@@ -117,6 +117,14 @@ def _part(dataset: Dataset, images: Tensor, indices: Indices, device: torch.devi
             f"{device}: choose a smaller image size, or the device cpu",
             "image_size",
         ) from error
+
+
+def _rows(indices: Indices) -> slice | Tensor:
+    """A slice where they follow one another: then nothing is copied on the CPU."""
+    first, count = int(indices[0]), len(indices)
+    if np.array_equal(indices, np.arange(first, first + count)):
+        return slice(first, first + count)
+    return torch.from_numpy(indices)
 
 
 def _augment(size: int, upright: bool) -> RandomAffine:

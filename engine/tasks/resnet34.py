@@ -51,9 +51,7 @@ class TransferResNet34(nn.Module):
         What is kept comes from `trunk` too, so both ways give the same.
         """
         features = batch.features(self) if isinstance(batch, Unaugmented) else self.trunk(batch)
-        for layer in self._head:
-            features = layer(features)
-        return features
+        return self.head(features)
 
     @torch.no_grad()
     def trunk(self, images: Tensor) -> Tensor:
@@ -61,6 +59,12 @@ class TransferResNet34(nn.Module):
         for layer in self._trunk:
             images = layer(images)
         return images
+
+    def head(self, features: Tensor) -> Tensor:
+        """What `trunk` returns, to logits (n, classes)."""
+        for layer in self._head:
+            features = layer(features)
+        return features
 
     def trunk_state(self) -> list[Tensor]:
         """All weights and statistics of the frozen layers."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from clr_tui.engine.tasks.devices import layout_on
-from clr_tui.engine.tasks.features import FrozenFeatures, Inputs, Unaugmented
+from clr_tui.engine.tasks.features import FrozenFeatures, FrozenTrunk, Inputs, Unaugmented
 from clr_tui.engine.tasks.part import Part
 
 Augment = Callable[[Tensor, torch.Generator], Tensor]
@@ -83,6 +84,18 @@ class Task:
         if self.features is None:
             return self.normalise(part.images[chosen])
         return Unaugmented(part, chosen, self.normalise, self.features)
+
+    def prepare(self, model: nn.Module, part: Part) -> None:
+        """Computes what frozen layers make of all of `part`, where that is kept for later trials.
+
+        Nothing is drawn, and `model` is left as it was. What `FrozenFeatures.progress` raises ends
+        the work.
+        """
+        if self.features is None or (part is self.train and self.augment is not None):
+            return
+        one = torch.zeros(1, dtype=torch.int64, device=self.device)  # any: it needs the whole part
+        batch = Unaugmented(part, one, self.normalise, self.features)
+        batch.features(cast(FrozenTrunk, model))
 
     @staticmethod
     def loss(logits: Tensor, labels: Tensor) -> Tensor:

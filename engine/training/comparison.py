@@ -103,8 +103,6 @@ class Comparison:
         self._running: dict[int, _Running] = {}
         self._rates: dict[int, RateChosen] = {}
         self._tunings: dict[int, Tuning] = {}
-        self._noted: set[str] = set()
-        """Remarks of trials."""
         self._stopping: str | None = None
         self._pausing = False
         self._paused = False
@@ -220,10 +218,6 @@ class Comparison:
         self._pass_on(running, end)
 
     def _pass_on(self, running: _Running, event: AnyEvent) -> None:
-        if isinstance(event, Note):
-            if event.text in self._noted:
-                return  # each trial finds it anew; nobody needs to be told so often
-            self._noted.add(event.text)
         self._emit(event)
         if running.planned.role == "sweep":
             self._tunings[running.planned.entry].hear(event)

@@ -17,6 +17,7 @@ from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.training.batches import Batches
 from clr_tui.engine.training.clr import run_training
 from clr_tui.engine.training.compare_job import run_compare_job
+from clr_tui.engine.training.compiling import compiling_where_it_pays
 from clr_tui.engine.training.control import Control
 from clr_tui.engine.training.cores import use_all_cores
 from clr_tui.engine.training.randomness import stream
@@ -39,6 +40,7 @@ def run_job(
         UserError: something that was asked for cannot be done.
         Stopped: a stop was asked for before the first step.
     """
+    emit = saying_once(emit)
     _start_torch(emit)
     control.raise_if_stopped()
     device, name, memory, precision = choose_device(config.task.device)
@@ -51,6 +53,7 @@ def run_job(
             memory=memory,
         )
     )
+    config = compiling_where_it_pays(config, device, emit)
 
     def load(where: torch.device) -> Task:
         progress = ThrottledProgress(emit, control.raise_if_stopped)
@@ -82,6 +85,20 @@ def tune_torch() -> None:
     if torch.cuda.is_available():
         torch.backends.cudnn.benchmark = True
         torch.set_float32_matmul_precision("high")
+
+
+def saying_once(emit: Callable[[Event], object]) -> Callable[[Event], None]:
+    """`emit`, but a note whose words were told before is dropped: each trial may find it anew."""
+    told: set[str] = set()
+
+    def say(event: Event) -> None:
+        if isinstance(event, Note):
+            if event.text in told:
+                return
+            told.add(event.text)
+        emit(event)
+
+    return say
 
 
 class ThrottledProgress:

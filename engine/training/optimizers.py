@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.optim import SGD, Adam, AdamW, Optimizer
+from torch.optim import ASGD, SGD, Adam, AdamW, Optimizer
 
 from clr_tui.engine.errors import UserError, did_you_mean
 from clr_tui.engine.runs.config import OptimizerConfig
@@ -28,7 +28,8 @@ def make_optimizer(
 
     Its learning rate is a placeholder: a schedule or a sweep sets the rate before each step. None
     of torch's optimizers remembers the rate that it was made with. On CUDA the whole update is one
-    fused kernel where there is one and the options leave that open.
+    fused kernel where there is one and the options leave that open. No update waits for the device,
+    but that of `adafactor`, which does so for each parameter.
 
     The rate does not mean the same to all of them. `rprop` takes that of the first step as the
     size of this step, and none later. `asgd` makes step i + 1 with the rate that was set for step
@@ -49,8 +50,11 @@ def make_optimizer(
     trainable = [p for p in parameters if p.requires_grad]
     optimizer_class: Any = _class(config.name, folder)
     options = _options(config)
-    if trainable[0].is_cuda and optimizer_class in _FUSED and not options.keys() & _KINDS:
-        options["fused"] = True
+    if trainable[0].is_cuda:
+        if optimizer_class in _FUSED and not options.keys() & _KINDS:
+            options["fused"] = True
+        if optimizer_class is ASGD:  # else it waits for the device several times a parameter
+            options.setdefault("capturable", True)
     try:
         optimizer: Optimizer = optimizer_class(trainable, lr=1.0, **options)
     except Exception as error:  # classes from anywhere may raise anything

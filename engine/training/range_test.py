@@ -11,6 +11,7 @@ import torch
 from clr_tui.engine.runs.config import RangeTestConfig
 from clr_tui.engine.runs.events import Diverged, TrialFinished, TrialStarted
 from clr_tui.engine.tasks.part import Part
+from clr_tui.engine.training.compiling import compiled
 from clr_tui.engine.training.control import Orders, Stopped
 from clr_tui.engine.training.evaluate import evaluate
 from clr_tui.engine.training.preserve import left_as_found
@@ -163,6 +164,9 @@ def run_sweep(
 
     Returns:
         The sentence that stopped the sweep; None where it ran to its end, early or not.
+
+    Raises:
+        Stopped: a stop was asked for before it began.
     """
     batch_size = session.config.task.batch_size
     trainee = make_trainee(
@@ -173,6 +177,9 @@ def run_sweep(
         precision=session.precision,
         folder=session.config.folder,
     )
+    if session.config.task.compile:
+        trainee = compiled(trainee, session.emit)
+    trainee.prepare(session.task.train, *([subset.part] if subset else []))
     # Dropout draws from the global generators.
     torch.manual_seed(stream(trial.seed, "model"))
     steps = sweep_steps(config, len(session.task.train), batch_size)

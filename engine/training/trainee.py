@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from clr_tui.engine.runs.config import OptimizerConfig
+from clr_tui.engine.tasks.features import Inputs
+from clr_tui.engine.tasks.part import Part
 from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.training.batches import Batches
 from clr_tui.engine.training.optimizers import make_optimizer
@@ -26,6 +29,8 @@ class Trainee:
     batches: Batches
     precision: str = "float32"
     """`bfloat16`: autocast to it; the weights stay float32."""
+    forward: Callable[[Inputs], Tensor] | None = None
+    """The model's own function as compiled code, for training steps alone; None: the model."""
 
     @property
     def device(self) -> torch.device:
@@ -38,6 +43,15 @@ class Trainee:
             self.device.type, dtype=torch.bfloat16, enabled=self.precision == "bfloat16"
         )
 
+    def prepare(self, *parts: Part) -> None:
+        """Computes what serves all trials before the time of this one is taken.
+
+        Else the first trial, which happens to pay for it, would look slower than the others.
+        """
+        with torch.no_grad(), self.autocast():
+            for part in parts:
+                self.task.prepare(self.model, part)
+
     def step(self) -> tuple[Tensor, Tensor]:
         """Draws a batch and updates the model on it, at the rate that the optimizer holds.
 
@@ -46,15 +60,26 @@ class Trainee:
         Returns:
             Loss and accuracy of the batch before the update: float32 scalars on the device.
         """
-        images, labels = self.batches.draw()
-        self.optimizer.zero_grad(set_to_none=True)
-        with self.autocast():
-            logits = self.model(images)
-            loss = self.task.loss(logits, labels)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss, logits, labels = self.gradients()
         self.optimizer.step()
         with torch.no_grad():
             return loss.detach().float(), self.task.accuracy(logits, labels)
+
+    def gradients(self) -> tuple[Tensor, Tensor, Tensor]:
+        """All of a step but the update: draws a batch, and computes the gradients on it.
+
+        Returns:
+            Loss, logits and labels of the batch, on the device.
+        """
+        images, labels = self.batches.draw()
+        # Before the model computes: CUDA graphs write the new gradients where the old ones lie.
+        self.optimizer.zero_grad(set_to_none=True)
+        with self.autocast():
+            # Not `or`: a compiled module is asked for its length, which it may not have.
+            logits = (self.model if self.forward is None else self.forward)(images)
+            loss = self.task.loss(logits, labels)
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss, logits, labels
 
 
 def make_trainee(

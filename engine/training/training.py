@@ -27,6 +27,7 @@ from clr_tui.engine.runs.events import (
 )
 from clr_tui.engine.tasks.part import Part
 from clr_tui.engine.training import checkpoint
+from clr_tui.engine.training.compiling import compiled
 from clr_tui.engine.training.control import Orders, Stopped
 from clr_tui.engine.training.evaluate import evaluate
 from clr_tui.engine.training.keeping import Keeper, Reason
@@ -53,6 +54,9 @@ class Training:
         config: rates, length, optimizer.
         trial: which of the run's trials it is.
         keeper: of its weights.
+
+    Raises:
+        Stopped: a stop was asked for while the features of frozen layers were computed.
     """
 
     def __init__(self, session: Session, config: TrainConfig, trial: Trial, keeper: Keeper) -> None:
@@ -70,6 +74,9 @@ class Training:
             precision=session.precision,
             folder=session.config.folder,
         )
+        if session.config.task.compile:
+            self.trainee = compiled(self.trainee, session.emit)
+        self.trainee.prepare(session.task.train, session.task.validation)
         # Dropout draws from the global generators.
         torch.manual_seed(stream(trial.seed, "model"))
         self._per_epoch = self.trainee.batches.steps_per_epoch

@@ -275,7 +275,7 @@ SWEEP = {"steps": 100, "images": 6400, "seconds": 5.0}
             [
                 "Tuning cost: 90 to 100 steps for each of 2 optimizers, 6,400 images and 5 s in "
                 "all. A sweep ends early where it diverges.",
-                "b: The sweep is flat.",
+                "b: the sweep is flat.",
             ],
         ),
         (

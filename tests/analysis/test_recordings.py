@@ -9,6 +9,7 @@ import math
 import msgspec
 import numpy as np
 import pytest
+from comparison_logs import comparison_history
 from hypothesis import given
 from hypothesis import strategies as st
 from made_sweeps import REFERENCE, rates, sweep_history, valley_shape
@@ -187,3 +188,18 @@ def test_run_folder_and_its_log_are_the_same_recording(tmp_path):
         recording = open_recording(path)
         assert recording.config == config
         assert len(recording.events) == 3
+
+
+def test_steps_of_a_comparison_say_whose_they_are():
+    label = "adamw(betas=(0.9, 0.95))"
+    history = comparison_history(labels=(label, "sgd+clr"), seeds=2, epochs=2, tuned=True)
+    rows = list(csv.DictReader(io.StringIO(steps_csv(history))))
+    assert {row["optimizer"] for row in rows} == {label, "sgd+clr"}
+    assert {row["role"] for row in rows} == {"train", "sweep"}
+    trained = {(r["optimizer"], r["seed"], r["trial"]) for r in rows if r["role"] == "train"}
+    assert trained == {
+        (label, "0", "0"),
+        (label, "1", "1"),
+        ("sgd+clr", "0", "2"),
+        ("sgd+clr", "1", "3"),
+    }

@@ -118,6 +118,17 @@ def test_steepest_is_per_log_lr_where_the_steps_are_uneven():
     assert log_lr[44] - 1e-9 <= found <= log_lr[45] + 1e-9
 
 
+@pytest.mark.parametrize("part", [1, 2, 7, 16])
+def test_long_curves_are_read_in_parts_and_answer_the_same(monkeypatch, part):
+    monkeypatch.setattr(rules, "_PART", part)
+    rng = np.random.default_rng(part)
+    for n in (23, 40, 108):
+        lr, loss = rates(n), rng.integers(0, 500, n) / 256
+        assert rules.steepest(lr, loss) == torch_lr_finder_suggestion(lr, loss)
+        assert rules.valley(lr, loss) == valley_by_hand(lr, loss)
+        assert rules.slide(lr, loss) == slide_by_hand(lr, loss)
+
+
 @pytest.mark.parametrize("n", [0, 1, 2, 5, 6])
 def test_short_curves_have_no_answer(n):
     lr, loss = rates(max(n, 1))[:n], np.linspace(2, 1, n)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from clr_tui.engine.analysis.history import RunHistory, TrialHistory
 from clr_tui.engine.runs import events as ev
 from clr_tui.engine.runs.config import RunConfig, TrainConfig
+from clr_tui.engine.runs.reading import packed
 from clr_tui.engine.runs.tail import Batch
 
 
@@ -246,3 +247,29 @@ def test_validations_are_of_the_model_as_it_stood():
     ]
     assert {epoch: e.step for epoch, e in trial.validations().items()} == {1: 10, 3: 30}
     assert trial.validations()[1].checkpoint is None
+
+
+def test_packed_steps_are_the_same_history():
+    chunks = [
+        ev.Steps(trial=0, step=[0, 1, 2], lr=[0.1, 0.2, 0.3], loss=[3.0, None, 1.0], elapsed=1.0),
+        ev.Steps(trial=0, step=[3, 5], lr=[0.4, 0.5], loss=[1.0, 2.0], accuracy=[0.5, None]),
+        ev.Steps(trial=0, step=[6], lr=[0.6], loss=[0.5], elapsed=4.0),
+        ev.Steps(trial=0, step=[6], lr=[0.6], loss=[0.5]),  # again: makes no sense
+    ]
+    one, other = training(*chunks), training(*(packed(chunk) for chunk in chunks))
+    for name in ("step", "lr", "loss", "accuracy", "seconds"):
+        np.testing.assert_array_equal(
+            getattr(one.trials[0], name), getattr(other.trials[0], name), err_msg=name
+        )
+    assert one.corrupt == other.corrupt == 1
+    np.testing.assert_array_equal(
+        other.trials[0].accuracy, [np.nan, np.nan, np.nan, 0.5, np.nan, np.nan]
+    )
+
+
+def test_what_no_chunk_tells_takes_no_memory():
+    trial = training(steps(0, 1000)).trials[0]
+    assert np.isnan(trial.accuracy).all()
+    assert trial.accuracy.strides == (0,)
+    with pytest.raises(ValueError, match="read-only"):
+        trial.accuracy[0] = 1

@@ -1,28 +1,44 @@
 from __future__ import annotations
 
+import argparse
 import json
+import os
 import shlex
 import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from made_runs import make_sweep
+from msgspec.structs import fields
 
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.runs import config, studies
+from clr_tui.tui.commands import usual
 from clr_tui.tui.commands.options import COMMANDS, build_parser
 
 HELP = [["--help"], *([name, "--help"] for name in COMMANDS)]
+HEAVY = {
+    *("torch", "torchvision", "numpy", "scipy", "textual", "rich", "plotext"),
+    # Of the standard library, what argparse and a help do not need and takes a while.
+    *("msgspec", "platformdirs", "importlib.metadata", "asyncio", "ast", "difflib", "inspect"),
+    *("dataclasses", "json", "shutil", "subprocess", "tempfile", "traceback"),
+}
+"""Each takes a millisecond or more: together they were two thirds of `--help`."""
 
 
 @pytest.mark.parametrize("arguments", HELP, ids=" ".join)
 def test_help_is_there_without_anything_heavy(arguments: list[str]) -> None:
     script = (
-        "import json, sys\n"
+        "import argparse, sys\n"
+        "before = set(sys.modules)\n"
         "from clr_tui.tui.cli import main\n"
         f"code = main({arguments!r})\n"
-        "print(json.dumps([code, sorted({name.split('.')[0] for name in sys.modules})]))"
+        "loaded = sorted(set(sys.modules) - before)\n"
+        "import json\n"
+        "print(json.dumps([code, loaded]))"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
@@ -31,7 +47,70 @@ def test_help_is_there_without_anything_heavy(arguments: list[str]) -> None:
     code, modules = json.loads(last)
     assert code == 0
     assert text[0].startswith("usage: clr-tui")
-    assert not set(modules) & {"torch", "torchvision", "textual", "rich", "plotext", "numpy"}
+    assert "clr_tui.tui.commands.options" in modules
+    assert not set(modules) & HEAVY
+
+
+@pytest.mark.parametrize("arguments", HELP, ids=" ".join)
+def test_a_help_adds_the_options_of_its_own_command_alone(arguments: list[str]) -> None:
+    parser = build_parser()
+    with pytest.raises(SystemExit):
+        parser.parse(arguments)
+    assert parser.unbuilt.keys() == set(COMMANDS) - set(arguments)
+
+
+def test_a_command_named_as_a_value_is_no_harm() -> None:
+    parser = build_parser()
+    for _ in range(2):
+        args = parser.parse(["--runs-dir", "train", "attach", "stop"])
+        assert (args.command, args.run, args.runs_dir) == ("attach", "stop", "train")
+
+
+@pytest.mark.parametrize(
+    ("columns", "terminal", "width"),
+    [
+        ("60", 90, 60),
+        ("0", 90, 90),
+        ("-1", 90, 90),
+        ("wide", 90, 90),
+        (None, 90, 90),
+        (None, 0, 80),
+        (None, None, 80),
+    ],
+)
+def test_a_help_is_as_wide_as_argparse_would_have_it(
+    monkeypatch, columns: str | None, terminal: int | None, width: int
+) -> None:
+    def size(*_: object) -> os.terminal_size:
+        if terminal is None:
+            raise OSError("no terminal")
+        return os.terminal_size((terminal, 24))
+
+    if columns is None:
+        monkeypatch.delenv("COLUMNS", raising=False)
+    else:
+        monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setattr(os, "get_terminal_size", size)
+    formatter = build_parser()._get_formatter()
+    assert formatter._width == argparse.HelpFormatter("x")._width == width - 2
+
+
+def test_the_help_tells_the_defaults_that_the_settings_have() -> None:
+    owners = {
+        config.TaskConfig: usual.TASK,
+        config.OptimizerConfig: usual.OPTIMIZER,
+        config.RangeTestConfig: usual.RANGE_TEST,
+        config.TrainConfig: usual.TRAIN,
+        config.CompareConfig: usual.COMPARE,
+    }
+    for owner, told in owners.items():
+        defaults = {field.name: field.default for field in fields(owner)}
+        assert vars(told).items() <= defaults.items()
+    assert config.OptimizerConfig() == config.RangeTestConfig().optimizer
+    assert usual.POLICIES == config.POLICIES
+    assert usual.MODELS == config.MODELS
+    assert get_args(config.Rates) == usual.RATES
+    assert (usual.STUDIES, usual.SEEDS) == (studies.STUDIES, studies.SEEDS)
 
 
 def test_help_lists_what_is_built_and_nothing_else(cli) -> None:

@@ -58,7 +58,7 @@ class TestOnATerminal:
         result = cli()
         assert (result.code, result.out) == (0, "range-test-digits-1 goes on\n")
         assert FakeApp.opened["runs"] == runs
-        assert FakeApp.opened["open_run"] is None
+        assert FakeApp.opened["load"] is None
 
     @pytest.mark.parametrize(
         ("arguments", "run"),
@@ -69,17 +69,17 @@ class TestOnATerminal:
     )
     def test_a_new_run(self, cli, runs: Path, arguments: list[str], run: str) -> None:
         assert cli(*arguments).code == 0
-        assert FakeApp.opened["open_run"] == find_run(runs, run)
+        assert FakeApp.opened["load"]() == find_run(runs, run)
 
     def test_attach(self, cli, runs: Path) -> None:
         run = make_sweep(runs)
         assert cli("attach").code == 0
-        assert FakeApp.opened["open_run"] == run
+        assert FakeApp.opened["load"]() == run
 
     def test_replay(self, cli, runs: Path) -> None:
         run = make_sweep(runs)
         cli("replay", run.id, "--speed", "8", "--at", "25%")
-        assert FakeApp.opened["recording"].config == run.config()
+        assert FakeApp.opened["load"]().config == run.config()
         assert (FakeApp.opened["start_speed"], FakeApp.opened["start_at"]) == (8.0, 0.25)
         cli("replay", run.id, "--speed", "max")
         assert (FakeApp.opened["start_speed"], FakeApp.opened["start_at"]) == (math.inf, 0.0)

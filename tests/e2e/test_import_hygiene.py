@@ -6,8 +6,41 @@ import json
 import pkgutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from clr_tui.engine.runs import events as ev
+from clr_tui.engine.runs.config import RangeTestConfig, TaskConfig
+from clr_tui.engine.runs.rundir import RunDir, create_run
+from clr_tui.engine.runs.writer import EventWriter
+
+FIRST_FRAME = """
+import asyncio, json, sys, time
+from clr_tui.tui import cli
+from clr_tui.tui.app import ClrTuiApp
+
+frames = []
+paint = ClrTuiApp._display
+
+def noting(app, screen, renderable):
+    if renderable is not None:
+        frames.append(sorted({name.split(".")[0] for name in sys.modules}))
+    paint(app, screen, renderable)
+
+async def watch(app):
+    deadline = time.monotonic() + 60
+    async with app.run_test(size=(100, 30)) as pilot:
+        while not ("plotext" in frames[-1] or time.monotonic() > deadline):
+            await pilot.pause(0.02)
+
+ClrTuiApp._display = noting
+ClrTuiApp.run = lambda app: asyncio.run(watch(app))
+cli.on_terminal = lambda: True
+code = cli.main(sys.argv[1:])
+print(json.dumps([code, frames[0], frames[-1]]))
+"""
+"""A command with its screen, but no terminal: what was loaded at the first frame and the last."""
 
 
 def modules_after(code: str) -> set[str]:
@@ -47,3 +80,37 @@ def test_the_engine_loads_without_a_screen_library() -> None:
     loaded = modules_after("\n".join(f"import {name}" for name in names))
     assert "torch" in loaded
     assert not loaded & {"textual", "rich", "plotext"}
+
+
+@pytest.fixture
+def sweep(tmp_path: Path) -> RunDir:
+    """A range test that has ended."""
+    run = create_run(
+        tmp_path, kind="range-test", task=TaskConfig(), range_test=RangeTestConfig(), version="0"
+    )
+    log = EventWriter(run.events_path)
+    log.write(ev.RunStarted(run=run.id, kind="range-test"))
+    log.write(ev.TrialStarted(trial=0, seed=0, total_steps=100, steps_per_epoch=50))
+    steps = list(range(100))
+    rates = [1e-7 * 1.17**step for step in steps]
+    log.write(ev.Steps(trial=0, step=steps, lr=rates, loss=[2.0] * 100, elapsed=1.0))
+    log.write(ev.RunFinished(outcome="done"))
+    return run
+
+
+@pytest.mark.parametrize("command", [[], ["attach"], ["replay", "RUN"]], ids=str)
+def test_the_first_frame_waits_for_no_chart(sweep: RunDir, command: list[str]) -> None:
+    words = [sweep.id if word == "RUN" else word for word in command]
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_FRAME, *words, "--runs-dir", str(sweep.path.parent)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    code, first, last = json.loads(done.stdout.splitlines()[-1])
+    charts = {"numpy", "scipy", "plotext", "pynvml"}
+    assert code == 0
+    assert {"textual", "msgspec"} <= set(first)
+    assert not charts & set(first)
+    assert charts & set(last) >= {"numpy", "plotext"}

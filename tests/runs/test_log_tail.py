@@ -236,3 +236,18 @@ def test_a_log_of_many_steps_is_whole(log: Path) -> None:
     ]
     log.write_bytes(b"".join(map(line, [*chunks, RunFinished(outcome="done")])))
     assert read_events(log).events == [*chunks, RunFinished(outcome="done")]
+
+
+def test_each_poll_says_how_much_has_been_read(tmp_path):
+    path = tmp_path / "events.jsonl"
+    assert LogTail(path).poll().portion == 1  # there is nothing to wait for
+    line = msgspec.json.encode(Note(level="info", text="x" * 8000)) + b"\n"
+    path.write_bytes(100 * line)
+    tail = LogTail(path)
+    told = []
+    while (batch := tail.poll(100_000)).more:
+        told.append(batch.portion)
+    assert len(told) >= 3
+    assert told == sorted(told)
+    assert 0 < told[0] < 0.5
+    assert batch.portion == 1

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 from made_images import fill_folder
+from PIL import Image
 
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.tasks.digits import read_digits
+from clr_tui.engine.tasks.dataset import channel_statistics
 from clr_tui.engine.tasks.split import stratified_split
 
 
@@ -105,6 +106,23 @@ def test_names_that_are_not_utf8_can_be_logged(make_folder, load, told):
     assert task.classes == ["cat", "f�chse"]
 
 
+def test_images_keep_their_labels(tmp_path, load):
+    """Though files between them cannot be read: first decoded, then from the cache."""
+    root = tmp_path / "shades"
+    for label, name in enumerate("abc"):
+        (root / name).mkdir(parents=True)
+        for i in range(40):
+            Image.new("L", (8, 8), 40 * label + i).save(root / name / f"{i:02}.png")
+        (root / name / f"{7 * label:02}.png").write_bytes(b"no image")
+    for _ in range(2):
+        task = load(data=str(root), image_size=8)
+        parts = (task.train, task.validation, task.test)
+        shades = [part.images[:, 0, 0, 0].tolist() for part in parts]
+        for part, some in zip(parts, shades, strict=True):
+            assert part.labels.tolist() == [shade // 40 for shade in some]
+        assert set().union(*shades) == set(range(120)) - {0, 47, 94}
+
+
 def test_mean_and_std_are_those_of_the_training_part(make_folder, load):
     task = load(data=str(make_folder({"cat": 40, "dog": 20})), image_size=16)
     values = task.train.images.double().movedim(1, 0).flatten(1) / 255
@@ -124,10 +142,17 @@ def test_normalised_training_images_have_mean_0_and_std_1(make_folder, load):
     torch.testing.assert_close(channels.std(dim=1), torch.ones(3), atol=1e-3, rtol=0)
 
 
+def test_statistics_of_many_images_are_those_of_all_their_pixels():
+    images = np.random.RandomState(0).randint(0, 256, (201, 3, 5, 5)).astype(np.uint8)
+    images[64:, 1] //= 3
+    mean, std = channel_statistics(images)
+    values = images.swapaxes(0, 1).reshape(3, -1) / 255
+    assert mean == pytest.approx(values.mean(axis=1), rel=1e-12)
+    assert std == pytest.approx(values.std(axis=1), rel=1e-12)
+
+
 def test_a_constant_channel_does_not_divide_by_zero():
-    digits = read_digits()
-    digits.images[:] = 7
-    mean, std = digits.channel_statistics()
+    mean, std = channel_statistics(np.full((300, 1, 8, 8), 7, dtype=np.uint8))
     assert mean == pytest.approx([7 / 255])
     assert std == pytest.approx([1 / 255])
 

@@ -14,17 +14,29 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam
 
-from clr_tui.engine.runs.config import OptimizerConfig
+from clr_tui.engine.runs.config import (
+    OptimizerConfig,
+    RangeTestConfig,
+    RunConfig,
+    TaskConfig,
+    TrainConfig,
+)
+from clr_tui.engine.runs.events import TrialStarted
 from clr_tui.engine.tasks import features as features_module
 from clr_tui.engine.tasks.dataset import Progress
 from clr_tui.engine.tasks.features import FrozenFeatures, Unaugmented
 from clr_tui.engine.tasks.part import Part
 from clr_tui.engine.tasks.resnet34 import TransferResNet34
 from clr_tui.engine.tasks.task import Task
+from clr_tui.engine.training.control import Control, StopFlag
 from clr_tui.engine.training.evaluate import evaluate
+from clr_tui.engine.training.keeping import InMemory
 from clr_tui.engine.training.preserve import left_as_found
 from clr_tui.engine.training.randomness import stream
+from clr_tui.engine.training.range_test import run_sweep
+from clr_tui.engine.training.session import Session, Trial
 from clr_tui.engine.training.trainee import Trainee, make_trainee
+from clr_tui.engine.training.training import Training
 
 BLOCK = 16
 """In the tests that count."""
@@ -107,6 +119,58 @@ def test_without_augmentation_once_for_all(load_resnet, blocks, told):
         sizes += some
     assert sizes == [16, 16, 16, 16, 16, 8, 11, 11]
     assert told.progress[-1] == ("computing features of the frozen layers", 88, 88)
+
+
+@pytest.mark.parametrize("augment", [True, False])
+def test_what_serves_all_trials_is_computed_before_the_first(load_resnet, blocks, augment):
+    """Of the validation part always, of the training part where nothing is augmented."""
+    task = load_resnet(augment=augment)
+    trainee = make(task)
+    state, generators = copy.deepcopy(trainee.model.state_dict()), torch.get_rng_state()
+    with trunk_batches(trainee.model) as sizes:
+        trainee.prepare(task.train, task.validation)
+    assert sizes == ([11] if augment else [16, 16, 16, 16, 16, 8, 11])
+    assert torch.equal(torch.get_rng_state(), generators)
+    assert all(torch.equal(t, state[name]) for name, t in trainee.model.state_dict().items())
+    assert trainee.model.training
+    with trunk_batches(trainee.model) as sizes:
+        evaluate(trainee, task.validation)
+        steps(trainee, 2)
+    assert sizes == ([10, 10] if augment else [])
+
+
+class NoOrders:
+    def poll(self) -> list[object]:
+        return []
+
+
+def train(session: Session) -> None:
+    job = TrainConfig(base_lr=1e-3, max_lr=1e-3, policy="constant", epochs=1)
+    Training(session, job, Trial(0, 0, "adam"), InMemory()).run()
+
+
+def sweep(session: Session) -> None:
+    run_sweep(session, RangeTestConfig(steps=9), Trial(0, 0, "seed 0"))
+
+
+@pytest.mark.parametrize("job", [train, sweep])
+def test_the_time_of_a_trial_begins_when_features_are_there(load_resnet, told, job):
+    """Else the first of a comparison's trials would look slower than the others."""
+    reports: list[int] = []
+
+    def emit(event: object) -> None:
+        if isinstance(event, TrialStarted):
+            reports.append(len(told.progress))
+
+    task = load_resnet(augment=False)
+    config = RunConfig(
+        id="r", kind="train", created=0.0, version="0", task=TaskConfig(batch_size=10)
+    )
+    control = Control(NoOrders(), StopFlag(), emit)
+    session = Session(config, task, "float32", emit, control, Path())
+    told.progress.clear()
+    job(session)
+    assert reports == [len(told.progress)] != [0]
 
 
 def test_random_weights_are_those_of_a_seed(load_resnet, blocks):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,12 @@ import torch
 from made_images import save_image
 
 from clr_tui.engine.tasks import cache as cache_module
-from clr_tui.engine.tasks.cache import read_cache, write_cache
-from clr_tui.engine.tasks.decode import Decoded
+from clr_tui.engine.tasks import folder as folder_module
+from clr_tui.engine.tasks import load as load_module
+from clr_tui.engine.tasks import split as split_module
+from clr_tui.engine.tasks.cache import Kept, read_cache, write_cache
+from clr_tui.engine.tasks.dataset import channel_statistics
+from clr_tui.engine.tasks.task import Task
 
 
 @pytest.fixture
@@ -37,25 +42,143 @@ def test_a_second_load_decodes_nothing_and_gives_the_same(folder, load, told):
     assert told.notes[0] == told.notes[1]
 
 
-def test_changed_files_are_decoded_anew_and_the_old_cache_goes(folder, load, told, tmp_path):
+def test_a_second_load_copies_and_counts_nothing(folder, load, monkeypatch):
+    first = load(data=str(folder), image_size=16)
+
+    def count(images: np.ndarray) -> None:
+        raise AssertionError("counted")
+
+    monkeypatch.setattr(folder_module, "channel_statistics", count)
+    monkeypatch.setattr(load_module, "channel_statistics", count)
+    second = load(data=str(folder), image_size=16)
+    parts = (second.train, second.validation, second.test)
+    assert len({part.images.untyped_storage().data_ptr() for part in parts}) == 1
+    # Nor are two tasks one: what one does to its images the other does not see.
+    third = load(data=str(folder), image_size=16)
+    second.train.images.zero_()
+    assert torch.equal(third.train.images, first.train.images)
+    assert torch.equal(load(data=str(folder), image_size=16).train.images, first.train.images)
+    assert torch.equal(first.mean, second.mean)
+    assert torch.equal(first.std, second.std)
+
+
+def add(folder: Path) -> None:
+    save_image(folder / "cat" / "new.png", seed=77)
+
+
+def remove(folder: Path) -> None:
+    (folder / "cat" / "003.png").unlink()
+
+
+def replace(folder: Path) -> None:
+    save_image(folder / "cat" / "003.png", seed=77, size=(30, 30))
+
+
+def grow_and_keep_the_time(folder: Path) -> None:
+    file = folder / "cat" / "003.png"
+    stat = file.stat()
+    file.write_bytes(file.read_bytes() + b"more")
+    os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def rename(folder: Path) -> None:
+    """Even where all keep their order."""
+    (folder / "cat" / "003.png").rename(folder / "cat" / "003b.png")
+
+
+def move_to_the_other_class(folder: Path) -> None:
+    (folder / "cat" / "009.png").rename(folder / "dog" / "-1.png")
+
+
+def touch(folder: Path) -> None:
+    """Rewritten at the same size, say."""
+    file = folder / "cat" / "003.png"
+    os.utime(file, ns=(1, file.stat().st_mtime_ns + 1))
+
+
+def break_a_link(folder: Path) -> None:
+    """What the link leads to is what counts."""
+    (folder / "elsewhere.png").unlink()
+
+
+CHANGES = [
+    *(add, remove, replace, grow_and_keep_the_time),
+    *(rename, move_to_the_other_class, touch, break_a_link),
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_changed_folder_is_decoded_anew_and_the_old_cache_goes(
+    folder, load, told, tmp_path, change
+):
+    save_image(folder / "elsewhere.png", seed=99)
+    (folder / "dog" / "link.png").symlink_to(folder / "elsewhere.png")
     load(data=str(folder), image_size=16)
     (before,) = cached(tmp_path)
-    save_image(folder / "cat" / "new.png", seed=77)
+    change(folder)
     told.progress.clear()
     task = load(data=str(folder), image_size=16)
-    assert told.progress
-    assert len(task.train) + len(task.validation) + len(task.test) == 21
+    count = sum(1 for file in folder.glob("*/*.png") if file.exists())
+    assert told.progress == [("decoding images", count, count)]
+    assert len(task.train) + len(task.validation) + len(task.test) == count
     (after,) = cached(tmp_path)
     assert after != before
 
 
-def test_a_file_rewritten_at_the_same_size_is_noticed(folder, load, told):
+def test_another_split_is_not_taken_from_the_cache(folder, load, told, monkeypatch):
+    """The images lie in the order of their parts, which another release may choose otherwise."""
+    first = load(data=str(folder), image_size=16)
+    monkeypatch.setattr(split_module, "SPLIT_SEED", 1)
+    told.progress.clear()
+    second = load(data=str(folder), image_size=16)
+    assert told.progress
+    assert not torch.equal(first.test.images, second.test.images)
+
+
+def test_a_folder_is_the_same_however_it_is_named(folder, load, told, tmp_path, monkeypatch):
     load(data=str(folder), image_size=16)
     told.progress.clear()
-    file = folder / "cat" / "000.png"
-    os.utime(file, ns=(1, file.stat().st_mtime_ns + 1))
-    load(data=str(folder), image_size=16)
+    monkeypatch.chdir(tmp_path)
+    load(data=folder.name, image_size=16)
+    load(data=f"../{tmp_path.name}/{folder.name}", image_size=16)
+    assert told.progress == []
+    monkeypatch.chdir(folder)
+    load(data=".", image_size=16)
+    told.progress.clear()
+    load(data=".", image_size=16)
+    assert told.progress == []
+    rename(folder)
+    load(data=".", image_size=16)
     assert told.progress
+
+
+def test_a_run_that_starts_while_another_decodes(folder, load, told, tmp_path):
+    """Both have the same images, and leave one whole cache."""
+    inner: list[Task] = []
+
+    def during(what: str, done: int, total: int) -> None:
+        told.on_progress = lambda what, done, total: None  # type: ignore[method-assign]
+        inner.append(load(data=str(folder), image_size=16))
+
+    told.on_progress = during  # type: ignore[method-assign]
+    outer = load(data=str(folder), image_size=16)
+    assert torch.equal(outer.train.images, inner[0].train.images)
+    assert told.notes == []
+    (file,) = cached(tmp_path)
+    assert read_cache(file) is not None
+
+
+def test_what_older_versions_kept_goes(folder, load, tmp_path):
+    load(data=str(folder), image_size=16)
+    (file,) = cached(tmp_path)
+    older = file.with_name(f"{file.stem[:-3]}abc.npz")
+    older.write_bytes(b"images")
+    other = file.with_name(f"other-{file.name}")
+    other.write_bytes(b"of another folder")
+    touch(folder)
+    load(data=str(folder), image_size=16)
+    assert not older.exists()
+    assert other.exists()
 
 
 def test_each_image_size_has_its_own(folder, load, tmp_path):
@@ -64,22 +187,48 @@ def test_each_image_size_has_its_own(folder, load, tmp_path):
     assert len(cached(tmp_path)) == 2
 
 
-@pytest.mark.parametrize("damage", ["cut short", "a byte changed", "empty", "something else"])
+def flip(content: bytes, place: int) -> bytes:
+    return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+
+
+def swap(content: bytes, block: int = 4096) -> bytes:
+    """Two blocks of the images, as far as possible from each other."""
+    end = content.index(b"}") + 1  # of the header
+    head, images = content[:end], content[end:]
+    return (
+        head
+        + images[2 * block : 3 * block]
+        + images[block : 2 * block]
+        + images[:block]
+        + (images[3 * block :])
+    )
+
+
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "cut short": lambda content: content[: len(content) // 2],
+    "its last byte missing": lambda content: content[:-1],
+    "only the start": lambda content: content[:20],
+    "something after it": lambda content: content + b"\0",
+    "a byte of an image": lambda content: flip(content, len(content) // 2),
+    "the last byte": lambda content: flip(content, len(content) - 1),
+    "a digit of the header": lambda content: flip(content, content.index(b'"mean":[0.') + 11),
+    "the length of the header": lambda content: flip(content, 19),
+    "another marker": lambda content: flip(content, 0),
+    "a block lost": lambda content: content[:-8192] + bytes(4096) + content[-4096:],
+    "blocks in another order": swap,
+    "empty": lambda content: b"",
+    "something else": lambda content: b"PK\3\4 and then nonsense" * 9,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_cache_is_made_anew(folder, load, told, tmp_path, damage):
     first = load(data=str(folder), image_size=16)
     (file,) = cached(tmp_path)
     content = file.read_bytes()
-    middle = len(content) // 2
-    file.write_bytes(
-        {
-            "cut short": content[:middle],
-            "a byte changed": content[:middle]
-            + bytes([content[middle] ^ 1])
-            + content[middle + 1 :],
-            "empty": b"",
-            "something else": b"PK\3\4 and then nonsense" * 9,
-        }[damage]
-    )
+    damaged = DAMAGES[damage](content)
+    assert damaged != content
+    file.write_bytes(damaged)
     told.progress.clear()
     second = load(data=str(folder), image_size=16)
     assert told.progress
@@ -90,8 +239,9 @@ def test_a_damaged_cache_is_made_anew(folder, load, told, tmp_path, damage):
 
 def test_a_cache_that_contradicts_itself_is_not_used(tmp_path):
     images = np.zeros((3, 1, 8, 8), dtype=np.uint8)
-    write_cache(tmp_path / "a.npz", Decoded(images, np.array([True, False]), ["why"]))
-    assert read_cache(tmp_path / "a.npz") is None
+    readable = np.array([True, False])
+    write_cache(tmp_path / "a.images", Kept(images, readable, ["why"], channel_statistics(images)))
+    assert read_cache(tmp_path / "a.images") is None
 
 
 def test_a_cache_that_cannot_be_written_is_only_a_note(folder, load, told, tmp_path):

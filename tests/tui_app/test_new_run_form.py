@@ -220,6 +220,34 @@ async def test_weights_are_for_resnet_only(app) -> None:
         assert "weights" in shown(screen)
 
 
+async def test_a_field_that_is_too_narrow_for_its_text_says_so(app) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await open_form(pilot, TaskConfig(), CompareConfig(entries=parse_entries("adam")))
+        more = row(screen, "optimizers").query_one(".form-more", Static)
+        assert str(more.render()) == ""
+        set_text(
+            screen, "optimizers", "adam, " + "sgd(momentum=0.9)+clr(base_lr=0.001,lr=0.006), " * 2
+        )
+        await pilot.pause()
+        assert str(more.render()) == "…"
+        await pilot.resize_terminal(40, 24)
+        await pilot.pause()
+        assert str(more.render()) == "…"
+        set_text(screen, "optimizers", "adam")
+        await pilot.pause()
+        assert str(more.render()) == ""
+
+
+async def test_what_cannot_be_read_has_no_length(app) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await open_form(pilot, TaskConfig(), CompareConfig(entries=parse_entries("adam")))
+        general = screen.query_one("#form-general", Static)
+        assert "3 trials" in str(general.render())
+        set_text(screen, "optimizers", "adm")
+        await pilot.pause()
+        assert not general.display
+
+
 async def test_whole_cycles_are_announced(app) -> None:
     async with app.run_test() as pilot:
         screen = await open_form(pilot)
@@ -432,6 +460,7 @@ async def test_escape_cancels(app, start) -> None:
 
 
 async def test_the_focused_field_is_in_view_and_explained(app) -> None:
+    assert all(len(setting.hint) <= 78 for setting in settings(("cpu",)))
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await open_form(pilot)
         for _ in range(len(shown(screen))):

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 
 import pytest
 from compare_runs import (
@@ -147,6 +148,15 @@ async def test_more_rows_than_room_scroll_and_say_so(tmp_path):
         strips = [shown.render_line(y).text for y in range(shown.size.height)]
         assert strips[1].startswith("▌")
         assert strips[-1].rstrip().endswith("↓")
+
+
+async def test_the_cursor_is_in_sight_on_a_low_screen(tmp_path):
+    async with app_of(compare_log(tmp_path, SIX)).run_test(size=(60, 18)) as pilot:
+        await pilot.press(*["down"] * 5)
+        shown, body = table(pilot), pilot.app.screen.query_one("#body")
+        assert shown.region.bottom <= body.region.bottom
+        strips = [shown.render_line(y).text for y in range(shown.size.height)]
+        assert strips[-1].startswith("▌")
 
 
 def chart_height(pilot) -> int:
@@ -512,6 +522,17 @@ async def test_what_is_said_of_a_comparison_that_ended_fills_its_new_room(tmp_pa
         assert len(lines) == 4
         assert not lines[-1].endswith("…")
     log.die()
+
+
+async def test_a_worker_that_ended_with_its_folder_left_no_output_to_read(tmp_path):
+    log = compare_log(tmp_path, running=True).live()
+    async with app_of(log).run_test(size=SMALL) as pilot:
+        shutil.rmtree(log.run.path)
+        log.die()
+        await poll(pilot)
+        assert "? lost" in title(pilot)
+        assert "was deleted" in message(pilot)
+        assert "worker.log" not in message(pilot)
 
 
 async def test_a_failed_comparison_says_why(tmp_path):

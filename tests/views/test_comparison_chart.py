@@ -247,6 +247,12 @@ def test_before_anything_is_known_there_are_axes_and_words():
     assert not comparison_chart(RunHistory(), DEFAULT).series
 
 
+def test_a_mean_without_the_seeds_that_diverged_says_so():
+    chart = comparison_chart(comparison_history(failed=(1, 0)), DEFAULT)
+    assert chart.series[1].name == f"{LABELS[1]} (1 of 3 diverged)"
+    assert [s.name for s in chart.series[::2]] == [LABELS[0], LABELS[2]]
+
+
 def test_without_a_legend_no_entry_is_named():
     assert not any(
         s.name for s in comparison_chart(comparison_history(), DEFAULT, legend=False).series

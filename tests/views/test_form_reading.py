@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from clr_tui.engine.runs.config import (
     POLICIES,
@@ -218,3 +219,18 @@ def test_entries_stay_as_they_were_given_where_their_text_does() -> None:
     assert read(values, TaskConfig(), study).job.entries is entries
     changed = read(values | {"optimizers": "adam,sgd"}, TaskConfig(), study).job
     assert [entry.label for entry in changed.entries] == ["adam", "sgd"]
+
+
+def test_a_rate_that_no_text_tells_stays_with_its_entry_and_is_told() -> None:
+    given = [replace(entry, lr=0.01) for entry in parse_entries("adam,sgd")]
+    job = CompareConfig(entries=given, seeds=1)
+    values = DEFAULTS | texts(TaskConfig(), job)
+    assert "0.01" not in values["optimizers"]
+    changed = read(values | {"optimizers": "rmsprop, adam"}, TaskConfig(), job).job
+    assert [(entry.label, entry.lr) for entry in changed.entries] == [
+        ("rmsprop", None),
+        ("adam", 0.01),
+    ]
+    assert length_in_words(job).endswith("As given: adam, sgd at lr 0.01.")
+    typed = CompareConfig(entries=parse_entries("adam(lr=0.01),sgd"))
+    assert "given" not in length_in_words(typed)

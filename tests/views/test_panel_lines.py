@@ -20,6 +20,14 @@ def test_values_stand_in_one_column():
     assert text_of(row("lr", "1.3e-03")).index("1") == text_of(row("images/s", "1 640")).index("1")
 
 
+def test_names_of_runs_and_paths_are_not_broken():
+    lines = wrapped("its last output is in /runs/compare-flowers-1/worker.log", 34)
+    assert [text_of(line) for line in lines] == [
+        "its last output is in",
+        "/runs/compare-flowers-1/worker.log",
+    ]
+
+
 def test_long_sentences_are_wrapped_and_cleaned():
     lines = wrapped("valley: a decade \x1b[31m below the recommended one", 20, indent="  ")
     assert all(len(text_of(line)) <= 20 for line in lines)

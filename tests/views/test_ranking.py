@@ -21,6 +21,7 @@ from clr_tui.tui.views.ranking import (
     ranking,
     ranking_markdown,
     ranking_text,
+    short_label,
 )
 from clr_tui.tui.views.ranking_columns import columns_of, spread_text
 
@@ -70,7 +71,7 @@ def test_the_figures_of_an_entry_stand_under_their_headings():
     assert cell(heading, line, "at best val %").startswith(f"{statistics.mean(best):.1f} ±")
     assert cell(heading, line, "optimizer") == "rmsprop"
     assert cell(heading, line, "lr") == "1.0e-2"
-    assert cell(heading, line, "from") == "dflt"
+    assert cell(heading, line, "from") == "default"
     assert cell(heading, line, "seeds") == "3/3"
     assert re.fullmatch(r"3 of 3, ep \d+", cell(heading, line, "to 65%"))
     assert cell(heading, line, "seconds") == "16"
@@ -152,12 +153,17 @@ def test_an_expanded_entry_is_followed_by_its_trials():
 
 def test_what_is_under_way_or_to_come_is_told():
     _, rows = table(report_of(running=True))
-    assert "running, epoch 5 of 8" in rows[3, None]
+    assert rows[3, None].endswith("  epoch 5 of 8")
     assert rows[4, None].endswith("waiting")
     assert re.match(r" +\S sgd", rows[1, None]) or rows[1, None][:2].strip()
     history = comparison_history(SIX, running=True)
     history.apply(ev.Paused())
-    assert "paused, epoch 5 of 8" in table(compare_report(history))[1][3, None]
+    _, rows = table(compare_report(history), expanded=frozenset({3}))
+    assert "paused, epoch 5 of 8" in rows[3, None]
+    assert [line.split()[2] for place, line in rows.items() if place[1] in (9, 10)] == [
+        "paused",
+        "paused",
+    ]
 
 
 def test_what_is_known_so_far_is_told_beside_the_progress():
@@ -165,35 +171,44 @@ def test_what_is_known_so_far_is_told_beside_the_progress():
     _, rows = table(compare_report(history))
     # Four of nine trials are done, two run: one of rmsprop's is done.
     accuracy = measured(1, "last", ("adam", "rmsprop", "adagrad"))[0]
-    assert rows[1, None].endswith(f"running, epoch 5 of 8; so far {accuracy:.1f} with 1 seed")
+    assert rows[1, None].endswith(f"1/3    epoch 5 of 8; so far {accuracy:.1f}")
+    at_80 = table(compare_report(history), 78)[1]
+    assert at_80[1, None].endswith(f"epoch 5 of 8; so far {accuracy:.1f}")
 
 
-def test_an_entry_of_which_all_trials_failed_says_why():
-    history = comparison_history(("adam", "sgd+clr"), seeds=1, failed=(1, 0))
-    report = compare_report(history)
-    _, rows = ranking(report, 160)
-    line = rows[-1].line
-    assert rows[-1].entry == 1
-    assert text_of(line).startswith(f" ✗ {glyph_of(1)} sgd+clr")
-    assert "failed: the loss is not finite at step 40" in text_of(line)
-    assert text_of(line).endswith("(seed 0)")
-    assert line[-1][1] == "diverged"
-    assert "±" not in text_of(line)
+def test_a_trial_that_is_lost_is_told_while_the_others_go_on():
+    labels = ("adam", "rmsprop", "adagrad")
+    report = compare_report(comparison_history(labels, seeds=3, running=True, failed=(1, 0)))
+    _, rows = table(report)
+    assert re.search(r"  epoch \d of 8; 1 failed", rows[1, None])
 
 
-def test_a_run_that_was_stopped_leaves_nothing_running():
-    history = comparison_history(SIX, running=True)
-    history.apply(ev.RunFinished(outcome="stopped"))
-    text = "\n".join(ranking_text(compare_report(history, live=False), 160))
-    assert "running" not in text
-    assert "waiting" not in text
-    assert "stopped" in text
+@pytest.mark.parametrize(
+    ("label", "size", "shown"),
+    [
+        ("adamw(weight_decay=0.05)+one-cycle", 34, "adamw(weight_decay=0.05)+one-cycle"),
+        ("adamw(weight_decay=0.05)+one-cycle", 33, "adamw(…)+one-cycle"),
+        ("sgd(momentum=0.9)+clr(base_lr=0.001,lr=0.006)", 24, "sgd(momentum=0.9)+clr(…)"),
+        ("sgd(momentum=0.9)+clr(base_lr=0.001,lr=0.006)", 20, "sgd(…)+clr(…)"),
+        ("adam(betas=(0.9,0.999))+clr", 20, "adam(…)+clr"),
+        ("adam(betas=(0.9,0.999))", 8, "adam(…)"),
+        ("averylongoptimizer", 10, "averylong…"),
+    ],
+)
+def test_of_a_long_label_the_brackets_go_first(label, size, shown):
+    assert short_label(label, size) == shown
 
 
-def test_one_seed_has_no_interval():
-    heading, rows = table(report_of(seeds=1))
-    assert "±" not in "".join(rows.values())
-    assert cell(heading, rows[0, None], "test, final %") == f"{measured(0, 'last')[0]:.1f}"
+def test_a_label_takes_the_room_that_the_columns_leave():
+    report = report_of(("adam", "adamw(weight_decay=0.05)+one-cycle"))
+    assert "adamw(…)+one-cycle " in table(report, 78)[1][1, None]
+    shown = {width: table(report, width) for width in range(60, 142)}
+    whole = [width for width in shown if "weight_decay=0.05" in shown[width][1][1, None]]
+    # A fourth of the width is less than the label's 34 cells; no column is left out for the rest.
+    assert whole
+    for width in whole:
+        columns = shown[width][0].split()
+        assert len(columns) >= len(shown[width - 1][0].split())
 
 
 @pytest.mark.parametrize(
@@ -212,7 +227,17 @@ def test_means_and_intervals_line_up(mean, half, text):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(3.6e-3, "3.6e-3"), (1.0, "1.0e0"), (1e-10, "1.0e-10"), (None, "-"), (float("inf"), "-")],
+    [
+        (3.6e-3, "3.6e-3"),
+        (0.0996, "0.10"),
+        (0.5, "0.50"),
+        (1.0, "1.0"),
+        (12.5, "12"),
+        (1000.0, "1.0e3"),
+        (1e-10, "1.0e-10"),
+        (None, "-"),
+        (float("inf"), "-"),
+    ],
 )
 def test_rates_are_brief(value, text):
     assert brief_lr(value) == text

@@ -73,8 +73,8 @@ def test_waiting_tells_what_goes_on():
     assert "importing torch" in waiting_words(history_of(), "starting")
     progress = ev.Progress(what="decoding images", done=1200, total=3670)
     assert waiting_words(history_of(progress), "preparing") == "decoding images 1200 of 3670"
-    assert progress_bar(history_of(progress), 12) == "━━━━────────"
-    assert progress_bar(history_of(), 12) == ""
+    assert progress_bar(history_of(progress), "preparing", 12) == "━━━━────────"
+    assert progress_bar(history_of(), "preparing", 12) == ""
     assert "failed" in waiting_words(history_of(), "failed")
 
 
@@ -84,9 +84,14 @@ def test_a_paused_run_says_how_it_goes_on():
     assert standing(sweep_history(done=False), "running") == ""
 
 
+@pytest.mark.parametrize("state", ["paused", "failed", "lost", "stopped", "done"])
+def test_where_nothing_goes_on_there_is_no_bar(state):
+    assert progress_bar(history_of(ev.Progress(what="x", done=1, total=3)), state, 12) == ""
+
+
 def test_progress_beyond_its_total_fills_the_bar():
     odd = history_of(ev.Progress(what="x", done=99, total=9))
-    assert progress_bar(odd, 8) == "━" * 8
+    assert progress_bar(odd, "preparing", 8) == "━" * 8
 
 
 def test_a_lost_run_says_where_its_output_is():

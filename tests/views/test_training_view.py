@@ -7,6 +7,9 @@ from view_histories import add_epoch, text_of, train_history
 
 from clr_tui.engine.runs import events as ev
 from clr_tui.engine.runs.config import POLICIES, TrainConfig
+from clr_tui.tui.charts.draw import draw
+from clr_tui.tui.charts.palette import DARK
+from clr_tui.tui.charts.text import to_text
 from clr_tui.tui.views.options import ChartOptions
 from clr_tui.tui.views.training import (
     ending_words,
@@ -206,3 +209,21 @@ def test_a_run_that_vanished_promises_nothing():
     assert accuracy.empty == "The run ended before its first epoch did."
     add_epoch(history, 1, 10)
     assert training_words(history, ended=True).startswith("Best 51.0 % on validation")
+
+
+def test_the_legend_of_the_loss_fits_at_80_columns():
+    loss = training_charts(history_of(40), EPOCH)[1]
+    # Beside the panel of figures the charts of an 80-column screen have 48.
+    heading = to_text(draw(loss, 48, 12, DARK)).splitlines()[0]
+    assert [series.name for series in loss.series] == ["raw", "train", "val"]
+    assert heading.split() == [
+        "loss",
+        "(smoothing",
+        "0.05)",
+        "┄┄",
+        "raw",
+        "━━",
+        "train",
+        "•",
+        "val",
+    ]

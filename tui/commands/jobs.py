@@ -42,7 +42,9 @@ def task_of(args: argparse.Namespace, given: TaskConfig | None = None) -> TaskCo
         args,
         ("data", "model", "weights", "batch_size", "image_size", "seed", "device"),
     )
-    return msgspec.structs.replace(task, augment=False) if args.no_augment else task
+    if args.no_augment:
+        task = msgspec.structs.replace(task, augment=False)
+    return msgspec.structs.replace(task, compile=True) if args.compile else task
 
 
 def range_test_of(args: argparse.Namespace) -> RangeTestConfig:

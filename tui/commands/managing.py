@@ -124,7 +124,7 @@ def stop(
     """
     run = find_run(runs, name)
     if not run.alive:
-        raise UserError(f"{run.id} is not running: it is {summarise(run).status}")
+        raise UserError(f"{run.id} is not running: its status is {summarise(run).status}")
     send(run, Stop(reason="asked by clr-tui stop"))
     until = clock() + deadline
     while is_held(run.lock_path):

@@ -8,18 +8,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from typing import Any, get_args
+from functools import partial
+from typing import Any
 
-from clr_tui.engine.runs.config import (
-    POLICIES,
-    CompareConfig,
-    RangeTestConfig,
-    Rates,
-    TrainConfig,
-)
-from clr_tui.engine.runs.studies import SEEDS, STUDIES
 from clr_tui.tui.commands.groups import (
-    FACTOR,
     add_detach,
     add_optimizer,
     add_real,
@@ -36,11 +28,18 @@ from clr_tui.tui.commands.help_words import (
     epilog,
 )
 from clr_tui.tui.commands.parsing import Parser, accuracy, moment, rates, speed
+from clr_tui.tui.commands.usual import (
+    COMPARE,
+    POLICIES,
+    RANGE_TEST,
+    RATES,
+    SEEDS,
+    STUDIES,
+    TRAIN,
+)
 
 SHOWING = (None, "range-test", "train", "compare", "attach", "replay")
 """The commands that can open a screen."""
-
-RATES: tuple[str, ...] = get_args(Rates)
 
 
 def _add_common(parser: Parser, command: str | None = None) -> None:
@@ -82,18 +81,19 @@ def _add_common(parser: Parser, command: str | None = None) -> None:
 
 
 def _range_test(parser: Parser) -> None:
-    usual = RangeTestConfig()
     group = parser.add_argument_group("the sweep")
-    add_real(group, "--start-lr", "1e-7", f"the first rate (default {usual.start_lr:g})")
-    add_real(group, "--end-lr", "1", f"the last rate (default {usual.end_lr:g})")
+    add_real(group, "--start-lr", "1e-7", f"the first rate (default {RANGE_TEST.start_lr:g})")
+    add_real(group, "--end-lr", "1", f"the last rate (default {RANGE_TEST.end_lr:g})")
     add_real(
         group,
         "--epochs",
         "2",
-        f"its length in epochs, at least 100 steps (default {usual.epochs:g})",
+        f"its length in epochs, at least 100 steps (default {RANGE_TEST.epochs:g})",
     )
     add_whole(group, "--steps", "200", "its length in steps, instead of --epochs")
-    add_whole(group, "--seeds", "3", f"sweeps, each with a seed of its own (default {usual.seeds})")
+    add_whole(
+        group, "--seeds", "3", f"sweeps, each with a seed of its own (default {RANGE_TEST.seeds})"
+    )
     group.add_argument(
         "--accuracy",
         action="store_true",
@@ -105,7 +105,6 @@ def _range_test(parser: Parser) -> None:
 
 
 def _train(parser: Parser) -> None:
-    usual = TrainConfig(base_lr=1.0, max_lr=FACTOR)
     group = parser.add_argument_group("the training")
     group.add_argument(
         "--from",
@@ -118,11 +117,11 @@ def _train(parser: Parser) -> None:
         group, "--max-lr", "3.6e-3", "the upper bound (default: what the range test recommends)"
     )
     group.add_argument(
-        "--policy", metavar="NAME", help=f"{', '.join(POLICIES)} (default {usual.policy})"
+        "--policy", metavar="NAME", help=f"{', '.join(POLICIES)} (default {TRAIN.policy})"
     )
     add_schedule(group)
     add_whole(
-        group, "--epochs", "16", f"length, rounded up to whole cycles (default {usual.epochs})"
+        group, "--epochs", "16", f"length, rounded up to whole cycles (default {TRAIN.epochs})"
     )
     group.add_argument(
         "--no-whole-cycles", action="store_true", help="do not round the length to whole cycles"
@@ -163,13 +162,12 @@ def _compare(parser: Parser) -> None:
 
 
 def _add_trials(group: argparse._ActionsContainer) -> None:
-    usual = CompareConfig(entries=[])
-    add_whole(group, "--seeds", "3", f"trials of each optimizer (default {usual.seeds})")
+    add_whole(group, "--seeds", "3", f"trials of each optimizer (default {COMPARE.seeds})")
     add_whole(
         group,
         "--epochs",
         "16",
-        f"length of each, rounded up to whole cycles (default {usual.epochs})",
+        f"length of each, rounded up to whole cycles (default {COMPARE.epochs})",
     )
     group.add_argument(
         "--whole-cycles",
@@ -185,7 +183,7 @@ def _add_trials(group: argparse._ActionsContainer) -> None:
     add_whole(
         group, "--jobs", "2", "trials side by side (default: as cores, GPUs and memory allow)"
     )
-    add_whole(group, "--threads", "1", f"CPU threads of each (default {usual.threads})")
+    add_whole(group, "--threads", "1", f"CPU threads of each (default {COMPARE.threads})")
     add_detach(group)
 
 
@@ -295,7 +293,7 @@ class _Version(argparse.Action):
 
 
 def build_parser() -> Parser:
-    """The parser of the whole command."""
+    """The parser of the whole command. Its commands get their options when they are asked for."""
     parser = Parser(
         prog="clr-tui",
         usage="clr-tui [COMMAND] [OPTION]...",
@@ -308,7 +306,7 @@ def build_parser() -> Parser:
     )
     _add_common(parser)
     for name, (usage, text, add_options) in COMMANDS.items():
-        parser.commands[name] = command = commands.add_parser(
+        command = commands.add_parser(
             name,
             usage=f"clr-tui {name} {usage}",
             help=text,
@@ -316,6 +314,11 @@ def build_parser() -> Parser:
             epilog=epilog(COMMAND_EXAMPLES[name]),
             add_help=False,
         )
-        add_options(command)
-        _add_common(command, name)
+        parser.commands[name] = command
+        parser.unbuilt[name] = partial(_build, command, name, add_options)
     return parser
+
+
+def _build(parser: Parser, name: str, add_options: Callable[[Parser], None]) -> None:
+    add_options(parser)
+    _add_common(parser, name)

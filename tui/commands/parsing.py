@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
-import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
@@ -14,7 +14,12 @@ NEGATIVE_NUMBER = re.compile(r"-(\.?\d|inf|nan)", re.IGNORECASE)
 
 
 class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns() - 2)
+
     def _split_lines(self, text: str, width: int) -> list[str]:
+        import textwrap
+
         return textwrap.wrap(text, width, break_on_hyphens=False)  # exp-range-amplitude is a word
 
 
@@ -24,6 +29,8 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(allow_abbrev=False, formatter_class=_HelpFormatter, **kwargs)
         self.commands: dict[str, Parser] = {}
+        self.unbuilt: dict[str, Callable[[], object]] = {}
+        """Of commands that no `parse` has met yet: what adds their options."""
 
     def error(self, message: str) -> NoReturn:
         """Raise argparse's complaint as a `UserError`, in our words where we know them."""
@@ -36,6 +43,8 @@ class Parser(argparse.ArgumentParser):
             UserError: for a command, an option or a value that is not known.
             SystemExit: after `--help` or `--version` were printed.
         """
+        for name in self.unbuilt.keys() & set(argv):
+            self.unbuilt.pop(name)()
         args, extra = self.parse_known_args(_joined_negatives(argv))
         if extra:
             self.commands.get(args.command or "", self)._refuse(extra[0])
@@ -65,6 +74,20 @@ class Parser(argparse.ArgumentParser):
             raise UserError(f"{self.prog} has no option '{name}'{hint}")
         hint = f"; for a folder of images give --data {word}" if "--data" in options else ""
         raise UserError(f"{self.prog} does not take the argument '{word}'{hint}")
+
+
+def _columns() -> int:
+    """The width of the terminal: what `shutil.get_terminal_size` tells, without loading that."""
+    try:
+        columns = int(os.environ.get("COLUMNS", ""))
+    except ValueError:
+        columns = 0
+    if columns > 0:
+        return columns
+    try:
+        return os.get_terminal_size().columns or 80
+    except OSError:  # stdout is no terminal
+        return 80
 
 
 def _long(names: str) -> str:

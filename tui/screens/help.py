@@ -40,7 +40,7 @@ HOW: dict[ScreenName, str] = {
         "The learning rate climbs from base_lr to max_lr and back, a cycle at a time (Smith 2017). "
         "Accuracy in mid-cycle is not final accuracy: it peaks where the rate has come down, at "
         "the end of a cycle. The best epoch on validation and the last one are both kept as "
-        "checkpoints, and both are measured on the test part at the end."
+        "checkpoints (a comparison keeps none), and both are measured on the test part at the end."
     ),
     "comparison": (
         "Each optimizer trains from the same seeds: the same initial weights, the same order of "

@@ -19,7 +19,6 @@ from clr_tui.engine.errors import UserError
 from clr_tui.engine.runs.commands import Stop, send
 from clr_tui.engine.runs.rundir import RunDir, list_runs, remove_run
 from clr_tui.engine.runs.summary import RunSummary, summarise
-from clr_tui.tui.charts.chart import Chart
 from clr_tui.tui.keys import Mode, ScreenName, bindings_for
 from clr_tui.tui.messages import RunPreviewed, RunsListed, RunsUnreadable
 from clr_tui.tui.preview import Preview
@@ -28,16 +27,18 @@ from clr_tui.tui.screens.quiet import QuietScreen
 from clr_tui.tui.views.clean import plain
 from clr_tui.tui.views.home import heading, in_order, is_living, matching, result
 from clr_tui.tui.views.names import STOPPING, model_name
-from clr_tui.tui.widgets.chart_view import ChartView
 from clr_tui.tui.widgets.key_footer import KeyFooter
 from clr_tui.tui.widgets.run_table import RunTable
 from clr_tui.tui.widgets.typed_input import TypedInput
 
 if TYPE_CHECKING:
     from clr_tui.tui.app import ClrTuiApp
+    from clr_tui.tui.charts.chart import Chart
+    from clr_tui.tui.widgets.chart_view import ChartView
 
 REFRESH = 1.0
 """Seconds between two looks at the folder of runs."""
+READING = "Reading its log ..."
 NO_RUNS = Text.assemble(
     ("No runs yet.\n\n", "bold"),
     "Press ",
@@ -75,6 +76,7 @@ class HomeScreen(QuietScreen[None]):
         self._folder = runs
         self._all: list[RunSummary] | None = None
         self._preview: Preview | None = None
+        self._chart: ChartView | None = None
         self._listing = threading.Lock()
         self._due = 0.0
         self._said: dict[str, str | Text] = {}
@@ -99,7 +101,7 @@ class HomeScreen(QuietScreen[None]):
         yield RunTable(id="runs")
         with Vertical(id="preview"):
             yield Static("", id="preview-title", markup=False)
-            yield ChartView(id="preview-chart")
+            yield Static(READING, id="preview-reading", markup=False)
             yield Static("", id="preview-message", markup=False)
         yield KeyFooter("home")
 
@@ -113,8 +115,8 @@ class HomeScreen(QuietScreen[None]):
         self.query_one(RunTable).go_to(run_id)
 
     def on_screen_resume(self) -> None:
-        """Coming back, what is shown may be old."""
-        self._look()
+        """Coming back, what is shown may be old. The frame goes before the look."""
+        self.call_after_refresh(self._look)
 
     def _look_when_due(self) -> None:
         if self.is_active and self.app.clock() >= self._due:
@@ -202,7 +204,7 @@ class HomeScreen(QuietScreen[None]):
         words.update(plain(wrong))
         words.display = bool(wrong)
         if self._preview is None or self._preview.run.id != summary.id:
-            self.query_one(ChartView).set_chart(Chart(empty="Reading its log ..."))
+            self._clear_chart()
         self._refresh_preview(summary)
 
     def _refresh_preview(self, summary: RunSummary) -> None:
@@ -212,6 +214,10 @@ class HomeScreen(QuietScreen[None]):
         self.run_worker(work, group="preview", thread=True, exclusive=True, exit_on_error=False)
 
     def _read_preview(self, preview: Preview) -> None:
+        # Here and not above: what draws takes longer to load than all that the list needs.
+        from clr_tui.tui.charts.chart import Chart
+        from clr_tui.tui.widgets import chart_view  # noqa: F401 - the event loop must not wait
+
         worker = get_current_worker()
         try:
             chart = preview.catch_up(lambda: worker.is_cancelled)
@@ -224,7 +230,24 @@ class HomeScreen(QuietScreen[None]):
         """Draws the chart, unless the cursor has moved on."""
         selected = self.query_one(RunTable).selected
         if selected is not None and selected.id == message.run_id:
-            self.query_one(ChartView).set_chart(message.chart)
+            self._show_chart(message.chart)
+
+    def _show_chart(self, chart: Chart) -> None:
+        """The first one brings its widget along."""
+        from clr_tui.tui.widgets.chart_view import ChartView
+
+        if self._chart is None:
+            self._chart = ChartView(chart, id="preview-chart")
+            self.query_one("#preview").mount(self._chart, after="#preview-reading")
+            self.query_one("#preview-reading").remove()
+        else:
+            self._chart.set_chart(chart)
+
+    def _clear_chart(self) -> None:
+        if self._chart is not None:
+            from clr_tui.tui.charts.chart import Chart
+
+            self._chart.set_chart(Chart(empty=READING))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filters while one types."""

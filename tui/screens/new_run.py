@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -57,12 +58,27 @@ class FormRow(Vertical):
                     select_on_focus=False,
                     id=self.setting.name,
                 )
+                yield Static("", classes="form-more", markup=False)
         yield Static("", classes="form-error", markup=False)
 
     def on_mount(self) -> None:
         """No blinking cursor: over SSH each blink is traffic."""
         for typed in self.query(Input):
             typed.cursor_blink = False
+
+    def on_resize(self) -> None:
+        """The field has another width."""
+        self.call_after_refresh(self._tell_more)
+
+    def on_input_changed(self) -> None:
+        """Its text has another length."""
+        self._tell_more()
+
+    def _tell_more(self) -> None:
+        """An ellipsis beside a field that is too narrow for its text."""
+        for typed in self.query(Input):
+            cut = cell_len(typed.value) > typed.content_size.width
+            self.query_one(".form-more", Static).update("…" if cut else "")
 
     def on_descendant_focus(self) -> None:
         """Sets the label off."""
@@ -196,6 +212,7 @@ class NewRunScreen(Screen[None]):
         if self._timer is not None:
             self._timer.stop()
         if reading.task is None or reading.job is None:
+            self._say("")
             self._show(reading.errors)
             return
         self._say(length_in_words(reading.sound))

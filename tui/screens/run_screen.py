@@ -94,6 +94,8 @@ class RunScreen(QuietScreen[None]):
         self._log_gone = False
         self._shown: object = None
         self._draw_from = 0.0
+        self._read = 1.0
+        """How much of a long log has been read, 0 to 1: it is drawn when it is there."""
 
     def compose(self) -> ComposeResult:
         """Title, what there is to see, message, replay bar, keys."""
@@ -129,16 +131,20 @@ class RunScreen(QuietScreen[None]):
             self.say(str(error))
             return
         self._feed(batch)
-        if isinstance(self.source, ReplaySource):
-            alive = not self.source.finished
-            self.query_one(ReplayBar).show(self.source)
-        self.status = status_of(self.history, alive=alive or batch.more)
-        self.key_mode = self._mode()
-        self.query_one(KeyFooter).show(self.key_mode)
-        self._log_gone = self._is_log_gone()
         if batch.more:
             # A long log comes in pieces, so that keys are answered between them.
             self.call_later(self.poll)
+            self._read = batch.portion
+            self.show_title()
+            return
+        self._read = 1.0
+        if isinstance(self.source, ReplaySource):
+            alive = not self.source.finished
+            self.query_one(ReplayBar).show(self.source)
+        self.status = status_of(self.history, alive=alive)
+        self.key_mode = self._mode()
+        self.query_one(KeyFooter).show(self.key_mode)
+        self._log_gone = self._is_log_gone()
         state = (self.history.version, self.status, self._log_gone)
         now = self.clr_app.clock()
         if state != self._shown and now >= self._draw_from:
@@ -190,6 +196,8 @@ class RunScreen(QuietScreen[None]):
         device = self.history.device
         where = plain(device.device) if device is not None else ""
         words = self.standing_words()
+        if self._read < 1:
+            words = f"reading its log, {self._read:.0%}"
         if self.source.replay:
             words = f"replay  {words}"
         self.query_one(TitleBar).show(self.title_words(), words, self.status.role, where)
@@ -210,6 +218,8 @@ class RunScreen(QuietScreen[None]):
         if self._hint:
             told += wrapped(self._hint, width, "suggestion")
         wrong = trouble(self.history, self.status.state, log_of(self.run_dir))
+        if self._log_gone and self.status.state == "lost":
+            wrong = ""  # its worker ended for that, and left no output to read
         if wrong:
             told += wrapped(wrong, width, "diverged")
         if self._log_gone:
@@ -242,8 +252,10 @@ class RunScreen(QuietScreen[None]):
 
     def waiting(self) -> str:
         """What the charts say before there is anything to draw."""
+        if self._read < 1:
+            return "Reading its log ..."
         words = waiting_words(self.history, self.status.state, self.waits_for)
-        bar = progress_bar(self.history, 24)
+        bar = progress_bar(self.history, self.status.state, 24)
         return f"{words}  {bar}" if bar else words
 
     def draw(self, name: str, chart: Chart) -> None:

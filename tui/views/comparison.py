@@ -107,7 +107,7 @@ def comparison_chart(
         for entry, curve in zip(shown, curves["train"], strict=True):
             series.append(_mean_series(entry, curve, options, faint=True))
     for entry, curve in zip(shown, curves[main], strict=True):
-        name = plain(entry.label) if legend else ""
+        name = _name(entry) if legend else ""
         series.append(_mean_series(entry, curve, options, name=name))
     means = [curve for of_part in curves.values() for curve in of_part]
     return Chart(
@@ -142,6 +142,12 @@ def _scaled(entry: EntryCurves, part: CurvePart, options: CompareOptions) -> Mea
         high=curve.high[known] * unit,
         seeds=curve.seeds[known],
     )
+
+
+def _name(entry: EntryCurves) -> str:
+    """Its label; a mean that goes on without the seeds that diverged is not left to speak alone."""
+    label, diverged = plain(entry.label), sum(trial.diverged for trial in entry.trials)
+    return f"{label} ({diverged} of {len(entry.trials)} diverged)" if diverged else label
 
 
 def _mean_series(

@@ -109,10 +109,13 @@ class _Reader:
         if text == _names(given):
             return given
         try:
-            return parse_entries(text)
+            entries = parse_entries(text)
         except UserError as error:
             self.errors["optimizers"] = error.message
             return []
+        # Its rate may have come from elsewhere: `--lr 0.01` is in no text.
+        known = {entry.label: entry for entry in given}
+        return [known.get(entry.label, entry) for entry in entries]
 
     def maybe_whole(self, name: str, example: str) -> int | None:
         return self.whole(name, example) if self.values[name].strip() else None
@@ -302,11 +305,22 @@ def _trials_in_words(job: CompareConfig) -> str:
     rounded = f" ({job.epochs} would end in mid-cycle)" if epochs != job.epochs else ""
     words = f"{_counted(trials, 'trial')} of {_counted(epochs, 'epoch')}{rounded}"
     tuned = tuned_entries(job)
-    if not tuned:
-        return f"{words}."
     if len(tuned) == 1:
-        return f"{words}; before them a range test for the rate of {tuned[0].label}."
-    return f"{words}; before them {len(tuned)} range tests, one for each rate to be tuned."
+        words += f"; before them a range test for the rate of {tuned[0].label}"
+    elif tuned:
+        words += f"; before them {len(tuned)} range tests, one for each rate to be tuned"
+    return f"{words}.{_unseen_rates(job)}"
+
+
+def _unseen_rates(job: CompareConfig) -> str:
+    """The rates that were given otherwise than in the text of the entries."""
+    at: dict[float, list[str]] = {}
+    for entry in job.entries:
+        if entry.lr is not None and "lr=" not in entry.label:
+            at.setdefault(entry.lr, []).append(entry.label)
+    return "".join(
+        f" As given: {', '.join(names)} at lr {exact_lr(lr)}." for lr, names in at.items()
+    )
 
 
 def _counted(count: int, what: str) -> str:

@@ -29,7 +29,10 @@ def heading(text: str, after: str = "") -> Line:
 
 def wrapped(text: str, width: int, role: Role = "muted", indent: str = "") -> list[Line]:
     """`text`, made safe, over as many lines of `width` cells as it takes."""
-    words = textwrap.wrap(plain(text), max(width, 8), subsequent_indent=indent)
+    # Not at hyphens: the name of a run, a path, an option are read and copied as one word.
+    words = textwrap.wrap(
+        plain(text), max(width, 8), subsequent_indent=indent, break_on_hyphens=False
+    )
     return [((line, role),) for line in words]
 
 

@@ -109,8 +109,10 @@ def age(seconds: float | None) -> str:
 
 
 def brief_lr(value: float | None) -> str:
-    """A learning rate for a narrow column: `3.6e-3`, `1.0e0`."""
+    """A learning rate for a narrow column, two digits: `3.6e-3`, `0.50`, `1.0`."""
     if value is None or not math.isfinite(value):
         return UNKNOWN
     mantissa, exponent = f"{value:.1e}".split("e")
+    if -1 <= int(exponent) <= 1:
+        return f"{float(f'{value:.1e}'):.{1 - int(exponent)}f}"
     return f"{mantissa}e{int(exponent)}"

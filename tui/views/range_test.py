@@ -87,8 +87,9 @@ class RangeScale:
         """The scale of a range test: its plan for rates and steps, what was measured for time."""
         job = history.config.range_test if history.config else None
         trial = max(history.trials.values(), key=len, default=None)
-        log_lr, places = _known_places(trial, x)
         lo, hi = _limits(job, trial, x)
+        planned = x == "lr" and lo is not None and hi is not None  # the rates are the places
+        log_lr, places = _known_places(None if planned else trial, x)
         return cls(x, log_lr, places, lo, hi)
 
     def at(self, lr: Floats) -> Floats:
@@ -207,15 +208,18 @@ def _loss_limits(curve: Curve, log: bool, raw_drawn: bool) -> tuple[float | None
     They hold the smoothed curve and the usual raw losses before the minimum, and a quarter more
     above, so that a divergence is seen to leave through the top.
     """
-    known = np.flatnonzero(np.isfinite(curve.smoothed))
-    if not len(known):
+    known = np.isfinite(curve.smoothed)
+    count = int(np.count_nonzero(known))
+    if not count:
         return None, None
-    lowest = known[np.argmin(curve.smoothed[known])]
-    until = slice(0, max(int(lowest), int(known[0]) + min(9, len(known) - 1)) + 1)
+    lowest = int(np.argmin(np.where(known, curve.smoothed, np.inf)))
+    until = slice(0, max(lowest, int(np.argmax(known)) + min(9, count - 1)) + 1)
     raw = curve.loss[until] if raw_drawn and len(curve.seeds) == 1 else np.zeros(0)
     raw = raw[np.isfinite(raw)]
-    smoothed, high, low = (c[until] for c in (curve.smoothed, curve.high, curve.low))
-    shown = np.concatenate((smoothed, low, high, np.percentile(raw, [2, 98]) if len(raw) else []))
+    # The band of one seed is its curve.
+    curves = (curve.smoothed, curve.low, curve.high)[: 1 if len(curve.seeds) == 1 else 3]
+    parts = [c[until] for c in curves]
+    shown = np.concatenate((*parts, np.percentile(raw, [2, 98]) if len(raw) else []))
     shown = shown[np.isfinite(shown) & ((shown > 0) | (not log))]
     if not len(shown):
         return None, None
@@ -278,7 +282,7 @@ def _progress_lines(
         after = f"  seed {trial.seed}" if trial is not None else ""
         lines.append(row("sweep", f"{numbers.count(place)} of {job.seeds}", after=after))
     raw = float(trial.loss[-1]) if trial is not None and known else None
-    smoothed = _last_smoothed(trial, report.smoothing)
+    smoothed = _last_smoothed(history, trial, report.smoothing)
     best = numbers.loss(report.minimum_loss).strip()
     at = f" at {numbers.lr(report.minimum_lr)}" if report.minimum_lr is not None else ""
     rate = float(trial.lr[-1]) if trial is not None and known else None
@@ -290,9 +294,13 @@ def _progress_lines(
     ]
 
 
-def _last_smoothed(trial: TrialHistory | None, smoothing: float) -> float | None:
+def _last_smoothed(
+    history: RunHistory, trial: TrialHistory | None, smoothing: float
+) -> float | None:
     if trial is None or not len(trial):
         return None
+    if len(history.trials) == 1:
+        return float(curve_of(history, smoothing).seeds[0][-1])
     return float(smooth(trial.loss, smoothing)[-1])
 
 

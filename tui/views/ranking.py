@@ -76,16 +76,20 @@ class _Table:
     @classmethod
     def of(cls, report: CompareReport, width: int) -> _Table:
         """The table that fits into `width` cells."""
-        longest = max((cell_len(plain(entry.label)) for entry in report.entries), default=0)
-        label = min(max(longest, _LABEL), max(_LABEL, width // 4))
+        names = [plain(entry.label) for entry in report.entries]
+        longest = max(map(cell_len, names), default=0)
+        label = min(max(longest, _LABEL), max(_LABEL, (width - 8) // 4))
         sized = [(column, _size(column, report)) for column in columns_of(report)]
         room = width - _BEFORE - label
         kept: list[Column] = []
         for column, size in sorted(sized, key=lambda item: item[0].importance):
-            room -= _GAP + size
-            if room < 0:
+            if room < _GAP + size:
                 break
+            room -= _GAP + size
             kept.append(column)
+        # What the columns leave is for the labels, as far as they have a use for it.
+        label += max(room, 0)
+        label = max([_LABEL, *(cell_len(short_label(name, label)) for name in names)])
         return cls(report, width, label, [item for item in sized if item[0] in kept])
 
     def heading(self) -> Line:
@@ -104,7 +108,7 @@ class _Table:
         pieces: list[Piece] = [
             ((SYMBOLS["failed"] if failed else rank).rjust(2), "diverged" if failed else "muted"),
             (f" {glyph} ", role_of(entry.entry)),
-            (_padded(fitted(plain(entry.label), self.label), self.label), "text"),
+            (_padded(short_label(plain(entry.label), self.label), self.label), "text"),
         ]
         state = _state(entry, self.report)
         texts = [column.of_entry(entry) for column, _ in self.columns]
@@ -119,7 +123,8 @@ class _Table:
         """One trial, quietly; a failed or stopped one with its reason in place of figures."""
         trial = entry.trials[n]
         role: Role = "diverged" if trial.state == "failed" else "muted"
-        name = f"  seed {trial.seed} {trial.state}"
+        paused = trial.state == "running" and self.report.status == "paused"
+        name = f"  seed {trial.seed} {'paused' if paused else trial.state}"
         name = _padded(fitted(name, self.label), self.label)
         pieces: list[Piece] = [(" " * _BEFORE + name, role)]
         texts = [column.of_trial(entry, n) for column, _ in self.columns]
@@ -136,6 +141,30 @@ class _Table:
             for text, (column, size) in zip(texts, self.columns, strict=True)
             if column.early or not early
         ]
+
+
+def short_label(label: str, size: int) -> str:
+    """`label` in at most `size` cells: what stands in its brackets goes first, the last first.
+
+    So that the policy stays to be seen: `adamw(…)+one-cycle`.
+    """
+    for opened, closed in reversed(_brackets(label)):
+        if cell_len(label) > size:
+            label = f"{label[: opened + 1]}…{label[closed:]}"
+    return fitted(label, size)
+
+
+def _brackets(label: str) -> list[tuple[int, int]]:
+    """Where each outermost pair of brackets opens and closes."""
+    found, depth, opened = [], 0, 0
+    for place, sign in enumerate(label):
+        if sign == "(":
+            opened, depth = (opened if depth else place), depth + 1
+        elif sign == ")" and depth:
+            depth -= 1
+            if not depth:
+                found.append((opened, place))
+    return found
 
 
 def _size(column: Column, report: CompareReport) -> int:
@@ -188,23 +217,30 @@ def _state(entry: EntryReport, report: CompareReport) -> str:
     if broken is None:
         return ""
     reason = _reason(broken)
-    return f"{broken.state}{f': {reason}' if reason else ''} (seed {broken.seed})"
+    alone = any((trial.state, _reason(trial)) != (broken.state, reason) for trial in entry.trials)
+    where = f" (seed {broken.seed})" if alone or len(entry.trials) == 1 else ""
+    return f"{broken.state}{f': {reason}' if reason else ''}{where}"
 
 
 def _progress(running: list[TrialReport], report: CompareReport) -> str:
-    """Like "running, epoch 11 of 16": the epoch that a trial is in."""
-    word = "paused" if report.status == "paused" else "running"
+    """Like "epoch 11 of 16": the epoch that a trial is in."""
+    word = "paused, " if report.status == "paused" else ""
     total = max((trial.total_epochs or 0 for trial in running), default=0)
     at = sorted({min(trial.epochs + 1, total or trial.epochs + 1) for trial in running})
     epochs = f"epoch {at[0]}" if len(at) == 1 else f"epochs {at[0]} to {at[-1]}"
-    return f"{word}, {epochs}{f' of {total}' if total else ''}"
+    return f"{word}{epochs}{f' of {total}' if total else ''}"
 
 
 def _so_far(entry: EntryReport) -> str:
+    """What is lost, and the mean of the trials that are done: the column of seeds counts them."""
+    words = []
+    for state in ("failed", "stopped"):
+        if count := sum(trial.state == state for trial in entry.trials):
+            words.append(f"; {count} {state}")
     spread = entry.test_last if entry.test_last is not None else entry.validation_last
-    if spread.mean is None:
-        return ""
-    return f"; so far {100 * spread.mean:.1f} with {spread.n} seed{'s' if spread.n > 1 else ''}"
+    if spread.mean is not None:
+        words.append(f"; so far {100 * spread.mean:.1f}")
+    return "".join(words)
 
 
 def _reason(trial: TrialReport) -> str:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from clr_tui.engine.analysis.compare_report import CompareReport, EntryReport, Spread
 from clr_tui.tui.charts.chart import Role
 from clr_tui.tui.views import numbers
+from clr_tui.tui.views.clean import plain
 from clr_tui.tui.views.target import target_text
 
 _LIVE = ("running", "paused")
 """States of a run in which more is to come."""
-_SOURCES = {"default": "dflt", "tuned": "tuned", "given": "given"}
 _MEAN, _HALF = 5, 4
 """Cells of a mean and of the half width of its interval, per cent with a decimal."""
 _SPREAD = _MEAN + 3 + _HALF
@@ -82,9 +82,9 @@ def _rate_column() -> Column:
 
 def _source_column() -> Column:
     def source(entry: EntryReport) -> str:
-        return _SOURCES.get(entry.rate_source, "")
+        return plain(entry.rate_source)
 
-    return Column("from", 6, source, _nothing, least=5, role="muted", early=True)
+    return Column("from", 6, source, _nothing, least=7, role="muted", early=True)
 
 
 def _seeds_column(report: CompareReport) -> Column:

@@ -156,21 +156,21 @@ _CONTESTANTS = (
     Setting(
         "optimizers",
         "optimizers",
-        "adam, sgd(momentum=0.9), adamw(weight_decay=0.05)+one-cycle, ...; +clr: triangular.",
+        "As adam, sgd(lr=0.1)+clr, adamw(weight_decay=0.05)+one-cycle, my.module:Opt.",
         ", ".join(entry.label for entry in article_entries()),
         when=is_comparison,
     ),
     Setting(
         "compare_seeds",
         "seeds",
-        "Trials of each optimizer: the first seed, the next, ...; two are needed for a band.",
+        "Trials of each optimizer, a seed each; two are needed for an interval.",
         "3",
         when=is_comparison,
     ),
     Setting(
         "rates",
         "rates",
-        "Where an optimizer has no lr=: torch's default (a policy's is tuned), or all tuned.",
+        "Where there is no lr=: torch's default (a policy is tuned), or all tuned.",
         "default",
         get_args(Rates),
         when=is_comparison,
@@ -178,7 +178,7 @@ _CONTESTANTS = (
     Setting(
         "compare_epochs",
         "epochs",
-        "Length of each trial; where one has cycles, rounded up to whole cycles for all.",
+        "Length of each trial; where one has cycles, whole cycles for all.",
         "16",
         when=is_comparison,
     ),

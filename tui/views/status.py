@@ -114,8 +114,10 @@ def waiting_words(history: RunHistory, state: State, first: str = "step") -> str
     return "The worker is starting (importing torch)."
 
 
-def progress_bar(history: RunHistory, width: int) -> str:
+def progress_bar(history: RunHistory, state: State, width: int) -> str:
     """A bar of `width` cells for work before the first step; empty where there is none."""
+    if state not in ("starting", "preparing", "running"):
+        return ""
     progress = history.progress
     fraction = progress.done / progress.total if progress and progress.total > 0 else None
     if fraction is None and (tuning := Tuning.of(history)) is not None:

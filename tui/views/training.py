@@ -26,6 +26,8 @@ _MARGIN = 0.08
 NOMINAL_STEPS = 100
 """Steps an epoch of a schedule that is drawn before the data, and so its true length, is known."""
 WAITING = "The loss of every step will appear here."
+VALIDATION = "val"
+"""In a legend: so short that all three names fit beside the title at 80 columns."""
 _LABELS: dict[XAxis, str] = {"epoch": "epoch", "step": "step", "seconds": "seconds", "lr": "epoch"}
 
 
@@ -225,7 +227,7 @@ def _loss_chart(
         at, raw = scale.at(trial.step.astype(np.float64)), np.asarray(trial.loss)
         smoothed = smooth(raw, options.smoothing)
         series = [
-            Series(at, raw, "train, raw", "raw", faint=True),
+            Series(at, raw, "raw", "raw", faint=True),
             Series(at, smoothed, "train", "loss"),
         ]
     else:  # an imported curve tells no more than its epochs
@@ -236,9 +238,7 @@ def _loss_chart(
     measured = _measured(trial)
     losses = _column([event.loss for event in measured])
     if len(losses):
-        series.append(
-            Series(_places(measured, scale), losses, "validation", "validation", "points")
-        )
+        series.append(Series(_places(measured, scale), losses, VALIDATION, "validation", "points"))
     marks = []
     if trial.diverged is not None:
         place = scale.at(np.array([float(trial.diverged.step)]))
@@ -286,7 +286,7 @@ def _accuracy_chart(trial: TrialHistory | None, scale: _Scale, x: Axis, ended: b
     marks = []
     if len(validation):
         places = _places(measured, scale)
-        series.append(Series(places, validation, "validation", "validation"))
+        series.append(Series(places, validation, VALIDATION, "validation"))
         series.append(Series(places, validation, "", "validation", "points"))
         if np.any(np.isfinite(validation)):
             best = int(np.nanargmax(validation))

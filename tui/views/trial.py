@@ -56,7 +56,7 @@ def entry_of(compare: CompareConfig, trial: TrialHistory) -> EntryConfig:
 
 
 def trial_title(config: RunConfig, history: RunHistory, label: str) -> str:
-    """Which trial of what: "trial  adam, seed 1 · flowers · CNN · compare-flowers-1"."""
+    """Which trial of what: "trial  adam, seed 1 · flowers · CNN"."""
     task = history.task
     name = task.name if task is not None else config.task.data.rstrip("/").rsplit("/", 1)[-1]
     model = task.model if task is not None else config.task.model

@@ -1,0 +1,66 @@
+"""`--compile`: off unless asked for, and handed on from run to run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from made_runs import make_sweep
+
+from clr_tui.engine.runs.config import CompareConfig, RangeTestConfig, TaskConfig, TrainConfig
+from clr_tui.engine.runs.entries import article_entries
+from clr_tui.tui.commands.jobs import comparison_of, task_of, training_of
+from clr_tui.tui.commands.options import build_parser
+from clr_tui.tui.views.form import read, texts
+
+COMPILED = TaskConfig(compile=True)
+
+
+def parsed(text: str):
+    return build_parser().parse(text.split())
+
+
+def test_only_where_it_is_asked_for() -> None:
+    assert task_of(parsed("range-test")) == TaskConfig()
+    assert task_of(parsed("range-test --compile")) == COMPILED
+    assert task_of(parsed("range-test --compile --no-augment")) == TaskConfig(
+        compile=True, augment=False
+    )
+
+
+def test_trainings_and_comparisons_take_it(runs: Path) -> None:
+    task, _, _ = training_of(parsed("train --max-lr 0.01 --compile"), runs)
+    assert task == COMPILED
+    task, _, _ = comparison_of(parsed("compare --study cnn --compile"), runs)
+    assert task.compile
+
+
+def test_it_comes_from_the_run_that_is_named(runs: Path) -> None:
+    run = make_sweep(runs, task=COMPILED)
+    assert run.config().task == COMPILED
+    task, _, _ = training_of(parsed(f"train --from {run.id}"), runs)
+    assert task == COMPILED
+    task, _, _ = comparison_of(parsed(f"compare --from {run.id}"), runs)
+    assert task == COMPILED
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        RangeTestConfig(),
+        TrainConfig(base_lr=1e-3, max_lr=1e-2),
+        CompareConfig(entries=article_entries()),
+    ],
+)
+def test_run_again_keeps_it(job: RangeTestConfig | TrainConfig | CompareConfig) -> None:
+    """Though the form does not show it."""
+    reading = read(texts(COMPILED, job), COMPILED, job)
+    assert reading.errors == {}
+    assert reading.task == COMPILED
+
+
+def test_the_help_says_where_it_pays(cli) -> None:
+    for command in ("range-test", "train", "compare"):
+        said = cli(command, "--help").out
+        assert "--compile" in said
+        assert "on CUDA" in said.partition("--compile")[2]
