@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -166,7 +167,9 @@ def compare_report(
     change them.
 
     Args:
-        target: accuracy, 0 to 1; None for the one in the run's configuration, if any.
+        target: accuracy, 0 to 1; None for the one in the run's configuration. Where that gives
+            none, one that about half of the entries reach is taken once all trials have ended:
+            the median of their last means on validation, rounded down to 5 points.
         live: as for `range_report`.
     """
     config = history.config.compare if history.config else None
@@ -175,6 +178,8 @@ def compare_report(
     curves = comparison_of(history)
     if not live and history.finished is None:
         curves = tuple(replace(e, trials=tuple(map(_lost, e.trials))) for e in curves)
+    if target is None:
+        target = _usual_target(curves)
     tested = _tested(history, curves)
     made = [_entry(e, config, target=target, tested=tested) for e in curves]
     paired_seeds = config.paired if config else True
@@ -205,6 +210,16 @@ def compare_report(
         remarks=[],
     )
     return replace(report, verdict=verdict(report), remarks=remarks(report))
+
+
+def _usual_target(curves: Sequence[EntryCurves]) -> float | None:
+    """See `compare_report`; None where a trial is to come, or nothing was learned."""
+    if any(t.state in ("waiting", "running") for e in curves for t in e.trials):
+        return None
+    lasts = [[t.validation_accuracy[-1] for t in e.trials if len(t.epoch)] for e in curves]
+    means = [mean for values in lasts if values and np.isfinite(mean := float(np.mean(values)))]
+    target = math.floor(20 * float(np.median(means))) / 20 if means else 0.0
+    return target if 0 < target < 1 else None
 
 
 def _lost(trial: SeedCurve) -> SeedCurve:

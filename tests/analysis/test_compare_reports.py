@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+import statistics
 
 import numpy as np
 import pytest
@@ -247,7 +249,16 @@ def test_target_asked_for_takes_the_place_of_the_configured_one():
     history = comparison_history(target=0.6)
     assert compare_report(history).target == 0.6
     assert compare_report(history, target=0.99).entries[0].to_target.reached == 0
-    assert compare_report(comparison_history()).entries[0].to_target is None
+
+
+def test_without_a_target_one_is_taken_that_half_reach_once_all_is_over():
+    report = compare_report(comparison_history())
+    lasts = [e.validation_last.mean for e in report.entries]
+    assert report.target == math.floor(statistics.median(lasts) / 0.05) * 5 / 100
+    assert all(e.to_target.target == report.target for e in report.entries)
+    running = compare_report(comparison_history(running=True))
+    assert running.target is None
+    assert running.entries[0].to_target is None
 
 
 def chosen(entry, source, **more):

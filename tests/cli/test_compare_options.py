@@ -239,6 +239,6 @@ def test_a_replay_takes_a_target_for_comparisons_only(
 
     shown = []
     monkeypatch.setattr(command, "_wants_screen", lambda args: True)
-    monkeypatch.setattr(command, "_screen", lambda runs, **what: shown.append(what) or 0)
+    monkeypatch.setattr(command, "_screen", lambda runs, load, **how: shown.append(load()) or 0)
     assert cli("replay", run.id, "--target", "70%").code == 0
-    assert shown[0]["recording"].config.compare.target == 0.7
+    assert shown[0].config.compare.target == 0.7

@@ -10,7 +10,7 @@ from clr_tui.tui.screens.range_test import RangeTestScreen
 
 
 class Pieces:
-    """A log that comes in as many pieces as it has events; the last but one waits to be let go."""
+    """A log that comes in as many pieces as it has events."""
 
     live = False
     replay = False
@@ -18,38 +18,40 @@ class Pieces:
     def __init__(self, events) -> None:
         self.events = list(events)
         self.given = 0
-        self.held = True
 
     def poll(self) -> Batch:
         if self.given == len(self.events):
             return Batch()
-        if self.given == len(self.events) - 1 and self.held:
-            return Batch(more=True, portion=0.9)
         self.given += 1
-        more = self.given < len(self.events)
-        return Batch(events=[self.events[self.given - 1]], more=more, portion=0.9 if more else 1.0)
+        portion = self.given / len(self.events)
+        return Batch(events=[self.events[self.given - 1]], more=portion < 1, portion=portion)
 
 
 async def test_a_long_log_is_drawn_once_it_is_there(sweep_log, tmp_path, monkeypatch):
     sweep_log.begin().sweep(usual).end()
     source = Pieces(read_events(sweep_log.run.events_path).events)
-    drawn = []
-    draw = RangeTestScreen.show_history
+    drawn: list[int] = []
+    told: list[str] = []
+    draw, show_title = RangeTestScreen.show_history, RangeTestScreen.show_title
 
-    def counted(screen) -> None:
+    def drawn_at(screen) -> None:
         drawn.append(source.given)
         draw(screen)
 
-    monkeypatch.setattr(RangeTestScreen, "show_history", counted)
+    def told_at(screen) -> None:
+        show_title(screen)
+        told.append(screen.query_one("#title").text)
+
+    monkeypatch.setattr(RangeTestScreen, "show_history", drawn_at)
+    monkeypatch.setattr(RangeTestScreen, "show_title", told_at)
     async with ClrTuiApp(tmp_path).run_test(size=(120, 40)) as pilot:
-        pilot.app.push_screen(RangeTestScreen(source, sweep_log.run.config(), None))
-        while source.given < len(source.events) - 1:
-            await pilot.pause()
-        assert "reading its log, 90%" in title(pilot)
-        assert all(given <= 1 for given in drawn)  # the empty screen, as it was laid out
-        before = len(drawn)
-        source.held = False
+        await pilot.app.push_screen(RangeTestScreen(source, sweep_log.run.config(), None))
         await poll(pilot)
-        await pilot.pause()
+        assert source.given == len(source.events)
         assert "done" in title(pilot)
-        assert len(drawn) - before <= 2
+    assert any("reading its log, " in words for words in told)
+    pieces = len(source.events)
+    assert pieces > 8
+    assert sum(1 < given < pieces for given in drawn) <= 1  # but for the first layout
+    assert drawn[-1] == pieces
+    assert drawn.count(pieces) <= 3
