@@ -208,6 +208,8 @@ class HomeScreen(QuietScreen[None]):
         self._refresh_preview(summary)
 
     def _refresh_preview(self, summary: RunSummary) -> None:
+        if not self.is_active:
+            return  # the run's own screen may be reading the same log; coming back looks again
         if self._preview is None or self._preview.run.id != summary.id:
             self._preview = Preview(self._dir_of(summary))
         work = partial(self._read_preview, self._preview)
