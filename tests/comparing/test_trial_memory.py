@@ -23,6 +23,8 @@ MEASURE = """
 import json, resource, sys
 import torch
 torch.set_num_threads(1)
+from clr_tui.engine.malloc import keep_freed_memory
+keep_freed_memory()
 from clr_tui.engine.runs.config import OptimizerConfig, TaskConfig
 from clr_tui.engine.tasks.load import load_task
 from clr_tui.engine.training.evaluate import evaluate
@@ -79,12 +81,14 @@ def test_the_parts_of_the_need_add_up() -> None:
     assert small.on_accelerator > small.data + small.training
 
 
-def measured_on_test(keeper: Keeper, events: list[Event], folder: Path) -> list[Evaluated]:
+def measured_on_test(
+    keeper: Keeper, events: list[Event], folder: Path, seed: int
+) -> list[Evaluated]:
     config = RunConfig(id="r", kind="train", created=0.0, version="0")
     control = Control(NoOrders(), StopFlag(), events.append)
     session = Session(config, digits(), "float32", events.append, control, folder)
     job = TrainConfig(base_lr=0.1, max_lr=0.6, step_size_epochs=0.5, epochs=5)
-    Training(session, job, Trial(0, 3, "triangular"), keeper).run()
+    Training(session, job, Trial(0, seed, "triangular"), keeper).run()
     return [e for e in events if isinstance(e, Evaluated)]
 
 
@@ -94,14 +98,17 @@ class NoOrders:
 
 
 def test_weights_kept_in_memory_are_those_kept_on_disk(tmp_path: Path) -> None:
-    events: list[Event] = []
-    by_disk = measured_on_test(
-        OnDisk(tmp_path, events.append, torch.device("cpu")), events, tmp_path
-    )
-    last = [e for e in events if isinstance(e, EpochFinished)][-1]
+    for seed in range(10):  # the last bits differ by machine, and with them which epoch is best
+        events: list[Event] = []
+        by_disk = measured_on_test(
+            OnDisk(tmp_path, events.append, torch.device("cpu")), events, tmp_path, seed
+        )
+        last = [e for e in events if isinstance(e, EpochFinished)][-1]
+        if last.best_epoch < last.epoch:
+            break
     assert last.best_epoch < last.epoch, "the test needs a best epoch that is not the last"
     other: list[Event] = []
-    by_memory = measured_on_test(InMemory(), other, tmp_path / "none")
+    by_memory = measured_on_test(InMemory(), other, tmp_path / "none", seed)
     assert by_memory == by_disk
     assert not [e for e in other if isinstance(e, CheckpointSaved)]
     assert not (tmp_path / "none").exists()
