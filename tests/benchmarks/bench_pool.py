@@ -1,9 +1,9 @@
 """Twelve trials: two processes of one thread side by side, beside one process of two threads.
 
 Both ways go through the pool, its processes started anew each time; the rounds take turns, so that
-whatever else the machine does meets both. The CNN at 32x32: on the digits, or with `--data` on a
-folder of images. The log of each way is read again, and its events are counted. Then what the pool
-costs a step: one trial in it, beside the same training in this process. Run by hand:
+whatever else the machine does meets both. The CNN on the digits (8x8), or with `--data` on a
+folder of images at 32x32. The log of each way is read again, and its events are counted. Then what
+the pool costs a step: one trial in it, beside the same training in this process. Run by hand:
 
     python tests/benchmarks/bench_pool.py [--data DIR] [--epochs N] [--rounds N]
 
@@ -57,7 +57,9 @@ class Bench:
     """One data set, one length; every way of training on it."""
 
     def __init__(self, data: str, epochs: int, folder: Path) -> None:
-        self.task_config = TaskConfig(data=data, image_size=32, device="cpu")
+        self.task_config = TaskConfig(
+            data=data, image_size=None if data == "digits" else 32, device="cpu"
+        )
         self.task: Task = load_task(
             self.task_config, torch.device("cpu"), lambda *_: None, lambda _: None
         )
