@@ -147,19 +147,22 @@ def _share_cores() -> None:
     """Keeps torch's threads from waiting for one another in long busy loops; before torch loads.
 
     Those rob whatever else is at work on the same cores: the screen that shows this run, or
-    another run. Medians of a step (CNN, 32x32, batch 64, two cores), in milliseconds, of the
-    quieter of some six rounds on a machine that others used too:
+    another run; but a thread that sleeps is late for the next piece of work. Medians of a step in
+    milliseconds (CNN, 32x32, batch 64, two quiet cores), by the turns of the loop:
 
-        wait                        alone    two workers at once
-        busy (the default)          27-34    101-169
-        asleep (PASSIVE)            35-48    55-64
-        busy for a moment, asleep   25-34    56-79
+        turns                 alone    beside one busy process    two workers at once
+        0 (PASSIVE)           47
+        1,000                 43       76                         76
+        2,000                 39       80                         80
+        3,000                 38       85                         84
+        20,000                37       128                        138
+        300,000 (default)     37       33 (the other starves)     94
 
-    The last of these is here: GNU's OpenMP reads the first variable; LLVM's and Intel's (not
+    Those are 3,000: GNU's OpenMP reads the first variable; LLVM's and Intel's (not
     measured) read the second, in which 0 is as PASSIVE. OMP_WAIT_POLICY, where set, stands.
     """
     if "OMP_WAIT_POLICY" not in os.environ:
-        os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+        os.environ.setdefault("GOMP_SPINCOUNT", "3000")
         os.environ.setdefault("KMP_BLOCKTIME", "0")
 
 

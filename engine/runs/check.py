@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import get_args
 
+from clr_tui.engine.cores import usable_cores
 from clr_tui.engine.devices import check_device
 from clr_tui.engine.errors import UserError, did_you_mean
 from clr_tui.engine.runs import limits
@@ -52,7 +53,7 @@ def check(task: TaskConfig, job: Job) -> list[UserError]:
         found.append(error)
     found += _job(task, job)
     if isinstance(job, CompareConfig):
-        found += _room(job, cores())
+        found += _room(job, usable_cores())
     return found
 
 
@@ -270,9 +271,3 @@ def _room(job: CompareConfig, cores: int) -> Iterator[UserError]:
         )
     elif jobs > trials > 0:
         yield UserError(f"{jobs} jobs are more than the {are}: give at most {trials}", "jobs")
-
-
-def cores() -> int:
-    """Those that this process may run on."""
-    has_affinity = hasattr(os, "sched_getaffinity")  # not on macOS
-    return len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
 
+from clr_tui.engine.cores import usable_cores
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.tasks.decode_process import DecodeProcess
 from clr_tui.engine.tasks.devices import memory_of
+from clr_tui.engine.tasks.pictures import read_pictures
 
 CHUNK = 32
-"""Files that a thread takes at a time."""
+"""Files that are decoded at a time."""
+PROCESSES = 16
+"""At most: each holds some 30 MB, and a disk has its limits."""
+Reader = Callable[[Sequence[str], int], "list[bytes | str]"]
 
 
 @dataclass(frozen=True)
@@ -34,12 +41,10 @@ class Decoded:
 
 
 def decode(files: Sequence[Path], size: int, progress: Callable[[int], None]) -> Decoded:
-    """Decodes files in all threads of this machine.
+    """Decodes files on all cores of this machine: in this process, and in others beside it.
 
     Args:
-        files: in any format that Pillow reads.
-        size: side of the resulting images, pixels; they are scaled until they cover that square,
-            and cut at its edges evenly.
+        files: see `read_pictures`, as for `size`.
         progress: is told, in this thread, how many files are done. What it raises ends the work.
 
     Raises:
@@ -48,15 +53,27 @@ def decode(files: Sequence[Path], size: int, progress: Callable[[int], None]) ->
     _check_memory(len(files), size)
     images = np.empty((len(files), 3, size, size), dtype=np.uint8)
     results: list[bool | str] = []
-    Image.init()  # loads the plugins once, before there are threads
-    pool = ThreadPoolExecutor(_threads())
-    try:
-        starts = range(0, len(files), CHUNK)
-        for part in pool.map(lambda i: _decode_some(files, images, i), starts):
-            results += part
-            progress(len(results))
-    finally:
-        pool.shutdown(cancel_futures=True)
+    with _readers(_count(len(files))) as readers:
+        idle: SimpleQueue[Reader] = SimpleQueue()
+        for reader in readers:
+            idle.put(reader)
+
+        def part(start: int) -> list[bool | str]:
+            names = [os.fspath(file) for file in files[start : start + CHUNK]]
+            reader = idle.get()
+            try:
+                found = reader(names, size)
+            finally:
+                idle.put(reader)
+            return [_fill(images[row], one) for row, one in enumerate(found, start)]
+
+        pool = ThreadPoolExecutor(len(readers))
+        try:
+            for done in pool.map(part, range(0, len(files), CHUNK)):
+                results += done
+                progress(len(results))
+        finally:
+            pool.shutdown(cancel_futures=True)
     readable = np.array([isinstance(result, bool) for result in results], dtype=np.bool_)
     if not readable.all():
         images = images[readable]
@@ -65,54 +82,32 @@ def decode(files: Sequence[Path], size: int, progress: Callable[[int], None]) ->
     return Decoded(images, readable, [result for result in results if isinstance(result, str)])
 
 
-def _decode_some(files: Sequence[Path], images: NDArray[np.uint8], start: int) -> list[bool | str]:
-    """Fills rows of `images`; of each file, whether it is grey, or why it cannot be read."""
-    results: list[bool | str] = []
-    for row in range(start, min(start + CHUNK, len(files))):
-        try:
-            results.append(_decode_one(files[row], images[row]))
-        # Pillow's plugins raise whatever their parsers stumble over in a damaged file.
-        except Exception as error:  # noqa: BLE001
-            results.append(_reason(error))
-    return results
+def _fill(out: NDArray[np.uint8], picture: bytes | str) -> bool | str:
+    """Fills `out` (3, size, size); whether the picture is grey, or why there is none."""
+    if isinstance(picture, str):
+        return picture
+    values = np.frombuffer(picture, np.uint8).reshape(-1, *out.shape[1:])
+    out[:] = values  # a grey one fills all three channels
+    return len(values) == 1
 
 
-def _decode_one(file: Path, out: NDArray[np.uint8]) -> bool:
-    """Fills `out` (3, size, size) and says whether the image is grey."""
-    size = out.shape[-1]
-    with Image.open(file) as image:
-        # JPEG can be decoded at a half, a quarter or an eighth for much less; twice the size that
-        # is wanted leaves the filter below enough to work on.
-        image.draft(None, (2 * size, 2 * size))
-        ImageOps.exif_transpose(image, in_place=True)
-        if image.mode == "I" or image.mode.startswith("I;16"):
-            plain = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-        else:
-            plain = image.convert("L" if image.mode in ("1", "L", "LA", "La", "F") else "RGB")
-    width, height = plain.size
-    side = min(width, height)
-    left, top = (width - side) / 2, (height - side) / 2
-    box = (left, top, left + side, top + side)
-    small = plain.resize((size, size), Image.Resampling.BILINEAR, box=box, reducing_gap=2.0)
-    # A grey image fills all three channels.
-    out[:] = np.atleast_3d(np.asarray(small)).transpose(2, 0, 1)
-    return small.mode == "L"
+@contextlib.contextmanager
+def _readers(count: int) -> Iterator[list[Reader]]:
+    """So many, or fewer where no more processes can be started; the first works in this one."""
+    readers: list[Reader] = [read_pictures]
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):
+            while len(readers) < count:
+                process = DecodeProcess()
+                stack.callback(process.close)
+                readers.append(process.read_pictures)
+        yield readers
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, UnidentifiedImageError):
-        return "not an image, or a damaged one"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    # A name in it may hold what no log and no cache can.
-    return str(error).encode(errors="replace").decode() or type(error).__name__
-
-
-def _threads() -> int:
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS
-        return os.cpu_count() or 1
+def _count(files: int) -> int:
+    """A process that finds its files taken has cost next to nothing; one that is not there may cost
+    minutes, if the images are large."""
+    return min(usable_cores(), PROCESSES, -(-files // CHUNK))
 
 
 def _check_memory(count: int, size: int) -> None:

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import torch
 
+from clr_tui.engine.cores import usable_cores
 from clr_tui.engine.runs.config import CompareConfig, RunConfig
 from clr_tui.engine.runs.events import Event, PoolReady, Progress
 from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.training.comparison import Stage, run_comparison
 from clr_tui.engine.training.control import Control
-from clr_tui.engine.training.cores import usable_cores
 from clr_tui.engine.training.memory import TrialNeed, available_memory, trial_need
 from clr_tui.engine.training.optimizers import default_lr
 from clr_tui.engine.training.pool import Pool

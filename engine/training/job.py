@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
 
+from clr_tui.engine.cores import usable_cores
 from clr_tui.engine.runs.config import RunConfig
 from clr_tui.engine.runs.events import DeviceChosen, Event, Note, Progress, TaskReady
 from clr_tui.engine.tasks.devices import choose_device
@@ -19,7 +21,6 @@ from clr_tui.engine.training.clr import run_training
 from clr_tui.engine.training.compare_job import run_compare_job
 from clr_tui.engine.training.compiling import compiling_where_it_pays
 from clr_tui.engine.training.control import Control
-from clr_tui.engine.training.cores import use_all_cores
 from clr_tui.engine.training.randomness import stream
 from clr_tui.engine.training.range_test import run_range_test
 from clr_tui.engine.training.session import Result, Session
@@ -78,6 +79,15 @@ def _start_torch(emit: Callable[[Event], object]) -> None:
     use_all_cores()
     tune_torch()
     emit(Progress(what="starting torch", done=2, total=2))
+
+
+def use_all_cores() -> None:
+    """Lets torch use every core that this process may use, unless OMP_NUM_THREADS says otherwise.
+
+    More threads than a container's quota would stand in each other's way.
+    """
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(usable_cores())
 
 
 def tune_torch() -> None:

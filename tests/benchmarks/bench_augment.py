@@ -13,7 +13,7 @@ import os
 import time
 from collections.abc import Callable
 
-os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # as the worker does
+os.environ.setdefault("GOMP_SPINCOUNT", "3000")  # as the worker does
 
 import measure
 import torch

@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # as the worker does
+os.environ.setdefault("GOMP_SPINCOUNT", "3000")  # as the worker does
 
 import torch
 

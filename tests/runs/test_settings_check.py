@@ -203,7 +203,7 @@ def test_mistakes_in_a_training(changes: dict[str, Any], field: str, words: str)
 def test_mistakes_in_a_comparison(
     changes: dict[str, Any], field: str, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checks, "cores", lambda: 4)
+    monkeypatch.setattr(checks, "usable_cores", lambda: 4)
     error = check(TaskConfig(), compare(**changes))[0]
     assert {one.field for one in check(TaskConfig(), compare(**changes))} == {field}
     with pytest.raises(type(error), match=words):
@@ -211,10 +211,10 @@ def test_mistakes_in_a_comparison(
 
 
 def test_what_a_machine_can_run_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks, "cores", lambda: 4)
+    monkeypatch.setattr(checks, "usable_cores", lambda: 4)
     for jobs, threads in ((None, 1), (None, 4), (4, 1), (2, 2), (1, 4)):
         assert check(TaskConfig(), compare(jobs=jobs, threads=threads)) == []
-    monkeypatch.setattr(checks, "cores", lambda: 1)
+    monkeypatch.setattr(checks, "usable_cores", lambda: 1)
     (error,) = check(TaskConfig(), compare(jobs=2))
     assert "this machine's 1 core can run" in error.message
     # While someone types, the machine is not looked at.

@@ -11,11 +11,11 @@ import pytest
 import torch
 from training_bench import Clock, Script, make_task
 
+from clr_tui.engine.cores import usable_cores
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.runs.config import OptimizerConfig
 from clr_tui.engine.runs.events import DeviceUsage, Event, Progress
 from clr_tui.engine.training import usage
-from clr_tui.engine.training.cores import usable_cores
 from clr_tui.engine.training.evaluate import evaluate
 from clr_tui.engine.training.job import ThrottledProgress
 from clr_tui.engine.training.trainee import make_trainee

@@ -270,7 +270,7 @@ def test_threads_wait_in_busy_loops_for_a_moment_only(monkeypatch: pytest.Monkey
     names = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
     monkeypatch.setattr(os, "environ", {k: v for k, v in os.environ.items() if k not in names})
     worker._job()
-    assert [os.environ.get(name) for name in names] == [None, "1000", "0"]
+    assert [os.environ.get(name) for name in names] == [None, "3000", "0"]
 
 
 def test_a_wait_policy_that_somebody_set_stands(monkeypatch: pytest.MonkeyPatch) -> None:

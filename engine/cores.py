@@ -6,23 +6,15 @@ import math
 import os
 from pathlib import Path
 
-import torch
-
 CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
-def use_all_cores() -> None:
-    """Lets torch use every core that this process may use, unless OMP_NUM_THREADS says otherwise.
-
-    Those are fewer than the machine has under `taskset`, and in a container with a quota, where
-    more threads than the quota stand in each other's way.
-    """
-    if "OMP_NUM_THREADS" not in os.environ:
-        torch.set_num_threads(usable_cores())
-
-
 def usable_cores(quota: Path = CGROUP_QUOTA) -> int:
-    """Cores that this process may use; `quota` holds "<microseconds> <period>" or "max ..."."""
+    """How many there are: fewer than the machine has under `taskset`, and in a container.
+
+    Args:
+        quota: the container's: "<microseconds> <period>" or "max ...".
+    """
     has_affinity = hasattr(os, "sched_getaffinity")  # not on macOS
     cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
     try:
