@@ -103,8 +103,8 @@ def main() -> int:
     report = measure.Report("range test")
     with tempfile.TemporaryDirectory() as folder:
         engine_runs.own_cache(Path(folder))
-        bench(report, Path(folder), 32, 60, measure.rounds(4))
-        bench(report, Path(folder), 128, 8, measure.rounds(3))
+        bench(report, Path(folder), 32, 60, measure.rounds(3))
+        bench(report, Path(folder), 128, 8, measure.rounds(2))
     report.notes.append(f"data: {photographs.name()}")
     return report.finish()
 

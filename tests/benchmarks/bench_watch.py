@@ -129,7 +129,7 @@ def main() -> int:
             "neither": partial(with_neither, runs),
         }
         with_neither(runs)  # decodes the images
-        seconds = measure.take_turns(contestants, measure.rounds(4))
+        seconds = measure.take_turns(contestants, measure.rounds(3))
         for name, spent in seconds.items():
             times = measure.ratio(spent, seconds["neither"])
             words = "" if name == "neither" else f"{measure.spread(times, 3)} of neither's time"
