@@ -190,7 +190,7 @@ def assert_one_sentence(result, *words: str) -> None:
 def test_a_mistake_gets_one_sentence_and_leaves_nothing(
     cli, runs: Path, arguments: list[str], words: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(check, "cores", lambda: 8)
+    monkeypatch.setattr(check, "usable_cores", lambda: 8)
     result = cli("compare", *arguments)
     assert_one_sentence(result, *words)
     assert "\x1b" not in result.err
