@@ -37,6 +37,9 @@ class _Process:
     stop_by: float | None = None
     """When it must have stopped that was told to, by `time.monotonic`."""
     diverged: bool = False
+    unheard: Work | None = None
+    """Given to it after it sat idle, and not a word or an order since: should it be dead, then it
+    was so before."""
 
 
 class Pool:
@@ -80,6 +83,7 @@ class Pool:
         for process in [p for p in self._processes if p.trial is None]:
             if self._send(process, work):
                 process.trial = work.trial
+                process.unheard = work
                 return
             self._let_go(process)  # it died while nobody needed it
         assert len(self._processes) < self._jobs, "every process has its trial"
@@ -101,6 +105,7 @@ class Pool:
         """Passes an order on to a trial; does nothing where it has ended."""
         for process in self._processes:
             if process.trial == trial:
+                process.unheard = None
                 if isinstance(order, Stop) and process.stop_by is None:
                     process.stop_by = time.monotonic() + STOP_SECONDS
                 self._send(process, Ordered(trial=trial, order=order))
@@ -156,6 +161,7 @@ class Pool:
                 if not process.connection.poll():
                     break
                 event = decode_event(process.connection.recv_bytes())
+                process.unheard = None
                 if process.trial is not None:
                     told.append(Told(process.trial, event))
                 process.diverged = process.diverged or isinstance(event, Diverged)
@@ -169,7 +175,9 @@ class Pool:
             self._processes.remove(process)
             process.connection.close()
             how = _how_it_ended(_see_off(process.popen))
-            if process.trial is not None:
+            if process.unheard is not None:
+                self.submit(process.unheard)
+            elif process.trial is not None:
                 told.append(Told(process.trial, Lost(how)))
         return told
 

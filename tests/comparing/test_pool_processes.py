@@ -190,6 +190,7 @@ WORK = Work(
     label="adam",
     train=TrainConfig(base_lr=0.001, max_lr=0.001, policy="constant", epochs=2000),
 )
+SHORT = msgspec.structs.replace(WORK, train=msgspec.structs.replace(WORK.train, epochs=1))
 
 
 def hear(pool: Pool, until: Callable[[Told], bool]) -> list[Told]:
@@ -249,19 +250,46 @@ def test_a_process_is_replaced_that_failed_but_not_where_the_loss_diverged(
     assert used[0] == used[1] != used[2]
 
 
-@linux
-def test_an_idle_process_that_dies_costs_no_trial(pool: Callable[[int], Pool]) -> None:
+@pytest.fixture
+def idle(pool: Callable[[int], Pool]) -> tuple[Pool, int]:
+    """A pool with one process, which has done trial 0."""
     ours = pool(1)
-    short = msgspec.structs.replace(WORK, train=msgspec.structs.replace(WORK.train, epochs=1))
-    ours.submit(short)
+    ours.submit(SHORT)
     first = ours.pids[0]
     assert hear(ours, ended)[-1].event.outcome == "done"
+    return ours, first
+
+
+@linux
+def test_an_idle_process_that_dies_costs_no_trial(idle: tuple[Pool, int]) -> None:
+    ours, first = idle
     kill(first)
     wait_until(lambda: not lives(first))
-    ours.submit(msgspec.structs.replace(short, trial=1))
+    ours.submit(msgspec.structs.replace(SHORT, trial=1))
     told = hear(ours, ended)
     assert {t.trial for t in told} == {1}
     assert told[-1].event.outcome == "done"
+
+
+def test_nor_does_one_that_dies_before_it_takes_the_trial_up(idle: tuple[Pool, int]) -> None:
+    ours, first = idle
+    os.kill(first, signal.SIGSTOP)
+    ours.submit(msgspec.structs.replace(SHORT, trial=1))
+    assert ours.pids == {1: first}
+    kill(first)
+    told = hear(ours, ended)
+    assert {t.trial for t in told} == {1}
+    assert told[-1].event.outcome == "done"
+
+
+def test_a_trial_that_was_told_to_stop_is_not_begun_anew(idle: tuple[Pool, int]) -> None:
+    ours, first = idle
+    os.kill(first, signal.SIGSTOP)
+    ours.submit(msgspec.structs.replace(SHORT, trial=1))
+    ours.order(1, Stop())
+    kill(first)
+    told = hear(ours, ended)
+    assert [(t.trial, type(t.event)) for t in told] == [(1, Lost)]
 
 
 def test_a_trial_that_does_not_stop_is_killed(
