@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from rich.cells import cell_len
 
-from clr_tui.tui.charts.cells import changed
+from clr_tui.tui.charts.cells import Grid, changed
 from clr_tui.tui.charts.chart import (
     Area,
     Axis,
@@ -21,7 +21,7 @@ from clr_tui.tui.charts.chart import (
     Series,
     VLine,
 )
-from clr_tui.tui.charts.draw import draw
+from clr_tui.tui.charts.draw import draw, drawn
 from clr_tui.tui.charts.palette import DARK, PLAIN
 from clr_tui.tui.charts.text import to_text
 
@@ -119,11 +119,11 @@ def test_the_selected_bound_differs_in_shape():
 
 
 def test_a_moved_bound_changes_its_columns_only():
-    before = draw(sweep_chart(), 100, 24, DARK)
-    after = draw(sweep_chart(peak=4.5e-3), 100, 24, DARK)
-    spans = [span for a, b in zip(before, after, strict=True) for span in changed(a, b)]
+    before = drawn(sweep_chart(), 100, 24, DARK)
+    after = drawn(sweep_chart(peak=4.5e-3), 100, 24, DARK)
+    spans = changed(before, after)
     assert spans
-    assert max(end for _, end in spans) - min(start for start, _ in spans) < 30
+    assert max(end for *_, end in spans) - min(start for _, start, _ in spans) < 30
 
 
 def test_the_band_is_tinted_between_the_bounds():
@@ -334,22 +334,37 @@ def test_drawing_again_changes_nothing():
 
 def test_a_step_more_changes_little():
     fixed = Axis("loss", lo=1.5, hi=1.68)
-    old = draw(replace(sweep_chart(60), y=fixed), 160, 44, DARK)
-    new = draw(replace(sweep_chart(61), y=fixed), 160, 44, DARK)
-    differing = [
-        end - start
-        for before, after in zip(old, new, strict=True)
-        for start, end in changed(before, after)
-    ]
-    assert 0 < sum(differing) < 60
+    old = drawn(replace(sweep_chart(60), y=fixed), 160, 44, DARK)
+    new = drawn(replace(sweep_chart(61), y=fixed), 160, 44, DARK)
+    assert 0 < sum(end - start for _, start, end in changed(old, new)) < 60
+
+
+def title_cells(text):
+    return drawn(Chart(title=text), cell_len(text), 4, DARK)
 
 
 def test_changed_finds_exactly_the_cells_that_differ():
-    def row(text):
-        return draw(Chart(title=text), len(text), 4, DARK)[0]
+    assert changed(title_cells("abcdef   "), title_cells("abXdeY   ")) == [(0, 2, 3), (0, 5, 6)]
+    assert changed(title_cells("abc"), title_cells("abc")) == []
+    assert changed(title_cells("Xbc"), title_cells("abX")) == [(0, 0, 1), (0, 2, 3)]
 
-    assert changed(row("abcdef   "), row("abXdeY   ")) == [(2, 3), (5, 6)]
-    assert changed(row("abc"), row("abc")) == []
+
+def test_changed_takes_a_wide_character_whole():
+    assert changed(title_cells("a花b  "), title_cells("a茶b  ")) == [(0, 1, 3)]
+    assert changed(title_cells("a花b  "), title_cells("axyb  ")) == [(0, 1, 3)]
+    assert changed(title_cells("axyb  "), title_cells("a花b  ")) == [(0, 1, 3)]
+
+
+def test_changed_sees_the_tint_of_a_blank_and_not_its_ink():
+    def grid(role, tint):
+        made = Grid(3, 1)
+        made.put(0, 0, " a ", role)
+        if tint:
+            made.tint(slice(0, 1), slice(0, 3), np.array([[True, False, False]]), "band")
+        return made
+
+    assert changed(grid("loss", tint=False), grid("loss", tint=True)) == [(0, 0, 1)]
+    assert changed(grid("loss", tint=False), grid("lr", tint=False)) == [(0, 1, 2)]
 
 
 def test_text_is_plain():

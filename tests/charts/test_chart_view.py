@@ -7,7 +7,9 @@ from chart_samples import sweep_chart
 from textual.app import App
 from textual.geometry import Region
 
-from clr_tui.tui.charts.chart import Axis, Chart, Series
+from clr_tui.tui.charts.chart import Area, Axis, Chart, Series, same
+from clr_tui.tui.charts.draw import drawn
+from clr_tui.tui.widgets import chart_view
 from clr_tui.tui.widgets.chart_view import ChartView
 
 
@@ -55,6 +57,44 @@ async def test_an_equal_chart_repaints_nothing(repaints):
         repaints.clear()
         view.set_chart(sweep_chart(50))
         assert repaints == []
+
+
+async def test_only_what_differs_is_drawn_anew(monkeypatch):
+    drawings = []
+
+    def count(*given):
+        drawings.append(given[0])
+        return drawn(*given)
+
+    monkeypatch.setattr(chart_view, "drawn", count)
+    app = ChartApp(sweep_chart(50))
+    async with app.run_test(size=(160, 44)) as pilot:
+        view = app.query_one(ChartView)
+        await pilot.pause()
+        drawings.clear()
+        view.set_chart(sweep_chart(50))
+        assert not drawings
+        for chart in (sweep_chart(51), sweep_chart(51, selected="base"), sweep_chart(51, peak=0.1)):
+            drawings.clear()
+            view.set_chart(chart)
+            assert len(drawings) == 1
+
+
+def test_a_value_that_alone_differs_is_seen():
+    x, y = np.arange(5.0), np.array([1.0, np.nan, 3.0, 2.0, 1.0])
+    chart = Chart((Series(x, y, "loss"),), areas=(Area(x, y - 1, y + 1),))
+    assert same(chart, Chart((Series(x.copy(), y.copy(), "loss"),), areas=chart.areas))
+    for other in (
+        replace(chart, series=()),
+        replace(chart, title="loss"),
+        replace(chart, y=Axis(log=True)),
+        replace(chart, series=(Series(x, np.where(y == 2, 2.5, y), "loss"),)),
+        replace(chart, series=(Series(x, y, "loss", strong=True),)),
+        replace(chart, series=(Series(x[:4], y[:4], "loss"),)),
+        replace(chart, areas=(Area(x, y - 1, y + 2),)),
+        replace(chart, areas=(replace(chart.areas[0], colour="band"),)),
+    ):
+        assert not same(chart, other)
 
 
 async def test_a_step_repaints_a_few_cells_and_exactly_those(repaints):

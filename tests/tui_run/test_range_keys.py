@@ -70,7 +70,7 @@ async def test_a_press_moves_the_mark_by_one_cell(sweep_log):
         view = pilot.app.screen.query_one("#loss-chart")
 
         def cell() -> int:
-            row = "".join(span.text for span in view._rows[view.size.height // 2])
+            row = "".join(span.text for span in view._cells.row(view.size.height // 2))
             return row.index("┃")
 
         await pilot.pause()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from rich.cells import cell_len
 
@@ -16,9 +18,28 @@ _ROOM_FOR_VALUES = 60
 
 
 def draw_frame(grid: Grid, plan: Layout, chart: Chart, x: Scale | None, y: Scale | None) -> None:
-    """Axes with their ticks, the labels of vertical lines among them, and the x label."""
+    """Axes with their ticks, the labels of vertical lines among them, and the x label.
+
+    Onto a grid that is still blank: they are all that is on it then.
+    """
+    own = _framed(grid.width, grid.height, plan, chart.vlines, chart.x.label, x, y)
+    grid.codes[:], grid.inks[:] = own.codes, own.inks
+
+
+@lru_cache(maxsize=16)
+def _framed(
+    width: int,
+    height: int,
+    plan: Layout,
+    vlines: tuple[VLine, ...],
+    label: str,
+    x: Scale | None,
+    y: Scale | None,
+) -> Grid:
+    """A grid with the frame alone, to be copied: while limits hold still it is drawn once."""
+    grid = Grid(width, height)
     assert plan.axis is not None
-    labels = _line_labels(plan, chart, x) if x is not None else []
+    labels = _line_labels(plan, vlines, x) if x is not None else []
     taken = np.zeros(grid.width + 1, dtype=np.bool_)
     for start, words, _ in labels:
         taken[max(0, start - 1) : start + cell_len(words) + 1] = True
@@ -51,7 +72,8 @@ def draw_frame(grid: Grid, plan: Layout, chart: Chart, x: Scale | None, y: Scale
     for start, words, line in labels:
         weight: Weight = "strong" if line.selected else "normal"
         grid.put(plan.axis + 1, start, words, line.colour, weight)
-    _draw_x_label(grid, plan, clean(chart.x.label))
+    _draw_x_label(grid, plan, clean(label))
+    return grid
 
 
 def _draw_x_label(grid: Grid, plan: Layout, label: str) -> None:
@@ -67,13 +89,13 @@ def _draw_x_label(grid: Grid, plan: Layout, label: str) -> None:
                 return
 
 
-def _line_labels(plan: Layout, chart: Chart, x: Scale) -> list[tuple[int, str, VLine]]:
+def _line_labels(plan: Layout, vlines: tuple[VLine, ...], x: Scale) -> list[tuple[int, str, VLine]]:
     """Where the labels of vertical lines go on the tick row: (first cell, words, line).
 
     With its value if that fits, else alone; the selected line chooses first.
     """
     placed: list[tuple[int, str, VLine]] = []
-    lines = [line for line in chart.vlines if line.label and x.cell(line.x, plan.width) is not None]
+    lines = [line for line in vlines if line.label and x.cell(line.x, plan.width) is not None]
     for line in sorted(lines, key=lambda line: not line.selected):
         name = clean(line.label)
         value = clean(line.value) if plan.width >= _ROOM_FOR_VALUES else ""

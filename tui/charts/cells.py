@@ -147,14 +147,23 @@ class Grid:
 
     def rows(self) -> list[Row]:
         """The cells as rows of spans."""
+        return [self.row(y) for y in range(self.height)]
+
+    def row(self, y: int) -> Row:
+        """One row of cells as spans."""
+        codes, inks = self.codes[y], self.inks[y]
+        tints = inks // _TINT_UNIT % _TINT_UNIT
         # Blanks without tint look alike in any ink: in that of what stands before them, they
         # part no span.
-        blank = (self.codes == _SPACE) & (self.inks // _TINT_UNIT % _TINT_UNIT == 0)
-        before = np.maximum.accumulate(np.where(blank, 0, np.arange(self.width)), axis=1)
-        untinted = self.inks - self.inks // _TINT_UNIT % _TINT_UNIT * _TINT_UNIT
-        inks = np.where(blank, np.take_along_axis(untinted, before, axis=1), self.inks)
-        codes = _whole(self.codes)
-        return [_row(codes[y], inks[y]) for y in range(self.height)]
+        blank = (codes == _SPACE) & (tints == 0)
+        before = np.maximum.accumulate(np.where(blank, 0, np.arange(self.width)))
+        untinted = inks - tints * _TINT_UNIT
+        return _row(_whole(codes), np.where(blank, untinted[before], inks))
+
+    def seen(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+        """What can be seen of the cells: code points, and inks, of a blank the tint alone."""
+        tints = self.inks // _TINT_UNIT % _TINT_UNIT * _TINT_UNIT
+        return _whole(self.codes), np.where(self.codes == _SPACE, tints, self.inks)
 
 
 def _whole(codes: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
@@ -163,9 +172,9 @@ def _whole(codes: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     if not (first.any() or second.any()):
         return codes
     followed = np.zeros_like(first)
-    followed[:, :-1] = second[:, 1:]
+    followed[..., :-1] = second[..., 1:]
     led = np.zeros_like(first)
-    led[:, 1:] = first[:, :-1]
+    led[..., 1:] = first[..., :-1]
     broken = (first & ~followed) | (second & ~led)
     return np.where(broken, np.int32(_SPACE), codes % _WIDE)
 
@@ -190,29 +199,14 @@ def _ink(code: int) -> Ink:
     )
 
 
-def changed(old: Row, new: Row) -> list[tuple[int, int]]:
-    """The spans of cells, [start, end), in which two rows of one width differ."""
-    if old == new:
-        return []
-    before, after = _cells(old), _cells(new)
-    if len(before) != len(after):
-        return [(0, len(after))]
-    differs = [a != b for a, b in zip(before, after, strict=True)]
-    spans: list[tuple[int, int]] = []
-    for column in (i for i, d in enumerate(differs) if d):
-        if spans and spans[-1][1] == column:
-            spans[-1] = (spans[-1][0], column + 1)
-        else:
-            spans.append((column, column + 1))
-    return spans
-
-
-def _cells(row: Row) -> list[tuple[str, Ink]]:
-    """Each cell's character and ink; of a blank's ink the tint alone can be seen."""
-    cells: list[tuple[str, Ink]] = []
-    for text, ink in row:
-        bare = Ink(tint=ink.tint)
-        for c in text:
-            cells.append((c, bare if c == " " else ink))
-            cells.extend((("", ink),) * (cell_len(c) - 1))
-    return cells
+def changed(old: Grid, new: Grid) -> list[tuple[int, int, int]]:
+    """The spans of cells, (row, start, end), in which two grids of one size differ."""
+    (codes, inks), (new_codes, new_inks) = old.seen(), new.seen()
+    differs = np.zeros((new.height, new.width + 2), dtype=np.bool_)
+    differs[:, 1:-1] = (codes != new_codes) | (inks != new_inks)
+    # A wide character is one cell to the terminal.
+    second = np.zeros_like(differs)
+    second[:, 1:-1] = (codes == _CONTINUED) | (new_codes == _CONTINUED)
+    differs[:, 1:] |= differs[:, :-1] & second[:, 1:]
+    rows, edges = np.nonzero(differs[:, 1:] != differs[:, :-1])
+    return list(zip(rows[::2].tolist(), edges[::2].tolist(), edges[1::2].tolist(), strict=True))

@@ -6,7 +6,7 @@ what a thing means; `palette.py` gives each role its colour and `svg.py` likewis
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, Literal
 
@@ -192,3 +192,25 @@ class Chart:
     marks: tuple[Mark, ...] = ()
     title: str = ""
     empty: str = ""
+
+
+def same(one: Chart, other: Chart) -> bool:
+    """Whether two charts show the same, their arrays compared value by value."""
+    return _fields_equal(one, other)
+
+
+def _fields_equal(one: Any, other: Any) -> bool:
+    names = (field.name for field in fields(one))
+    return all(_equal(getattr(one, name), getattr(other, name)) for name in names)
+
+
+def _equal(one: Any, other: Any) -> bool:
+    if one is other:
+        return True
+    if isinstance(one, tuple):
+        return len(one) == len(other) and all(map(_equal, one, other))
+    if isinstance(one, Series | Area):
+        return _fields_equal(one, other)
+    if isinstance(one, np.ndarray):
+        return np.array_equal(one, other, equal_nan=True)
+    return bool(one == other)

@@ -29,18 +29,23 @@ _HLINE, _BAR, _FOOT = "╌", "╎", "┸"
 
 
 def draw(chart: Chart, width: int, height: int, palette: Palette) -> list[Row]:
-    """Draws `chart`: `height` rows, each exactly `width` cells wide.
+    """Draws `chart`: `height` rows, each exactly `width` cells wide."""
+    return drawn(chart, width, height, palette).rows()
+
+
+def drawn(chart: Chart, width: int, height: int, palette: Palette) -> Grid:
+    """The cells of `chart`, `height` rows of `width`.
 
     The palette matters for one thing only: where it has no tint for a role, its bands and areas
     are drawn as patterns of characters. Any data and any size are drawn; values that an axis has
     no place for leave gaps.
     """
+    grid = Grid(max(width, 0), max(height, 0))
     if width < 1 or height < 1:
-        return [() for _ in range(max(height, 0))]
+        return grid
     with np.errstate(all="ignore"):
         x, y = scales(chart)
         plan = layout(chart, width, height, y)
-        grid = Grid(width, height)
         if plan.framed:
             draw_frame(grid, plan, chart, x, y)
         if plan.title is not None:
@@ -49,7 +54,7 @@ def draw(chart: Chart, width: int, height: int, palette: Palette) -> list[Row]:
             _Picture(grid, plan, chart, x, y, palette).draw()
         if chart.empty and not _has_data(chart):
             _draw_words(grid, plan, chart.empty)
-        return grid.rows()
+        return grid
 
 
 def _has_data(chart: Chart) -> bool:

@@ -50,6 +50,9 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.25
 DRAWING_SHARE = 0.25
 """Of the time, at most, goes to drawing."""
+CPU_SECONDS = 0.5
+"""Between two drawings of a run that trains on the CPU: the cores that draw are those that train,
+and each step needs them all."""
 HINT_SECONDS = 6.0
 SEEK = 0.05
 """How much of a recording one key press goes back or forth."""
@@ -141,17 +144,23 @@ class RunScreen(QuietScreen[None]):
         if isinstance(self.source, ReplaySource):
             alive = not self.source.finished
             self.query_one(ReplayBar).show(self.source)
-        self.status = status_of(self.history, alive=alive)
+        before, self.status = self.status, status_of(self.history, alive=alive)
         self.key_mode = self._mode()
         self.query_one(KeyFooter).show(self.key_mode)
         self._log_gone = self._is_log_gone()
         state = (self.history.version, self.status, self._log_gone)
         now = self.clr_app.clock()
-        if state != self._shown and now >= self._draw_from:
+        if state != self._shown and (now >= self._draw_from or self.status != before):
             self._shown = state
             self.show_all()
             # A log of a million steps takes its time to judge: keys are answered in between.
-            self._draw_from = now + (self.clr_app.clock() - now) / DRAWING_SHARE
+            self._draw_from = now + self._rest(self.clr_app.clock() - now)
+
+    def _rest(self, took: float) -> float:
+        """Seconds from the begin of a drawing that `took` so many to that of the next."""
+        device = self.history.device
+        shared = device is not None and device.device == "cpu" and not self.source.replay
+        return max(took / DRAWING_SHARE, CPU_SECONDS if shared else 0.0)
 
     def _feed(self, batch: Batch) -> None:
         """Takes what is new; an order that was refused just now is told at once."""
@@ -230,12 +239,9 @@ class RunScreen(QuietScreen[None]):
             )
         if held := standing(self.history, self.status.state):
             told += wrapped(held, width, "suggestion")
-        before = panel.classes
         panel.set_class(bool(wrong), "-trouble")
         # More is to be said of a run that is over, and nothing moves any more.
         panel.set_class(self.status.ended, "-ended")
-        if panel.classes != before:
-            self.call_after_refresh(self.show_message)  # once it has its new height
         if not wrong or any(len(trial) for trial in self.history.trials.values()):
             told += self.verdict()
         for notice in notices(self.history):
@@ -245,6 +251,11 @@ class RunScreen(QuietScreen[None]):
             if len(told) + len(lines) <= panel.content_size.height:
                 told += lines  # whole sentences or none of them
         panel.set_lines(told)
+
+    def on_panel_resized(self, event: Panel.Resized) -> None:
+        """Says as much as its new height has room for."""
+        if event.panel.id == "message":
+            self.show_message()
 
     def words(self, text: str, role: Role = "text") -> list[Line]:
         """`text` wrapped to the message's width."""

@@ -9,9 +9,9 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from clr_tui.tui.charts.cells import Row, changed
-from clr_tui.tui.charts.chart import Axis, Chart
-from clr_tui.tui.charts.draw import draw
+from clr_tui.tui.charts.cells import Grid, changed
+from clr_tui.tui.charts.chart import Axis, Chart, same
+from clr_tui.tui.charts.draw import drawn
 from clr_tui.tui.charts.layout import x_range, y_range
 from clr_tui.tui.charts.palette import Palette
 from clr_tui.tui.charts.ticks import Limits, StickyLimits
@@ -20,7 +20,7 @@ from clr_tui.tui.widgets.roles import palette_of
 
 
 class ChartView(Widget):
-    """Shows a chart; it keeps the rows that it last painted and repaints spans that differ.
+    """Shows a chart; it keeps the cells that it last painted and repaints those that differ.
 
     Limits that follow the data hold still, and widen in steps, as long as the chart keeps showing
     the same thing (the same axes, by label and kind). Those that an x axis states are mostly a
@@ -46,8 +46,8 @@ class ChartView(Widget):
         self._y_limits = StickyLimits()
         self._x_plan: tuple[float | None, float | None] | None = None
         self._x_moves = False
-        self._rows: list[Row] = []
-        self._drawn: Size | None = None
+        self._cells: Grid | None = None
+        """As they were last drawn; None where they are to be drawn anew."""
 
     @property
     def chart(self) -> Chart:
@@ -65,7 +65,7 @@ class ChartView(Widget):
         self.app.theme_changed_signal.subscribe(self, self._theme_changed)
 
     def _theme_changed(self, _theme: object) -> None:
-        self._drawn = None
+        self._cells = None
         self.refresh()
 
     def set_chart(self, chart: Chart) -> None:
@@ -74,35 +74,32 @@ class ChartView(Widget):
             self._x_limits.reset()
             self._y_limits.reset()
             self._x_plan, self._x_moves = None, False
-        self._chart = chart
-        if not self.is_attached or self._drawn is None or self._drawn != self.size:
-            # Not painted yet, or about to be painted anew: rows are drawn when they are asked for.
-            self._drawn = None
+        before, self._chart = self._chart, chart
+        old = self._cells if self.is_attached else None
+        if old is None or (old.width, old.height) != self.size:
+            # Not painted yet, or about to be painted anew: it is drawn when its rows are asked for.
+            self._cells = None
             self.refresh()
-            return
-        old, self._rows = self._rows, self._draw(self.size)
-        regions = [
-            Region(start, y, end - start, 1)
-            for y, (before, after) in enumerate(zip(old, self._rows, strict=True))
-            for start, end in changed(before, after)
-        ]
-        if regions:
-            self.refresh(*regions)
+        elif not same(before, chart):
+            self._cells = self._draw(self.size)
+            spans = changed(old, self._cells)
+            if spans:
+                self.refresh(*(Region(start, y, end - start, 1) for y, start, end in spans))
 
     def render_line(self, y: int) -> Strip:
         """Row `y` of what is shown."""
-        if self._drawn != self.size:
-            self._rows = self._draw(self.size)
-            self._drawn = self.size
-        if y >= len(self._rows):
+        cells = self._cells
+        if cells is None or (cells.width, cells.height) != self.size:
+            cells = self._cells = self._draw(self.size)
+        if y >= cells.height:
             return Strip.blank(self.size.width, self.rich_style)
         palette, base = self.palette, self.rich_style
-        segments = [Segment(text, base + palette.style(ink)) for text, ink in self._rows[y]]
+        segments = [Segment(text, base + palette.style(ink)) for text, ink in cells.row(y)]
         return Strip(segments, self.size.width)
 
-    def _draw(self, size: Size) -> list[Row]:
+    def _draw(self, size: Size) -> Grid:
         chart = self._chart
-        return draw(
+        return drawn(
             replace(chart, x=self._held_x(chart), y=_held(chart.y, y_range(chart), self._y_limits)),
             size.width,
             size.height,

@@ -7,6 +7,7 @@ from itertools import zip_longest
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual.geometry import Region, Size
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -24,6 +25,13 @@ class Panel(Widget):
     Args:
         dots: the lines are sentences: where the last ones are left out, dots say so.
     """
+
+    class Resized(Message):
+        """It has another size than before."""
+
+        def __init__(self, panel: Panel) -> None:
+            super().__init__()
+            self.panel = panel
 
     def __init__(
         self, *, id: str | None = None, classes: str | None = None, dots: bool = False
@@ -69,6 +77,7 @@ class Panel(Widget):
         """Fits the lines to the new height."""
         self._shown = self._fitted()
         self.refresh()
+        self.post_message(self.Resized(self))
 
     def _fitted(self) -> list[Line]:
         width, height = self.content_size
