@@ -8,6 +8,7 @@ makes a style of it.
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 from itertools import pairwise
 from typing import Literal, NamedTuple, get_args
 
@@ -147,18 +148,27 @@ class Grid:
 
     def rows(self) -> list[Row]:
         """The cells as rows of spans."""
-        return [self.row(y) for y in range(self.height)]
+        codes, inks = self._told()
+        return [_row(codes[y], inks[y]) for y in range(self.height)]
 
     def row(self, y: int) -> Row:
         """One row of cells as spans."""
-        codes, inks = self.codes[y], self.inks[y]
+        codes, inks = self._told(slice(y, y + 1))
+        return _row(codes[0], inks[0])
+
+    def _told(
+        self, rows: slice = slice(None)
+    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+        """Code points, and inks by which spans part."""
+        codes, inks = self.codes[rows], self.inks[rows]
         tints = inks // _TINT_UNIT % _TINT_UNIT
         # Blanks without tint look alike in any ink: in that of what stands before them, they
         # part no span.
         blank = (codes == _SPACE) & (tints == 0)
-        before = np.maximum.accumulate(np.where(blank, 0, np.arange(self.width)))
+        before = np.maximum.accumulate(np.where(blank, 0, np.arange(self.width)), axis=1)
         untinted = inks - tints * _TINT_UNIT
-        return _row(_whole(codes), np.where(blank, untinted[before], inks))
+        found = np.where(blank, np.take_along_axis(untinted, before, axis=1), inks)
+        return _whole(codes), found
 
     def seen(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
         """What can be seen of the cells: code points, and inks, of a blank the tint alone."""
@@ -190,6 +200,7 @@ def _row(codes: npt.NDArray[np.int32], inks: npt.NDArray[np.int32]) -> Row:
     )
 
 
+@lru_cache(maxsize=256)
 def _ink(code: int) -> Ink:
     tint = code // _TINT_UNIT % _TINT_UNIT
     return Ink(

@@ -11,9 +11,9 @@ from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from clr_tui.tui.charts.columns import Columns
+from clr_tui.tui.charts.scale import Floats, Scale
 
 Role = Literal[
     "text",
@@ -91,6 +91,18 @@ class Series:
     def ascending(self) -> bool:
         """Whether x never falls; no NaN is in it then. Drawing asks more than once."""
         return bool((self.x[1:] >= self.x[:-1]).all()) and not bool(np.isnan(self.x[:1]).any())
+
+    def columns(self, x: Scale, count: int, *, log: bool) -> Columns:
+        """Its points by dot column, where x is ascending; the last answer is remembered."""
+        asked = x, count, log
+        if asked not in self._columns:
+            self._columns.clear()
+            self._columns[asked] = Columns.of(self.x, self.y, x, count, log=log)
+        return self._columns[asked]
+
+    @cached_property
+    def _columns(self) -> dict[tuple[Scale, int, bool], Columns]:
+        return {}
 
 
 @dataclass(frozen=True, eq=False)

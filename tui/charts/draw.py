@@ -44,7 +44,7 @@ def drawn(chart: Chart, width: int, height: int, palette: Palette) -> Grid:
     if width < 1 or height < 1:
         return grid
     with np.errstate(all="ignore"):
-        x, y = scales(chart)
+        x, y = scales(chart, width)
         plan = layout(chart, width, height, y)
         if plan.framed:
             draw_frame(grid, plan, chart, x, y)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from clr_tui.tui.charts.chart import Area, Axis, Chart, Floats, Series
-from clr_tui.tui.charts.scale import Scale, valid
-from clr_tui.tui.charts.ticks import Limits, Tick, stepped, ticks
+from clr_tui.tui.charts.chart import Area, Axis, Chart, Series
+from clr_tui.tui.charts.scale import Floats, Limits, Scale, valid
+from clr_tui.tui.charts.ticks import Tick, stepped, ticks
 
 GUTTER = 6
 """Cells for y tick labels, at least: charts under one another line up, and labels that change
@@ -19,6 +19,9 @@ over the same x."""
 _COLUMNS_PER_TICK = 9
 _COLUMNS_PER_DECADE = 7
 _SAMPLE = 8192
+_EDGES = 1024
+"""Points of a band that its axis is made for, about as many as are drawn of it: it has no spikes
+to be lost, and each look at a long one is a fetch from memory."""
 
 
 @dataclass(frozen=True)
@@ -88,9 +91,12 @@ def x_ticks(x: Scale, width: int) -> list[Tick]:
     return ticks(x.lo, x.hi, log=x.log, most=max(2, width // each))
 
 
-def scales(chart: Chart) -> tuple[Scale | None, Scale | None]:
-    """The chart's axes; None for one that has neither limits of its own nor anything on it."""
-    return _scale(chart.x, x_range(chart)), _scale(chart.y, y_range(chart))
+def scales(chart: Chart, width: int = 80) -> tuple[Scale | None, Scale | None]:
+    """The chart's axes; None for one that has neither limits of its own nor anything on it.
+
+    `width` in cells, as for `y_range`.
+    """
+    return _scale(chart.x, x_range(chart)), _scale(chart.y, y_range(chart, width))
 
 
 def _scale(axis: Axis, found: Limits | None) -> Scale | None:
@@ -133,16 +139,23 @@ def _whole(drawn: Series | Area, axis: Axis) -> bool:
     return ascending and bool(valid(drawn.x[[0, -1]], axis.log).all())
 
 
-def y_range(chart: Chart) -> Limits | None:
+def y_range(chart: Chart, width: int) -> Limits | None:
     """From the least to the greatest y of all that is drawn; where the axis has limits, those.
 
     Faint series count without their outermost hundredths: a raw curve's spikes may be cut off,
     they must not press the smoothed curve flat.
+
+    Args:
+        chart: what is drawn.
+        width: cells that it will most likely be drawn in. The answer does not depend on it; lines
+            are looked at by the columns that they will be drawn in then, and not again for that.
     """
     axis = chart.y
     if axis.lo is not None and axis.hi is not None:
         return axis.lo, axis.hi
-    loud = [_ends(s.y, axis.log) for s in chart.series if not s.faint]
+    x = _scale(chart.x, x_range(chart))
+    columns = 2 * max(1, width - 1 - GUTTER)
+    loud = [_reach(s, x, columns, axis.log) for s in chart.series if not s.faint]
     quiet = [_ends(_trimmed(s.y, axis.log), axis.log) for s in chart.series if s.faint]
     areas = [_span(area, axis.log) for area in chart.areas]
     lines = _ends(np.array([line.y for line in chart.hlines]), axis.log)
@@ -166,13 +179,20 @@ def _ends(values: Floats, log: bool) -> Limits | None:
     return float(low), float(high)
 
 
+def _reach(series: Series, x: Scale | None, columns: int, log: bool) -> Limits | None:
+    """From the least to the greatest y of a series, what lies beyond the x axis included."""
+    if x is None or series.kind != "line" or not series.ascending:
+        return _ends(series.y, log)
+    found = series.columns(x, columns, log=log)
+    before, after = series.y[: found.cuts[0]], series.y[found.cuts[-1] :]
+    return _union([_ends(part, log) for part in (found.low, found.high, before, after)])
+
+
 def _span(area: Area, log: bool) -> Limits | None:
-    if not len(area.x):
-        return None
-    low, high = np.fmin.reduce(area.low), np.fmax.reduce(area.high)
-    if valid(low, log) and valid(high, log):
-        return float(low), float(high)
-    return _union([_ends(area.low, log), _ends(area.high, log)])
+    """Of some of its points, its last among them."""
+    stride = max(1, len(area.x) // _EDGES)
+    parts = (part for edge in (area.low, area.high) for part in (edge[::stride], edge[-1:]))
+    return _union([_ends(part, log) for part in parts])
 
 
 def _trimmed(values: Floats, log: bool) -> Floats:

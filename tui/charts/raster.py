@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from clr_tui.engine.analysis.reduce import reduce_columns
-from clr_tui.tui.charts.chart import Area, Floats, Series
-from clr_tui.tui.charts.scale import LARGEST, LEAST, Scale, valid
+from clr_tui.tui.charts.chart import Area, Series
+from clr_tui.tui.charts.scale import LARGEST, LEAST, Floats, Scale, valid
 
 Mask = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
@@ -26,12 +26,13 @@ _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 
 def series_mask(series: Series, x: Scale, y: Scale, columns: int, rows: int) -> Mask:
     """The dots of a line, shape (rows, columns), row 0 on top."""
-    xs, ys = _placed(series, x)
-    if not len(xs):
-        return np.zeros((rows, columns), dtype=np.bool_)
-    if series.ascending:
-        return _between(*_line_rows(xs, ys, x, y, columns, rows), rows)
-    return _path_mask(xs, ys, x, y, columns, rows)
+    if not series.ascending:
+        known = valid(series.x, x.log)
+        return _path_mask(series.x[known], series.y[known], x, y, columns, rows)
+    # Points without a place on the x axis lie at the ends; their y may be anything.
+    start = int(np.searchsorted(series.x, LEAST if x.log else -LARGEST, side="left"))
+    end = int(np.searchsorted(series.x, LARGEST, side="right"))
+    return _between(*_line_rows(series, slice(start, end), x, y, columns, rows), rows)
 
 
 def area_mask(area: Area, x: Scale, y: Scale, columns: int, rows: int) -> Mask:
@@ -68,17 +69,6 @@ def braille(mask: Mask) -> npt.NDArray[np.int32]:
     return bits
 
 
-def _placed(series: Series, x: Scale) -> tuple[Floats, Floats]:
-    """The points that have a place on the x axis; their y may still be anything."""
-    if series.ascending:
-        # What has none lies at the ends.
-        start = np.searchsorted(series.x, LEAST if x.log else -LARGEST, side="left")
-        end = np.searchsorted(series.x, LARGEST, side="right")
-        return series.x[start:end], series.y[start:end]
-    known = valid(series.x, x.log)
-    return series.x[known], series.y[known]
-
-
 def _path_mask(xs: Floats, ys: Floats, x: Scale, y: Scale, columns: int, rows: int) -> Mask:
     """The dots of a line that goes to and fro."""
     across, up = reduce_columns(x.fraction(xs), y.fraction(ys), columns, 0.0, 1.0)
@@ -113,19 +103,21 @@ def _between(top: Ints, bottom: Ints, rows: int) -> Mask:
 
 
 def _line_rows(
-    xs: Floats, ys: Floats, x: Scale, y: Scale, columns: int, rows: int
+    series: Series, known: slice, x: Scale, y: Scale, columns: int, rows: int
 ) -> tuple[Ints, Ints]:
     """The rows that a line over ascending x covers in each dot column: (top, bottom).
+
+    `known` are the points that have a place on the x axis.
 
     A column covers what its points span, and is joined to the next column at the edge between
     them: both reach for the row where the line crosses the edge, and the right one takes it.
     Two neighbours share no row then, which keeps the line thin; for the same reason points that
     lie between a column's two crossings add nothing to it.
     """
-    edges = x.edges(columns)
-    cuts = np.searchsorted(xs, edges, side="left")
-    cuts[-1] = np.searchsorted(xs, edges[-1], side="right")
-    low, high = (y.fraction(ends) for ends in _extremes(ys, cuts, y))
+    xs, ys = series.x[known], series.y[known]
+    found = series.columns(x, columns, log=y.log)
+    cuts = found.cuts - known.start
+    low, high = y.fraction(found.low), y.fraction(found.high)
     crossing = _crossings(xs, ys, np.linspace(0.0, 1.0, columns + 1), cuts, x, y)
     left, right = crossing[:-1], crossing[1:]
     high = np.where(high <= np.maximum(left, right), np.nan, high)
@@ -140,25 +132,6 @@ def _line_rows(
     bottom = np.where(joined, np.where(nothing, to, np.maximum(bottom, to - 1)), bottom)
     nothing &= ~joined
     return np.where(nothing, rows + 1, top), np.where(nothing, -2, bottom)
-
-
-def _extremes(ys: Floats, cuts: Ints, y: Scale) -> tuple[Floats, Floats]:
-    """The least and greatest valid y between each two cuts; NaN where there is none."""
-    low = np.full(len(cuts) - 1, np.nan)
-    high = low.copy()
-    filled = np.flatnonzero(np.diff(cuts) > 0)
-    if not len(filled):
-        return low, high
-    inside = ys[: cuts[-1]]
-    low[filled] = np.minimum.reduceat(inside, cuts[filled])
-    high[filled] = np.maximum.reduceat(inside, cuts[filled])
-    sound = valid(low, y.log) & valid(high, y.log)
-    # Only columns that hold a gap are looked at value by value.
-    for column in filled[~sound[filled]]:
-        part = ys[cuts[column] : cuts[column + 1]]
-        part = part[valid(part, y.log)]
-        low[column], high[column] = (part.min(), part.max()) if len(part) else (np.nan, np.nan)
-    return low, high
 
 
 def _crossings(xs: Floats, ys: Floats, at: Floats, cuts: Ints, x: Scale, y: Scale) -> Floats:

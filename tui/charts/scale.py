@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from clr_tui.tui.charts.chart import Floats
-
+Floats = npt.NDArray[np.float64]
+Limits = tuple[float, float]
+"""Of an axis, or of what is drawn: the least and the greatest value."""
 LARGEST = 1e300
 """Beyond it a value counts as not finite: differences of such values overflow."""
 LEAST = 1e-300

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from clr_tui.tui.charts.chart import Floats
+from clr_tui.tui.charts.scale import Floats
 
 EVERY = 120.0
 """From one glyph of a curve to its next, px."""

@@ -9,8 +9,8 @@ import numpy as np
 
 from clr_tui.engine.analysis.reduce import reduce_columns
 from clr_tui.tui.charts.cells import clean
-from clr_tui.tui.charts.chart import Area, Floats, Series
-from clr_tui.tui.charts.scale import Scale
+from clr_tui.tui.charts.chart import Area, Series
+from clr_tui.tui.charts.scale import Floats, Scale
 
 SMALL = 13
 """The size of most text."""

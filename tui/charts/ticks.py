@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from clr_tui.tui.charts.scale import LARGEST
-
-Limits = tuple[float, float]
+from clr_tui.tui.charts.scale import LARGEST, Limits
 
 _TINY = 1e-290
 """A span below it cannot be cut into steps any more."""

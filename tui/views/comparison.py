@@ -19,7 +19,8 @@ from clr_tui.engine.analysis.comparison import (
     mean_curve,
 )
 from clr_tui.engine.analysis.history import RunHistory
-from clr_tui.tui.charts.chart import Area, Axis, Chart, Floats, HLine, Mark, Series
+from clr_tui.tui.charts.chart import Area, Axis, Chart, HLine, Mark, Series
+from clr_tui.tui.charts.scale import Floats
 from clr_tui.tui.views.clean import plain
 from clr_tui.tui.views.entries import glyph_of, role_of
 from clr_tui.tui.views.target import target_text

@@ -13,7 +13,8 @@ from clr_tui.engine.analysis.report import Bounds, RangeReport
 from clr_tui.engine.analysis.smoothing import smooth
 from clr_tui.engine.analysis.suggest import Suggestion
 from clr_tui.engine.runs.config import RangeTestConfig
-from clr_tui.tui.charts.chart import Area, Axis, Band, Chart, Floats, Mark, Role, Series, VLine
+from clr_tui.tui.charts.chart import Area, Axis, Band, Chart, Mark, Role, Series, VLine
+from clr_tui.tui.charts.scale import Floats
 from clr_tui.tui.views import numbers
 from clr_tui.tui.views.bounds import Which
 from clr_tui.tui.views.clean import plain

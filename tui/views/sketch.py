@@ -14,7 +14,8 @@ from clr_tui.engine.runs.config import (
     RangeTestConfig,
     TrainConfig,
 )
-from clr_tui.tui.charts.chart import Axis, Chart, Floats, HLine, Series
+from clr_tui.tui.charts.chart import Axis, Chart, HLine, Series
+from clr_tui.tui.charts.scale import Floats
 from clr_tui.tui.views.entries import role_of
 from clr_tui.tui.views.training import rate_axis
 

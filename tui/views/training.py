@@ -12,7 +12,8 @@ from clr_tui.engine.analysis.smoothing import smooth
 from clr_tui.engine.policies import Phase, lr_at, phase, step_size_steps, whole_cycle_epochs
 from clr_tui.engine.runs.config import TrainConfig
 from clr_tui.engine.runs.events import Evaluated
-from clr_tui.tui.charts.chart import Axis, Chart, Floats, HLine, Mark, Series
+from clr_tui.tui.charts.chart import Axis, Chart, HLine, Mark, Series
+from clr_tui.tui.charts.scale import Floats
 from clr_tui.tui.views import numbers
 from clr_tui.tui.views.clean import plain
 from clr_tui.tui.views.device import device_lines

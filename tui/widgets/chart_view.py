@@ -14,7 +14,8 @@ from clr_tui.tui.charts.chart import Axis, Chart, same
 from clr_tui.tui.charts.draw import drawn
 from clr_tui.tui.charts.layout import x_range, y_range
 from clr_tui.tui.charts.palette import Palette
-from clr_tui.tui.charts.ticks import Limits, StickyLimits
+from clr_tui.tui.charts.scale import Limits
+from clr_tui.tui.charts.ticks import StickyLimits
 from clr_tui.tui.widgets import wire
 from clr_tui.tui.widgets.roles import palette_of
 
@@ -98,13 +99,9 @@ class ChartView(Widget):
         return Strip(segments, self.size.width)
 
     def _draw(self, size: Size) -> Grid:
-        chart = self._chart
-        return drawn(
-            replace(chart, x=self._held_x(chart), y=_held(chart.y, y_range(chart), self._y_limits)),
-            size.width,
-            size.height,
-            self.palette,
-        )
+        chart = replace(self._chart, x=self._held_x(self._chart))
+        y = _held(chart.y, y_range(chart, size.width), self._y_limits)
+        return drawn(replace(chart, y=y), size.width, size.height, self.palette)
 
     def _held_x(self, chart: Chart) -> Axis:
         plan = chart.x.lo, chart.x.hi
