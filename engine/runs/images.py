@@ -32,6 +32,19 @@ Classes = dict[str, Path]
 
 
 @dataclass(frozen=True)
+class ClassFolder:
+    """The images of one class: in `path`, by `names`, which are sorted."""
+
+    path: Path
+    names: list[str]
+
+    @property
+    def files(self) -> list[Path]:
+        """Their paths; making a thousand takes longer than listing them did."""
+        return [self.path / name for name in self.names]
+
+
+@dataclass(frozen=True)
 class FolderLayout:
     """All images of a folder by part and class, both classes and files sorted by name.
 
@@ -39,7 +52,7 @@ class FolderLayout:
     same classes or fewer than `train`.
     """
 
-    parts: dict[PartName, dict[str, list[Path]]]
+    parts: dict[PartName, dict[str, ClassFolder]]
 
     @property
     def classes(self) -> list[str]:
@@ -57,15 +70,6 @@ class Glance:
     """Whether the folder has parts of its own."""
     folders: tuple[Path, ...]
     """Every folder that was looked into."""
-
-
-def class_folders(root: Path) -> dict[str, list[Path]]:
-    """The images of each class folder in `root`; classes and files sorted by name.
-
-    Raises:
-        UserError: (field `data`) `root` has fewer than two class folders, or an empty one.
-    """
-    return {name: _listed(folder) for name, folder in _classes(root).items()}
 
 
 def scan(root: Path) -> FolderLayout:
@@ -184,11 +188,11 @@ def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
         raise _mistake(f"'{folder}' cannot be read: {error.strerror}") from error
 
 
-def _listed(folder: Path) -> list[Path]:
+def _listed(folder: Path) -> ClassFolder:
     names = sorted(_images(folder))
     if not names:
         raise _empty(folder)
-    return [folder / name for name in names]
+    return ClassFolder(folder, names)
 
 
 def _empty(folder: Path) -> UserError:

@@ -20,6 +20,7 @@ import re
 import struct
 import tempfile
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +29,8 @@ import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
-from clr_tui.engine.runs.images import FolderLayout
+from clr_tui.engine.cores import usable_cores
+from clr_tui.engine.runs.images import ClassFolder, FolderLayout
 from clr_tui.engine.tasks.dataset import Indices, Statistics
 from clr_tui.engine.tasks.decode import Decoded
 
@@ -38,6 +40,10 @@ _MARKER = b"clr-tui images\r\n"
 _START = struct.Struct("<16sII")
 _BLOCK = 4096
 """Bytes that are added up for the checksum: what a disk or the system loses, it loses in these."""
+_READERS = 4
+"""At a time, at most: more cores than that have no more memory to fetch with."""
+_LEAST = 1 << 22
+"""Bytes that a reader is worth its while for."""
 
 
 class _Header(msgspec.Struct, frozen=True):
@@ -73,20 +79,18 @@ def cache_path(
     folder = cache_dir or platformdirs.user_cache_path("clr-tui") / "images"
     content = hashlib.sha256(f"{VERSION}".encode())
     for classes in layout.parts.values():
-        for files in classes.values():
-            content.update(_states(root, files))
+        for inside in classes.values():
+            content.update(_states(root, inside))
     content.update(order.astype("<i8").tobytes())
     return folder / f"{_stem(root, size)}-{content.hexdigest()[:16]}.images"
 
 
-def _states(root: Path, files: list[Path]) -> bytes:
+def _states(root: Path, folder: ClassFolder) -> bytes:
     """Names, sizes and times of the files of one folder."""
-    folder = files[0].parent
     # Put together by hand: a path's own text takes nearly as long as asking for the file's state.
-    start = f"{folder}{os.sep}"
-    names = [file.name for file in files]
-    states = "\0".join([f"{name}\0{_state(start + name)}" for name in names])
-    return os.fsencode(f"\0\0{folder.relative_to(root)}\0{states}")
+    start = f"{folder.path}{os.sep}"
+    states = "\0".join([f"{name}\0{_state(start + name)}" for name in folder.names])
+    return os.fsencode(f"\0\0{folder.path.relative_to(root)}\0{states}")
 
 
 def _state(file: str) -> str:
@@ -118,10 +122,10 @@ def read_cache(path: Path) -> Kept | None:
             count = math.prod(header.shape)
             if size != _START.size + length + count:
                 return None
-            data = np.fromfile(file, np.uint8, count)
-    except (OSError, struct.error, msgspec.DecodeError):
+            data, checksum = _read(file.fileno(), _START.size + length, count)
+    except (OSError, EOFError, struct.error, msgspec.DecodeError):
         return None
-    if len(data) != count or _checksum(data) != header.checksum:
+    if checksum != header.checksum:
         return None
     readable = np.ones(header.files, dtype=np.bool_)
     readable[[row for row, _ in header.unreadable]] = False
@@ -139,6 +143,7 @@ def write_cache(path: Path, kept: Kept) -> None:
         OSError: the directory cannot be written, or the disk is full.
     """
     count, channels, height, width = kept.images.shape
+    data = kept.images.ravel()
     mean, std = kept.statistics
     unreadable = np.flatnonzero(~kept.readable).tolist()
     head = msgspec.json.encode(
@@ -148,7 +153,7 @@ def write_cache(path: Path, kept: Kept) -> None:
             unreadable=list(zip(unreadable, kept.reasons, strict=True)),
             mean=mean.tolist(),
             std=std.tolist(),
-            checksum=_checksum(kept.images.ravel()),
+            checksum=_checksum(data, [_sums(data)]),
         )
     )
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -170,13 +175,46 @@ def write_cache(path: Path, kept: Kept) -> None:
             old.unlink(missing_ok=True)
 
 
-def _checksum(data: NDArray[np.uint8]) -> int:
+def _read(file: int, offset: int, count: int) -> tuple[NDArray[np.uint8], int]:
+    """`count` bytes of a file from `offset` on, and their checksum; some cores read side by side.
+
+    Raises:
+        EOFError: it is shorter.
+    """
+    data = np.empty(count, np.uint8)
+    readers = max(1, min(usable_cores(), _READERS, count // _LEAST))
+    edges = [count * i // readers // _BLOCK * _BLOCK for i in range(readers)] + [count]
+
+    def take(first: int, last: int) -> NDArray[np.uint64]:
+        part = data[first:last].data
+        while part:
+            got = os.preadv(file, [part], offset + last - len(part))
+            if not got:
+                raise EOFError("the file has become shorter")
+            part = part[got:]
+        return _sums(data[first:last])
+
+    if readers == 1:
+        return data, _checksum(data, [take(0, count)])
+    with ThreadPoolExecutor(readers) as pool:
+        return data, _checksum(data, list(pool.map(take, edges[:-1], edges[1:])))
+
+
+def _checksum(data: NDArray[np.uint8], sums: list[NDArray[np.uint64]]) -> int:
     """Of the bytes (n,): CRC-32 of the sums of all blocks, and of the rest as it is.
 
     A block of which one word changed has another sum (changes of several would have to cancel out,
     modulo 2^64), and one that lies elsewhere another place in the CRC. CRC-32 of all bytes would
     take four to six times as long.
     """
+    check = 0
+    for some in sums:
+        check = zlib.crc32(some.data, check)
+    return zlib.crc32(data[len(data) // _BLOCK * _BLOCK :].data, check)
+
+
+def _sums(data: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """Of the words of each whole block."""
     whole = len(data) // _BLOCK * _BLOCK
-    sums = data[:whole].view("<u8").reshape(-1, _BLOCK // 8).sum(axis=1, dtype="<u8")
-    return zlib.crc32(data[whole:].data, zlib.crc32(sums.data))
+    words = data[:whole].view("<u8").reshape(-1, _BLOCK // 8)
+    return np.asarray(words.sum(axis=1, dtype="<u8"))

@@ -42,11 +42,11 @@ def read_folder(
             would be left without images (field "data"), or memory is too small ("image_size").
     """
     layout = scan(root)
-    files, labels, parts = _flatten(layout)
+    labels, parts = _flatten(layout)
     path = cache_path(cache_dir, root, size, layout, np.concatenate(_split(labels, parts)))
     kept = read_cache(path)
-    decoded: Decoded = kept or decode(files, size, lambda n: progress(DECODING, n, len(files)))
-    _report(root, files, decoded, note)
+    decoded: Decoded = kept or _decode(layout, size, progress)
+    _report(root, layout, decoded, note)
     labels, parts = labels[decoded.readable], parts[decoded.readable]
     _check_classes(root, layout, labels[parts == _TRAIN])
     split = _split(labels, parts)
@@ -74,18 +74,27 @@ _TRAIN, _VALIDATION, _TEST = 0, 1, 2
 _PART = {"all": _TRAIN, "train": _TRAIN, "validation": _VALIDATION, "test": _TEST}
 
 
-def _flatten(layout: FolderLayout) -> tuple[list[Path], Indices, Indices]:
-    """All files, and the class and part of each."""
+def _flatten(layout: FolderLayout) -> tuple[Indices, Indices]:
+    """The class and part of each file."""
     index = {name: label for label, name in enumerate(layout.classes)}
-    groups = [
-        (inside, index[name], _PART[part])
+    rows = [
+        (index[name], _PART[part], len(folder.names))
         for part, classes in layout.parts.items()
-        for name, inside in classes.items()
+        for name, folder in classes.items()
     ]
-    files = [file for inside, _, _ in groups for file in inside]
-    rows = [(label, part, len(inside)) for inside, label, part in groups]
     labels, parts, counts = np.array(rows, dtype=np.int64).T
-    return files, np.repeat(labels, counts), np.repeat(parts, counts)
+    return np.repeat(labels, counts), np.repeat(parts, counts)
+
+
+def _files(layout: FolderLayout) -> list[Path]:
+    """All of them, in the same order."""
+    folders = (folder for classes in layout.parts.values() for folder in classes.values())
+    return [file for folder in folders for file in folder.files]
+
+
+def _decode(layout: FolderLayout, size: int, progress: Progress) -> Decoded:
+    files = _files(layout)
+    return decode(files, size, lambda n: progress(DECODING, n, len(files)))
 
 
 def _arranged(decoded: Decoded, order: Indices, train: int) -> Kept:
@@ -105,7 +114,10 @@ def _keep(path: Path, kept: Kept, note: Notify) -> None:
         )
 
 
-def _report(root: Path, files: list[Path], decoded: Decoded, note: Notify) -> None:
+def _report(root: Path, layout: FolderLayout, decoded: Decoded, note: Notify) -> None:
+    if decoded.readable.all():
+        return
+    files = _files(layout)
     unreadable = [files[i].relative_to(root) for i in np.flatnonzero(~decoded.readable)]
     for file, reason in zip(unreadable[:NAMED], decoded.reasons[:NAMED], strict=True):
         note(f"skipped '{_printable(file)}': {reason}")

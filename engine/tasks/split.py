@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.random import RandomState
 from numpy.typing import NDArray
 
 SPLIT_SEED = 0
@@ -23,7 +24,7 @@ def stratified_split(
         The indices of what is left (the training part), then those of each part, all ascending.
     """
     # RandomState's stream is frozen for good, which Generator's is not.
-    random = np.random.RandomState(SPLIT_SEED)
+    random = RandomState(SPLIT_SEED)
     parts: list[list[NDArray[np.int64]]] = [[] for _ in range(len(shares) + 1)]
     for label in np.unique(labels):
         members = random.permutation(np.flatnonzero(labels == label))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.runs.images import class_folders, glance, scan
+from clr_tui.engine.runs.images import glance, scan
 
 
 def fill(root: Path, **classes: int) -> Path:
@@ -21,7 +21,7 @@ def fill(root: Path, **classes: int) -> Path:
 
 def counts(root: Path) -> dict[str, dict[str, int]]:
     return {
-        part: {name: len(files) for name, files in classes.items()}
+        part: {name: len(folder.names) for name, folder in classes.items()}
         for part, classes in scan(root).parts.items()
     }
 
@@ -30,7 +30,7 @@ def test_one_folder_a_class(tmp_path: Path) -> None:
     fill(tmp_path, tulip=3, daisy=11)
     assert counts(tmp_path) == {"all": {"daisy": 11, "tulip": 3}}
     assert scan(tmp_path).classes == ["daisy", "tulip"]
-    files = class_folders(tmp_path)["tulip"]
+    files = scan(tmp_path).parts["all"]["tulip"].files
     assert files == [tmp_path / "tulip" / f"{i}.png" for i in range(3)]
 
 
@@ -41,7 +41,7 @@ def test_other_files_are_passed_over(tmp_path: Path) -> None:
     (tmp_path / "a" / "folder.png").mkdir()
     (tmp_path / ".ipynb_checkpoints").mkdir()
     (tmp_path / "readme.md").touch()
-    assert [path.name for path in scan(tmp_path).parts["all"]["a"]] == ["0.png", "x.JPG", "y.webp"]
+    assert scan(tmp_path).parts["all"]["a"].names == ["0.png", "x.JPG", "y.webp"]
 
 
 def test_links_that_lead_nowhere_are_passed_over(tmp_path: Path) -> None:

@@ -221,6 +221,14 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
+@pytest.fixture(params=[1, 3])
+def readers(request, monkeypatch):
+    """So many read the cache, each its part."""
+    monkeypatch.setattr(cache_module, "usable_cores", lambda: request.param)
+    monkeypatch.setattr(cache_module, "_LEAST", 1)
+
+
+@pytest.mark.usefixtures("readers")
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_cache_is_made_anew(folder, load, told, tmp_path, damage):
     first = load(data=str(folder), image_size=16)
@@ -235,6 +243,20 @@ def test_a_damaged_cache_is_made_anew(folder, load, told, tmp_path, damage):
     assert told.notes == []
     assert torch.equal(first.train.images, second.train.images)
     assert file.read_bytes() == content
+
+
+@pytest.mark.parametrize("count", [1, 3, 11, 40])
+def test_however_many_read_it_the_images_are_the_same(tmp_path, monkeypatch, count):
+    monkeypatch.setattr(cache_module, "_LEAST", 1)
+    images = np.random.default_rng(0).integers(0, 256, (count, 3, 31, 37), dtype=np.uint8)
+    path = tmp_path / "a.images"
+    readable = np.ones(count, dtype=np.bool_)
+    write_cache(path, Kept(images, readable, [], channel_statistics(images)))
+    for cores in (1, 2, 3, 8):
+        monkeypatch.setattr(cache_module, "usable_cores", lambda cores=cores: cores)
+        kept = read_cache(path)
+        assert kept is not None
+        np.testing.assert_array_equal(kept.images, images)
 
 
 def test_a_cache_that_contradicts_itself_is_not_used(tmp_path):
