@@ -23,6 +23,11 @@ _Number = TypeVar("_Number", np.float64, np.int64)
 Column = Union[Sequence[Union[float, None]], Floats]  # noqa: UP007
 
 
+_AT_FIRST = 1 << 20
+"""Steps that there is room for from the beginning, where so many are planned. Room that is not
+used costs no memory."""
+
+
 class TrialHistory:
     """One sweep or one training: its steps as columns, and what else happened to it.
 
@@ -65,7 +70,7 @@ class TrialHistory:
         self.left: float | None = None
         """Estimated seconds to the end of the run; in a comparison, of the trial."""
         self._length = 0
-        self._step: Ints = np.empty(256, np.int64)
+        self._step: Ints = np.empty(min(max(total_steps, 256), _AT_FIRST), np.int64)
         self._columns: dict[str, Floats] = {}
         """None of a quantity that no chunk has told yet: a log without it costs no memory."""
 

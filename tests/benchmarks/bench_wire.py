@@ -30,7 +30,7 @@ PAUSE = 0.15
 """Seconds without a byte after which an update of the chart is taken to be over."""
 STILL = 3.0
 """Seconds over which nothing may be sent while the log stands still."""
-STEPS, EACH, UPDATES = 1000, 10, 30
+STEPS, EACH, UPDATES = 1000, 10, 20
 CHILD = "--child"
 CHARTS = {
     "sweep": "a sweep",

@@ -16,7 +16,6 @@ from clr_tui.tui.keys import ScreenName, bindings_for
 from clr_tui.tui.screens.bounds_dialog import BoundsDialog
 from clr_tui.tui.screens.curve_screen import CurveScreen
 from clr_tui.tui.screens.export_dialog import Exports
-from clr_tui.tui.screens.train_dialog import TrainDialog
 from clr_tui.tui.views.bounds import Which, step_bound
 from clr_tui.tui.views.clean import plain
 from clr_tui.tui.views.contest import after_range_test
@@ -179,6 +178,8 @@ class RangeTestScreen(CurveScreen):
         elif self.bounds is None:
             self.say(f"Training needs bounds. {NO_BOUNDS}")
         else:
+            from clr_tui.tui.screens.train_dialog import TrainDialog
+
             dialog = TrainDialog(self.config, self.bounds, self.history)
             self.app.push_screen(dialog, self._launch)
 
