@@ -42,7 +42,7 @@ def run_job(
         Stopped: a stop was asked for before the first step.
     """
     emit = saying_once(emit)
-    _start_torch(emit)
+    _start_torch(emit, trains=config.compare is None)
     control.raise_if_stopped()
     device, name, memory, precision = choose_device(config.task.device)
     emit(
@@ -72,10 +72,14 @@ def run_job(
         return run_training(session, config.train)
 
 
-def _start_torch(emit: Callable[[Event], object]) -> None:
-    """Goes on with the worker's progress: the first optimizer takes torch seconds to make."""
+def _start_torch(emit: Callable[[Event], object], *, trains: bool) -> None:
+    """Goes on with the worker's progress: the first optimizer takes torch seconds to make.
+
+    Where this process `trains`, that is, and not others for it.
+    """
     emit(Progress(what="starting torch", done=1, total=2))
-    torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+    if trains:
+        torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
     use_all_cores()
     tune_torch()
     emit(Progress(what="starting torch", done=2, total=2))

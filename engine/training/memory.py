@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -31,6 +32,8 @@ out, and a working copy in another layout."""
 _SLACK = 256 << 20
 """Bytes that the estimate leaves out: working memory of kernels, parts of torch that load with the
 first step, what an allocator holds back. Measured with the CNN: 10 to 60 MiB."""
+_OPTIMIZER = 160 << 20
+"""Bytes of what torch loads with the first optimizer of a process. Measured (2.14): 150 MiB."""
 _CONTEXT = 700 << 20
 """Bytes that a process takes on an accelerator before it puts anything there."""
 _UNKNOWN = 1 << 30
@@ -75,7 +78,7 @@ def trial_need(task: Task, batch_size: int) -> TrialNeed:
     # What the backward pass needs is kept for it, and it makes a gradient of the same size.
     kept = 2 * sum(size for size, needed in layers if needed)
     return TrialNeed(
-        process=_resident(),
+        process=_resident() + (0 if "torch._dynamo" in sys.modules else _OPTIMIZER),
         data=sum(_size(part.images) + _size(part.labels) for part in _parts(task)),
         training=COPIES * weights
         + max(batch_size * (kept + passing), EVALUATION_BATCH * passing)

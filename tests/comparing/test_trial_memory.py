@@ -28,16 +28,21 @@ keep_freed_memory()
 from clr_tui.engine.runs.config import OptimizerConfig, TaskConfig
 from clr_tui.engine.tasks.load import load_task
 from clr_tui.engine.training.evaluate import evaluate
+from clr_tui.engine.training.job import _start_torch
 from clr_tui.engine.training.memory import trial_need
+from clr_tui.engine.training.optimizers import default_lr
 from clr_tui.engine.training.trainee import make_trainee
 model, size, batch = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 config = TaskConfig(
     model=model, image_size=size, batch_size=batch, augment=model == "cnn", weights="none"
 )
 task = load_task(config, torch.device("cpu"), lambda *a: None, lambda t: None)
-# As the worker: torch has made its first optimizer.
-torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+# As the worker of a comparison, which makes no optimizer: that takes torch a second.
+_start_torch(lambda event: None, trains=False)
+torch.set_num_threads(1)
 need = trial_need(task, batch)
+assert default_lr(OptimizerConfig(name="adam")) == 0.001
+assert model != "cnn" or "torch._dynamo" not in sys.modules
 trainee = make_trainee(
     task, OptimizerConfig(name="adam"), batch_size=batch, seed=0, precision="float32"
 )
