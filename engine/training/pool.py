@@ -67,6 +67,8 @@ class Pool:
         self._threads = threads
         self._processes: list[_Process] = []
         self._leaving: list[subprocess.Popen[bytes]] = []
+        self._again: list[Work] = []
+        """Given to processes that were dead by then."""
 
     @property
     def jobs(self) -> int:
@@ -99,6 +101,8 @@ class Pool:
         told: list[Told] = []
         for process in [p for p in self._processes if p.connection in ready]:
             told += self._listen(process)
+        while self._again:
+            self.submit(self._again.pop())
         return told
 
     def order(self, trial: int, order: Order) -> None:
@@ -176,7 +180,7 @@ class Pool:
             process.connection.close()
             how = _how_it_ended(_see_off(process.popen))
             if process.unheard is not None:
-                self.submit(process.unheard)
+                self._again.append(process.unheard)
             elif process.trial is not None:
                 told.append(Told(process.trial, Lost(how)))
         return told

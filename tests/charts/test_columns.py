@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clr_tui.tui.charts import columns as module
-from clr_tui.tui.charts.chart import Area, Axis, Chart, HLine, Series
+from clr_tui.tui.charts.chart import Area, Axis, Chart, Series
 from clr_tui.tui.charts.columns import Columns
 from clr_tui.tui.charts.draw import drawn
 from clr_tui.tui.charts.layout import scales, y_range
@@ -83,14 +83,28 @@ def test_a_line_is_looked_at_once_for_axis_and_dots(monkeypatch):
         assert len(looks) == 2
 
 
-def test_the_range_of_a_band_holds_what_is_drawn_of_it():
-    x = np.arange(100_000.0)
-    low, high = 1 + x / 1e5, 2 + x / 1e5
-    chart = Chart(areas=(Area(x, low, high),), hlines=(HLine(1.5),))
-    found = y_range(chart, 160)
-    assert found is not None
-    assert found == pytest.approx((1.0, 2.99999), abs=1e-9)
-    _, y = scales(chart)
+def spiky_band(points=100_000):
+    """Its upper edge has spikes far narrower than a column."""
+    x = np.arange(float(points))
+    spikes = np.random.default_rng(0).uniform(0, 6, points) ** 4 / 200
+    return Area(x, 1 + x / points, 2 + x / points + spikes)
+
+
+@pytest.mark.parametrize("width", [40, 80, 120, 160, 240])
+def test_the_range_of_a_band_holds_what_is_drawn_of_it(width):
+    band = spiky_band()
+    x, y = scales(Chart(areas=(band,)), width)
+    assert x is not None
     assert y is not None
-    assert y.lo <= 1.0
-    assert y.hi >= 2.99999
+    columns = 2 * (width - 7)
+    at = (np.arange(columns) + 0.5) / columns * (x.hi - x.lo) + x.lo
+    inside = (at >= band.x[0]) & (at <= band.x[-1])
+    for edge in (band.low, band.high):
+        shown = np.interp(at[inside], band.x, edge)
+        assert y.lo <= shown.min()
+        assert shown.max() <= y.hi
+
+
+def test_without_a_width_the_range_of_a_band_is_that_of_all_its_values():
+    band = spiky_band()
+    assert y_range(Chart(areas=(band,))) == (1.0, float(band.high.max()))

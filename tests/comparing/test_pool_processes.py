@@ -282,6 +282,31 @@ def test_nor_does_one_that_dies_before_it_takes_the_trial_up(idle: tuple[Pool, i
     assert told[-1].event.outcome == "done"
 
 
+@linux
+def test_nor_do_two_that_die_at_once(pool: Callable[[int], Pool]) -> None:
+    ours = pool(2)
+    for trial in (0, 1):
+        ours.submit(msgspec.structs.replace(SHORT, trial=trial))
+    processes = list(ours.pids.values())
+    done: set[int] = set()
+
+    def both(told: Told) -> bool:
+        done.update({told.trial} if ended(told) else ())
+        return done == {0, 1}
+
+    hear(ours, both)
+    for pid in processes:
+        os.kill(pid, signal.SIGSTOP)
+    ours.submit(msgspec.structs.replace(SHORT, trial=2))
+    for pid in processes:
+        kill(pid)
+    wait_until(lambda: not any(map(lives, processes)))
+    told = hear(ours, ended)
+    assert {t.trial for t in told} == {2}
+    assert told[-1].event.outcome == "done"
+    assert ours.pids == {}
+
+
 def test_a_trial_that_was_told_to_stop_is_not_begun_anew(idle: tuple[Pool, int]) -> None:
     ours, first = idle
     os.kill(first, signal.SIGSTOP)

@@ -47,6 +47,12 @@ class Columns:
         return cls(cuts, *_extremes(ys, cuts, log))
 
 
+def middles(xs: Floats, x: Scale, count: int) -> Ints:
+    """Where, in `xs`, which never falls, the middle of each of `count` columns lies: before it are
+    the values that are less; shape (count,)."""
+    return np.searchsorted(xs, x.edges(2 * count)[1::2], side="left")
+
+
 def _extremes(ys: Floats, cuts: Ints, log: bool) -> tuple[Floats, Floats]:
     low = np.full(len(cuts) - 1, np.nan)
     high = low.copy()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from clr_tui.tui.charts.chart import Area, Axis, Chart, Series
+from clr_tui.tui.charts.columns import middles
 from clr_tui.tui.charts.scale import Floats, Limits, Scale, valid
 from clr_tui.tui.charts.ticks import Tick, stepped, ticks
 
@@ -19,9 +20,6 @@ over the same x."""
 _COLUMNS_PER_TICK = 9
 _COLUMNS_PER_DECADE = 7
 _SAMPLE = 8192
-_EDGES = 1024
-"""Points of a band that its axis is made for, about as many as are drawn of it: it has no spikes
-to be lost, and each look at a long one is a fetch from memory."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +89,7 @@ def x_ticks(x: Scale, width: int) -> list[Tick]:
     return ticks(x.lo, x.hi, log=x.log, most=max(2, width // each))
 
 
-def scales(chart: Chart, width: int = 80) -> tuple[Scale | None, Scale | None]:
+def scales(chart: Chart, width: int | None = None) -> tuple[Scale | None, Scale | None]:
     """The chart's axes; None for one that has neither limits of its own nor anything on it.
 
     `width` in cells, as for `y_range`.
@@ -139,7 +137,7 @@ def _whole(drawn: Series | Area, axis: Axis) -> bool:
     return ascending and bool(valid(drawn.x[[0, -1]], axis.log).all())
 
 
-def y_range(chart: Chart, width: int) -> Limits | None:
+def y_range(chart: Chart, width: int | None = None) -> Limits | None:
     """From the least to the greatest y of all that is drawn; where the axis has limits, those.
 
     Faint series count without their outermost hundredths: a raw curve's spikes may be cut off,
@@ -147,17 +145,19 @@ def y_range(chart: Chart, width: int) -> Limits | None:
 
     Args:
         chart: what is drawn.
-        width: cells that it will most likely be drawn in. The answer does not depend on it; lines
-            are looked at by the columns that they will be drawn in then, and not again for that.
+        width: cells that it will most likely be drawn in. Lines are looked at by the columns that
+            they will be drawn in then, and not again for that; their range is the same at any
+            width. Bands, which are drawn as they stand in the middle of each column, are looked at
+            there. None: at each value.
     """
     axis = chart.y
     if axis.lo is not None and axis.hi is not None:
         return axis.lo, axis.hi
-    x = _scale(chart.x, x_range(chart))
-    columns = 2 * max(1, width - 1 - GUTTER)
+    x = _scale(chart.x, x_range(chart)) if width is not None else None
+    columns = 2 * max(1, width - 1 - GUTTER) if width is not None else 0
     loud = [_reach(s, x, columns, axis.log) for s in chart.series if not s.faint]
     quiet = [_ends(_trimmed(s.y, axis.log), axis.log) for s in chart.series if s.faint]
-    areas = [_span(area, axis.log) for area in chart.areas]
+    areas = [_span(area, x, columns, axis.log) for area in chart.areas]
     lines = _ends(np.array([line.y for line in chart.hlines]), axis.log)
     found = _union([*loud, *quiet, *areas, lines])
     if found is None:
@@ -188,11 +188,14 @@ def _reach(series: Series, x: Scale | None, columns: int, log: bool) -> Limits |
     return _union([_ends(part, log) for part in (found.low, found.high, before, after)])
 
 
-def _span(area: Area, log: bool) -> Limits | None:
-    """Of some of its points, its last among them."""
-    stride = max(1, len(area.x) // _EDGES)
-    parts = (part for edge in (area.low, area.high) for part in (edge[::stride], edge[-1:]))
-    return _union([_ends(part, log) for part in parts])
+def _span(area: Area, x: Scale | None, columns: int, log: bool) -> Limits | None:
+    """Of the points between which a band is drawn."""
+    if x is None:
+        return _union([_ends(area.low, log), _ends(area.high, log)])
+    after = middles(area.x, x, columns)
+    after = after[(after > 0) & (after < len(area.x))]
+    beside = np.concatenate((after - 1, after))
+    return _union([_ends(area.low[beside], log), _ends(area.high[beside], log)])
 
 
 def _trimmed(values: Floats, log: bool) -> Floats:

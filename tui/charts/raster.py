@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from clr_tui.engine.analysis.reduce import reduce_columns
 from clr_tui.tui.charts.chart import Area, Series
+from clr_tui.tui.charts.columns import middles
 from clr_tui.tui.charts.scale import LARGEST, LEAST, Floats, Scale, valid
 
 Mask = npt.NDArray[np.bool_]
@@ -41,7 +42,7 @@ def area_mask(area: Area, x: Scale, y: Scale, columns: int, rows: int) -> Mask:
     A band is read at the middle of each dot column, however many points lie within it: unlike a
     line it has no spikes to be lost, and a band of a million points costs nothing then.
     """
-    cuts = np.searchsorted(area.x, x.edges(2 * columns)[1::2], side="left")
+    cuts = middles(area.x, x, columns)
     at = (np.arange(columns) + 0.5) / columns
     lows, highs = (_crossings(area.x, edge, at, cuts, x, y) for edge in (area.low, area.high))
     top, bottom = _row(np.fmax(lows, highs), rows), _row(np.fmin(lows, highs), rows)
