@@ -31,7 +31,8 @@ WITH_PEERS = ("frames", "wire", "range")
 TITLE = """# Results
 
 Written by `make bench`. Times depend on the machine: compare ratios. "Rounds" are the lowest and
-highest of the turns that the contestants took one after the other.
+highest of the turns that the contestants took one after the other. What stands behind the figures,
+and what was tried, is in [NOTES.md](NOTES.md).
 """
 
 
