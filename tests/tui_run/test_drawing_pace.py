@@ -7,7 +7,7 @@ from run_logs import Clock, Log, app_of, poll, usual
 
 from clr_tui.engine.runs import events as ev
 from clr_tui.tui.screens.range_test import RangeTestScreen
-from clr_tui.tui.screens.run_screen import CPU_SECONDS
+from clr_tui.tui.screens.run_screen import CPU_SECONDS, EAGER_SECONDS
 
 
 @pytest.fixture
@@ -53,16 +53,27 @@ async def test_on_an_accelerator_each_poll_that_brings_steps_draws(sweep_log, dr
     sweep_log.die()
 
 
-async def test_on_the_cpu_it_is_drawn_twice_a_second(sweep_log, drawings):
-    sweep_log.live().begin().tell(ev.DeviceChosen(device="cpu", name="a processor", memory=10**9))
-    sweep_log.sweep(usual, until=20)
+def on_the_cpu(log: Log, seconds: float) -> Log:
+    """A run that began so long ago."""
+    log.live().begin().tell(ev.DeviceChosen(device="cpu", name="a processor", memory=10**9))
+    log.clock.now += seconds
+    return log.sweep(usual, until=20)
+
+
+async def test_on_the_cpu_it_is_drawn_once_a_second(sweep_log, drawings):
+    on_the_cpu(sweep_log, EAGER_SECONDS)
     assert await drawn_over_time(sweep_log, drawings, CPU_SECONDS / 4, 12) == 3
     sweep_log.die()
 
 
+async def test_its_first_seconds_are_seen_to_move(sweep_log, drawings):
+    on_the_cpu(sweep_log, 0.0)
+    assert await drawn_over_time(sweep_log, drawings, CPU_SECONDS / 4, 12) == 12
+    sweep_log.die()
+
+
 async def test_a_change_of_state_is_drawn_at_once(sweep_log, drawings):
-    sweep_log.live().begin().tell(ev.DeviceChosen(device="cpu", name="a processor", memory=10**9))
-    sweep_log.sweep(usual, until=20)
+    on_the_cpu(sweep_log, EAGER_SECONDS)
     assert await drawn_over_time(sweep_log, drawings, 0.0, 3, last=ev.Paused()) == 2
     assert drawings == [21, 23]
     sweep_log.die()

@@ -50,9 +50,11 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.25
 DRAWING_SHARE = 0.25
 """Of the time, at most, goes to drawing."""
-CPU_SECONDS = 0.5
+CPU_SECONDS = 1.0
 """Between two drawings of a run that trains on the CPU: the cores that draw are those that train,
 and each step needs them all."""
+EAGER_SECONDS = 6.0
+"""From a run's begin, in which that does not hold: what is soon over shall be seen to move."""
 HINT_SECONDS = 6.0
 SEEK = 0.05
 """How much of a recording one key press goes back or forth."""
@@ -158,9 +160,14 @@ class RunScreen(QuietScreen[None]):
 
     def _rest(self, took: float) -> float:
         """Seconds from the begin of a drawing that `took` so many to that of the next."""
-        device = self.history.device
-        shared = device is not None and device.device == "cpu" and not self.source.replay
-        return max(took / DRAWING_SHARE, CPU_SECONDS if shared else 0.0)
+        return max(took / DRAWING_SHARE, CPU_SECONDS if self._shares_cores() else 0.0)
+
+    def _shares_cores(self) -> bool:
+        """Whether drawing takes from a training that has been going on for a while."""
+        history = self.history
+        if self.source.replay or history.device is None or history.device.device != "cpu":
+            return False
+        return (history.last_time or 0.0) - (history.first_time or 0.0) > EAGER_SECONDS
 
     def _feed(self, batch: Batch) -> None:
         """Takes what is new; an order that was refused just now is told at once."""
