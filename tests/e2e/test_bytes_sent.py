@@ -1,0 +1,99 @@
+"""What a living run's screen sends over the wire: little where little changes, nothing else."""
+
+from __future__ import annotations
+
+import math
+import os
+import statistics
+from collections.abc import Iterator
+
+import pytest
+from homes import Home
+
+from clr_tui.engine.runs import events as ev
+from clr_tui.engine.runs.config import RangeTestConfig, TaskConfig
+from clr_tui.engine.runs.lock import acquire
+from clr_tui.engine.runs.rundir import create_run
+from clr_tui.engine.runs.writer import EventWriter
+
+STEPS, EACH, UPDATES = 1000, 10, 12
+BUDGET = 1024
+"""Bytes of a steady update."""
+QUIET = 0.4
+"""Seconds without a byte after which an update is over."""
+
+
+class Living:
+    """A sweep on an accelerator, half way through, whose log a test writes on."""
+
+    def __init__(self, home: Home) -> None:
+        self.run = create_run(
+            home.runs,
+            kind="range-test",
+            task=TaskConfig(),
+            range_test=RangeTestConfig(steps=STEPS, end_lr=0.1),
+            version="0",
+        )
+        self.lock = acquire(self.run.lock_path)
+        self.writer = EventWriter(self.run.events_path)
+        self.done = 0
+        for event in (
+            ev.RunStarted(run=self.run.id, kind="range-test", version="0", pid=2**30),
+            ev.DeviceChosen(device="cuda:0", name="an accelerator", memory=85 * 10**9),
+            ev.TrialStarted(trial=0, seed=0, total_steps=STEPS, steps_per_epoch=STEPS // 2),
+        ):
+            self.writer.write(event)
+        while self.done < STEPS // 2:
+            self.steps()
+
+    def steps(self) -> None:
+        """The next ones, as a worker tells of them."""
+        steps = list(range(self.done, self.done + EACH))
+        self.done += EACH
+        self.writer.write(
+            ev.Steps(
+                trial=0,
+                step=steps,
+                lr=[1e-7 * 1e6 ** (i / STEPS) for i in steps],
+                loss=[1.6 - 0.3 * i / STEPS + 0.05 * math.sin(1.7 * i) for i in steps],
+                elapsed=self.done / 25,
+                images_per_second=1600.0 + self.done % 7,
+                left=(STEPS - self.done) / 25,
+            )
+        )
+
+    def close(self) -> None:
+        os.close(self.lock)
+        self.writer.close()
+
+
+@pytest.fixture
+def living(home: Home) -> Iterator[Living]:
+    run = Living(home)
+    yield run
+    run.close()
+
+
+@pytest.mark.slow
+def test_an_update_sends_a_kilobyte_at_most_and_no_change_nothing(
+    home: Home, living: Living
+) -> None:
+    terminal = home.open("attach", living.run.id, columns=160, rows=44)
+    terminal.wait_for(f"{living.done} / 1 000")
+
+    def settle() -> int:
+        """All that was sent so far, once it is over."""
+        while terminal.read(QUIET):
+            pass
+        return len(terminal.output)
+
+    before = settle()
+    sizes = []
+    for _ in range(UPDATES):
+        living.steps()
+        terminal.wait_for(f"{living.done} / 1 000")
+        after = settle()
+        sizes.append(after - before)
+        before = after
+    assert statistics.median(sizes) <= BUDGET, sizes
+    assert terminal.read(4 * QUIET) == b""
