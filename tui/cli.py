@@ -138,11 +138,12 @@ def _screen(
 ) -> int:
     import gc
 
-    # Opening makes a hundred thousand objects, none of them garbage: not to be looked through
-    # every 700.
-    gc.set_threshold(50_000, 20, 20)
+    # Importing makes many objects, none of them garbage: not to be looked through every 700.
+    usual = gc.get_threshold()
+    gc.set_threshold(50_000)
     from clr_tui.tui.app import ClrTuiApp
 
+    gc.set_threshold(*usual)
     app = ClrTuiApp(runs, load=load, start_speed=speed, start_at=at)
     app.run()
     if app.failure is not None:

@@ -23,17 +23,16 @@ _Number = TypeVar("_Number", np.float64, np.int64)
 Column = Union[Sequence[Union[float, None]], Floats]  # noqa: UP007
 
 
-_AT_FIRST = 1 << 20
-"""Steps that there is room for from the beginning, where so many are planned. Room that is not
-used costs no memory."""
+_AT_FIRST = 1 << 18
+"""Steps that there is room for from the beginning, where so many are planned: columns of 2 MB, of
+which what is not used yet costs no memory (NumPy asks for huge pages beyond that)."""
 
 
 class TrialHistory:
     """One sweep or one training: its steps as columns, and what else happened to it.
 
     Columns have one entry a step. They are read-only views of buffers that grow by doubling: a
-    view that was taken keeps its values (but for a resumed trial, which writes over what it
-    overtakes) and does not grow.
+    view that was taken keeps its values and does not grow.
     """
 
     def __init__(
@@ -184,6 +183,9 @@ class TrialHistory:
     def rewind(self, step: int) -> None:
         """Forgets what lies beyond the first `step` steps, and that the trial ever ended."""
         self._length = int(np.searchsorted(self.step, step))
+        # What comes is written over what is forgotten, but views that were taken stay as they are.
+        self._step = self._step.copy()
+        self._columns = {name: column.copy() for name, column in self._columns.items()}
         self.evaluations = [e for e in self.evaluations if e.step <= step]
         self.epochs = [e for e in self.epochs if e.step <= step]
         self.bounds = [e for e in self.bounds if e.step <= step]

@@ -11,8 +11,11 @@ _MAD_TO_SD = 1.4826
 """Standard deviation of a normal variable by its median absolute deviation."""
 
 _ENOUGH = 1 << 16
-"""Moves of which a median is taken, at least, where there are more: it is then off by half a
-hundredth of a deviation at most."""
+"""Moves of which a median is taken where there are more: it then has a standard error of half a
+hundredth of a deviation."""
+_STRETCHES = 64
+"""In which those lie: neighbours, so that what comes again every few steps counts as it does in all
+of them."""
 
 
 def noise(values: Floats, new: float = 1.0) -> float:
@@ -41,7 +44,7 @@ def share_of_new(values: Floats) -> float:
         values: shape (n,), finite, n at least 3.
     """
     moves = np.diff(values)
-    moves = moves - np.median(moves[:: max(1, len(moves) // _ENOUGH)])
+    moves = moves - np.median(_some(moves))
     most = 4 * _spread(moves)
     moves = np.clip(moves, -most, most)
     power = float(np.dot(moves, moves))
@@ -51,8 +54,16 @@ def share_of_new(values: Floats) -> float:
 
 
 def _spread(moves: Floats) -> float:
-    moves = moves[:: max(1, len(moves) // _ENOUGH)]
+    moves = _some(moves)
     return _MAD_TO_SD * float(np.median(np.abs(moves - np.median(moves))))
+
+
+def _some(moves: Floats) -> Floats:
+    if len(moves) <= _ENOUGH:
+        return moves
+    each = _ENOUGH // _STRETCHES
+    starts = np.linspace(0, len(moves) - each, _STRETCHES).astype(np.int64)
+    return np.concatenate([moves[start : start + each] for start in starts])
 
 
 def smoothed_share(alpha: float, new: float = 1.0) -> float:

@@ -42,6 +42,8 @@ _BLOCK = 4096
 """Bytes that are added up for the checksum: what a disk or the system loses, it loses in these."""
 _READERS = 4
 """At a time, at most: more cores than that have no more memory to fetch with."""
+_MOST = 1 << 30
+"""Bytes asked for at a time: macOS refuses more than 2^31."""
 _LEAST = 1 << 22
 """Bytes that a reader is worth its while for."""
 
@@ -188,7 +190,7 @@ def _read(file: int, offset: int, count: int) -> tuple[NDArray[np.uint8], int]:
     def take(first: int, last: int) -> NDArray[np.uint64]:
         part = data[first:last].data
         while part:
-            got = os.preadv(file, [part], offset + last - len(part))
+            got = os.preadv(file, [part[:_MOST]], offset + last - len(part))
             if not got:
                 raise EOFError("the file has become shorter")
             part = part[got:]

@@ -102,7 +102,7 @@ class Pool:
         for process in [p for p in self._processes if p.connection in ready]:
             told += self._listen(process)
         while self._again:
-            self.submit(self._again.pop())
+            self.submit(self._again.pop(0))
         return told
 
     def order(self, trial: int, order: Order) -> None:

@@ -30,6 +30,16 @@ def test_few_wild_losses_do_not_count():
     assert noise(x) == pytest.approx(0.1, rel=0.2)
 
 
+@pytest.mark.parametrize("period", [2, 3, 4])
+def test_what_comes_again_every_few_steps_counts_in_a_long_curve_too(period):
+    values = np.random.default_rng(0).normal(size=300_000)
+    values[::period] += 3
+    moves = np.diff(values)
+    whole = 1.4826 * np.median(np.abs(moves - np.median(moves))) / np.sqrt(2)
+    for first in range(period):
+        assert noise(values[first:]) == pytest.approx(whole, rel=0.02)
+
+
 @pytest.mark.parametrize("x", [np.full(30, 1.5), np.arange(30.0)], ids=["level", "line"])
 def test_no_noise_at_all(x):
     assert noise(x) == 0

@@ -273,3 +273,15 @@ def test_what_no_chunk_tells_takes_no_memory():
     assert trial.accuracy.strides == (0,)
     with pytest.raises(ValueError, match="read-only"):
         trial.accuracy[0] = 1
+
+
+def test_a_view_that_was_taken_keeps_its_values_when_a_trial_is_resumed():
+    history = RunHistory()
+    history.apply(steps(0, 20))
+    trial = history.trials[0]
+    taken, values = trial.loss, trial.loss.copy()
+    history.apply(ev.Resumed(trial=0, step=10))
+    more = range(10, 20)
+    history.apply(ev.Steps(trial=0, step=list(more), lr=[1.0] * 10, loss=[99.0] * 10))
+    np.testing.assert_array_equal(taken, values)
+    assert trial.loss[10:].tolist() == [99.0] * 10

@@ -355,6 +355,18 @@ def test_changed_takes_a_wide_character_whole():
     assert changed(title_cells("axyb  "), title_cells("a花b  ")) == [(0, 1, 3)]
 
 
+def test_changed_takes_the_ink_of_a_wide_character_from_its_first_half():
+    def grid(edge):
+        made = Grid(5, 1)
+        made.put(0, 0, "a花b", "text")
+        made.tint(slice(0, 1), slice(0, 5), np.arange(5)[None] < edge, "band")
+        return made
+
+    assert changed(grid(2), grid(3)) == []
+    assert changed(grid(3), grid(4)) == [(0, 3, 4)]
+    assert changed(grid(1), grid(2)) == [(0, 1, 3)]
+
+
 def test_changed_sees_the_tint_of_a_blank_and_not_its_ink():
     def grid(role, tint):
         made = Grid(3, 1)

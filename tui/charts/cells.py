@@ -214,8 +214,9 @@ def changed(old: Grid, new: Grid) -> list[tuple[int, int, int]]:
     """The spans of cells, (row, start, end), in which two grids of one size differ."""
     (codes, inks), (new_codes, new_inks) = old.seen(), new.seen()
     differs = np.zeros((new.height, new.width + 2), dtype=np.bool_)
-    differs[:, 1:-1] = (codes != new_codes) | (inks != new_inks)
-    # A wide character is one cell to the terminal.
+    # A wide character is one cell to the terminal; its ink is that of its first half.
+    tail = (codes == _CONTINUED) & (new_codes == _CONTINUED)
+    differs[:, 1:-1] = ((codes != new_codes) | (inks != new_inks)) & ~tail
     second = np.zeros_like(differs)
     second[:, 1:-1] = (codes == _CONTINUED) | (new_codes == _CONTINUED)
     differs[:, 1:] |= differs[:, :-1] & second[:, 1:]

@@ -14,6 +14,8 @@ from clr_tui.tui.charts.ticks import Tick, stepped, ticks
 GUTTER = 6
 """Cells for y tick labels, at least: charts under one another line up, and labels that change
 their length do not move the data."""
+_GUTTERED = 40
+"""Cells of width from which on there is room for that."""
 _LOW = 12
 """Rows below which a chart without an x label shows no numbers on that axis: it is one of several
 over the same x."""
@@ -62,7 +64,7 @@ def layout(chart: Chart, width: int, height: int, y: Scale | None) -> Layout:
                 ticks(y.lo, y.hi, log=y.log, most=max(2, inner // _rows_per_tick(inner)))
             )
         longest = max((len(tick.label) for tick in y_ticks), default=0)
-        left = 1 + (max(GUTTER, longest) if width >= 40 else longest)
+        left = 1 + (max(GUTTER, longest) if width >= _GUTTERED else longest)
         if left > width // 2:
             y_ticks, left = (), 1
     axis = top + inner if framed else None
@@ -148,13 +150,14 @@ def y_range(chart: Chart, width: int | None = None) -> Limits | None:
         width: cells that it will most likely be drawn in. Lines are looked at by the columns that
             they will be drawn in then, and not again for that; their range is the same at any
             width. Bands, which are drawn as they stand in the middle of each column, are looked at
-            there. None: at each value.
+            there, within the x axis. None: at each value.
     """
     axis = chart.y
     if axis.lo is not None and axis.hi is not None:
         return axis.lo, axis.hi
-    x = _scale(chart.x, x_range(chart)) if width is not None else None
-    columns = 2 * max(1, width - 1 - GUTTER) if width is not None else 0
+    known = width is not None and width >= _GUTTERED
+    x = _scale(chart.x, x_range(chart)) if known else None
+    columns = 2 * (width - 1 - GUTTER) if width is not None else 0
     loud = [_reach(s, x, columns, axis.log) for s in chart.series if not s.faint]
     quiet = [_ends(_trimmed(s.y, axis.log), axis.log) for s in chart.series if s.faint]
     areas = [_span(area, x, columns, axis.log) for area in chart.areas]

@@ -160,7 +160,9 @@ class RunScreen(QuietScreen[None]):
 
     def _rest(self, took: float) -> float:
         """Seconds from the begin of a drawing that `took` so many to that of the next."""
-        return max(took / DRAWING_SHARE, CPU_SECONDS if self._shares_cores() else 0.0)
+        # Polls come a little early or late: half of one less, so that the one in time draws.
+        least = CPU_SECONDS - POLL_SECONDS / 2 if self._shares_cores() else 0.0
+        return max(took / DRAWING_SHARE, least)
 
     def _shares_cores(self) -> bool:
         """Whether drawing takes from a training that has been going on for a while."""
