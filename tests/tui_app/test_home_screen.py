@@ -187,7 +187,7 @@ async def test_delete_asks_and_removes(app, mixed) -> None:
         await pilot.press("delete", "y")
         await until(pilot, lambda: "train-digits-2" not in ids(screen))
         assert not (mixed.folder / "train-digits-2").exists()
-        assert selected_id(pilot) == "range-test-digits-2"
+        await until(pilot, lambda: selected_id(pilot) == "range-test-digits-2")
 
 
 @pytest.mark.parametrize("key", ["escape", "q", "n"])
