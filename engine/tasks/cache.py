@@ -1,8 +1,8 @@
 """Decoded images on disk, so that a folder is decoded once.
 
-One file a folder and image size. Its name holds a hash of the names, sizes and times of all
-image files, and of the parts they belong to: when the folder changes another file is written, and
-the one it replaces is removed.
+One file a folder and image size. Its name holds a hash of the state of all image files (see
+`_state`), and of the classes and parts they belong to: when the folder changes another file is
+written, and the one it replaces is removed.
 
 The images lie in it as they are wanted in memory, the parts one after the other, so that a start
 reads them once and copies nothing: marker, length of the header (4 bytes), its CRC-32 (4), the
@@ -88,7 +88,7 @@ def cache_path(
 
 
 def _states(root: Path, folder: ClassFolder) -> bytes:
-    """Names, sizes and times of the files of one folder."""
+    """The folder, relative to the root, and the names and states of its files."""
     # Put together by hand: a path's own text takes nearly as long as asking for the file's state.
     start = f"{folder.path}{os.sep}"
     states = "\0".join([f"{name}\0{_state(start + name)}" for name in folder.names])
@@ -96,11 +96,19 @@ def _states(root: Path, folder: ClassFolder) -> bytes:
 
 
 def _state(file: str) -> str:
+    """What changes with a file's content, and with the file that stands behind a name.
+
+    Tools such as rsync and cp -p set the modification time back, but nothing sets the time of the
+    last change of status (ctime): a rewrite moves it on, as does a chmod, after which a file may be
+    readable at last. The inode tells files apart that were made at the same moment, even where
+    their folders trade names, which touches no file. The number of the device is left out: it may
+    change with every mount.
+    """
     try:
         stat = os.stat(file)
     except OSError:
         return "gone"
-    return f"{stat.st_size}\0{stat.st_mtime_ns}"
+    return f"{stat.st_size}\0{stat.st_mtime_ns}\0{stat.st_ctime_ns}\0{stat.st_ino}"
 
 
 def _stem(root: Path, size: int) -> str:

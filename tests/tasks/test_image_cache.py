@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from made_images import save_image
+from PIL import Image
 
 from clr_tui.engine.tasks import cache as cache_module
 from clr_tui.engine.tasks import folder as folder_module
@@ -96,6 +98,31 @@ def touch(folder: Path) -> None:
     os.utime(file, ns=(1, file.stat().st_mtime_ns + 1))
 
 
+def rewrite(path: Path, seed: int) -> None:
+    """Other pixels, everything that `cp -p` and rsync keep as it was."""
+    stat = path.stat()
+    save_image(path, seed)
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def rewrite_and_keep_size_and_time(folder: Path) -> None:
+    rewrite(folder / "cat" / "same.bmp", seed=77)
+
+
+def replace_and_keep_size_and_time(folder: Path) -> None:
+    """As git and rsync do it: another file takes the name."""
+    file = folder / "cat" / "same.bmp"
+    stat = file.stat()
+    save_image(folder / "new.bmp", seed=77)
+    os.utime(folder / "new.bmp", ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    (folder / "new.bmp").rename(file)
+
+
+def change_the_mode(folder: Path) -> None:
+    """It may have become readable."""
+    (folder / "cat" / "003.png").chmod(0o600)
+
+
 def break_a_link(folder: Path) -> None:
     """What the link leads to is what counts."""
     (folder / "elsewhere.png").unlink()
@@ -104,6 +131,7 @@ def break_a_link(folder: Path) -> None:
 CHANGES = [
     *(add, remove, replace, grow_and_keep_the_time),
     *(rename, move_to_the_other_class, touch, break_a_link),
+    *(rewrite_and_keep_size_and_time, replace_and_keep_size_and_time, change_the_mode),
 ]
 
 
@@ -112,17 +140,106 @@ def test_a_changed_folder_is_decoded_anew_and_the_old_cache_goes(
     folder, load, told, tmp_path, change
 ):
     save_image(folder / "elsewhere.png", seed=99)
+    save_image(folder / "cat" / "same.bmp", seed=98)
     (folder / "dog" / "link.png").symlink_to(folder / "elsewhere.png")
     load(data=str(folder), image_size=16)
     (before,) = cached(tmp_path)
     change(folder)
     told.progress.clear()
     task = load(data=str(folder), image_size=16)
-    count = sum(1 for file in folder.glob("*/*.png") if file.exists())
+    count = sum(1 for file in folder.glob("*/*.*") if file.exists())
     assert told.progress == [("decoding images", count, count)]
     assert len(task.train) + len(task.validation) + len(task.test) == count
     (after,) = cached(tmp_path)
     assert after != before
+
+
+@pytest.fixture
+def twins(tmp_path: Path) -> Path:
+    """Two classes, of white images and of black ones, that size and times do not tell apart."""
+    for name, value in (("black", 0), ("white", 255)):
+        for i in range(5):
+            file = tmp_path / "twins" / name / f"{i}.bmp"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("L", (8, 8), value).save(file)
+            os.utime(file, ns=(10**18, 10**18))
+    return tmp_path / "twins"
+
+
+def swap_the_folders(root: Path) -> None:
+    (root / "black").rename(root / "aside")
+    (root / "white").rename(root / "black")
+    (root / "aside").rename(root / "white")
+
+
+def swap_the_files(root: Path) -> None:
+    for i in range(5):
+        (root / "black" / f"{i}.bmp").rename(root / "aside")
+        (root / "white" / f"{i}.bmp").rename(root / "black" / f"{i}.bmp")
+        (root / "aside").rename(root / "white" / f"{i}.bmp")
+
+
+def paint_over(root: Path) -> None:
+    for file in root.glob("*/*.bmp"):
+        Image.new("L", (8, 8), 0 if file.parent.name == "white" else 255).save(file)
+        os.utime(file, ns=(10**18, 10**18))
+
+
+@pytest.mark.parametrize("swap", [swap_the_folders, swap_the_files, paint_over])
+def test_images_and_labels_stay_together(twins, load, monkeypatch, swap):
+    one_moment = frozen_ctimes(monkeypatch) if swap is swap_the_folders else None
+    task = load(data=str(twins), image_size=8)
+    assert (task.train.images[task.train.labels == 0] == 0).all()
+    swap(twins)
+    task = load(data=str(twins), image_size=8)
+    assert (task.train.images[task.train.labels == 0] == 255).all()
+    assert (task.train.images[task.train.labels == 1] == 0).all()
+    assert one_moment is None or one_moment  # files were asked for their state
+
+
+def frozen_ctimes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """All files seem to have been made in the same tick of the clock, which may well be."""
+    asked: list[str] = []
+    stat = os.stat
+
+    def frozen(path: object, **kwargs: object) -> object:
+        found = stat(path, **kwargs)  # type: ignore[call-overload]
+        if not str(path).endswith(".bmp"):
+            return found
+        asked.append(str(path))
+        names = ("st_size", "st_mtime_ns", "st_ino", "st_mode")
+        return SimpleNamespace(**{n: getattr(found, n) for n in names}, st_ctime_ns=1)
+
+    monkeypatch.setattr(cache_module.os, "stat", frozen)
+    return asked
+
+
+def test_a_mount_at_another_time_is_the_same_folder(folder, load, told, monkeypatch):
+    """The number of the device changes with it."""
+    load(data=str(folder), image_size=16)
+    told.progress.clear()
+    stat = os.stat
+
+    def mounted(path: object, **kwargs: object) -> object:
+        found = stat(path, **kwargs)  # type: ignore[call-overload]
+        if not str(path).endswith(".png"):
+            return found
+        names = [name for name in dir(found) if name.startswith("st_")]
+        return SimpleNamespace(**{n: getattr(found, n) for n in names} | {"st_dev": 12345})
+
+    monkeypatch.setattr(cache_module.os, "stat", mounted)
+    load(data=str(folder), image_size=16)
+    assert told.progress == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
+def test_a_file_that_became_readable_is_tried_again(folder, load, told):
+    file = folder / "cat" / "003.png"
+    file.chmod(0)
+    assert load(data=str(folder), image_size=16).skipped == 1
+    assert "Permission denied" in told.notes[0]
+    file.chmod(0o600)
+    assert load(data=str(folder), image_size=16).skipped == 0
 
 
 def test_another_split_is_not_taken_from_the_cache(folder, load, told, monkeypatch):
