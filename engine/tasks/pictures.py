@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
 
 from PIL import Image, ImageOps, UnidentifiedImageError
+
+_FORMATS = (
+    *("JPEG", "PNG", "BMP", "GIF", "PPM", "TIFF", "WEBP", "JPEG2000", "DIB", "TGA", "ICO", "PCX"),
+    *("BLP", "CUR", "DCX", "DDS", "FITS", "FLI", "FTEX", "GBR", "ICNS", "IM", "IMT", "MCIDAS"),
+    *("MSP", "PCD", "PIXAR", "PSD", "QOI", "SGI", "SPIDER", "SUN", "XBM", "XPM", "XVTHUMB"),
+    # Pillow has it from 11.3 on.
+    *(("AVIF",) if importlib.util.find_spec("PIL.AvifImagePlugin") else ()),
+)
+"""What is opened, whatever the file's name says: formats that hold pixels, the usual ones first.
+
+EPS is none of them: Pillow runs Ghostscript, a whole programming language, on it. IPTC may hold an
+image of any format, EPS included; WMF is drawn by the operating system.
+"""
 
 
 def read_pictures(files: Sequence[str], size: int) -> list[bytes | str]:
     """Decodes files one after the other.
 
     Args:
-        files: in any format that Pillow reads.
+        files: in any raster format that Pillow reads.
         size: side of the resulting pictures, pixels; they are scaled until they cover that square,
             and cut at its edges evenly.
 
@@ -19,6 +33,7 @@ def read_pictures(files: Sequence[str], size: int) -> list[bytes | str]:
         Of each file its picture, shape (channels, size, size), a byte a value: 1 channel where it
         is grey, else 3 (RGB). Of one that cannot be read, why: a few words.
     """
+    Image.preinit()  # else Pillow loads all its plugins to look for one that the name leaves open
     found: list[bytes | str] = []
     for file in files:
         try:
@@ -30,7 +45,7 @@ def read_pictures(files: Sequence[str], size: int) -> list[bytes | str]:
 
 
 def _picture(file: str, size: int) -> bytes:
-    with Image.open(file) as image:
+    with Image.open(file, formats=_FORMATS) as image:
         # JPEG can be decoded at a half, a quarter or an eighth for much less; twice the size that
         # is wanted leaves the filter below enough to work on.
         image.draft(None, (2 * size, 2 * size))
@@ -56,7 +71,7 @@ def _high_bytes(image: Image.Image) -> Image.Image:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
-        return "not an image, or a damaged one"
+        return "not a raster image, or a damaged one"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     # A name in it may hold what no log and no cache can.

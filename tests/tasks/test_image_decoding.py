@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import subprocess
 import threading
 from pathlib import Path
 
@@ -116,9 +117,51 @@ def test_damaged_files_are_left_out_and_explained(tmp_path):
     decoded = decode(files, 8, lambda done: None)
     assert decoded.readable.tolist() == [True, False, False, True, False, False]
     assert len(decoded.reasons) == 4
-    assert decoded.reasons[1] == "not an image, or a damaged one"
+    assert decoded.reasons[1] == "not a raster image, or a damaged one"
     assert decoded.reasons[3] == "No such file or directory"
     np.testing.assert_array_equal(decoded.images[1], decode_one(tmp_path / "c.png", 8))
+
+
+POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n"
+
+
+def in_iptc(content: bytes) -> bytes:
+    """A file of IPTC, which holds an image of any other format: band, size, compression, data."""
+
+    def field(record: int, dataset: int, data: bytes) -> bytes:
+        return bytes([0x1C, record, dataset]) + len(data).to_bytes(2, "big") + data
+
+    head = field(3, 60, b"\1\0") + field(3, 65, b"\0") + field(3, 20, b"\0\x09")
+    head += field(3, 30, b"\0\x09") + field(3, 120, b"\5")
+    return head + field(8, 10, content)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [POSTSCRIPT, in_iptc(POSTSCRIPT), b"%PDF-1.7\n"],
+    ids=["postscript", "postscript in iptc", "pdf"],
+)
+@pytest.mark.parametrize("name", ["x.png", "x.jpg", "x.tiff"])
+def test_no_program_is_started_for_a_drawing(tmp_path, monkeypatch, content, name):
+    """Pillow goes by the content, and would have Ghostscript run a PostScript file."""
+    started: list[object] = []
+    for call in ("check_call", "call", "run", "Popen"):
+        monkeypatch.setattr(subprocess, call, lambda *args, **kwargs: started.append(args))
+    (tmp_path / name).write_bytes(content)
+    decoded = decode([tmp_path / name], 8, lambda done: None)
+    assert decoded.reasons == ["not a raster image, or a damaged one"]
+    assert started == []
+
+
+@pytest.mark.parametrize(
+    "kind", ["JPEG", "PNG", "GIF", "BMP", "PPM", "TIFF", "WEBP", "JPEG2000", "TGA", "ICO", "PCX"]
+)
+def test_every_usual_raster_format_is_read_whatever_its_name(tmp_path, kind):
+    Image.new("RGB", (32, 32), (200, 10, 10)).save(tmp_path / "x", format=kind)
+    (tmp_path / "x").rename(tmp_path / "x.png")
+    red, green, _ = decode_one(tmp_path / "x.png", 8)
+    assert red.min() > 180
+    assert green.max() < 40
 
 
 def test_order_and_progress_with_many_files(tmp_path):
