@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from clr_tui.engine.analysis.comparison import comparison_of
+from clr_tui.engine.analysis.csv_cells import Cell, original, to_csv
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.runs import events as ev
@@ -127,7 +127,7 @@ def _trials(path: Path, rows: Iterator[list[str]], header: list[str]) -> list[_T
         if not any(cell.strip() for cell in cells):
             continue
         try:
-            label = cells[at["optimizer"]].strip()
+            label = original(cells[at["optimizer"]].strip())
             seed = int(cells[at["seed"]])
             row = _Row(int(cells[at["epoch"]]), *(_value(cells, at.get(v)) for v in _VALUES))
         except (ValueError, IndexError):
@@ -231,18 +231,18 @@ def _overall(now: float, ended: int, total: int, fraction: float) -> ev.Overall:
 
 
 def curves_csv(history: RunHistory) -> str:
-    """One row an epoch of each trial, entry by entry, seed by seed (RFC 4180; lines end in CR LF).
+    """One row an epoch of each trial, entry by entry, seed by seed.
 
     Values are given in full; what was not measured is an empty field. `read_curves` takes it back.
     """
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(COLUMNS)
+    return to_csv(COLUMNS, _rows(history))
+
+
+def _rows(history: RunHistory) -> Iterator[tuple[Cell, ...]]:
     for entry in comparison_of(history):
         for t in entry.trials:
             curves = (t.train_accuracy, t.train_loss, t.validation_accuracy, t.validation_loss)
             columns = [curve.tolist() for curve in curves]
             for epoch, *values in zip(t.epoch.tolist(), *columns, strict=True):
-                texts = [repr(v) if math.isfinite(v) else "" for v in values]
-                writer.writerow([entry.label, t.seed, epoch, *texts])
-    return text.getvalue()
+                known = [v if math.isfinite(v) else None for v in values]
+                yield entry.label, t.seed, epoch, *known

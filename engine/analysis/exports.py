@@ -1,16 +1,15 @@
-"""A run's numbers as CSV (RFC 4180): lines end in CR LF, floats are given in full.
+"""A run's numbers as CSV, floats given in full.
 
 What was not measured, or is not finite, is an empty field.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-from collections.abc import Iterable, Sequence
-from itertools import chain, repeat
+from collections.abc import Iterable
+from itertools import repeat
 
+from clr_tui.engine.analysis.csv_cells import Cell, to_csv
 from clr_tui.engine.analysis.history import RunHistory, TrialHistory
 
 STEP_COLUMNS = ("trial", "step", "epoch", "lr", "loss", "accuracy", "seconds")
@@ -37,32 +36,32 @@ def steps_csv(history: RunHistory) -> str:
     """
     trials = history.trials.values()
     if history.config is None or history.config.kind != "compare":
-        return _csv(STEP_COLUMNS, (row for trial in trials for row in _step_rows(trial)))
-    return _csv(
+        return to_csv(STEP_COLUMNS, (row for trial in trials for row in _step_rows(trial)))
+    return to_csv(
         (*WHOSE_COLUMNS, *STEP_COLUMNS),
         (
-            (trial.label, str(trial.seed), trial.role, *row)
+            (trial.label, trial.seed, trial.role, *row)
             for trial in trials
             for row in _step_rows(trial)
         ),
     )
 
 
-def _step_rows(trial: TrialHistory) -> Iterable[tuple[str, ...]]:
+def _step_rows(trial: TrialHistory) -> Iterable[tuple[Cell, ...]]:
     steps, length = trial.step.tolist(), trial.steps_per_epoch
-    epochs = [str(step // length + 1) if length else "" for step in steps]
+    epochs = [step // length + 1 if length else None for step in steps]
     columns = (trial.lr, trial.loss, trial.accuracy, trial.seconds)
-    texts = ([_number(v) for v in column.tolist()] for column in columns)
-    return zip(repeat(str(trial.trial), len(steps)), map(str, steps), epochs, *texts, strict=True)
+    numbers = ([_finite(v) for v in column.tolist()] for column in columns)
+    return zip(repeat(trial.trial, len(steps)), steps, epochs, *numbers, strict=True)
 
 
 def epochs_csv(history: RunHistory) -> str:
     """One row an epoch of training: losses, accuracies (0 to 1), the rate at its end, seconds."""
     rows = (row for trial in history.trials.values() for row in _epoch_rows(trial))
-    return _csv(EPOCH_COLUMNS, rows)
+    return to_csv(EPOCH_COLUMNS, rows)
 
 
-def _epoch_rows(trial: TrialHistory) -> Iterable[tuple[str, ...]]:
+def _epoch_rows(trial: TrialHistory) -> Iterable[tuple[Cell, ...]]:
     validations = trial.validations()
     for epoch in trial.epochs:
         validation = validations.get(epoch.epoch)
@@ -74,14 +73,8 @@ def _epoch_rows(trial: TrialHistory) -> Iterable[tuple[str, ...]]:
             validation.accuracy if validation else None,
             epoch.seconds,
         )
-        yield str(trial.trial), str(epoch.epoch), str(epoch.step), *map(_number, numbers)
+        yield trial.trial, epoch.epoch, epoch.step, *map(_finite, numbers)
 
 
-def _csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerows(chain([header], rows))
-    return text.getvalue()
-
-
-def _number(value: float | None) -> str:
-    return repr(value) if value is not None and math.isfinite(value) else ""
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
