@@ -80,7 +80,12 @@ def write(target: str, text: str) -> None:
         return
     path = Path(os.path.expanduser(target))
     try:
-        path.write_text(text, encoding="utf-8")
+        # Opened without waiting: nobody may ever read a pipe of that name.
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NONBLOCK
+        fd = os.open(path, flags, 0o666)
+        os.set_blocking(fd, True)
+        with os.fdopen(fd, "w", encoding="utf-8") as file:
+            file.write(text)
     except OSError as error:
         reason = error.strerror or str(error)
         raise UserError(

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.regular import open_text
 from clr_tui.engine.runs import events as ev
 from clr_tui.engine.runs.config import RangeTestConfig, RunConfig, TaskConfig
 
@@ -68,7 +69,7 @@ def _planned_end(lr: list[float]) -> float:
 def _read(path: Path) -> tuple[dict[int, _Sweep], bool]:
     """The sweeps by trial number, and whether the losses are raw, as in an export of ours."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with open_text(path) as file:
             rows = csv.reader(file)
             header = [name.strip().lower() for name in next(rows, [])]
             missing = [name for name in ("step", "lr", "loss") if name not in header]

@@ -15,6 +15,7 @@ from clr_tui.engine.analysis.comparison import comparison_of
 from clr_tui.engine.analysis.csv_cells import Cell, original, to_csv
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.regular import open_text
 from clr_tui.engine.runs import events as ev
 from clr_tui.engine.runs.config import (
     CompareConfig,
@@ -103,7 +104,7 @@ def plain_entry(label: str) -> EntryConfig:
 
 def _read(path: Path) -> list[_Trial]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with open_text(path) as file:
             rows = csv.reader(file)
             header = [name.strip().lower() for name in next(rows, [])]
             missing = [name for name in NEEDED if name not in header]

@@ -15,6 +15,7 @@ from clr_tui.engine.analysis.comparison import entry_labels
 from clr_tui.engine.analysis.csv_log import read_csv
 from clr_tui.engine.analysis.curves_csv import plain_entry, read_curves
 from clr_tui.engine.errors import UserError, did_you_mean
+from clr_tui.engine.regular import open_text
 from clr_tui.engine.runs.config import (
     CompareConfig,
     RangeTestConfig,
@@ -155,7 +156,7 @@ def _seeds(begun: list[TrialStarted]) -> set[int]:
 
 def _first_line(path: Path) -> str:
     try:
-        with path.open(encoding="utf-8-sig") as file:
+        with open_text(path) as file:
             return file.readline(4096)
     except UnicodeDecodeError:
         raise UserError(_not_a_log(path)) from None

@@ -148,8 +148,9 @@ def _model(task: TaskConfig) -> Iterator[UserError]:
             "weights",
         )
     elif not built_in and not os.path.isfile(task.weights):
-        if os.path.isdir(task.weights):
-            yield UserError(f"weights '{task.weights}' is a folder: give a file", "weights")
+        if os.path.exists(task.weights):
+            what = "folder" if os.path.isdir(task.weights) else "pipe or a device"
+            yield UserError(f"weights '{task.weights}' is a {what}: give a file", "weights")
         else:
             lacking = missing("file", Path(task.weights))
             yield UserError(f"{lacking} (or give 'imagenet' or 'none')", "weights")

@@ -16,6 +16,7 @@ from typing import Union
 import msgspec
 
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.regular import open_regular
 from clr_tui.engine.runs.lines import LineTail
 from clr_tui.engine.runs.rundir import RunDir
 from clr_tui.engine.runs.writer import write_failed
@@ -92,7 +93,7 @@ def send(run: RunDir, command: Command) -> None:
 
 
 def _append(path: Path, line: bytes) -> None:
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+    fd = open_regular(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
     try:
         size = os.fstat(fd).st_size
         if size and os.pread(fd, 1, size - 1) != b"\n":

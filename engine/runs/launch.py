@@ -8,6 +8,7 @@ import sys
 import threading
 
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.regular import open_regular
 from clr_tui.engine.runs.lock import acquire
 from clr_tui.engine.runs.rundir import RunDir
 from clr_tui.engine.runs.writer import write_failed
@@ -38,10 +39,10 @@ def launch(run: RunDir) -> int:
 
 def _spawn(run: RunDir, lock: int) -> subprocess.Popen[bytes]:
     try:
-        log = open(run.log_path, "ab")  # noqa: SIM115 - closed below
+        log = open_regular(run.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     except OSError as error:
         raise UserError(write_failed(run.log_path, error), "runs_dir") from error
-    with log:
+    try:
         return subprocess.Popen(
             [sys.executable, "-m", "clr_tui.engine.worker", str(run.path), "--lock-fd", str(lock)],
             stdin=subprocess.DEVNULL,
@@ -52,3 +53,5 @@ def _spawn(run: RunDir, lock: int) -> subprocess.Popen[bytes]:
             cwd=run.path,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
+    finally:
+        os.close(log)

@@ -7,11 +7,11 @@ the one that was read before. What a line means is the caller's business.
 from __future__ import annotations
 
 import os
-import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.regular import open_regular
 
 BLOCK = 1 << 20
 MAX_LINE = 16 << 20
@@ -76,15 +76,12 @@ class LineTail:
 
     def _open(self) -> int | None:
         try:
-            # Non-blocking: opening a FIFO would otherwise wait for its writer.
-            return os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            return open_regular(self.path)
         except (FileNotFoundError, NotADirectoryError):
             return None
 
     def _poll(self, fd: int, limit: int | None) -> Lines:
         info = os.fstat(fd)
-        if not stat.S_ISREG(info.st_mode):
-            raise UserError(f"'{self.path}' is not a file that can be read line by line")
         found = Lines()
         identity = (info.st_dev, info.st_ino)
         if self._replaced(fd, identity):

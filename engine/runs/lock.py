@@ -13,6 +13,7 @@ import threading
 from pathlib import Path
 
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.regular import open_regular
 
 _PROBES_LAST = 1.0
 """Seconds after which a lock that is held is a worker's, and not someone's look at it."""
@@ -29,7 +30,7 @@ def acquire(path: Path) -> int:
         UserError: another process holds it, or the file cannot be made.
     """
     try:
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        fd = open_regular(path, os.O_RDWR | os.O_CREAT)
     except OSError as error:
         raise UserError(f"'{path}' cannot be opened: {error.strerror}", "runs_dir") from error
     try:
@@ -45,9 +46,9 @@ def acquire(path: Path) -> int:
 
 
 def is_held(path: Path) -> bool:
-    """Whether a living process holds the lock. A lock file that is not there is not held."""
+    """Whether a living process holds the lock. One that is missing or no file is not held."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        fd = open_regular(path)
     except OSError:
         return False
     try:

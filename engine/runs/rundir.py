@@ -23,6 +23,7 @@ from pathlib import Path
 import msgspec
 
 from clr_tui.engine.errors import UserError, did_you_mean
+from clr_tui.engine.regular import read_regular
 from clr_tui.engine.runs.config import (
     CompareConfig,
     Kind,
@@ -35,6 +36,8 @@ from clr_tui.engine.runs.lock import acquire, is_held
 from clr_tui.engine.runs.writer import write_failed
 
 _LONGEST_NAME = 24
+_LARGEST_CONFIG = 16 << 20
+"""Bytes of a `run.json`."""
 _Stamp = tuple[int, int, int]
 _configs: dict[Path, tuple[_Stamp, RunConfig]] = {}
 """`run.json` never changes, and lists of runs ask for it at every refresh."""
@@ -97,7 +100,9 @@ class RunDir:
             stamp = (info.st_ino, info.st_size, info.st_mtime_ns)
             known = _configs.get(self.config_path)
             if known is None or known[0] != stamp:
-                config = msgspec.json.decode(self.config_path.read_bytes(), type=RunConfig)
+                config = msgspec.json.decode(
+                    read_regular(self.config_path, _LARGEST_CONFIG), type=RunConfig
+                )
                 known = _configs[self.config_path] = (stamp, config)
         except OSError as error:
             raise UserError(f"'{self.path}' has no readable run.json: {error.strerror}") from error

@@ -11,6 +11,7 @@ from typing import Literal, TypeVar, get_args
 import msgspec
 
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.regular import open_regular
 from clr_tui.engine.runs.config import Kind, RunConfig
 from clr_tui.engine.runs.events import (
     AnyEvent,
@@ -104,7 +105,7 @@ def _stamp(run: RunDir) -> _Stamp | None:
 
 def _read(run: RunDir, config: RunConfig, alive: bool) -> RunSummary:
     try:
-        fd = os.open(run.events_path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        fd = open_regular(run.events_path)
     except FileNotFoundError:
         return _summary(run, config, alive, [], None)
     try:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.regular import open_regular
 from clr_tui.engine.runs.events import AnyEvent, Event
 from clr_tui.engine.runs.lines import end_of_lines, last_lines
 
@@ -43,9 +44,8 @@ class EventWriter:
         self._clock = clock
         self._lock = threading.Lock()
         self._decode = msgspec.json.Decoder(AnyEvent).decode
-        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         try:
-            self._fd = os.open(path, flags, 0o644)
+            self._fd = open_regular(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
             self._seq = self._continue()
         except OSError as error:
             raise UserError(write_failed(path, error), "runs_dir") from error

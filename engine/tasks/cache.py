@@ -30,6 +30,7 @@ import platformdirs
 from numpy.typing import NDArray
 
 from clr_tui.engine.cores import usable_cores
+from clr_tui.engine.regular import open_regular
 from clr_tui.engine.runs.images import ClassFolder, FolderLayout
 from clr_tui.engine.tasks.dataset import Indices, Statistics
 from clr_tui.engine.tasks.decode import Decoded
@@ -120,7 +121,7 @@ def _stem(root: Path, size: int) -> str:
 def read_cache(path: Path) -> Kept | None:
     """What was decoded before; None where it is not there or damaged (every byte is checked)."""
     try:
-        with open(path, "rb") as file:
+        with os.fdopen(open_regular(path), "rb") as file:
             size = os.fstat(file.fileno()).st_size
             marker, length, check = _START.unpack(file.read(_START.size))
             if marker != _MARKER or length > size:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.regular import open_regular
 from clr_tui.engine.tasks.dataset import Progress
 
 IMAGENET_URL = "https://download.pytorch.org/models/resnet34-b627a593.pth"
@@ -47,7 +48,8 @@ def read_weights(weights: str, progress: Progress) -> dict[str, Tensor] | None:
 
 def _load(path: Path) -> dict[str, Tensor]:
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with os.fdopen(open_regular(path), "rb") as file:
+            state = torch.load(file, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise UserError(f"there is no file of weights '{path}'", "weights") from None
     # torch.load raises whatever zip, pickle and its own checks stumble over.

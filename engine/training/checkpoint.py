@@ -21,6 +21,7 @@ import torch
 from torch.optim.lr_scheduler import LambdaLR
 
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.regular import open_regular
 from clr_tui.engine.training.randomness import global_state, set_global_state
 from clr_tui.engine.training.trainee import Trainee
 
@@ -58,7 +59,7 @@ def save(path: Path, state: dict[str, Any]) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(exist_ok=True)
-        with draft.open("wb") as file:
+        with os.fdopen(open_regular(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "wb") as file:
             torch.save(state, file)
             file.flush()
             os.fsync(file.fileno())
@@ -71,7 +72,8 @@ def save(path: Path, state: dict[str, Any]) -> None:
 
 def load(path: Path, device: torch.device) -> dict[str, Any]:
     """Reads a checkpoint, its tensors on `device` (those of the generators on the CPU)."""
-    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    with os.fdopen(open_regular(path), "rb") as file:
+        state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
     state["model"] = {name: value.to(device) for name, value in state["model"].items()}
     return state
 

@@ -189,6 +189,15 @@ def test_an_export_to_nowhere(cli, runs: Path, tmp_path: Path) -> None:
     assert_one_sentence(cli("export", "range-test", "--svg", tmp_path), str(tmp_path))
 
 
+def test_an_export_to_a_pipe_that_nobody_reads(
+    cli, runs: Path, tmp_path: Path, deadline: None
+) -> None:
+    run = make_sweep(runs)
+    os.mkfifo(tmp_path / "x.svg")
+    result = cli("export", run.id, "--svg", tmp_path / "x.svg")
+    assert_one_sentence(result, "x.svg", "cannot write")
+
+
 def test_an_ambiguous_run(cli, runs: Path) -> None:
     make_sweep(runs)
     make_sweep(runs)

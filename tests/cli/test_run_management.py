@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pty
 import re
 import sys
@@ -178,3 +179,17 @@ def answered(cli, run: RunDir, answer: bytes, monkeypatch):
         result = cli("rm", run.id)
     os.close(master)
     return result
+
+
+def test_pipes_in_the_runs_folder_hold_nothing_up(cli, runs: Path, deadline: None) -> None:
+    """Neither those of a damaged run nor those of a folder that never was one."""
+    run, other = make_sweep(runs), make_sweep(runs)
+    (runs / "x").mkdir()
+    os.mkfifo(runs / "x" / "run.json")
+    other.lock_path.unlink(missing_ok=True)
+    os.mkfifo(other.lock_path)
+    result = cli("ls")
+    assert result.code == 0
+    assert {run.id, other.id, "x"} <= {line.split()[0] for line in result.out.splitlines()}
+    assert cli("replay", run.id, "--headless").code == 0
+    assert cli("attach", "x").err.endswith("not a file but a pipe\n")

@@ -96,9 +96,12 @@ def test_threads_write_whole_lines_in_the_order_of_seq(log: Path) -> None:
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
-def test_a_full_disk_is_a_sentence() -> None:
-    writer = EventWriter(Path("/dev/full"))
-    with pytest.raises(UserError, match="the disk of '/dev/full' is full") as caught:
+def test_a_full_disk_is_a_sentence(log: Path) -> None:
+    writer = EventWriter(log)
+    full = os.open("/dev/full", os.O_RDWR)
+    os.dup2(full, writer._fd)
+    os.close(full)
+    with pytest.raises(UserError, match=r"the disk of '.*events\.jsonl' is full") as caught:
         writer.write(Paused())
     assert caught.value.field == "runs_dir"
     writer.close()

@@ -399,3 +399,13 @@ def test_a_full_disk_leaves_nothing_half_written(folder, load, told, tmp_path, m
     load(data=str(folder), image_size=16)
     assert "No space left on device" in told.notes[0]
     assert cached(tmp_path) == []
+
+
+def test_a_pipe_in_place_of_the_cache_is_replaced(deadline, folder, load, tmp_path):
+    first = load(data=str(folder), image_size=16)
+    (path,) = cached(tmp_path)
+    path.unlink()
+    os.mkfifo(path)
+    second = load(data=str(folder), image_size=16)
+    assert torch.equal(first.train.images, second.train.images)
+    assert path.is_file()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 from collections.abc import Callable
 from pathlib import Path
 from urllib.error import URLError
@@ -134,6 +135,11 @@ def test_a_missing_file(load, tmp_path):
 @pytest.mark.parametrize("content", [b"", b"not weights at all", b"PK\3\4 nor this"])
 def test_a_file_that_is_no_state_dict(load, tmp_path, content):
     (tmp_path / "x.pth").write_bytes(content)
+    assert "cannot be read as weights" in misfit(load, tmp_path / "x.pth").message
+
+
+def test_a_pipe_of_weights_is_not_waited_for(deadline, load, tmp_path):
+    os.mkfifo(tmp_path / "x.pth")
     assert "cannot be read as weights" in misfit(load, tmp_path / "x.pth").message
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import signal
 from collections.abc import Iterator
@@ -40,3 +41,13 @@ def test_a_failed_save_leaves_the_old_checkpoint(tmp_path: Path, small_files_onl
 def test_a_place_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="No such file"):
         checkpoint.save(tmp_path / "gone" / "checkpoints" / "last.pt", {})
+
+
+def test_a_pipe_in_place_of_a_checkpoint_is_not_waited_for(tmp_path: Path, deadline: None) -> None:
+    path = tmp_path / "checkpoints" / "best.pt"
+    path.parent.mkdir()
+    os.mkfifo(path)
+    with pytest.raises(OSError, match="not a file but a pipe"):
+        checkpoint.load(path, torch.device("cpu"))
+    checkpoint.save(path, {"model": {"w": torch.ones(3)}})
+    assert checkpoint.load(path, torch.device("cpu"))["model"]["w"].tolist() == [1, 1, 1]

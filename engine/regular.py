@@ -1,0 +1,68 @@
+"""Opening files that other programs may have put anything in place of."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import IO
+
+_NAMES = {
+    stat.S_IFDIR: "folder",
+    stat.S_IFIFO: "pipe",
+    stat.S_IFSOCK: "socket",
+    stat.S_IFCHR: "device",
+    stat.S_IFBLK: "device",
+}
+
+
+def open_regular(path: Path, flags: int = os.O_RDONLY, mode: int = 0o644) -> int:
+    """Opens `path` as `os.open` does, but only a regular file, and without ever waiting.
+
+    Opening a pipe would wait for its other end, and reading a device may never end.
+
+    Returns:
+        The descriptor, closed in child processes.
+
+    Raises:
+        OSError: the file cannot be opened, or is a pipe, socket, device or folder.
+    """
+    try:
+        fd = os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY, mode)
+    except OSError as error:
+        if error.errno in (errno.ENXIO, errno.EOPNOTSUPP):  # a socket, or a pipe without a reader
+            raise _irregular(path, os.stat(path).st_mode) from None
+        raise
+    kind = os.fstat(fd).st_mode
+    if not stat.S_ISREG(kind):
+        os.close(fd)
+        raise _irregular(path, kind)
+    return fd
+
+
+def _irregular(path: Path, mode: int) -> OSError:
+    name = _NAMES.get(stat.S_IFMT(mode), "device")
+    return OSError(errno.EINVAL, f"not a file but a {name}", str(path))
+
+
+def read_regular(path: Path, limit: int) -> bytes:
+    """The whole content of a regular file.
+
+    Raises:
+        OSError: the file cannot be opened or read, or holds more than `limit` bytes.
+    """
+    with os.fdopen(open_regular(path), "rb") as file:
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        raise OSError(errno.EFBIG, f"larger than {limit >> 20} MB", str(path))
+    return content
+
+
+def open_text(path: Path) -> IO[str]:
+    """A regular file of UTF-8 text, with or without a byte order mark, its line ends kept.
+
+    Raises:
+        OSError: the file cannot be opened, or is not a regular file.
+    """
+    return os.fdopen(open_regular(path), encoding="utf-8-sig", newline="")
