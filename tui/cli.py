@@ -276,16 +276,18 @@ def _stop(args: argparse.Namespace, runs: Path) -> int:
 
 
 def _remove(args: argparse.Namespace, runs: Path) -> int:
+    from clr_tui.engine.runs.removal import removal_words
     from clr_tui.tui.commands.managing import remove
 
-    run = remove(runs, args.run, yes=args.yes)
+    removed = remove(runs, args.run, yes=args.yes)
     if args.json:
         from json import dumps
 
-        print(dumps({"removed": run.id if run else None}))
-    elif run is not None:
-        _say(f"{run.id} is removed")
-    return DONE if run is not None else FAILED
+        run, kept = removed or (None, [])
+        print(dumps({"removed": run.id if run else None, "kept": kept}))
+    elif removed is not None:
+        _say(removal_words(*removed))
+    return DONE if removed is not None else FAILED
 
 
 def _replay(args: argparse.Namespace, runs: Path) -> int:

@@ -19,7 +19,8 @@ from clr_tui.engine.runs.config import (
     TrainConfig,
 )
 from clr_tui.engine.runs.launch import launch
-from clr_tui.engine.runs.rundir import RunDir, create_run, remove_run
+from clr_tui.engine.runs.removal import remove_run
+from clr_tui.engine.runs.rundir import RunDir, create_run
 
 DIGITS = "digits"
 NO_FILE = ("imagenet", "none")

@@ -32,7 +32,7 @@ from clr_tui.engine.runs.config import (
     TaskConfig,
     TrainConfig,
 )
-from clr_tui.engine.runs.lock import acquire, is_held
+from clr_tui.engine.runs.lock import is_held
 from clr_tui.engine.runs.writer import write_failed
 
 _LONGEST_NAME = 24
@@ -270,20 +270,3 @@ def _none(runs: Path, name: str, found: list[RunDir]) -> str:
         return f"no run '{name}': there are no runs in '{runs}' yet"
     near = did_you_mean(name, [run.id for run in found])
     return f"no run '{name}' in '{runs}'" + (near or f"; the newest is '{found[0].id}'")
-
-
-def remove_run(run: RunDir) -> None:
-    """Deletes the run with all its files.
-
-    Raises:
-        UserError: the run is alive, or its files cannot be deleted.
-    """
-    if run.alive:
-        raise UserError(f"run '{run.id}' is running: stop it first (`clr-tui stop {run.id}`)")
-    lock = acquire(run.lock_path)  # so that nobody starts it meanwhile
-    try:
-        shutil.rmtree(run.path)
-    except OSError as error:
-        raise UserError(f"'{run.path}' cannot be removed: {error.strerror}") from error
-    finally:
-        os.close(lock)

@@ -193,3 +193,47 @@ def test_pipes_in_the_runs_folder_hold_nothing_up(cli, runs: Path, deadline: Non
     assert {run.id, other.id, "x"} <= {line.split()[0] for line in result.out.splitlines()}
     assert cli("replay", run.id, "--headless").code == 0
     assert cli("attach", "x").err.endswith("not a file but a pipe\n")
+
+
+@pytest.mark.parametrize("name", [".", "..", "absolute"])
+def test_rm_leaves_folders_alone_that_are_no_runs(
+    cli, tmp_path: Path, monkeypatch, name: str
+) -> None:
+    folder = tmp_path / "p"
+    (folder / "inside").mkdir(parents=True)
+    (folder / "run.json").write_text('{"scripts": {}}')
+    (folder / "thesis.tex").write_text("mine")
+    monkeypatch.chdir(folder / "inside" if name == ".." else folder)
+    result = cli("rm", folder if name == "absolute" else name, "--yes")
+    assert (result.code, result.out) == (2, "")
+    assert result.err == (
+        f"clr-tui: '{folder}' is not a run of clr-tui, although it holds a run.json: "
+        "nothing is removed\n"
+    )
+    assert {path.name for path in folder.iterdir()} == {"inside", "run.json", "thesis.tex"}
+
+
+def test_rm_never_takes_the_runs_folder(cli, runs: Path, monkeypatch) -> None:
+    run = make_sweep(runs)
+    (runs / "run.json").write_bytes(run.config_path.read_bytes())
+    monkeypatch.chdir(runs)
+    for name in (".", runs, f"{run.id}/.."):
+        result = cli("rm", name, "--yes")
+        assert result.code == 2
+        assert "is the folder of all runs: name one of the runs in it" in result.err
+    assert run.path.exists()
+    assert (runs / "run.json").exists()
+
+
+def test_rm_names_what_it_keeps(cli, runs: Path) -> None:
+    run, other = make_sweep(runs), make_sweep(runs)
+    for one in (run, other):
+        (one.path / "thesis.tex").write_text("mine")
+    result = cli("rm", run.id, "--yes")
+    assert result.code == 0
+    assert result.out.startswith(f"{run.id} is removed; its folder stays")
+    assert result.out.endswith(": thesis.tex\n")
+    assert os.listdir(run.path) == ["thesis.tex"]
+    found = json.loads(cli("rm", other.id, "--yes", "--json").out)
+    assert found == {"removed": other.id, "kept": ["thesis.tex"]}
+    assert cli("rm", run.id, "--yes").code == 2

@@ -13,15 +13,15 @@ import pytest
 
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.runs import rundir
-from clr_tui.engine.runs.config import RangeTestConfig, TaskConfig, TrainConfig
+from clr_tui.engine.runs.config import TaskConfig, TrainConfig
 from clr_tui.engine.runs.home import runs_dir
 from clr_tui.engine.runs.lock import acquire
+from clr_tui.engine.runs.removal import remove_run
 from clr_tui.engine.runs.rundir import (
     RunDir,
     create_run,
     find_run,
     list_runs,
-    remove_run,
     short_task_name,
 )
 
@@ -239,12 +239,3 @@ class TestFailures:
         assert caught.value.field == "data"
         caught.value.message.encode()
         assert os.listdir(runs) == []
-
-
-def test_removing_takes_all_files(new_run: NewRun, runs: Path) -> None:
-    run = new_run(range_test=RangeTestConfig(steps=5))
-    run.checkpoints.mkdir()
-    (run.checkpoints / "last.pt").write_bytes(b"x")
-    remove_run(run)
-    assert list_runs(runs) == []
-    assert not run.path.exists()

@@ -34,7 +34,8 @@ from clr_tui.engine.runs.events import (
     TrialStarted,
 )
 from clr_tui.engine.runs.lock import acquire
-from clr_tui.engine.runs.rundir import RunDir, remove_run
+from clr_tui.engine.runs.removal import remove_run
+from clr_tui.engine.runs.rundir import RunDir
 from clr_tui.engine.runs.summary import summarise
 from clr_tui.engine.runs.writer import EventWriter
 

@@ -18,7 +18,8 @@ from runs_helpers import wait_until
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.runs.launch import launch
 from clr_tui.engine.runs.lock import acquire, is_held
-from clr_tui.engine.runs.rundir import RunDir, remove_run
+from clr_tui.engine.runs.removal import remove_run
+from clr_tui.engine.runs.rundir import RunDir
 from clr_tui.engine.runs.summary import summarise
 
 _STAND_IN = f"""#!{sys.executable}
@@ -120,6 +121,8 @@ def test_a_run_with_a_worker_is_neither_started_nor_removed(run: RunDir) -> None
         remove_run(run)
     open_gate(run)
     assert wait_until(lambda: not run.alive)
+    for name in ("gate", "report"):  # the stand-in's
+        (run.path / name).unlink()
     remove_run(run)
     assert not run.path.exists()
 

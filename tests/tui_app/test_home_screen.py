@@ -190,6 +190,17 @@ async def test_delete_asks_and_removes(app, mixed) -> None:
         await until(pilot, lambda: selected_id(pilot) == "range-test-digits-2")
 
 
+async def test_delete_names_what_it_keeps(app, mixed) -> None:
+    run = mixed.folder / "train-digits-2"
+    (run / "thesis.tex").write_text("mine")
+    async with app.run_test() as pilot:
+        screen = await settled(pilot)
+        await pilot.press("down", "delete", "y")
+        await until(pilot, lambda: "train-digits-2" not in ids(screen))
+        assert [path.name for path in run.iterdir()] == ["thesis.tex"]
+        assert "the run's: thesis.tex" in toasts(app)
+
+
 @pytest.mark.parametrize("key", ["escape", "q", "n"])
 async def test_no_is_no(app, mixed, key) -> None:
     async with app.run_test() as pilot:

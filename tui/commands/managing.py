@@ -14,7 +14,8 @@ import msgspec
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.runs.commands import Stop, send
 from clr_tui.engine.runs.lock import is_held
-from clr_tui.engine.runs.rundir import RunDir, find_run, list_runs, remove_run
+from clr_tui.engine.runs.removal import check_removable, remove_run
+from clr_tui.engine.runs.rundir import RunDir, find_run, list_runs
 from clr_tui.engine.runs.summary import RunSummary, summarise
 from clr_tui.tui.commands.interrupts import Interrupts
 from clr_tui.tui.commands.text_blocks import cell_width, cut
@@ -134,18 +135,19 @@ def stop(
     return summarise(run)
 
 
-def remove(runs: Path, name: str, *, yes: bool) -> RunDir | None:
+def remove(runs: Path, name: str, *, yes: bool) -> tuple[RunDir, list[str]] | None:
     """Remove a run that has ended, once a person has said so.
 
     Returns:
-        The run that is gone; None where the answer was no.
+        The run that is gone, and what of its folder was kept; None where the answer was no.
 
     Raises:
         UserError: where there is no such run, it lives, or nobody can be asked.
     """
     run = find_run(runs, name)
-    if run.alive:
-        raise UserError(f"{run.id} is running; clr-tui stop {run.id} ends it first")
+    if run.path.resolve() == runs.resolve():
+        raise UserError(f"'{runs}' is the folder of all runs: name one of the runs in it")
+    check_removable(run)
     if not yes:
         if sys.stdin is None or not sys.stdin.isatty():
             raise UserError(f"rm asks before it removes {run.id}; without a terminal give --yes")
@@ -158,5 +160,4 @@ def remove(runs: Path, name: str, *, yes: bool) -> RunDir | None:
             start = "" if answer else "\n"  # Ctrl-D leaves the cursor behind the question
             print(f"{start}{plain(run.id)} is kept", file=sys.stderr)
             return None
-    remove_run(run)
-    return run
+    return run, remove_run(run)

@@ -17,7 +17,8 @@ from textual.worker import get_current_worker
 
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.runs.commands import Stop, send
-from clr_tui.engine.runs.rundir import RunDir, list_runs, remove_run
+from clr_tui.engine.runs.removal import removal_words, remove_run
+from clr_tui.engine.runs.rundir import RunDir, list_runs
 from clr_tui.engine.runs.summary import RunSummary, summarise
 from clr_tui.tui.keys import Mode, ScreenName, bindings_for
 from clr_tui.tui.messages import RunPreviewed, RunsListed, RunsUnreadable
@@ -303,7 +304,12 @@ class HomeScreen(QuietScreen[None]):
             return
         question = f"Remove {selected.id}?"
         detail = "Its log and its checkpoints are deleted."
-        self._ask(question, "remove", detail, partial(remove_run, self._dir_of(selected)))
+        self._ask(question, "remove", detail, partial(self._remove, self._dir_of(selected)))
+
+    def _remove(self, run: RunDir) -> None:
+        kept = remove_run(run)
+        if kept:
+            self.app.call_from_thread(self.app.tell, removal_words(run, kept), "warning")
 
     def action_stop(self) -> None:
         """Stops the run under the cursor, once that is confirmed."""
