@@ -1,0 +1,7 @@
+"""Finds the packages, which pyproject.toml cannot: their folders lack the leading clr_tui."""
+
+from setuptools import find_packages, setup
+
+FOLDERS = find_packages(include=["engine", "engine.*", "tui", "tui.*"])
+
+setup(packages=[f"clr_tui.{folder}" for folder in FOLDERS])
