@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 TYPING := build/typing
 
-.PHONY: help demo test check format lint types contracts bench screenshots clean
+.PHONY: help demo test test-lowest test-newest check format lint types contracts bench screenshots clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -14,6 +14,20 @@ demo: .venv/.run ## the main job on the embedded digits; without a terminal the 
 
 test: .venv/.dev ## the whole test suite
 	@$(BIN)/python -m pytest -n 2
+
+# Each in a new venv of its own. The lowest versions have wheels for Python 3.10 and 3.11 only: uv
+# finds that Python or downloads it; LOWEST_PYTHON can also be the path of one.
+LOWEST_PYTHON ?= 3.10
+
+test-lowest: $(BIN)/uv ## the test suite with the lowest versions that pyproject.toml allows
+	@$(BIN)/uv venv --quiet --clear --python $(LOWEST_PYTHON) .venv-lowest
+	@$(BIN)/uv pip install --quiet --python .venv-lowest --resolution lowest-direct --editable '.[dev]'
+	@.venv-lowest/bin/python -m pytest -n 2
+
+test-newest: $(BIN)/uv ## the test suite with the newest versions that pyproject.toml allows
+	@$(BIN)/uv venv --quiet --clear --python $(PYTHON) .venv-newest
+	@$(BIN)/uv pip install --quiet --python .venv-newest --editable '.[dev]'
+	@.venv-newest/bin/python -m pytest -n 2
 
 check: format lint types contracts ## every static check
 
@@ -41,7 +55,7 @@ screenshots: .venv/.dev ## make every picture in screenshots/ anew, from real ru
 	@$(BIN)/python screenshots/make.py
 
 clean: ## remove what these targets made
-	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-lowest .venv-newest build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 10) else f"clr-tui needs Python 3.10 or newer; {sys.executable} is {v[0]}.{v[1]}. Name another: make PYTHON=python3.12 ...")'
@@ -57,3 +71,6 @@ clean: ## remove what these targets made
 	@echo "Installing what the tests and checks need"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
+
+.venv/bin/uv: | .venv/bin/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
