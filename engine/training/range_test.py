@@ -115,8 +115,10 @@ def sweep(
                 if recorder.end:
                     return None
                 if subset and (step + 1) % subset.every == 0:
-                    loss, accuracy = evaluate(trainee, subset.part)
-                    recorder.add_evaluation(step + 1, sweep_lr(config, step, steps), loss, accuracy)
+                    lr = sweep_lr(config, step, steps)
+                    recorder.add_evaluation(
+                        step + 1, lr, *evaluate(trainee, subset.part), images=len(subset.part)
+                    )
             return None
         except Stopped as stopped:  # in mid-step, where that takes long
             return str(stopped)
@@ -127,8 +129,7 @@ def sweep(
 def _sweep_step(trainee: Trainee, recorder: Recorder, step: int, lr: float) -> None:
     for group in trainee.optimizer.param_groups:
         group["lr"] = lr
-    loss, accuracy = trainee.step()
-    recorder.add(step, lr, loss, accuracy)
+    recorder.add(step, lr, *trainee.step())
 
 
 def run_range_test(session: Session, config: RangeTestConfig) -> Result:

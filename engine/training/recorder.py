@@ -35,7 +35,7 @@ class _Row(NamedTuple):
     step: int
     lr: float
     loss: float
-    accuracy: float
+    correct: int
 
 
 class _Waiting(NamedTuple):
@@ -44,7 +44,9 @@ class _Waiting(NamedTuple):
     step: int
     lr: float
     loss: Tensor
-    accuracy: Tensor
+    correct: Tensor
+    images: int
+    """Of which so many are right."""
 
 
 class Recorder:
@@ -101,17 +103,24 @@ class Recorder:
         self._warm: tuple[int, float] | None = None
         self._chunks: deque[tuple[int, float]] = deque(maxlen=_RATE_CHUNKS)
 
-    def add(self, step: int, lr: float, loss: Tensor, accuracy: Tensor) -> None:
-        """Takes the results of a step: scalars on the device. Sets `end` where it is due."""
-        self._waiting.append(_Waiting(step, lr, loss, accuracy))
+    def add(self, step: int, lr: float, loss: Tensor, correct: Tensor) -> None:
+        """Takes the results of a step, as of `Trainee.step`. Sets `end` where it is due."""
+        self._waiting.append(_Waiting(step, lr, loss, correct, self._batch_size))
         if self._eager:
             self._fetch()
         if self.end or self._stopwatch.elapsed - self._written_at >= FLUSH_SECONDS:
             self.flush()
 
-    def add_evaluation(self, step: int, lr: float, loss: Tensor, accuracy: Tensor) -> None:
-        """Takes a measurement on the subset, made after `step` steps; written with its chunk."""
-        self._evaluations.append(_Waiting(step, lr, loss, accuracy))
+    def add_evaluation(
+        self, step: int, lr: float, loss: Tensor, correct: Tensor, *, images: int
+    ) -> None:
+        """Takes a measurement on the subset, made after `step` steps; written with its chunk.
+
+        Args:
+            step, lr, loss, correct: as of `evaluate`.
+            images: of the subset.
+        """
+        self._evaluations.append(_Waiting(step, lr, loss, correct, images))
 
     def flush(self) -> None:
         """Fetches and writes all that was taken so far."""
@@ -132,20 +141,20 @@ class Recorder:
         if not rows:
             return None, None
         loss = math.fsum(row.loss for row in rows) / len(rows) if _all_finite(rows) else None
-        return loss, math.fsum(row.accuracy for row in rows) / len(rows)
+        return loss, sum(row.correct for row in rows) / (len(rows) * self._batch_size)
 
     def _fetch(self) -> None:
         if not self._waiting:
             return
         waiting, self._waiting = self._waiting, []
         if self._eager:
-            values = [[float(w.loss), float(w.accuracy)] for w in waiting]
+            values = [(float(w.loss), int(w.correct)) for w in waiting]
         else:
             values = _to_host(waiting)
-        for w, (loss, accuracy) in zip(waiting, values, strict=True):
+        for w, (loss, correct) in zip(waiting, values, strict=True):
             if self.end:
                 return
-            self._rows.append(_Row(w.step, w.lr, loss, accuracy))
+            self._rows.append(_Row(w.step, w.lr, loss, correct))
             reason = self._watch(w.step, w.lr, loss)
             if reason is not None:
                 self.end = End(w.step, w.lr, reason)
@@ -166,7 +175,9 @@ class Recorder:
                 step=[row.step for row in rows],
                 lr=[row.lr for row in rows],
                 loss=[finite(row.loss) for row in rows],
-                accuracy=[finite(row.accuracy) for row in rows] if self._with_accuracy else None,
+                accuracy=[row.correct / self._batch_size for row in rows]
+                if self._with_accuracy
+                else None,
                 elapsed=now,
                 images_per_second=self._images_per_second(),
                 left=self._left(now),
@@ -175,7 +186,7 @@ class Recorder:
 
     def _write_evaluations(self) -> None:
         evaluations, self._evaluations = self._evaluations, []
-        for w, (loss, accuracy) in zip(evaluations, _to_host(evaluations), strict=True):
+        for w, (loss, correct) in zip(evaluations, _to_host(evaluations), strict=True):
             if self.end and w.step > self.end.step:
                 return
             self._emit(
@@ -184,7 +195,7 @@ class Recorder:
                     step=w.step,
                     part="subset",
                     loss=finite(loss),
-                    accuracy=finite(accuracy),
+                    accuracy=correct / w.images,
                     lr=w.lr,
                 )
             )
@@ -211,12 +222,14 @@ def _all_finite(rows: list[_Row]) -> bool:
     return all(math.isfinite(row.loss) for row in rows)
 
 
-def _to_host(waiting: list[_Waiting]) -> list[list[float]]:
-    """One copy for all of them."""
+def _to_host(waiting: list[_Waiting]) -> list[tuple[float, int]]:
+    """Losses and counts, in one copy for all of them.
+
+    Counts go as float32, which not every device has a wider type than, and which is exact up to
+    2^24 images: more than a batch or a subset has.
+    """
     if not waiting:
         return []
-    columns = torch.stack(
-        [torch.stack([w.loss for w in waiting]), torch.stack([w.accuracy for w in waiting])], dim=1
-    )
-    rows: list[list[float]] = columns.tolist()
-    return rows
+    losses = torch.stack([w.loss for w in waiting])
+    correct = torch.stack([w.correct for w in waiting]).to(losses.dtype)
+    return [(loss, int(count)) for loss, count in torch.stack([losses, correct], dim=1).tolist()]

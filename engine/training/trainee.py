@@ -58,12 +58,13 @@ class Trainee:
         Nothing here waits for the device. The model must be in training mode.
 
         Returns:
-            Loss and accuracy of the batch before the update: float32 scalars on the device.
+            Of the batch, before the update: the loss, a float32 scalar, and how many of its images
+            are right, an int64 scalar. Both are on the device.
         """
         loss, logits, labels = self.gradients()
         self.optimizer.step()
         with torch.no_grad():
-            return loss.detach().float(), self.task.accuracy(logits, labels)
+            return loss.detach().float(), self.task.correct(logits, labels)
 
     def gradients(self) -> tuple[Tensor, Tensor, Tensor]:
         """All of a step but the update: draws a batch, and computes the gradients on it.

@@ -186,9 +186,9 @@ class Training:
 
     def _run_step(self) -> None:
         lr = float(self.trainee.optimizer.param_groups[0]["lr"])
-        loss, accuracy = self.trainee.step()
+        loss, correct = self.trainee.step()
         self.scheduler.step()
-        self._recorder.add(self._step, lr, loss, accuracy)
+        self._recorder.add(self._step, lr, loss, correct)
         self._step += 1
         self._raise_if_astray()
 
@@ -222,8 +222,8 @@ class Training:
         self._emit_measured("test", *best, epoch=self._best_epoch, of="best")
 
     def _measure(self, trainee: Trainee, images: Part) -> tuple[float, float]:
-        loss, accuracy = evaluate(trainee, images, self._control.raise_if_stopped)
-        return float(loss), float(accuracy)
+        loss, correct = evaluate(trainee, images, self._control.raise_if_stopped)
+        return float(loss), int(correct) / len(images)
 
     def _emit_measured(
         self,
@@ -240,7 +240,7 @@ class Training:
                 step=epoch * self._per_epoch,
                 part=part,
                 loss=finite(loss),
-                accuracy=finite(accuracy),
+                accuracy=accuracy,
                 epoch=epoch,
                 checkpoint=of,
             )

@@ -227,15 +227,15 @@ def test_a_training_reads_once_a_flush_and_at_the_ends_of_epochs(
 def test_a_read_in_a_step_is_seen(make_bench: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the tests above would show nothing."""
     bench = make_bench(RangeTestConfig(steps=8, divergence=1e9), tick=0.0)
-    accuracy = Task.accuracy
+    correct = Task.correct
     monkeypatch.setattr(
-        Task, "accuracy", staticmethod(lambda *given: accuracy(*given) * 1.0 + 0 * given[0].max())
+        Task, "correct", staticmethod(lambda *given: correct(*given) * 1 + 0 * given[1].max())
     )
     with journal(bench, monkeypatch) as entries:
         run_range_test(bench.session, bench.session.config.range_test)
     assert {e for e in entries if isinstance(e, str)} == {"step", FETCH}
     monkeypatch.setattr(
-        Task, "accuracy", staticmethod(lambda *given: torch.tensor(accuracy(*given).item()))
+        Task, "correct", staticmethod(lambda *given: torch.tensor(correct(*given).item()))
     )
     with journal(bench, monkeypatch) as entries:
         run_range_test(bench.session, bench.session.config.range_test)
@@ -323,9 +323,9 @@ def test_no_evaluation_on_cuda_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     with FakeTensorMode(allow_non_fake_inputs=True), Reads(found.append, "cuda"):
         trainee = fake_trainee(OptimizerConfig())
         found.clear()
-        loss, accuracy = evaluate(trainee, trainee.task.validation)
+        loss, correct = evaluate(trainee, trainee.task.validation)
         assert found == []
-        recorder().add_evaluation(1, 0.1, loss, accuracy)
+        recorder().add_evaluation(1, 0.1, loss, correct, images=30)
         assert found == []
         float(loss)
         assert len(found) == 1
@@ -367,7 +367,7 @@ def test_no_step_waits_says_cuda_itself(name: str, compile: bool) -> None:
     evaluate(trainee, trainee.task.validation)
     with waiting_forbidden():
         few_steps(trainee, 20, taken)
-        loss, accuracy = evaluate(trainee, trainee.task.validation)
-        taken.add_evaluation(20, 0.1, loss, accuracy)
+        loss, correct = evaluate(trainee, trainee.task.validation)
+        taken.add_evaluation(20, 0.1, loss, correct, images=30)
         with pytest.raises(RuntimeError, match="synchronizing"):
             taken.flush()
