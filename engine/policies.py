@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from clr_tui.engine.runs.config import Policy
+from clr_tui.engine.settings.config import Policy
 
 ONE_CYCLE_RISE = 0.3
 """The part of one-cycle spent rising, and again falling; the rest anneals (torch's default)."""

@@ -20,13 +20,13 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.log.commands import CommandTail
+from clr_tui.engine.log.events import Event, Outcome, Progress, RunFinished, RunStarted
+from clr_tui.engine.log.lock import acquire
+from clr_tui.engine.log.rundir import RunDir
+from clr_tui.engine.log.writer import EventWriter
 from clr_tui.engine.malloc import keep_freed_memory
-from clr_tui.engine.runs.commands import CommandTail
-from clr_tui.engine.runs.config import RunConfig
-from clr_tui.engine.runs.events import Event, Outcome, Progress, RunFinished, RunStarted
-from clr_tui.engine.runs.lock import acquire
-from clr_tui.engine.runs.rundir import RunDir
-from clr_tui.engine.runs.writer import EventWriter
+from clr_tui.engine.settings.config import RunConfig
 from clr_tui.engine.training.control import Control, RunGone, StopFlag, Stopped
 from clr_tui.engine.training.explain import explain
 
@@ -188,15 +188,15 @@ def _range_headline(run: RunDir, config: RunConfig, outcome: Outcome) -> str:
 
 def _compare_headline(run: RunDir, config: RunConfig, outcome: Outcome) -> str:
     """Who leads, and whom the seeds cannot tell apart from the leader."""
-    from clr_tui.engine.analysis.compare_report import compare_report
-    from clr_tui.engine.analysis.compare_verdict import headline
+    from clr_tui.engine.analysis.comparison.compare_report import compare_report
+    from clr_tui.engine.analysis.comparison.compare_verdict import headline
 
     return headline(compare_report(_history(run, config, outcome)))
 
 
 def _history(run: RunDir, config: RunConfig, outcome: Outcome) -> RunHistory:
     from clr_tui.engine.analysis.history import RunHistory
-    from clr_tui.engine.runs.tail import read_events
+    from clr_tui.engine.log.tail import read_events
 
     history = RunHistory(config)
     history.feed(read_events(run.events_path))

@@ -25,7 +25,7 @@ os.environ.pop("NO_COLOR", None)
 
 from terminal_svg import to_svg
 
-from clr_tui.engine.runs.rundir import RunDir, find_run
+from clr_tui.engine.log.rundir import RunDir, find_run
 from clr_tui.tui.app import ClrTuiApp
 
 FOLDER = Path(__file__).parent

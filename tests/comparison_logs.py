@@ -15,16 +15,16 @@ import msgspec
 import numpy as np
 
 from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.log import events as ev
+from clr_tui.engine.log.rundir import RunDir, create_run
 from clr_tui.engine.policies import lr_at
-from clr_tui.engine.runs import events as ev
-from clr_tui.engine.runs.config import (
+from clr_tui.engine.settings.config import (
     CompareConfig,
     EntryConfig,
     OptimizerConfig,
     RunConfig,
     TaskConfig,
 )
-from clr_tui.engine.runs.rundir import RunDir, create_run
 
 START = 1_790_000_000.0
 TICK = 0.25

@@ -9,7 +9,7 @@ if sys.path[:1] == [os.getcwd()]:
     # Python's own doing. People's folders hold a random.py or an engine.py, which are not ours.
     del sys.path[0]
 
-from clr_tui.tui.cli import main
+from clr_tui.tui.cli.main import main
 
 if __name__ == "__main__":
     raise SystemExit(main())

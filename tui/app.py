@@ -14,20 +14,20 @@ from textual.filter import LineFilter
 from textual.screen import ModalScreen
 
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.runs.rundir import RunDir
+from clr_tui.engine.log.rundir import RunDir
 from clr_tui.tui.hangup import watch_terminal
 from clr_tui.tui.keys import HasKeys, keys_for
 from clr_tui.tui.messages import Loaded, LoadFailed, RunStarted, StartFailed
 from clr_tui.tui.only_text import OnlyText
 from clr_tui.tui.sources import LiveSource, ReplaySource
+from clr_tui.tui.text.clean import plain
 from clr_tui.tui.themes import THEMES, drop_colours, set_up_themes
-from clr_tui.tui.views.clean import plain
 
 if TYPE_CHECKING:
     from textual.screen import Screen
 
-    from clr_tui.engine.analysis.imports import Recording
-    from clr_tui.engine.runs.config import Job, Kind, RunConfig, TaskConfig
+    from clr_tui.engine.analysis.recordings.imports import Recording
+    from clr_tui.engine.settings.config import Job, Kind, RunConfig, TaskConfig
     from clr_tui.tui.sources import Source
 
 ONLY_TEXT = OnlyText()
@@ -287,23 +287,23 @@ class ClrTuiApp(App[None]):
 def _screen_of(kind: Kind) -> Callable[[Source, RunConfig, RunDir | None], Screen[Any]]:
     """The screen that runs of a kind have, loaded."""
     if kind == "range-test":
-        from clr_tui.tui.screens.range_test import RangeTestScreen
+        from clr_tui.tui.kinds.range_test.screen import RangeTestScreen
 
         return RangeTestScreen
     if kind == "compare":
-        from clr_tui.tui.screens.comparison import ComparisonScreen
+        from clr_tui.tui.kinds.compare.screen import ComparisonScreen
 
         return ComparisonScreen
-    from clr_tui.tui.screens.training import TrainingScreen
+    from clr_tui.tui.kinds.train.screen import TrainingScreen
 
     return TrainingScreen
 
 
 def _what_goes_on(runs: Path) -> str | None:
     """Which runs are alive, newest first, and how to see them again."""
-    from clr_tui.engine.runs.home import runs_dir
-    from clr_tui.engine.runs.lock import is_held
-    from clr_tui.engine.runs.rundir import list_runs
+    from clr_tui.engine.log.home import runs_dir
+    from clr_tui.engine.log.lock import is_held
+    from clr_tui.engine.log.rundir import list_runs
 
     try:
         living = [run.id for run in list_runs(runs) if is_held(run.lock_path)]

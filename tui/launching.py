@@ -9,8 +9,11 @@ from pathlib import Path
 import msgspec
 
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.runs.check import check
-from clr_tui.engine.runs.config import (
+from clr_tui.engine.log.launch import launch
+from clr_tui.engine.log.removal import remove_run
+from clr_tui.engine.log.rundir import RunDir, create_run
+from clr_tui.engine.settings.check import check
+from clr_tui.engine.settings.config import (
     CompareConfig,
     Job,
     Kind,
@@ -18,9 +21,6 @@ from clr_tui.engine.runs.config import (
     TaskConfig,
     TrainConfig,
 )
-from clr_tui.engine.runs.launch import launch
-from clr_tui.engine.runs.removal import remove_run
-from clr_tui.engine.runs.rundir import RunDir, create_run
 
 DIGITS = "digits"
 NO_FILE = ("imagenet", "none")

@@ -13,10 +13,10 @@ from textual.message import Message
 if TYPE_CHECKING:
     from textual.screen import Screen
 
-    from clr_tui.engine.analysis.imports import Recording
+    from clr_tui.engine.analysis.recordings.imports import Recording
     from clr_tui.engine.errors import UserError
-    from clr_tui.engine.runs.rundir import RunDir
-    from clr_tui.engine.runs.summary import RunSummary
+    from clr_tui.engine.log.rundir import RunDir
+    from clr_tui.engine.log.summary import RunSummary
     from clr_tui.tui.charts.chart import Chart
 
 

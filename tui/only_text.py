@@ -7,7 +7,7 @@ from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
-from clr_tui.tui.views.clean import REPLACEMENT, plain
+from clr_tui.tui.text.clean import REPLACEMENT, plain
 
 
 class OnlyText(LineFilter):

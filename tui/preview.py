@@ -10,12 +10,12 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from clr_tui.engine.runs.rundir import RunDir
-from clr_tui.engine.runs.tail import LogTail
+from clr_tui.engine.log.rundir import RunDir
+from clr_tui.engine.log.tail import LogTail
 
 if TYPE_CHECKING:
     from clr_tui.engine.analysis.history import RunHistory
-    from clr_tui.engine.runs.config import RunConfig
+    from clr_tui.engine.settings.config import RunConfig
     from clr_tui.tui.charts.chart import Chart
 
 PIECE = 1 << 20
@@ -64,10 +64,10 @@ def chart_of(config: RunConfig, history: RunHistory, *, alive: bool) -> Chart:
     until there is any; of a comparison the accuracies.
     """
     from clr_tui.engine.analysis.report import range_report
-    from clr_tui.tui.views.comparison import CompareOptions, comparison_chart
-    from clr_tui.tui.views.options import ChartOptions
-    from clr_tui.tui.views.range_test import range_chart
-    from clr_tui.tui.views.training import training_charts
+    from clr_tui.tui.kinds.compare.view import CompareOptions, comparison_chart
+    from clr_tui.tui.kinds.range_test.view import range_chart
+    from clr_tui.tui.kinds.train.view import training_charts
+    from clr_tui.tui.text.options import ChartOptions
 
     if config.kind == "range-test":
         smoothing = config.range_test.smoothing if config.range_test else ChartOptions().smoothing

@@ -14,9 +14,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from clr_tui.engine.runs.events import AnyEvent
-    from clr_tui.engine.runs.rundir import RunDir
-    from clr_tui.engine.runs.tail import Batch
+    from clr_tui.engine.log.events import AnyEvent
+    from clr_tui.engine.log.rundir import RunDir
+    from clr_tui.engine.log.tail import Batch
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, math.inf)
 
@@ -47,7 +47,7 @@ class LiveSource:
     replay = False
 
     def __init__(self, run: RunDir, limit: int = 1 << 20) -> None:
-        from clr_tui.engine.runs.tail import LogTail
+        from clr_tui.engine.log.tail import LogTail
 
         self.run = run
         self._tail = LogTail(run.events_path)
@@ -56,7 +56,7 @@ class LiveSource:
     @property
     def live(self) -> bool:
         """Whether the run's worker lives (its lock is held)."""
-        from clr_tui.engine.runs.lock import is_held
+        from clr_tui.engine.log.lock import is_held
 
         return is_held(self.run.lock_path)
 
@@ -78,7 +78,7 @@ class TrialFilter:
 
     def take(self, events: Sequence[AnyEvent]) -> list[AnyEvent]:
         """What of `events`, the next ones in order, belongs to the trial."""
-        from clr_tui.engine.runs import events as ev
+        from clr_tui.engine.log import events as ev
 
         kept: list[AnyEvent] = []
         for event in events:
@@ -193,7 +193,7 @@ class ReplaySource:
 
     def poll(self) -> Batch:
         """What has become due; starts anew (`reset`) after seeking back."""
-        from clr_tui.engine.runs.tail import Batch
+        from clr_tui.engine.log.tail import Batch
 
         now = self.elapsed
         due = bisect.bisect_right(self._due, now)

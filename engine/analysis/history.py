@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, TypeVar, Union
 import numpy as np
 from numpy.typing import NDArray
 
-from clr_tui.engine.runs import events as ev
-from clr_tui.engine.runs.config import RunConfig
+from clr_tui.engine.log import events as ev
+from clr_tui.engine.settings.config import RunConfig
 
 if TYPE_CHECKING:
-    from clr_tui.engine.runs.tail import Batch
+    from clr_tui.engine.log.tail import Batch
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clr_tui.engine.analysis.curve import Curve, curve_of
 from clr_tui.engine.analysis.history import RunHistory, TrialHistory
-from clr_tui.engine.analysis.suggest import Suggestion, suggestions
-from clr_tui.engine.analysis.verdict import Verdict, verdict
+from clr_tui.engine.analysis.sweep.curve import Curve, curve_of
+from clr_tui.engine.analysis.sweep.suggest import Suggestion, suggestions
+from clr_tui.engine.analysis.sweep.verdict import Verdict, verdict
+from clr_tui.engine.log.events import Evaluated
 from clr_tui.engine.policies import Phase, step_size_steps
 from clr_tui.engine.policies import phase as phase_at
-from clr_tui.engine.runs.config import TrainConfig
-from clr_tui.engine.runs.events import Evaluated
+from clr_tui.engine.settings.config import TrainConfig
 
 Floats = NDArray[np.float64]
 

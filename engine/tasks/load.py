@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.runs.config import TaskConfig
+from clr_tui.engine.settings.config import TaskConfig
 from clr_tui.engine.tasks.augment import RandomAffine
 from clr_tui.engine.tasks.cnn import build_cnn
 from clr_tui.engine.tasks.dataset import Dataset, Indices, Notify, Progress, channel_statistics

@@ -25,8 +25,8 @@ import msgspec
 import torch
 from torch import Tensor
 
-from clr_tui.engine.runs.config import RunConfig
-from clr_tui.engine.runs.events import Event, Note, Progress
+from clr_tui.engine.log.events import Event, Note, Progress
+from clr_tui.engine.settings.config import RunConfig
 from clr_tui.engine.tasks.features import FrozenTrunk, Inputs, Unaugmented
 from clr_tui.engine.training.preserve import left_as_found
 from clr_tui.engine.training.trainee import Trainee

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.runs.commands import (
+from clr_tui.engine.log.commands import (
     Command,
     Continue,
     Pause,
@@ -20,7 +20,7 @@ from clr_tui.engine.runs.commands import (
     Stop,
     StopTrial,
 )
-from clr_tui.engine.runs.events import CommandRefused, Continued, Event, Paused
+from clr_tui.engine.log.events import CommandRefused, Continued, Event, Paused
 from clr_tui.engine.training.stopwatch import Stopwatch
 
 PAUSE_POLL_SECONDS = 0.2

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import torch
 
+from clr_tui.engine.comparing.compare_job import run_compare_job
 from clr_tui.engine.cores import usable_cores
-from clr_tui.engine.runs.config import RunConfig
-from clr_tui.engine.runs.events import DeviceChosen, Event, Note, Progress, TaskReady
+from clr_tui.engine.log.events import DeviceChosen, Event, Note, Progress, TaskReady
+from clr_tui.engine.settings.config import RunConfig
 from clr_tui.engine.tasks.devices import choose_device
 from clr_tui.engine.tasks.load import load_task
 from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.training.batches import Batches
 from clr_tui.engine.training.clr import run_training
-from clr_tui.engine.training.compare_job import run_compare_job
 from clr_tui.engine.training.compiling import compiling_where_it_pays
 from clr_tui.engine.training.control import Control
 from clr_tui.engine.training.randomness import stream

@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 import torch
 from torch import Tensor, nn
 
-from clr_tui.engine.runs.events import CheckpointSaved, Event
+from clr_tui.engine.log.events import CheckpointSaved, Event
 from clr_tui.engine.training import checkpoint
 
 Reason = Literal["best", "last", "asked", "stopped"]

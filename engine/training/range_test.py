@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import torch
 
-from clr_tui.engine.runs.config import RangeTestConfig
-from clr_tui.engine.runs.events import Diverged, TrialFinished, TrialStarted
+from clr_tui.engine.log.events import Diverged, TrialFinished, TrialStarted
+from clr_tui.engine.settings.config import RangeTestConfig
 from clr_tui.engine.tasks.part import Part
 from clr_tui.engine.training.compiling import compiled
 from clr_tui.engine.training.control import Orders, Stopped

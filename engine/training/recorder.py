@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from clr_tui.engine.runs.events import Evaluated, Event, NonFinite, Steps
+from clr_tui.engine.log.events import Evaluated, Event, NonFinite, Steps
 from clr_tui.engine.training.stopwatch import Stopwatch
 
 FLUSH_SECONDS = 0.25

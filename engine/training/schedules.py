@@ -7,7 +7,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.policies import DEFAULT_GAMMA, lr_at
-from clr_tui.engine.runs.config import Policy
+from clr_tui.engine.settings.config import Policy
 
 
 class PolicyRate:

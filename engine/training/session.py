@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from clr_tui.engine.runs.config import RunConfig
-from clr_tui.engine.runs.events import Event, Outcome, Role
+from clr_tui.engine.log.events import Event, Outcome, Role
+from clr_tui.engine.settings.config import RunConfig
 from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.training.control import Control
 from clr_tui.engine.training.stopwatch import Stopwatch

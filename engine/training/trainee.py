@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from clr_tui.engine.runs.config import OptimizerConfig
+from clr_tui.engine.settings.config import OptimizerConfig
 from clr_tui.engine.tasks.features import Inputs
 from clr_tui.engine.tasks.part import Part
 from clr_tui.engine.tasks.task import Task

@@ -12,10 +12,8 @@ import msgspec
 import torch
 
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.policies import phase, step_size_steps, whole_cycle_epochs
-from clr_tui.engine.runs import events
-from clr_tui.engine.runs.config import TrainConfig
-from clr_tui.engine.runs.events import (
+from clr_tui.engine.log import events
+from clr_tui.engine.log.events import (
     BoundsChanged,
     Diverged,
     EpochFinished,
@@ -25,6 +23,8 @@ from clr_tui.engine.runs.events import (
     TrialFinished,
     TrialStarted,
 )
+from clr_tui.engine.policies import phase, step_size_steps, whole_cycle_epochs
+from clr_tui.engine.settings.config import TrainConfig
 from clr_tui.engine.tasks.part import Part
 from clr_tui.engine.training import checkpoint
 from clr_tui.engine.training.compiling import compiled

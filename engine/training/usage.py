@@ -10,7 +10,7 @@ import torch
 
 from clr_tui.engine.devices import UsageMonitor
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.runs.events import DeviceUsage, Event
+from clr_tui.engine.log.events import DeviceUsage, Event
 from clr_tui.engine.training.control import RunGone
 
 USAGE_SECONDS = 5.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from made_sweeps import REFERENCE
 
-from clr_tui.engine.analysis.csv_log import read_csv
 from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.analysis.recordings.csv_log import read_csv
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import math
 import msgspec
 from comparison_logs import comparison_config
 
-from clr_tui.engine.analysis.compare_report import CompareReport
+from clr_tui.engine.analysis.comparison.compare_report import CompareReport
 from clr_tui.engine.analysis.history import RunHistory
-from clr_tui.engine.runs import events as ev
+from clr_tui.engine.log import events as ev
 
 
 def with_tests(values: dict[str, list[float | None]], **compare) -> RunHistory:

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from clr_tui.engine.analysis.history import RunHistory
-from clr_tui.engine.runs import events as ev
-from clr_tui.engine.runs.config import RangeTestConfig, RunConfig
+from clr_tui.engine.log import events as ev
+from clr_tui.engine.settings.config import RangeTestConfig, RunConfig
 
 REFERENCE = Path(__file__).parents[2].parent / "shared" / "reference" / "lr_find_cnn.csv"
 

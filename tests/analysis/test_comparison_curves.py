@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from clr_tui.engine.analysis.comparison import (
+from clr_tui.engine.analysis.comparison.comparison import (
     EntryCurves,
     SeedCurve,
     comparison_of,
     mean_curve,
 )
 from clr_tui.engine.analysis.history import RunHistory
-from clr_tui.engine.runs import events as ev
+from clr_tui.engine.log import events as ev
 
 
 def gathered(events, config=None) -> RunHistory:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from made_sweeps import rates, sweep_history
 
-from clr_tui.engine.analysis.curve import curve_of
-from clr_tui.engine.runs import events as ev
+from clr_tui.engine.analysis.sweep.curve import curve_of
+from clr_tui.engine.log import events as ev
 
 
 def test_one_seed_is_its_own_median():

@@ -8,9 +8,9 @@ import pytest
 from comparison_logs import comparison_history
 from made_comparisons import of, with_tests
 
-from clr_tui.engine.analysis.compare_report import CompareReport, compare_report
-from clr_tui.engine.analysis.compare_verdict import headline
-from clr_tui.engine.runs.events import Diverged
+from clr_tui.engine.analysis.comparison.compare_report import CompareReport, compare_report
+from clr_tui.engine.analysis.comparison.compare_verdict import headline
+from clr_tui.engine.log.events import Diverged
 
 GONE = math.nan
 """The trial diverged."""

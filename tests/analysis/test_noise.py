@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import scipy.signal
 
-from clr_tui.engine.analysis.noise import noise, share_of_new, smoothed_share
 from clr_tui.engine.analysis.smoothing import smooth
+from clr_tui.engine.analysis.sweep.noise import noise, share_of_new, smoothed_share
 
 
 def test_independent_noise_on_a_trend():

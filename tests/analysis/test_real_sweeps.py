@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from made_sweeps import sweep_history
 
-from clr_tui.engine.analysis.curve import curve_of
-from clr_tui.engine.analysis.suggest import suggestions
-from clr_tui.engine.analysis.verdict import verdict
+from clr_tui.engine.analysis.sweep.curve import curve_of
+from clr_tui.engine.analysis.sweep.suggest import suggestions
+from clr_tui.engine.analysis.sweep.verdict import verdict
 
 SWEEPS = json.loads((Path(__file__).parent / "real_sweeps.json").read_text())
 KINDS = {"flowers": "recommended", "nomom": "recommended", "fall": "falling", "random": "flat"}

@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_sweeps import REFERENCE, rates, sweep_history, valley_shape
 
-from clr_tui.engine.analysis.exports import epochs_csv, steps_csv
 from clr_tui.engine.analysis.history import RunHistory
-from clr_tui.engine.analysis.imports import open_recording
+from clr_tui.engine.analysis.recordings.exports import epochs_csv, steps_csv
+from clr_tui.engine.analysis.recordings.imports import open_recording
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.runs import events as ev
+from clr_tui.engine.log import events as ev
 
 
 def replayed(recording) -> RunHistory:

@@ -10,8 +10,8 @@ from made_sweeps import rates, sweep_history, valley_shape
 
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.report import range_report, to_json, train_report
-from clr_tui.engine.runs import events as ev
-from clr_tui.engine.runs.config import RunConfig, TrainConfig
+from clr_tui.engine.log import events as ev
+from clr_tui.engine.settings.config import RunConfig, TrainConfig
 
 
 def strict_json(report):

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_sweeps import rates
 
-from clr_tui.engine.analysis import rules
-from clr_tui.engine.analysis.curve import curve_of
+from clr_tui.engine.analysis.sweep import rules
+from clr_tui.engine.analysis.sweep.curve import curve_of
 
 
 def valley_by_hand(lr, loss):

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clr_tui.engine.analysis.history import RunHistory, TrialHistory
-from clr_tui.engine.runs import events as ev
-from clr_tui.engine.runs.config import RunConfig, TrainConfig
-from clr_tui.engine.runs.reading import packed
-from clr_tui.engine.runs.tail import Batch
+from clr_tui.engine.log import events as ev
+from clr_tui.engine.log.reading import packed
+from clr_tui.engine.log.tail import Batch
+from clr_tui.engine.settings.config import RunConfig, TrainConfig
 
 
 def steps(first, last, trial=0, **more):

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from made_sweeps import rates, sweep_history, valley_shape
 
-from clr_tui.engine.analysis.curve import curve_of
 from clr_tui.engine.analysis.smoothing import smooth
-from clr_tui.engine.analysis.suggest import suggestions
-from clr_tui.engine.analysis.verdict import verdict
+from clr_tui.engine.analysis.sweep.curve import curve_of
+from clr_tui.engine.analysis.sweep.suggest import suggestions
+from clr_tui.engine.analysis.sweep.verdict import verdict
 
 N = 108
 

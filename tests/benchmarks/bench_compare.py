@@ -18,10 +18,10 @@ import measure
 import photographs
 from peers import Contestant
 
-from clr_tui.engine.runs.config import CompareConfig, TaskConfig
-from clr_tui.engine.runs.entries import parse_entries
-from clr_tui.engine.runs.events import PoolReady, TaskReady, TrialFinished
-from clr_tui.engine.runs.rundir import create_run
+from clr_tui.engine.log.events import PoolReady, TaskReady, TrialFinished
+from clr_tui.engine.log.rundir import create_run
+from clr_tui.engine.settings.config import CompareConfig, TaskConfig
+from clr_tui.engine.settings.entries import parse_entries
 
 OPTIMIZERS = "adagrad,adadelta,rmsprop,adam,adamax,sgd+clr(lr=3e-3)"
 SEEDS, EPOCHS = 3, 4

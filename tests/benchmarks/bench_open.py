@@ -25,7 +25,7 @@ import measure
 from made_logs import comparison_run, sweep_log
 from screens import CLR_TUI, Screen
 
-from clr_tui.engine.runs.tail import read_events
+from clr_tui.engine.log.tail import read_events
 
 STEPS, FEWER = 1_000_000, 250_000
 EMPTY = (

@@ -24,23 +24,23 @@ os.environ.setdefault("GOMP_SPINCOUNT", "3000")  # as the worker does
 
 import torch
 
-from clr_tui.engine.runs.config import (
+from clr_tui.engine.comparing.comparison import Stage, run_comparison
+from clr_tui.engine.comparing.pool import Pool
+from clr_tui.engine.comparing.rates import known_rate, training_at
+from clr_tui.engine.log.events import AnyEvent, EpochFinished, Event, Steps, TrialFinished
+from clr_tui.engine.log.tail import read_events
+from clr_tui.engine.log.writer import EventWriter
+from clr_tui.engine.settings.config import (
     CompareConfig,
     EntryConfig,
     OptimizerConfig,
     RunConfig,
     TaskConfig,
 )
-from clr_tui.engine.runs.events import AnyEvent, EpochFinished, Event, Steps, TrialFinished
-from clr_tui.engine.runs.tail import read_events
-from clr_tui.engine.runs.writer import EventWriter
 from clr_tui.engine.tasks.load import load_task
 from clr_tui.engine.tasks.task import Task
-from clr_tui.engine.training.comparison import Stage, run_comparison
 from clr_tui.engine.training.control import Control, StopFlag
 from clr_tui.engine.training.keeping import InMemory
-from clr_tui.engine.training.pool import Pool
-from clr_tui.engine.training.rates import known_rate, training_at
 from clr_tui.engine.training.session import Session, Trial
 from clr_tui.engine.training.training import Training
 

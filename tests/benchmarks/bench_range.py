@@ -23,9 +23,9 @@ import measure
 import photographs
 from peers import END, LIMIT_ENVIRONMENT, START, Contestant
 
-from clr_tui.engine.runs.config import RangeTestConfig, TaskConfig
-from clr_tui.engine.runs.events import TrialFinished
-from clr_tui.engine.runs.rundir import create_run
+from clr_tui.engine.log.events import TrialFinished
+from clr_tui.engine.log.rundir import create_run
+from clr_tui.engine.settings.config import RangeTestConfig, TaskConfig
 
 WORKERS = (0, 2)
 TOOLS = {

@@ -28,10 +28,10 @@ import photographs
 from living_run import LivingRun
 from screens import CLR_TUI, Screen
 
-from clr_tui.engine.runs.config import RunConfig, TaskConfig, TrainConfig
-from clr_tui.engine.runs.events import EpochFinished, Event
-from clr_tui.engine.runs.launch import launch
-from clr_tui.engine.runs.rundir import RunDir, create_run
+from clr_tui.engine.log.events import EpochFinished, Event
+from clr_tui.engine.log.launch import launch
+from clr_tui.engine.log.rundir import RunDir, create_run
+from clr_tui.engine.settings.config import RunConfig, TaskConfig, TrainConfig
 
 EPOCHS = 4
 SECONDS = 10.0

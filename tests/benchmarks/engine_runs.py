@@ -7,10 +7,10 @@ import time
 from pathlib import Path
 from typing import TypeVar
 
-from clr_tui.engine.runs.events import Event, RunFinished
-from clr_tui.engine.runs.launch import launch
-from clr_tui.engine.runs.rundir import RunDir
-from clr_tui.engine.runs.tail import read_events
+from clr_tui.engine.log.events import Event, RunFinished
+from clr_tui.engine.log.launch import launch
+from clr_tui.engine.log.rundir import RunDir
+from clr_tui.engine.log.tail import read_events
 
 LONGEST = 900.0
 E = TypeVar("E", bound=Event)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from clr_tui.engine.runs import events as ev
-from clr_tui.engine.runs.config import RangeTestConfig, TaskConfig
-from clr_tui.engine.runs.lock import acquire
-from clr_tui.engine.runs.rundir import create_run
-from clr_tui.engine.runs.writer import EventWriter
+from clr_tui.engine.log import events as ev
+from clr_tui.engine.log.lock import acquire
+from clr_tui.engine.log.rundir import create_run
+from clr_tui.engine.log.writer import EventWriter
+from clr_tui.engine.settings.config import RangeTestConfig, TaskConfig
 
 IMAGES = 64
 """A step."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+from clr_tui.engine.log import events as ev
+from clr_tui.engine.log.rundir import RunDir, create_run
+from clr_tui.engine.log.writer import EventWriter
 from clr_tui.engine.policies import lr_at
-from clr_tui.engine.runs import events as ev
-from clr_tui.engine.runs.config import CompareConfig, TaskConfig
-from clr_tui.engine.runs.entries import article_entries
-from clr_tui.engine.runs.rundir import RunDir, create_run
-from clr_tui.engine.runs.writer import EventWriter
+from clr_tui.engine.settings.config import CompareConfig, TaskConfig
+from clr_tui.engine.settings.entries import article_entries
 
 SECONDS_A_LINE = 0.25
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from made_runs import FakeWorker
 
-from clr_tui.engine.runs.rundir import RunDir
-from clr_tui.tui.cli import main
+from clr_tui.engine.log.rundir import RunDir
+from clr_tui.tui.cli.main import main
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from clr_tui.engine.runs import events as ev
-from clr_tui.engine.runs.config import RangeTestConfig, TaskConfig, TrainConfig
-from clr_tui.engine.runs.lock import acquire
-from clr_tui.engine.runs.rundir import RunDir, create_run
-from clr_tui.engine.runs.writer import EventWriter
+from clr_tui.engine.log import events as ev
+from clr_tui.engine.log.lock import acquire
+from clr_tui.engine.log.rundir import RunDir, create_run
+from clr_tui.engine.log.writer import EventWriter
+from clr_tui.engine.settings.config import RangeTestConfig, TaskConfig, TrainConfig
 
 START = 1_700_000_000.0
 STEPS = 200

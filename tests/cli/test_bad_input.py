@@ -10,7 +10,7 @@ import pytest
 from made_runs import flat, make_sweep, make_training
 from PIL import Image
 
-from clr_tui.engine.runs import events as ev
+from clr_tui.engine.log import events as ev
 
 RATES = ["--base-lr", "1e-3", "--max-lr", "6e-3"]
 

@@ -15,9 +15,9 @@ from made_runs import make_sweep
 from msgspec.structs import fields
 
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.runs import config, studies
-from clr_tui.tui.commands import usual
-from clr_tui.tui.commands.options import COMMANDS, build_parser
+from clr_tui.engine.settings import config, studies
+from clr_tui.tui.cli import usual
+from clr_tui.tui.cli.options import COMMANDS, build_parser
 
 HELP = [["--help"], *([name, "--help"] for name in COMMANDS)]
 HEAVY = {
@@ -34,7 +34,7 @@ def test_help_is_there_without_anything_heavy(arguments: list[str]) -> None:
     script = (
         "import argparse, sys\n"
         "before = set(sys.modules)\n"
-        "from clr_tui.tui.cli import main\n"
+        "from clr_tui.tui.cli.main import main\n"
         f"code = main({arguments!r})\n"
         "loaded = sorted(set(sys.modules) - before)\n"
         "import json\n"
@@ -47,7 +47,7 @@ def test_help_is_there_without_anything_heavy(arguments: list[str]) -> None:
     code, modules = json.loads(last)
     assert code == 0
     assert text[0].startswith("usage: clr-tui")
-    assert "clr_tui.tui.commands.options" in modules
+    assert "clr_tui.tui.cli.options" in modules
     assert not set(modules) & HEAVY
 
 
@@ -258,7 +258,7 @@ def test_modules_that_lie_where_it_is_called_are_not_loaded(
 def test_our_own_mistake_is_one_line_and_a_file(cli, monkeypatch, tmp_path) -> None:
     import tempfile
 
-    import clr_tui.tui.commands.managing as managing
+    import clr_tui.tui.cli.managing as managing
 
     def broken(runs) -> str:
         raise RuntimeError("surprise")

@@ -11,15 +11,15 @@ import pytest
 from comparison_logs import write_run
 from made_runs import make_sweep, make_training
 
-from clr_tui.engine.runs import check
-from clr_tui.engine.runs.config import CompareConfig, TaskConfig
-from clr_tui.engine.runs.entries import article_entries, parse_entries
-from clr_tui.engine.runs.rundir import find_run
-from clr_tui.engine.runs.studies import study
-from clr_tui.tui import cli as command
+from clr_tui.engine.log.rundir import find_run
+from clr_tui.engine.settings import check
+from clr_tui.engine.settings.config import CompareConfig, TaskConfig
+from clr_tui.engine.settings.entries import article_entries, parse_entries
+from clr_tui.engine.settings.studies import study
 from clr_tui.tui import launching
-from clr_tui.tui.commands.jobs import comparison_of
-from clr_tui.tui.commands.options import build_parser
+from clr_tui.tui.cli import main as command
+from clr_tui.tui.cli.jobs import comparison_of
+from clr_tui.tui.cli.options import build_parser
 
 
 def asked(text: str, runs: Path) -> tuple[TaskConfig, CompareConfig, str | None]:

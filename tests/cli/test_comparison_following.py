@@ -16,11 +16,11 @@ from comparison_logs import (
 )
 
 from clr_tui.engine.analysis.history import RunHistory
-from clr_tui.engine.runs import events as ev
-from clr_tui.engine.runs.rundir import RunDir
-from clr_tui.tui.commands.headless import follow_and_print
-from clr_tui.tui.commands.interrupts import Interrupts
-from clr_tui.tui.commands.progress import ProgressLines, standing
+from clr_tui.engine.log import events as ev
+from clr_tui.engine.log.rundir import RunDir
+from clr_tui.tui.cli.headless import follow_and_print
+from clr_tui.tui.cli.interrupts import Interrupts
+from clr_tui.tui.cli.progress import ProgressLines, standing
 
 
 def told_at_once(**log) -> list[str]:

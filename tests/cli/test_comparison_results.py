@@ -14,9 +14,9 @@ import pytest
 from comparison_logs import LABELS, comparison_config, comparison_events, write_run
 
 from clr_tui.engine.analysis.history import RunHistory
-from clr_tui.engine.runs import events as ev
+from clr_tui.engine.log import events as ev
+from clr_tui.tui.kinds.compare.entries import glyph_of
 from clr_tui.tui.preview import chart_of
-from clr_tui.tui.views.entries import glyph_of
 
 CURVES = Path(__file__).parents[3] / "shared" / "reference" / "curves_cnn.csv"
 SVG = "{http://www.w3.org/2000/svg}"

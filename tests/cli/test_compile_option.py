@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from made_runs import make_sweep
 
-from clr_tui.engine.runs.config import CompareConfig, RangeTestConfig, TaskConfig, TrainConfig
-from clr_tui.engine.runs.entries import article_entries
-from clr_tui.tui.commands.jobs import comparison_of, task_of, training_of
-from clr_tui.tui.commands.options import build_parser
-from clr_tui.tui.views.form import read, texts
+from clr_tui.engine.settings.config import CompareConfig, RangeTestConfig, TaskConfig, TrainConfig
+from clr_tui.engine.settings.entries import article_entries
+from clr_tui.tui.cli.jobs import comparison_of, task_of, training_of
+from clr_tui.tui.cli.options import build_parser
+from clr_tui.tui.text.form import read, texts
 
 COMPILED = TaskConfig(compile=True)
 

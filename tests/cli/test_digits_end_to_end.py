@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from clr_tui.engine.runs.events import Note, RunStarted
-from clr_tui.engine.runs.rundir import list_runs
-from clr_tui.engine.runs.tail import read_events
+from clr_tui.engine.log.events import Note, RunStarted
+from clr_tui.engine.log.rundir import list_runs
+from clr_tui.engine.log.tail import read_events
 
 pytestmark = pytest.mark.slow
 

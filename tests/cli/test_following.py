@@ -22,13 +22,13 @@ from made_runs import (
     write,
 )
 
-from clr_tui.engine.runs import events as ev
-from clr_tui.engine.runs.commands import CommandTail, Stop
-from clr_tui.engine.runs.rundir import RunDir
-from clr_tui.tui.commands import headless
-from clr_tui.tui.commands.headless import follow, follow_and_print
-from clr_tui.tui.commands.interrupts import Interrupts
-from clr_tui.tui.commands.progress import ProgressLines
+from clr_tui.engine.log import events as ev
+from clr_tui.engine.log.commands import CommandTail, Stop
+from clr_tui.engine.log.rundir import RunDir
+from clr_tui.tui.cli import headless
+from clr_tui.tui.cli.headless import follow, follow_and_print
+from clr_tui.tui.cli.interrupts import Interrupts
+from clr_tui.tui.cli.progress import ProgressLines
 
 
 class Script(Interrupts):

@@ -12,12 +12,12 @@ from made_runs import SWEEP, make_sweep
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.report import range_report
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.runs.config import OptimizerConfig, RangeTestConfig, TaskConfig, TrainConfig
-from clr_tui.engine.runs.rundir import find_run, list_runs
-from clr_tui.engine.runs.tail import read_events
+from clr_tui.engine.log.rundir import find_run, list_runs
+from clr_tui.engine.log.tail import read_events
+from clr_tui.engine.settings.config import OptimizerConfig, RangeTestConfig, TaskConfig, TrainConfig
 from clr_tui.tui import launching
-from clr_tui.tui.commands.jobs import range_test_of, task_of, training_of
-from clr_tui.tui.commands.options import build_parser
+from clr_tui.tui.cli.jobs import range_test_of, task_of, training_of
+from clr_tui.tui.cli.options import build_parser
 
 
 def parsed(text: str):

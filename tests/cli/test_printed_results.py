@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from made_runs import STEPS, flat, make_sweep, make_training
 
-from clr_tui.engine.runs import events as ev
+from clr_tui.engine.log import events as ev
 
 REFERENCE = Path(__file__).parents[3] / "shared" / "reference" / "lr_find_cnn.csv"
 

@@ -11,12 +11,12 @@ import pytest
 from made_runs import make_sweep, make_training, write
 from rich.cells import cell_len
 
-from clr_tui.engine.runs import events as ev
-from clr_tui.engine.runs.commands import CommandTail, Stop
-from clr_tui.engine.runs.config import TaskConfig
-from clr_tui.engine.runs.rundir import RunDir
-from clr_tui.tui.commands.interrupts import Interrupts
-from clr_tui.tui.commands.managing import HEADINGS, stop, summaries_of, table
+from clr_tui.engine.log import events as ev
+from clr_tui.engine.log.commands import CommandTail, Stop
+from clr_tui.engine.log.rundir import RunDir
+from clr_tui.engine.settings.config import TaskConfig
+from clr_tui.tui.cli.interrupts import Interrupts
+from clr_tui.tui.cli.managing import HEADINGS, stop, summaries_of, table
 
 
 class Scripted(Interrupts):
@@ -103,7 +103,7 @@ def test_ls_loads_nothing_heavy(runs: Path) -> None:
 
     make_sweep(runs)
     script = (
-        "import sys\nfrom clr_tui.tui.cli import main\n"
+        "import sys\nfrom clr_tui.tui.cli.main import main\n"
         f"assert main(['ls', '--runs-dir', {str(runs)!r}]) == 0\n"
         "assert not {'torch', 'textual', 'numpy', 'rich'} & set(sys.modules)"
     )

@@ -13,10 +13,10 @@ from typing import Any, ClassVar
 import pytest
 from made_runs import make_sweep
 
-from clr_tui.engine.runs.rundir import find_run
+from clr_tui.engine.log.rundir import find_run
 from clr_tui.tui import app, launching
-from clr_tui.tui import cli as command_line
-from clr_tui.tui.commands.headless import name_of
+from clr_tui.tui.cli import main as command_line
+from clr_tui.tui.cli.headless import name_of
 
 
 class FakeApp:

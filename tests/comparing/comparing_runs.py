@@ -14,8 +14,7 @@ from pathlib import Path
 from fake_executor import entry
 
 from clr_tui.engine import worker
-from clr_tui.engine.runs.config import CompareConfig, EntryConfig, OptimizerConfig, TaskConfig
-from clr_tui.engine.runs.events import (
+from clr_tui.engine.log.events import (
     AnyEvent,
     EpochFinished,
     Evaluated,
@@ -24,8 +23,9 @@ from clr_tui.engine.runs.events import (
     TrialFinished,
     TrialStarted,
 )
-from clr_tui.engine.runs.rundir import RunDir, create_run
-from clr_tui.engine.runs.tail import read_events
+from clr_tui.engine.log.rundir import RunDir, create_run
+from clr_tui.engine.log.tail import read_events
+from clr_tui.engine.settings.config import CompareConfig, EntryConfig, OptimizerConfig, TaskConfig
 
 PATIENCE = 120.0
 PER_EPOCH = 19  # 1,259 images in batches of 64

@@ -6,16 +6,11 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from clr_tui.engine.comparing.comparison import Stage, run_comparison
+from clr_tui.engine.comparing.executor import Lost, Order, Told, Work
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.runs.commands import Command, Pause, Stop
-from clr_tui.engine.runs.config import (
-    CompareConfig,
-    EntryConfig,
-    OptimizerConfig,
-    RunConfig,
-    TaskConfig,
-)
-from clr_tui.engine.runs.events import (
+from clr_tui.engine.log.commands import Command, Pause, Stop
+from clr_tui.engine.log.events import (
     AnyEvent,
     Continued,
     EpochFinished,
@@ -26,9 +21,14 @@ from clr_tui.engine.runs.events import (
     TrialFinished,
     TrialStarted,
 )
-from clr_tui.engine.training.comparison import Stage, run_comparison
+from clr_tui.engine.settings.config import (
+    CompareConfig,
+    EntryConfig,
+    OptimizerConfig,
+    RunConfig,
+    TaskConfig,
+)
 from clr_tui.engine.training.control import Control, StopFlag
-from clr_tui.engine.training.executor import Lost, Order, Told, Work
 from clr_tui.engine.training.range_test import sweep_lr
 from clr_tui.engine.training.session import Result
 

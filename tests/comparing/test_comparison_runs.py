@@ -12,8 +12,7 @@ import torch
 from comparing_runs import ADAM, CLR, PER_EPOCH, by_path, check_story, curve, do, new_run, told
 from fake_executor import entry
 
-from clr_tui.engine.runs.config import CompareConfig, OptimizerConfig, RangeTestConfig, TaskConfig
-from clr_tui.engine.runs.events import (
+from clr_tui.engine.log.events import (
     AnyEvent,
     CheckpointSaved,
     EpochFinished,
@@ -27,8 +26,14 @@ from clr_tui.engine.runs.events import (
     TrialFinished,
     TrialStarted,
 )
-from clr_tui.engine.runs.rundir import RunDir
-from clr_tui.engine.runs.tail import read_events
+from clr_tui.engine.log.rundir import RunDir
+from clr_tui.engine.log.tail import read_events
+from clr_tui.engine.settings.config import (
+    CompareConfig,
+    OptimizerConfig,
+    RangeTestConfig,
+    TaskConfig,
+)
 from clr_tui.engine.tasks.load import load_task
 from clr_tui.engine.training.trainee import make_trainee
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from fake_executor import PER_EPOCH, POLL, SEED, Played, entries, entry
 
-from clr_tui.engine.runs.commands import (
+from clr_tui.engine.log.commands import (
     Continue,
     Pause,
     SaveCheckpoint,
@@ -16,8 +16,7 @@ from clr_tui.engine.runs.commands import (
     Stop,
     StopTrial,
 )
-from clr_tui.engine.runs.config import CompareConfig, OptimizerConfig
-from clr_tui.engine.runs.events import (
+from clr_tui.engine.log.events import (
     CommandRefused,
     Continued,
     Event,
@@ -28,6 +27,7 @@ from clr_tui.engine.runs.events import (
     TrialFinished,
     TrialStarted,
 )
+from clr_tui.engine.settings.config import CompareConfig, OptimizerConfig
 from clr_tui.engine.training.control import RunGone
 from clr_tui.engine.training.session import Result
 

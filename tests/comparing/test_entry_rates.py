@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from fake_executor import SEED, SWEEP_STEPS, Played, entry, flat
 
-from clr_tui.engine.runs.commands import Stop, StopTrial
-from clr_tui.engine.runs.config import CompareConfig, RangeTestConfig
-from clr_tui.engine.runs.events import RateChosen, TrialFinished, TrialStarted
+from clr_tui.engine.log.commands import Stop, StopTrial
+from clr_tui.engine.log.events import RateChosen, TrialFinished, TrialStarted
+from clr_tui.engine.settings.config import CompareConfig, RangeTestConfig
 from clr_tui.engine.training.session import Result
 
 

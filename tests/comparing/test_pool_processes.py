@@ -26,15 +26,12 @@ from comparing_runs import (
     wait_until,
 )
 
-from clr_tui.engine.runs.commands import Continue, Pause, Stop, StopTrial, send
-from clr_tui.engine.runs.config import (
-    CompareConfig,
-    OptimizerConfig,
-    RunConfig,
-    TaskConfig,
-    TrainConfig,
-)
-from clr_tui.engine.runs.events import (
+from clr_tui.engine.comparing import pool as pool_module
+from clr_tui.engine.comparing.comparison import Stage, run_comparison
+from clr_tui.engine.comparing.executor import Lost, Told, Work
+from clr_tui.engine.comparing.pool import Pool
+from clr_tui.engine.log.commands import Continue, Pause, Stop, StopTrial, send
+from clr_tui.engine.log.events import (
     Continued,
     Event,
     Overall,
@@ -44,13 +41,16 @@ from clr_tui.engine.runs.events import (
     TrialFinished,
     TrialStarted,
 )
-from clr_tui.engine.runs.launch import launch
-from clr_tui.engine.runs.rundir import RunDir
-from clr_tui.engine.training import pool as pool_module
-from clr_tui.engine.training.comparison import Stage, run_comparison
+from clr_tui.engine.log.launch import launch
+from clr_tui.engine.log.rundir import RunDir
+from clr_tui.engine.settings.config import (
+    CompareConfig,
+    OptimizerConfig,
+    RunConfig,
+    TaskConfig,
+    TrainConfig,
+)
 from clr_tui.engine.training.control import Control, StopFlag
-from clr_tui.engine.training.executor import Lost, Told, Work
-from clr_tui.engine.training.pool import Pool
 from clr_tui.engine.training.session import Result
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
@@ -381,5 +381,5 @@ def test_signals_for_the_worker_do_not_reach_the_trials(pool: Callable[[int], Po
 
 def test_a_process_listens_before_it_loads_torch() -> None:
     """Loading takes seconds, in which the pool may go."""
-    code = "import sys, clr_tui.engine.training.trial_process; sys.exit('torch' in sys.modules)"
+    code = "import sys, clr_tui.engine.comparing.trial_process; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from clr_tui.engine.comparing import compare_job
+from clr_tui.engine.comparing.memory import TrialNeed, available_memory
+from clr_tui.engine.comparing.pace import Pace
+from clr_tui.engine.comparing.side_by_side import Memory, Room, choose_jobs
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.training import compare_job
-from clr_tui.engine.training.memory import TrialNeed, available_memory
-from clr_tui.engine.training.pace import Pace
-from clr_tui.engine.training.side_by_side import Memory, Room, choose_jobs
 
 GIB = 1 << 30
 

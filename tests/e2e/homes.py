@@ -9,10 +9,10 @@ from pathlib import Path
 
 from terminal import Terminal
 
-from clr_tui.engine.runs.events import RunStarted
-from clr_tui.engine.runs.lock import is_held
-from clr_tui.engine.runs.rundir import RunDir, list_runs
-from clr_tui.engine.runs.tail import read_events
+from clr_tui.engine.log.events import RunStarted
+from clr_tui.engine.log.lock import is_held
+from clr_tui.engine.log.rundir import RunDir, list_runs
+from clr_tui.engine.log.tail import read_events
 
 
 class Home:

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 import pytest
 from homes import Home
 
-from clr_tui.engine.runs import events as ev
-from clr_tui.engine.runs.config import RangeTestConfig, TaskConfig
-from clr_tui.engine.runs.lock import acquire
-from clr_tui.engine.runs.rundir import create_run
-from clr_tui.engine.runs.writer import EventWriter
+from clr_tui.engine.log import events as ev
+from clr_tui.engine.log.lock import acquire
+from clr_tui.engine.log.rundir import create_run
+from clr_tui.engine.log.writer import EventWriter
+from clr_tui.engine.settings.config import RangeTestConfig, TaskConfig
 
 STEPS, EACH, UPDATES = 1000, 10, 12
 BUDGET = 1024

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from homes import Home, worker_pid
 
-from clr_tui.engine.runs import events as ev
-from clr_tui.engine.runs.tail import read_events
+from clr_tui.engine.log import events as ev
+from clr_tui.engine.log.tail import read_events
 
 pytestmark = pytest.mark.slow
 

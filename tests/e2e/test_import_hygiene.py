@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from clr_tui.engine.runs import events as ev
-from clr_tui.engine.runs.config import RangeTestConfig, TaskConfig
-from clr_tui.engine.runs.rundir import RunDir, create_run
-from clr_tui.engine.runs.writer import EventWriter
+from clr_tui.engine.log import events as ev
+from clr_tui.engine.log.rundir import RunDir, create_run
+from clr_tui.engine.log.writer import EventWriter
+from clr_tui.engine.settings.config import RangeTestConfig, TaskConfig
 
 FIRST_FRAME = """
 import asyncio, json, sys, time
-from clr_tui.tui import cli
+from clr_tui.tui.cli import main as cli
 from clr_tui.tui.app import ClrTuiApp
 
 frames = []
@@ -68,7 +68,9 @@ def test_the_whole_tui_loads_without_torch() -> None:
     assert not loaded & {"torch", "torchvision"}
 
 
-@pytest.mark.parametrize("package", ["clr_tui.engine.runs", "clr_tui.engine.analysis"])
+@pytest.mark.parametrize(
+    "package", ["clr_tui.engine.settings", "clr_tui.engine.log", "clr_tui.engine.analysis"]
+)
 def test_a_log_is_readable_without_torch_or_a_screen(package: str) -> None:
     loaded = modules_after("\n".join(f"import {name}" for name in all_modules(package)))
     assert not loaded & {"torch", "torchvision", "textual", "rich", "plotext"}

@@ -12,11 +12,11 @@ import pytest
 from homes import Home
 from terminal import Terminal
 
-from clr_tui.engine.runs.commands import Stop, send
-from clr_tui.engine.runs.events import AnyEvent, BoundsChanged, EpochFinished, RunFinished, Steps
-from clr_tui.engine.runs.lock import is_held
-from clr_tui.engine.runs.rundir import RunDir
-from clr_tui.engine.runs.tail import read_events
+from clr_tui.engine.log.commands import Stop, send
+from clr_tui.engine.log.events import AnyEvent, BoundsChanged, EpochFinished, RunFinished, Steps
+from clr_tui.engine.log.lock import is_held
+from clr_tui.engine.log.rundir import RunDir
+from clr_tui.engine.log.tail import read_events
 
 pytestmark = pytest.mark.slow
 

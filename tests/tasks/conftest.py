@@ -12,7 +12,7 @@ import torch
 from made_images import fill_folder
 from torch import Tensor
 
-from clr_tui.engine.runs.config import TaskConfig
+from clr_tui.engine.settings.config import TaskConfig
 from clr_tui.engine.tasks.load import load_task
 from clr_tui.engine.tasks.task import Task
 

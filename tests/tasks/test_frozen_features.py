@@ -14,14 +14,14 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam
 
-from clr_tui.engine.runs.config import (
+from clr_tui.engine.log.events import TrialStarted
+from clr_tui.engine.settings.config import (
     OptimizerConfig,
     RangeTestConfig,
     RunConfig,
     TaskConfig,
     TrainConfig,
 )
-from clr_tui.engine.runs.events import TrialStarted
 from clr_tui.engine.tasks import features as features_module
 from clr_tui.engine.tasks.dataset import Progress
 from clr_tui.engine.tasks.features import FrozenFeatures, Unaugmented

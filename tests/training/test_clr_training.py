@@ -13,10 +13,8 @@ from torch.optim.lr_scheduler import CyclicLR
 from training_bench import Bench, Script, make_task, tiny_model
 
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.policies import lr_at
-from clr_tui.engine.runs.commands import Continue, Pause, SaveCheckpoint, SetBounds, Stop
-from clr_tui.engine.runs.config import OptimizerConfig, TrainConfig
-from clr_tui.engine.runs.events import (
+from clr_tui.engine.log.commands import Continue, Pause, SaveCheckpoint, SetBounds, Stop
+from clr_tui.engine.log.events import (
     BoundsChanged,
     CheckpointSaved,
     CommandRefused,
@@ -32,6 +30,8 @@ from clr_tui.engine.runs.events import (
     TrialFinished,
     TrialStarted,
 )
+from clr_tui.engine.policies import lr_at
+from clr_tui.engine.settings.config import OptimizerConfig, TrainConfig
 from clr_tui.engine.tasks.part import Part
 from clr_tui.engine.training import checkpoint
 from clr_tui.engine.training.batches import Batches

@@ -16,14 +16,7 @@ from frozen_bench import FrozenTiny, frozen_task
 from torch import Tensor, nn
 from training_bench import Bench, Script, make_task, part
 
-from clr_tui.engine.runs.config import (
-    OptimizerConfig,
-    RangeTestConfig,
-    RunConfig,
-    TaskConfig,
-    TrainConfig,
-)
-from clr_tui.engine.runs.events import (
+from clr_tui.engine.log.events import (
     EpochFinished,
     Evaluated,
     Event,
@@ -31,6 +24,13 @@ from clr_tui.engine.runs.events import (
     Progress,
     Steps,
     TrialStarted,
+)
+from clr_tui.engine.settings.config import (
+    OptimizerConfig,
+    RangeTestConfig,
+    RunConfig,
+    TaskConfig,
+    TrainConfig,
 )
 from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.training import job

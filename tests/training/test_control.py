@@ -11,8 +11,8 @@ import pytest
 from training_bench import Clock, Script
 
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.runs.commands import Continue, Pause, SaveCheckpoint, Stop, StopTrial
-from clr_tui.engine.runs.events import CommandRefused, Continued, Paused
+from clr_tui.engine.log.commands import Continue, Pause, SaveCheckpoint, Stop, StopTrial
+from clr_tui.engine.log.events import CommandRefused, Continued, Paused
 from clr_tui.engine.training.control import Control, Orders, RunGone, StopFlag, Stopped
 from clr_tui.engine.training.stopwatch import Stopwatch
 

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from training_bench import Bench, make_task, part
 
-from clr_tui.engine.runs.config import OptimizerConfig, RangeTestConfig, TrainConfig
-from clr_tui.engine.runs.events import EpochFinished, Evaluated, Steps
+from clr_tui.engine.log.events import EpochFinished, Evaluated, Steps
+from clr_tui.engine.settings.config import OptimizerConfig, RangeTestConfig, TrainConfig
 from clr_tui.engine.training import evaluate as evaluate_module
 from clr_tui.engine.training.clr import run_training
 from clr_tui.engine.training.evaluate import evaluate

@@ -13,8 +13,8 @@ from training_bench import Clock, Script, make_task
 
 from clr_tui.engine.cores import usable_cores
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.runs.config import OptimizerConfig
-from clr_tui.engine.runs.events import DeviceUsage, Event, Progress
+from clr_tui.engine.log.events import DeviceUsage, Event, Progress
+from clr_tui.engine.settings.config import OptimizerConfig
 from clr_tui.engine.training import usage
 from clr_tui.engine.training.evaluate import evaluate
 from clr_tui.engine.training.job import ThrottledProgress

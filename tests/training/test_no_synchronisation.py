@@ -22,9 +22,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from training_bench import Bench, make_task
 
-from clr_tui.engine.runs.config import OptimizerConfig, RangeTestConfig, TrainConfig
-from clr_tui.engine.runs.events import EpochFinished, Evaluated, Event, Steps
-from clr_tui.engine.runs.optimizers import OPTIMIZERS
+from clr_tui.engine.log.events import EpochFinished, Evaluated, Event, Steps
+from clr_tui.engine.settings.config import OptimizerConfig, RangeTestConfig, TrainConfig
+from clr_tui.engine.settings.optimizers import OPTIMIZERS
 from clr_tui.engine.tasks.augment import RandomAffine
 from clr_tui.engine.tasks.cnn import build_cnn
 from clr_tui.engine.tasks.part import Part

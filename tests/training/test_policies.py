@@ -15,7 +15,7 @@ from clr_tui.engine.policies import (
     step_size_steps,
     whole_cycle_epochs,
 )
-from clr_tui.engine.runs.config import POLICIES, Policy
+from clr_tui.engine.settings.config import POLICIES, Policy
 from clr_tui.engine.training.schedules import PolicyRate, make_scheduler, set_bounds
 
 STEPS = 10_000

@@ -15,9 +15,8 @@ import torch
 from torch import Tensor, nn
 from training_bench import Bench, Clock, Script, make_task, part, tiny_model
 
-from clr_tui.engine.runs.commands import Continue, Pause, SetBounds, Stop
-from clr_tui.engine.runs.config import OptimizerConfig, RangeTestConfig
-from clr_tui.engine.runs.events import (
+from clr_tui.engine.log.commands import Continue, Pause, SetBounds, Stop
+from clr_tui.engine.log.events import (
     CommandRefused,
     Continued,
     Diverged,
@@ -29,6 +28,7 @@ from clr_tui.engine.runs.events import (
     TrialFinished,
     TrialStarted,
 )
+from clr_tui.engine.settings.config import OptimizerConfig, RangeTestConfig
 from clr_tui.engine.training.control import Stopped
 from clr_tui.engine.training.range_test import (
     EarlyEnd,

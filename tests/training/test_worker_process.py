@@ -18,9 +18,8 @@ import torch
 
 from clr_tui.engine import worker
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.runs.commands import Pause, SetBounds, send
-from clr_tui.engine.runs.config import RangeTestConfig, TaskConfig, TrainConfig
-from clr_tui.engine.runs.events import (
+from clr_tui.engine.log.commands import Pause, SetBounds, send
+from clr_tui.engine.log.events import (
     CheckpointSaved,
     CommandRefused,
     EpochFinished,
@@ -32,9 +31,10 @@ from clr_tui.engine.runs.events import (
     Steps,
     TrialFinished,
 )
-from clr_tui.engine.runs.launch import launch
-from clr_tui.engine.runs.rundir import RunDir, create_run
-from clr_tui.engine.runs.tail import read_events
+from clr_tui.engine.log.launch import launch
+from clr_tui.engine.log.rundir import RunDir, create_run
+from clr_tui.engine.log.tail import read_events
+from clr_tui.engine.settings.config import RangeTestConfig, TaskConfig, TrainConfig
 from clr_tui.engine.training import checkpoint
 
 LONG = TrainConfig(base_lr=1e-3, max_lr=6e-3, step_size_epochs=1, epochs=10_000)

@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from clr_tui.engine.runs.commands import Command
-from clr_tui.engine.runs.config import RangeTestConfig, RunConfig, TaskConfig, TrainConfig
-from clr_tui.engine.runs.events import Event, Steps
+from clr_tui.engine.log.commands import Command
+from clr_tui.engine.log.events import Event, Steps
+from clr_tui.engine.settings.config import RangeTestConfig, RunConfig, TaskConfig, TrainConfig
 from clr_tui.engine.tasks.part import Part
 from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.training.control import Control, StopFlag

@@ -12,12 +12,12 @@ import msgspec
 import numpy as np
 import pytest
 
+from clr_tui.engine.log import events as ev
+from clr_tui.engine.log.lock import acquire
+from clr_tui.engine.log.rundir import RunDir
+from clr_tui.engine.log.writer import EventWriter
 from clr_tui.engine.policies import lr_at
-from clr_tui.engine.runs import events as ev
-from clr_tui.engine.runs.config import RangeTestConfig, RunConfig, TaskConfig, TrainConfig
-from clr_tui.engine.runs.lock import acquire
-from clr_tui.engine.runs.rundir import RunDir
-from clr_tui.engine.runs.writer import EventWriter
+from clr_tui.engine.settings.config import RangeTestConfig, RunConfig, TaskConfig, TrainConfig
 from clr_tui.tui.app import ClrTuiApp
 from clr_tui.tui.screens.home import HomeScreen
 from clr_tui.tui.widgets.run_table import RunTable

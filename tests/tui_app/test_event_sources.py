@@ -8,8 +8,8 @@ import msgspec
 from comparison_logs import comparison_events, write_run
 
 from clr_tui.engine.analysis.history import RunHistory
-from clr_tui.engine.runs import events as ev
-from clr_tui.engine.runs.tail import Batch
+from clr_tui.engine.log import events as ev
+from clr_tui.engine.log.tail import Batch
 from clr_tui.tui.sources import SPEEDS, LiveSource, ReplaySource, TrialFilter, TrialSource
 
 

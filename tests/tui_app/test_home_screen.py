@@ -9,15 +9,15 @@ from app_helpers import make_app, selected_id, settled, toasts, until
 from comparison_logs import write_run
 from textual.widgets import Static
 
-from clr_tui.engine.runs import events as ev
-from clr_tui.engine.runs.commands import CommandTail, Stop
-from clr_tui.tui.screens.comparison import ComparisonScreen
+from clr_tui.engine.log import events as ev
+from clr_tui.engine.log.commands import CommandTail, Stop
+from clr_tui.tui.kinds.compare.screen import ComparisonScreen
+from clr_tui.tui.kinds.range_test.screen import RangeTestScreen
+from clr_tui.tui.kinds.train.screen import TrainingScreen
 from clr_tui.tui.screens.confirm import ConfirmScreen
 from clr_tui.tui.screens.help import HelpScreen
 from clr_tui.tui.screens.home import FilterInput
 from clr_tui.tui.screens.new_run import NewRunScreen
-from clr_tui.tui.screens.range_test import RangeTestScreen
-from clr_tui.tui.screens.training import TrainingScreen
 from clr_tui.tui.widgets.chart_view import ChartView
 from clr_tui.tui.widgets.run_table import RunTable
 

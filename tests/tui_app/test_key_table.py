@@ -8,10 +8,10 @@ import pytest
 
 from clr_tui.tui.app import ClrTuiApp
 from clr_tui.tui.keys import KEYS, bindings_for, footer_keys, keys_for
-from clr_tui.tui.screens.comparison import ComparisonScreen
+from clr_tui.tui.kinds.compare.screen import ComparisonScreen
+from clr_tui.tui.kinds.range_test.screen import RangeTestScreen
+from clr_tui.tui.kinds.train.screen import TrainingScreen
 from clr_tui.tui.screens.home import HomeScreen
-from clr_tui.tui.screens.range_test import RangeTestScreen
-from clr_tui.tui.screens.training import TrainingScreen
 
 SCREENS = {
     "home": HomeScreen,

@@ -9,18 +9,18 @@ from app_helpers import make_app, selected_id, settled, toasts, until
 from textual.widgets import Input, Static
 
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.runs.config import (
+from clr_tui.engine.settings.config import (
     CompareConfig,
     OptimizerConfig,
     RangeTestConfig,
     TaskConfig,
     TrainConfig,
 )
-from clr_tui.engine.runs.entries import parse_entries
+from clr_tui.engine.settings.entries import parse_entries
+from clr_tui.tui.kinds.range_test.screen import RangeTestScreen
 from clr_tui.tui.screens.new_run import FormRow, NewRunScreen
-from clr_tui.tui.screens.range_test import RangeTestScreen
-from clr_tui.tui.views.form import field_of, read, texts
-from clr_tui.tui.views.settings import settings
+from clr_tui.tui.text.form import field_of, read, texts
+from clr_tui.tui.text.settings import settings
 from clr_tui.tui.widgets.choice import Choice
 
 

@@ -7,13 +7,13 @@ import threading
 import pytest
 from app_helpers import Runs, make_app, until
 
-from clr_tui.engine.analysis.imports import open_recording
+from clr_tui.engine.analysis.recordings.imports import open_recording
 from clr_tui.engine.errors import UserError
 from clr_tui.tui.app import ClrTuiApp
+from clr_tui.tui.kinds.range_test.screen import RangeTestScreen
+from clr_tui.tui.kinds.train.screen import TrainingScreen
 from clr_tui.tui.screens.home import HomeScreen
 from clr_tui.tui.screens.opening import OpeningScreen
-from clr_tui.tui.screens.range_test import RangeTestScreen
-from clr_tui.tui.screens.training import TrainingScreen
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ import pytest
 SCRIPT = """
 import asyncio, sys
 from pathlib import Path
-from clr_tui.engine.runs.rundir import list_runs
-from clr_tui.engine.runs.summary import summarise
+from clr_tui.engine.log.rundir import list_runs
+from clr_tui.engine.log.summary import summarise
 from clr_tui.tui.app import ClrTuiApp
 
 def status(runs):

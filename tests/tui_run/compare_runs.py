@@ -7,8 +7,8 @@ from pathlib import Path
 from comparison_logs import comparison_events, write_run
 from run_logs import START, Log
 
-from clr_tui.engine.runs import events as ev
-from clr_tui.tui.widgets.ranking import Ranking
+from clr_tui.engine.log import events as ev
+from clr_tui.tui.kinds.compare.ranking_table import Ranking
 
 LABELS = ("adam", "sgd+clr", "rmsprop")
 SIX = ("adam", "sgd+clr", "rmsprop", "adamax", "adagrad", "adadelta")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from run_logs import TASK, Log
 
-from clr_tui.engine.runs.config import RangeTestConfig, TrainConfig
-from clr_tui.engine.runs.rundir import create_run
+from clr_tui.engine.log.rundir import create_run
+from clr_tui.engine.settings.config import RangeTestConfig, TrainConfig
 
 
 @pytest.fixture

@@ -7,14 +7,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from clr_tui.engine.analysis.imports import open_recording
+from clr_tui.engine.analysis.recordings.imports import open_recording
+from clr_tui.engine.log import events as ev
+from clr_tui.engine.log.commands import Command, CommandTail
+from clr_tui.engine.log.lock import acquire
+from clr_tui.engine.log.rundir import RunDir
+from clr_tui.engine.log.writer import EventWriter
 from clr_tui.engine.policies import lr_at
-from clr_tui.engine.runs import events as ev
-from clr_tui.engine.runs.commands import Command, CommandTail
-from clr_tui.engine.runs.config import TaskConfig, TrainConfig
-from clr_tui.engine.runs.lock import acquire
-from clr_tui.engine.runs.rundir import RunDir
-from clr_tui.engine.runs.writer import EventWriter
+from clr_tui.engine.settings.config import TaskConfig, TrainConfig
 from clr_tui.tui.app import ClrTuiApp
 from clr_tui.tui.widgets.panel import Panel
 

@@ -19,15 +19,15 @@ from comparison_logs import comparison_events
 from run_logs import Clock, app_of, commands, message, poll, replay_of, title
 from textual.widgets import Static
 
-from clr_tui.engine.runs import events as ev
-from clr_tui.engine.runs.commands import Continue, Pause, Stop, StopTrial
+from clr_tui.engine.log import events as ev
+from clr_tui.engine.log.commands import Continue, Pause, Stop, StopTrial
 from clr_tui.tui.keys import keys_for
-from clr_tui.tui.screens import comparison as comparison_module
-from clr_tui.tui.screens.comparison import ComparisonScreen
+from clr_tui.tui.kinds.compare import screen as comparison_module
+from clr_tui.tui.kinds.compare.screen import ComparisonScreen
+from clr_tui.tui.kinds.compare.target_dialog import TargetDialog
+from clr_tui.tui.kinds.compare.trial_screen import TrialScreen
 from clr_tui.tui.screens.confirm import ConfirmScreen
 from clr_tui.tui.screens.new_run import FormRow, NewRunScreen
-from clr_tui.tui.screens.target_dialog import TargetDialog
-from clr_tui.tui.screens.trial import TrialScreen
 from clr_tui.tui.widgets.field import Field
 
 SMALL = (80, 24)

@@ -6,7 +6,7 @@ import pytest
 from compare_runs import SIX, all_failed, compare_log, place
 from run_logs import SIZES, Clock, app_of, replay_of
 
-from clr_tui.engine.runs import events as ev
+from clr_tui.engine.log import events as ev
 
 size = pytest.mark.parametrize("size", SIZES.values(), ids=SIZES.keys())
 STATES = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from run_logs import Clock, Log, app_of, poll, usual
 
-from clr_tui.engine.runs import events as ev
-from clr_tui.tui.screens.range_test import RangeTestScreen
+from clr_tui.engine.log import events as ev
+from clr_tui.tui.kinds.range_test.screen import RangeTestScreen
 from clr_tui.tui.screens.run_screen import CPU_SECONDS, EAGER_SECONDS
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from run_logs import poll, title, usual
 
-from clr_tui.engine.runs.tail import Batch, read_events
+from clr_tui.engine.log.tail import Batch, read_events
 from clr_tui.tui.app import ClrTuiApp
-from clr_tui.tui.screens.range_test import RangeTestScreen
+from clr_tui.tui.kinds.range_test.screen import RangeTestScreen
 
 
 class Pieces:

@@ -3,7 +3,7 @@
 import pytest
 from run_logs import app_of, flat, panel, poll, usual
 
-from clr_tui.engine.runs import events as ev
+from clr_tui.engine.log import events as ev
 from clr_tui.tui.widgets.panel import Panel
 
 SIZES = {"80x24": (80, 24), "120x40": (120, 40), "160x44": (160, 44)}

@@ -5,7 +5,7 @@ from textual.app import App
 from textual.screen import Screen
 from textual.widgets import Static
 
-from clr_tui.engine.runs import events as ev
+from clr_tui.engine.log import events as ev
 from clr_tui.tui.screens.quiet import QuietScreen
 
 

@@ -7,16 +7,16 @@ from run_logs import app_of, commands, flat, message, panel, poll, title, usual
 from textual.widgets import Static
 
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.runs import events as ev
-from clr_tui.engine.runs.commands import Continue, Pause, Stop
-from clr_tui.engine.runs.config import TrainConfig
+from clr_tui.engine.log import events as ev
+from clr_tui.engine.log.commands import Continue, Pause, Stop
+from clr_tui.engine.settings.config import TrainConfig
 from clr_tui.tui.keys import keys_for
+from clr_tui.tui.kinds.range_test.screen import RangeTestScreen
+from clr_tui.tui.kinds.range_test.train_dialog import TrainDialog
 from clr_tui.tui.screens.bounds_dialog import BoundsDialog
 from clr_tui.tui.screens.confirm import ConfirmScreen
 from clr_tui.tui.screens.export_dialog import ExportDialog
 from clr_tui.tui.screens.new_run import FormRow, NewRunScreen
-from clr_tui.tui.screens.range_test import RangeTestScreen
-from clr_tui.tui.screens.train_dialog import TrainDialog
 from clr_tui.tui.widgets.field import Field
 from clr_tui.tui.widgets.key_footer import KeyFooter
 

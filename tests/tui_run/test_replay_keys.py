@@ -4,9 +4,9 @@ import math
 
 from run_logs import Clock, Log, app_of, message, panel, poll, replay_of, title, usual
 
-from clr_tui.engine.analysis.imports import open_recording
+from clr_tui.engine.analysis.recordings.imports import open_recording
 from clr_tui.tui.app import ClrTuiApp
-from clr_tui.tui.screens.range_test import RangeTestScreen
+from clr_tui.tui.kinds.range_test.screen import RangeTestScreen
 from clr_tui.tui.widgets.replay_bar import ReplayBar, replay_line
 
 

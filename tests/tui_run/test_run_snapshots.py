@@ -5,7 +5,7 @@ import math
 import pytest
 from run_logs import SIZES, Clock, app_of, flat, replay_of, usual
 
-from clr_tui.engine.runs import events as ev
+from clr_tui.engine.log import events as ev
 
 size = pytest.mark.parametrize("size", SIZES.values(), ids=SIZES.keys())
 

@@ -5,12 +5,12 @@ import json
 import pytest
 from run_logs import PER_EPOCH, app_of, commands, message, panel, poll, title
 
-from clr_tui.engine.runs import events as ev
-from clr_tui.engine.runs.commands import Continue, Pause, SetBounds, Stop
+from clr_tui.engine.log import events as ev
+from clr_tui.engine.log.commands import Continue, Pause, SetBounds, Stop
 from clr_tui.tui.keys import keys_for
+from clr_tui.tui.kinds.train.screen import TrainingScreen
 from clr_tui.tui.screens.bounds_dialog import BoundsDialog
 from clr_tui.tui.screens.new_run import FormRow, NewRunScreen
-from clr_tui.tui.screens.training import TrainingScreen
 from clr_tui.tui.widgets.field import Field
 
 SMALL = (80, 24)

@@ -8,14 +8,14 @@ from compare_runs import compare_log, table, upto_epoch
 from run_logs import Clock, app_of, commands, message, panel, poll, title
 from textual.widgets import Static
 
-from clr_tui.engine.analysis.imports import open_recording
-from clr_tui.engine.runs import events as ev
-from clr_tui.engine.runs.commands import Continue, Pause, StopTrial
+from clr_tui.engine.analysis.recordings.imports import open_recording
+from clr_tui.engine.log import events as ev
+from clr_tui.engine.log.commands import Continue, Pause, StopTrial
 from clr_tui.tui.app import ClrTuiApp
 from clr_tui.tui.keys import footer_keys, keys_for
+from clr_tui.tui.kinds.compare.trial_screen import TrialScreen
 from clr_tui.tui.screens.confirm import ConfirmScreen
 from clr_tui.tui.screens.new_run import FormRow, NewRunScreen
-from clr_tui.tui.screens.trial import TrialScreen
 
 SMALL = (80, 24)
 LARGE = (160, 44)

@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from clr_tui.tui.views.clean import plain
+from clr_tui.tui.text.clean import plain
 from clr_tui.tui.widgets.key_footer import KeyLine
 
 

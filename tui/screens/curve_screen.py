@@ -8,13 +8,13 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from clr_tui.tui.screens.run_screen import RunScreen
-from clr_tui.tui.views.options import ChartOptions, XAxis
+from clr_tui.tui.text.options import ChartOptions, XAxis
 from clr_tui.tui.widgets.chart_view import ChartView
 from clr_tui.tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
-    from clr_tui.engine.runs.config import CompareConfig, RunConfig
-    from clr_tui.engine.runs.rundir import RunDir
+    from clr_tui.engine.log.rundir import RunDir
+    from clr_tui.engine.settings.config import CompareConfig, RunConfig
     from clr_tui.tui.sources import Source
 
 

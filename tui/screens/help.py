@@ -15,7 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from clr_tui.tui.keys import Mode, ScreenName, keys_for
-from clr_tui.tui.views.clean import plain
+from clr_tui.tui.text.clean import plain
 from clr_tui.tui.widgets.key_footer import KeyLine
 
 TITLES: dict[ScreenName, str] = {

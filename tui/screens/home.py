@@ -16,18 +16,18 @@ from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.runs.commands import Stop, send
-from clr_tui.engine.runs.removal import removal_words, remove_run
-from clr_tui.engine.runs.rundir import RunDir, list_runs
-from clr_tui.engine.runs.summary import RunSummary, summarise
+from clr_tui.engine.log.commands import Stop, send
+from clr_tui.engine.log.removal import removal_words, remove_run
+from clr_tui.engine.log.rundir import RunDir, list_runs
+from clr_tui.engine.log.summary import RunSummary, summarise
 from clr_tui.tui.keys import Mode, ScreenName, bindings_for
 from clr_tui.tui.messages import RunPreviewed, RunsListed, RunsUnreadable
 from clr_tui.tui.preview import Preview
 from clr_tui.tui.screens.confirm import ConfirmScreen
 from clr_tui.tui.screens.quiet import QuietScreen
-from clr_tui.tui.views.clean import plain
-from clr_tui.tui.views.home import heading, in_order, is_living, matching, result
-from clr_tui.tui.views.names import STOPPING, model_name
+from clr_tui.tui.text.clean import plain
+from clr_tui.tui.text.home import heading, in_order, is_living, matching, result
+from clr_tui.tui.text.names import STOPPING, model_name
 from clr_tui.tui.widgets.key_footer import KeyFooter
 from clr_tui.tui.widgets.run_table import RunTable
 from clr_tui.tui.widgets.typed_input import TypedInput

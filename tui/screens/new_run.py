@@ -15,14 +15,14 @@ from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.runs.check import check
-from clr_tui.engine.runs.config import Job, RangeTestConfig, TaskConfig
+from clr_tui.engine.settings.check import check
+from clr_tui.engine.settings.config import Job, RangeTestConfig, TaskConfig
 from clr_tui.tui.launching import expanded
 from clr_tui.tui.messages import FormChecked
-from clr_tui.tui.views.clean import plain
-from clr_tui.tui.views.form import Reading, field_of, length_in_words, read, texts
-from clr_tui.tui.views.settings import Setting, Values, settings
-from clr_tui.tui.views.sketch import sketch
+from clr_tui.tui.text.clean import plain
+from clr_tui.tui.text.form import Reading, field_of, length_in_words, read, texts
+from clr_tui.tui.text.settings import Setting, Values, settings
+from clr_tui.tui.text.sketch import sketch
 from clr_tui.tui.widgets.chart_view import ChartView
 from clr_tui.tui.widgets.choice import Choice
 from clr_tui.tui.widgets.key_footer import KeyLine

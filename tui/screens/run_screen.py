@@ -7,6 +7,7 @@ file. Closing it ends a reader and nothing else.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
@@ -15,16 +16,16 @@ from textual.types import CSSPathType
 
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.runs.commands import Command, Continue, Pause, Stop, send
+from clr_tui.engine.log.commands import Command, Continue, Pause, Stop, send
 from clr_tui.tui.charts.chart import Chart, Role
 from clr_tui.tui.keys import Mode, ScreenName
 from clr_tui.tui.screens.confirm import ConfirmScreen
 from clr_tui.tui.screens.export_dialog import ExportDialog, Exports
 from clr_tui.tui.screens.quiet import QuietScreen
 from clr_tui.tui.sources import ReplaySource
-from clr_tui.tui.views.clean import plain
-from clr_tui.tui.views.lines import Line, wrapped
-from clr_tui.tui.views.status import (
+from clr_tui.tui.text.clean import plain
+from clr_tui.tui.text.lines import Line, wrapped
+from clr_tui.tui.text.status import (
     notices,
     progress_bar,
     refusal,
@@ -41,9 +42,9 @@ from clr_tui.tui.widgets.replay_bar import ReplayBar
 from clr_tui.tui.widgets.title_bar import TitleBar
 
 if TYPE_CHECKING:
-    from clr_tui.engine.runs.config import RunConfig
-    from clr_tui.engine.runs.rundir import RunDir
-    from clr_tui.engine.runs.tail import Batch
+    from clr_tui.engine.log.rundir import RunDir
+    from clr_tui.engine.log.tail import Batch
+    from clr_tui.engine.settings.config import RunConfig
     from clr_tui.tui.app import ClrTuiApp
     from clr_tui.tui.sources import Source
 
@@ -69,7 +70,7 @@ class RunScreen(QuietScreen[None]):
         run: its directory, which takes orders; None for a recording.
     """
 
-    CSS_PATH: ClassVar[CSSPathType | None] = "run_screen.tcss"
+    CSS_PATH: ClassVar[CSSPathType | None] = Path(__file__).with_suffix(".tcss")
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - Textual declares it as an instance's
         (0, "-narrow"),
         (100, "-normal"),

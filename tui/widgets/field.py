@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
-from clr_tui.tui.views.clean import plain
+from clr_tui.tui.text.clean import plain
 from clr_tui.tui.widgets.typed_input import TypedInput
 
 

@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from clr_tui.tui.views.lines import BLANK, Line, cut, fitted
+from clr_tui.tui.text.lines import BLANK, Line, cut, fitted
 from clr_tui.tui.widgets.roles import palette_of
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from clr_tui.tui.sources import ReplaySource
-from clr_tui.tui.views.lines import Line
-from clr_tui.tui.views.numbers import duration
+from clr_tui.tui.text.lines import Line
+from clr_tui.tui.text.numbers import duration
 from clr_tui.tui.widgets.panel import Panel
 
 

@@ -20,8 +20,8 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from clr_tui.engine.runs.summary import RunSummary
-from clr_tui.tui.views.home import Column, cell, columns_for
+from clr_tui.engine.log.summary import RunSummary
+from clr_tui.tui.text.home import Column, cell, columns_for
 
 _GAP = 2
 _STATUS_STYLE = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from clr_tui.tui.charts.chart import Role
-from clr_tui.tui.views.lines import Line
+from clr_tui.tui.text.lines import Line
 from clr_tui.tui.widgets.panel import Panel
 
 NAME = "clr-tui"

@@ -1,0 +1,1 @@
+"""What a comparison says: curves by entry, statistics, the report and its sentences."""

@@ -1,0 +1,357 @@
+"""What came of a comparison, as plain data, and what the seeds can and cannot tell apart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from clr_tui.engine.analysis.comparison.compare_verdict import verdict
+from clr_tui.engine.analysis.comparison.compare_words import remarks
+from clr_tui.engine.analysis.comparison.comparison import (
+    BROKEN_OFF,
+    NEVER_BEGAN,
+    EntryCurves,
+    Floats,
+    SeedCurve,
+    TrialState,
+    comparison_of,
+    planned_epochs,
+)
+from clr_tui.engine.analysis.comparison.pairs import Pair, compare_pairs
+from clr_tui.engine.analysis.comparison.ranks import comparable, measured, ranked
+from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.analysis.report import Report, common_fields
+from clr_tui.engine.analysis.statistics import t_interval
+from clr_tui.engine.log.events import Evaluated
+from clr_tui.engine.policies import phase
+from clr_tui.engine.settings.config import CompareConfig
+
+__all__ = [
+    "CompareReport",
+    "EntryReport",
+    "Pair",
+    "Spread",
+    "ToTarget",
+    "TrialReport",
+    "compare_report",
+]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A figure over the seeds of an entry. Accuracies are 0 to 1."""
+
+    n: int
+    """Seeds that have it."""
+    mean: float | None
+    sd: float | None
+    """Of the sample (n - 1); None with fewer than two."""
+    half_width: float | None
+    """Of the 95% t-interval of the mean; None where `note` says why there is none."""
+    values: list[float | None]
+    """By seed, in the order of `EntryReport.seeds`."""
+    note: str
+    """"one seed only: no interval", "identical over 3 seeds: no interval", or empty."""
+
+
+@dataclass(frozen=True)
+class ToTarget:
+    """The way to the target accuracy on validation: the first epoch that has it."""
+
+    target: float
+    reached: int
+    of: int
+    """Trials that came to their end (or reached it)."""
+    epochs: list[int | None]
+    """By seed; None: never."""
+    seconds: list[float | None]
+    mean_epoch: float | None
+    """Over the trials that reached it."""
+    mean_seconds: float | None
+
+
+@dataclass(frozen=True)
+class TrialReport:
+    """One trial."""
+
+    trial: int
+    seed: int
+    state: TrialState
+    reason: str
+    epochs: int
+    total_epochs: int | None
+    seconds: float | None
+    diverged: bool
+    """It failed for a loss that was not finite."""
+
+
+@dataclass(frozen=True)
+class EntryReport:
+    """One optimizer. Spreads are over its trials that are done."""
+
+    entry: int
+    label: str
+    rank: int | None
+    """1 + how many entries are distinguishably better (so several share a rank), but never before
+    that of an entry with a higher mean, which may vary more. An entry of which a trial diverged
+    ranks behind all of which none did, since its mean is of the lucky seeds. None while a trial of
+    it is to come, and where none is done."""
+    lr: float | None
+    base_lr: float | None
+    rate_source: str
+    """`default`, `tuned`, `given`, or empty where not known."""
+    rate_note: str
+    tuning_steps: int
+    tuning_images: int
+    tuning_seconds: float
+    seeds: list[int]
+    trials: list[TrialReport]
+    validation_last: Spread
+    validation_best: Spread
+    """At the epoch that is best on validation, chosen on the very data it is measured on."""
+    best_epochs: list[int | None]
+    """By seed."""
+    test_last: Spread | None
+    """None where nothing was tested (imported curves)."""
+    test_best: Spread | None
+    """Of the model that was best on validation."""
+    train_last: Spread
+    to_target: ToTarget | None
+    seconds: Spread
+    """Of a whole trial."""
+    phase: str
+    """Where its schedule stands at the end: "at the end of cycle 2 of 2"; empty: constant."""
+    whole_cycles: bool
+
+    @property
+    def diverged(self) -> int:
+        """How many of its trials diverged."""
+        return sum(t.diverged for t in self.trials)
+
+
+@dataclass(frozen=True)
+class CompareReport(Report):
+    """A comparison's result. `entries` are ranked: best first, those without a rank last."""
+
+    measure: str
+    """What ranks and pairs go by: "test accuracy, last epoch", or validation where none is."""
+    epochs: int | None
+    """Planned, of each trial."""
+    seeds: int
+    paired: bool
+    target: float | None
+    trials_total: int
+    trials_done: int
+    trials_failed: int
+    trials_stopped: int
+    left: float | None
+    """Estimated seconds to the end, while it runs."""
+    entries: list[EntryReport]
+    pairs: list[Pair]
+    verdict: str
+    """One or two sentences: who leads, and who cannot be told apart from whom."""
+    remarks: list[str]
+    """Sentences on what the figures rest on: cost of tuning, rates not found at equal cost, phase
+    of cycles, epochs picked on validation, failed trials."""
+
+
+def compare_report(
+    history: RunHistory, *, target: float | None = None, live: bool = True
+) -> CompareReport:
+    """Reports on a comparison as far as it has come.
+
+    Ranks and pairs are of the entries whose trials have all ended: what is still to come could
+    change them.
+
+    Args:
+        target: accuracy, 0 to 1; None for the one in the run's configuration. Where that gives
+            none, one that about half of the entries reach is taken once all trials have ended:
+            the median of their last means on validation, rounded down to 5 points.
+        live: as for `range_report`.
+    """
+    config = history.config.compare if history.config else None
+    if target is None and config:
+        target = config.target
+    curves = comparison_of(history)
+    if not live and history.finished is None:
+        curves = tuple(replace(e, trials=tuple(map(_lost, e.trials))) for e in curves)
+    if target is None:
+        target = _usual_target(curves)
+    tested = _tested(history, curves)
+    made = [_entry(e, config, target=target, tested=tested) for e in curves]
+    paired_seeds = config.paired if config else True
+    samples = [
+        (e.label, dict(zip(e.seeds, measured(e).values, strict=True))) for e in comparable(made)
+    ]
+    pairs = compare_pairs(samples, paired_seeds=paired_seeds)
+    states = [t.state for e in curves for t in e.trials]
+    common = common_fields(history, live)
+    goes_on = common["status"] in ("running", "paused")
+    report = CompareReport(
+        **common,
+        steps=sum(len(t) for t in history.trials.values()),
+        diverged=any(e.diverged for e in made),  # not of sweeps, which are made to
+        measure=f"{'test' if tested else 'validation'} accuracy, last epoch",
+        epochs=planned_epochs(config) if config else _longest(curves),
+        seeds=config.seeds if config else max((len(e.trials) for e in curves), default=0),
+        paired=paired_seeds,
+        target=target,
+        trials_total=len(states),
+        trials_done=states.count("done"),
+        trials_failed=states.count("failed"),
+        trials_stopped=states.count("stopped"),
+        left=history.overall.left if history.overall and goes_on else None,
+        entries=ranked(made, pairs),
+        pairs=pairs,
+        verdict="",
+        remarks=[],
+    )
+    return replace(report, verdict=verdict(report), remarks=remarks(report))
+
+
+def _usual_target(curves: Sequence[EntryCurves]) -> float | None:
+    """See `compare_report`; None where a trial is to come, or nothing was learned."""
+    if any(t.state in ("waiting", "running") for e in curves for t in e.trials):
+        return None
+    lasts = [[t.validation_accuracy[-1] for t in e.trials if len(t.epoch)] for e in curves]
+    means = [mean for values in lasts if values and np.isfinite(mean := float(np.mean(values)))]
+    target = math.floor(20 * float(np.median(means))) / 20 if means else 0.0
+    return target if 0 < target < 1 else None
+
+
+def _lost(trial: SeedCurve) -> SeedCurve:
+    """Of a run whose worker is gone."""
+    if trial.state not in ("waiting", "running"):
+        return trial
+    reason = NEVER_BEGAN if trial.state == "waiting" else BROKEN_OFF
+    return replace(trial, state="stopped", reason=reason)
+
+
+def _tested(history: RunHistory, curves: Sequence[EntryCurves]) -> bool:
+    """Whether trials are measured on a test part at their end, or will be."""
+    trials = [t for e in curves for t in e.trials]
+    if any(t.test_last for t in trials):
+        return True
+    to_be = history.task is not None and history.task.test > 0
+    return to_be and not any(t.state == "done" for t in trials)
+
+
+def _longest(curves: Sequence[EntryCurves]) -> int | None:
+    return max((t.total_epochs for e in curves for t in e.trials if t.total_epochs), default=None)
+
+
+def _entry(
+    curves: EntryCurves, config: CompareConfig | None, *, target: float | None, tested: bool
+) -> EntryReport:
+    trials, rate = curves.trials, curves.rate
+    done = [t if t.state == "done" else None for t in trials]
+    ends = _phase(curves, config)
+
+    def over_seeds(figure: Callable[[SeedCurve], float | None]) -> Spread:
+        return _spread([figure(t) if t else None for t in done])
+
+    return EntryReport(
+        entry=curves.entry,
+        label=curves.label,
+        rank=None,
+        lr=rate.lr if rate else None,
+        base_lr=rate.base_lr if rate else None,
+        rate_source=rate.source if rate else "",
+        rate_note=rate.note if rate else "",
+        tuning_steps=rate.steps if rate else 0,
+        tuning_images=rate.images if rate else 0,
+        tuning_seconds=rate.seconds if rate else 0.0,
+        seeds=[t.seed for t in trials],
+        trials=[_trial(t) for t in trials],
+        validation_last=over_seeds(lambda t: _last(t.validation_accuracy)),
+        validation_best=over_seeds(lambda t: _best(t)[1]),
+        best_epochs=[_best(t)[0] if t else None for t in done],
+        test_last=over_seeds(lambda t: _accuracy(t.test_last)) if tested else None,
+        test_best=over_seeds(lambda t: _accuracy(t.test_best)) if tested else None,
+        train_last=over_seeds(lambda t: _last(t.train_accuracy)),
+        to_target=_to_target(trials, target) if target is not None else None,
+        seconds=over_seeds(lambda t: _last(t.seconds)),
+        phase=ends[0],
+        whole_cycles=ends[1],
+    )
+
+
+def _trial(t: SeedCurve) -> TrialReport:
+    return TrialReport(
+        trial=t.trial,
+        seed=t.seed,
+        state=t.state,
+        reason=t.reason,
+        epochs=len(t.epoch),
+        total_epochs=t.total_epochs,
+        seconds=_last(t.seconds),
+        diverged=t.diverged,
+    )
+
+
+def _spread(values: list[float | None]) -> Spread:
+    found = t_interval(values)
+    return Spread(found.n, found.mean, found.sd, found.half_width, values, found.note)
+
+
+def _known(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _last(values: Floats) -> float | None:
+    return _known(values[-1]) if len(values) else None
+
+
+def _best(trial: SeedCurve) -> tuple[int, float] | tuple[None, None]:
+    """The epoch that is best on validation, the first of equals, and its accuracy."""
+    accuracy = trial.validation_accuracy
+    if not np.isfinite(accuracy).any():
+        return None, None
+    at = int(np.nanargmax(accuracy))
+    return int(trial.epoch[at]), float(accuracy[at])
+
+
+def _accuracy(measured: Evaluated | None) -> float | None:
+    return measured.accuracy if measured else None
+
+
+def _to_target(trials: Sequence[SeedCurve], target: float) -> ToTarget:
+    """A trial that was stopped short of the target might have reached it, and does not count."""
+    first = [_first(t, target) for t in trials]
+    epochs = [epoch for epoch, _ in first]
+    seconds = [s for _, s in first]
+    ended = [
+        e is not None or t.state in ("done", "failed") for e, t in zip(epochs, trials, strict=True)
+    ]
+    return ToTarget(
+        target=target,
+        reached=sum(e is not None for e in epochs),
+        of=sum(ended),
+        epochs=epochs,
+        seconds=seconds,
+        mean_epoch=t_interval(epochs).mean,
+        mean_seconds=t_interval(seconds).mean,
+    )
+
+
+def _first(trial: SeedCurve, target: float) -> tuple[int, float | None] | tuple[None, None]:
+    reached = trial.validation_accuracy >= target  # False of NaN
+    if not reached.any():
+        return None, None
+    at = int(np.argmax(reached))
+    return int(trial.epoch[at]), _known(trial.seconds[at])
+
+
+def _phase(curves: EntryCurves, config: CompareConfig | None) -> tuple[str, bool]:
+    """Where the schedule stands at the planned end, and whether that is the end of a cycle."""
+    if not config or config.entries[curves.entry].policy == "constant":
+        return "", True
+    planned = [t.total_epochs for t in curves.trials if t.total_epochs]
+    epochs = planned[0] if planned else planned_epochs(config)
+    policy = config.entries[curves.entry].policy
+    # In epochs, not steps: the phase is a matter of their ratio alone.
+    end = phase(policy, epochs, step_size=config.step_size_epochs, total_steps=epochs)
+    return end.words, end.complete

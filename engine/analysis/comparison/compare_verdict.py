@@ -1,0 +1,193 @@
+"""Who leads a comparison, and who cannot be told apart from the leader."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from clr_tui.engine.analysis.comparison.ranks import measured
+from clr_tui.engine.analysis.statistics import ALPHA
+from clr_tui.engine.analysis.words import be, listed, many
+
+if TYPE_CHECKING:
+    from clr_tui.engine.analysis.comparison.compare_report import CompareReport, EntryReport, Pair
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """The leader, and the others as they can be told apart from it."""
+
+    leader: EntryReport
+    near: dict[str, Pair]
+    """Not distinguishable from the leader; by label, likewise the next two."""
+    worse: dict[str, Pair]
+    better: dict[str, Pair]
+    """On the seeds that they share: where trials are missing, each of three may beat the next."""
+    behind: list[EntryReport]
+    """A trial of theirs diverged, of the leader none."""
+
+    @property
+    def compared(self) -> list[Pair]:
+        """The leader's pairs with those that are not `behind`."""
+        return [*self.near.values(), *self.worse.values(), *self.better.values()]
+
+    @classmethod
+    def of(cls, report: CompareReport) -> _Standing:
+        """There must be an entry with a rank."""
+        leader, *others = (e for e in report.entries if e.rank is not None)
+        behind = [e for e in others if e.diverged and not leader.diverged]
+        aside = {e.label for e in behind}
+        own = [p for p in report.pairs if leader.label in (p.a, p.b)]
+        against = {p.b if p.a == leader.label else p.a: p for p in own}
+        against = {label: p for label, p in against.items() if label not in aside}
+        return cls(
+            leader,
+            near={label: p for label, p in against.items() if p.better is None},
+            worse={label: p for label, p in against.items() if p.better == leader.label},
+            better={label: p for label, p in against.items() if p.better == label},
+            behind=behind,
+        )
+
+
+def verdict(report: CompareReport) -> str:
+    """A few sentences: who leads, and who cannot be told apart from whom."""
+    ranked = [e for e in report.entries if e.rank is not None]
+    if not ranked:
+        return _nothing(report)
+    if len(report.entries) == 1:
+        return "There is only one optimizer: nothing to compare it with."
+    to_come = any(_to_come(e) for e in report.entries)
+    if len(ranked) == 1:
+        yet = " yet" if to_come else ""
+        said = [f"Only {ranked[0].label} has finished: nothing to compare it with{yet}."]
+    else:
+        said = _judged(report)
+        if to_come:
+            said[0] = f"So far: {said[0]}"
+    none = [e.label for e in report.entries if e.rank is None and not _to_come(e)]
+    if none:
+        said.append(f"Nothing can be said of {listed(none)}: no trial of it is done.")
+    return " ".join(said)
+
+
+def headline(report: CompareReport) -> str:
+    """The verdict for a list of runs: "adam leads, 81.5 %; not distinguishable from sgd+clr"."""
+    ranked = [e for e in report.entries if e.rank is not None]
+    if not ranked:
+        return ""
+    standing = _Standing.of(report)
+    leader, compared = standing.leader, standing.compared
+    mean, done, total = measured(leader).mean, _done(leader), len(leader.trials)
+    figure = "" if mean is None else f", {100 * mean:.1f} %"
+    figure += f" ({done} of {total} seeds)" if done < total else ""
+    if len(ranked) == 1:
+        return f"{leader.label}{figure}"
+    if compared and all(p.n < 2 for p in compared):
+        why = "one seed only" if report.seeds == 1 else "no two seeds to compare"
+        return f"{leader.label} is highest{figure}; {why}"
+    near = list(standing.near)
+    others = near[0] if len(near) == 1 else f"{len(near)} others"
+    alike = f"; not distinguishable from {others}" if near else ""
+    return f"{leader.label} leads{figure}{alike}"
+
+
+def _nothing(report: CompareReport) -> str:
+    total, done = report.trials_total, report.trials_done
+    if any(_to_come(e) for e in report.entries):
+        waits = "no trial is done" if not done else f"{done} of {total} trials are done"
+        return f"No optimizer has finished its trials yet: {waits}."
+    if report.status in ("running", "paused") and not total:
+        return "No trial has begun yet."
+    if total and report.trials_failed == total:
+        return f"All {many(total, 'trial')} failed: there is nothing to compare."
+    return "No trial is done: there is nothing to compare."
+
+
+def _to_come(entry: EntryReport) -> bool:
+    return any(t.state in ("waiting", "running") for t in entry.trials)
+
+
+def _done(entry: EntryReport) -> int:
+    return sum(t.state == "done" for t in entry.trials)
+
+
+def _judged(report: CompareReport) -> list[str]:
+    """The leader against each of the others; at least one of these."""
+    standing = _Standing.of(report)
+    leader = standing.leader.label
+    if not standing.compared:
+        said = [f"{leader} is the only optimizer of which no trial diverged."]
+    elif all(p.n < 2 for p in standing.compared):
+        said = [_by_chance(report, leader), f"The highest is {leader}."]
+    else:
+        said = _against_each(report, standing)
+    return [*said, *_missing(standing)]
+
+
+def _by_chance(report: CompareReport, leader: str) -> str:
+    if report.seeds == 1:
+        return "One seed only: nothing can be said about chance; run more seeds."
+    whose = "" if all(p.n < 2 for p in report.pairs) else f" of {leader}"
+    return f"No two seeds{whose} can be compared: nothing can be said about chance."
+
+
+def _against_each(report: CompareReport, standing: _Standing) -> list[str]:
+    leader = standing.leader.label
+    near, worse, better = map(list, (standing.near, standing.worse, standing.better))
+    said = []
+    if near:
+        nearest = min(near, key=lambda label: _distance(standing.near[label]))
+        tests = sum(p.p is not None for p in report.pairs)
+        said.append(_not_distinguishable(leader, nearest, standing.near[nearest], tests))
+        others = [label for label in near if label != nearest]
+        if others:
+            said.append(f"{leader} is not distinguishable from {listed(others)} either.")
+    if worse and near:
+        said.append(f"{listed(worse)} {be(len(worse))} distinguishably worse than {leader}.")
+    elif worse:
+        said.append(f"{leader} is distinguishably better than {listed(worse)}.")
+    if better:
+        said.append(
+            f"{listed(better)} {be(len(better))} distinguishably better than {leader} on the seeds "
+            "that they share."
+        )
+    return said
+
+
+def _not_distinguishable(leader: str, other: str, pair: Pair, tests: int) -> str:
+    seeds = many(pair.n, "seed")
+    if pair.n == 0:
+        return f"{leader} and {other} cannot be compared: {pair.note}."
+    if pair.n > 1 and pair.difference == 0 and pair.p is None:
+        return f"{leader} and {other} have identical values over {seeds}."
+    difference = ""
+    if pair.difference is not None:
+        half = "" if pair.half_width is None else f" ± {100 * pair.half_width:.1f}"
+        corrected = f"; corrected for {tests} pairs" if _by_correction(pair) else ""
+        difference = f" (difference {100 * abs(pair.difference):.1f}{half} points{corrected})"
+    return f"{leader} and {other} are not distinguishable with {seeds}{difference}."
+
+
+def _distance(pair: Pair) -> float:
+    return math.inf if pair.difference is None else abs(pair.difference)
+
+
+def _by_correction(pair: Pair) -> bool:
+    """Alone the pair would count as different: its interval leaves out 0."""
+    return pair.p is not None and pair.p < ALPHA
+
+
+def _missing(standing: _Standing) -> Iterable[str]:
+    """Means that are not of all seeds, where that bears on who leads."""
+    leader, behind = standing.leader, standing.behind
+    done, total = _done(leader), len(leader.trials)
+    if done < total:
+        diverged = f"; {leader.diverged} diverged" if leader.diverged else ""
+        yield f"Of {leader.label} only {done} of {total} trials {be(done)} done{diverged}."
+    if behind:
+        counts = listed([f"{e.diverged} of {len(e.trials)}" for e in behind])
+        rank, mean = ("ranks", "its mean") if len(behind) == 1 else ("rank", "their means")
+        labels = listed([e.label for e in behind])
+        yield f"{labels} {rank} behind, whatever {mean}: {counts} trials diverged."

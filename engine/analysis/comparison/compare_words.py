@@ -1,0 +1,157 @@
+"""What the figures of a comparison rest on, in plain sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from clr_tui.engine.analysis.comparison.comparison import NEVER_BEGAN
+from clr_tui.engine.analysis.comparison.ranks import measured
+from clr_tui.engine.analysis.statistics import interval_factor
+from clr_tui.engine.analysis.words import listed, many
+
+if TYPE_CHECKING:
+    from clr_tui.engine.analysis.comparison.compare_report import (
+        CompareReport,
+        EntryReport,
+        TrialReport,
+    )
+
+FEW_SEEDS = 5
+"""Up to so many, an interval is wide beside the spread of the seeds."""
+
+
+def remarks(report: CompareReport) -> list[str]:
+    """What the figures rest on; one or two sentences each."""
+    return [
+        *_method(report),
+        *_without_chance(report),
+        *_costs(report),
+        *_phases(report),
+        *_broken(report),
+        *_lengths(report),
+        *_picked(report),
+    ]
+
+
+def _method(report: CompareReport) -> Iterable[str]:
+    tested = sum(p.p is not None for p in report.pairs)
+    if tested:
+        name = "paired t-tests over common seeds" if report.paired else "Welch's t-test"
+        corrected = f", {tested} pairs corrected after Holm" if tested > 1 else ""
+        yield f"Differences are judged by {name}{corrected}."
+    if report.measure.startswith("validation") and report.trials_done:
+        yield "Nothing was tested: ranks go by validation."
+    if 2 <= report.seeds <= FEW_SEEDS:
+        reach = float(interval_factor(np.array([report.seeds]))[0])
+        yield (
+            f"With {report.seeds} seeds a 95% interval reaches {reach:.1f} standard deviations to "
+            "each side: only large differences show."
+        )
+
+
+def _without_chance(report: CompareReport) -> Iterable[str]:
+    """Samples that show no spread: a sentence takes the place of the interval, or of t."""
+    for e in report.entries:
+        spread = measured(e)
+        if spread.n > 1 and spread.note:
+            yield f"{e.label}: {spread.note}."
+    for p in report.pairs:
+        if p.n > 1 and p.note and p.difference:
+            yield f"{p.a} and {p.b}: {p.note}."
+
+
+def _costs(report: CompareReport) -> Iterable[str]:
+    known = [e for e in report.entries if e.rate_source]
+    if not known:
+        if report.status not in ("running", "paused"):
+            yield "Rates, and what finding them cost, are not known."
+        return
+    swept = [e for e in known if e.tuning_steps > 0]
+    if swept or len(known) == len(report.entries):  # else a sweep is under way
+        yield _cost_of(swept) if swept else "Tuning cost: none spent."
+    given = [e.label for e in known if e.rate_source == "given"]
+    if given:
+        yield f"What it cost to find the given rate of {listed(given)} is not known."
+    plain = [e.label for e in known if e.rate_source == "default" and e.tuning_steps <= 0]
+    if plain and swept:
+        tuned = listed([e.label for e in swept])
+        yield (
+            f"Rates were not found at equal cost: a sweep for {tuned}, torch's default for "
+            f"{listed(plain)}."
+        )
+    for e in known:
+        if e.rate_note:
+            yield f"{e.label}: {e.rate_note[0].lower()}{e.rate_note[1:].rstrip('.')}."
+
+
+def _cost_of(swept: Sequence[EntryReport]) -> str:
+    steps = sorted({e.tuning_steps for e in swept})
+    images = sum(e.tuning_images for e in swept)
+    each = f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}"
+    seconds = sum(e.tuning_seconds for e in swept)
+    of = f"each of {len(swept)} optimizers" if len(swept) > 1 else swept[0].label
+    unequal = " A sweep ends early where it diverges." if len(steps) > 1 else ""
+    return (
+        f"Tuning cost: {each} steps for {of}, {images:,} images and {seconds:.0f} s in all."
+        f"{unequal}"
+    )
+
+
+def _phases(report: CompareReport) -> Iterable[str]:
+    swinging: dict[str, list[str]] = {}
+    for e in report.entries:
+        if e.phase and not e.whole_cycles:
+            swinging.setdefault(e.phase, []).append(e.label)
+    for words, labels in swinging.items():
+        yield (
+            f"{listed(labels)} {'ends' if len(labels) == 1 else 'end'} {words}: accuracy swings "
+            "with the phase, and is no final one."
+        )
+
+
+def _broken(report: CompareReport) -> Iterable[str]:
+    never = 0
+    for e in report.entries:
+        groups: dict[tuple[str, str], list[TrialReport]] = {}
+        for t in e.trials:
+            if t.state in ("failed", "stopped"):
+                groups.setdefault((t.state, t.reason), []).append(t)
+        never += len(groups.pop(("stopped", NEVER_BEGAN), []))
+        done = any(t.state == "done" for t in e.trials)
+        for (state, reason), trials in groups.items():
+            yield _broken_words(e, state, reason, trials, rest=done)
+    if never:
+        yield f"{many(never, 'trial')} never began."
+
+
+def _broken_words(
+    entry: EntryReport, state: str, reason: str, trials: Sequence[TrialReport], *, rest: bool
+) -> str:
+    many, total = len(trials), len(entry.trials)
+    which = f" (seed{'s'[: many != 1]} {', '.join(str(t.seed) for t in trials)})"
+    whose = f"{many} of {total} trials" if total > 1 else "its trial"
+    verb = state if state == "failed" else f"{'were' if many > 1 else 'was'} stopped"
+    why = f": {reason.rstrip('.')}" if reason else ""
+    figures = " Its figures are of the others." if rest else ""
+    return f"{entry.label}: {whose} {verb}{which}{why}.{figures}"
+
+
+def _lengths(report: CompareReport) -> Iterable[str]:
+    done = [t.epochs for e in report.entries for t in e.trials if t.state == "done"]
+    if done and min(done) != max(done):
+        yield (
+            f"Trials differ in length ({min(done)} to {max(done)} epochs): their last epochs are "
+            "not alike."
+        )
+
+
+def _picked(report: CompareReport) -> Iterable[str]:
+    if report.trials_done:
+        better = "the last epoch, or by test" if report.measure.startswith("test") else "the last"
+        yield (
+            "The best epoch is picked on validation, which flatters its validation accuracy: go "
+            f"by {better}."
+        )

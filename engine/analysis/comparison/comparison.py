@@ -1,0 +1,296 @@
+"""A comparison as its log tells it: entries, their trials, and curves over the seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clr_tui.engine.analysis.history import RunHistory, TrialHistory
+from clr_tui.engine.analysis.statistics import interval_factor
+from clr_tui.engine.log.events import EpochFinished, Evaluated, RateChosen, TrialStarted
+from clr_tui.engine.policies import whole_cycle_epochs
+from clr_tui.engine.settings.config import CompareConfig
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+Quantity = Literal["accuracy", "loss"]
+CurvePart = Literal["train", "validation"]
+XScale = Literal["epoch", "step", "seconds"]
+TrialState = Literal["waiting", "running", "done", "stopped", "failed"]
+
+NEVER_BEGAN = "the run ended before it began"
+BROKEN_OFF = "the run ended before it did"
+_MOST_ENTRIES = 1000
+"""A damaged log may name any entry."""
+_COUNT = range(2**53)
+"""What an epoch or a step can be, likewise."""
+
+
+@dataclass(frozen=True)
+class SeedCurve:
+    """One trial: arrays of shape (n,), one entry a finished epoch."""
+
+    trial: int
+    seed: int
+    state: TrialState
+    reason: str
+    """Why it failed or was stopped, a sentence."""
+    total_epochs: int | None
+    epoch: Ints
+    """From 1, rising; an epoch whose line was lost is missing."""
+    step: Ints
+    """Steps done at its end."""
+    seconds: Floats
+    """Since the trial began, validation included; NaN where not known."""
+    train_accuracy: Floats
+    """0 to 1; NaN where not known; likewise the next three."""
+    train_loss: Floats
+    validation_accuracy: Floats
+    validation_loss: Floats
+    test_last: Evaluated | None
+    """The test part measured with the model of the last epoch, and of the best on validation."""
+    test_best: Evaluated | None
+    diverged: bool = False
+    """Its loss was not finite in the end."""
+
+    def values(self, quantity: Quantity, part: CurvePart) -> Floats:
+        """One of the four curves."""
+        curve: Floats = getattr(self, f"{part}_{quantity}")
+        return curve
+
+    def x(self, scale: XScale) -> Floats:
+        """Where its values stand on the x axis."""
+        place: Floats = getattr(self, scale)
+        return place.astype(np.float64)
+
+
+@dataclass(frozen=True)
+class EntryCurves:
+    """One optimizer of the comparison."""
+
+    entry: int
+    label: str
+    rate: RateChosen | None
+    """None until it is known, and of imported curves."""
+    trials: tuple[SeedCurve, ...]
+    """In the order of their seeds; those that wait are among them, their arrays empty."""
+
+
+@dataclass(frozen=True)
+class MeanCurve:
+    """The mean over seeds; arrays of shape (n,)."""
+
+    x: Floats
+    mean: Floats
+    low: Floats
+    """The 95% t-interval of the mean; NaN where there are fewer than two seeds, or no spread."""
+    high: Floats
+    seeds: Ints
+    """How many seeds each mean is of."""
+
+
+def comparison_of(history: RunHistory) -> tuple[EntryCurves, ...]:
+    """The entries, in the order in which they were asked for. Memoised for each history version.
+
+    Entries come from the run's configuration where there is one, else from the log's trials.
+    Sweeps are left out. Of a run that is over, a trial that did not come to its end is `stopped`.
+    """
+    known = _entries.get(history)
+    if known is None or known[0] != history.version:
+        known = _entries[history] = history.version, _gathered(history)
+    return known[1]
+
+
+_entries: WeakKeyDictionary[RunHistory, tuple[int, tuple[EntryCurves, ...]]] = WeakKeyDictionary()
+
+
+def _gathered(history: RunHistory) -> tuple[EntryCurves, ...]:
+    compare = history.config.compare if history.config else None
+    trials = history.trials.values()
+    labels = [e.label for e in compare.entries] if compare else entry_labels(trials)
+    found: list[dict[int, SeedCurve]] = [{} for _ in labels]  # by entry, then by seed
+    for trial in trials:
+        place = _place(history, trial, labels)
+        if place is not None:
+            entry, seed = place
+            found[entry][seed] = _seed_curve(history, trial, seed)
+    if compare and compare.paired:  # of what was imported no trial is to come
+        for entry, seeds in enumerate(found):
+            _add_waiting(history, compare, entry, seeds)
+    return tuple(
+        EntryCurves(entry, label, history.rates.get(entry), tuple(seeds[s] for s in sorted(seeds)))
+        for entry, (label, seeds) in enumerate(zip(labels, found, strict=True))
+    )
+
+
+def entry_labels(trials: Iterable[TrialHistory | TrialStarted]) -> list[str]:
+    """The labels of a log's entries by their number, or in order of appearance."""
+    labels: dict[int, str] = {}
+    for trial in trials:
+        if trial.label and trial.label not in labels.values() and len(labels) < _MOST_ENTRIES:
+            entry = trial.entry
+            if entry is None or entry in labels or not 0 <= entry < _MOST_ENTRIES:
+                entry = max(labels, default=-1) + 1
+            labels[entry] = trial.label
+    return [labels.get(i, f"entry {i + 1}") for i in range(max(labels, default=-1) + 1)]
+
+
+def _place(history: RunHistory, trial: TrialHistory, labels: list[str]) -> tuple[int, int] | None:
+    """Entry and seed of a trial; None of a sweep, and of one that nothing tells of.
+
+    Trainings are numbered entry by entry, so that one whose first line was lost is known by its
+    number where there is a configuration.
+    """
+    if trial.role == "sweep":
+        return None
+    if trial.entry is not None and 0 <= trial.entry < len(labels):
+        return trial.entry, trial.seed
+    if trial.label in labels:
+        return labels.index(trial.label), trial.seed
+    config = history.config
+    seeds = config.compare.seeds if config and config.compare else 0
+    if config and 0 <= trial.trial < len(labels) * seeds:
+        entry, i = divmod(trial.trial, seeds)
+        return entry, config.task.seed + i
+    return None
+
+
+def _add_waiting(
+    history: RunHistory, compare: CompareConfig, entry: int, seeds: dict[int, SeedCurve]
+) -> None:
+    """Adds the trials that have not begun, or never did."""
+    first = history.config.task.seed if history.config else 0
+    state: TrialState = "stopped" if history.finished else "waiting"
+    reason = NEVER_BEGAN if history.finished else ""
+    for i in range(compare.seeds):
+        seed = first + i
+        if seed not in seeds:
+            blank = _curve_of(TrialHistory(entry * compare.seeds + i), seed)
+            epochs = planned_epochs(compare)
+            seeds[seed] = replace(blank, state=state, reason=reason, total_epochs=epochs)
+
+
+def planned_epochs(compare: CompareConfig) -> int:
+    """The length of each trial."""
+    if not compare.whole_cycles:
+        return compare.epochs
+    step_size = compare.step_size_epochs
+    return max(
+        [whole_cycle_epochs(e.policy, compare.epochs, step_size) for e in compare.entries],
+        default=compare.epochs,
+    )
+
+
+def _seed_curve(history: RunHistory, trial: TrialHistory, seed: int) -> SeedCurve:
+    """The trial's curve, as it was last made where the trial got no further since.
+
+    A trial's lists only grow, and a resumed trial has new ones.
+    """
+    state = (len(trial.epochs), len(trial.evaluations), trial.outcome, trial.reason, seed)
+    known = _curves.get(trial)
+    if known is None or known[0] is not trial.epochs or known[1] != state:
+        known = _curves[trial] = trial.epochs, state, _curve_of(trial, seed)
+    curve = known[2]
+    if curve.total_epochs is None and history.config and history.config.compare:
+        curve = replace(curve, total_epochs=planned_epochs(history.config.compare))
+    if trial.outcome is None and history.finished:
+        curve = replace(curve, state="stopped", reason=BROKEN_OFF)
+    return curve
+
+
+_State = tuple[int, int, "str | None", str, int]
+_curves: WeakKeyDictionary[TrialHistory, tuple[list[EpochFinished], _State, SeedCurve]] = (
+    WeakKeyDictionary()
+)
+
+
+def _curve_of(trial: TrialHistory, seed: int) -> SeedCurve:
+    epochs = _rising(trial.epochs)
+    validations = trial.validations()
+    measured = [validations.get(e.epoch) for e in epochs]
+    tests = {e.checkpoint or "last": e for e in trial.evaluations if e.part == "test"}
+    return SeedCurve(
+        trial=trial.trial,
+        seed=seed,
+        state=trial.outcome or "running",
+        reason=trial.reason,
+        total_epochs=trial.total_epochs,
+        epoch=np.array([e.epoch for e in epochs], np.int64),
+        step=np.array([e.step for e in epochs], np.int64),
+        seconds=_since_began(epochs),
+        train_accuracy=_column([e.train_accuracy for e in epochs]),
+        train_loss=_column([e.train_loss for e in epochs]),
+        validation_accuracy=_column([v.accuracy if v else None for v in measured]),
+        validation_loss=_column([v.loss if v else None for v in measured]),
+        test_last=tests.get("last"),
+        test_best=tests.get("best"),
+        diverged=trial.diverged is not None or trial.non_finite is not None,
+    )
+
+
+def _rising(epochs: list[EpochFinished]) -> list[EpochFinished]:
+    """Without what a damaged log may tell twice."""
+    kept: list[EpochFinished] = []
+    for e in epochs:
+        before = kept[-1].epoch if kept else 0
+        if before < e.epoch and e.epoch in _COUNT and e.step in _COUNT:
+            kept.append(e)
+    return kept
+
+
+def _since_began(epochs: list[EpochFinished]) -> Floats:
+    """Seconds to the end of each epoch; not known beyond an epoch that was lost."""
+    numbers = np.array([e.epoch for e in epochs], np.int64)
+    lost = numbers != np.arange(1, len(epochs) + 1)
+    seconds: Floats = np.cumsum(_column([e.seconds for e in epochs]))
+    return np.where(lost, np.nan, seconds)
+
+
+def _column(values: list[float | None]) -> Floats:
+    return np.array(values, np.float64)  # None becomes NaN
+
+
+def mean_curve(
+    entry: EntryCurves, quantity: Quantity, part: CurvePart, scale: XScale = "epoch"
+) -> MeanCurve:
+    """The mean of an entry's trials, epoch by epoch, over those that reached the epoch.
+
+    By seconds, the x of an epoch is the mean of its trials' seconds, and never less than that of
+    an epoch before (a quick trial may be ahead of the others). A value that is not finite in any
+    of the trials leaves the mean of that epoch NaN. An epoch is there as soon as one trial
+    reached it while trials run, so that the line moves; `seeds` tells how many.
+    """
+    trials = [t for t in entry.trials if len(t.epoch)]
+    epochs = np.unique(np.concatenate([t.epoch for t in trials] or [np.empty(0, np.int64)]))
+    reached = np.zeros((len(trials), len(epochs)), np.bool_)
+    values, places = np.zeros(reached.shape), np.zeros(reached.shape)
+    for i, trial in enumerate(trials):
+        at = np.searchsorted(epochs, trial.epoch)
+        reached[i, at] = True
+        values[i, at] = trial.values(quantity, part)
+        places[i, at] = trial.x(scale)
+    n = np.asarray(reached.sum(axis=0), np.int64)
+    with np.errstate(all="ignore"):
+        mean = np.where(np.isfinite(values).all(axis=0), values.sum(axis=0) / n, np.nan)
+        half = _half_widths(values, reached, mean, n)
+        x = places.sum(axis=0) / n
+    x = np.where(np.isfinite(x), np.fmax.accumulate(x), np.nan) if len(x) else x
+    return MeanCurve(x=x, mean=mean, low=mean - half, high=mean + half, seeds=n)
+
+
+def _half_widths(values: Floats, reached: NDArray[np.bool_], mean: Floats, n: Ints) -> Floats:
+    """Of the 95% intervals; NaN with fewer than two seeds, and where all are identical."""
+    if not values.size:
+        return np.full(mean.shape, np.nan)
+    squares = np.where(reached, (values - mean) ** 2, 0.0).sum(axis=0)
+    sd = np.sqrt(squares / (n - 1))
+    high = np.where(reached, values, -np.inf).max(axis=0)
+    low = np.where(reached, values, np.inf).min(axis=0)
+    half: Floats = np.where(high > low, sd * interval_factor(n), np.nan)
+    return half

@@ -1,0 +1,69 @@
+"""The order of a comparison's entries: what they are ranked by, and who stands before whom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from clr_tui.engine.analysis.comparison.pairs import Pair
+
+if TYPE_CHECKING:
+    from clr_tui.engine.analysis.comparison.compare_report import EntryReport, Spread
+
+_Beats = set[tuple[str, str]]
+"""(better, worse), by their labels: those that can be told apart."""
+
+
+def measured(entry: EntryReport) -> Spread:
+    """What ranks and pairs go by."""
+    return entry.validation_last if entry.test_last is None else entry.test_last
+
+
+def comparable(entries: Sequence[EntryReport]) -> list[EntryReport]:
+    """Those of which no trial is to come: the highest mean first, those that diverged last."""
+    over = [
+        (entry.diverged > 0, -mean, entry.entry, entry)
+        for entry in entries
+        for mean in [measured(entry).mean]
+        if mean is not None and not any(t.state in ("waiting", "running") for t in entry.trials)
+    ]
+    return [entry for *_, entry in sorted(over, key=lambda item: item[:3])]
+
+
+def ranked(entries: Sequence[EntryReport], pairs: Sequence[Pair]) -> list[EntryReport]:
+    """The comparable ones by their ranks, those that are to come, those without a result."""
+    beats = {(p.better, p.b if p.better == p.a else p.a) for p in pairs if p.better is not None}
+    first = _with_ranks(_in_order(comparable(entries), beats), beats)
+    known = {entry.entry for entry in first}
+    rest = [entry for entry in entries if entry.entry not in known]
+    ended = [e for e in rest if all(t.state in ("failed", "stopped") for t in e.trials)]
+    return first + [entry for entry in rest if entry not in ended] + ended
+
+
+def _in_order(entries: Sequence[EntryReport], beats: _Beats) -> list[EntryReport]:
+    """As they come, but each before those that it beats.
+
+    Those have lower means, unless trials are missing: on the seeds that two entries have in common
+    one may be the better, and the other have the higher mean over all its own.
+    """
+    order: list[EntryReport] = []
+    for entry in entries:
+        beaten = [
+            place
+            for place, other in enumerate(order)
+            if (entry.label, other.label) in beats and bool(entry.diverged) == bool(other.diverged)
+        ]
+        order.insert(min(beaten, default=len(order)), entry)
+    return order
+
+
+def _with_ranks(order: Sequence[EntryReport], beats: _Beats) -> list[EntryReport]:
+    sound = sum(not entry.diverged for entry in order)
+    found: list[EntryReport] = []
+    least = 1
+    for entry in order:
+        rank = 1 + sum((other.label, entry.label) in beats for other in found)
+        least = max(least, rank, sound + 1 if entry.diverged else 1)
+        found.append(replace(entry, rank=least))
+    return found

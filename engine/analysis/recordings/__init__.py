@@ -1,0 +1,1 @@
+"""Logs and CSV files read as runs, and runs written as CSV."""

@@ -1,0 +1,154 @@
+"""A CSV of a range test, told as the events of a run."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.log import events as ev
+from clr_tui.engine.regular import open_text
+from clr_tui.engine.settings.config import RangeTestConfig, RunConfig, TaskConfig
+
+STEPS_PER_SECOND = 10.0
+"""At which an imported sweep plays, there being no times in it."""
+_CHUNK = 4
+_LONG = 250
+"""A longer sweep is told in this many chunks."""
+
+
+@dataclass
+class _Sweep:
+    """The columns of one trial."""
+
+    step: list[int] = field(default_factory=list)
+    lr: list[float] = field(default_factory=list)
+    loss: list[float | None] = field(default_factory=list)
+
+
+def read_csv(path: Path) -> tuple[RunConfig, list[ev.AnyEvent]]:
+    """Reads a CSV with the columns `step`, `lr`, `loss` (and `trial`) as a finished range test.
+
+    Empty losses, and those that are not finite, are gaps.
+
+    Raises:
+        UserError: names the line at fault: no such columns, not a number, a rate that is not
+            above 0 or does not rise.
+    """
+    sweeps, raw = _read(path)
+    if not sweeps:
+        raise UserError(f"'{path}' has a header but no steps")
+    lr = next(iter(sweeps.values())).lr
+    config = RunConfig(
+        id=path.stem,
+        kind="range-test",
+        created=path.stat().st_mtime,
+        version="",
+        task=TaskConfig(data=path.stem, model=""),
+        range_test=RangeTestConfig(
+            start_lr=lr[0],
+            end_lr=_planned_end(lr),
+            steps=len(lr),
+            seeds=len(sweeps),
+            smoothing=0.05 if raw else 1.0,
+        ),
+    )
+    return config, _numbered(_events(config, sweeps))
+
+
+def _planned_end(lr: list[float]) -> float:
+    """Where the sweep was to end: step N of `start * (end / start)^(i / N)`, the last being N-1."""
+    return lr[-1] * lr[-1] / lr[-2] if len(lr) > 1 else lr[-1]
+
+
+def _read(path: Path) -> tuple[dict[int, _Sweep], bool]:
+    """The sweeps by trial number, and whether the losses are raw, as in an export of ours."""
+    try:
+        with open_text(path) as file:
+            rows = csv.reader(file)
+            header = [name.strip().lower() for name in next(rows, [])]
+            missing = [name for name in ("step", "lr", "loss") if name not in header]
+            if missing:
+                raise UserError(
+                    f"'{path}' has no column '{missing[0]}': a range test as CSV has step, lr, loss"
+                )
+            return _sweeps(path, rows, header), "trial" in header
+    except OSError as error:
+        raise UserError(f"'{path}' cannot be read: {error.strerror}") from None
+    except (UnicodeDecodeError, csv.Error):
+        raise UserError(f"'{path}' is not a CSV file of text") from None
+
+
+def _sweeps(path: Path, rows: Iterator[list[str]], header: list[str]) -> dict[int, _Sweep]:
+    step, lr, loss = (header.index(name) for name in ("step", "lr", "loss"))
+    trial = header.index("trial") if "trial" in header else None
+    sweeps: dict[int, _Sweep] = {}
+    for line, row in enumerate(rows, start=2):
+        if not any(row):
+            continue
+        try:
+            sweep = sweeps.setdefault(int(row[trial]) if trial is not None else 0, _Sweep())
+            values = int(float(row[step])), float(row[lr]), _loss(row[loss])
+        except (ValueError, IndexError, OverflowError):
+            raise UserError(
+                f"line {line} of '{path}' is not step, lr, loss in numbers: {','.join(row)[:60]!r}"
+            ) from None
+        _check(path, line, sweep, values[0], values[1])
+        sweep.step.append(values[0])
+        sweep.lr.append(values[1])
+        sweep.loss.append(values[2])
+    return sweeps
+
+
+def _loss(text: str) -> float | None:
+    if not text.strip():
+        return None
+    value = float(text)
+    return value if math.isfinite(value) else None
+
+
+def _check(path: Path, line: int, sweep: _Sweep, step: int, lr: float) -> None:
+    if not (math.isfinite(lr) and lr > 0):
+        raise UserError(f"line {line} of '{path}' has the learning rate {lr}: it must be above 0")
+    if sweep.lr and lr <= sweep.lr[-1]:
+        raise UserError(
+            f"'{path}' is not a range test: its learning rate does not rise at line {line}"
+        )
+    if step <= (sweep.step[-1] if sweep.step else -1):
+        raise UserError(f"'{path}' is not a range test: its step does not rise at line {line}")
+
+
+def _numbered(events: Iterator[ev.AnyEvent]) -> list[ev.AnyEvent]:
+    return [msgspec.structs.replace(event, seq=seq) for seq, event in enumerate(events)]
+
+
+def _events(config: RunConfig, sweeps: dict[int, _Sweep]) -> Iterator[ev.AnyEvent]:
+    now = 0.0
+    yield ev.RunStarted(time=now, run=config.id, kind=config.kind)
+    for trial, sweep in sweeps.items():
+        n = len(sweep.step)
+        yield ev.TrialStarted(time=now, trial=trial, seed=trial, total_steps=n, steps_per_epoch=0)
+        chunk = max(_CHUNK, n // _LONG)
+        begun = now
+        for i in range(0, n, chunk):
+            part = slice(i, i + chunk)
+            now = begun + min(i + chunk, n) / STEPS_PER_SECOND
+            yield ev.Steps(
+                time=now,
+                trial=trial,
+                step=sweep.step[part],
+                lr=sweep.lr[part],
+                loss=sweep.loss[part],
+            )
+        if sweep.loss[-1] is None:  # a gap further up is only a gap
+            at = n - 1
+            while at and sweep.loss[at - 1] is None:
+                at -= 1
+            yield ev.NonFinite(time=now, trial=trial, step=sweep.step[at], lr=sweep.lr[at])
+        yield ev.TrialFinished(time=now, trial=trial, outcome="done", step=n)
+    yield ev.RunFinished(time=now, outcome="done")

@@ -1,0 +1,249 @@
+"""Accuracy and loss by epoch as CSV: a comparison's curves, read as a run and written from one."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+
+import msgspec
+
+from clr_tui.engine.analysis.comparison.comparison import comparison_of
+from clr_tui.engine.analysis.csv_cells import Cell, original, to_csv
+from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.log import events as ev
+from clr_tui.engine.regular import open_text
+from clr_tui.engine.settings.config import (
+    CompareConfig,
+    EntryConfig,
+    OptimizerConfig,
+    RunConfig,
+    TaskConfig,
+)
+
+COLUMNS = ("optimizer", "seed", "epoch", "train_acc", "train_loss", "val_acc", "val_loss")
+NEEDED = ("optimizer", "seed", "epoch", "val_acc")
+_VALUES = COLUMNS[3:]
+EPOCHS_PER_SECOND = 10.0
+"""At which imported curves play, there being no times in them: all trials side by side."""
+_MOST_EPOCHS = 10**9
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One epoch of one trial; None where a field is empty."""
+
+    epoch: int
+    train_acc: float | None
+    train_loss: float | None
+    val_acc: float | None
+    val_loss: float | None
+
+
+@dataclass
+class _Trial:
+    """The rows of one optimizer with one seed."""
+
+    entry: int
+    label: str
+    seed: int
+    number: int = 0
+    rows: list[_Row] = field(default_factory=list)
+    best_epoch: int = 0
+    best_accuracy: float | None = None
+
+
+def read_curves(path: Path) -> tuple[RunConfig, list[ev.AnyEvent]]:
+    """Reads a CSV of curves as a finished comparison, entries in the order of their appearance.
+
+    Columns, in any order and among others: `optimizer`, `seed`, `epoch` (from 1, rising with each
+    optimizer and seed), `val_acc`; where there are any, `train_acc`, `train_loss`, `val_loss`.
+    Accuracies are 0 to 1. Empty values, and those that are not finite, are gaps. Seeds are not
+    taken for paired: the file does not say what they stand for. Steps are not known either; an
+    epoch is told as one.
+
+    Raises:
+        UserError: names the line at fault.
+    """
+    trials = _read(path)
+    if not trials:
+        raise UserError(f"'{path}' has a header but no epochs")
+    by_entry: dict[int, list[_Trial]] = {}
+    for trial in trials:
+        by_entry.setdefault(trial.entry, []).append(trial)
+    seeds = max(map(len, by_entry.values()))
+    for entry, own in by_entry.items():
+        for i, trial in enumerate(sorted(own, key=lambda t: t.seed)):
+            trial.number = entry * seeds + i
+    config = RunConfig(
+        id=path.stem,
+        kind="compare",
+        created=path.stat().st_mtime,
+        version="",
+        task=TaskConfig(data=path.stem, model="", seed=min(t.seed for t in trials)),
+        compare=CompareConfig(
+            entries=[plain_entry(own[0].label) for own in by_entry.values()],
+            seeds=seeds,
+            epochs=max(t.rows[-1].epoch for t in trials),
+            whole_cycles=False,
+            paired=False,
+        ),
+    )
+    told = _events(config, sorted(trials, key=lambda t: t.number))
+    return config, [msgspec.structs.replace(event, seq=seq) for seq, event in enumerate(told)]
+
+
+def plain_entry(label: str) -> EntryConfig:
+    """An entry of which nothing but its name is known."""
+    return EntryConfig(label=label, optimizer=OptimizerConfig(name=label))
+
+
+def _read(path: Path) -> list[_Trial]:
+    try:
+        with open_text(path) as file:
+            rows = csv.reader(file)
+            header = [name.strip().lower() for name in next(rows, [])]
+            missing = [name for name in NEEDED if name not in header]
+            if missing:
+                raise UserError(
+                    f"'{path}' has no column '{missing[0]}': a comparison as CSV has "
+                    f"{', '.join(COLUMNS)}"
+                )
+            return _trials(path, rows, header)
+    except OSError as error:
+        raise UserError(f"'{path}' cannot be read: {error.strerror}") from None
+    except (UnicodeDecodeError, csv.Error):
+        raise UserError(f"'{path}' is not a CSV file of text") from None
+
+
+def _trials(path: Path, rows: Iterator[list[str]], header: list[str]) -> list[_Trial]:
+    at = {name: header.index(name) for name in COLUMNS if name in header}
+    trials: dict[tuple[str, int], _Trial] = {}
+    entries: dict[str, int] = {}
+    for line, cells in enumerate(rows, start=2):
+        if not any(cell.strip() for cell in cells):
+            continue
+        try:
+            label = original(cells[at["optimizer"]].strip())
+            seed = int(cells[at["seed"]])
+            row = _Row(int(cells[at["epoch"]]), *(_value(cells, at.get(v)) for v in _VALUES))
+        except (ValueError, IndexError):
+            raise UserError(
+                f"line {line} of '{path}' is not an optimizer's name, then seed, epoch and curves "
+                f"in numbers: {','.join(cells)[:60]!r}"
+            ) from None
+        entry = entries.setdefault(label, len(entries))
+        trial = trials.setdefault((label, seed), _Trial(entry, label, seed))
+        _check(path, line, trial, row)
+        trial.rows.append(row)
+    return list(trials.values())
+
+
+def _value(cells: list[str], at: int | None) -> float | None:
+    text = cells[at].strip() if at is not None else ""
+    value = float(text) if text else math.nan
+    return value if math.isfinite(value) else None
+
+
+def _check(path: Path, line: int, trial: _Trial, row: _Row) -> None:
+    where = f"line {line} of '{path}'"
+    if not trial.label:
+        raise UserError(f"{where} names no optimizer")
+    if not 1 <= row.epoch <= _MOST_EPOCHS:
+        raise UserError(f"{where} has the epoch {row.epoch}: epochs count from 1")
+    if trial.rows and row.epoch <= trial.rows[-1].epoch:
+        whose = f"{trial.label}, seed {trial.seed}"
+        if any(row.epoch == other.epoch for other in trial.rows):
+            raise UserError(f"{where} has epoch {row.epoch} of {whose} a second time")
+        after = trial.rows[-1].epoch
+        raise UserError(f"{where} has epoch {row.epoch} of {whose} after {after}: they must rise")
+    for accuracy in (row.train_acc, row.val_acc):
+        if accuracy is not None and not 0 <= accuracy <= 1:
+            raise UserError(f"{where} has the accuracy {accuracy:g}: it must be between 0 and 1")
+
+
+def _events(config: RunConfig, trials: list[_Trial]) -> Iterator[ev.AnyEvent]:
+    yield ev.RunStarted(run=config.id, kind=config.kind)
+    for trial in trials:
+        yield ev.TrialStarted(
+            trial=trial.number,
+            seed=trial.seed,
+            total_steps=0,
+            steps_per_epoch=0,
+            label=trial.label,
+            entry=trial.entry,
+        )
+    rows = [(row.epoch, i, row) for i, trial in enumerate(trials) for row in trial.rows]
+    told = ended = 0
+    now = 0.0
+    for epoch, same in groupby(sorted(rows, key=lambda r: r[:2]), key=lambda r: r[0]):
+        now = epoch / EPOCHS_PER_SECOND
+        for _, i, row in same:
+            trial = trials[i]
+            yield from _epoch(trial, row, now)
+            told += 1
+            if row is trial.rows[-1]:
+                ended += 1
+                yield ev.TrialFinished(time=now, trial=trial.number, outcome="done", step=epoch)
+        yield _overall(now, ended, len(trials), told / len(rows))
+    yield ev.RunFinished(time=now, outcome="done")
+
+
+def _epoch(trial: _Trial, row: _Row, now: float) -> Iterator[ev.AnyEvent]:
+    accuracy = row.val_acc
+    if accuracy is not None and (trial.best_accuracy is None or accuracy > trial.best_accuracy):
+        trial.best_epoch, trial.best_accuracy = row.epoch, accuracy
+    yield ev.Evaluated(
+        time=now,
+        trial=trial.number,
+        step=row.epoch,
+        part="validation",
+        loss=row.val_loss,
+        accuracy=accuracy,
+        epoch=row.epoch,
+    )
+    yield ev.EpochFinished(
+        time=now,
+        trial=trial.number,
+        epoch=row.epoch,
+        step=row.epoch,
+        train_loss=row.train_loss,
+        train_accuracy=row.train_acc,
+        seconds=None,
+        best_epoch=trial.best_epoch,
+        best_accuracy=trial.best_accuracy,
+    )
+
+
+def _overall(now: float, ended: int, total: int, fraction: float) -> ev.Overall:
+    return ev.Overall(
+        time=now,
+        done=ended,
+        failed=0,
+        stopped=0,
+        running=total - ended,
+        total=total,
+        fraction=fraction,
+    )
+
+
+def curves_csv(history: RunHistory) -> str:
+    """One row an epoch of each trial, entry by entry, seed by seed.
+
+    Values are given in full; what was not measured is an empty field. `read_curves` takes it back.
+    """
+    return to_csv(COLUMNS, _rows(history))
+
+
+def _rows(history: RunHistory) -> Iterator[tuple[Cell, ...]]:
+    for entry in comparison_of(history):
+        for t in entry.trials:
+            curves = (t.train_accuracy, t.train_loss, t.validation_accuracy, t.validation_loss)
+            columns = [curve.tolist() for curve in curves]
+            for epoch, *values in zip(t.epoch.tolist(), *columns, strict=True):
+                known = [v if math.isfinite(v) else None for v in values]
+                yield entry.label, t.seed, epoch, *known

@@ -1,0 +1,180 @@
+"""Recordings from elsewhere: a run's folder, a bare log, or a CSV."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clr_tui.engine.analysis.comparison.comparison import entry_labels
+from clr_tui.engine.analysis.recordings.csv_log import read_csv
+from clr_tui.engine.analysis.recordings.curves_csv import plain_entry, read_curves
+from clr_tui.engine.errors import UserError, did_you_mean
+from clr_tui.engine.log.events import (
+    AnyEvent,
+    BoundsChanged,
+    EpochFinished,
+    RunStarted,
+    Steps,
+    TrialStarted,
+)
+from clr_tui.engine.log.reading import read_packed
+from clr_tui.engine.log.rundir import RunDir
+from clr_tui.engine.log.tail import Batch
+from clr_tui.engine.regular import open_text
+from clr_tui.engine.settings.config import (
+    CompareConfig,
+    RangeTestConfig,
+    RunConfig,
+    TaskConfig,
+    TrainConfig,
+)
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A run that is over, or as far as it has come, whole in memory."""
+
+    config: RunConfig
+    events: list[AnyEvent]
+    batch: Batch
+    """The same events with the reader's counts, to be fed to a `RunHistory`."""
+    path: Path
+
+
+def open_recording(path: Path) -> Recording:
+    """Opens what `path` names: a run's folder, its `events.jsonl`, or a CSV.
+
+    A CSV has a header line. That of a range test has the columns `step`, `lr` and `loss`, in any
+    order, among others. Its loss is taken as it stands, possibly smoothed already
+    (`range_test.smoothing` is 1), unless it is one of our own exports, which have a `trial` column
+    and raw losses. For that of a comparison see `read_curves`; its column `optimizer` tells it.
+
+    Raises:
+        UserError: where there is nothing of the kind; one sentence.
+    """
+    if os.path.isdir(path):  # Path.is_dir() raises where a name is too long
+        return _open_run(path)
+    if not os.path.exists(path):
+        raise UserError(f"there is no '{path}'{_nearest(path)}")
+    if (path.parent / "run.json").is_file() and path.name == "events.jsonl":
+        return _open_run(path.parent)
+    first = _first_line(path)
+    if first.lstrip().startswith("{"):
+        return _open_log(path)
+    if "," in first:
+        config, events = _reader(path, first)(path)
+        return Recording(config, events, Batch(events=events), path)
+    raise UserError(_not_a_log(path))
+
+
+def _reader(path: Path, header: str) -> Callable[[Path], tuple[RunConfig, list[AnyEvent]]]:
+    try:
+        names = {name.strip().lower() for name in next(csv.reader([header]))}
+    except csv.Error:
+        raise UserError(_not_a_log(path)) from None
+    sweep = {"step", "lr", "loss"}
+    if names & {"optimizer", "val_acc"} and not names >= sweep:
+        return read_curves
+    if names & sweep:
+        return read_csv
+    raise UserError(_not_a_log(path))
+
+
+def _open_run(path: Path) -> Recording:
+    run = RunDir(path)
+    if not run.config_path.is_file():
+        if run.events_path.is_file():
+            return _open_log(run.events_path)
+        raise UserError(f"'{path}' is not the folder of a run: it has no run.json")
+    batch = read_packed(run.events_path)
+    return Recording(run.config(), batch.events, batch, path)
+
+
+def _open_log(path: Path) -> Recording:
+    batch = read_packed(path)
+    if not batch.events:
+        raise UserError(_not_a_log(path))
+    return Recording(_config_of(batch.events, path), batch.events, batch, path)
+
+
+def _config_of(events: list[AnyEvent], path: Path) -> RunConfig:
+    """What a log tells of its configuration, where its run.json did not come along."""
+    started = next((e for e in events if isinstance(e, RunStarted)), None)
+    begun = [e for e in events if isinstance(e, TrialStarted)]
+    if started.kind == "compare" if started else any(e.entry is not None for e in begun):
+        return RunConfig(
+            id=started.run if started else path.stem,
+            kind="compare",
+            created=events[0].time,
+            version=started.version if started else "",
+            task=TaskConfig(data="", model="", seed=min(_seeds(begun), default=0)),
+            compare=_comparison(events, begun),
+        )
+    bounds = next((e for e in events if isinstance(e, BoundsChanged)), None)
+    rates = [np.asarray(e.lr) for e in events if isinstance(e, Steps) and len(e.lr)]
+    training = started.kind == "train" if started else bounds is not None
+    low, high = _extremes(rates) if rates else (1e-7, 1.0)
+    base, top = (bounds.base_lr, bounds.max_lr) if bounds else (low, high)
+    return RunConfig(
+        id=started.run if started else path.stem,
+        kind="train" if training else "range-test",
+        created=events[0].time,
+        version=started.version if started else "",
+        task=TaskConfig(data="", model=""),  # a log names its task, not its settings
+        range_test=None if training else RangeTestConfig(start_lr=low, end_lr=high),
+        train=TrainConfig(base_lr=base, max_lr=top) if training else None,
+    )
+
+
+def _extremes(rates: list[NDArray[np.float64]]) -> tuple[float, float]:
+    whole = np.concatenate(rates)
+    return float(whole.min()), float(whole.max())
+
+
+def _comparison(events: list[AnyEvent], begun: list[TrialStarted]) -> CompareConfig:
+    """How its rates move, and how long its cycles are, a log does not tell."""
+    trainings = [e for e in begun if e.role == "train" and e.steps_per_epoch > 0]
+    planned = [e.total_steps // e.steps_per_epoch for e in trainings]
+    done = [e.epoch for e in events if isinstance(e, EpochFinished)]
+    return CompareConfig(
+        entries=[plain_entry(label) for label in entry_labels(begun)],
+        seeds=len(_seeds(begun)),
+        epochs=max(planned or done, default=0),
+        whole_cycles=False,
+    )
+
+
+def _seeds(begun: list[TrialStarted]) -> set[int]:
+    return {e.seed for e in begun if e.role == "train"}
+
+
+def _first_line(path: Path) -> str:
+    try:
+        with open_text(path) as file:
+            return file.readline(4096)
+    except UnicodeDecodeError:
+        raise UserError(_not_a_log(path)) from None
+    except OSError as error:
+        raise UserError(f"'{path}' cannot be read: {error.strerror}") from None
+
+
+def _not_a_log(path: Path) -> str:
+    return (
+        f"'{path}' is not a clr-tui log: a run's folder, its events.jsonl or a CSV with the "
+        "columns step, lr, loss (a range test) or optimizer, seed, epoch, val_acc (a comparison) "
+        "would be right"
+    )
+
+
+def _nearest(path: Path) -> str:
+    try:
+        names = [p.name for p in path.parent.iterdir()]
+    except OSError:
+        return ""
+    return did_you_mean(path.name, names)

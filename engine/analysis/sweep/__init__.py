@@ -1,0 +1,1 @@
+"""What a learning-rate sweep says: the curve, the rules, the verdict."""

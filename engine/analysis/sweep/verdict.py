@@ -1,0 +1,306 @@
+"""Whether a range test deserves a recommendation, and what to do where it does not.
+
+A suggestion is a number that any curve yields, a curve of noise included. So each way in which a
+curve can mislead is looked for first, and names itself; only what passes is recommended.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clr_tui.engine.analysis.sweep.curve import BrokenOff, Curve
+from clr_tui.engine.analysis.sweep.noise import noise, share_of_new, smoothed_share
+from clr_tui.engine.analysis.words import rate
+
+Floats = NDArray[np.float64]
+VerdictKind = Literal[
+    "recommended", "flat", "falling", "not-finite", "unstable", "too-short", "running"
+]
+
+LEAST_STEPS = 20
+"""Fewer finite losses than this tell nothing."""
+FALL_DEVIATIONS = 5.0
+"""A fall counts from this many standard deviations of its own estimate. Sweeps of a CNN on 32x32
+photographs fell by 13 to 23 of them (without momentum by 7 to 9), the same with shuffled labels
+by 1 to 4.6."""
+RISE_DEVIATIONS = 4.0
+"""Likewise the rise after the minimum, in deviations of the smoothed loss. Those sweeps rose by 16
+and more where they reached rates too high to train at, and by none where they did not."""
+LEAST_NOISE = 1e-6
+"""Of the loss: what float32 cannot tell apart is no fall."""
+RAW_FROM = 0.6
+"""An imported curve is taken for raw from this `share_of_new` on, two standard errors below 1."""
+USUAL_SMOOTHING = 0.05
+"""What it is otherwise taken to have been smoothed with: as strongly as tools do."""
+START_PART = 0.1
+"""A minimum in this part of the steps, from the first, lies at the sweep's start."""
+HIGH_START = 1e-4
+"""A sweep from above this may begin where the model can no longer learn, and look flat."""
+END_PART = 0.95
+"""A minimum beyond this part of the log range lies at the sweep's end."""
+
+_BROKEN_OFF: dict[BrokenOff, str] = {
+    "stopped": "The sweep was stopped",
+    "failed": "The run failed",
+    "lost": "The run was lost",
+}
+_AGAIN: dict[BrokenOff, str] = {
+    "stopped": "Run it again to its end.",
+    "failed": "Mend what it failed of, and run it again.",
+    "lost": "Run it again; its worker.log may say why it ended.",
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The judgement on a curve, in words."""
+
+    kind: VerdictKind
+    sentence: str
+    """What was seen; one sentence."""
+    advice: str
+    """What to do about it; empty where there is nothing to do."""
+
+
+def verdict(curve: Curve) -> Verdict:
+    """Judges a curve: `recommended` only where nothing speaks against minimum/10.
+
+    The reasons against it, in the order in which they are looked for:
+
+    - `running`: the sweeps have not ended.
+    - `not-finite`: fewer than 20 finite losses before the first that is not.
+    - `too-short`: fewer than 20 steps, or rates that cover less than a decade, be it that the run
+      was broken off or that its settings gave no more.
+    - `flat`: the fall, from the median of the first fifth of the raw losses to the minimum of
+      the smoothed ones, is not above 5 standard deviations of that difference (`_Spread`); or the
+      loss is lowest within the first tenth of the steps. Where it is lowest in the first third
+      and higher by as much in the second, the sweep starts too high.
+    - `unstable`: the smoothed minima of the seeds lie more than a decade apart.
+    - `falling`: the sweep was not ended by divergence, and the smoothed loss does not rise after
+      its minimum by more than 4 of its standard deviations.
+    """
+    if curve.running:
+        return Verdict("running", "The sweep is running: the verdict comes at its end.", "")
+    lr, smoothed, raw = known_part(curve)
+    early = _too_little(curve, lr)
+    if early:
+        return early
+    spread = _Spread.of(curve, raw, smoothed)
+    return (
+        _flat(curve, lr, smoothed, spread)
+        or _unstable(curve)
+        or _falling(curve, lr, smoothed, spread)
+        or _recommended(lr, smoothed)
+    )
+
+
+def known_part(curve: Curve) -> tuple[Floats, Floats, Floats]:
+    """Rates, smoothed and raw losses where the smoothed one is known: mostly the whole, uncopied.
+
+    Each of shape (n,).
+    """
+    known = np.isfinite(curve.smoothed)
+    if known.all():
+        return curve.lr, curve.smoothed, curve.loss
+    return curve.lr[known], curve.smoothed[known], curve.loss[known]
+
+
+def _too_little(curve: Curve, lr: NDArray[np.float64]) -> Verdict | None:
+    return _not_finite(curve, lr) or _broken_off_early(curve, lr) or _too_short(curve, lr)
+
+
+def _not_finite(curve: Curve, lr: NDArray[np.float64]) -> Verdict | None:
+    if not len(lr) < min(LEAST_STEPS, len(curve.lr)):
+        return None
+    if not len(lr):
+        return Verdict(
+            "not-finite",
+            "The loss was not finite at any step.",
+            "That is no matter of the rate: the first loss comes before the first update. Check "
+            "the data and weights for values that are not numbers.",
+        )
+    failed = rate(curve.lr[np.argmin(np.isfinite(curve.smoothed))])
+    return Verdict(
+        "not-finite",
+        f"The loss was no longer finite after {_steps(len(lr))}, at {failed}.",
+        "Check the data for values that are not numbers, or start lower: run again with "
+        f"start LR {rate(curve.lr[0] / 100)}.",
+    )
+
+
+def _broken_off_early(curve: Curve, lr: NDArray[np.float64]) -> Verdict | None:
+    """What is too little because the run did not get further is no fault of its settings."""
+    if curve.broken_off is None:
+        return None
+    if not len(lr):
+        sentence = f"{_BROKEN_OFF[curve.broken_off]} before its first step."
+    elif len(lr) < LEAST_STEPS:
+        sentence = (
+            f"{_BROKEN_OFF[curve.broken_off]} after {_steps(len(lr))}: too few to tell learning "
+            "from noise."
+        )
+    elif lr[-1] < 10 * lr[0]:
+        sentence = f"{_BROKEN_OFF[curve.broken_off]} within its first decade, at {rate(lr[-1])}."
+    else:
+        return None
+    return Verdict("too-short", sentence, _AGAIN[curve.broken_off])
+
+
+def _too_short(curve: Curve, lr: NDArray[np.float64]) -> Verdict | None:
+    if not len(lr):
+        return Verdict("too-short", "There are no steps to judge.", "Run it again.")
+    if len(lr) < LEAST_STEPS:
+        return Verdict(
+            "too-short",
+            f"The sweep has {_steps(len(lr))}: too few to tell learning from noise.",
+            "Run again with 100 steps or more.",
+        )
+    if lr[-1] < 10 * lr[0] and not curve.diverged:
+        return Verdict(
+            "too-short",
+            f"The sweep covers less than a decade, {rate(lr[0])} to {rate(lr[-1])}.",
+            "Run again from 1e-7 to 1.",
+        )
+    return None
+
+
+def _steps(count: int) -> str:
+    return f"{count} step{'s'[: count != 1]}"
+
+
+@dataclass(frozen=True)
+class _Spread:
+    """Standard deviations of the curve's parts by chance alone."""
+
+    smoothed: float
+    """Of a smoothed loss."""
+    level: float
+    """The median of the first fifth of the raw losses ..."""
+    level_sd: float
+    """... and its deviation."""
+    later: float
+    """How far the median of the middle third of the raw losses lies above `level`."""
+
+    @staticmethod
+    def of(curve: Curve, raw: NDArray[np.float64], smoothed: NDArray[np.float64]) -> _Spread:
+        # Beyond the minimum the loss may swing wildly, which says nothing of the fall.
+        until = max(LEAST_STEPS, int(np.argmin(smoothed)) + 1)
+        # Losses of batches are independent; an imported curve may have been smoothed.
+        smooth_already = curve.imported and share_of_new(raw) < RAW_FROM
+        new = USUAL_SMOOTHING if smooth_already else 1.0
+        sd = noise(raw[:until], new)
+        first = raw[: max(5, len(raw) // 5)]
+        level = float(np.median(first))
+        sd = max(sd, LEAST_NOISE * abs(level))
+        return _Spread(
+            smoothed=sd * smoothed_share(curve.smoothing, new),
+            level=level,
+            level_sd=sd * _median_share(len(first), new),
+            later=float(np.median(raw[len(raw) // 3 : -(len(raw) // 3)])) - level,
+        )
+
+
+def _median_share(count: int, new: float) -> float:
+    """Deviation of the median of a curve's first `count` values, by that of a single one.
+
+    1.25 is a median against a mean of independent values. Where neighbours share noise (`new`
+    under 1, see `noise`) there are fewer independent ones; and a curve that was smoothed begins at
+    its first raw value, whose larger chance error, sqrt((2 - new) / new), dies away slowly.
+    """
+    shared = (2 - new) / new
+    begun = np.sqrt(shared) * (1 - new) ** (count / 2)
+    return float(np.hypot(min(1.0, 1.25 * np.sqrt(shared / count)), begun))
+
+
+def _flat(
+    curve: Curve, lr: NDArray[np.float64], smoothed: NDArray[np.float64], spread: _Spread
+) -> Verdict | None:
+    at = int(np.argmin(smoothed))
+    fall = spread.level - float(smoothed[at])
+    enough = FALL_DEVIATIONS * float(np.hypot(spread.level_sd, spread.smoothed))
+    if fall > enough and at >= START_PART * len(lr):
+        return None
+    if at < len(lr) // 3 and spread.later > FALL_DEVIATIONS * spread.level_sd:
+        return Verdict(
+            "flat",
+            f"The loss is lowest near the start of the sweep, at {rate(lr[at])}, and rises from "
+            "there: the sweep starts too high.",
+            f"Start lower: run again with start LR {rate(lr[0] / 1000)}.",
+        )
+    if curve.broken_off:
+        return Verdict(
+            "flat",
+            f"{_BROKEN_OFF[curve.broken_off]} at {rate(lr[-1])}, before the loss had fallen.",
+            _AGAIN[curve.broken_off],
+        )
+    diverged = f" up to {rate(lr[-1])}, where it diverged" if curve.diverged else ""
+    return Verdict(
+        "flat",
+        f"The curve is flat within its noise{diverged}: the model did not learn at any rate tried.",
+        _what_to_do_if_flat(curve, lr),
+    )
+
+
+def _what_to_do_if_flat(curve: Curve, lr: NDArray[np.float64]) -> str:
+    if lr[-1] < 0.1 and not curve.diverged:
+        return "Sweep further: run again with end LR 10."
+    if lr[0] > HIGH_START:
+        return (
+            f"Start lower: run again with start LR {rate(lr[0] / 1000)}; if it stays flat, check "
+            "the data and labels."
+        )
+    return "Check the data and labels, or start higher with more steps."
+
+
+def _unstable(curve: Curve) -> Verdict | None:
+    pairs = zip(curve.seeds, curve.ended, strict=True)
+    known = [s for s, ended in pairs if ended and np.isfinite(s).any()]
+    minima = [float(curve.lr[np.nanargmin(s)]) for s in known]
+    if len(minima) < 2 or max(minima) <= 10 * min(minima):
+        return None
+    return Verdict(
+        "unstable",
+        f"The minimum wanders by more than a decade between seeds, from {rate(min(minima))} to "
+        f"{rate(max(minima))}.",
+        "Run again with more epochs a sweep, or a larger batch.",
+    )
+
+
+def _falling(
+    curve: Curve, lr: NDArray[np.float64], smoothed: NDArray[np.float64], spread: _Spread
+) -> Verdict | None:
+    at = int(np.argmin(smoothed))
+    rise = float(smoothed[at:].max() - smoothed[at])
+    if curve.diverged or rise > RISE_DEVIATIONS * spread.smoothed:
+        return None
+    if curve.broken_off:
+        return Verdict(
+            "falling",
+            f"{_BROKEN_OFF[curve.broken_off]} at {rate(lr[-1])}, before the loss rose: no upper "
+            "bound in sight.",
+            _AGAIN[curve.broken_off],
+        )
+    end = curve.end_lr or float(lr[-1])
+    at_end = np.log(lr[at] / lr[0]) >= END_PART * np.log(lr[-1] / lr[0])
+    seen = "is still falling at" if at_end else "does not rise again up to"
+    return Verdict(
+        "falling",
+        f"The loss {seen} {rate(end)}: no upper bound in sight.",
+        f"Sweep further: run again with end LR {rate(max(10.0, 10 * end))}.",
+    )
+
+
+def _recommended(lr: NDArray[np.float64], smoothed: NDArray[np.float64]) -> Verdict:
+    suggested = float(lr[np.argmin(smoothed)]) / 10
+    below = suggested < lr[0]
+    return Verdict(
+        "recommended",
+        f"minimum/10 is recommended: max_lr {rate(suggested)}.",
+        f"It lies below the rates tried: start lower than {rate(lr[0])} to see it on the curve."
+        if below
+        else "",
+    )

@@ -1,0 +1,87 @@
+"""What surrounds a comparison in the worker: how much room there is for trials, and the pool."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from clr_tui.engine.comparing.comparison import Stage, run_comparison
+from clr_tui.engine.comparing.memory import TrialNeed, available_memory, trial_need
+from clr_tui.engine.comparing.pool import Pool
+from clr_tui.engine.comparing.side_by_side import Memory, Room, choose_jobs
+from clr_tui.engine.cores import usable_cores
+from clr_tui.engine.log.events import Event, PoolReady, Progress
+from clr_tui.engine.settings.config import CompareConfig, RunConfig
+from clr_tui.engine.tasks.task import Task
+from clr_tui.engine.training.control import Control
+from clr_tui.engine.training.optimizers import default_lr
+from clr_tui.engine.training.range_test import sweep_steps
+from clr_tui.engine.training.session import Result
+
+
+def run_compare_job(
+    config: RunConfig,
+    compare: CompareConfig,
+    device: torch.device,
+    emit: Callable[[Event], object],
+    control: Control,
+    load: Callable[[torch.device], Task],
+) -> Result:
+    """Compares in a pool of processes on this machine.
+
+    Args:
+        device: the first that trials are to run on.
+        load: reads the data, and tells of it. The worker itself reads it to find mistakes and to
+            measure, and so that the processes find its images decoded; it lets it go again.
+
+    Raises:
+        UserError: memory is too small for a trial, or more jobs were asked for than make sense.
+    """
+    images, need = _measured(load(torch.device("cpu")), config)
+    devices = _devices(config.task.device, device)
+    room = _room(need, devices)
+    trials = len(compare.entries) * compare.seeds
+    jobs, reason = choose_jobs(compare.jobs, trials, compare.threads, room)
+    threads = 0 if room.accelerators else compare.threads
+    emit(PoolReady(jobs=jobs, threads=threads, devices=[str(d) for d in devices], reason=reason))
+    emit(Progress(what="starting processes", done=0, total=jobs))
+    batch_size = config.task.batch_size
+    stage = Stage(
+        config=config,
+        executor=Pool(
+            config, devices=[str(d) for d in devices], jobs=jobs, threads=compare.threads
+        ),
+        emit=emit,
+        control=control,
+        steps_per_epoch=images // batch_size,
+        sweep_steps=sweep_steps(compare.range_test, images, batch_size),
+        default_rate=lambda entry: default_lr(entry.optimizer, config.folder),
+    )
+    return run_comparison(stage, compare)
+
+
+def _measured(task: Task, config: RunConfig) -> tuple[int, TrialNeed]:
+    """Training images, and what a trial needs; the only reference to the data ends here."""
+    return len(task.train), trial_need(task, config.task.batch_size)
+
+
+def _devices(asked: str, first: torch.device) -> list[torch.device]:
+    """All CUDA devices where the choice is ours."""
+    if asked == "auto" and first.type == "cuda":
+        return [torch.device("cuda", i) for i in range(torch.cuda.device_count())]
+    return [first]
+
+
+def _room(need: TrialNeed, devices: list[torch.device]) -> Room:
+    """What this machine has room for."""
+    kind, memories = devices[0].type, []
+    host = available_memory()
+    if host is not None:
+        memories.append(Memory(need.process if kind == "cuda" else need.on_cpu, host))
+    if kind == "cuda":
+        # Processes are spread evenly: the fullest device decides.
+        free = min(torch.cuda.mem_get_info(device)[0] for device in devices)
+        memories.append(Memory(need.on_accelerator, free, len(devices)))
+    accelerators = 0 if kind == "cpu" else len(devices)
+    return Room(usable_cores(), accelerators, tuple(memories))

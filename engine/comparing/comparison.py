@@ -1,0 +1,347 @@
+"""A comparison: the trials of its entries, spread over an executor, and the one log of it all."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from clr_tui.engine.analysis.comparison.comparison import planned_epochs
+from clr_tui.engine.comparing.executor import Executor, Lost, Order, Told, Work
+from clr_tui.engine.comparing.pace import Pace
+from clr_tui.engine.comparing.plan import Planned, plan_sweep, plan_trainings
+from clr_tui.engine.comparing.rates import Tuning, known_rate, training_at
+from clr_tui.engine.comparing.tally import Tally
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.log.commands import (
+    Command,
+    Continue,
+    Pause,
+    SaveCheckpoint,
+    SetBounds,
+    Stop,
+    StopTrial,
+)
+from clr_tui.engine.log.events import (
+    AnyEvent,
+    CommandRefused,
+    Continued,
+    Event,
+    Note,
+    Outcome,
+    Paused,
+    RateChosen,
+    Steps,
+    TrialFinished,
+    TrialStarted,
+)
+from clr_tui.engine.policies import phase, step_size_steps
+from clr_tui.engine.settings.config import CompareConfig, EntryConfig, RunConfig
+from clr_tui.engine.training.control import Control, reason_of
+from clr_tui.engine.training.session import Result
+
+POLL_SECONDS = 0.2
+"""Orders are looked for so often, where no trial tells anything meanwhile."""
+OVERALL_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a comparison works with."""
+
+    config: RunConfig
+    executor: Executor
+    emit: Callable[[Event], object]
+    control: Control
+    steps_per_epoch: int
+    sweep_steps: int
+    """Planned of each range test that tunes a rate."""
+    default_rate: Callable[[EntryConfig], float]
+    """See `engine.comparing.rates`."""
+    clock: Callable[[], float] = time.perf_counter
+
+
+@dataclass
+class _Running:
+    """A trial under way."""
+
+    planned: Planned
+    steps: int = 0
+    """Done."""
+    begun: bool = False
+    """It told of its beginning."""
+    held: bool = False
+    """It obeys a pause."""
+    stopping: str | None = None
+    """Why it was told to stop."""
+
+
+def run_comparison(stage: Stage, config: CompareConfig) -> Result:
+    """Does all trials. What goes wrong in one of them ends that one, and no other.
+
+    The executor is closed however this ends.
+    """
+    try:
+        return Comparison(stage, config).run()
+    finally:
+        stage.executor.close()
+
+
+class Comparison:
+    """The trials that wait, those under way, and what became of the others."""
+
+    def __init__(self, stage: Stage, config: CompareConfig) -> None:
+        self._stage = stage
+        self._config = config
+        self._emit = stage.emit
+        self._executor = stage.executor
+        self._epochs = planned_epochs(config)
+        self._steps = self._epochs * stage.steps_per_epoch
+        self._waiting = plan_trainings(config, stage.config.task.seed, self._steps)
+        self._tally = Tally(len(self._waiting), self._steps)
+        self._running: dict[int, _Running] = {}
+        self._rates: dict[int, RateChosen] = {}
+        self._tunings: dict[int, Tuning] = {}
+        self._stopping: str | None = None
+        self._pausing = False
+        self._paused = False
+        """The log says so: every trial under way obeys."""
+        self._pace = Pace(stage.clock)
+        self._overall_at = -math.inf
+        self._news = True
+        """A trial began or ended since the last `overall`."""
+
+    def run(self) -> Result:
+        """To the end of the last trial."""
+        self._note_phases()
+        self._settle_known_rates()
+        while self._waiting or self._running:
+            self._obey()
+            self._begin()
+            for told in self._executor.poll(POLL_SECONDS):
+                self._take(told)
+            self._tell_overall()
+        self._tell_overall()
+        if self._stopping is not None:
+            return Result("stopped", self._stopping)
+        return self._tally.result()
+
+    def _note_phases(self) -> None:
+        """What `Training` says of a single training, for each entry once."""
+        half = step_size_steps(self._config.step_size_epochs, self._stage.steps_per_epoch)
+        for entry in self._config.entries:
+            end = phase(entry.policy, self._steps, step_size=half, total_steps=self._steps)
+            if not end.whole:
+                text = f"{entry.label} ends {end.words}: its last accuracy is not a final one"
+                self._emit(Note(level="warning", text=text))
+
+    def _settle_known_rates(self) -> None:
+        """Entries whose rate is to be found get a sweep, ahead of all trainings."""
+        sweeps: list[Planned] = []
+        seed = self._stage.config.task.seed
+        for entry in range(len(self._config.entries)):
+            try:
+                rate = known_rate(entry, self._config, self._stage.default_rate)
+            except UserError as error:
+                self._give_up(entry, error.message)
+                continue
+            if rate is None:
+                sweep = plan_sweep(self._config, entry, seed, self._stage.sweep_steps)
+                sweeps.append(sweep)
+                self._tunings[entry] = Tuning(self._stage.config, self._config, entry, sweep.trial)
+            else:
+                self._settle(rate)
+        self._waiting[:0] = sweeps
+
+    def _settle(self, rate: RateChosen) -> None:
+        self._rates[rate.entry] = rate
+        self._emit(rate)
+
+    def _give_up(self, entry: int, reason: str) -> None:
+        """There is no rate at which the entry could be trained."""
+        for planned in [p for p in self._waiting if p.entry == entry]:
+            self._end_unbegun(planned, "failed", reason)
+
+    def _begin(self) -> None:
+        while not self._pausing and len(self._running) < self._executor.jobs:
+            ready = (p for p in self._waiting if p.role == "sweep" or p.entry in self._rates)
+            planned = next(ready, None)
+            if planned is None:
+                return
+            self._waiting.remove(planned)
+            self._running[planned.trial] = _Running(planned)
+            self._executor.submit(self._work(planned))
+
+    def _work(self, planned: Planned) -> Work:
+        tuning = self._tunings[planned.entry] if planned.role == "sweep" else None
+        return Work(
+            trial=planned.trial,
+            seed=planned.seed,
+            entry=planned.entry,
+            label=self._config.entries[planned.entry].label,
+            sweep=tuning.sweep if tuning else None,
+            train=None
+            if tuning
+            else training_at(self._rates[planned.entry], self._config, self._epochs),
+        )
+
+    def _take(self, told: Told) -> None:
+        """What an executor told of a trial."""
+        running = self._running.get(told.trial)
+        if running is None:
+            return  # its end was not waited for
+        self._pace.pass_time(self._at_work)
+        match told.event:
+            case Paused():
+                running.held = True
+            case Continued():
+                running.held = False
+            case Lost(reason):
+                self._end_lost(running, reason)
+            case event:
+                self._pass_on(running, event)
+        self._pause_where_all_are_held()
+
+    def _end_lost(self, running: _Running, reason: str) -> None:
+        # Whoever ends the run with a signal may send it to its processes too, and be heard there
+        # first.
+        self._obey()
+        if running.planned.trial in self._running:  # not ended by that
+            stopped = running.stopping is not None
+            self._end(running, "stopped" if stopped else "failed", running.stopping or reason)
+
+    def _end(self, running: _Running, outcome: Outcome, reason: str) -> None:
+        """Of a trial that does not tell it."""
+        trial, step = running.planned.trial, running.steps
+        end = TrialFinished(trial=trial, outcome=outcome, step=step, reason=reason)
+        self._pass_on(running, end)
+
+    def _pass_on(self, running: _Running, event: AnyEvent) -> None:
+        self._emit(event)
+        if running.planned.role == "sweep":
+            self._tunings[running.planned.entry].hear(event)
+        if isinstance(event, Steps):
+            running.steps += len(event.step)
+            self._pace.add(len(event.step))
+        elif isinstance(event, TrialStarted):
+            running.begun = self._news = True
+        elif isinstance(event, TrialFinished):
+            del self._running[running.planned.trial]
+            self._count(running.planned, event)
+
+    def _count(self, planned: Planned, end: TrialFinished) -> None:
+        """A trial came to its end, in whatever way."""
+        self._news = True
+        if planned.role == "train":
+            self._tally.count(end)
+        elif self._stopping is None:
+            try:
+                self._settle(self._tunings[planned.entry].rate(end, self._stage.default_rate))
+            except UserError as error:
+                self._give_up(planned.entry, error.message)
+
+    def _end_unbegun(self, planned: Planned, outcome: Outcome, reason: str) -> None:
+        self._waiting.remove(planned)
+        end = TrialFinished(trial=planned.trial, outcome=outcome, step=0, reason=reason)
+        self._emit(end)
+        self._count(planned, end)
+
+    def _obey(self) -> None:
+        """Carries out what was ordered since the last call."""
+        commands, stop = self._stage.control.take()
+        if stop is not None:
+            self._stop_all(stop)
+        for command in commands:
+            try:
+                self._carry_out(command)
+            except UserError as error:
+                name = str(command.__struct_config__.tag)
+                self._emit(CommandRefused(command=name, reason=error.message))
+
+    def _carry_out(self, command: Command) -> None:
+        match command:
+            case Stop():
+                self._stop_all(reason_of(command))
+            case StopTrial():
+                self._stop_trial(command.trial)
+            case Pause() if not self._pausing:
+                self._pausing = True
+                self._order_all(Pause())
+                self._pause_where_all_are_held()
+            case Continue() if self._pausing:
+                self._continue()
+            case SetBounds():
+                raise UserError("the rates of a comparison stay as they are, alike for all seeds")
+            case SaveCheckpoint():
+                raise UserError("a comparison keeps no checkpoints")
+            case _:
+                pass  # it pauses already, or goes on already
+
+    def _stop_all(self, reason: str) -> None:
+        if self._stopping is not None:
+            return
+        self._stopping = reason
+        for planned in list(self._waiting):
+            self._end_unbegun(planned, "stopped", reason)
+        for running in list(self._running.values()):
+            if running.begun:
+                self._stop(running, Stop(reason=reason))
+            else:  # its process still loads, which takes seconds: nobody needs to wait for that
+                self._end(running, "stopped", reason)
+
+    def _stop_trial(self, trial: int) -> None:
+        order = Stop()
+        waiting = next((p for p in self._waiting if p.trial == trial), None)
+        if waiting is not None:
+            self._end_unbegun(waiting, "stopped", reason_of(order))
+        elif trial in self._running:
+            self._stop(self._running[trial], order)
+        elif 0 <= trial < self._tally.total or trial - self._tally.total in self._tunings:
+            raise UserError(f"trial {trial} has ended already")
+        else:
+            raise UserError(f"there is no trial {trial}: there are 0 to {self._tally.total - 1}")
+
+    def _stop(self, running: _Running, order: Stop) -> None:
+        running.stopping = reason_of(order)
+        self._executor.order(running.planned.trial, order)
+
+    def _order_all(self, order: Order) -> None:
+        for trial in self._running:
+            self._executor.order(trial, order)
+
+    def _pause_where_all_are_held(self) -> None:
+        held = all(running.held for running in self._running.values())
+        if self._pausing and not self._paused and held:
+            self._paused = True
+            self._emit(Paused())
+
+    def _continue(self) -> None:
+        self._pace.pass_time(self._at_work)
+        self._pausing = False
+        self._order_all(Continue())
+        if self._paused:
+            self._paused = False
+            self._emit(Continued())
+
+    @property
+    def _at_work(self) -> int:
+        """Trials that move on."""
+        return 0 if self._pausing else sum(r.begun for r in self._running.values())
+
+    def _tell_overall(self) -> None:
+        """Where all stands: where that changed, and once a second while anything moves."""
+        self._pace.pass_time(self._at_work)
+        now = self._stage.clock()
+        due = now - self._overall_at >= OVERALL_SECONDS and self._at_work
+        if not self._news and not due:
+            return
+        self._news, self._overall_at = False, now
+        trainings = [r for r in self._running.values() if r.planned.role == "train"]
+        left = self._pace.left(
+            (r.planned.steps - r.steps for r in self._running.values()),
+            (p.steps for p in self._waiting),
+            self._executor.jobs,
+        )
+        begun = sum(r.begun for r in trainings)
+        self._emit(self._tally.overall(begun, sum(r.steps for r in trainings), left))

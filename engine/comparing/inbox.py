@@ -1,0 +1,63 @@
+"""A process's ear: what the pool says to it, heard by a thread of its own. No torch."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from collections import deque
+from multiprocessing.connection import Connection
+
+from clr_tui.engine.comparing.executor import Work
+from clr_tui.engine.comparing.wire import Ordered, Setup, decode_message
+from clr_tui.engine.log.commands import Command
+
+ALONE = 3
+"""The exit code of a process whose pool is gone."""
+
+
+class Inbox:
+    """Reads the connection in a thread, so that a look between two steps costs next to nothing.
+
+    Where the stream ends, because the pool was closed or its process died, this process ends at
+    once, in whatever step it is: nobody would hear of it any more.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._setup: queue.SimpleQueue[Setup] = queue.SimpleQueue()
+        self._work: queue.SimpleQueue[Work] = queue.SimpleQueue()
+        self._orders: deque[Ordered] = deque()
+        threading.Thread(target=self._listen, name="inbox", daemon=True).start()
+
+    def setup(self) -> Setup:
+        """Waits for the pool's first word."""
+        return self._setup.get()
+
+    def work(self) -> Work:
+        """Waits for the next trial."""
+        return self._work.get()
+
+    def orders(self, trial: int) -> list[Command]:
+        """What this trial was ordered since the last call. Orders of trials before it are void."""
+        found: list[Command] = []
+        while self._orders:
+            ordered = self._orders.popleft()
+            if ordered.trial == trial:
+                found.append(ordered.order)
+        return found
+
+    def _listen(self) -> None:
+        try:
+            while True:
+                message = decode_message(self._connection.recv_bytes())
+                if isinstance(message, Ordered):
+                    self._orders.append(message)
+                elif isinstance(message, Work):
+                    self._work.put(message)
+                else:
+                    self._setup.put(message)
+        except (EOFError, OSError):
+            pass  # the pool is gone
+        finally:
+            os._exit(ALONE)

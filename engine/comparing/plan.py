@@ -1,0 +1,38 @@
+"""The trials of a comparison: their numbers, their lengths, and their order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from clr_tui.engine.log.events import Role
+from clr_tui.engine.settings.config import CompareConfig
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A trial that is to be done."""
+
+    trial: int
+    """Trainings are numbered entry by entry: `entry * seeds + i`; all sweeps come after them."""
+    entry: int
+    seed: int
+    role: Role
+    steps: int
+
+
+def plan_trainings(config: CompareConfig, first_seed: int, steps: int) -> list[Planned]:
+    """All trainings of `steps` steps each, in the order in which they are to begin.
+
+    Each seed of all entries before the next seed, so that early results tell of every entry.
+    """
+    return [
+        Planned(entry * config.seeds + i, entry, first_seed + i, "train", steps)
+        for i in range(config.seeds)
+        for entry in range(len(config.entries))
+    ]
+
+
+def plan_sweep(config: CompareConfig, entry: int, seed: int, steps: int) -> Planned:
+    """The range test that finds an entry's rate."""
+    number = len(config.entries) * config.seeds + entry
+    return Planned(number, entry, seed, "sweep", steps)

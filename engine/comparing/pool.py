@@ -1,0 +1,212 @@
+"""The local pool: processes over which the trials of a comparison are spread."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+
+from clr_tui.engine.comparing.executor import Lost, Order, Told, Work
+from clr_tui.engine.comparing.wire import Ordered, Setup, decode_event, encode
+from clr_tui.engine.log.commands import Stop
+from clr_tui.engine.log.events import Diverged, TrialFinished
+from clr_tui.engine.settings.config import RunConfig
+
+_AT_ONCE = 64
+"""Events taken from one process before the others have their turn."""
+_LEAVING_SECONDS = 5.0
+"""A process that is told to go has so long before it is killed."""
+STOP_SECONDS = 30.0
+"""A trial that is told to stop has so long before its process is killed: it may be in the middle of
+a batch, or hang. Nothing is kept of a trial that is stopped, so nothing is lost by it."""
+
+
+@dataclass
+class _Process:
+    popen: subprocess.Popen[bytes]
+    connection: Connection
+    device: str
+    trial: int | None = None
+    """Under way."""
+    stop_by: float | None = None
+    """When it must have stopped that was told to, by `time.monotonic`."""
+    diverged: bool = False
+    unheard: Work | None = None
+    """Given to it after it sat idle, and not a word or an order since: should it be dead, then it
+    was so before."""
+
+
+class Pool:
+    """Processes that each do one trial at a time, and live as long as the pool.
+
+    Importing torch and reading the data takes a process seconds, so that it is done once, and not
+    once a trial. Processes are started as they are needed; one that is lost loses its trial, and
+    is replaced. After a trial that failed its process is replaced as well, unless it was the loss
+    that diverged: what went wrong in it (an accelerator in an error state, memory in shreds) must
+    not befall the next.
+
+    Args:
+        config: the run's.
+        devices: as torch names them; processes are spread over them evenly.
+        jobs: processes at a time.
+        threads: of each on the CPU.
+    """
+
+    def __init__(
+        self, config: RunConfig, *, devices: Sequence[str], jobs: int, threads: int
+    ) -> None:
+        self._config = config
+        self._devices = list(devices)
+        self._jobs = jobs
+        self._threads = threads
+        self._processes: list[_Process] = []
+        self._leaving: list[subprocess.Popen[bytes]] = []
+        self._again: list[Work] = []
+        """Given to processes that were dead by then."""
+
+    @property
+    def jobs(self) -> int:
+        """Trials at a time."""
+        return self._jobs
+
+    @property
+    def pids(self) -> dict[int, int]:
+        """The process of each trial that is under way."""
+        return {p.trial: p.popen.pid for p in self._processes if p.trial is not None}
+
+    def submit(self, work: Work) -> None:
+        """Begins a trial in an idle process, or in a new one where none is idle."""
+        for process in [p for p in self._processes if p.trial is None]:
+            if self._send(process, work):
+                process.trial = work.trial
+                process.unheard = work
+                return
+            self._let_go(process)  # it died while nobody needed it
+        assert len(self._processes) < self._jobs, "every process has its trial"
+        process = self._start()
+        process.trial = work.trial
+        self._send(process, work)
+
+    def poll(self, seconds: float) -> list[Told]:
+        """What was told since the last call; waits for the first word at most so long."""
+        self._leaving = [popen for popen in self._leaving if popen.poll() is None]
+        self._kill_the_deaf()
+        ready = wait([p.connection for p in self._processes], seconds)
+        told: list[Told] = []
+        for process in [p for p in self._processes if p.connection in ready]:
+            told += self._listen(process)
+        while self._again:
+            self.submit(self._again.pop(0))
+        return told
+
+    def order(self, trial: int, order: Order) -> None:
+        """Passes an order on to a trial; does nothing where it has ended."""
+        for process in self._processes:
+            if process.trial == trial:
+                process.unheard = None
+                if isinstance(order, Stop) and process.stop_by is None:
+                    process.stop_by = time.monotonic() + STOP_SECONDS
+                self._send(process, Ordered(trial=trial, order=order))
+
+    def close(self) -> None:
+        """Ends all processes, whatever they are doing."""
+        for process in list(self._processes):
+            self._let_go(process)
+        for popen in self._leaving:
+            _see_off(popen)
+        self._leaving.clear()
+
+    def _start(self) -> _Process:
+        used = [p.device for p in self._processes]
+        device = min(self._devices, key=used.count)
+        ours, theirs = socket.socketpair()
+        with theirs:
+            popen = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "clr_tui.engine.comparing.trial_process",
+                    *("--fd", str(theirs.fileno())),
+                ],
+                stdin=subprocess.DEVNULL,
+                # The run's lock, and the sockets of the other processes, stay closed to it.
+                pass_fds=[theirs.fileno()],
+                # Read when torch loads: setting the number later leaves its own threads behind.
+                env={**os.environ, "OMP_NUM_THREADS": str(self._threads), "PYTHONUNBUFFERED": "1"},
+            )
+        process = _Process(popen, Connection(ours.detach()), device)
+        self._processes.append(process)
+        self._send(process, Setup(config=self._config, device=device, threads=self._threads))
+        return process
+
+    def _kill_the_deaf(self) -> None:
+        """Those that do not stop though they were told to; what becomes of them is found later."""
+        for process in self._processes:
+            if process.stop_by is not None and time.monotonic() > process.stop_by:
+                process.popen.kill()
+
+    def _send(self, process: _Process, message: Setup | Work | Ordered) -> bool:
+        try:
+            process.connection.send_bytes(encode(message))
+        except OSError:
+            return False  # it is gone, which `poll` will find out
+        return True
+
+    def _listen(self, process: _Process) -> list[Told]:
+        told: list[Told] = []
+        try:
+            for _ in range(_AT_ONCE):
+                if not process.connection.poll():
+                    break
+                event = decode_event(process.connection.recv_bytes())
+                process.unheard = None
+                if process.trial is not None:
+                    told.append(Told(process.trial, event))
+                process.diverged = process.diverged or isinstance(event, Diverged)
+                if isinstance(event, TrialFinished):
+                    sound = event.outcome != "failed" or process.diverged
+                    process.trial, process.stop_by, process.diverged = None, None, False
+                    if not sound:
+                        self._let_go(process)
+                        break
+        except (EOFError, OSError):
+            self._processes.remove(process)
+            process.connection.close()
+            how = _how_it_ended(_see_off(process.popen))
+            if process.unheard is not None:
+                self._again.append(process.unheard)
+            elif process.trial is not None:
+                told.append(Told(process.trial, Lost(how)))
+        return told
+
+    def _let_go(self, process: _Process) -> None:
+        """The end of the stream ends the process; it is reaped later."""
+        self._processes.remove(process)
+        process.connection.close()
+        self._leaving.append(process.popen)
+
+
+def _see_off(popen: subprocess.Popen[bytes]) -> int:
+    """Waits for a process that is about to end, and returns its exit code."""
+    for _ in range(2):
+        try:
+            return popen.wait(_LEAVING_SECONDS)
+        except subprocess.TimeoutExpired:
+            popen.kill()
+    return -signal.SIGKILL  # it hangs where no signal reaches it: in a driver, on a lost disk
+
+
+def _how_it_ended(code: int) -> str:
+    if code >= 0:
+        return f"its process ended by itself (exit code {code}): worker.log may say why"
+    if -code == signal.SIGKILL:
+        return "its process was killed (SIGKILL): out of memory, or by hand"
+    known = {s.value: s.name for s in signal.Signals}
+    name = known.get(-code, f"signal {-code}")  # of the real-time signals few have names
+    return f"its process was ended by {name}: worker.log may say why"

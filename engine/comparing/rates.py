@@ -1,0 +1,136 @@
+"""The learning rate of each entry of a comparison: given, torch's own, or found by a range test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.analysis.sweep.curve import curve_of
+from clr_tui.engine.analysis.sweep.suggest import suggestions
+from clr_tui.engine.analysis.sweep.verdict import verdict
+from clr_tui.engine.log.events import (
+    Event,
+    RateChosen,
+    RateSource,
+    RunFinished,
+    Steps,
+    TrialFinished,
+)
+from clr_tui.engine.settings.config import CompareConfig, EntryConfig, RunConfig, TrainConfig
+from clr_tui.engine.settings.optimizers import ignores_schedule
+
+DefaultRate = Callable[[EntryConfig], float]
+"""The rate that an entry's optimizer has by itself. Raises UserError where it has none."""
+
+
+def known_rate(number: int, config: CompareConfig, default: DefaultRate) -> RateChosen | None:
+    """The rate of entry `number` where no range test has to find it, else None.
+
+    Raises:
+        UserError: its optimizer has no rate of its own, or cannot be found.
+    """
+    entry = config.entries[number]
+    if entry.lr is not None:
+        return _chosen(number, config, entry.lr, "given")
+    fixed = config.rates == "default" or ignores_schedule(entry.optimizer)
+    if fixed and entry.policy == "constant":
+        return _chosen(number, config, default(entry), "default")
+    return None
+
+
+class Tuning:
+    """The range test of one entry: hears its events, and tells the rate at its end.
+
+    Args:
+        config: the run's.
+        compare: the comparison.
+        number: of the entry.
+        trial: of the sweep.
+    """
+
+    def __init__(self, config: RunConfig, compare: CompareConfig, number: int, trial: int) -> None:
+        self._compare = compare
+        self._number = number
+        self._trial = trial
+        self._steps = 0
+        self._seconds = 0.0
+        self._images = config.task.batch_size
+        self.sweep = msgspec.structs.replace(
+            compare.range_test, seeds=1, optimizer=compare.entries[number].optimizer
+        )
+        """What is to be swept."""
+        self._history = RunHistory(
+            msgspec.structs.replace(config, kind="range-test", compare=None, range_test=self.sweep)
+        )
+
+    def hear(self, event: Event) -> None:
+        """Takes an event of the sweep."""
+        self._history.apply(event)
+        if isinstance(event, Steps):
+            self._steps += len(event.step)
+            self._seconds = event.elapsed
+
+    def rate(self, end: TrialFinished, default: DefaultRate) -> RateChosen:
+        """The recommended rate; where there is none, torch's own, and a note that says why.
+
+        Raises:
+            UserError: there is neither.
+        """
+        if end.outcome != "done":
+            return self._default(f"Its range test {_ENDED[end.outcome]} ({end.reason}).", default)
+        self._history.apply(RunFinished(outcome="done"))
+        curve = curve_of(self._history, self.sweep.smoothing)
+        found = next((s.lr for s in suggestions(curve) if s.recommended), None)
+        if found is None:
+            return self._default(verdict(curve).sentence, default)
+        note = "" if self._compare.rates == "tuned" else _NO_DEFAULT
+        return self._paid(_chosen(self._number, self._compare, found, "tuned", note))
+
+    def _default(self, why: str, default: DefaultRate) -> RateChosen:
+        lr = default(self._compare.entries[self._number])
+        note = f"{why} The optimizer's own default is used."
+        return self._paid(_chosen(self._number, self._compare, lr, "default", note))
+
+    def _paid(self, rate: RateChosen) -> RateChosen:
+        return msgspec.structs.replace(
+            rate,
+            trial=self._trial,
+            steps=self._steps,
+            images=self._steps * self._images,
+            seconds=self._seconds,
+        )
+
+
+_ENDED = {"failed": "failed", "stopped": "was stopped"}
+_NO_DEFAULT = "A policy that moves between two bounds has no default: the rate was tuned."
+
+
+def _chosen(
+    number: int, config: CompareConfig, lr: float, source: RateSource, note: str = ""
+) -> RateChosen:
+    entry = config.entries[number]
+    base_lr = None
+    if entry.policy != "constant":
+        base_lr = lr / config.factor if entry.base_lr is None else entry.base_lr
+        if base_lr >= lr:
+            base_lr = lr / config.factor
+            clash = f"base_lr {entry.base_lr:g} is not below the rate: {base_lr:.2g} is used."
+            note = f"{note} {clash}".strip()
+    return RateChosen(entry=number, lr=lr, base_lr=base_lr, source=source, note=note)
+
+
+def training_at(rate: RateChosen, config: CompareConfig, epochs: int) -> TrainConfig:
+    """The training of the entry at its rate, all of its `epochs`: those are rounded already."""
+    entry = config.entries[rate.entry]
+    return TrainConfig(
+        base_lr=rate.lr if rate.base_lr is None else rate.base_lr,
+        max_lr=rate.lr,
+        policy=entry.policy,
+        step_size_epochs=config.step_size_epochs,
+        epochs=epochs,
+        whole_cycles=False,
+        gamma=config.gamma,
+        optimizer=entry.optimizer,
+    )

@@ -1,0 +1,60 @@
+"""What became of a comparison's trainings, and what that makes of the run."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from clr_tui.engine.log.events import Outcome, Overall, TrialFinished
+from clr_tui.engine.training.session import Result
+
+
+class Tally:
+    """Counts trainings as they end.
+
+    Args:
+        total: trainings.
+        steps: of each, planned.
+    """
+
+    def __init__(self, total: int, steps: int) -> None:
+        self.total = total
+        self._steps = steps
+        self._ends: Counter[Outcome] = Counter()
+        self._why_failed = ""
+
+    def count(self, end: TrialFinished) -> None:
+        """A training ended."""
+        self._ends[end.outcome] += 1
+        if end.outcome == "failed":
+            self._why_failed = self._why_failed or end.reason
+
+    def overall(self, running: int, steps: int, left: float | None) -> Overall:
+        """Where all stands.
+
+        Args:
+            running: trainings under way.
+            steps: that those have done.
+            left: seconds, estimated.
+        """
+        ended = sum(self._ends.values())
+        return Overall(
+            done=self._ends["done"],
+            failed=self._ends["failed"],
+            stopped=self._ends["stopped"],
+            running=running,
+            total=self.total,
+            # A training that was cut short has nothing left to do.
+            fraction=(ended * self._steps + steps) / (self.total * self._steps),
+            left=left,
+        )
+
+    def result(self) -> Result:
+        """How the run ended that nobody stopped: it is done where any training is."""
+        failed, stopped = self._ends["failed"], self._ends["stopped"]
+        if failed == self.total:
+            return Result("failed", f"all {self.total} trials failed: {self._why_failed}")
+        ends = [(failed, "failed"), (stopped, "stopped")]
+        message = ", ".join(f"{n} of {self.total} trials {how}" for n, how in ends if n)
+        if self._ends["done"]:
+            return Result("done", message)
+        return Result("failed" if failed else "stopped", message)

@@ -1,0 +1,136 @@
+"""What people ask of a living run: the lines of `commands.jsonl`.
+
+Schema 1. One JSON object a line; `type` names the command, `time` is when it was sent, Unix
+seconds. Any process may append; the worker reads between steps and answers in the log
+(`bounds-changed`, `paused`, ..., or `command-refused`).
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from pathlib import Path
+from typing import Union
+
+import msgspec
+
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.log.lines import LineTail
+from clr_tui.engine.log.rundir import RunDir
+from clr_tui.engine.log.writer import write_failed
+from clr_tui.engine.regular import open_regular
+
+
+class SetBounds(msgspec.Struct, frozen=True, kw_only=True, tag="set-bounds"):
+    """Run the schedule between these bounds from now on."""
+
+    base_lr: float
+    max_lr: float
+    time: float = 0.0
+
+
+class Pause(msgspec.Struct, frozen=True, kw_only=True, tag="pause"):
+    """Wait after the current step."""
+
+    time: float = 0.0
+
+
+class Continue(msgspec.Struct, frozen=True, kw_only=True, tag="continue"):
+    """Go on after a pause."""
+
+    time: float = 0.0
+
+
+class Stop(msgspec.Struct, frozen=True, kw_only=True, tag="stop"):
+    """End the run in order, with a checkpoint."""
+
+    reason: str = ""
+    time: float = 0.0
+
+
+class StopTrial(msgspec.Struct, frozen=True, kw_only=True, tag="stop-trial"):
+    """End one trial of a comparison; the others go on."""
+
+    trial: int
+    time: float = 0.0
+
+
+class SaveCheckpoint(msgspec.Struct, frozen=True, kw_only=True, tag="save-checkpoint"):
+    """Save a checkpoint now, and go on."""
+
+    time: float = 0.0
+
+
+Command = Union[  # noqa: UP007 - msgspec wants it
+    SetBounds, Pause, Continue, Stop, StopTrial, SaveCheckpoint
+]
+
+_decode = msgspec.json.Decoder(Command).decode
+
+
+def send(run: RunDir, command: Command) -> None:
+    """Appends `command` for the run's worker; its `time` is set where it is 0.
+
+    Several processes may send at once: each line is one appending write.
+
+    Raises:
+        UserError: the run has no living worker, the bounds are no learning rates, or the file
+            cannot be written.
+    """
+    if isinstance(command, SetBounds):
+        for name, lr in (("base_lr", command.base_lr), ("max_lr", command.max_lr)):
+            if not (math.isfinite(lr) and lr > 0):
+                raise UserError(f"{name} must be a number above 0, not {lr:g}", name)
+    if not run.alive:
+        raise UserError(f"run '{run.id}' is not running: there is no worker to take orders")
+    if not command.time:
+        command = msgspec.structs.replace(command, time=time.time())
+    try:
+        _append(run.commands_path, msgspec.json.encode(command) + b"\n")
+    except OSError as error:
+        raise UserError(write_failed(run.commands_path, error), "runs_dir") from error
+
+
+def _append(path: Path, line: bytes) -> None:
+    fd = open_regular(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+    try:
+        size = os.fstat(fd).st_size
+        if size and os.pread(fd, 1, size - 1) != b"\n":
+            line = b"\n" + line  # someone's torn line must not swallow this one
+        os.write(fd, line)
+    finally:
+        os.close(fd)
+
+
+class CommandTail:
+    """Follows a commands file from its start; each command is returned once, in order.
+
+    Lines that are no commands are skipped.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._lines = LineTail(path)
+        self._seen: tuple[int, int, int] | None = None
+
+    def poll(self) -> list[Command]:
+        """What was sent since the last poll. Costs one `stat` where nothing was.
+
+        Raises:
+            UserError: the file is there but cannot be read.
+        """
+        try:
+            info = os.stat(self._lines.path)
+        except OSError:
+            return []
+        seen = (info.st_ino, info.st_size, info.st_mtime_ns)
+        if seen == self._seen:
+            return []
+        self._seen = seen
+        commands: list[Command] = []
+        for line in self._lines.poll().lines:
+            try:
+                commands.append(_decode(line))
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                continue
+        return commands

@@ -1,0 +1,57 @@
+"""Starting a worker that outlives whoever starts it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.log.lock import acquire
+from clr_tui.engine.log.rundir import RunDir
+from clr_tui.engine.log.writer import write_failed
+from clr_tui.engine.regular import open_regular
+
+
+def launch(run: RunDir) -> int:
+    """Starts the run's worker as a process of its own, and returns its process id.
+
+    The worker has its own session (the terminal's end does not reach it), no terminal, and
+    `worker.log` for its output. The lock is taken here and handed over as an inherited
+    descriptor, so that there is no gap in which a starting run looks dead. The worker must make
+    that descriptor close-on-exec again: its own children would hold the lock beyond its end.
+
+    Raises:
+        UserError: the run has a worker already, or none can be started.
+    """
+    lock = acquire(run.lock_path)
+    try:
+        process = _spawn(run, lock)
+    except OSError as error:
+        raise UserError(f"the worker cannot be started: {error.strerror}") from error
+    finally:
+        os.close(lock)
+    # Reaped when it ends, so that no zombie stays behind while this process lives.
+    threading.Thread(target=process.wait, name=f"reap {run.id}", daemon=True).start()
+    return process.pid
+
+
+def _spawn(run: RunDir, lock: int) -> subprocess.Popen[bytes]:
+    try:
+        log = open_regular(run.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    except OSError as error:
+        raise UserError(write_failed(run.log_path, error), "runs_dir") from error
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-m", "clr_tui.engine.worker", str(run.path), "--lock-fd", str(lock)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=[lock],
+            start_new_session=True,
+            cwd=run.path,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+    finally:
+        os.close(log)

@@ -1,0 +1,60 @@
+"""A whole log, or as far as it has come, in little memory."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+import msgspec
+
+from clr_tui.engine.log.events import Steps
+from clr_tui.engine.log.tail import Batch, LogTail
+
+PIECE = 1 << 20
+"""Bytes read at a time: what is decoded and not packed yet is twice as large."""
+
+
+def read_packed(path: Path) -> Batch:
+    """As `read_events`, but with the steps `packed`: 16 bytes a step in place of a hundred.
+
+    Raises:
+        UserError: the file is there but cannot be read.
+    """
+    tail = LogTail(path)
+    whole = Batch()
+    more = True
+    while more:
+        found = tail.poll(PIECE)
+        if found.reset:
+            whole = Batch()
+        whole.events += [packed(e) if isinstance(e, Steps) else e for e in found.events]
+        more = found.more
+    whole.corrupt, whole.unknown = tail.corrupt_total, dict(tail.unknown_total)
+    whole.newer_schema = tail.newer_schema
+    return whole
+
+
+def packed(steps: Steps) -> Steps:
+    """The same event, its columns not lists: floats take 8 bytes, neighbouring steps none.
+
+    A column that holds a null stays a list.
+    """
+    step = steps.step
+    near = range(step[0], step[0] + len(step)) if step else range(0)
+    following = len(step) > 0 and step[-1] == near[-1] and step == list(near)
+    return msgspec.structs.replace(
+        steps,
+        step=near if following else array("q", step),
+        lr=_numbers(steps.lr),
+        loss=_numbers(steps.loss),
+        accuracy=None if steps.accuracy is None else _numbers(steps.accuracy),
+    )
+
+
+def _numbers(column: Sequence[float | None]) -> Sequence[float | None]:
+    try:
+        return array("d", cast("Sequence[float]", column))
+    except TypeError:  # a null
+        return column

@@ -1,0 +1,150 @@
+"""Removing a run: its own files, and nothing else that lies in its folder."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import get_args
+
+import msgspec
+
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.log.events import RunStarted
+from clr_tui.engine.log.lines import LineTail
+from clr_tui.engine.log.lock import acquire
+from clr_tui.engine.log.rundir import RunDir
+from clr_tui.engine.settings.config import Kind
+
+_FILES = re.compile(r"run\.json(\.part)?|(events|commands)\.jsonl|worker\.(lock|log)")
+_CHECKPOINTS = re.compile(r"(best|last|step-\d+)\.pt|\.(best|last|step-\d+)\.pt\.\d+")
+"""Whole ones, and the drafts that a killed worker leaves."""
+_ID = re.compile(rf"({'|'.join(get_args(Kind))})-.+-\d+")
+_FIRST_EVENT = 1 << 16
+"""Bytes of a log that hold its first event."""
+_NAMED = 3
+"""So many of the files that stay are named; the others are counted."""
+
+
+def check_removable(run: RunDir) -> None:
+    """Raises UserError where `run` is a link, no run of ours, or alive."""
+    if run.path.is_symlink():
+        raise UserError(
+            f"'{run.path}' is a link to '{os.readlink(run.path)}': remove the run there, "
+            "or the link with rm"
+        )
+    started = _started(run)
+    if not _is_ours(run, started):
+        raise UserError(
+            f"'{run.path}' is not a run of clr-tui, although it holds a run.json: "
+            "nothing is removed"
+        )
+    if run.alive:
+        raise UserError(f"{run.id} is running: stop it first (`clr-tui stop {run.id}`)")
+    if started is not None and _works_in(run.path, started):
+        raise UserError(
+            f"{run.id} is running, although its worker.lock is gone: "
+            f"end its worker first (`kill {started.pid}`)"
+        )
+
+
+def remove_run(run: RunDir) -> list[str]:
+    """Deletes the run's own files, and its folder if nothing else is in it.
+
+    Returns:
+        What is not the run's own and was kept, as paths within the folder.
+
+    Raises:
+        UserError: see `check_removable`; or the files cannot be deleted.
+    """
+    check_removable(run)
+    try:
+        lock = _take_lock(run)  # so that nobody starts it meanwhile
+        try:
+            kept = _delete_files(run)
+        finally:
+            os.close(lock)
+        if not kept:
+            os.rmdir(run.path)
+    except OSError as error:
+        raise UserError(f"'{run.path}' cannot be removed: {error.strerror}") from error
+    return kept
+
+
+def removal_words(run: RunDir, kept: list[str]) -> str:
+    """One sentence, without its full stop, about a run that `remove_run` has removed."""
+    if not kept:
+        return f"{run.id} is removed"
+    names = ", ".join(kept[:_NAMED])
+    more = f" and {len(kept) - _NAMED} more" if len(kept) > _NAMED else ""
+    return f"{run.id} is removed; its folder stays, as not all in it is the run's: {names}{more}"
+
+
+def _started(run: RunDir) -> RunStarted | None:
+    """The first event of the log."""
+    try:
+        lines = LineTail(run.events_path).poll(_FIRST_EVENT).lines
+        return msgspec.json.decode(lines[0], type=RunStarted) if lines else None
+    except (UserError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _is_ours(run: RunDir, started: RunStarted | None) -> bool:
+    """Whether a folder with a `run.json` is a run.
+
+    People remove runs whose `run.json` is damaged, too. The log shows what they are, or the name
+    that `create_run` gave them.
+    """
+    try:
+        run.config()
+    except UserError:
+        return started is not None or _ID.fullmatch(run.id) is not None
+    return True
+
+
+def _works_in(folder: Path, started: RunStarted) -> bool:
+    """Whether the worker lives on this machine; always False where there is no /proc.
+
+    Its process id may be another process's by now. A worker works in the run's folder.
+    """
+    if started.host != os.uname().nodename:
+        return False
+    try:
+        return os.path.samefile(f"/proc/{started.pid}/cwd", folder)
+    except OSError:
+        return False
+
+
+def _take_lock(run: RunDir) -> int:
+    """Takes the lock; what is in its place and no file (no worker can hold it) is deleted."""
+    path = run.lock_path
+    if path.is_symlink() or (path.exists() and not path.is_dir() and not path.is_file()):
+        path.unlink()
+    elif path.is_dir():
+        path.rmdir()
+    return acquire(path)
+
+
+def _delete_files(run: RunDir) -> list[str]:
+    """Deletes what is the run's own; returns the names of all else."""
+    kept = []
+    folder = run.checkpoints
+    if folder.is_dir() and not folder.is_symlink():
+        kept = [f"{folder.name}/{name}" for name in _delete(folder, _CHECKPOINTS)]
+        if not kept:
+            folder.rmdir()
+    others = _delete(run.path, _FILES)
+    return [name for name in others if not (kept and name == folder.name)] + kept
+
+
+def _delete(folder: Path, own: re.Pattern[str]) -> list[str]:
+    """Deletes the files of these names in a folder; returns the names of all else, sorted."""
+    with os.scandir(folder) as entries:
+        found = sorted(entries, key=lambda entry: entry.name)
+    kept = []
+    for entry in found:
+        if own.fullmatch(entry.name) and not entry.is_dir(follow_symlinks=False):
+            os.unlink(entry)
+        else:
+            kept.append(entry.name)
+    return kept

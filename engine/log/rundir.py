@@ -1,0 +1,272 @@
+"""A run is a directory; the runs folder is a directory of them.
+
+    RUNS/<run id>/
+      run.json         what was asked (`config.RunConfig`), written once, atomically, last of all
+      events.jsonl     append-only: everything that happened, in order
+      commands.jsonl   append-only: everything that people asked of the run
+      worker.lock      held by the living worker
+      worker.log       the worker's own stdout and stderr
+      checkpoints/     atomic, newest kept
+
+A directory without `run.json` is not a run.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from clr_tui.engine.errors import UserError, did_you_mean
+from clr_tui.engine.log.lock import is_held
+from clr_tui.engine.log.writer import write_failed
+from clr_tui.engine.regular import read_regular
+from clr_tui.engine.settings.config import (
+    CompareConfig,
+    Kind,
+    RangeTestConfig,
+    RunConfig,
+    TaskConfig,
+    TrainConfig,
+)
+
+_LONGEST_NAME = 24
+_LARGEST_CONFIG = 16 << 20
+"""Bytes of a `run.json`."""
+_Stamp = tuple[int, int, int]
+_configs: dict[Path, tuple[_Stamp, RunConfig]] = {}
+"""`run.json` never changes, and lists of runs ask for it at every refresh."""
+
+
+@dataclass(frozen=True)
+class RunDir:
+    """The files of one run."""
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        """The directory's name, as people type it."""
+        return self.path.name
+
+    @property
+    def config_path(self) -> Path:
+        """What was asked."""
+        return self.path / "run.json"
+
+    @property
+    def events_path(self) -> Path:
+        """The log."""
+        return self.path / "events.jsonl"
+
+    @property
+    def commands_path(self) -> Path:
+        """What people asked of the run since."""
+        return self.path / "commands.jsonl"
+
+    @property
+    def lock_path(self) -> Path:
+        """Held by the living worker."""
+        return self.path / "worker.lock"
+
+    @property
+    def log_path(self) -> Path:
+        """The worker's stdout and stderr."""
+        return self.path / "worker.log"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of checkpoints; made by the worker."""
+        return self.path / "checkpoints"
+
+    @property
+    def alive(self) -> bool:
+        """Whether the run has a living worker."""
+        return is_held(self.lock_path)
+
+    def config(self) -> RunConfig:
+        """What the run was asked to do.
+
+        Raises:
+            UserError: `run.json` is missing or cannot be read.
+        """
+        try:
+            info = os.stat(self.config_path)
+            stamp = (info.st_ino, info.st_size, info.st_mtime_ns)
+            known = _configs.get(self.config_path)
+            if known is None or known[0] != stamp:
+                config = msgspec.json.decode(
+                    read_regular(self.config_path, _LARGEST_CONFIG), type=RunConfig
+                )
+                known = _configs[self.config_path] = (stamp, config)
+        except OSError as error:
+            raise UserError(f"'{self.path}' has no readable run.json: {error.strerror}") from error
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise UserError(f"'{self.config_path}' is damaged: {error}") from error
+        return known[1]
+
+
+def short_task_name(task: TaskConfig) -> str:
+    """What the task's data is called in ids and lists: "digits", "flowers"."""
+    if task.data == "digits":
+        return "digits"
+    name = re.sub(r"[^\w.]+", "-", Path(task.data).name).strip("-._").lower()
+    return name[:_LONGEST_NAME].strip("-._") or "images"
+
+
+def create_run(
+    runs: Path,
+    *,
+    kind: Kind,
+    task: TaskConfig,
+    range_test: RangeTestConfig | None = None,
+    train: TrainConfig | None = None,
+    compare: CompareConfig | None = None,
+    parent: str | None = None,
+    version: str,
+    folder: str = "",
+) -> RunDir:
+    """Makes a new run's directory under `runs`, which is made too where absent.
+
+    The id is "<kind>-<task>-<n>", n one above the largest in use. Processes that create runs at
+    the same moment get different ids.
+
+    Raises:
+        UserError: the runs folder cannot be written, or its disk is full.
+    """
+    runs = Path(os.path.abspath(runs))
+    try:
+        run = _make_directory(runs, f"{kind}-{short_task_name(task)}-")
+    except OSError as error:
+        raise UserError(write_failed(runs, error), "runs_dir") from error
+    config = RunConfig(
+        id=run.id,
+        kind=kind,
+        created=time.time(),
+        version=version,
+        task=task,
+        range_test=range_test,
+        train=train,
+        compare=compare,
+        parent=parent,
+        folder=folder,
+    )
+    try:
+        _write_config(run, config)
+    except UnicodeEncodeError as error:
+        shutil.rmtree(run.path, ignore_errors=True)
+        path = os.fsencode(task.data).decode("utf-8", "replace")
+        raise UserError(f"the path '{path}' is not UTF-8: rename or link it", "data") from error
+    except OSError as error:
+        shutil.rmtree(run.path, ignore_errors=True)
+        raise UserError(write_failed(runs, error), "runs_dir") from error
+    return run
+
+
+def _make_directory(runs: Path, prefix: str) -> RunDir:
+    runs.mkdir(parents=True, exist_ok=True)
+    used = re.compile(re.escape(prefix) + r"([0-9]{1,9})\Z")
+    numbers = [int(match[1]) for name in os.listdir(runs) if (match := used.match(name))]
+    number = max(numbers, default=0) + 1
+    while True:
+        path = runs / f"{prefix}{number}"
+        try:
+            path.mkdir()
+        except FileExistsError:  # someone else took it since
+            number += 1
+        else:
+            return RunDir(path)
+
+
+def _write_config(run: RunDir, config: RunConfig) -> None:
+    text = msgspec.json.format(msgspec.json.encode(config), indent=2) + b"\n"
+    part = run.path / "run.json.part"
+    with open(part, "wb") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(part, run.config_path)
+
+
+def list_runs(runs: Path) -> list[RunDir]:
+    """All runs, newest first; none where the folder does not exist.
+
+    Raises:
+        UserError: the folder cannot be read.
+    """
+    runs = Path(os.path.abspath(runs))
+    try:
+        names = os.listdir(runs)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise UserError(
+            f"the runs folder '{runs}' cannot be read ({error.strerror}): choose another",
+            "runs_dir",
+        ) from error
+    aged = [(age, name) for name in names if (age := _created(RunDir(runs / name))) is not None]
+    aged.sort(key=lambda item: (item[0], _natural(item[1])), reverse=True)
+    return [RunDir(runs / name) for _, name in aged]
+
+
+def _created(run: RunDir) -> float | None:
+    """When the run was made, Unix seconds; None where it is no run."""
+    try:
+        return run.config().created
+    except UserError:
+        # A damaged run.json is still a run, which a person may want to see, and to remove.
+        try:
+            return os.stat(run.config_path).st_mtime
+        except OSError:
+            return None
+
+
+def _natural(name: str) -> tuple[str, int]:
+    stem, _, number = name.rpartition("-")
+    return (stem, int(number)) if number.isdecimal() else (name, 0)
+
+
+def find_run(runs: Path, name: str | None) -> RunDir:
+    """The run that `name` means.
+
+    Args:
+        runs: the runs folder.
+        name: an id, the unique beginning of one, or the path of a run's directory; None for the
+            newest living run, or the newest of all where none lives.
+
+    Raises:
+        UserError: there is no such run, or several begin so.
+    """
+    found = list_runs(runs)
+    if name is None:
+        if not found:
+            raise UserError(f"no runs in '{runs}' yet: `clr-tui range-test` starts one")
+        return next((run for run in found if run.alive), found[0])
+    for run in found:
+        if run.id == name:
+            return run
+    path = Path(os.path.abspath(os.path.expanduser(name)))
+    if name and os.path.isfile(RunDir(path).config_path):
+        return RunDir(path)
+    matches = [run for run in found if name and run.id.startswith(name)]
+    if len(matches) == 1:
+        return matches[0]
+    raise UserError(_several(name, matches) if matches else _none(runs, name, found))
+
+
+def _several(name: str, matches: list[RunDir]) -> str:
+    names = sorted((run.id for run in matches), key=_natural)
+    shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    return f"'{name}' could be any of {shown}: give more of the name"
+
+
+def _none(runs: Path, name: str, found: list[RunDir]) -> str:
+    if not found:
+        return f"no run '{name}': there are no runs in '{runs}' yet"
+    near = did_you_mean(name, [run.id for run in found])
+    return f"no run '{name}' in '{runs}'" + (near or f"; the newest is '{found[0].id}'")

@@ -1,0 +1,278 @@
+"""One line about a run, for lists of runs: cheap enough for thousands of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeVar, get_args
+
+import msgspec
+
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.log.events import (
+    AnyEvent,
+    Continued,
+    EpochFinished,
+    Evaluated,
+    Overall,
+    Paused,
+    Progress,
+    Resumed,
+    RunFinished,
+    RunStarted,
+    Steps,
+    TrialStarted,
+)
+from clr_tui.engine.log.lines import last_lines
+from clr_tui.engine.log.rundir import RunDir, short_task_name
+from clr_tui.engine.regular import open_regular
+from clr_tui.engine.settings.config import Kind, RunConfig
+
+Status = Literal["starting", "running", "paused", "done", "stopped", "failed", "lost"]
+_LAST_WORD = 4 << 10
+"""Bytes in which the end of a finished run is found."""
+_WINDOW = 64 << 10
+_HEAD = 4 << 20
+"""Bytes within which the first trial, and the last steps, are looked for: decoding many images
+writes many lines, and so does a long pause."""
+_DECODE = msgspec.json.Decoder(AnyEvent).decode
+KINDS: tuple[Kind, ...] = get_args(Kind)
+T = TypeVar("T")
+_Stamp = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """A run at a glance."""
+
+    id: str
+    kind: Kind
+    task: str
+    model: str
+    created: float
+    """Unix time, seconds."""
+    status: Status
+    """`lost`: it never finished, and has no living worker."""
+    progress: float | None
+    """0 to 1; None where it cannot be told."""
+    headline: str
+    """The result, or where it stands, in a few words."""
+    message: str
+    """Why it failed, stopped or was lost, a sentence; empty else."""
+    finished_at: float | None
+    """Unix time, seconds; None where it has not finished."""
+
+
+_finished: dict[Path, tuple[_Stamp, RunSummary]] = {}
+_first_trials: dict[tuple[Path, float], TrialStarted] = {}
+"""By path and creation: the id of a removed run may be given again."""
+
+
+def summarise(run: RunDir) -> RunSummary:
+    """The summary of `run`, from the head of its log and its last 64 KiB or so.
+
+    That of a finished run is remembered until its log changes. Never fails: a run whose files
+    cannot be read is summarised as lost, with the reason.
+    """
+    try:
+        config = run.config()
+    except UserError as error:
+        return _unreadable(run, error.message)
+    # Whether it lives is asked first: a run that ends in between has then written its last event.
+    stamp = _stamp(run)
+    known = _finished.get(run.path)
+    if known is not None and known[0] == stamp:
+        return known[1]
+    alive = run.alive
+    try:
+        summary = _read(run, config, alive)
+    except OSError as error:
+        return _unreadable(run, f"its log cannot be read: {error.strerror}", config)
+    if summary.finished_at is not None and stamp is not None:
+        _finished[run.path] = (stamp, summary)
+    return summary
+
+
+def _stamp(run: RunDir) -> _Stamp | None:
+    try:
+        info = os.stat(run.events_path)
+    except OSError:
+        return None
+    return info.st_size, info.st_mtime_ns
+
+
+def _read(run: RunDir, config: RunConfig, alive: bool) -> RunSummary:
+    try:
+        fd = open_regular(run.events_path)
+    except FileNotFoundError:
+        return _summary(run, config, alive, [], None)
+    try:
+        end = os.fstat(fd).st_size
+        events = _decoded(last_lines(fd, end, _LAST_WORD))
+        if _finish(events) is not None:
+            return _summary(run, config, alive, events, None)
+        events = _latest(fd, end, config.kind)
+        return _summary(run, config, alive, events, _first_trial((run.path, config.created), fd))
+    finally:
+        os.close(fd)
+
+
+def _latest(fd: int, end: int, kind: Kind) -> list[AnyEvent]:
+    """The last events, back to some that tell where the run stands.
+
+    A long pause is nothing but reports of the device's load: they can fill any one window.
+    """
+    telling: type[AnyEvent] = Overall if kind == "compare" else Steps
+    window = _WINDOW
+    while True:
+        events = _decoded(last_lines(fd, end, window))
+        if _last(events, telling, Progress, RunStarted) or window >= min(end, _HEAD):
+            return events
+        window *= 8
+
+
+def _decoded(lines: list[bytes]) -> list[AnyEvent]:
+    events = []
+    for line in lines:
+        try:
+            events.append(_DECODE(line))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            continue
+    return events
+
+
+def _finish(events: Sequence[AnyEvent]) -> RunFinished | None:
+    """How the run ended; None where it did not, or was resumed since."""
+    last = _last(events, RunFinished, RunStarted, Resumed, TrialStarted, Steps)
+    return last if isinstance(last, RunFinished) else None
+
+
+def _last(events: Sequence[AnyEvent], *kinds: type[T]) -> T | None:
+    return next((event for event in reversed(events) if isinstance(event, kinds)), None)
+
+
+def _first_trial(key: tuple[Path, float], fd: int) -> TrialStarted | None:
+    """The start of the first trial, which tells how long trials are; None while there is none."""
+    if key in _first_trials:
+        return _first_trials[key]
+    window = _WINDOW
+    while True:
+        text = os.pread(fd, window, 0)
+        marked = [line for line in text.split(b"\n")[:-1] if b'"trial-started"' in line]
+        if (first := _last(_decoded(marked[:1]), TrialStarted)) is not None:
+            _first_trials[key] = first
+            return first
+        if len(text) < window or window >= _HEAD:
+            return None
+        window *= 8
+
+
+def _summary(
+    run: RunDir,
+    config: RunConfig,
+    alive: bool,
+    events: Sequence[AnyEvent],
+    first: TrialStarted | None,
+) -> RunSummary:
+    finish = _finish(events)
+    headline, message = "", ""
+    progress: float | None = None
+    status: Status
+    if finish is not None:
+        status, headline, message = finish.outcome, finish.headline, finish.message
+        progress = 1.0 if status == "done" else None
+    else:
+        status = _status(alive, events, first)
+        headline = _headline(config, events, first)
+        progress = _progress(config, events, first)
+        if status == "lost":
+            message = "the worker ended without a last word: its worker.log may say why"
+    return RunSummary(
+        id=run.id,
+        kind=config.kind,
+        task=short_task_name(config.task),
+        model=config.task.model,
+        created=config.created,
+        status=status,
+        progress=progress,
+        headline=headline,
+        message=message,
+        finished_at=None if finish is None else finish.time,
+    )
+
+
+def _status(alive: bool, events: Sequence[AnyEvent], first: TrialStarted | None) -> Status:
+    if not alive:
+        return "lost"
+    if isinstance(_last(events, Paused, Continued, Steps, RunStarted), Paused):
+        return "paused"
+    return "starting" if first is None else "running"
+
+
+def _progress(
+    config: RunConfig, events: Sequence[AnyEvent], first: TrialStarted | None
+) -> float | None:
+    """Of the whole run; the trials of a range test are of one length."""
+    if config.kind == "compare":
+        overall = _last(events, Overall)
+        return None if overall is None else max(0.0, min(1.0, overall.fraction))
+    steps = _last(events, Steps)
+    if first is None or steps is None or not steps.step or first.total_steps <= 0:
+        return None
+    trials = config.range_test.seeds if config.range_test else 1
+    done = steps.trial + min(1.0, (steps.step[-1] + 1) / first.total_steps)
+    return max(0.0, min(1.0, done / max(1, trials)))
+
+
+def _headline(config: RunConfig, events: Sequence[AnyEvent], first: TrialStarted | None) -> str:
+    if first is not None and config.kind == "compare":
+        return _trials(_last(events, Overall), first)
+    steps = _last(events, Steps)
+    if first is None or steps is None or not steps.step:
+        work = _last(events, Progress)
+        return f"{work.what}, {work.done} of {work.total}" if work and first is None else ""
+    loss = "" if steps.loss[-1] is None else f", loss {steps.loss[-1]:.3g}"
+    if config.kind == "range-test":
+        seeds = config.range_test.seeds if config.range_test else 1
+        trial = f"seed {steps.trial + 1} of {seeds}, " if seeds > 1 else ""
+        return f"{trial}step {steps.step[-1]}{loss}"
+    return _epoch(events, first, steps.step[-1], loss)
+
+
+def _trials(overall: Overall | None, first: TrialStarted) -> str:
+    """Where a comparison stands. Who leads cannot be told from the end of a log."""
+    if overall is None:
+        return ""
+    ended = overall.done + overall.failed + overall.stopped
+    if first.role == "sweep" and not ended + overall.running:
+        return "tuning learning rates"
+    failed = f", {overall.failed} failed" if overall.failed else ""
+    return f"{ended} of {overall.total} trials{failed}"
+
+
+def _epoch(events: Sequence[AnyEvent], first: TrialStarted, step: int, loss: str) -> str:
+    """Where a training stands: the epoch it is in, and the last validation accuracy."""
+    epoch = step // max(1, first.steps_per_epoch) + 1
+    measured = [e for e in events if isinstance(e, Evaluated) and e.part == "validation"]
+    accuracy = measured[-1].accuracy if measured else None
+    if accuracy is None:
+        ended = _last(events, EpochFinished)
+        accuracy = None if ended is None else ended.best_accuracy
+    return f"epoch {epoch}{loss}" if accuracy is None else f"epoch {epoch}, {100 * accuracy:.1f} %"
+
+
+def _unreadable(run: RunDir, message: str, config: RunConfig | None = None) -> RunSummary:
+    return RunSummary(
+        id=run.id,
+        kind=next((kind for kind in KINDS if run.id.startswith(f"{kind}-")), "range-test"),
+        task="" if config is None else short_task_name(config.task),
+        model="" if config is None else config.task.model,
+        created=0.0 if config is None else config.created,
+        status="lost",
+        progress=None,
+        headline="",
+        message=message,
+        finished_at=None,
+    )

@@ -1,0 +1,341 @@
+"""The contestants of a comparison as text: `adam, adamw(weight_decay=0.05)+one-cycle, sgd+clr`.
+
+An entry is an optimizer, a class of torch.optim in any case or `package.module:Class`, with its
+options in brackets; then, behind a `+`, a learning-rate policy. `lr` and `base_lr` may stand in the
+brackets of either. Values are written as in Python.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.settings import limits
+from clr_tui.engine.settings.config import (
+    POLICIES,
+    EntryConfig,
+    OptimizerConfig,
+    Option,
+    Policy,
+)
+from clr_tui.engine.settings.optimizers import ARTICLE, check_optimizer, ignores_schedule
+
+FIELD = "optimizers"
+CLR = "clr"
+"""What the article calls the triangular policy."""
+RATES = ("lr", "base_lr")
+MOST_ENTRIES = 64
+"""Of a comparison: beyond, nobody can read it."""
+_LONGEST_TEXT = 10_000
+_LONGEST_SHOWN = 60
+_LARGEST = 2**53
+"""Beyond, a whole number is no float any more, and a run's file no place for it."""
+_OPENING, _CLOSING = "([{", ")]}"
+Options = dict[str, Any]
+
+
+def parse_entries(text: str) -> list[EntryConfig]:
+    """The entries that `text` names, commas between them, in their order.
+
+    The label of an entry is its normalised text: the same entry always has the same one, and it
+    reads as the same entry.
+
+    Raises:
+        UserError: (field `optimizers`) for the first mistake in it.
+    """
+    if len(text) > _LONGEST_TEXT:
+        raise UserError(f"optimizers are given in at most {_LONGEST_TEXT} characters", FIELD)
+    if not text.strip():
+        raise check_entries([])[0]
+    entries = [_entry(part) for part in _split(text, ",")]
+    mistakes = check_entries(entries)
+    if mistakes:
+        raise mistakes[0]
+    return entries
+
+
+def parse_optimizer(text: str) -> OptimizerConfig:
+    """An optimizer with its options, without a policy and a rate, as `adamw(weight_decay=0.05)`.
+
+    Of `sgd` the momentum is 0.9 where none is given, as range tests and trainings have it. Whether
+    torch has such an optimizer, and it such options, is for `check_optimizer` to say.
+
+    Raises:
+        UserError: (field `optimizer`) it cannot be read.
+    """
+    try:
+        (name, options), *more = [_bracket(part) for part in _split(text, "+")]
+        extra = [f"+{policy}" for policy, _ in more] + [key for key in RATES if key in options]
+        if extra:
+            raise UserError(f"an optimizer and its options are taken here: leave out '{extra[0]}'")
+        return _optimizer(name, options, _shown(text.strip()), OptimizerConfig().momentum)
+    except UserError as error:
+        raise UserError(error.message, "optimizer") from None
+
+
+def article_entries() -> list[EntryConfig]:
+    """The six that the article compares."""
+    return [_entry(text) for text in ARTICLE]
+
+
+def check_entries(entries: Sequence[EntryConfig]) -> list[UserError]:
+    """The mistakes in the entries of a comparison, all in the field `optimizers`."""
+    if not entries:
+        return [UserError("no optimizers are given: name at least one, as adam,sgd+clr", FIELD)]
+    if len(entries) > MOST_ENTRIES:
+        return [
+            UserError(
+                f"a comparison takes at most {MOST_ENTRIES} optimizers, not {len(entries)}", FIELD
+            )
+        ]
+    found = [mistake for entry in entries for mistake in _check(entry)]
+    return [*found, *_duplicates(entries)]
+
+
+def _check(entry: EntryConfig) -> Iterator[UserError]:
+    for mistake in check_optimizer(entry.optimizer):
+        yield UserError(mistake.message, FIELD)
+    yield from limits.share(FIELD, entry.optimizer.momentum, f"momentum of '{entry.label}'")
+    if entry.policy not in POLICIES:
+        yield limits.choice(FIELD, entry.policy, (CLR, *POLICIES), "policy")
+        return
+    if entry.policy != "constant" and (why := ignores_schedule(entry.optimizer)):
+        yield UserError(f"'{entry.label}' has no use for a policy: {why}", FIELD)
+    wrong = False
+    for key, lr in zip(RATES, (entry.lr, entry.base_lr), strict=True):
+        for mistake in () if lr is None else limits.rate(FIELD, lr, f"{key} of '{entry.label}'"):
+            wrong = True
+            yield mistake
+    if wrong or entry.base_lr is None:
+        return
+    if entry.policy == "constant":
+        yield UserError(
+            f"base_lr of '{entry.label}' has no use at a constant rate: leave it out, or add a"
+            " policy like +clr",
+            FIELD,
+        )
+    elif entry.lr is not None and entry.base_lr >= entry.lr:
+        yield UserError(
+            f"base_lr {entry.base_lr:g} of '{entry.label}' is not below its lr {entry.lr:g}", FIELD
+        )
+
+
+def _duplicates(entries: Sequence[EntryConfig]) -> Iterator[UserError]:
+    labels: dict[str, int] = {}
+    for entry in entries:
+        labels[entry.label] = labels.get(entry.label, 0) + 1
+    for label, count in labels.items():
+        if count > 1:
+            yield UserError(f"'{label}' is given {count} times: give each entry once", FIELD)
+    known: list[EntryConfig] = []
+    for entry in entries:
+        same = next((one for one in known if one.label != entry.label and _same(one, entry)), None)
+        if same is not None:
+            yield UserError(
+                f"'{same.label}' and '{entry.label}' would train the same: leave one out", FIELD
+            )
+        known.append(entry)
+
+
+def _same(a: EntryConfig, b: EntryConfig) -> bool:
+    return (a.optimizer, a.policy, a.lr, a.base_lr) == (b.optimizer, b.policy, b.lr, b.base_lr)
+
+
+def _entry(text: str) -> EntryConfig:
+    said = _shown(text.strip())
+    parts = _split(text, "+")
+    if len(parts) > 2:
+        raise UserError(f"'{said}' has {len(parts) - 1} policies: an optimizer takes one", FIELD)
+    name, options = _bracket(parts[0])
+    policy: Policy = "constant"
+    given = {key: options.pop(key) for key in RATES if key in options}
+    if len(parts) == 2:
+        policy_name, rates = _bracket(parts[1])
+        policy = _policy(policy_name, said)
+        given = _merged(given, rates, said)
+    optimizer = _optimizer(name, options, said)
+    lr, base_lr = (_rate(key, given.get(key), said) for key in RATES)
+    label = _label(optimizer, policy, lr, base_lr)
+    return EntryConfig(label=label, optimizer=optimizer, policy=policy, lr=lr, base_lr=base_lr)
+
+
+def _optimizer(name: str, options: Options, said: str, momentum: float = 0.0) -> OptimizerConfig:
+    """With the `momentum` that sgd has where the options give none."""
+    if not name:
+        where = f" in '{said}'" if said else ": is there a comma too many?"
+        raise UserError(f"an optimizer's name is missing{where}", FIELD)
+    if "=" in name:
+        raise UserError(
+            f"'{_shown(name)}' gives an option outside round brackets: write name(key=value)", FIELD
+        )
+    if ":" not in name:
+        name = name.lower()
+    rest = {key: _option(key, value, said) for key, value in options.items()}
+    if name != "sgd":
+        return OptimizerConfig(name=name, options=rest)
+    given = rest.pop("momentum", momentum)
+    if isinstance(given, bool) or not isinstance(given, (int, float)):
+        raise UserError(f"momentum in '{said}' must be a number, not {given!r}", FIELD)
+    return OptimizerConfig(name=name, momentum=float(given), options=rest)
+
+
+def _policy(name: str, said: str) -> Policy:
+    if not name:
+        raise UserError(f"a policy is missing behind the + of '{said}': give one like +clr", FIELD)
+    if name.lower() == CLR:
+        return "triangular"
+    for policy in POLICIES:
+        if name.lower() == policy:
+            return policy
+    raise limits.choice(FIELD, name, [CLR, *POLICIES], "policy")
+
+
+def _merged(given: Options, rates: Options, said: str) -> Options:
+    """The rates of both brackets."""
+    for key in rates:
+        if key not in RATES:
+            raise UserError(
+                f"a policy takes lr, its upper bound, and base_lr, not '{key}' as in '{said}'",
+                FIELD,
+            )
+        if key in given:
+            raise UserError(f"{key} is given twice in '{said}'", FIELD)
+    return {**given, **rates}
+
+
+def _rate(key: str, value: Any, said: str) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise UserError(f"{key} in '{said}' must be a number above 0, not {value!r}", FIELD)
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
+def _option(key: str, value: Any, said: str) -> Option:
+    """The value of an optimizer's option, as far as a run's file can hold it."""
+    if isinstance(value, (list, tuple)):
+        return [float(_number(key, one, said)) for one in value]
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    return _number(key, value, said)
+
+
+def _number(key: str, value: Any, said: str) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise UserError(
+            f"{key}={_shown(repr(value))} in '{said}' cannot be given to an optimizer: give a"
+            " number, True, False, None, a text in quotes, or numbers in brackets",
+            FIELD,
+        )
+    if not abs(value) < _LARGEST:
+        raise UserError(f"{key} in '{said}' is too large a number", FIELD)
+    return int(value) if value == int(value) else value
+
+
+def _label(
+    optimizer: OptimizerConfig, policy: Policy, lr: float | None, base_lr: float | None
+) -> str:
+    """The entry's text, its options in the order of the alphabet; what is usual is left out."""
+    options: dict[str, Option] = dict(optimizer.options)
+    if optimizer.name == "sgd" and optimizer.momentum != 0:
+        options["momentum"] = optimizer.momentum
+    rates = {k: v for k, v in zip(RATES, (lr, base_lr), strict=True) if v is not None}
+    if policy == "constant":
+        return optimizer.name + _bracketed({**options, **rates})
+    name = CLR if policy == "triangular" else policy
+    return f"{optimizer.name}{_bracketed(options)}+{name}{_bracketed(rates)}"
+
+
+def _bracketed(options: Mapping[str, Option]) -> str:
+    inner = ",".join(f"{key}={_written(value)}" for key, value in sorted(options.items()))
+    return f"({inner})" if inner else ""
+
+
+def _written(value: Option) -> str:
+    if isinstance(value, list):
+        inner = ",".join(_written(one) for one in value)
+        return f"({inner},)" if len(value) == 1 else f"({inner})"
+    return repr(value).removesuffix(".0") if isinstance(value, float) else repr(value)
+
+
+def _bracket(part: str) -> tuple[str, Options]:
+    """The name before the brackets, and the options in them: `adamw(weight_decay=0.05)`."""
+    said = _shown(part.strip())
+    name, bracket, inner = part.strip().partition("(")
+    source = f"f({inner}"
+    call = _call(source) if bracket else None
+    if call is None and bracket:
+        raise UserError(f"'{said}' cannot be read: give options as name(key=value)", FIELD)
+    options: Options = {}
+    for one in call.keywords if call else ():
+        written = _source(source, one.value)
+        if one.arg is None:
+            raise UserError(f"'**{written}' in '{said}' is no option: give key=value", FIELD)
+        if one.arg in options:
+            raise UserError(f"{one.arg} is given twice in '{said}'", FIELD)
+        options[one.arg] = _value(one.value, f"{one.arg}={written}", said)
+    for nameless in call.args if call else ():
+        written = _source(source, nameless)
+        raise UserError(f"'{written}' in '{said}' has no name: give options as key=value", FIELD)
+    return name.strip(), options
+
+
+def _call(text: str) -> ast.Call | None:
+    """`text` as a Python call of `f`; None where it is none."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of escapes in texts, on stderr
+            call = ast.parse(text, mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    return call if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) else None
+
+
+def _source(text: str, node: ast.expr) -> str:
+    return _shown(ast.get_source_segment(text, node) or "")
+
+
+def _value(node: ast.expr, written: str, said: str) -> Any:
+    try:
+        return ast.literal_eval(node)
+    except (ValueError, TypeError, RecursionError, MemoryError):
+        raise UserError(
+            f"{written} in '{said}' is not a value: give a number, True, False, None, a text in"
+            " quotes, or numbers in brackets",
+            FIELD,
+        ) from None
+
+
+def _split(text: str, separator: str) -> list[str]:
+    """The parts of `text` between the separators outside all brackets and quotes."""
+    said, parts, opened, quote, begin = _shown(text.strip()), list[str](), list[str](), "", 0
+    escaped = False
+    for place, char in enumerate(text):
+        if quote:
+            quote = "" if char == quote and not escaped else quote
+            escaped = char == "\\" and not escaped
+        elif char in "'\"":
+            quote = char
+        elif char in _CLOSING:
+            if not opened or _OPENING.index(opened.pop()) != _CLOSING.index(char):
+                raise UserError(f"'{char}' closes no bracket in '{said}'", FIELD)
+        elif char in _OPENING:
+            opened.append(char)
+        elif char == separator and not opened:
+            parts.append(text[begin:place])
+            begin = place + 1
+    if quote or opened:
+        what = "quote" if quote else "bracket"
+        raise UserError(f"a {what} is not closed in '{said}'", FIELD)
+    return [*parts, text[begin:]]
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."

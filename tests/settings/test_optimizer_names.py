@@ -1,0 +1,187 @@
+"""The table of optimizers against torch's own signatures; mistakes in names and options."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clr_tui.engine.settings.config import OptimizerConfig
+from clr_tui.engine.settings.entries import parse_entries
+from clr_tui.engine.settings.optimizers import (
+    ARTICLE,
+    OPTIMIZERS,
+    REFUSED,
+    UNUSABLE,
+    check_optimizer,
+    ignores_schedule,
+)
+
+LATER = {("adam", "decoupled_weight_decay")}
+"""Options that came after torch 2.6, the oldest that is supported."""
+LATER_CLASSES = {"muon"}
+
+
+def torchs() -> dict[str, type[torch.optim.Optimizer]]:
+    found = {
+        name.lower(): value
+        for name, value in vars(torch.optim).items()
+        if inspect.isclass(value) and issubclass(value, torch.optim.Optimizer)
+    }
+    return {name: value for name, value in found.items() if value is not torch.optim.Optimizer}
+
+
+def messages(name: str, **options: Any) -> list[str]:
+    return [mistake.message for mistake in check_optimizer(made(name, **options))]
+
+
+def made(name: str, **options: Any) -> OptimizerConfig:
+    return OptimizerConfig(name=name, momentum=0.0, options=options)
+
+
+def test_every_optimizer_of_torch_is_known() -> None:
+    known = OPTIMIZERS.keys() | UNUSABLE.keys()
+    assert torchs().keys() - known == set()
+    assert known - torchs().keys() <= LATER_CLASSES
+    assert not OPTIMIZERS.keys() & UNUSABLE.keys()
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_options_are_those_of_torch(name: str) -> None:
+    parameters = set(inspect.signature(torchs()[name].__init__).parameters)
+    assert {"lr", "params"} <= parameters
+    has = parameters - {"self"} - REFUSED.keys()
+    assert has - OPTIMIZERS[name] == set()
+    assert {(name, option) for option in OPTIMIZERS[name] - has} <= LATER
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_torchs_own_defaults_are_possible_values(name: str) -> None:
+    parameters = inspect.signature(torchs()[name].__init__).parameters
+    options = {
+        option: list(value.default) if isinstance(value.default, tuple) else value.default
+        for option, value in parameters.items()
+        if option in OPTIMIZERS[name]
+    }
+    if name == "adafactor":
+        assert options.pop("eps")[0] is None  # reckoned by torch; cannot be said here
+    assert messages(name, **options) == []
+
+
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.sampled_from([-1, -0.5, 0, 0.0, 0.5, 0.9, 1, 1.0, 1.5, 60.0, float("nan"), float("inf")]),
+    st.sampled_from(["0.9", ""]),
+    st.lists(st.sampled_from([-0.1, 0.0, 0.4, 0.9, 1.0, 1.3, 55.0]), max_size=3),
+)
+
+
+@st.composite
+def configs(draw: st.DrawFn) -> OptimizerConfig:
+    name = draw(st.sampled_from(sorted(OPTIMIZERS)))
+    options = draw(
+        st.dictionaries(st.sampled_from(sorted(OPTIMIZERS[name])), VALUES, min_size=1, max_size=3)
+    )
+    momentum = draw(st.sampled_from([0.0, 0.9]))
+    return OptimizerConfig(name=name, momentum=momentum, options=options)
+
+
+@given(configs())
+def test_what_passes_is_taken_by_torch(config: OptimizerConfig) -> None:
+    if check_optimizer(config):
+        return
+    momentum = {"momentum": config.momentum} if config.name == "sgd" else {}
+    options = {k: tuple(v) if isinstance(v, list) else v for k, v in config.options.items()}
+    torchs()[config.name]([torch.zeros(2, requires_grad=True)], lr=0.1, **{**momentum, **options})
+
+
+def test_the_articles_six_are_entries() -> None:
+    entries = [parse_entries(text)[0] for text in ARTICLE]
+    assert len(entries) == 6
+    assert all(check_optimizer(entry.optimizer) == [] for entry in entries)
+    assert [entry.policy for entry in entries] == ["constant"] * 5 + ["triangular"]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("adamx", "did you mean 'adamax'?"),
+        ("AdamW", "did you mean 'adamw'?"),
+        ("qqqq", "choose from adadelta, adafactor, adagrad, adam,"),
+        ("", "choose from"),
+        ("torch.optim.Adam", "an import path is written package.module:Class"),
+        ("lbfgs", "several times a step"),
+        ("sparseadam", "sparse gradients"),
+        ("muon", "matrices alone"),
+        ("my module:Adam", "is no import path"),
+        ("module:", "is no import path"),
+        (":Adam", "is no import path"),
+        ("a:b:C", "is no import path"),
+        ("a..b:C", "is no import path"),
+        ("a:1C", "is no import path"),
+    ],
+)
+def test_names_that_cannot_be(name: str, words: str) -> None:
+    (mistake,) = check_optimizer(made(name))
+    assert words in mistake.message
+    assert mistake.field == "optimizer"
+    assert f"'{name}'" in mistake.message
+
+
+@pytest.mark.parametrize("path", ["a:B", "package.module:Class", "_x.y1:Z_2", "modül:Klasse"])
+def test_a_well_formed_import_path_passes(path: str) -> None:
+    assert messages(path, anything="goes", betas=[3.0]) == []
+    assert "the rate is given apart" in messages(path, lr=0.1)[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "words"),
+    [
+        ("adam", {"beta": [0.9, 0.99]}, "takes no 'beta'; did you mean 'betas'?"),
+        ("rprop", {"qqqqqq": 1}, "it takes etas, foreach, maximize, step_sizes"),
+        ("adam", {"lr": 0.1}, "'lr' is no option of 'adam' here: the rate is given apart"),
+        ("adam", {"capturable": True}, "CUDA graphs"),
+        ("sgd", {"differentiable": True}, "nothing here differentiates the update"),
+        ("adam", {"betas": [0.9]}, "betas of 'adam' must be two numbers"),
+        ("adam", {"betas": [0.9, 1.0]}, "each from 0 to below 1, not [0.9, 1.0]"),
+        ("adam", {"betas": 0.9}, "must be two numbers"),
+        ("adamw", {"weight_decay": -0.1}, "must be a number of 0 or above, not -0.1"),
+        ("adamw", {"weight_decay": "much"}, "not 'much'"),
+        ("adamw", {"eps": float("nan")}, "not nan"),
+        ("rmsprop", {"momentum": 1.0}, "momentum of 'rmsprop' must be a number from 0 to below 1"),
+        ("rmsprop", {"centered": 1}, "must be True or False, not 1"),
+        ("sgd", {"nesterov": True}, "nesterov=True of 'sgd' needs a momentum above 0"),
+        ("adam", {"fused": True, "foreach": True}, "cannot both be True"),
+    ],
+)
+def test_options_that_cannot_be(name: str, options: dict[str, Any], words: str) -> None:
+    (message,) = messages(name, **options)
+    assert words in message
+
+
+def test_every_mistake_is_found_in_the_order_given() -> None:
+    found = messages("adam", lr=1.0, bets=1.0, eps=-1.0, weight_decay=-1.0)
+    assert [
+        f"'{word}'" in text or text.startswith(word)
+        for word, text in zip(["lr", "bets", "eps", "weight_decay"], found, strict=True)
+    ] == [True] * 4
+
+
+def test_weight_decay_of_the_settings_needs_a_class_that_takes_it() -> None:
+    decayed = OptimizerConfig(name="rprop", weight_decay=0.1)
+    assert "takes no 'weight_decay'" in check_optimizer(decayed)[0].message
+    assert check_optimizer(OptimizerConfig(name="adamax", weight_decay=0.1)) == []
+
+
+def test_nesterov_takes_the_momentum_of_the_settings() -> None:
+    config = OptimizerConfig(name="sgd", momentum=0.9, options={"nesterov": True})
+    assert check_optimizer(config) == []
+
+
+def test_only_rprop_ignores_its_schedule() -> None:
+    assert [name for name in OPTIMIZERS if ignores_schedule(made(name))] == ["rprop"]

@@ -1,0 +1,34 @@
+from clr_tui.tui.text.options import RANGE_TEST_X, SMOOTHING, ChartOptions
+
+
+def test_smoothing_walks_through_all_its_steps_and_stops_at_the_ends():
+    options = ChartOptions(smoothing=1.0)
+    seen = [options.smoothing]
+    while (following := options.smoother(1)) != options:
+        options = following
+        seen.append(options.smoothing)
+    assert tuple(seen) == SMOOTHING
+    for alpha in reversed(SMOOTHING[:-1]):
+        options = options.smoother(-1)
+        assert options.smoothing == alpha
+    assert options.smoother(-1) == options
+
+
+def test_a_smoothing_between_the_steps_goes_to_its_neighbours():
+    options = ChartOptions(smoothing=0.07)
+    assert options.smoother(1).smoothing == 0.05
+    assert options.smoother(-1).smoothing == 0.1
+
+
+def test_x_goes_round():
+    options = ChartOptions()
+    seen = []
+    for _ in range(5):
+        seen.append(options.x)
+        options = options.next_x(RANGE_TEST_X)
+    assert seen == ["lr", "step", "epoch", "seconds", "lr"]
+
+
+def test_the_title_says_how_the_loss_is_drawn():
+    assert ChartOptions(smoothing=1.0).loss_title == "loss"
+    assert ChartOptions(smoothing=0.05, y_log=True).loss_title == "loss (log, smoothing 0.05)"

@@ -1,0 +1,236 @@
+"""What the form asks for: the same as before, and nothing that cannot be reckoned with."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from clr_tui.engine.settings.config import (
+    POLICIES,
+    CompareConfig,
+    OptimizerConfig,
+    RangeTestConfig,
+    TaskConfig,
+    TrainConfig,
+)
+from clr_tui.engine.settings.entries import parse_entries
+from clr_tui.tui.charts.draw import draw
+from clr_tui.tui.charts.palette import DARK
+from clr_tui.tui.text.form import length_in_words, read, texts
+from clr_tui.tui.text.settings import settings
+from clr_tui.tui.text.sketch import sketch
+
+NINES = "9" * 400
+DEFAULTS = {setting.name: setting.default for setting in settings(("cpu",))}
+counts = st.integers(1, 10**9)
+lengths = st.floats(1e-6, 1e9)
+rates = st.lists(st.floats(1e-30, 1e6), min_size=2, max_size=2, unique=True).map(sorted)
+optimizers = st.builds(
+    OptimizerConfig,
+    momentum=st.floats(0, 1, exclude_max=True),
+    weight_decay=st.floats(0, allow_nan=False, allow_infinity=False),
+)
+tasks = st.builds(
+    TaskConfig,
+    data=st.sampled_from(["digits", "/photos", "/my photos "]),
+    model=st.sampled_from(["cnn", "resnet34"]),
+    weights=st.sampled_from(["imagenet", "none"]),
+    image_size=st.none() | st.integers(8, 4096),
+    batch_size=st.integers(2, 10**6),
+    augment=st.booleans(),
+    device=st.sampled_from(["auto", "cpu", "cuda:3"]),
+    seed=st.integers(0, 2**63 - 1),
+)
+
+
+@st.composite
+def sweeps(draw) -> RangeTestConfig:
+    low, high = draw(rates)
+    return RangeTestConfig(
+        start_lr=low,
+        end_lr=high,
+        epochs=draw(lengths),
+        steps=draw(st.none() | counts),
+        seeds=draw(counts),
+        accuracy=draw(st.booleans()),
+        smoothing=draw(st.floats(0, 1, exclude_min=True)),
+        divergence=draw(st.floats(1, 1e6, exclude_min=True)),
+        optimizer=draw(optimizers),
+    )
+
+
+@st.composite
+def trainings(draw) -> TrainConfig:
+    low, high = draw(rates)
+    return TrainConfig(
+        base_lr=low,
+        max_lr=high,
+        policy=draw(st.sampled_from(POLICIES)),
+        step_size_epochs=draw(lengths),
+        epochs=draw(counts | st.integers(1, 10_000)),
+        whole_cycles=draw(st.booleans()),
+        gamma=draw(st.floats(0, 1, exclude_min=True)),
+        optimizer=draw(optimizers),
+    )
+
+
+ENTRIES = parse_entries(
+    "adam, sgd+clr, adamw(weight_decay=0.05)+one-cycle, sgd(momentum=0.9,lr=0.01), "
+    "rmsprop+exp-range(lr=1e-3,base_lr=1e-4), my.own:Optimizer(kind='x, y')"
+)
+comparisons = st.builds(
+    CompareConfig,
+    entries=st.lists(st.sampled_from(ENTRIES), min_size=1, unique_by=lambda e: e.label),
+    seeds=st.integers(1, 100),
+    epochs=st.integers(1, 10_000) | counts,
+    whole_cycles=st.booleans(),
+    rates=st.sampled_from(["default", "tuned"]),
+    factor=st.floats(2, 100),
+    step_size_epochs=lengths,
+    gamma=st.floats(0, 1, exclude_min=True),
+    jobs=st.none() | st.integers(1, 64),
+    target=st.none() | st.floats(1e-3, 0.999).map(lambda x: round(x, 9)),
+)
+
+
+@given(tasks, sweeps() | trainings() | comparisons)
+def test_run_again_is_the_same_run(task, job) -> None:
+    reading = read(DEFAULTS | texts(task, job), task, job)
+    assert not reading.errors
+    assert (reading.task, reading.job) == (task, job)
+
+
+@given(sweeps() | trainings() | comparisons)
+def test_whatever_may_run_can_be_drawn_and_told(job) -> None:
+    length_in_words(job)
+    draw(sketch(job), 60, 15, DARK)
+
+
+def test_another_kind_begins_with_its_own_defaults() -> None:
+    job = RangeTestConfig(smoothing=0.2)
+    values = DEFAULTS | texts(TaskConfig(), job) | {"kind": "training"}
+    assert read(values, TaskConfig(), job).job == TrainConfig(base_lr=6e-4, max_lr=3.6e-3)
+
+
+def test_weights_of_the_resnet_are_not_left_to_the_cnn() -> None:
+    task = TaskConfig(model="resnet34", weights="/a/file")
+    values = DEFAULTS | texts(task, RangeTestConfig()) | {"model": "cnn"}
+    assert read(values, task, RangeTestConfig()).task == TaskConfig()
+
+
+def test_a_length_without_whole_cycles_stays_and_is_told() -> None:
+    job = TrainConfig(base_lr=1e-4, max_lr=1e-3, epochs=10, whole_cycles=False)
+    assert "mid-cycle, as in the run" in length_in_words(job)
+    assert sketch(job).x.hi == 10
+
+
+@pytest.mark.parametrize("text", ["inf", "nan", "1e300", "1e-320", "0", "-1", NINES, "9" * 5000])
+@pytest.mark.parametrize("name", [s.name for s in settings(()) if not s.choices])
+@pytest.mark.parametrize("kind", ["range test", "training", "comparison"])
+def test_no_number_is_too_much_for_the_form(kind, name, text) -> None:
+    reading = read(DEFAULTS | {"kind": kind, "policy": "exp-range", name: text})
+    assert all(len(message) < 180 for message in reading.errors.values())
+    length_in_words(reading.sound)
+    draw(sketch(reading.sound), 60, 15, DARK)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "text", "words"),
+    [
+        ("training", "step_size_epochs", "inf", "not inf"),
+        ("training", "step_size_epochs", "1e300", "at most 1000000000, not 1e+300"),
+        ("training", "step_size_epochs", "1e-320", "at least 1e-06"),
+        ("training", "train_epochs", NINES, "at most 1000000000, not 999"),
+        ("range test", "steps", NINES, "at most 1000000000, not 999"),
+        ("range test", "epochs", "1e300", "at most 1000000000, not 1e+300"),
+        ("comparison", "optimizers", "adam, adm", "'adm'; did you mean 'adam'?"),
+        ("comparison", "optimizers", "adam, adam", "'adam' is given 2 times"),
+        ("comparison", "optimizers", "", "no optimizers are given"),
+        ("comparison", "optimizers", "adam(beta=1)", "beta"),
+        ("comparison", "compare_seeds", "0", "at least 1, not 0"),
+        ("comparison", "compare_seeds", "two", "'two' is not a whole number"),
+        ("comparison", "compare_epochs", "0", "at least 1, not 0"),
+        ("comparison", "compare_epochs", NINES, "at most 1000000000, not 999"),
+        ("comparison", "step_size_epochs", "inf", "not inf"),
+        ("comparison", "target", "1.5", "below 1"),
+        ("comparison", "target", "most", "not 'most'"),
+        ("comparison", "jobs", "0", "at least 1, not 0"),
+    ],
+)
+def test_a_number_out_of_bounds_is_told_at_its_field(kind, name, text, words) -> None:
+    reading = read(DEFAULTS | {"kind": kind, name: text})
+    assert list(reading.errors) == [name]
+    assert words in reading.errors[name]
+    assert reading.sound is None
+
+
+def compared(**changes) -> dict[str, str]:
+    return DEFAULTS | {"kind": "comparison"} | changes
+
+
+def test_a_comparison_s_defaults_are_the_article_s_six() -> None:
+    job = read(compared()).job
+    assert [entry.label for entry in job.entries] == [
+        "adagrad",
+        "adadelta",
+        "rmsprop",
+        "adam",
+        "adamax",
+        "sgd+clr",
+    ]
+    assert job == CompareConfig(entries=job.entries)
+
+
+def test_a_comparison_is_told_in_trials() -> None:
+    def told(**changes) -> str:
+        return length_in_words(read(compared(**changes)).sound)
+
+    assert told() == ("18 trials of 16 epochs; before them a range test for the rate of sgd+clr.")
+    assert told(optimizers="adam", compare_seeds="1", compare_epochs="1") == "1 trial of 1 epoch."
+    assert told(rates="tuned").endswith("6 range tests, one for each rate to be tuned.")
+    rounded = told(compare_epochs="10", optimizers="adam, sgd+clr(lr=0.1)")
+    assert rounded == "6 trials of 16 epochs (10 would end in mid-cycle)."
+
+
+def test_a_comparison_s_rates_are_drawn_by_their_shape() -> None:
+    chart = sketch(read(compared(optimizers="adam, adamax, sgd+clr, nadam+one-cycle")).sound)
+    assert [series.name for series in chart.series] == ["2 constant", "1 triangular", "1 one-cycle"]
+    assert chart.x.hi == 16
+    constant, triangle, _ = chart.series
+    assert set(constant.y) == {1.0}
+    assert triangle.y.min() == pytest.approx(1 / 6)
+    assert triangle.y.max() == pytest.approx(1, abs=0.02)
+    assert sketch(read(compared(compare_epochs="20000")).sound).empty.startswith("Too many epochs")
+
+
+def test_a_study_is_left_with_its_model() -> None:
+    job = CompareConfig(entries=ENTRIES[:2], study="cnn")
+    values = DEFAULTS | texts(TaskConfig(), job)
+    assert read(values, TaskConfig(), job).job.study == "cnn"
+    other = read(values | {"model": "resnet34"}, TaskConfig(), job)
+    assert not other.errors
+    assert other.job.study == ""
+
+
+def test_entries_stay_as_they_were_given_where_their_text_does() -> None:
+    entries = [ENTRIES[0], ENTRIES[1]]
+    study = CompareConfig(entries=entries)
+    values = DEFAULTS | texts(TaskConfig(), study)
+    assert read(values, TaskConfig(), study).job.entries is entries
+    changed = read(values | {"optimizers": "adam,sgd"}, TaskConfig(), study).job
+    assert [entry.label for entry in changed.entries] == ["adam", "sgd"]
+
+
+def test_a_rate_that_no_text_tells_stays_with_its_entry_and_is_told() -> None:
+    given = [replace(entry, lr=0.01) for entry in parse_entries("adam,sgd")]
+    job = CompareConfig(entries=given, seeds=1)
+    values = DEFAULTS | texts(TaskConfig(), job)
+    assert "0.01" not in values["optimizers"]
+    changed = read(values | {"optimizers": "rmsprop, adam"}, TaskConfig(), job).job
+    assert [(entry.label, entry.lr) for entry in changed.entries] == [
+        ("rmsprop", None),
+        ("adam", 0.01),
+    ]
+    assert length_in_words(job).endswith("As given: adam, sgd at lr 0.01.")
+    typed = CompareConfig(entries=parse_entries("adam(lr=0.01),sgd"))
+    assert "given" not in length_in_words(typed)

@@ -1,0 +1,90 @@
+import math
+
+import pytest
+
+from clr_tui.tui.text import numbers
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(3.594e-3, "3.6e-03"), (1.0, "1.0e+00"), (9.99e-8, "1.0e-07"), (None, "      -")],
+)
+def test_learning_rates_are_seven_wide(value, shown):
+    assert numbers.lr(value) == shown
+    assert len(numbers.lr(value)) == 7
+
+
+@pytest.mark.parametrize("value", [5e-4, 0.003, 3.594e-3, 1e-7, 1.0, 12.5, 0.0036, 100.0, 1e-10])
+def test_typed_rates_read_back_as_they_were(value):
+    assert float(numbers.exact_lr(value)) == pytest.approx(value, rel=1e-3)
+
+
+def test_typed_rates_are_short():
+    assert numbers.exact_lr(5e-4) == "5e-4"
+    assert numbers.exact_lr(0.0036) == "0.0036"
+    assert numbers.exact_lr(1.0) == "1"
+
+
+@pytest.mark.parametrize("value", [0.0, 1.592, 999.9994, 1e3, 1.23e5, 9e99, math.inf, None])
+def test_losses_keep_their_width(value):
+    assert len(numbers.loss(value)) == 8
+
+
+@pytest.mark.parametrize("value", [0.0, 0.0641, 0.641, 1.0, None, math.nan])
+def test_percents_keep_their_width(value):
+    assert len(numbers.percent(value)) == 7
+
+
+def test_counts_keep_their_width_over_a_run():
+    widths = {len(numbers.of_total(done, 12_345)) for done in (0, 9, 10, 999, 1000, 12_345)}
+    assert widths == {len("12 345 / 12 345")}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (0, "0:00"),
+        (4.4, "0:04"),
+        (59.6, "1:00"),
+        (754, "12:34"),
+        (3 * 3600 + 4 * 60 + 5, "3:04:05"),
+        (5 * 86400 + 3600, "5 d 1 h"),
+        (-3, "0:00"),
+        (None, "-"),
+        (math.inf, "-"),
+    ],
+)
+def test_durations(seconds, shown):
+    assert numbers.duration(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(-10, "now"), (4, "now"), (59, "59 s ago"), (60, "1 min ago"), (7200, "2 h ago"),
+     (3 * 86400, "3 d ago"), (None, "-")],
+)  # fmt: skip
+def test_ages(seconds, shown):
+    assert numbers.age(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("used", "total", "shown"),
+    [
+        (3.1e9, 85e9, "3.1 / 85 GB"),
+        (0, 85e9, "0.0 / 85 GB"),
+        (None, 85e9, "- / 85 GB"),
+        (312e6, None, "312 MB"),
+        (5e8, 1.5e9, "0.5 / 1.5 GB"),
+        (1, 0, "1 B"),
+    ],
+)
+def test_memory_is_told_in_one_unit(used, total, shown):
+    assert numbers.memory(used, total) == shown
+
+
+def test_rates_of_slow_machines_have_a_decimal():
+    assert numbers.rate(3.24) == "3.2"
+    assert numbers.rate(1640.3) == "1 640"
+    assert numbers.rate(9.97) == "10"
+    assert numbers.rate(0) == "0"
+    assert numbers.rate(None) == "-"

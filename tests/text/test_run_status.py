@@ -1,0 +1,192 @@
+import msgspec
+import pytest
+from comparison_logs import comparison_config, comparison_history
+from view_histories import run_config, sweep_history
+
+from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.log import events as ev
+from clr_tui.engine.log.tail import Batch
+from clr_tui.engine.settings.config import OptimizerConfig, RangeTestConfig, TaskConfig
+from clr_tui.tui.text.status import (
+    notices,
+    progress_bar,
+    standing,
+    standing_of_comparison,
+    status_of,
+    title_of,
+    trouble,
+    waiting_words,
+)
+
+CONFIG = run_config(range_test=RangeTestConfig())
+STARTED = ev.RunStarted(run="r-1", kind="range-test")
+TRIAL = ev.TrialStarted(trial=0, seed=0, total_steps=10, steps_per_epoch=5)
+
+
+def history_of(*events) -> RunHistory:
+    history = RunHistory(CONFIG)
+    for event in events:
+        history.apply(event)
+    return history
+
+
+@pytest.mark.parametrize(
+    ("events", "alive", "state"),
+    [
+        ([], True, "starting"),
+        ([STARTED], True, "starting"),
+        ([STARTED, ev.Progress(what="decoding images", done=1, total=9)], True, "preparing"),
+        ([STARTED, TRIAL], True, "running"),
+        ([STARTED, TRIAL, ev.Paused()], True, "paused"),
+        ([STARTED, TRIAL, ev.Paused(), ev.Continued()], True, "running"),
+        ([STARTED, TRIAL], False, "lost"),
+        ([], False, "lost"),
+        ([STARTED, ev.RunFinished(outcome="failed", message="x")], False, "failed"),
+        ([STARTED, TRIAL, ev.RunFinished(outcome="stopped")], False, "stopped"),
+        ([STARTED, TRIAL, ev.RunFinished(outcome="done")], True, "done"),
+    ],
+)
+def test_states(events, alive, state):
+    status = status_of(history_of(*events), alive=alive)
+    assert status.state == state
+    assert status.words.endswith(state)
+    assert status.ended == (state in ("done", "stopped", "failed", "lost"))
+
+
+def test_states_differ_by_more_than_colour():
+    symbols = {
+        status_of(history_of(*events), alive=alive).words[0]
+        for events, alive in [
+            ([STARTED], True),
+            ([STARTED, TRIAL], True),
+            ([STARTED, TRIAL, ev.Paused()], True),
+            ([STARTED, TRIAL], False),
+            ([STARTED, ev.RunFinished(outcome="failed")], False),
+            ([STARTED, ev.RunFinished(outcome="stopped")], False),
+            ([STARTED, ev.RunFinished(outcome="done")], False),
+        ]
+    }
+    assert len(symbols) == 7
+
+
+def test_waiting_tells_what_goes_on():
+    assert "importing torch" in waiting_words(history_of(), "starting")
+    progress = ev.Progress(what="decoding images", done=1200, total=3670)
+    assert waiting_words(history_of(progress), "preparing") == "decoding images 1200 of 3670"
+    assert progress_bar(history_of(progress), "preparing", 12) == "━━━━────────"
+    assert progress_bar(history_of(), "preparing", 12) == ""
+    assert "failed" in waiting_words(history_of(), "failed")
+
+
+def test_a_paused_run_says_how_it_goes_on():
+    assert "space goes on" in waiting_words(history_of(STARTED, TRIAL, ev.Paused()), "paused")
+    assert standing(sweep_history(done=False), "paused") == "Paused: space goes on."
+    assert standing(sweep_history(done=False), "running") == ""
+
+
+@pytest.mark.parametrize("state", ["paused", "failed", "lost", "stopped", "done"])
+def test_where_nothing_goes_on_there_is_no_bar(state):
+    assert progress_bar(history_of(ev.Progress(what="x", done=1, total=3)), state, 12) == ""
+
+
+def test_progress_beyond_its_total_fills_the_bar():
+    odd = history_of(ev.Progress(what="x", done=99, total=9))
+    assert progress_bar(odd, "preparing", 8) == "━" * 8
+
+
+def test_a_lost_run_says_where_its_output_is():
+    said = trouble(history_of(STARTED), "lost", "/runs/r-1/worker.log")
+    assert "vanished" in said
+    assert said.endswith("/runs/r-1/worker.log")
+
+
+def test_a_failed_run_says_why():
+    history = history_of(STARTED, ev.RunFinished(outcome="failed", message="no \x1b[1mmemory"))
+    said = trouble(history, "failed", "log")
+    assert "memory" in said
+    assert "\x1b" not in said
+
+
+def test_a_run_without_trouble_says_nothing():
+    assert trouble(history_of(STARTED, TRIAL), "running", "log") == ""
+
+
+def test_what_was_wrong_with_the_log_is_told():
+    history = history_of(
+        STARTED,
+        ev.CommandRefused(command="set-bounds", reason="base_lr is above max_lr"),
+        ev.Note(level="info", text="all is well"),
+        ev.Note(level="warning", text="a.jpg could not be read"),
+        ev.Note(level="warning", text="b.jpg could not be read"),
+    )
+    history.feed(Batch(corrupt=2, unknown={"party": 3}, newer_schema=9))
+    said = notices(history)
+    assert len(said) == 5
+    assert "newer clr-tui (schema 9)" in said[0]
+    assert said[1].startswith("2 lines")
+    assert "party" in said[2]
+    assert said[3] == "set-bounds was refused: base_lr is above max_lr"
+    assert said[4] == "b.jpg could not be read (and 1 more)"
+    assert notices(history_of(STARTED)) == []
+
+
+def test_titles():
+    assert title_of(CONFIG, sweep_history()) == (
+        "range test  digits · CNN · SGD(momentum 0.9) · batch 64"
+    )
+    config = run_config(
+        task=TaskConfig(data="/data/my [flowers]/", model="resnet34", batch_size=8),
+        range_test=RangeTestConfig(seeds=3, optimizer=OptimizerConfig(momentum=0.0)),
+    )
+    assert title_of(config, RunHistory(config)) == (
+        "range test  my [flowers] · ResNet34 · SGD · batch 8 · seeds 3"
+    )
+
+
+def test_an_imported_curve_is_called_so():
+    config = msgspec.structs.replace(CONFIG, version="", task=TaskConfig(data="curve", model=""))
+    assert title_of(config, RunHistory(config)) == "range test  curve · imported curve"
+
+
+def test_a_comparison_s_title_tells_its_size() -> None:
+    history = comparison_history(seeds=1, epochs=1)
+    assert title_of(history.config, history) == "comparison  flowers · CNN · 1 epoch · 1 seed"
+    config = comparison_config(epochs=10)
+    whole = msgspec.structs.replace(config.compare, whole_cycles=True)
+    config = msgspec.structs.replace(config, compare=whole)
+    assert title_of(config, RunHistory(config)) == "comparison  flowers · CNN · 16 epochs · 3 seeds"
+
+
+def test_other_optimizers_are_named_as_they_were_asked_for() -> None:
+    config = run_config(range_test=RangeTestConfig(optimizer=OptimizerConfig(name="adamw")))
+    assert "· CNN · adamw · batch 64" in title_of(config, RunHistory(config))
+
+
+def told(history: RunHistory, *, alive: bool = True) -> str:
+    return standing_of_comparison(history, status_of(history, alive=alive))
+
+
+def test_a_comparison_stands_by_its_trials() -> None:
+    config = comparison_config()
+    history = RunHistory(config)
+    assert told(history) == "◌ starting"
+    history.apply(ev.TrialStarted(trial=0, seed=0, total_steps=10, steps_per_epoch=5, entry=0))
+    assert told(history) == "● running"
+    history.apply(ev.Overall(done=1, failed=1, stopped=1, running=2, total=9, fraction=0.3))
+    assert told(history) == "● 3 of 9 trials"
+    history.apply(
+        ev.Overall(done=2, failed=1, stopped=1, running=2, total=9, fraction=0.3, left=65.0)
+    )
+    assert told(history) == "● 4 of 9 trials  left 1:05"
+    history.apply(ev.Paused())
+    assert told(history) == "‖ paused  4 of 9 trials"
+    assert told(history, alive=False) == "? lost"
+    history.apply(ev.RunFinished(outcome="done"))
+    assert told(history) == "✓ done"
+
+
+def test_a_comparison_waits_for_its_first_epoch() -> None:
+    history = RunHistory(comparison_config())
+    assert waiting_words(history, "failed", "epoch") == "The run failed before its first epoch."
+    history.apply(TRIAL)
+    assert "first epoch" in waiting_words(history, "running", "epoch")

@@ -1,0 +1,62 @@
+"""The target accuracy: what asks for it, and how it moves."""
+
+import pytest
+from comparison_logs import comparison_history
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clr_tui.engine.analysis.comparison.comparison import comparison_of
+from clr_tui.engine.errors import UserError
+from clr_tui.tui.kinds.compare.target import moved, read_target, sensible_target, target_text
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        ("65%", 0.65),
+        ("0.65", 0.65),
+        (" 65 % ", 0.65),
+        ("7.5e-1", 0.75),
+        ("99.5%", 0.995),
+        ("", None),
+    ],
+)
+def test_what_is_typed(text, target) -> None:
+    assert read_target(text) == target
+
+
+@pytest.mark.parametrize(
+    "text", ["65", "0", "1", "100%", "-3%", "nan", "inf%", "%", "6%5", "x" * 99]
+)
+def test_what_is_no_target(text) -> None:
+    with pytest.raises(UserError) as caught:
+        read_target(text)
+    assert caught.value.field == "target"
+    assert text[:40] in caught.value.message
+    assert len(caught.value.message) < 120
+
+
+@given(st.floats(1e-6, 1 - 1e-6).map(lambda x: round(x, 9)))
+def test_its_text_asks_for_it_again(target) -> None:
+    assert read_target(target_text(target)) == target
+
+
+@given(st.floats(0.001, 0.999), st.sampled_from([-5, -1, 1, 5]))
+def test_it_moves_by_whole_points(target, points) -> None:
+    there = moved(target, points)
+    assert 0.01 <= there <= 0.99
+    assert there == round(there, 2)
+    assert abs(100 * (there - target) - points) <= 0.5 + 1e-9 or there in (0.01, 0.99)
+
+
+def test_a_sensible_target_lies_below_the_best_mean() -> None:
+    history = comparison_history()
+    assert sensible_target(comparison_of(history)) == 0.8
+    early = comparison_history(until_epoch=1)
+    best = max(
+        sum(trial.validation_accuracy[0] for trial in entry.trials) / 3
+        for entry in comparison_of(early)
+    )
+    target = sensible_target(comparison_of(early))
+    assert target < best <= target + 0.05
+    assert sensible_target(comparison_of(comparison_history(until_epoch=0))) is None

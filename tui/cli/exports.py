@@ -1,0 +1,71 @@
+"""`export`: a run's steps, epochs, curves, table, chart and result as files."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+from clr_tui.engine.analysis.comparison.compare_report import CompareReport
+from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.analysis.recordings.exports import epochs_csv, steps_csv
+from clr_tui.engine.errors import UserError
+from clr_tui.tui.cli.printing import AnyReport, charts_of, json_text
+from clr_tui.tui.exporting import STDOUT, charts_svg, write
+
+FILES = {
+    "csv": "--csv",
+    "epochs_csv": "--epochs-csv",
+    "curves_csv": "--curves-csv",
+    "markdown": "--markdown",
+    "svg": "--svg",
+    "json_file": "--json",
+}
+"""Each file that can be asked for, and its option."""
+
+
+def check_files(args: argparse.Namespace) -> None:
+    """Passes where some file is asked for, and no two at one place.
+
+    Raises:
+        UserError: one sentence that says what would be right.
+    """
+    targets = [getattr(args, name) for name in FILES]
+    if not any(targets):
+        options = ", ".join(f"{option} FILE" for option in FILES.values())
+        raise UserError(f"export needs at least one of {options}")
+    if targets.count(STDOUT) > 1:
+        raise UserError("only one of the exports can go to stdout ('-'); name files for the others")
+
+
+def export(args: argparse.Namespace, history: RunHistory, report: AnyReport) -> None:
+    """Write the files that are asked for.
+
+    Raises:
+        UserError: a file is only for another kind of run, or cannot be written.
+    """
+    texts: dict[str, Callable[[], str]] = {
+        "csv": lambda: steps_csv(history),
+        "epochs_csv": lambda: epochs_csv(history),
+        "svg": lambda: charts_svg(charts_of(history, report), report.run),
+        "json_file": lambda: json_text(report),
+    }
+    if isinstance(report, CompareReport):
+        texts |= _of_comparisons(history, report)
+    wanted = {name: getattr(args, name) for name in FILES if getattr(args, name) is not None}
+    for name in wanted:
+        if name not in texts:
+            raise UserError(
+                f"{FILES[name]} is for comparisons, and '{report.run}' is none: give another option"
+            )
+    for name, target in wanted.items():
+        write(target, texts[name]())
+
+
+def _of_comparisons(history: RunHistory, report: CompareReport) -> dict[str, Callable[[], str]]:
+    from clr_tui.engine.analysis.recordings.curves_csv import curves_csv
+    from clr_tui.tui.kinds.compare.ranking import ranking_markdown
+
+    return {
+        "curves_csv": lambda: curves_csv(history),
+        "markdown": lambda: ranking_markdown(report),
+    }

@@ -1,0 +1,152 @@
+"""Following a run without a screen: progress on stderr, the result on stdout."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import dataclass
+from typing import Literal
+
+from clr_tui.engine.analysis.comparison.compare_report import CompareReport
+from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.analysis.report import RangeReport
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.log.commands import Stop, send
+from clr_tui.engine.log.home import runs_dir
+from clr_tui.engine.log.rundir import RunDir
+from clr_tui.engine.log.tail import LogTail
+from clr_tui.tui.cli.interrupts import Interrupts
+from clr_tui.tui.cli.printing import AnyReport, print_result
+from clr_tui.tui.cli.progress import ProgressLines
+from clr_tui.tui.text.clean import plain
+from clr_tui.tui.text.status import log_notices, notices, status_of
+
+POLL = 0.25
+LAST_BREATH = 10.0
+"""Seconds that a worker is given to go after its last event."""
+DONE, FAILED, INTERRUPTED, TERMINATED = 0, 1, 130, 143
+
+
+@dataclass
+class Followed:
+    """How following ended."""
+
+    history: RunHistory
+    end: Literal["finished", "left"]
+    live: bool
+    """Whether the worker lived: then its warnings were told as they came."""
+
+
+def follow_and_print(run: RunDir, interrupts: Interrupts, *, owner: bool, json: bool) -> int:
+    """Follow `run` to its end and print its result.
+
+    Args:
+        run: the run, living or not.
+        interrupts: entered, so that no signal is missed before this is called.
+        owner: whether the run was started by this command: then Ctrl-C stops it in order, and
+            only a second one leaves it. Otherwise Ctrl-C only leaves.
+        json: whether the result is one JSON object.
+
+    Returns:
+        0 where the run is done (a comparison too of which some trials failed), 1 where it failed,
+        was stopped or got lost, 130 after Ctrl-C, 143 after SIGTERM (the run goes on then).
+    """
+    in_place = sys.stderr is not None and sys.stderr.isatty()
+    progress = ProgressLines(sys.stderr, in_place=in_place)
+    followed = follow(run, progress, interrupts, owner=owner)
+    progress.end()
+    if followed.end == "left":
+        return TERMINATED if interrupts.terminated else INTERRUPTED
+    history = followed.history
+    for notice in log_notices(history) if followed.live else notices(history):
+        progress.say(f"note: {notice}")
+    report = print_result(history, alive=False, json=json)
+    state = status_of(history, alive=False).state
+    if state == "done":
+        if isinstance(report, CompareReport) and history.finished and history.finished.message:
+            progress.say(f"clr-tui: {run.id}: {history.finished.message}")
+        if not json and (words := what_next(run, report)):
+            progress.say(words)
+        return DONE
+    progress.say(f"clr-tui: {ending(run, history)}")
+    return INTERRUPTED if owner and interrupts.interrupted else FAILED
+
+
+def what_next(run: RunDir, report: AnyReport) -> str:
+    """The command that makes use of the result; empty where there is none to suggest."""
+    if isinstance(report, RangeReport) and report.bounds is not None:
+        return f"`clr-tui train --from {name_of(run)}` trains with what it recommends"
+    if isinstance(report, CompareReport):
+        return (
+            f"`clr-tui export {name_of(run)} --curves-csv FILE --markdown FILE` keeps its figures"
+        )
+    return ""
+
+
+def name_of(run: RunDir) -> str:
+    """How to name the run in a command: its id, or its path where it is not in the usual place."""
+    return run.id if run.path.parent == runs_dir().absolute() else shlex.quote(str(run.path))
+
+
+def ending(run: RunDir, history: RunHistory) -> str:
+    """One sentence on a run that is not done: it failed, was stopped, or its worker vanished."""
+    finished = history.finished
+    if finished is None and not run.path.exists():
+        return f"{run.id} is gone: its folder was removed while it was at work"
+    if finished is None:
+        return (
+            f"{run.id} was lost: its worker vanished (killed, out of memory, or the machine went"
+            f" down); see {plain(str(run.log_path))}, and start it again"
+        )
+    message = plain(finished.message).strip()
+    if finished.outcome == "failed":
+        return f"{run.id} failed: {message or f'see {run.log_path}'}"
+    if message.startswith("stopped "):  # by SIGTERM
+        return f"{run.id} was {message}"
+    return f"{run.id} was stopped" + (f": {message}" if message else "")
+
+
+def follow(
+    run: RunDir, progress: ProgressLines, interrupts: Interrupts, *, owner: bool
+) -> Followed:
+    """Poll the run's log until its last event, its worker's death, or a signal."""
+    tail = LogTail(run.events_path)
+    history = RunHistory(run.config())
+    live = run.alive
+    asked = False
+    while True:
+        # Asked before the log is read: what a worker wrote before it went is then never missed.
+        alive = run.alive
+        batch = tail.poll()
+        history.feed(batch)
+        if live:
+            progress.show(history, batch.events)
+        if history.finished is not None or not alive:
+            _let_go(run, interrupts)
+            return Followed(history, "finished", live)
+        if interrupts.terminated or interrupts.interrupted > (1 if owner else 0):
+            progress.end()
+            goes_on = "has been told to stop, and will" if asked else "goes on"
+            progress.say(f"{run.id} {goes_on}; `clr-tui attach {name_of(run)}` shows it again")
+            return Followed(history, "left", live)
+        if interrupts.interrupted and not asked:
+            asked = True
+            _stop(run)
+            progress.say(f"stopping {run.id} in order; Ctrl-C again leaves it at once")
+        interrupts.wait(POLL)
+
+
+def _stop(run: RunDir) -> None:
+    try:
+        send(run, Stop(reason="interrupted at the terminal"))
+    except UserError:
+        if run.alive:  # else it ended in this moment: its last event is read next
+            raise
+
+
+def _let_go(run: RunDir, interrupts: Interrupts) -> None:
+    """Wait until the worker has let go of its lock, so that `rm` works right after."""
+    waited = 0.0
+    while run.alive and waited < LAST_BREATH and not interrupts.terminated:
+        interrupts.wait(POLL / 5)
+        waited += POLL / 5

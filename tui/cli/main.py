@@ -1,0 +1,378 @@
+"""The `clr-tui` command.
+
+Each command imports what it needs when it runs, so that `--help` is there at once and so that
+nothing but a screen loads a screen library.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import errno
+import math
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from clr_tui.engine.errors import UserError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from clr_tui.engine.analysis.history import RunHistory
+    from clr_tui.engine.analysis.recordings.imports import Recording
+    from clr_tui.engine.log.rundir import RunDir
+    from clr_tui.tui.cli.interrupts import Interrupts
+
+DONE, FAILED, WRONG_USAGE, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
+DUMB = ("", "dumb", "unknown")
+DISK_FAILS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `clr-tui` with `argv` (the command line's own where None).
+
+    Returns:
+        The exit code: 0 done, 1 the run failed, 2 wrong usage, 130 interrupted.
+    """
+    _ready_streams()
+    try:
+        code = _run(sys.argv[1:] if argv is None else argv)
+        sys.stdout.flush()
+    except UserError as error:
+        return _complain(error.message, WRONG_USAGE)
+    except SystemExit as end:  # argparse, after --help and --version
+        return end.code if isinstance(end.code, int) else DONE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        return _nobody_reads()
+    except OSError as error:
+        if error.errno not in DISK_FAILS or error.filename is not None:
+            return _complain(_internal(error), FAILED)
+        _nobody_reads()  # every other file that is written complains in its own words
+        return _complain(f"stdout cannot be written: {error.strerror}", FAILED)
+    except Exception as error:  # noqa: BLE001 - the last resort: people get a line, not a traceback
+        return _complain(_internal(error), FAILED)
+    return code
+
+
+def _ready_streams() -> None:
+    """Make stdin, stdout and stderr usable, whatever they were closed or set to by our caller."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:  # closed: the next file opened would take its place
+            os.open(os.devnull, os.O_RDWR)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "r+", encoding="utf-8"))  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a chart on an ASCII terminal is no error
+
+
+def _run(argv: Sequence[str]) -> int:
+    from clr_tui.tui.cli.options import build_parser
+
+    args = build_parser().parse(argv)
+    from clr_tui.engine.log.home import runs_dir  # not before: --help has left by now
+
+    if args.runs_dir == "":
+        raise UserError("--runs-dir is empty; give a folder, or leave it out", "runs_dir")
+    runs = runs_dir(args.runs_dir)
+    if not runs.is_absolute():
+        raise UserError("you have no home folder to keep runs in; set HOME, or give --runs-dir DIR")
+    return COMMANDS[args.command](args, runs)
+
+
+def _complain(sentence: str, code: int) -> int:
+    from clr_tui.tui.text.clean import plain
+
+    with contextlib.suppress(OSError):  # nobody reads: the exit code says it
+        print(f"clr-tui: {plain(sentence)}", file=sys.stderr)
+    return code
+
+
+def _say(sentence: str) -> None:
+    from clr_tui.tui.text.clean import plain
+
+    print(plain(sentence))
+
+
+def _nobody_reads() -> int:
+    """Stdout was closed (`clr-tui ls | head -1`): Python must not complain at its own end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return BROKEN_PIPE
+
+
+def _internal(error: Exception) -> str:
+    import tempfile
+    import traceback
+
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="clr-tui-error-", suffix=".txt", delete=False, encoding="utf-8"
+    ) as file:
+        traceback.print_exception(type(error), error, error.__traceback__, file=file)
+    return f"a mistake in clr-tui itself ({type(error).__name__}); the traceback is in {file.name}"
+
+
+def on_terminal() -> bool:
+    """Whether there is a terminal that can show a screen (Textual writes to stderr)."""
+    ours = all(
+        stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)
+    )
+    return ours and os.environ.get("TERM", "") not in DUMB
+
+
+def _wants_screen(args: argparse.Namespace) -> bool:
+    return not (args.headless or args.json) and on_terminal()
+
+
+def _screen(
+    runs: Path,
+    load: Callable[[], RunDir | Recording] | None = None,
+    *,
+    speed: float = 1.0,
+    at: float = 0.0,
+) -> int:
+    import gc
+
+    # Importing makes many objects, none of them garbage: not to be looked through every 700.
+    usual = gc.get_threshold()
+    gc.set_threshold(50_000)
+    from clr_tui.tui.app import ClrTuiApp
+
+    gc.set_threshold(*usual)
+    app = ClrTuiApp(runs, load=load, start_speed=speed, start_at=at)
+    app.run()
+    if app.failure is not None:
+        raise app.failure
+    if app.return_message:
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            print(app.return_message)
+    _drop_unwritable()
+    return app.return_code or DONE
+
+
+def _drop_unwritable() -> None:
+    """What a vanished terminal did not take must not spoil the exit code as Python ends."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _home(args: argparse.Namespace, runs: Path) -> int:
+    if _wants_screen(args):
+        return _screen(runs)
+    _list(args, runs)
+    if not args.json:
+        print("clr-tui: the screen needs a terminal; see clr-tui --help", file=sys.stderr)
+    return DONE
+
+
+def _range_test(args: argparse.Namespace, runs: Path) -> int:
+    from clr_tui.tui.cli.jobs import range_test_of, task_of
+
+    task, job = task_of(args), range_test_of(args)
+    return _start(args, runs, task, job, None)
+
+
+def _train(args: argparse.Namespace, runs: Path) -> int:
+    from clr_tui.tui.cli.jobs import training_of
+
+    return _start(args, runs, *training_of(args, runs))
+
+
+def _compare(args: argparse.Namespace, runs: Path) -> int:
+    from clr_tui.tui.cli.jobs import comparison_of
+
+    return _start(args, runs, *comparison_of(args, runs))
+
+
+def _start(args: argparse.Namespace, runs: Path, *what: Any) -> int:
+    """Start a run, and show it as far as is wanted."""
+    from clr_tui.tui.cli.interrupts import Interrupts
+    from clr_tui.tui.launching import start_run
+
+    if args.detach:
+        return _detached(start_run(runs, *what), json=args.json)
+    if _wants_screen(args):
+        run = start_run(runs, *what)
+        return _screen(runs, lambda: run)
+    with Interrupts() as interrupts:
+        run = start_run(runs, *what)
+        return _follow(run, interrupts, args, owner=True)
+
+
+def _detached(run: RunDir, *, json: bool) -> int:
+    if json:
+        from json import dumps
+
+        kind = run.config().kind
+        found = {"run": run.id, "kind": kind, "status": "starting", "path": str(run.path)}
+        print(dumps(found, indent=2))
+    else:
+        print(run.id)
+    return DONE
+
+
+def _follow(run: RunDir, interrupts: Interrupts, args: argparse.Namespace, *, owner: bool) -> int:
+    from clr_tui.tui.cli.headless import follow_and_print
+
+    try:
+        return follow_and_print(run, interrupts, owner=owner, json=args.json)
+    except UserError as error:  # it has begun: no usage was wrong
+        return _complain(error.message, FAILED)
+
+
+def _attach(args: argparse.Namespace, runs: Path) -> int:
+    from clr_tui.engine.log.rundir import find_run
+    from clr_tui.tui.cli.interrupts import Interrupts
+
+    run = find_run(runs, args.run)
+    run.config()
+    if _wants_screen(args):
+        return _screen(runs, lambda: run)
+    with Interrupts() as interrupts:
+        return _follow(run, interrupts, args, owner=False)
+
+
+def _list(args: argparse.Namespace, runs: Path) -> int:
+    from clr_tui.tui.cli.managing import list_object, list_text
+
+    if args.json:
+        from json import dumps
+
+        print(dumps(list_object(runs), indent=2))
+    else:
+        print(list_text(runs))
+    return DONE
+
+
+def _stop(args: argparse.Namespace, runs: Path) -> int:
+    from clr_tui.tui.cli.interrupts import Interrupts
+    from clr_tui.tui.cli.managing import STOP_DEADLINE, stop, summary_object
+
+    with Interrupts() as interrupts:
+        summary = stop(runs, args.run, interrupts)
+    if summary is None and (interrupts.interrupted or interrupts.terminated):
+        return _complain("it has been told to stop, and will", INTERRUPTED)
+    if summary is None:
+        return _complain(
+            f"it has been told to stop but still runs after {STOP_DEADLINE:.0f} s;"
+            " clr-tui ls says when it has ended",
+            FAILED,
+        )
+    if args.json:
+        from json import dumps
+
+        print(dumps(summary_object(summary), indent=2))
+    else:
+        _say(f"{summary.id} is {summary.status}")
+    return DONE
+
+
+def _remove(args: argparse.Namespace, runs: Path) -> int:
+    from clr_tui.engine.log.removal import removal_words
+    from clr_tui.tui.cli.managing import remove
+
+    removed = remove(runs, args.run, yes=args.yes)
+    if args.json:
+        from json import dumps
+
+        run, kept = removed or (None, [])
+        print(dumps({"removed": run.id if run else None, "kept": kept}))
+    elif removed is not None:
+        _say(removal_words(*removed))
+    return DONE if removed is not None else FAILED
+
+
+def _replay(args: argparse.Namespace, runs: Path) -> int:
+    if args.json and args.svg == "-":
+        raise UserError("--json and --svg - both go to stdout; give --svg a file")
+    screen = _wants_screen(args) and args.svg is None
+    if not screen and args.speed is not None and math.isfinite(args.speed):
+        raise UserError(
+            f"--speed {args.speed:g} needs the screen; without one a replay prints at once"
+        )
+
+    def load() -> Recording:
+        from clr_tui.tui.exporting import recording_of
+
+        return _aimed(recording_of(runs, args.run), args.target)
+
+    if screen:
+        speed = 1.0 if args.speed is None else args.speed
+        return _screen(runs, load, speed=speed, at=args.at or 0.0)
+    return _print_replay(args, load())
+
+
+def _print_replay(args: argparse.Namespace, recording: Recording) -> int:
+    from clr_tui.tui.cli.printing import charts_of, print_result, report_of
+    from clr_tui.tui.exporting import charts_svg, history_at, is_alive, write
+
+    at = 1.0 if args.at is None else args.at
+    history = history_at(recording, at)
+    _tell_damage(history)
+    alive = at < 1 or is_alive(recording)
+    if args.svg is not None:
+        report = report_of(history, alive=alive, target=args.target)
+        write(args.svg, charts_svg(charts_of(history, report), report.run))
+    if args.svg != "-":
+        print_result(history, alive=alive, json=args.json, target=args.target)
+    return DONE
+
+
+def _aimed(recording: Recording, target: float | None) -> Recording:
+    """A comparison with the `target` accuracy that a replay was given."""
+    if target is None:
+        return recording
+    config = recording.config
+    if config.kind != "compare":
+        raise UserError(f"--target is for comparisons, and '{config.id}' is none: leave it out")
+    if config.compare is None:
+        return recording
+    from dataclasses import replace
+
+    from msgspec.structs import replace as with_changes
+
+    job = with_changes(config.compare, target=target)
+    return replace(recording, config=with_changes(config, compare=job))
+
+
+def _tell_damage(history: RunHistory) -> None:
+    """Says on stderr what in a log could not be read: the result may lack it."""
+    from clr_tui.tui.text.status import log_notices
+
+    for notice in log_notices(history):
+        print(f"clr-tui: {notice}", file=sys.stderr)
+
+
+def _export(args: argparse.Namespace, runs: Path) -> int:
+    from clr_tui.tui.cli.exports import check_files, export
+    from clr_tui.tui.cli.printing import report_of
+    from clr_tui.tui.exporting import history_at, is_alive, recording_of
+
+    check_files(args)
+    recording = recording_of(runs, args.run)
+    history = history_at(recording, 1.0)
+    _tell_damage(history)
+    export(args, history, report_of(history, alive=is_alive(recording)))
+    return DONE
+
+
+COMMANDS: dict[str | None, Callable[[argparse.Namespace, Path], int]] = {
+    None: _home,
+    "range-test": _range_test,
+    "train": _train,
+    "compare": _compare,
+    "attach": _attach,
+    "ls": _list,
+    "stop": _stop,
+    "rm": _remove,
+    "replay": _replay,
+    "export": _export,
+}

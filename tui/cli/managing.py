@@ -1,0 +1,163 @@
+"""`ls`, `stop` and `rm`: looking after runs without reading their curves."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.log.commands import Stop, send
+from clr_tui.engine.log.lock import is_held
+from clr_tui.engine.log.removal import check_removable, remove_run
+from clr_tui.engine.log.rundir import RunDir, find_run, list_runs
+from clr_tui.engine.log.summary import RunSummary, summarise
+from clr_tui.tui.cli.interrupts import Interrupts
+from clr_tui.tui.cli.text_blocks import cell_width, cut
+from clr_tui.tui.text import numbers
+from clr_tui.tui.text.clean import plain
+
+STOP_DEADLINE = 60.0
+"""Seconds that `stop` waits: a worker looks between steps, and saves a checkpoint first."""
+HEADINGS = ("run", "kind", "task", "status", "progress", "result", "age")
+DISPENSABLE = ("kind", "progress", "age", "task")
+"""Columns that a narrow terminal goes without, in this order: ids begin with the kind."""
+LEAST_RESULT = 16
+"""Cells of the results, before a column is left out."""
+
+
+def summaries_of(runs: Path) -> list[RunSummary]:
+    """All runs, the newest first."""
+    return [summarise(run) for run in list_runs(runs)]
+
+
+def table(summaries: list[RunSummary], now: float, width: int | None) -> list[str]:
+    """The runs as lines of at most `width` cells: results are cut, then columns left out.
+
+    Args:
+        summaries: in the order in which they are to stand.
+        now: Unix time, seconds.
+        width: of the terminal; None: nothing is cut.
+    """
+    columns = list(zip(HEADINGS, *(_cells(one, now) for one in summaries), strict=True))
+    widths = {column[0]: max(map(cell_width, column)) for column in columns}
+    if width is not None:
+        _fit(widths, width)
+    kept = [
+        [cut(cell, widths[column[0]]) for cell in column]
+        for column in columns
+        if column[0] in widths
+    ]
+    return ["  ".join(row).rstrip() for row in zip(*kept, strict=True)]
+
+
+def _fit(widths: dict[str, int], width: int) -> None:
+    """Narrows the columns to `width` cells in all, the dispensable ones first."""
+    leave_out = iter(DISPENSABLE)
+    while (over := sum(widths.values()) + 2 * (len(widths) - 1) - width) > 0:
+        spare = widths["result"] - LEAST_RESULT
+        heading = None if over <= spare else next(leave_out, None)
+        if heading is not None:
+            del widths[heading]
+            continue
+        for name in ("result", "run"):
+            taken = min(over, max(widths[name] - len(name), 0))
+            widths[name] -= taken
+            over -= taken
+        return
+
+
+def _cells(one: RunSummary, now: float) -> tuple[str, ...]:
+    wrong = one.status in ("failed", "lost")
+    progress = "" if one.progress is None else f"{100 * min(max(one.progress, 0), 1):3.0f} %"
+    return (
+        plain(one.id),
+        one.kind,
+        plain(", ".join(filter(None, (one.task, one.model)))),
+        one.status,
+        progress,
+        plain(one.message if wrong and one.message else one.headline),
+        numbers.age(now - one.created if one.created > 0 else None),
+    )
+
+
+def list_text(runs: Path, now: Callable[[], float] = time.time) -> str:
+    """What `clr-tui ls` prints."""
+    summaries = summaries_of(runs)
+    if not summaries:
+        return f"no runs in {plain(str(runs))}; clr-tui range-test starts one"
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    return "\n".join(table(summaries, now(), width))
+
+
+def list_object(runs: Path) -> dict[str, Any]:
+    """What `clr-tui ls --json` prints."""
+    return {"runs_dir": str(runs), "runs": [summary_object(one) for one in summaries_of(runs)]}
+
+
+def summary_object(summary: RunSummary) -> dict[str, Any]:
+    """A summary as plain types, its id under `run` as everywhere."""
+    fields: dict[str, Any] = msgspec.to_builtins(summary)
+    return {"run": fields.pop("id"), **fields}
+
+
+def stop(
+    runs: Path,
+    name: str,
+    interrupts: Interrupts,
+    *,
+    deadline: float = STOP_DEADLINE,
+    clock: Callable[[], float] = time.monotonic,
+) -> RunSummary | None:
+    """Ask a run to stop and wait until its worker has ended.
+
+    Returns:
+        The run as it ended; None where it has not ended within `deadline` seconds, or a signal
+        came first.
+
+    Raises:
+        UserError: where there is no such run, or it is not running.
+    """
+    run = find_run(runs, name)
+    if not run.alive:
+        raise UserError(f"{run.id} is not running: its status is {summarise(run).status}")
+    send(run, Stop(reason="asked by clr-tui stop"))
+    until = clock() + deadline
+    while is_held(run.lock_path):
+        if clock() > until or interrupts.interrupted or interrupts.terminated:
+            return None
+        interrupts.wait(0.1)
+    return summarise(run)
+
+
+def remove(runs: Path, name: str, *, yes: bool) -> tuple[RunDir, list[str]] | None:
+    """Remove a run that has ended, once a person has said so.
+
+    Returns:
+        The run that is gone, and what of its folder was kept; None where the answer was no.
+
+    Raises:
+        UserError: where there is no such run, it lives, or nobody can be asked.
+    """
+    run = find_run(runs, name)
+    if run.path.resolve() == runs.resolve():
+        raise UserError(f"'{runs}' is the folder of all runs: name one of the runs in it")
+    check_removable(run)
+    if not yes:
+        if sys.stdin is None or not sys.stdin.isatty():
+            raise UserError(f"rm asks before it removes {run.id}; without a terminal give --yes")
+        print(
+            f"remove {plain(run.id)} with its log and checkpoints? [y/N] ", end="", file=sys.stderr
+        )
+        sys.stderr.flush()
+        answer = sys.stdin.readline()
+        if answer.strip().lower() not in ("y", "yes"):
+            start = "" if answer else "\n"  # Ctrl-D leaves the cursor behind the question
+            print(f"{start}{plain(run.id)} is kept", file=sys.stderr)
+            return None
+    return run, remove_run(run)

@@ -1,0 +1,203 @@
+"""Reading a command line: argparse, with each mistake a `UserError` of one clear sentence."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+from clr_tui.engine.errors import UserError, did_you_mean
+
+NEGATIVE_NUMBER = re.compile(r"-(\.?\d|inf|nan)", re.IGNORECASE)
+
+
+class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns() - 2)
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        import textwrap
+
+        return textwrap.wrap(text, width, break_on_hyphens=False)  # exp-range-amplitude is a word
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose mistakes are raised as `UserError`, one sentence each."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(allow_abbrev=False, formatter_class=_HelpFormatter, **kwargs)
+        self.commands: dict[str, Parser] = {}
+        self.unbuilt: dict[str, Callable[[], object]] = {}
+        """Of commands that no `parse` has met yet: what adds their options."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise argparse's complaint as a `UserError`, in our words where we know them."""
+        raise UserError(self._sentence(message))
+
+    def parse(self, argv: Sequence[str]) -> argparse.Namespace:
+        """The options in `argv`.
+
+        Raises:
+            UserError: for a command, an option or a value that is not known.
+            SystemExit: after `--help` or `--version` were printed.
+        """
+        for name in self.unbuilt.keys() & set(argv):
+            self.unbuilt.pop(name)()
+        args, extra = self.parse_known_args(_joined_negatives(argv))
+        if extra:
+            self.commands.get(args.command or "", self)._refuse(extra[0])
+        return args
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Argparse's own hook for values outside `choices`, which only commands have here."""
+        if action.choices is not None and value not in action.choices:
+            names = list(action.choices)
+            hint = did_you_mean(value, names) or f"; the commands are {', '.join(names)}"
+            raise UserError(f"there is no command '{value}'{hint}")
+
+    def _sentence(self, message: str) -> str:
+        if found := re.match(r"argument (\S+?): expected one argument", message):
+            return f"{_long(found[1])} needs a value; see {self.prog} --help"
+        if found := re.match(r"argument (\S+?): ignored explicit argument '(.*)'", message):
+            return f"{_long(found[1])} takes no value, but was given '{found[2]}'"
+        if found := re.match(r"the following arguments are required: (.*)", message):
+            return f"{self.prog} needs {found[1]}: a run's id, as clr-tui ls lists them"
+        return message
+
+    def _refuse(self, word: str) -> NoReturn:
+        options = [o for action in self._actions for o in action.option_strings if o[:2] == "--"]
+        if word.startswith("-"):
+            name = word.split("=")[0]
+            hint = did_you_mean(name, options) or f"; see {self.prog} --help"
+            raise UserError(f"{self.prog} has no option '{name}'{hint}")
+        hint = f"; for a folder of images give --data {word}" if "--data" in options else ""
+        raise UserError(f"{self.prog} does not take the argument '{word}'{hint}")
+
+
+def _columns() -> int:
+    """The width of the terminal: what `shutil.get_terminal_size` tells, without loading that."""
+    try:
+        columns = int(os.environ.get("COLUMNS", ""))
+    except ValueError:
+        columns = 0
+    if columns > 0:
+        return columns
+    try:
+        return os.get_terminal_size().columns or 80
+    except OSError:  # stdout is no terminal
+        return 80
+
+
+def _long(names: str) -> str:
+    """The first long one of an option's names: `--yes` of `-y/--yes`."""
+    every = names.split("/")
+    return next((name for name in every if name.startswith("--")), every[0])
+
+
+def _joined_negatives(argv: Sequence[str]) -> list[str]:
+    """`--lr -1e-3` as `--lr=-1e-3`: argparse would take `-1e-3` for an option."""
+    joined: list[str] = []
+    for word in argv:
+        before = joined[-1] if joined else ""
+        if NEGATIVE_NUMBER.match(word) and before.startswith("--") and "=" not in before:
+            joined[-1] = f"{before}={word}"
+        else:
+            joined.append(word)
+    return joined
+
+
+def real(option: str, example: str) -> Callable[[str], float]:
+    """Reads a number for `option`; whether it makes sense there is not asked here."""
+
+    def parse(text: str) -> float:
+        try:
+            return float(text)
+        except ValueError:
+            raise UserError(
+                f"{option} '{text}' is not a number; give one like {example}", _field(option)
+            ) from None
+
+    return parse
+
+
+def whole(option: str, example: str) -> Callable[[str], int]:
+    """Reads a whole number for `option`."""
+
+    def parse(text: str) -> int:
+        try:
+            return int(text)
+        except ValueError:
+            raise UserError(
+                f"{option} '{text}' is not a whole number; give one like {example}", _field(option)
+            ) from None
+
+    return parse
+
+
+def moment(option: str) -> Callable[[str], float]:
+    """Reads a part of a run, 0 to 1, given as 50%."""
+
+    def parse(text: str) -> float:
+        try:
+            value = float(text.removesuffix("%"))
+        except ValueError:
+            value = -1.0
+        if not 0 <= value <= 100:
+            raise UserError(
+                f"{option} '{text}' is not a moment of the run; give one from 0% to 100%"
+            )
+        return value / 100
+
+    return parse
+
+
+def speed(option: str) -> Callable[[str], float]:
+    """Reads how many times as fast; infinity for `max`."""
+
+    def parse(text: str) -> float:
+        try:
+            value = float("inf") if text == "max" else float(text)
+        except ValueError:
+            value = 0.0
+        if not value > 0:
+            raise UserError(
+                f"{option} '{text}' is not a speed; give a number above 0 like 10, or max"
+            )
+        return value
+
+    return parse
+
+
+def accuracy(text: str) -> float:
+    """Reads the accuracy of `--target`, 0 to 1, given as 0.65 or 65%."""
+    from clr_tui.tui.kinds.compare.target import read_target
+
+    value = read_target(text)
+    if value is None:
+        raise UserError("--target is empty; give an accuracy like 65% or 0.65", "target")
+    return value
+
+
+def rates(option: str, words: Sequence[str]) -> Callable[[str], float | str]:
+    """Reads a learning rate, or one of `words`."""
+
+    def parse(text: str) -> float | str:
+        if text.lower() in words:
+            return text.lower()
+        try:
+            value = float(text)
+        except ValueError:
+            value = 0.0
+        if not 0 < value < float("inf"):
+            hint = did_you_mean(text.lower(), words)
+            hint = hint or f"; give {', '.join(words)}, or a number above 0 like 1e-3"
+            raise UserError(f"{option} '{text}' is not a learning rate{hint}", _field(option))
+        return value
+
+    return parse
+
+
+def _field(option: str) -> str:
+    return option.lstrip("-").replace("-", "_")

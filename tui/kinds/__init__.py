@@ -1,0 +1,1 @@
+"""What the screen and the command line do with each kind of run, one folder a kind."""

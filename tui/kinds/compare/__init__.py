@@ -1,0 +1,1 @@
+"""The comparison of optimizers on the screen and the command line."""

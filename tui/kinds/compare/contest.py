@@ -1,0 +1,63 @@
+"""The comparison that a range test or a training suggests: the article's optimizers and its own."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from clr_tui.engine.settings.config import (
+    CompareConfig,
+    OptimizerConfig,
+    Option,
+    Policy,
+    TrainConfig,
+)
+from clr_tui.engine.settings.entries import article_entries, parse_entries
+from clr_tui.tui.text.numbers import exact_lr
+
+
+def after_range_test(
+    optimizer: OptimizerConfig, bounds: tuple[float, float] | None
+) -> CompareConfig:
+    """The optimizer that was swept cycles between its bounds (base_lr, max_lr), where there are."""
+    if bounds is None:
+        return CompareConfig(entries=article_entries())
+    return _against(_text(optimizer, "triangular", *bounds), optimizer)
+
+
+def after_training(job: TrainConfig) -> CompareConfig:
+    """The optimizer that was trained keeps its bounds and policy, and all train as long."""
+    text = _text(job.optimizer, job.policy, job.base_lr, job.max_lr)
+    return replace(
+        _against(text, job.optimizer),
+        epochs=job.epochs,
+        whole_cycles=job.whole_cycles,
+        step_size_epochs=job.step_size_epochs,
+        gamma=job.gamma,
+    )
+
+
+def _against(text: str, optimizer: OptimizerConfig) -> CompareConfig:
+    """The article's optimizers and the one of `text`; of SGD it takes the place of theirs."""
+    others = [
+        entry.label
+        for entry in article_entries()
+        if entry.optimizer.name != optimizer.name or optimizer.name != "sgd"
+    ]
+    return CompareConfig(entries=parse_entries(", ".join([*others, text])))
+
+
+def _text(optimizer: OptimizerConfig, policy: Policy, base_lr: float, max_lr: float) -> str:
+    options: dict[str, Option] = dict(optimizer.options)
+    if optimizer.name == "sgd":
+        options["momentum"] = optimizer.momentum
+    if optimizer.weight_decay:
+        options["weight_decay"] = optimizer.weight_decay
+    options["lr"] = float(exact_lr(max_lr))
+    if policy == "constant":
+        return f"{optimizer.name}({_written(options)})"
+    options["base_lr"] = float(exact_lr(base_lr))
+    return f"{optimizer.name}({_written(options)})+{policy}"
+
+
+def _written(options: dict[str, Option]) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in options.items())

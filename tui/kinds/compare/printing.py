@@ -1,0 +1,81 @@
+"""The result of a comparison as text: its curves, its table, and what the seeds can tell apart."""
+
+from __future__ import annotations
+
+from clr_tui.engine.analysis.comparison.compare_report import CompareReport, Pair
+from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.tui.charts.chart import Chart
+from clr_tui.tui.cli.text_blocks import cell_width, cut, drawn, wrapped
+from clr_tui.tui.kinds.compare.ranking import comparison_words, ranking_text
+from clr_tui.tui.kinds.compare.view import CompareOptions, comparison_chart
+from clr_tui.tui.text.clean import plain
+
+CHART_ROWS = 24
+SMALLEST_P = 0.001
+"""Below it a p is told as such: its digits would say more than the seeds do."""
+
+
+def comparison_charts(history: RunHistory, report: CompareReport) -> list[Chart]:
+    """Validation accuracy, and under it the loss, as the screen shows them at first."""
+    return [
+        comparison_chart(history, CompareOptions(quantity="accuracy", target=report.target)),
+        comparison_chart(history, CompareOptions(quantity="loss")),
+    ]
+
+
+def comparison_lines(history: RunHistory, report: CompareReport, width: int) -> list[str]:
+    """The result under its title, as lines of at most `width` cells, without any escape code."""
+    # Without colour nobody could tell whose band is whose; the table has the intervals.
+    options = CompareOptions(quantity="accuracy", target=report.target, bands=False)
+    accuracy = comparison_chart(history, options)
+    lines = [*drawn(accuracy, width, CHART_ROWS), "", *ranking_text(report, width), ""]
+    for words in comparison_words(report):
+        lines += wrapped(words, width)
+    pairs = _pairs(report, width)
+    return [*lines, "", *pairs] if pairs else lines
+
+
+def _pairs(report: CompareReport, width: int) -> list[str]:
+    """Every two entries beside one another; empty where no seeds are there to compare them by."""
+    compared = [pair for pair in report.pairs if pair.n > 1 and pair.difference is not None]
+    if not compared:
+        return []
+    method = "paired t" if all(pair.paired for pair in compared) else "Welch's t"
+    names = [(plain(pair.a), plain(pair.b)) for pair in compared]
+    left, right = (max(map(cell_width, column)) for column in zip(*names, strict=True))
+    figures = [_figures(pair) for pair in compared]
+    words = [_words(pair) for pair in compared]
+    room = width - 7 - max(map(len, figures))
+    short = left + right + max(map(len, words)) > room
+    if short:
+        words = ["*" if pair.distinguishable else "" for pair in compared]
+        room = max(room - 1, 2 * 4)
+        left = max(min(left, room - right), min(left, room // 2))
+        right = min(right, room - left)
+    heading = (
+        f"{report.measure}: differences in points with their 95% intervals, {method}; p after"
+        f" Holm's correction over {len(compared)} {'pair' if len(compared) == 1 else 'pairs'}"
+        f"{'; * distinguishable' if short else ''}"
+    )
+    rows = [
+        f"{cut(a, left)} - {cut(b, right)}  {figure}  {word}".rstrip()
+        for (a, b), figure, word in zip(names, figures, words, strict=True)
+    ]
+    return [*wrapped(heading, width), *rows]
+
+
+def _words(pair: Pair) -> str:
+    return "distinguishable" if pair.distinguishable else "not distinguishable"
+
+
+def _figures(pair: Pair) -> str:
+    """Difference and p, in columns of constant width."""
+    difference = f"{100 * (pair.difference or 0.0):+6.2f}"
+    half = f"{100 * pair.half_width:5.2f}" if pair.half_width is not None else "-".rjust(5)
+    return f"{difference} ± {half}  {_p(pair.p_adjusted):>9}"
+
+
+def _p(value: float | None) -> str:
+    if value is None:
+        return "p -"
+    return f"p < {SMALLEST_P}" if value < SMALLEST_P else f"p {value:.3f}"

@@ -1,0 +1,137 @@
+"""What a followed comparison tells on stderr: a line a rate and a trial, not a line an epoch."""
+
+from __future__ import annotations
+
+from clr_tui.engine.analysis.history import RunHistory, TrialHistory
+from clr_tui.engine.log import events as ev
+from clr_tui.tui.kinds.compare.tuning import Tuning
+from clr_tui.tui.text import numbers
+
+QUIET = (ev.EpochFinished, ev.Diverged, ev.NonFinite, ev.TrialStarted)
+"""Of many trials side by side; what became of a trial is told at its end, with its name."""
+
+
+class ComparisonLines:
+    """Words for the events of one comparison, in the order of its log."""
+
+    def __init__(self) -> None:
+        self._ended: set[int] = set()
+
+    def line_of(self, event: ev.AnyEvent, history: RunHistory) -> str | None:
+        """What `event` is worth a line for, empty where it is not; None: as in every run."""
+        if isinstance(event, QUIET):
+            return ""
+        if isinstance(event, ev.PoolReady):
+            return _pool(event)
+        if isinstance(event, ev.RateChosen):
+            return _rate(event, history)
+        if isinstance(event, ev.TrialFinished):
+            return self._end(event, history)
+        return None
+
+    def _end(self, event: ev.TrialFinished, history: RunHistory) -> str:
+        trial = history.trials.get(event.trial) or TrialHistory(event.trial)
+        total = _total(history)
+        if trial.role == "sweep" or (total and event.trial >= total):
+            # The rate that it found is told next.
+            label = trial.label or f"sweep {event.trial}"
+            return "" if event.outcome == "done" else f"{label} range test: {_why(event)}"
+        self._ended.add(event.trial)
+        if event.outcome == "stopped" and not trial.label:
+            return ""  # it never began: of a run that is stopped these are most
+        words = _measured(trial) if event.outcome == "done" else _why(event)
+        of = f" of {total}" if total else ""
+        return f"{_name(trial, history)}: {words}  [{len(self._ended)}{of}]"
+
+
+def comparison_standing(history: RunHistory) -> str:
+    """Where a comparison stands, in one line; empty before there is anything to say."""
+    overall = history.overall
+    if overall is None:
+        return ""
+    ended = overall.done + overall.failed + overall.stopped
+    parts = [f"{ended} of {overall.total} trials", numbers.percent(overall.fraction).strip()]
+    if overall.failed:
+        parts.append(f"{overall.failed} failed")
+    if (tuning := Tuning.of(history)) is not None:
+        parts.append(f"tuning {tuning.names}")
+    if history.paused:
+        parts.append("paused")
+    elif overall.left is not None:
+        parts.append(f"left {numbers.duration(overall.left)}")
+    return ", ".join(parts)
+
+
+def _pool(event: ev.PoolReady) -> str:
+    side_by_side = "one trial at a time" if event.jobs == 1 else f"{event.jobs} trials side by side"
+    threads = f", {event.threads} {_plural('thread', event.threads)} each" if event.threads else ""
+    devices = f" on {', '.join(event.devices)}" if len(event.devices) > 1 else ""
+    reason = f" ({event.reason})" if event.reason else ""
+    return f"{side_by_side}{threads}{devices}{reason}"
+
+
+def _rate(event: ev.RateChosen, history: RunHistory) -> str:
+    in_figures = numbers.lr if event.source == "tuned" else numbers.exact_lr
+    rate = in_figures(event.lr)
+    if event.base_lr is not None:
+        rate = f"{in_figures(event.base_lr)} to {rate}"
+    words = {
+        "default": f"learning rate {rate}, torch's default",
+        "given": f"learning rate {rate}, as given",
+        "tuned": f"learning rate {rate} by a range test of {numbers.count(event.steps)} steps,"
+        f" {numbers.duration(event.seconds)}",
+    }[event.source]
+    note = f". {event.note}" if event.note else ""
+    return f"{_entry(event.entry, history)}: {words}{note}"
+
+
+def _measured(trial: TrialHistory) -> str:
+    """Its best epoch on validation, and what the model of that epoch is worth on test."""
+    parts = []
+    if trial.epochs:
+        last = trial.epochs[-1]
+        parts.append(f"{_percent(last.best_accuracy)} in epoch {last.best_epoch}")
+    tests = {e.checkpoint: e.accuracy for e in trial.evaluations if e.part == "test"}
+    if (tested := tests.get("best", tests.get("last"))) is not None:
+        parts.append(f"test {_percent(tested)}")
+    seconds = [epoch.seconds for epoch in trial.epochs if epoch.seconds is not None]
+    if seconds:
+        parts.append(numbers.duration(sum(seconds)))
+    return ", ".join(parts) or "done"
+
+
+def _why(event: ev.TrialFinished) -> str:
+    return f"{event.outcome}: {event.reason}" if event.reason else event.outcome
+
+
+def _name(trial: TrialHistory, history: RunHistory) -> str:
+    """Of a training; one that never began is known by its number alone."""
+    job = history.config.compare if history.config else None
+    if trial.label or job is None:
+        return f"{trial.label or 'trial'} seed {trial.seed}"
+    entry, i = divmod(trial.trial, job.seeds)
+    seed = i + (history.config.task.seed if history.config else 0)
+    return f"{_entry(entry, history)} seed {seed}"
+
+
+def _entry(entry: int, history: RunHistory) -> str:
+    job = history.config.compare if history.config else None
+    if job is None or not 0 <= entry < len(job.entries):
+        return f"entry {entry + 1}"
+    return job.entries[entry].label
+
+
+def _total(history: RunHistory) -> int:
+    """Trainings planned; 0 where that is not known."""
+    job = history.config.compare if history.config else None
+    if job is not None:
+        return job.seeds * len(job.entries)
+    return history.overall.total if history.overall else 0
+
+
+def _percent(accuracy: float | None) -> str:
+    return numbers.percent(accuracy).strip()
+
+
+def _plural(word: str, count: int) -> str:
+    return word if count == 1 else f"{word}s"

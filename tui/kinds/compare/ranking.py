@@ -1,0 +1,293 @@
+"""The ranking table of a comparison, for the screen, for a pipe, and as Markdown."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+
+from clr_tui.engine.analysis.comparison.compare_report import (
+    CompareReport,
+    EntryReport,
+    TrialReport,
+)
+from clr_tui.tui.charts.cells import fitted
+from clr_tui.tui.charts.chart import Role
+from clr_tui.tui.kinds.compare.entries import glyph_of, role_of
+from clr_tui.tui.kinds.compare.ranking_columns import Column, columns_of
+from clr_tui.tui.text.clean import plain
+from clr_tui.tui.text.lines import Line, Piece
+from clr_tui.tui.text.names import SYMBOLS
+
+NONE: frozenset[int] = frozenset()
+HIDDEN = "◌"
+"""The glyph of an entry whose curve is not shown."""
+_GAP = 2
+_BEFORE = 5
+"""Cells before a label: the rank, a blank, the glyph, a blank."""
+_LABEL = 16
+"""Cells of the label, at least: "  seed 10 waiting" fits in."""
+
+
+@dataclass(frozen=True)
+class RankRow:
+    """One row: of an entry, or of one trial of it."""
+
+    entry: int
+    trial: int | None
+    """None in the row of the entry itself."""
+    line: Line
+
+
+def ranking(
+    report: CompareReport,
+    width: int,
+    *,
+    hidden: frozenset[int] = NONE,
+    expanded: frozenset[int] = NONE,
+) -> tuple[Line, list[RankRow]]:
+    """The heading and the rows, at most `width` cells each, best entry first.
+
+    Args:
+        width: where it is too little for all columns, some are left out: see `columns_of`.
+        hidden: entries whose curves are not shown; they are told quietly.
+        expanded: entries that are followed by a row a trial.
+    """
+    table = _Table.of(report, width)
+    rows = []
+    for entry in report.entries:
+        line = table.entry_line(entry, hidden=entry.entry in hidden)
+        rows.append(RankRow(entry.entry, None, line))
+        if entry.entry in expanded:
+            rows += [
+                RankRow(entry.entry, trial.trial, table.trial_line(entry, n))
+                for n, trial in enumerate(entry.trials)
+            ]
+    return table.heading(), rows
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Which columns there are, and how wide each is."""
+
+    report: CompareReport
+    width: int
+    label: int
+    """Cells of the first column."""
+    columns: list[tuple[Column, int]]
+
+    @classmethod
+    def of(cls, report: CompareReport, width: int) -> _Table:
+        """The table that fits into `width` cells."""
+        names = [plain(entry.label) for entry in report.entries]
+        longest = max(map(cell_len, names), default=0)
+        label = min(max(longest, _LABEL), max(_LABEL, (width - 8) // 4))
+        sized = [(column, _size(column, report)) for column in columns_of(report)]
+        room = width - _BEFORE - label
+        kept: list[Column] = []
+        for column, size in sorted(sized, key=lambda item: item[0].importance):
+            if room < _GAP + size:
+                break
+            room -= _GAP + size
+            kept.append(column)
+        # What the columns leave is for the labels, as far as they have a use for it.
+        label += max(room, 0)
+        label = max([_LABEL, *(cell_len(short_label(name, label)) for name in names)])
+        return cls(report, width, label, [item for item in sized if item[0] in kept])
+
+    def heading(self) -> Line:
+        """The names of the columns."""
+        pieces: list[Piece] = [(" " * _BEFORE + _padded("optimizer", self.label), "muted")]
+        for column, size in self.columns:
+            pieces.append((_cell(column.heading, size, column.right), "muted"))
+        return _cut(pieces, self.width)
+
+    def entry_line(self, entry: EntryReport, *, hidden: bool) -> Line:
+        """One optimizer: its figures, or what is to come of it, or why there are none."""
+        broken = _broken(entry)
+        failed = broken is not None and broken.state == "failed"
+        rank = "" if entry.rank is None else str(entry.rank)
+        glyph = HIDDEN if hidden else glyph_of(entry.entry)
+        pieces: list[Piece] = [
+            ((SYMBOLS["failed"] if failed else rank).rjust(2), "diverged" if failed else "muted"),
+            (f" {glyph} ", role_of(entry.entry)),
+            (_padded(short_label(plain(entry.label), self.label), self.label), "text"),
+        ]
+        state = _state(entry, self.report)
+        texts = [column.of_entry(entry) for column, _ in self.columns]
+        pieces += self._cells(texts, early=bool(state))
+        if state:
+            pieces.append((" " * _GAP + state, "diverged" if failed else "muted"))
+        if hidden:
+            pieces = [(text, "muted") for text, _ in pieces]
+        return _cut(pieces, self.width)
+
+    def trial_line(self, entry: EntryReport, n: int) -> Line:
+        """One trial, quietly; a failed or stopped one with its reason in place of figures."""
+        trial = entry.trials[n]
+        role: Role = "diverged" if trial.state == "failed" else "muted"
+        paused = trial.state == "running" and self.report.status == "paused"
+        name = f"  seed {trial.seed} {'paused' if paused else trial.state}"
+        name = _padded(fitted(name, self.label), self.label)
+        pieces: list[Piece] = [(" " * _BEFORE + name, role)]
+        texts = [column.of_trial(entry, n) for column, _ in self.columns]
+        cells = self._cells(texts, early=trial.state != "done")
+        pieces += [(text, "muted") for text, _ in cells]
+        if trial.state != "done":
+            pieces.append((" " * _GAP + _reason(trial), role))
+        return _cut(pieces, self.width)
+
+    def _cells(self, texts: list[str], *, early: bool) -> list[Piece]:
+        """The cells in their columns; the `early` ones only, or all."""
+        return [
+            (_cell(text, size, column.right), column.role)
+            for text, (column, size) in zip(texts, self.columns, strict=True)
+            if column.early or not early
+        ]
+
+
+def short_label(label: str, size: int) -> str:
+    """`label` in at most `size` cells: what stands in its brackets goes first, the last first.
+
+    So that the policy stays to be seen: `adamw(…)+one-cycle`.
+    """
+    for opened, closed in reversed(_brackets(label)):
+        if cell_len(label) > size:
+            label = f"{label[: opened + 1]}…{label[closed:]}"
+    return fitted(label, size)
+
+
+def _brackets(label: str) -> list[tuple[int, int]]:
+    """Where each outermost pair of brackets opens and closes."""
+    found, depth, opened = [], 0, 0
+    for place, sign in enumerate(label):
+        if sign == "(":
+            opened, depth = (opened if depth else place), depth + 1
+        elif sign == ")" and depth:
+            depth -= 1
+            if not depth:
+                found.append((opened, place))
+    return found
+
+
+def _size(column: Column, report: CompareReport) -> int:
+    cells = [column.heading]
+    for entry in report.entries:
+        cells.append(column.of_entry(entry))
+        cells += [column.of_trial(entry, n) for n in range(len(entry.trials))]
+    return max(column.least, *map(cell_len, cells))
+
+
+def _cell(text: str, size: int, right: bool) -> str:
+    return " " * _GAP + (text.rjust(size) if right else _padded(text, size))
+
+
+def _padded(text: str, size: int) -> str:
+    return text + " " * (size - cell_len(text))
+
+
+def _cut(pieces: list[Piece], width: int) -> Line:
+    """At most `width` cells, without blanks at the end; an ellipsis where something was lost."""
+    line: list[Piece] = []
+    for text, role in pieces:
+        room = width - sum(cell_len(kept) for kept, _ in line)
+        line.append((fitted(text, room), role))
+        if cell_len(text) > room:
+            break
+    while line and not line[-1][0].rstrip():
+        line.pop()
+    if line:
+        line[-1] = (line[-1][0].rstrip(), line[-1][1])
+    return tuple(line)
+
+
+def _broken(entry: EntryReport) -> TrialReport | None:
+    """A trial that says why the entry has no result: a failed one before a stopped one."""
+    if any(trial.state in ("done", "running", "waiting") for trial in entry.trials):
+        return None
+    ended = [trial for trial in entry.trials if trial.state in ("failed", "stopped")]
+    return min(ended, key=lambda trial: trial.state, default=None)
+
+
+def _state(entry: EntryReport, report: CompareReport) -> str:
+    """What is told in place of figures; empty where there is a result."""
+    running = [trial for trial in entry.trials if trial.state == "running"]
+    broken = _broken(entry)
+    if running:
+        return f"{_progress(running, report)}{_so_far(entry)}"
+    if any(trial.state == "waiting" for trial in entry.trials):
+        return f"waiting{_so_far(entry)}"
+    if broken is None:
+        return ""
+    reason = _reason(broken)
+    alone = any((trial.state, _reason(trial)) != (broken.state, reason) for trial in entry.trials)
+    where = f" (seed {broken.seed})" if alone or len(entry.trials) == 1 else ""
+    return f"{broken.state}{f': {reason}' if reason else ''}{where}"
+
+
+def _progress(running: list[TrialReport], report: CompareReport) -> str:
+    """Like "epoch 11 of 16": the epoch that a trial is in."""
+    word = "paused, " if report.status == "paused" else ""
+    total = max((trial.total_epochs or 0 for trial in running), default=0)
+    at = sorted({min(trial.epochs + 1, total or trial.epochs + 1) for trial in running})
+    epochs = f"epoch {at[0]}" if len(at) == 1 else f"epochs {at[0]} to {at[-1]}"
+    return f"{word}{epochs}{f' of {total}' if total else ''}"
+
+
+def _so_far(entry: EntryReport) -> str:
+    """What is lost, and the mean of the trials that are done: the column of seeds counts them."""
+    words = []
+    for state in ("failed", "stopped"):
+        if count := sum(trial.state == state for trial in entry.trials):
+            words.append(f"; {count} {state}")
+    spread = entry.test_last if entry.test_last is not None else entry.validation_last
+    if spread.mean is not None:
+        words.append(f"; so far {100 * spread.mean:.1f}")
+    return "".join(words)
+
+
+def _reason(trial: TrialReport) -> str:
+    return plain(trial.reason).strip().rstrip(".")
+
+
+def ranking_text(report: CompareReport, width: int) -> list[str]:
+    """The table as plain lines of at most `width` cells."""
+    heading, rows = ranking(report, width)
+    return ["".join(text for text, _ in line) for line in (heading, *(row.line for row in rows))]
+
+
+def ranking_markdown(report: CompareReport) -> str:
+    """The table as GitHub-flavoured Markdown, the verdict and the remarks under it."""
+    columns = columns_of(report)
+    heading = ["", "", "optimizer", *(column.heading for column in columns)]
+    aligned = ["--:", ":-:", ":--", *("--:" if column.right else ":--" for column in columns)]
+    lines = [_markdown_row(heading), f"| {' | '.join(aligned)} |"]
+    for entry in report.entries:
+        state = _state(entry, report)
+        cells = [
+            "" if state and not column.early else column.of_entry(entry).strip()
+            for column in columns
+        ]
+        if state:  # in the column of the result
+            cells[next(i for i, column in enumerate(columns) if not column.importance)] = state
+        rank = "" if entry.rank is None else str(entry.rank)
+        lines.append(_markdown_row([rank, glyph_of(entry.entry), plain(entry.label), *cells]))
+    for words in comparison_words(report):
+        lines += ["", _escaped(words)]
+    return "\n".join(lines)
+
+
+def _markdown_row(cells: list[str]) -> str:
+    shown = (re.sub(r" {2,}", " ", _escaped(cell)) for cell in cells)
+    return f"| {' | '.join(shown)} |"
+
+
+def _escaped(text: str) -> str:
+    """`text` with all that Markdown or HTML would take for its own made plain."""
+    return re.sub(r"([\\`*|<>\[\]&])", r"\\\1", text)
+
+
+def comparison_words(report: CompareReport) -> list[str]:
+    """The verdict, then the remarks: plain sentences."""
+    return [plain(words) for words in (report.verdict, *report.remarks) if words]

@@ -1,0 +1,214 @@
+"""The columns of the ranking table: what each says of an entry, and of one of its trials."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from clr_tui.engine.analysis.comparison.compare_report import CompareReport, EntryReport, Spread
+from clr_tui.tui.charts.chart import Role
+from clr_tui.tui.kinds.compare.target import target_text
+from clr_tui.tui.text import numbers
+from clr_tui.tui.text.clean import plain
+
+_LIVE = ("running", "paused")
+"""States of a run in which more is to come."""
+_MEAN, _HALF = 5, 4
+"""Cells of a mean and of the half width of its interval, per cent with a decimal."""
+_SPREAD = _MEAN + 3 + _HALF
+_LISTED = 3
+"""So many epochs are listed one by one, more as a range."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column; its cells are as wide as the widest of them, and at least `least`."""
+
+    heading: str
+    importance: int
+    """0 is the last to be left out where there is little room."""
+    of_entry: Callable[[EntryReport], str]
+    of_trial: Callable[[EntryReport, int], str]
+    """Of the entry's n-th trial, from 0."""
+    least: int = 0
+    right: bool = False
+    role: Role = "text"
+    early: bool = False
+    """Whether it stands left of the results, and is told before there are any."""
+
+
+def columns_of(report: CompareReport) -> list[Column]:
+    """All columns that have something to say, from left to right.
+
+    Where they do not all fit, they are left out in this order: what tuning cost, the epochs best
+    on validation, the training accuracy, where the rate is from, seconds, the result at the best
+    epoch, the rate, the way to the target, how many seeds are done. The final result stays
+    longest.
+    """
+    found = [
+        _rate_column(),
+        _source_column(),
+        _seeds_column(report),
+        _final_column(report),
+        _best_column(report),
+        _best_epoch_column(),
+        _train_column(),
+        *_target_columns(report),
+        _seconds_column(),
+        *_tuning_columns(report),
+    ]
+    live = report.status in _LIVE
+    # While more is to come an empty column stays: the table must not jump when it fills.
+    return [column for column in found if live or _says_something(column, report)]
+
+
+def _says_something(column: Column, report: CompareReport) -> bool:
+    cells = [column.of_entry(entry).strip() for entry in report.entries]
+    return column.importance <= 1 or any(cell not in ("", numbers.UNKNOWN) for cell in cells)
+
+
+def _nothing(_entry: EntryReport, _n: int) -> str:
+    return ""
+
+
+def _rate_column() -> Column:
+    def rate(entry: EntryReport) -> str:
+        high = numbers.brief_lr(entry.lr)
+        return high if entry.base_lr is None else f"{numbers.brief_lr(entry.base_lr)}…{high}"
+
+    return Column("lr", 3, rate, _nothing, least=13, role="muted", early=True)
+
+
+def _source_column() -> Column:
+    def source(entry: EntryReport) -> str:
+        return plain(entry.rate_source)
+
+    return Column("from", 6, source, _nothing, least=7, role="muted", early=True)
+
+
+def _seeds_column(report: CompareReport) -> Column:
+    def done(entry: EntryReport) -> str:
+        return f"{sum(t.state == 'done' for t in entry.trials)}/{len(entry.trials)}"
+
+    def epochs(entry: EntryReport, n: int) -> str:
+        trial = entry.trials[n]
+        if trial.state == "waiting":
+            return ""
+        total = "" if trial.total_epochs is None else f"/{trial.total_epochs}"
+        return f"{trial.epochs}{total}"
+
+    digits = len(str(report.epochs or 0))
+    return Column("seeds", 1, done, epochs, least=2 * digits + 1, role="muted", early=True)
+
+
+def _final_column(report: CompareReport) -> Column:
+    tested = any(entry.test_last is not None for entry in report.entries)
+
+    def final(entry: EntryReport) -> Spread:
+        return entry.validation_last if entry.test_last is None else entry.test_last
+
+    return _spread_column("test, final %" if tested else "val, final %", 0, final)
+
+
+def _best_column(report: CompareReport) -> Column:
+    tested = any(entry.test_best is not None for entry in report.entries)
+
+    def best(entry: EntryReport) -> Spread:
+        return entry.validation_best if entry.test_best is None else entry.test_best
+
+    return _spread_column("at best val %" if tested else "val, best %", 4, best)
+
+
+def _train_column() -> Column:
+    return _spread_column("train, final %", 7, lambda entry: entry.train_last, role="muted")
+
+
+def _spread_column(
+    heading: str, importance: int, spread: Callable[[EntryReport], Spread], role: Role = "text"
+) -> Column:
+    def of_entry(entry: EntryReport) -> str:
+        return spread_text(spread(entry))
+
+    def of_trial(entry: EntryReport, n: int) -> str:
+        return _points(spread(entry).values[n])
+
+    return Column(heading, importance, of_entry, of_trial, least=_SPREAD, role=role)
+
+
+def spread_text(spread: Spread) -> str:
+    """Mean and half width of its interval, per cent: ` 67.9 ±  1.8`; the mean alone without."""
+    mean, half = _points(spread.mean), spread.half_width
+    if half is None or not math.isfinite(half):
+        return mean
+    return f"{mean} ± {100 * half:{_HALF}.1f}"
+
+
+def _points(value: float | None) -> str:
+    if value is None or not math.isfinite(value):
+        return numbers.UNKNOWN.rjust(_MEAN)
+    return f"{100 * value:{_MEAN}.1f}"
+
+
+def _best_epoch_column() -> Column:
+    def epochs(entry: EntryReport) -> str:
+        known = [epoch for epoch in entry.best_epochs if epoch is not None]
+        if len(known) > _LISTED:
+            return f"{min(known)}…{max(known)}"
+        return ", ".join(map(str, known)) or numbers.UNKNOWN
+
+    def of_trial(entry: EntryReport, n: int) -> str:
+        epoch = entry.best_epochs[n]
+        return numbers.UNKNOWN if epoch is None else str(epoch)
+
+    return Column("best epoch", 8, epochs, of_trial, role="muted")
+
+
+def _target_columns(report: CompareReport) -> list[Column]:
+    if report.target is None:
+        return []
+
+    def way(entry: EntryReport) -> str:
+        to = entry.to_target
+        if to is None or not to.of:
+            return numbers.UNKNOWN
+        if not to.reached:
+            return "never"
+        when = "" if to.mean_epoch is None else f", ep {to.mean_epoch:.0f}"
+        return f"{to.reached} of {to.of}{when}"
+
+    def of_trial(entry: EntryReport, n: int) -> str:
+        epoch = entry.to_target.epochs[n] if entry.to_target else None
+        return "never" if epoch is None else f"ep {epoch}"
+
+    least = len(f"{report.seeds} of {report.seeds}, ep {report.epochs or ''}")
+    return [Column(f"to {target_text(report.target)}", 2, way, of_trial, least=least)]
+
+
+def _seconds_column() -> Column:
+    def mean(entry: EntryReport) -> str:
+        return _seconds(entry.seconds.mean)
+
+    def of_trial(entry: EntryReport, n: int) -> str:
+        return _seconds(entry.trials[n].seconds)
+
+    return Column("seconds", 5, mean, of_trial, right=True, role="muted")
+
+
+def _seconds(value: float | None) -> str:
+    """Whole seconds; a decimal where there are few."""
+    if value is None or not math.isfinite(value):
+        return numbers.UNKNOWN
+    return f"{value:.1f}" if value < 9.95 else numbers.count(value)
+
+
+def _tuning_columns(report: CompareReport) -> list[Column]:
+    if not any(entry.tuning_steps for entry in report.entries):
+        return []
+
+    def cost(entry: EntryReport) -> str:
+        if not entry.tuning_steps:
+            return numbers.UNKNOWN
+        return f"{entry.tuning_steps} steps, {numbers.duration(entry.tuning_seconds)}"
+
+    return [Column("tuning", 9, cost, _nothing, least=15, role="muted")]

@@ -1,0 +1,304 @@
+"""The comparison: curves with their bands over a ranking of optimizers, and what the seeds tell."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.types import CSSPathType
+
+from clr_tui.engine.analysis.comparison.compare_report import (
+    CompareReport,
+    TrialReport,
+    compare_report,
+)
+from clr_tui.engine.analysis.comparison.comparison import comparison_of
+from clr_tui.engine.analysis.recordings.curves_csv import curves_csv
+from clr_tui.engine.analysis.recordings.exports import steps_csv
+from clr_tui.engine.analysis.report import to_json
+from clr_tui.engine.log.commands import StopTrial
+from clr_tui.tui.exporting import charts_svg
+from clr_tui.tui.keys import ScreenName, bindings_for
+from clr_tui.tui.kinds.compare.ranking import ranking, ranking_markdown
+from clr_tui.tui.kinds.compare.ranking_table import Ranking
+from clr_tui.tui.kinds.compare.target import moved, sensible_target, target_text
+from clr_tui.tui.kinds.compare.target_dialog import Target, TargetDialog
+from clr_tui.tui.kinds.compare.trial_screen import TrialScreen
+from clr_tui.tui.kinds.compare.view import CompareOptions, comparison_chart
+from clr_tui.tui.screens.confirm import ConfirmScreen
+from clr_tui.tui.screens.export_dialog import Exports
+from clr_tui.tui.screens.run_screen import RunScreen
+from clr_tui.tui.sources import LiveSource, ReplaySource, TrialSource
+from clr_tui.tui.text.clean import plain
+from clr_tui.tui.text.lines import Line
+from clr_tui.tui.text.names import STOPPING, STOPPING_TRIAL
+from clr_tui.tui.text.status import standing_of_comparison
+from clr_tui.tui.widgets.chart_view import ChartView
+
+if TYPE_CHECKING:
+    from clr_tui.engine.log.rundir import RunDir
+    from clr_tui.engine.settings.config import RunConfig
+    from clr_tui.tui.charts.chart import Chart
+    from clr_tui.tui.sources import Source
+
+
+class ComparisonScreen(RunScreen):
+    """A comparison, living or recorded."""
+
+    CSS_PATH: ClassVar[CSSPathType | None] = [
+        "../../screens/run_screen.tcss",
+        Path(__file__).with_suffix(".tcss"),
+    ]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (36, "-tall")]  # noqa: RUF012 - Textual declares it as an instance's
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("comparison")
+    key_screen: ScreenName = "comparison"
+    waits_for = "epoch"
+    export_words = (
+        "By its suffix: .svg the chart as shown, .md the table, .json the result, .csv the curves "
+        "by epoch, .steps.csv every step."
+    )
+
+    def __init__(self, source: Source, config: RunConfig, run: RunDir | None) -> None:
+        super().__init__(source, config, run)
+        self._own_target = config.compare.target if config.compare is not None else None
+        self.options = CompareOptions(target=self._own_target)
+        self.expanded: frozenset[int] = frozenset()
+        self._report: CompareReport | None = None
+        self._report_of: tuple[int, float | None, bool] | None = None
+
+    def compose_body(self) -> ComposeResult:
+        """The chart above the table."""
+        with Vertical(id="body"):
+            yield ChartView(id="chart")
+            yield Ranking(id="ranking")
+
+    @property
+    def report(self) -> CompareReport:
+        """What the trials tell as far as they have come."""
+        key = (self.history.version, self.options.target, self.status.ended)
+        if self._report is None or key != self._report_of:
+            self._report = compare_report(
+                self.history, target=self.options.target, live=not self.status.ended
+            )
+            self._report_of = key
+        return self._report
+
+    @property
+    def table(self) -> Ranking:
+        """The ranking."""
+        return self.query_one(Ranking)
+
+    def _chart(self) -> Chart:
+        row = self.table.selected
+        options = replace(self.options, selected=row.entry if row is not None else None)
+        return comparison_chart(self.history, options, waiting=self.waiting(), legend=False)
+
+    def show_history(self) -> None:
+        """Draws the table, and the chart with what is selected there in front."""
+        heading, rows = ranking(
+            self.report,
+            self.table.line_width,
+            hidden=self.options.hidden,
+            expanded=self.expanded,
+        )
+        self.table.show(heading, rows)
+        self.draw("chart", self._chart())
+
+    def standing_words(self) -> str:
+        """How many trials have ended, and how long the rest will take."""
+        return standing_of_comparison(self.history, self.status)
+
+    def verdict(self) -> list[Line]:
+        """Why the selected trial failed; who leads, and what cannot be told apart."""
+        if not self.history.trials:
+            return []
+        return [*self._reason(), *self.words(self.report.verdict)]
+
+    def _reason(self) -> list[Line]:
+        """What ended the trial under the cursor, where it did not end as it should."""
+        label, trials = self._selected()
+        row = self.table.selected
+        if row is None or row.trial is None or not trials or not trials[0].reason:
+            return []
+        trial = trials[0]
+        failed = " failed" if trial.state == "failed" else ""
+        words = f"{label}, seed {trial.seed}{failed}: {trial.reason.rstrip('.')}."
+        return self.words(words, "diverged")
+
+    def _selected(self) -> tuple[str, list[TrialReport]]:
+        """The label of the entry under the cursor, and its trials; a trial's row: that one."""
+        row = self.table.selected
+        if row is None:
+            return "", []
+        entry = next((one for one in self.report.entries if one.entry == row.entry), None)
+        trials = entry.trials if entry is not None else []
+        label = plain(entry.label) if entry is not None else ""
+        return label, [trial for trial in trials if row.trial in (None, trial.trial)]
+
+    def remarks(self) -> list[str]:
+        """What the figures rest on."""
+        return self.report.remarks if self.history.trials else []
+
+    def on_ranking_moved(self) -> None:
+        """Draws what is selected in front, and says what there is to say of it."""
+        self.show_all()
+
+    def on_ranking_opened(self) -> None:
+        """A row was clicked on twice."""
+        self.action_open_row()
+
+    # -- keys: rows ------------------------------------------------------------------------
+
+    def action_select(self, by: int) -> None:
+        """Goes to the row above or below."""
+        self.table.move(by)
+
+    def action_open_row(self) -> None:
+        """Shows or hides an optimizer's trials; opens a trial."""
+        row = self.table.selected
+        if row is None:
+            self.say("There is nothing to open yet.")
+        elif row.trial is None:
+            self.expanded ^= {row.entry}
+            self.show_history()
+        else:
+            self._open_trial(row.trial)
+
+    def _open_trial(self, number: int) -> None:
+        trial = self.history.trials.get(number)
+        if trial is None:
+            self.say("This trial has not begun: there is nothing to see of it.")
+            return
+        source: Source
+        if isinstance(self.source, ReplaySource):
+            source = self.source.of_trial(number)
+        else:
+            assert self.run_dir is not None
+            source = TrialSource(LiveSource(self.run_dir), number)
+        self.app.push_screen(TrialScreen(source, self.config, self.run_dir, self.history, trial))
+
+    def action_hide(self) -> None:
+        """Hides the selected optimizer's curve, or shows it again."""
+        if (row := self.table.selected) is not None:
+            self._redraw(self.options.toggled_entry(row.entry))
+
+    # -- keys: how to draw -----------------------------------------------------------------
+
+    def _redraw(self, options: CompareOptions) -> None:
+        self.options = options
+        self.show_all()
+
+    def action_cycle_part(self) -> None:
+        """Validation, training, both."""
+        self._redraw(self.options.next_part())
+
+    def action_toggle_quantity(self) -> None:
+        """Accuracy or loss."""
+        self._redraw(self.options.toggled_quantity())
+
+    def action_cycle_x(self) -> None:
+        """By epoch, step or seconds, as far as they are known."""
+        curves = [trial for entry in comparison_of(self.history) for trial in entry.trials]
+        options = self.options.next_x()
+        while options.x != "epoch" and not any(_known(curve.x(options.x)) for curve in curves):
+            options = options.next_x()
+        if options.x == self.options.x:
+            self.say("Neither steps nor seconds are known here: it stays by epoch.")
+        else:
+            self._redraw(options)
+
+    def action_toggle_seeds(self) -> None:
+        """Each seed's curve, or the means only."""
+        self._redraw(replace(self.options, seeds=not self.options.seeds))
+
+    def action_toggle_bands(self) -> None:
+        """The bands of the means, or the lines only."""
+        self._redraw(replace(self.options, bands=not self.options.bands))
+
+    def action_toggle_y(self) -> None:
+        """Switches the loss between linear and logarithmic."""
+        if self.options.quantity != "loss":
+            self.say("Only the loss has a logarithmic axis: a shows it.")
+            return
+        self._redraw(replace(self.options, log_y=not self.options.log_y))
+
+    # -- keys: the target ------------------------------------------------------------------
+
+    def action_move_target(self, points: int) -> None:
+        """Moves the target by so many points; the first press shows it."""
+        target = self.options.target
+        if target is not None:
+            self._set_target(moved(target, points))
+        elif (target := sensible_target(comparison_of(self.history))) is not None:
+            self._set_target(target)
+        else:
+            self.say("There is no accuracy yet to set a target by: g types one.")
+
+    def _set_target(self, target: float | None) -> None:
+        self._redraw(replace(self.options, target=target))
+        if self.options.quantity == "loss" and target is not None:
+            self.say(f"Target {target_text(target)} accuracy; a shows the accuracy.")
+
+    def action_type_target(self) -> None:
+        """Asks for the target."""
+        dialog = TargetDialog(self.options.target, self._own_target)
+        self.app.push_screen(dialog, self._typed)
+
+    def _typed(self, target: Target | None) -> None:
+        if target is not None:
+            typed = target.accuracy
+            self._set_target(self._own_target if typed is None else typed)
+
+    # -- keys: orders ----------------------------------------------------------------------
+
+    def stop_detail(self) -> str:
+        """What stopping means."""
+        return STOPPING["compare"]
+
+    def action_stop_trial(self) -> None:
+        """Stops the selected trial, or the optimizer's that are running, once that is confirmed."""
+        if not self.require_live():
+            return
+        label, trials = self._selected()
+        running = [trial for trial in trials if trial.state == "running"]
+        if not running:
+            row = self.table.selected
+            alone = row is not None and row.trial is not None
+            whose = "This trial is not" if alone else f"No trial of {label or 'it'} is"
+            self.say(f"{whose} running: there is nothing to stop.")
+            return
+        one = f"{label}, seed {running[0].seed}"
+        question = one if len(running) == 1 else f"{len(running)} trials of {label}"
+        stop = partial(self._stop_trials, [trial.trial for trial in running])
+        dialog = ConfirmScreen(f"Stop {question}?", "stop", STOPPING_TRIAL)
+        self.app.push_screen(dialog, stop)
+
+    def _stop_trials(self, trials: list[int], confirmed: bool | None) -> None:
+        for trial in trials if confirmed else ():
+            if not self.order(StopTrial(trial=trial), "Stopping after the step at hand."):
+                return
+
+    # -- keys: export ----------------------------------------------------------------------
+
+    def exports(self) -> Exports:
+        """The chart as SVG, the curves and the steps as CSV, the table, the report as JSON."""
+        chart = comparison_chart(self.history, self.options)
+        return {
+            ".svg": lambda: charts_svg([chart], self.title_words()),
+            ".md": lambda: ranking_markdown(self.report),
+            ".json": lambda: json.dumps(to_json(self.report), indent=2),
+            ".csv": lambda: curves_csv(self.history),
+            ".steps.csv": lambda: steps_csv(self.history),
+        }
+
+
+def _known(values: np.ndarray) -> bool:
+    """Whether a curve can be drawn along these."""
+    return bool(np.isfinite(values).any()) and float(np.nanmax(values)) > 0

@@ -1,0 +1,79 @@
+"""The target accuracy, typed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from clr_tui.engine.errors import UserError
+from clr_tui.tui.kinds.compare.target import read_target, target_text
+from clr_tui.tui.widgets.field import Field
+
+
+@dataclass(frozen=True)
+class Target:
+    """What was typed; None where it was cleared."""
+
+    accuracy: float | None
+
+
+class TargetDialog(ModalScreen["Target | None"]):
+    """Asks for a target; answers with it, or None where nothing changes.
+
+    Args:
+        target: what stands there to begin with.
+        own: the run's own, which no text at all stands for.
+    """
+
+    CSS_PATH = "../../screens/dialog.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", show=False)]
+
+    def __init__(self, target: float | None, own: float | None) -> None:
+        super().__init__()
+        self._start = target_text(target)
+        self._own = own
+
+    def compose(self) -> ComposeResult:
+        """One field over the keys."""
+        empty = "no target" if self._own is None else f"the run's own, {target_text(self._own)}"
+        with Vertical(classes="dialog"):
+            yield Static("Target accuracy", classes="dialog-title", markup=False)
+            yield Static(
+                "The table tells how many epochs and seconds each optimizer takes to reach it on "
+                f"validation. Empty: {empty}.",
+                classes="dialog-note",
+                markup=False,
+            )
+            yield Field("target", self._start, placeholder="65% or 0.65")
+            yield Static("enter  take it     esc  cancel", classes="dialog-keys", markup=False)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Says what is wrong while one types."""
+        event.stop()
+        self._read()
+
+    def _read(self) -> Target | None:
+        field = self.query_one(Field)
+        try:
+            target = Target(read_target(field.value))
+        except UserError as error:
+            field.show_error(error.message)
+            return None
+        field.show_error("")
+        return target
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Answers, where it is right."""
+        event.stop()
+        if (target := self._read()) is not None:
+            self.dismiss(target)
+
+    def action_cancel(self) -> None:
+        """Closes; nothing changes."""
+        self.dismiss(None)

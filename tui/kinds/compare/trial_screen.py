@@ -1,0 +1,81 @@
+"""One trial of a comparison, on the screen of a training."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clr_tui.engine.log.commands import StopTrial
+from clr_tui.tui.keys import Mode
+from clr_tui.tui.kinds.compare.trial_view import entry_of, trial_config, trial_title
+from clr_tui.tui.kinds.train.screen import TrainingScreen
+from clr_tui.tui.screens.confirm import ConfirmScreen
+from clr_tui.tui.text.clean import plain
+from clr_tui.tui.text.names import STOPPING_TRIAL
+
+if TYPE_CHECKING:
+    from clr_tui.engine.analysis.history import RunHistory, TrialHistory
+    from clr_tui.engine.log.rundir import RunDir
+    from clr_tui.engine.settings.config import RunConfig
+    from clr_tui.tui.sources import Source
+
+
+class TrialScreen(TrainingScreen):
+    """A trial, living or recorded.
+
+    Args:
+        source: the events of the trial alone.
+        config: of the whole comparison.
+        run: the comparison's directory, which takes orders; None for a recording.
+        history: of the whole comparison, for the rates that were chosen.
+        trial: the trial.
+    """
+
+    noun = "trial"
+    pausing = "Pausing the whole comparison after the step at hand; space goes on."
+
+    def __init__(
+        self,
+        source: Source,
+        config: RunConfig,
+        run: RunDir | None,
+        history: RunHistory,
+        trial: TrialHistory,
+    ) -> None:
+        super().__init__(source, trial_config(config, history, trial), run)
+        self._trial = trial.trial
+        seed = self.config.task.seed
+        self._label = entry_of(config.compare, trial).label if config.compare else trial.label
+        self.again_title = f"train as {self._label}, seed {seed} of {config.id}"
+
+    def title_words(self) -> str:
+        """Which trial of what."""
+        return trial_title(self.config, self.history, self._label)
+
+    def _mode(self) -> Mode:
+        mode = super()._mode()
+        return "trial" if mode == "live" else mode
+
+    def action_cycle_x(self) -> None:
+        """Takes the next x-axis, where there is more than epochs."""
+        trial = self.history.trial
+        if trial is not None and trial.epochs and not len(trial.step):
+            self.say("Neither steps nor seconds are known here: it stays by epoch.")
+        else:
+            super().action_cycle_x()
+
+    def action_type_bounds(self) -> None:
+        """Refused: trials of one optimizer must differ in their seed alone."""
+        self.say(
+            "The rates of a comparison stay as they are: a trial with others would be no seed of "
+            "its optimizer. r opens this trial as a training of its own."
+        )
+
+    def action_stop(self) -> None:
+        """Stops this trial alone, once the person has confirmed it."""
+        if self.require_live():
+            question = f"Stop {self._label}, seed {self.config.task.seed}?"
+            self.app.push_screen(ConfirmScreen(plain(question), "stop", STOPPING_TRIAL), self._stop)
+
+    def _stop(self, confirmed: bool | None) -> None:
+        if confirmed:
+            self.order(StopTrial(trial=self._trial), "Stopping this trial after the step at hand.")

@@ -1,0 +1,64 @@
+"""One trial of a comparison as a training of its own."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from msgspec.structs import replace
+
+from clr_tui.engine.analysis.comparison.comparison import planned_epochs
+from clr_tui.engine.analysis.history import RunHistory, TrialHistory
+from clr_tui.engine.settings.config import CompareConfig, EntryConfig, RunConfig, TrainConfig
+from clr_tui.tui.text.clean import plain
+from clr_tui.tui.text.names import model_name
+
+
+def trial_config(config: RunConfig, history: RunHistory, trial: TrialHistory) -> RunConfig:
+    """What a training like `trial` would have been asked to do.
+
+    Its rates are those that were chosen for its entry; where nothing tells them (an imported
+    curve) they are NaN.
+    """
+    compare = config.compare or CompareConfig(entries=[])
+    entry = entry_of(compare, trial)
+    rate = history.rates.get(trial.entry) if trial.entry is not None else None
+    max_lr = rate.lr if rate is not None else (entry.lr or math.nan)
+    base_lr = rate.base_lr if rate is not None else entry.base_lr
+    name = re.sub(r"[^\w.]+", "-", plain(entry.label)).strip("-._")
+    return replace(
+        config,
+        id=f"{config.id}-{name}-seed-{trial.seed}",
+        kind="train",
+        task=replace(config.task, seed=trial.seed),
+        compare=None,
+        train=TrainConfig(
+            base_lr=max_lr if base_lr is None else base_lr,
+            max_lr=max_lr,
+            policy=entry.policy,
+            step_size_epochs=compare.step_size_epochs,
+            epochs=trial.total_epochs or planned_epochs(compare),
+            whole_cycles=False,
+            gamma=compare.gamma,
+            optimizer=entry.optimizer,
+        ),
+    )
+
+
+def entry_of(compare: CompareConfig, trial: TrialHistory) -> EntryConfig:
+    """The entry that the trial belongs to, by its number or else by its label."""
+    if trial.entry is not None and 0 <= trial.entry < len(compare.entries):
+        return compare.entries[trial.entry]
+    named = [entry for entry in compare.entries if entry.label == trial.label]
+    if named:
+        return named[0]
+    return EntryConfig(label=trial.label or f"trial {trial.trial}", optimizer=TrainConfig.optimizer)
+
+
+def trial_title(config: RunConfig, history: RunHistory, label: str) -> str:
+    """Which trial of what: "trial  adam, seed 1 · flowers · CNN"."""
+    task = history.task
+    name = task.name if task is not None else config.task.data.rstrip("/").rsplit("/", 1)[-1]
+    model = task.model if task is not None else config.task.model
+    parts = [f"{label}, seed {config.task.seed}", name, model_name(model)]
+    return "trial  " + " · ".join(plain(part) for part in parts if part)

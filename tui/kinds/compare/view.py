@@ -1,0 +1,321 @@
+"""A comparison as a chart: a mean line and its band for each entry."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal, TypeVar, get_args
+
+import numpy as np
+
+from clr_tui.engine.analysis.comparison.comparison import (
+    CurvePart,
+    EntryCurves,
+    MeanCurve,
+    Quantity,
+    XScale,
+    comparison_of,
+    mean_curve,
+)
+from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.tui.charts.chart import Area, Axis, Chart, HLine, Mark, Series
+from clr_tui.tui.charts.scale import Floats
+from clr_tui.tui.kinds.compare.entries import glyph_of, role_of
+from clr_tui.tui.kinds.compare.target import target_text
+from clr_tui.tui.text.clean import plain
+
+Shown = Literal["train", "validation", "both"]
+_PARTS: tuple[Shown, ...] = get_args(Shown)
+_SCALES: tuple[XScale, ...] = get_args(XScale)
+_Choice = TypeVar("_Choice", bound=str)
+
+CYCLE_END = "┸ end of a cycle"
+_MOST_CYCLES = 60
+"""More ends of cycles than that would be a pattern, not marks."""
+_BEYOND = 0.1
+"""How far bands may widen the y axis beyond the means, as a part of their span."""
+_LOSS_ROOM = 1.25
+"""The y axis of losses reaches to at most this multiple of the loss after the first epoch."""
+
+
+@dataclass(frozen=True)
+class CompareOptions:
+    """How to draw a comparison."""
+
+    quantity: Quantity = "accuracy"
+    part: Shown = "validation"
+    x: XScale = "epoch"
+    bands: bool = True
+    """Whether the 95% interval of each mean is shown."""
+    seeds: bool = False
+    """Whether each trial is shown, as a faint line."""
+    target: float | None = None
+    """Accuracy, 0 to 1, shown as a line."""
+    hidden: frozenset[int] = frozenset()
+    """Entries that are left out."""
+    selected: int | None = None
+    """The entry that is drawn strongly, its band above the others."""
+    log_y: bool = False
+    """Of the loss only."""
+
+    def next_x(self) -> CompareOptions:
+        """The same by the next of epoch, step, seconds."""
+        return replace(self, x=_after(self.x, _SCALES))
+
+    def next_part(self) -> CompareOptions:
+        """The same of the next of train, validation, both."""
+        return replace(self, part=_after(self.part, _PARTS))
+
+    def toggled_quantity(self) -> CompareOptions:
+        """The same of loss instead of accuracy, or the other way round."""
+        return replace(self, quantity="loss" if self.quantity == "accuracy" else "accuracy")
+
+    def toggled_entry(self, entry: int) -> CompareOptions:
+        """The same with an entry hidden, or shown again."""
+        return replace(self, hidden=self.hidden ^ {entry})
+
+    @property
+    def title(self) -> str:
+        """What is shown: "validation accuracy"."""
+        part = "train and validation" if self.part == "both" else self.part
+        return f"{part} {self.quantity}"
+
+
+def _after(value: _Choice, among: tuple[_Choice, ...]) -> _Choice:
+    return among[(among.index(value) + 1) % len(among)]
+
+
+def comparison_chart(
+    history: RunHistory, options: CompareOptions, *, waiting: str = "", legend: bool = True
+) -> Chart:
+    """The curves of a comparison.
+
+    Args:
+        waiting: what the chart says before the first epoch has ended.
+        legend: whether the entries are named in the title row; False beside a ranking table.
+    """
+    shown = [entry for entry in comparison_of(history) if entry.entry not in options.hidden]
+    parts: tuple[CurvePart, ...] = (
+        ("train", "validation") if options.part == "both" else (options.part,)
+    )
+    main = parts[-1]
+    curves = {part: [_scaled(entry, part, options) for entry in shown] for part in parts}
+    series: list[Series] = []
+    for entry in shown if options.seeds else []:
+        series += _seed_series(entry, main, options)
+    if len(parts) > 1:
+        for entry, curve in zip(shown, curves["train"], strict=True):
+            series.append(_mean_series(entry, curve, options, faint=True))
+    for entry, curve in zip(shown, curves[main], strict=True):
+        name = _name(entry) if legend else ""
+        series.append(_mean_series(entry, curve, options, name=name))
+    means = [curve for of_part in curves.values() for curve in of_part]
+    return Chart(
+        series=tuple(series),
+        x=_x_axis(history, shown, options),
+        y=_y_axis(means, curves[main], options),
+        hlines=_target(options),
+        areas=tuple(_areas(shown, curves[main], options)),
+        marks=tuple(_cycle_ends(history, shown, options)),
+        title=options.title + (" (log)" if _logarithmic(options) else ""),
+        empty=waiting,
+    )
+
+
+def _logarithmic(options: CompareOptions) -> bool:
+    return options.log_y and options.quantity == "loss"
+
+
+def _unit(options: CompareOptions) -> float:
+    """Accuracies are shown in per cent."""
+    return 100.0 if options.quantity == "accuracy" else 1.0
+
+
+def _scaled(entry: EntryCurves, part: CurvePart, options: CompareOptions) -> MeanCurve:
+    """An entry's mean in the unit that is shown, without points that have no place on x."""
+    curve = mean_curve(entry, options.quantity, part, options.x)
+    known, unit = np.isfinite(curve.x), _unit(options)
+    return MeanCurve(
+        x=curve.x[known],
+        mean=curve.mean[known] * unit,
+        low=curve.low[known] * unit,
+        high=curve.high[known] * unit,
+        seeds=curve.seeds[known],
+    )
+
+
+def _name(entry: EntryCurves) -> str:
+    """Its label; a mean that goes on without the seeds that diverged is not left to speak alone."""
+    label, diverged = plain(entry.label), sum(trial.diverged for trial in entry.trials)
+    return f"{label} ({diverged} of {len(entry.trials)} diverged)" if diverged else label
+
+
+def _mean_series(
+    entry: EntryCurves,
+    curve: MeanCurve,
+    options: CompareOptions,
+    *,
+    name: str = "",
+    faint: bool = False,
+) -> Series:
+    """The line of an entry's mean; the faint one, beside the main one, is dotted, without glyph."""
+    return Series(
+        curve.x,
+        curve.mean,
+        name,
+        role_of(entry.entry),
+        faint=faint,
+        strong=entry.entry == options.selected and not faint,
+        dotted=faint,
+        glyph="" if faint else glyph_of(entry.entry),
+    )
+
+
+def _seed_series(entry: EntryCurves, part: CurvePart, options: CompareOptions) -> list[Series]:
+    colour = role_of(entry.entry)
+    return [
+        Series(
+            trial.x(options.x),
+            trial.values(options.quantity, part) * _unit(options),
+            "",
+            colour,
+            faint=True,
+        )
+        for trial in entry.trials
+        if len(trial.epoch)
+    ]
+
+
+def _areas(
+    shown: list[EntryCurves], curves: list[MeanCurve], options: CompareOptions
+) -> list[Area]:
+    """The bands; the selected entry's is the one that is filled where colours are few."""
+    areas = []
+    for entry, curve in zip(shown, curves, strict=True) if options.bands else ():
+        low = curve.low
+        if _logarithmic(options):  # an interval that reaches below zero reaches to the axis's end
+            low = np.where(low <= 0, np.finfo(np.float64).tiny, low)
+        faint = entry.entry != options.selected
+        areas.append(Area(curve.x, low, curve.high, "", role_of(entry.entry), faint=faint))
+    return areas
+
+
+def _target(options: CompareOptions) -> tuple[HLine, ...]:
+    if options.target is None or options.quantity != "accuracy":
+        return ()
+    return (HLine(100 * options.target, f"target {target_text(options.target)}"),)
+
+
+def _x_axis(history: RunHistory, shown: list[EntryCurves], options: CompareOptions) -> Axis:
+    """To the planned end, where there is one: the curves grow towards it."""
+    label: str = options.x
+    if any(True for _ in _cycle_ends(history, shown, options)):
+        label += f"   {CYCLE_END}"
+    return Axis(label=label, lo=0.0, hi=_end(history, options.x))
+
+
+def _end(history: RunHistory, x: XScale) -> float | None:
+    epochs = max((t.total_epochs or 0 for e in comparison_of(history) for t in e.trials), default=0)
+    if x == "seconds" or not epochs:
+        return None
+    return float(epochs) if x == "epoch" else _steps(history, epochs)
+
+
+def _steps(history: RunHistory, epochs: float) -> float | None:
+    """Steps of `epochs` epochs."""
+    each = max((trial.steps_per_epoch for trial in history.trials.values()), default=0)
+    each = each or (history.task.steps_per_epoch if history.task else 0)
+    return epochs * each if each > 0 else None
+
+
+def _cycle_ends(
+    history: RunHistory, shown: list[EntryCurves], options: CompareOptions
+) -> Iterable[Mark]:
+    """A tick at each end of a cycle, where one of the entries shown has cycles.
+
+    By seconds there are none: each trial ends its cycles at a time of its own.
+    """
+    compare = history.config.compare if history.config else None
+    end = _end(history, "epoch")
+    if compare is None or end is None or options.x == "seconds":
+        return
+    policies = {compare.entries[e.entry].policy for e in shown if e.entry < len(compare.entries)}
+    cycle = 2 * compare.step_size_epochs
+    if not policies - {"constant", "one-cycle"} or not 0 < cycle <= end <= _MOST_CYCLES * cycle:
+        return
+    for number in range(1, math.floor(end / cycle + 1e-9) + 1):
+        place = number * cycle if options.x == "epoch" else _steps(history, number * cycle)
+        if place is not None:
+            yield Mark(place, colour="lr", foot=True)
+
+
+def _y_axis(means: list[MeanCurve], main: list[MeanCurve], options: CompareOptions) -> Axis:
+    label = "mean and 95% interval" if options.bands else "mean over seeds"
+    if options.quantity == "accuracy":
+        lo, hi = _accuracy_limits(means, main, options)
+        return Axis(f"% of images, {label}", lo=lo, hi=hi)
+    lo, hi = _loss_limits(means, main, options)
+    return Axis(label, log=options.log_y, lo=lo, hi=hi)
+
+
+def _with_bands(
+    lo: float, hi: float, curves: list[MeanCurve], options: CompareOptions
+) -> tuple[float, float]:
+    """`lo` and `hi`, widened by bands.
+
+    By a part of their span at most: an interval of two seeds may be 100 points wide, and would
+    press flat what the chart is about.
+    """
+    if not options.bands:
+        return lo, hi
+    room = _BEYOND * (hi - lo)
+    lows = _finite([curve.low for curve in curves])
+    highs = _finite([curve.high for curve in curves])
+    lowest, highest = float(lows.min(initial=lo)), float(highs.max(initial=hi))
+    return max(lowest, lo - room), min(highest, hi + room)
+
+
+def _finite(columns: list[Floats]) -> Floats:
+    values: Floats = np.concatenate([np.zeros(0), *columns])
+    found: Floats = values[np.isfinite(values)]
+    return found
+
+
+def _accuracy_limits(
+    means: list[MeanCurve], main: list[MeanCurve], options: CompareOptions
+) -> tuple[float | None, float | None]:
+    """Tens around the means, per cent, so that the axis seldom moves; the target is within."""
+    values = _finite([curve.mean for curve in means])
+    if not len(values):
+        return (0.0, 100.0)
+    lo, hi = _with_bands(float(values.min()), float(values.max()), main, options)
+    if options.target is not None:
+        lo, hi = min(lo, 100 * options.target), max(hi, 100 * options.target)
+    lo, hi = 10 * math.floor(lo / 10), 10 * math.ceil((hi + 0.5) / 10)
+    return max(float(lo), 0.0), min(float(max(hi, lo + 10)), 100.0)
+
+
+def _loss_limits(
+    means: list[MeanCurve], main: list[MeanCurve], options: CompareOptions
+) -> tuple[float | None, float | None]:
+    """The span of the means, but not far above where losses began.
+
+    The loss of a trial that diverges may be any number before it stops being one. Whatever lies
+    well above the typical loss after the first epoch says "worse than at the start" wherever it
+    stands; it may leave the chart at its top, so that the others can be read.
+    """
+    values = _finite([curve.mean for curve in means])
+    if options.log_y:
+        values = values[values > 0]
+    if not len(values):
+        return None, None
+    starts = [found[0] for curve in means if len(found := _finite([curve.mean]))]
+    top = _LOSS_ROOM * abs(float(np.median(starts)))
+    lo = float(values.min())
+    hi = min(float(values.max()), max(top, lo))
+    if options.log_y:
+        return lo / 1.1, max(hi, lo) * 1.1
+    lo, hi = _with_bands(lo, hi, main, options)
+    room = 0.05 * (hi - lo) or 0.05 * abs(hi) or 1.0
+    return max(lo - room, 0.0) if lo >= 0 else lo - room, hi + room

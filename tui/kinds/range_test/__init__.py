@@ -1,0 +1,1 @@
+"""The range test on the screen and the command line."""

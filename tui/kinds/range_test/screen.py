@@ -1,0 +1,212 @@
+"""The range test: loss against learning rate, with base_lr and max_lr as marks that keys move."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import BindingType
+
+from clr_tui.engine.analysis.recordings.exports import steps_csv
+from clr_tui.engine.analysis.report import BASE_FACTOR, Bounds, RangeReport, range_report, to_json
+from clr_tui.engine.settings.config import CompareConfig, TrainConfig
+from clr_tui.tui.exporting import charts_svg
+from clr_tui.tui.keys import ScreenName, bindings_for
+from clr_tui.tui.kinds.compare.contest import after_range_test
+from clr_tui.tui.kinds.range_test.view import (
+    RangeScale,
+    bounds_of,
+    next_suggestion,
+    range_chart,
+    range_panel,
+)
+from clr_tui.tui.screens.bounds_dialog import BoundsDialog
+from clr_tui.tui.screens.curve_screen import CurveScreen
+from clr_tui.tui.screens.export_dialog import Exports
+from clr_tui.tui.text.bounds import Which, step_bound
+from clr_tui.tui.text.clean import plain
+from clr_tui.tui.text.lines import Line
+from clr_tui.tui.text.names import STOPPING
+from clr_tui.tui.text.numbers import exact_lr
+from clr_tui.tui.text.options import RANGE_TEST_X
+from clr_tui.tui.widgets.chart_view import ChartView
+from clr_tui.tui.widgets.panel import Panel
+
+if TYPE_CHECKING:
+    from clr_tui.engine.errors import UserError
+    from clr_tui.engine.log.rundir import RunDir
+    from clr_tui.engine.settings.config import RunConfig
+    from clr_tui.tui.sources import Source
+
+NO_BOUNDS = "There are no bounds yet: b types them, u takes a rule's."
+
+
+class RangeTestScreen(CurveScreen):
+    """A range test, living or recorded.
+
+    The bounds follow the recommendation until a person moves them.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("range-test")
+    key_screen: ScreenName = "range-test"
+    x_axes = RANGE_TEST_X
+    charts = ("loss-chart",)
+
+    def __init__(self, source: Source, config: RunConfig, run: RunDir | None) -> None:
+        super().__init__(source, config, run)
+        if config.range_test is not None:
+            self.options = replace(self.options, smoothing=config.range_test.smoothing)
+        self.bounds: Bounds | None = None
+        self.selected: Which = "max"
+        self.moved = False
+        self.rule: str | None = None
+        self._report: RangeReport | None = None
+        self._report_of: tuple[int, float, bool] | None = None
+
+    @property
+    def report(self) -> RangeReport:
+        """What the rules say of the curve as it stands."""
+        key = (self.history.version, self.options.smoothing, self.status.ended)
+        if self._report is None or key != self._report_of:
+            self._report = range_report(
+                self.history, smoothing=self.options.smoothing, live=not self.status.ended
+            )
+            self._report_of = key
+        return self._report
+
+    def show_history(self) -> None:
+        """Draws the chart and the panel."""
+        report = self.report
+        if not self.moved:
+            self.bounds = report.bounds
+        chart = range_chart(
+            self.history,
+            bounds=self.bounds,
+            selected=self.selected,
+            options=self.options,
+            suggestions=[] if report.verdict.kind == "running" else report.suggestions,
+            empty=self.waiting(),
+        )
+        self.draw("loss-chart", chart)
+        panel = self.query_one("#panel", Panel)
+        panel.set_lines(
+            range_panel(
+                self.history,
+                self.bounds,
+                self.selected,
+                report,
+                ended=self.status.ended,
+                width=panel.content_size.width,
+                height=panel.content_size.height,
+            )
+        )
+
+    def verdict(self) -> list[Line]:
+        """The judgement on the curve and what to do."""
+        said = self.report.verdict
+        if said.kind == "running" and not self.history.trials:
+            return []
+        lines = self.words(plain(said.sentence))
+        if self.status.state in ("failed", "lost"):
+            return lines  # what to do about that is said above
+        advice = plain(said.advice)
+        if said.kind == "recommended":
+            keys = "←→ move the bounds, u takes the next rule's"
+            keys += ", t trains with CLR between them." if self.repeatable else "."
+            advice = f"{advice} {keys}".strip()
+        if "run again" in advice.lower() or "run it again" in advice.lower():
+            advice += " r opens its settings."
+        return lines + self.words(advice, "muted") if advice else lines
+
+    # -- keys: bounds ----------------------------------------------------------------------
+
+    def _set(self, bounds: Bounds) -> None:
+        self.bounds, self.moved = bounds, True
+        self.show_history()
+
+    def action_move_bound(self, columns: int) -> None:
+        """Moves the selected bound by so many chart columns."""
+        if self.bounds is None:
+            self.say(NO_BOUNDS)
+            return
+        width = self.query_one(ChartView).content_size.width
+        factor = RangeScale.of(self.history, self.options.x).column(width)
+        moved = step_bound(self.bounds, self.selected, columns, factor)
+        if moved == self.bounds:
+            self.say("This bound can go no further: the bounds do not cross.")
+            return
+        self._set(moved)
+
+    def action_other_bound(self) -> None:
+        """Selects the other bound."""
+        self.selected = "base" if self.selected == "max" else "max"
+        self.show_history()
+
+    def action_type_bounds(self) -> None:
+        """Asks for both bounds."""
+        self.app.push_screen(BoundsDialog(self.bounds), self._typed)
+
+    def _typed(self, bounds: Bounds | None) -> None:
+        if bounds is not None:
+            self._set(bounds)
+
+    def action_next_rule(self) -> None:
+        """Takes the bounds of the next rule that has a value."""
+        rules = self.report.suggestions
+        if not self.moved:
+            # The bounds stand at the recommended rule's already.
+            self.rule = next((one.rule for one in rules if one.recommended), None)
+        taken = next_suggestion(rules, self.rule)
+        bounds = bounds_of(taken, BASE_FACTOR) if taken is not None else None
+        if taken is None or bounds is None:
+            self.say("No rule has a value yet: they read the curve once it has a shape.")
+            return
+        self.rule = taken.rule
+        self._set(bounds)
+        words = f"{taken.rule}: {exact_lr(bounds.base_lr)} to {exact_lr(bounds.max_lr)}"
+        recommended = " (recommended)" if taken.recommended else ""
+        caution = f", {taken.caution}" if taken.caution else ""
+        self.say(plain(f"Bounds by {words}{recommended}{caution}."))
+
+    # -- keys: work ------------------------------------------------------------------------
+
+    def action_launch_training(self) -> None:
+        """Shows what would be trained between the bounds, and starts it."""
+        if not self.repeatable:
+            self.say("This recording does not say what was trained: there is nothing to train.")
+        elif self.bounds is None:
+            self.say(f"Training needs bounds. {NO_BOUNDS}")
+        else:
+            from clr_tui.tui.kinds.range_test.train_dialog import TrainDialog
+
+            dialog = TrainDialog(self.config, self.bounds, self.history)
+            self.app.push_screen(dialog, self._launch)
+
+    def _launch(self, job: TrainConfig | None) -> None:
+        if job is not None:
+            self.say("Starting the training ...")
+            self.clr_app.launch(self.config.task, job, self.parent_id, self._not_started)
+
+    def _not_started(self, error: UserError) -> None:
+        self.say(error.message)
+
+    def comparison(self) -> CompareConfig:
+        """The article's optimizers, this one cycling between its bounds."""
+        bounds = (self.bounds.base_lr, self.bounds.max_lr) if self.bounds is not None else None
+        return after_range_test(self.config.optimizer, bounds)
+
+    def stop_detail(self) -> str:
+        """What stopping means."""
+        return STOPPING["range-test"]
+
+    def exports(self) -> Exports:
+        """The chart as SVG, the steps as CSV, the report as JSON."""
+        chart = range_chart(
+            self.history, bounds=self.bounds, selected=self.selected, options=self.options
+        )
+        return {
+            ".svg": lambda: charts_svg([chart], self.title_words()),
+            ".csv": lambda: steps_csv(self.history),
+            ".json": lambda: json.dumps(to_json(self.report), indent=2),
+        }

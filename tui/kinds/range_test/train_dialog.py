@@ -1,0 +1,113 @@
+"""What `t` is about to start: a training between the bounds, with the few settings that matter."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from clr_tui.engine.settings.config import POLICIES, TrainConfig
+from clr_tui.tui.text.form import length_in_words, read, texts
+from clr_tui.tui.text.numbers import exact_lr
+from clr_tui.tui.text.status import title_of
+from clr_tui.tui.widgets.choice import Choice
+from clr_tui.tui.widgets.field import Field
+
+if TYPE_CHECKING:
+    from clr_tui.engine.analysis.history import RunHistory
+    from clr_tui.engine.analysis.report import Bounds
+    from clr_tui.engine.settings.config import RunConfig
+
+
+class TrainDialog(ModalScreen["TrainConfig | None"]):
+    """Shows the training that would start; answers with its settings, or None.
+
+    Args:
+        config: of the range test whose task and optimizer it takes.
+        bounds: base_lr and max_lr.
+        history: of the range test, for the title.
+    """
+
+    CSS_PATH = "../../screens/dialog.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", show=False),
+        Binding("enter", "start", show=False),
+        Binding("down", "app.focus_next", show=False),
+        Binding("up", "app.focus_previous", show=False),
+    ]
+
+    def __init__(self, config: RunConfig, bounds: Bounds, history: RunHistory) -> None:
+        super().__init__()
+        self._trained = config.task
+        self._job = TrainConfig(
+            base_lr=bounds.base_lr, max_lr=bounds.max_lr, optimizer=config.optimizer
+        )
+        self._what = title_of(config, history).partition("  ")[2]
+
+    def compose(self) -> ComposeResult:
+        """What will be trained, three fields, the keys."""
+        job = self._job
+        low, high = exact_lr(job.base_lr), exact_lr(job.max_lr)
+        with Vertical(classes="dialog"):
+            yield Static("Train with CLR", classes="dialog-title", markup=False)
+            yield Static(
+                f"{self._what}\nbase_lr {low}   max_lr {high}", classes="dialog-note", markup=False
+            )
+            yield Field("train_epochs", str(job.epochs), label="epochs")
+            yield Field("step_size_epochs", f"{job.step_size_epochs:g}", label="step size")
+            with Horizontal(id="policy-row"):
+                yield Static("policy", classes="field-label", markup=False)
+                yield Choice(POLICIES, job.policy, id="policy")
+            yield Static("", id="train-length", markup=False)
+            yield Static(
+                "enter  start    ↑↓  field    ←→  policy    esc  cancel",
+                classes="dialog-keys",
+                markup=False,
+            )
+
+    def on_mount(self) -> None:
+        """Says what is wrong, or how long it will be, from the start."""
+        self._read()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Says what is wrong while one types."""
+        event.stop()
+        self._read()
+
+    def on_choice_changed(self, event: Choice.Changed) -> None:
+        """Another policy may end in mid-cycle."""
+        event.stop()
+        self._read()
+
+    def _read(self) -> TrainConfig | None:
+        """The settings as they stand, or None and the mistakes at their fields."""
+        typed = {field.name or "": field.value for field in self.query(Field)}
+        typed["policy"] = self.query_one(Choice).value
+        # The task ran already; asking the disk about it at each key would be slow.
+        reading = read(texts(self._trained, self._job) | typed, self._trained, self._job)
+        errors = dict(reading.errors)
+        for field in self.query(Field):
+            field.show_error(errors.pop(field.name or "", ""))
+        other = next(iter(errors.values()), "")
+        words = self.query_one("#train-length", Static)
+        words.update(other or length_in_words(reading.sound))
+        words.set_class(bool(other), "error")
+        return reading.sound if isinstance(reading.sound, TrainConfig) else None
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter in a field starts."""
+        event.stop()
+        self.action_start()
+
+    def action_start(self) -> None:
+        """Starts, where all is right."""
+        if (job := self._read()) is not None:
+            self.dismiss(job)
+
+    def action_cancel(self) -> None:
+        """Closes; nothing starts."""
+        self.dismiss(None)

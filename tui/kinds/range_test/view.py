@@ -1,0 +1,373 @@
+"""A range test as a chart of loss against learning rate, and a panel of figures and rules."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from clr_tui.engine.analysis.history import RunHistory, TrialHistory
+from clr_tui.engine.analysis.report import Bounds, RangeReport
+from clr_tui.engine.analysis.smoothing import smooth
+from clr_tui.engine.analysis.sweep.curve import Curve, curve_of
+from clr_tui.engine.analysis.sweep.suggest import Suggestion
+from clr_tui.engine.settings.config import RangeTestConfig
+from clr_tui.tui.charts.chart import Area, Axis, Band, Chart, Mark, Role, Series, VLine
+from clr_tui.tui.charts.scale import Floats
+from clr_tui.tui.text import numbers
+from clr_tui.tui.text.bounds import Which
+from clr_tui.tui.text.clean import plain
+from clr_tui.tui.text.device import device_lines
+from clr_tui.tui.text.lines import BLANK, Line, heading, row, wrapped
+from clr_tui.tui.text.options import ChartOptions, XAxis
+
+_LABELS: dict[XAxis, str] = {
+    "lr": "learning rate (log)",
+    "step": "step",
+    "epoch": "epoch",
+    "seconds": "seconds",
+}
+EMPTY = "Loss against learning rate will appear here."
+
+
+def range_chart(
+    history: RunHistory,
+    *,
+    bounds: Bounds | None,
+    selected: Which = "max",
+    options: ChartOptions,
+    suggestions: list[Suggestion] | None = None,
+    empty: str = EMPTY,
+) -> Chart:
+    """Loss against learning rate, with the bounds as marks and the band between them.
+
+    Args:
+        history: the run.
+        bounds: where base_lr and max_lr stand; None: nowhere yet.
+        selected: the bound that keys move.
+        options: smoothing, x-axis, and whether the loss is logarithmic.
+        suggestions: rules to mark on the top edge.
+        empty: what to say while there is nothing to draw.
+    """
+    title = options.loss_title
+    scale = RangeScale.of(history, options.x)
+    curve = curve_of(history, options.smoothing)
+    x = Axis(label=_LABELS[options.x], log=options.x == "lr", lo=scale.lo, hi=scale.hi)
+    if not len(curve.lr):
+        return Chart(x=x, y=Axis(log=options.y_log), title=title, empty=empty)
+    series = _series(history, curve, scale, options)
+    lo, hi = _loss_limits(curve, options.y_log, any(one.colour == "raw" for one in series))
+    vlines, bands = _marks_of(bounds, selected, scale)
+    return Chart(
+        series=series,
+        x=x,
+        y=Axis(log=options.y_log, lo=lo, hi=hi),
+        vlines=vlines,
+        bands=bands,
+        areas=_areas(curve, scale),
+        marks=(*_divergence(history, scale), *_suggested(suggestions or [], scale)),
+        title=title,
+        empty=empty,
+    )
+
+
+@dataclass(frozen=True)
+class RangeScale:
+    """From learning rates, which rise through a sweep, to the chosen x."""
+
+    x: XAxis
+    log_lr: Floats
+    """Natural logarithms of rates whose place on the axis is known, rising; shape (n,)."""
+    places: Floats
+    lo: float | None
+    hi: float | None
+
+    @classmethod
+    def of(cls, history: RunHistory, x: XAxis) -> RangeScale:
+        """The scale of a range test: its plan for rates and steps, what was measured for time."""
+        job = history.config.range_test if history.config else None
+        trial = max(history.trials.values(), key=len, default=None)
+        lo, hi = _limits(job, trial, x)
+        planned = x == "lr" and lo is not None and hi is not None  # the rates are the places
+        log_lr, places = _known_places(None if planned else trial, x)
+        return cls(x, log_lr, places, lo, hi)
+
+    def at(self, lr: Floats) -> Floats:
+        """x of each rate, shape (n,); beyond the sweep it goes on at the pace of the whole."""
+        if self.x == "lr":
+            return lr
+        if len(self.log_lr) < 2:
+            return np.full(len(lr), np.nan)
+        wanted = np.log(lr)
+        first, last = self.log_lr[0], self.log_lr[-1]
+        pace = (self.places[-1] - self.places[0]) / (last - first)
+        beyond = np.maximum(wanted - last, 0.0) - np.maximum(first - wanted, 0.0)
+        return np.asarray(np.interp(wanted, self.log_lr, self.places) + beyond * pace)
+
+    def column(self, columns: int) -> float:
+        """The factor in the rate that one of `columns` chart columns stands for; above 1."""
+        spans: list[float] = []
+        if self.x == "lr" and self.lo and self.hi:
+            spans = [math.log(self.lo), math.log(self.hi)]
+        elif len(self.log_lr) > 1:
+            spans = [float(self.log_lr[0]), float(self.log_lr[-1])]
+        if not spans or spans[1] <= spans[0]:
+            return 10 ** (1 / 12)
+        return math.exp((spans[1] - spans[0]) / max(columns - 1, 8))
+
+
+def _known_places(trial: TrialHistory | None, x: XAxis) -> tuple[Floats, Floats]:
+    if trial is None or not len(trial):
+        return np.zeros(0), np.zeros(0)
+    rising = np.concatenate(([True], np.diff(trial.lr) > 0)) & (trial.lr > 0)
+    step = trial.step.astype(np.float64)
+    if x == "seconds":
+        places = np.asarray(trial.seconds)
+    else:
+        places = step / max(trial.steps_per_epoch, 1) if x == "epoch" else step
+    known = rising & np.isfinite(places)
+    return np.log(trial.lr[known]), places[known]
+
+
+def _limits(
+    job: RangeTestConfig | None, trial: TrialHistory | None, x: XAxis
+) -> tuple[float | None, float | None]:
+    """The whole sweep from its first step on, so that the axis holds still."""
+    if x == "lr":
+        return (job.start_lr, job.end_lr) if job is not None else (None, None)
+    total = trial.total_steps if trial is not None else 0
+    if x == "seconds" or trial is None or total < 2:
+        return 0.0, None
+    return 0.0, (total - 1) / (max(trial.steps_per_epoch, 1) if x == "epoch" else 1)
+
+
+def _series(
+    history: RunHistory, curve: Curve, scale: RangeScale, options: ChartOptions
+) -> tuple[Series, ...]:
+    at = scale.at(curve.lr)
+    job = history.config.range_test if history.config else None
+    several = len(curve.seeds) > 1 or (job is not None and job.seeds > 1)
+    found: list[Series] = []
+    if not several and options.smoothing < 1:
+        found.append(Series(at, curve.loss, "raw", "raw", faint=True))
+    for seed, ended in zip(curve.seeds, curve.ended, strict=True):
+        if len(curve.seeds) > 1 and not ended:
+            found.append(Series(at, seed, "this seed", "raw", faint=True))
+    name = "smoothed" if options.smoothing < 1 else ""
+    if several:
+        name = "median" if len(curve.seeds) > 1 else "first seed"
+    found.append(Series(at, curve.smoothed, name, "loss"))
+    return tuple(found)
+
+
+def _areas(curve: Curve, scale: RangeScale) -> tuple[Area, ...]:
+    if sum(curve.ended) < 2:
+        return ()
+    return (Area(scale.at(curve.lr), curve.low, curve.high, "seeds"),)
+
+
+def _marks_of(
+    bounds: Bounds | None, selected: Which, scale: RangeScale
+) -> tuple[tuple[VLine, ...], tuple[Band, ...]]:
+    if bounds is None:
+        return (), ()
+    low, high = (float(x) for x in scale.at(np.array([bounds.base_lr, bounds.max_lr])))
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return (), ()
+    lines = (
+        VLine(low, "base", "base", selected == "base", numbers.lr(bounds.base_lr)),
+        VLine(high, "max", "max", selected == "max", numbers.lr(bounds.max_lr)),
+    )
+    return lines, (Band(low, high),)
+
+
+def _divergence(history: RunHistory, scale: RangeScale) -> list[Mark]:
+    trial = history.trial
+    if trial is None:
+        return []
+    end = trial.diverged or trial.non_finite
+    if end is None or end.lr <= 0:
+        return []
+    label = "not finite" if trial.non_finite is not None else "diverged"
+    return [Mark(float(scale.at(np.array([end.lr]))[0]), label=label, colour="diverged")]
+
+
+def _suggested(suggestions: list[Suggestion], scale: RangeScale) -> list[Mark]:
+    marks = []
+    for one in suggestions:
+        if one.lr is not None and one.lr > 0:
+            place = float(scale.at(np.array([one.lr]))[0])
+            if math.isfinite(place):
+                marks.append(Mark(place, label=one.rule, colour="suggestion"))
+    return marks
+
+
+def _loss_limits(curve: Curve, log: bool, raw_drawn: bool) -> tuple[float | None, float | None]:
+    """Limits that show the shape of the curve up to its minimum, not the height of its explosion.
+
+    They hold the smoothed curve and the usual raw losses before the minimum, and a quarter more
+    above, so that a divergence is seen to leave through the top.
+    """
+    known = np.isfinite(curve.smoothed)
+    count = int(np.count_nonzero(known))
+    if not count:
+        return None, None
+    lowest = int(np.argmin(np.where(known, curve.smoothed, np.inf)))
+    until = slice(0, max(lowest, int(np.argmax(known)) + min(9, count - 1)) + 1)
+    raw = curve.loss[until] if raw_drawn and len(curve.seeds) == 1 else np.zeros(0)
+    raw = raw[np.isfinite(raw)]
+    # The band of one seed is its curve.
+    curves = (curve.smoothed, curve.low, curve.high)[: 1 if len(curve.seeds) == 1 else 3]
+    parts = [c[until] for c in curves]
+    shown = np.concatenate((*parts, np.percentile(raw, [2, 98]) if len(raw) else []))
+    shown = shown[np.isfinite(shown) & ((shown > 0) | (not log))]
+    if not len(shown):
+        return None, None
+    bottom, top = float(shown.min()), float(shown.max())
+    spread = max(top - bottom, 1e-3 * abs(top), 1e-9)
+    lo = bottom - 0.05 * spread
+    return (bottom if log else lo), top + 0.25 * spread
+
+
+def range_panel(
+    history: RunHistory,
+    bounds: Bounds | None,
+    selected: Which,
+    report: RangeReport,
+    *,
+    ended: bool = False,
+    width: int = 38,
+    height: int | None = None,
+) -> list[Line]:
+    """The figures beside the chart: progress, device, bounds, rules and their cautions.
+
+    Args:
+        history: the run.
+        bounds: where base_lr and max_lr stand.
+        selected: the bound that keys move.
+        report: what the rules say of the curve.
+        ended: whether nothing more will come.
+        width: cells there are; sentences are wrapped to it.
+        height: rows there are; how the rules read the curve is told where it fits whole.
+    """
+    trial = history.trial
+    lines = _progress_lines(history, trial, report)
+    lines += [*device_lines(history, trial, ended=ended), BLANK]
+    lines += [*_bounds_lines(bounds, selected, report, ended), BLANK]
+    lines += _rule_lines(report, width, ended)
+    more = _formula_lines(report, width)
+    return lines + more if height is not None and len(lines) + len(more) <= height else lines
+
+
+def _formula_lines(report: RangeReport, width: int) -> list[Line]:
+    """What each rule that has a value does."""
+    told: list[Line] = []
+    for one in report.suggestions:
+        if one.lr is not None:
+            told += wrapped(f"{plain(one.rule)}: {plain(one.formula)}", width, indent="  ")
+    return [BLANK, heading("how they read the curve"), *told] if told else []
+
+
+def _progress_lines(
+    history: RunHistory, trial: TrialHistory | None, report: RangeReport
+) -> list[Line]:
+    known = trial is not None and len(trial) > 0
+    done = int(trial.step[-1]) + 1 if trial is not None and known else None
+    total = trial.total_steps if trial is not None and trial.total_steps else None
+    step = numbers.of_total(done, total) if total else numbers.count(done)
+    lines = [row("step", step)]
+    job = history.config.range_test if history.config else None
+    if job is not None and job.seeds > 1:
+        place = list(history.trials).index(trial.trial) + 1 if trial is not None else None
+        after = f"  seed {trial.seed}" if trial is not None else ""
+        lines.append(row("sweep", f"{numbers.count(place)} of {job.seeds}", after=after))
+    raw = float(trial.loss[-1]) if trial is not None and known else None
+    smoothed = _last_smoothed(history, trial, report.smoothing)
+    best = numbers.loss(report.minimum_loss).strip()
+    at = f" at {numbers.lr(report.minimum_lr)}" if report.minimum_lr is not None else ""
+    rate = float(trial.lr[-1]) if trial is not None and known else None
+    return [
+        *lines,
+        row("lr", numbers.lr(rate).strip(), "lr"),
+        row("loss", numbers.loss(smoothed).strip(), "loss", f" raw {numbers.loss(raw).strip()}"),
+        row("best", best, "best", at),
+    ]
+
+
+def _last_smoothed(
+    history: RunHistory, trial: TrialHistory | None, smoothing: float
+) -> float | None:
+    if trial is None or not len(trial):
+        return None
+    if len(history.trials) == 1:
+        return float(curve_of(history, smoothing).seeds[0][-1])
+    return float(smooth(trial.loss, smoothing)[-1])
+
+
+def _bounds_lines(
+    bounds: Bounds | None, selected: Which, report: RangeReport, ended: bool
+) -> list[Line]:
+    if bounds is None:
+        when = "none recommended" if ended else "come with the verdict"
+        some = ended and any(one.lr is not None for one in report.suggestions)
+        how = "b types, u takes a rule's" if some else "b types them now"
+        return [heading("bounds"), ((f"  {when}", "muted"),), ((f"  {how}", "muted"),)]
+    ratio = bounds.max_lr / bounds.base_lr
+    return [
+        heading("bounds", "   tab selects"),
+        _bound_line("base_lr", bounds.base_lr, "base", selected == "base", ""),
+        _bound_line("max_lr", bounds.max_lr, "max", selected == "max", f" = base x {ratio:.3g}"),
+    ]
+
+
+def _bound_line(name: str, value: float, role: Role, selected: bool, after: str) -> Line:
+    mark = "▸ " if selected else "  "
+    return ((mark, role), (name.ljust(9), role), (numbers.lr(value), role), (after, "muted"))
+
+
+def _rule_lines(report: RangeReport, width: int, ended: bool) -> list[Line]:
+    if not any(one.lr is not None for one in report.suggestions):
+        when = "none has a value" if ended else "come with the first losses"
+        return [heading("rules"), ((f"  {when}", "muted"),)]
+    so_far = "rules so far" if report.verdict.kind == "running" else "rules"
+    lines = [heading(so_far.ljust(18), "max_lr")]
+    lines += [_rule_line(one) for one in report.suggestions]
+    cautions = [one for one in report.suggestions if one.caution and one.lr is not None]
+    if cautions:
+        lines.append(BLANK)
+    for one in cautions:
+        lines += wrapped(f"! {plain(one.rule)}: {plain(one.caution)}", width, indent="  ")
+    return lines
+
+
+def _rule_line(one: Suggestion) -> Line:
+    value = numbers.lr(one.lr)
+    if one.low is not None and one.lr is not None:
+        value = f"{numbers.lr(one.low)}…{value}"
+    mark = " ◂" if one.recommended else (" !" if one.caution and one.lr is not None else "")
+    role: Role = "max" if one.recommended else "text"
+    name = f"  {plain(one.rule)}".ljust(18)
+    return ((name, role), (value, role if one.lr is not None else "muted"), (mark, role))
+
+
+def next_suggestion(suggestions: list[Suggestion], after: str | None) -> Suggestion | None:
+    """The rule to take after the one named `after`: the next that has a value, going round.
+
+    Args:
+        suggestions: the rules, in their order.
+        after: the rule taken last; None begins with the first.
+    """
+    usable = [one for one in suggestions if one.lr is not None and one.lr > 0]
+    if not usable:
+        return None
+    names = [one.rule for one in usable]
+    return usable[(names.index(after) + 1) % len(usable)] if after in names else usable[0]
+
+
+def bounds_of(suggestion: Suggestion, factor: float) -> Bounds | None:
+    """The bounds that a rule stands for: its own base_lr where it has one, else max / `factor`."""
+    if suggestion.lr is None:
+        return None
+    low = suggestion.low if suggestion.low is not None else suggestion.lr / factor
+    return Bounds(base_lr=low, max_lr=suggestion.lr) if 0 < low < suggestion.lr else None

@@ -1,0 +1,1 @@
+"""CLR training on the screen and the command line."""

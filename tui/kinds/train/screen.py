@@ -1,0 +1,108 @@
+"""CLR training: learning rate, loss and accuracy under one another on one x-axis."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from msgspec.structs import replace
+from textual.binding import BindingType
+from textual.types import CSSPathType
+
+from clr_tui.engine.analysis.recordings.exports import steps_csv
+from clr_tui.engine.analysis.report import Bounds, to_json, train_report
+from clr_tui.engine.log.commands import SetBounds
+from clr_tui.engine.settings.config import CompareConfig
+from clr_tui.tui.exporting import charts_svg
+from clr_tui.tui.keys import ScreenName, bindings_for
+from clr_tui.tui.kinds.compare.contest import after_range_test, after_training
+from clr_tui.tui.kinds.train.view import (
+    ending_words,
+    plan_of,
+    training_charts,
+    training_panel,
+    training_words,
+)
+from clr_tui.tui.screens.bounds_dialog import BoundsDialog
+from clr_tui.tui.screens.curve_screen import CurveScreen
+from clr_tui.tui.screens.export_dialog import Exports
+from clr_tui.tui.text.lines import Line
+from clr_tui.tui.text.names import STOPPING
+from clr_tui.tui.text.numbers import exact_lr
+from clr_tui.tui.text.options import TRAINING_X
+from clr_tui.tui.widgets.panel import Panel
+
+if TYPE_CHECKING:
+    from clr_tui.tui.charts.chart import Chart
+
+
+class TrainingScreen(CurveScreen):
+    """A training, living or recorded."""
+
+    CSS_PATH: ClassVar[CSSPathType | None] = [
+        "../../screens/run_screen.tcss",
+        Path(__file__).with_suffix(".tcss"),
+    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("training")
+    key_screen: ScreenName = "training"
+    x_axes = TRAINING_X
+    charts = ("lr-chart", "loss-chart", "accuracy-chart")
+
+    def _charts(self) -> tuple[Chart, Chart, Chart]:
+        return training_charts(
+            self.history, self.options, waiting=self.waiting(), ended=self.status.ended
+        )
+
+    def show_history(self) -> None:
+        """Draws the three charts and the panel."""
+        for name, chart in zip(self.charts, self._charts(), strict=True):
+            self.draw(name, chart)
+        lines = training_panel(self.history, self.options, ended=self.status.ended)
+        self.query_one("#panel", Panel).set_lines(lines)
+
+    def verdict(self) -> list[Line]:
+        """The result, or where it stands; what to bear in mind of it."""
+        said = training_words(self.history, ended=self.status.ended)
+        lines = self.words(said) if self.history.trials else []
+        ending = ending_words(self.history)
+        return lines + self.words(ending, "suggestion") if ending else lines
+
+    def action_type_bounds(self) -> None:
+        """Asks for new bounds, which the living run takes at once."""
+        if not self.require_live():
+            return
+        plan = plan_of(self.history)
+        bounds = Bounds(plan.base_lr, plan.max_lr) if plan is not None else None
+        note = "The schedule goes on between these from the next step."
+        self.app.push_screen(BoundsDialog(bounds, note), self._typed)
+
+    def _typed(self, bounds: Bounds | None) -> None:
+        if bounds is not None:
+            low, high = exact_lr(bounds.base_lr), exact_lr(bounds.max_lr)
+            self.order(
+                SetBounds(base_lr=bounds.base_lr, max_lr=bounds.max_lr),
+                f"Bounds {low} to {high} from the next step.",
+            )
+
+    def comparison(self) -> CompareConfig:
+        """The article's optimizers, and this one as it was trained, bounds that were moved too."""
+        job = self.config.train
+        if job is None:
+            return after_range_test(self.config.optimizer, None)
+        base_lr, max_lr = self.history.bounds or (job.base_lr, job.max_lr)
+        return after_training(replace(job, base_lr=base_lr, max_lr=max_lr))
+
+    def stop_detail(self) -> str:
+        """What stopping means."""
+        return STOPPING["train"]
+
+    def exports(self) -> Exports:
+        """The three charts as SVG, the steps as CSV, the report as JSON."""
+        return {
+            ".svg": lambda: charts_svg(list(self._charts()), self.title_words()),
+            ".csv": lambda: steps_csv(self.history),
+            ".json": lambda: json.dumps(
+                to_json(train_report(self.history, live=not self.status.ended)), indent=2
+            ),
+        }

@@ -1,0 +1,478 @@
+"""CLR training as three charts on one x-axis, and a panel of figures."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from clr_tui.engine.analysis.history import RunHistory, TrialHistory
+from clr_tui.engine.analysis.smoothing import smooth
+from clr_tui.engine.log.events import Evaluated
+from clr_tui.engine.policies import Phase, lr_at, phase, step_size_steps, whole_cycle_epochs
+from clr_tui.engine.settings.config import TrainConfig
+from clr_tui.tui.charts.chart import Axis, Chart, HLine, Mark, Series
+from clr_tui.tui.charts.scale import Floats
+from clr_tui.tui.text import numbers
+from clr_tui.tui.text.clean import plain
+from clr_tui.tui.text.device import device_lines
+from clr_tui.tui.text.lines import BLANK, Line, row
+from clr_tui.tui.text.options import ChartOptions, XAxis
+
+AHEAD_POINTS = 400
+"""Points of the schedule ahead: more than a chart has columns, so that corners stay sharp."""
+_MARGIN = 0.08
+"""Room above and below the learning rates, as a part of their span."""
+NOMINAL_STEPS = 100
+"""Steps an epoch of a schedule that is drawn before the data, and so its true length, is known."""
+WAITING = "The loss of every step will appear here."
+VALIDATION = "val"
+"""In a legend: so short that all three names fit beside the title at 80 columns."""
+_LABELS: dict[XAxis, str] = {"epoch": "epoch", "step": "step", "seconds": "seconds", "lr": "epoch"}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The schedule of a training: all that the rate of a step depends on."""
+
+    config: TrainConfig
+    base_lr: float
+    max_lr: float
+    steps_per_epoch: int
+    total_steps: int
+    known: bool = True
+    """Whether `config` says what was asked; a log without its run.json tells bounds, not policy."""
+
+    @property
+    def step_size(self) -> float:
+        """Half a cycle, steps."""
+        return step_size_steps(self.config.step_size_epochs, self.steps_per_epoch)
+
+    def lr(self, step: int) -> float:
+        """The rate of `step`."""
+        return lr_at(
+            self.config.policy,
+            step,
+            base_lr=self.base_lr,
+            max_lr=self.max_lr,
+            step_size=self.step_size,
+            total_steps=self.total_steps,
+            gamma=self.config.gamma,
+        )
+
+    def phase(self, step: int) -> Phase:
+        """Where in its cycles the training stands after `step` steps."""
+        return phase(
+            self.config.policy, step, step_size=self.step_size, total_steps=self.total_steps
+        )
+
+
+def plan_of(history: RunHistory) -> Plan | None:
+    """The schedule as it stands now; None where the run is no training."""
+    config = history.config.train if history.config else None
+    if config is None:
+        return None
+    trial = history.trial
+    known = history.config is not None and bool(history.config.task.model)
+    base_lr, max_lr = config.base_lr, config.max_lr
+    if trial is not None and trial.bounds:
+        base_lr, max_lr = trial.bounds[-1].base_lr, trial.bounds[-1].max_lr
+    if trial is not None and trial.total_steps > 0:
+        each = max(trial.steps_per_epoch, 1)
+        return Plan(config, base_lr, max_lr, each, trial.total_steps, known)
+    epochs = config.epochs
+    if config.whole_cycles:
+        epochs = whole_cycle_epochs(config.policy, epochs, config.step_size_epochs)
+    each = history.task.steps_per_epoch if history.task is not None else _told_length(trial)
+    return Plan(config, base_lr, max_lr, max(each, 1), max(epochs * each, 1), known)
+
+
+def _told_length(trial: TrialHistory | None) -> int:
+    """Steps an epoch as the epochs of an imported curve tell them."""
+    last = trial.epochs[-1] if trial is not None and trial.epochs else None
+    return last.step // max(last.epoch, 1) if last is not None else NOMINAL_STEPS
+
+
+def training_charts(
+    history: RunHistory, options: ChartOptions, waiting: str = WAITING, *, ended: bool = False
+) -> tuple[Chart, Chart, Chart]:
+    """Learning rate, loss and accuracy of a training, one above the other on one x-axis.
+
+    Args:
+        history: the run.
+        options: smoothing, the x-axis (`lr` counts as `epoch`), whether rates and losses are
+            logarithmic.
+        waiting: what the loss chart says before the first step.
+        ended: whether nothing more will come.
+    """
+    trial, plan = history.trial, plan_of(history)
+    scale = _Scale.of(trial, plan, options.x)
+    x = Axis(lo=0.0, hi=scale.end)
+    named = Axis(label=_LABELS[options.x], lo=0.0, hi=scale.end)
+    return (
+        _lr_chart(trial, plan, scale, x, options.y_log),
+        _loss_chart(trial, scale, x, options, waiting),
+        _accuracy_chart(trial, scale, named, ended or history.finished is not None),
+    )
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """From steps to the chosen x."""
+
+    x: XAxis
+    steps_per_epoch: int
+    known_steps: Floats
+    known_seconds: Floats
+    end: float | None
+
+    @classmethod
+    def of(cls, trial: TrialHistory | None, plan: Plan | None, x: XAxis) -> _Scale:
+        """The scale of `trial` under `plan`."""
+        empty = np.zeros(0)
+        steps = np.asarray(trial.step, dtype=np.float64) + 1 if trial is not None else empty
+        seconds = np.asarray(trial.seconds, dtype=np.float64) if trial is not None else empty
+        each = plan.steps_per_epoch if plan is not None else 1
+        scale = cls(x, each, steps, seconds, None)
+        if plan is None:
+            return scale
+        end = float(scale.at(np.array([float(plan.total_steps)]))[0])
+        return cls(x, each, steps, seconds, end if math.isfinite(end) and end > 0 else None)
+
+    def at(self, steps: Floats) -> Floats:
+        """x after `steps` steps, shape (n,); beyond what is known seconds go on at their pace."""
+        if self.x == "step":
+            return steps
+        if self.x != "seconds":
+            return steps / self.steps_per_epoch
+        if not len(self.known_steps):
+            return np.full(len(steps), np.nan)
+        inside = np.interp(
+            steps,
+            np.concatenate(([0.0], self.known_steps)),
+            np.concatenate(([0.0], self.known_seconds)),
+        )
+        last, pace = self.known_steps[-1], self.known_seconds[-1] / self.known_steps[-1]
+        return np.asarray(inside + np.maximum(steps - last, 0.0) * pace)
+
+
+def _lr_chart(
+    trial: TrialHistory | None, plan: Plan | None, scale: _Scale, x: Axis, log: bool
+) -> Chart:
+    if plan is not None and math.isnan(plan.max_lr) and not (trial and len(trial.step)):
+        return Chart(title="learning rate", empty="This recording tells no learning rates.")
+    series: list[Series] = []
+    marks: list[Mark] = []
+    hlines: list[HLine] = []
+    known = [np.zeros(0)]
+    done = 0
+    if trial is not None and len(trial.step):
+        done = int(trial.step[-1]) + 1
+        lr = np.asarray(trial.lr)
+        known.append(lr)
+        series.append(Series(scale.at(trial.step.astype(np.float64)), lr, "walked", "lr"))
+        later = [change for change in trial.bounds if change.step > 0]
+        at = scale.at(np.array([float(change.step) for change in later]))
+        marks = [Mark(float(place), label="bounds", colour="muted") for place in at]
+    if plan is not None:
+        steps = _ahead(plan, done)
+        rates = np.array([plan.lr(int(step)) for step in steps])
+        name = "ahead" if len(steps) else ""
+        series.append(Series(scale.at(steps), rates, name, "lr-ahead", faint=True))
+        known += [rates, np.array([plan.base_lr, plan.max_lr])]
+        # Their names and values stand in the panel: words here would cover the schedule.
+        hlines = [HLine(plan.max_lr, "", "max"), HLine(plan.base_lr, "", "base")]
+    return Chart(
+        series=tuple(series),
+        x=x,
+        y=rate_axis(np.concatenate(known), log=log),
+        hlines=tuple(hlines),
+        marks=tuple(marks),
+        title="learning rate (log)" if log else "learning rate",
+        empty="The schedule will appear here.",
+    )
+
+
+def rate_axis(rates: Floats, *, log: bool = False) -> Axis:
+    """An axis that `rates` fill but for a small margin: a narrow triangle keeps its shape."""
+    rates = rates[np.isfinite(rates) & (rates > 0)]
+    if not len(rates):
+        return Axis(log=log)
+    lo, hi = float(rates.min()), float(rates.max())
+    if log:
+        room = max((hi / lo) ** _MARGIN, 1.1)
+        return Axis(log=True, lo=lo / room, hi=hi * room)
+    span = hi - lo if hi > lo * (1 + 1e-9) else hi
+    return Axis(lo=max(lo - _MARGIN * span, 0.0), hi=hi + _MARGIN * span)
+
+
+def _ahead(plan: Plan, done: int) -> Floats:
+    """The steps at which to draw the schedule still to come, corners of cycles among them."""
+    last = plan.total_steps - 1
+    if done > last or not plan.known:
+        return np.zeros(0)
+    first = max(done - 1, 0)
+    even = np.linspace(first, last, min(AHEAD_POINTS, last - first + 1))
+    corners = np.arange(0, last + 1, plan.step_size)[-AHEAD_POINTS:]
+    return np.unique(np.round(np.concatenate((even, corners[corners >= first]))))
+
+
+def _loss_chart(
+    trial: TrialHistory | None, scale: _Scale, x: Axis, options: ChartOptions, waiting: str
+) -> Chart:
+    title = options.loss_title
+    if trial is None or not (len(trial.step) or trial.epochs):
+        return Chart(x=x, title=title, empty=waiting)
+    if len(trial.step):
+        at, raw = scale.at(trial.step.astype(np.float64)), np.asarray(trial.loss)
+        smoothed = smooth(raw, options.smoothing)
+        series = [
+            Series(at, raw, "raw", "raw", faint=True),
+            Series(at, smoothed, "train", "loss"),
+        ]
+    else:  # an imported curve tells no more than its epochs
+        at = scale.at(np.array([float(epoch.step) for epoch in trial.epochs]))
+        raw = smoothed = _column([epoch.train_loss for epoch in trial.epochs])
+        title = "loss by epoch (log)" if options.y_log else "loss by epoch"
+        series = [Series(at, raw, "train", "loss")]
+    measured = _measured(trial)
+    losses = _column([event.loss for event in measured])
+    if len(losses):
+        series.append(Series(_places(measured, scale), losses, VALIDATION, "validation", "points"))
+    marks = []
+    if trial.diverged is not None:
+        place = scale.at(np.array([float(trial.diverged.step)]))
+        marks.append(Mark(float(place[0]), label="diverged", colour="diverged"))
+    lo, hi = _loss_limits(raw, smoothed, losses, options.y_log)
+    return Chart(
+        series=tuple(series),
+        x=x,
+        y=Axis(log=options.y_log, lo=lo, hi=hi),
+        marks=tuple(marks),
+        title=title,
+        empty=waiting,
+    )
+
+
+def _loss_limits(
+    raw: Floats, smoothed: Floats, measured: Floats, log: bool
+) -> tuple[float | None, float | None]:
+    """Limits that hold the curves and all but the wildest hundredth of the raw losses."""
+    usual = raw[np.isfinite(raw)]
+    if not len(usual):
+        return None, None
+    cut = np.percentile(usual, [0.5, 99.5])
+    shown = np.concatenate((cut, smoothed[np.isfinite(smoothed)], measured[np.isfinite(measured)]))
+    if log:
+        shown = shown[shown > 0]
+    if not len(shown):
+        return None, None
+    return float(shown.min()), float(shown.max())
+
+
+def _accuracy_chart(trial: TrialHistory | None, scale: _Scale, x: Axis, ended: bool) -> Chart:
+    title, waiting = "accuracy, %", "Validation accuracy will appear here after the first epoch."
+    if ended:
+        waiting = "The run ended before its first epoch did."
+    if trial is None:
+        return Chart(x=x, title=title, empty=waiting)
+    epochs, measured = trial.epochs, _measured(trial)
+    ends = scale.at(np.array([float(epoch.step) for epoch in epochs]))
+    train = 100 * _column([epoch.train_accuracy for epoch in epochs])
+    validation = 100 * _column([event.accuracy for event in measured])
+    series = []
+    if len(train):
+        series.append(Series(ends, train, "train", "raw"))
+    marks = []
+    if len(validation):
+        places = _places(measured, scale)
+        series.append(Series(places, validation, VALIDATION, "validation"))
+        series.append(Series(places, validation, "", "validation", "points"))
+        if np.any(np.isfinite(validation)):
+            best = int(np.nanargmax(validation))
+            label = f"best {validation[best]:.1f}"
+            marks.append(Mark(float(places[best]), float(validation[best]), label, "best"))
+    lo, hi = _percent_limits(np.concatenate((train, validation)))
+    return Chart(
+        series=tuple(series),
+        x=x,
+        y=Axis(lo=lo, hi=hi),
+        marks=tuple(marks),
+        title=title,
+        empty=waiting,
+    )
+
+
+def _percent_limits(values: Floats) -> tuple[float | None, float | None]:
+    """Tens around the values, with room above the highest for a word."""
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return None, None
+    lo = math.floor((float(known.min()) - 1) / 10) * 10
+    hi = math.ceil((float(known.max()) + 1) / 10) * 10
+    return max(0.0, float(lo)), min(100.0, float(max(hi, lo + 10)))
+
+
+def _measured(trial: TrialHistory) -> list[Evaluated]:
+    """Validations of the model as it stood, in order."""
+    return [
+        event for event in trial.evaluations if event.part == "validation" and not event.checkpoint
+    ]
+
+
+def _places(events: list[Evaluated], scale: _Scale) -> Floats:
+    return scale.at(np.array([float(event.step) for event in events]))
+
+
+def _column(values: list[float | None]) -> Floats:
+    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+
+
+def training_panel(
+    history: RunHistory, options: ChartOptions | None = None, *, ended: bool = False
+) -> list[Line]:
+    """The figures beside the charts, most important first.
+
+    Args:
+        history: the run.
+        options: for the smoothed loss.
+        ended: whether nothing more will come.
+    """
+    trial, plan = history.trial, plan_of(history)
+    lines = _place_lines(trial, plan)
+    lines += [BLANK, *_loss_lines(trial, options or ChartOptions())]
+    lines += [BLANK, *_accuracy_lines(trial)]
+    lines += [BLANK, *device_lines(history, trial, ended=ended)]
+    return lines
+
+
+def _place_lines(trial: TrialHistory | None, plan: Plan | None) -> list[Line]:
+    if plan is None:
+        return []
+    done = _steps_done(trial)
+    epochs = math.ceil(plan.total_steps / plan.steps_per_epoch)
+    epoch = min(done // plan.steps_per_epoch + 1, epochs)
+    stepped = trial is not None and trial.total_steps > 0
+    started = stepped or done > 0
+    total = plan.total_steps if stepped else None
+    cycle = cycle_words(plan.phase(done)) if started and plan.known else numbers.UNKNOWN
+    rate = float(trial.lr[-1]) if trial is not None and len(trial.lr) else None
+    return [
+        row("epoch", numbers.of_total(epoch if started else None, epochs)),
+        row("step", numbers.of_total(done if stepped else None, total)),
+        row("policy", plan.config.policy if plan.known else numbers.UNKNOWN),
+        row("cycle", cycle, "lr"),
+        row("lr", numbers.lr(rate).strip(), "lr"),
+        row("max_lr", numbers.lr(plan.max_lr), "max"),
+        row("base_lr", numbers.lr(plan.base_lr), "base"),
+    ]
+
+
+def _steps_done(trial: TrialHistory | None) -> int:
+    """Steps that were told of; of an imported curve, which has none, those of its epochs."""
+    if trial is None:
+        return 0
+    if len(trial.step):
+        return int(trial.step[-1]) + 1
+    return trial.epochs[-1].step if trial.epochs else 0
+
+
+def _loss_lines(trial: TrialHistory | None, options: ChartOptions) -> list[Line]:
+    raw = smoothed = validation = None
+    if trial is not None and trial.epochs:
+        smoothed = trial.epochs[-1].train_loss
+    if trial is not None and len(trial.loss):
+        raw = float(trial.loss[-1])
+        smoothed = float(smooth(np.asarray(trial.loss), options.smoothing)[-1])
+    if trial is not None and (measured := _measured(trial)):
+        validation = measured[-1].loss
+    return [
+        row("loss", _loss(smoothed), "loss", f"raw {numbers.loss(raw).strip()}"),
+        row("", _loss(validation), "validation", "validation"),
+    ]
+
+
+def _loss(value: float | None) -> str:
+    return numbers.loss(value).strip().ljust(7)
+
+
+def cycle_words(where: Phase) -> str:
+    """The phase in few words: "2 of 4, falling"; at the end "2 of 2, complete" or "cut short"."""
+    if where.direction == "constant":
+        return "none, constant rate"
+    place = f"{where.cycle} of {where.cycles}"
+    if not where.finished:
+        return f"{place}, {where.direction}"
+    return f"{place}, complete" if where.whole else f"{place}, cut short"
+
+
+def _accuracy_lines(trial: TrialHistory | None) -> list[Line]:
+    train = validation = best = None
+    when = ""
+    if trial is not None and trial.epochs:
+        last = trial.epochs[-1]
+        train, best, when = last.train_accuracy, last.best_accuracy, f"epoch {last.best_epoch}"
+    if trial is not None and (measured := _measured(trial)):
+        validation = measured[-1].accuracy
+    lines = [
+        row("accuracy", _percent(train), "text", "train"),
+        row("", _percent(validation), "validation", "validation"),
+        row("best", _percent(best), "best", when),
+    ]
+    tests = [e for e in trial.evaluations if e.part == "test"] if trial is not None else []
+    for number, event in enumerate(tests):
+        whose = f"{plain(event.checkpoint)} epoch" if event.checkpoint else ""
+        lines.append(row("" if number else "test", _percent(event.accuracy), "accuracy", whose))
+    return lines
+
+
+def _percent(fraction: float | None) -> str:
+    return numbers.percent(fraction).strip().ljust(8)
+
+
+def ending_words(history: RunHistory) -> str:
+    """What to bear in mind about how the training ended; empty while it runs."""
+    trial, plan = history.trial, plan_of(history)
+    if history.finished is None or trial is None or plan is None or not len(trial.step):
+        return ""
+    if not plan.known:
+        return ""
+    done = int(trial.step[-1]) + 1
+    where = plan.phase(done)
+    if plan.config.policy == "constant" or (done >= plan.total_steps and where.whole):
+        return ""
+    return (
+        f"It ended in the middle of cycle {where.cycle} of {where.cycles}: accuracy in mid-cycle, "
+        "while the rate is high, is not final accuracy."
+    )
+
+
+def training_words(history: RunHistory, *, ended: bool = False) -> str:
+    """Where the training stands, or what came of it, in a sentence.
+
+    Args:
+        history: the run.
+        ended: whether nothing more will come.
+    """
+    ended = ended or history.finished is not None
+    trial, plan = history.trial, plan_of(history)
+    if trial is None or plan is None:
+        return ""
+    tests = {event.checkpoint: event for event in trial.evaluations if event.part == "test"}
+    best, last = tests.get("best"), tests.get("last")
+    if best is not None or last is not None:
+        parts = []
+        if last is not None:
+            parts.append(f"{numbers.percent(last.accuracy).strip()} last weights")
+        if best is not None:
+            when = f" (epoch {best.epoch})" if best.epoch is not None else ""
+            parts.append(f"{numbers.percent(best.accuracy).strip()} best weights{when}")
+        return f"Test accuracy: {', '.join(parts)}."
+    if not trial.epochs:
+        waiting = len(trial.step) and not ended
+        return "Validation accuracy comes after the first epoch." if waiting else ""
+    epoch = trial.epochs[-1]
+    best_of = "Best" if ended else "Best so far"
+    accuracy = numbers.percent(epoch.best_accuracy).strip()
+    return f"{best_of} {accuracy} on validation, epoch {epoch.best_epoch}."

@@ -1,0 +1,1 @@
+"""What screens and printed results say: pure functions from results to text."""

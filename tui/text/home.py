@@ -1,0 +1,119 @@
+"""The table of runs as plain rows: which runs, in which order, and what each cell says."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from clr_tui.engine.log.summary import RunSummary
+from clr_tui.tui.text import numbers
+from clr_tui.tui.text.clean import plain
+from clr_tui.tui.text.names import KINDS, SYMBOLS, model_name
+
+LIVING = frozenset({"starting", "running", "paused"})
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name and how many cells wide it is (0: takes what is left)."""
+
+    name: str
+    width: int
+    right: bool = False
+
+
+def columns_for(width: int) -> tuple[Column, ...]:
+    """The columns for a table of `width` cells; what matters less comes with more room."""
+    wide = width >= 110
+    columns = [
+        Column("kind", 10),
+        Column("task", 18 if wide else 12),
+        Column("status", 10),
+        Column("progress", 13) if wide else Column("done", 6),
+        Column("result", 0),
+        Column("age", 10, right=True),
+    ]
+    if wide:
+        columns.insert(0, Column("run", 24))
+    return tuple(columns)
+
+
+def is_living(summary: RunSummary) -> bool:
+    """Whether a worker is at work on it."""
+    return summary.status in LIVING
+
+
+def in_order(summaries: Iterable[RunSummary]) -> list[RunSummary]:
+    """Living runs first, then the newest."""
+    return sorted(summaries, key=lambda one: (not is_living(one), -one.created, one.id))
+
+
+def matching(summaries: Iterable[RunSummary], words: str) -> list[RunSummary]:
+    """The runs in whose id, kind, model, task, status or result every one of `words` occurs."""
+    wanted = words.casefold().split()
+    return [one for one in summaries if all(word in _haystack(one) for word in wanted)]
+
+
+def _haystack(one: RunSummary) -> str:
+    kind = KINDS.get(one.kind, one.kind)
+    parts = (one.id, kind, one.task, one.model, one.status, one.headline, one.message)
+    return " ".join(parts).casefold()
+
+
+def cell(summary: RunSummary, column: Column, now: float) -> str:
+    """What a cell says, as plain text, not yet cut to the column's width.
+
+    Args:
+        summary: the run.
+        column: which of its facts.
+        now: Unix time, seconds; ages are counted to it.
+    """
+    if column.name == "run":
+        return plain(summary.id)
+    if column.name == "kind":
+        return KINDS.get(summary.kind, plain(summary.kind))
+    if column.name == "task":
+        task = plain(summary.task)
+        return task if column.width < 16 else f"{task} · {model_name(summary.model)}"
+    if column.name == "status":
+        return f"{SYMBOLS[summary.status]} {summary.status}"
+    if column.name in ("progress", "done"):
+        return progress(summary.progress, column.width, bar=is_living(summary))
+    if column.name == "result":
+        return result(summary)
+    return numbers.age(now - summary.created)
+
+
+def result(summary: RunSummary) -> str:
+    """The headline; of a run that went wrong, why."""
+    if summary.status == "lost" and not summary.message:
+        return "the worker vanished"
+    wrong = summary.status in ("failed", "lost")
+    return plain(summary.message if wrong and summary.message else summary.headline)
+
+
+def progress(fraction: float | None, width: int, bar: bool = True) -> str:
+    """A bar and per cent where there is room for both: `━━━━────  45 %`; else ` 45 %`."""
+    if fraction is None or not math.isfinite(fraction):
+        return ""
+    fraction = min(max(fraction, 0.0), 1.0)
+    # Rounded down: what is not over never reads 100 %.
+    percent = f"{math.floor(100 * fraction + 1e-9):3d} %"
+    room = width - len(percent) - 1
+    if room < 4:
+        return percent
+    if not bar:
+        return percent.rjust(width)
+    done = math.floor(room * fraction)
+    return f"{'━' * done}{'─' * (room - done)} {percent}"
+
+
+def heading(shown: int, summaries: list[RunSummary], words: str) -> str:
+    """How many runs there are, how many live, how many the filter shows."""
+    total = len(summaries)
+    living = sum(map(is_living, summaries))
+    text = f"{numbers.count(total)} run{'s' if total != 1 else ''}"
+    if living:
+        text += f", {living} living"
+    return text + (f", {numbers.count(shown)} match" if words else "")

@@ -1,1 +1,0 @@
-"""From a run's history to charts and lines of text: pure, shared by screen and headless output."""
