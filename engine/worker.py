@@ -28,7 +28,7 @@ from clr_tui.engine.log.writer import EventWriter
 from clr_tui.engine.malloc import keep_freed_memory
 from clr_tui.engine.settings.config import RunConfig
 from clr_tui.engine.training.control import Control, RunGone, StopFlag, Stopped
-from clr_tui.engine.training.explain import explain
+from clr_tui.engine.training.error_text import explain
 
 if TYPE_CHECKING:  # torch takes seconds to import, and must not delay the first event
     from clr_tui.engine.analysis.history import RunHistory
@@ -188,8 +188,8 @@ def _range_headline(run: RunDir, config: RunConfig, outcome: Outcome) -> str:
 
 def _compare_headline(run: RunDir, config: RunConfig, outcome: Outcome) -> str:
     """Who leads, and whom the seeds cannot tell apart from the leader."""
-    from clr_tui.engine.analysis.comparison.compare_report import compare_report
-    from clr_tui.engine.analysis.comparison.compare_verdict import headline
+    from clr_tui.engine.analysis.comparison.comparison_report import compare_report
+    from clr_tui.engine.analysis.comparison.comparison_verdict import headline
 
     return headline(compare_report(_history(run, config, outcome)))
 

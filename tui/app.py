@@ -18,7 +18,7 @@ from clr_tui.engine.log.rundir import RunDir
 from clr_tui.tui.hangup import watch_terminal
 from clr_tui.tui.keys import HasKeys, keys_for
 from clr_tui.tui.messages import Loaded, LoadFailed, RunStarted, StartFailed
-from clr_tui.tui.only_text import OnlyText
+from clr_tui.tui.safe_text import OnlyText
 from clr_tui.tui.sources import LiveSource, ReplaySource
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.themes import THEMES, drop_colours, set_up_themes
@@ -26,7 +26,7 @@ from clr_tui.tui.themes import THEMES, drop_colours, set_up_themes
 if TYPE_CHECKING:
     from textual.screen import Screen
 
-    from clr_tui.engine.analysis.recordings.imports import Recording
+    from clr_tui.engine.analysis.recordings.recording import Recording
     from clr_tui.engine.settings.config import Job, Kind, RunConfig, TaskConfig
     from clr_tui.tui.sources import Source
 
@@ -301,9 +301,9 @@ def _screen_of(kind: Kind) -> Callable[[Source, RunConfig, RunDir | None], Scree
 
 def _what_goes_on(runs: Path) -> str | None:
     """Which runs are alive, newest first, and how to see them again."""
-    from clr_tui.engine.log.home import runs_dir
     from clr_tui.engine.log.lock import is_held
     from clr_tui.engine.log.rundir import list_runs
+    from clr_tui.engine.log.runs_folder import runs_dir
 
     try:
         living = [run.id for run in list_runs(runs) if is_held(run.lock_path)]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from clr_tui.engine.analysis.history import RunHistory
-from clr_tui.engine.analysis.recordings.imports import Recording, open_recording
+from clr_tui.engine.analysis.recordings.recording import Recording, open_recording
 from clr_tui.engine.errors import UserError, did_you_mean
 from clr_tui.engine.log.rundir import RunDir, find_run
 from clr_tui.tui.charts.chart import Chart

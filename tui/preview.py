@@ -67,7 +67,7 @@ def chart_of(config: RunConfig, history: RunHistory, *, alive: bool) -> Chart:
     from clr_tui.tui.kinds.compare.view import CompareOptions, comparison_chart
     from clr_tui.tui.kinds.range_test.view import range_chart
     from clr_tui.tui.kinds.train.view import training_charts
-    from clr_tui.tui.text.options import ChartOptions
+    from clr_tui.tui.text.chart_options import ChartOptions
 
     if config.kind == "range-test":
         smoothing = config.range_test.smoothing if config.range_test else ChartOptions().smoothing

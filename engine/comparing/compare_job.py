@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import torch
 
-from clr_tui.engine.comparing.comparison import Stage, run_comparison
-from clr_tui.engine.comparing.memory import TrialNeed, available_memory, trial_need
+from clr_tui.engine.comparing.parallelism import Memory, Room, choose_jobs
 from clr_tui.engine.comparing.pool import Pool
-from clr_tui.engine.comparing.side_by_side import Memory, Room, choose_jobs
+from clr_tui.engine.comparing.scheduler import Stage, run_comparison
+from clr_tui.engine.comparing.trial_memory import TrialNeed, available_memory, trial_need
 from clr_tui.engine.cores import usable_cores
 from clr_tui.engine.log.events import Event, PoolReady, Progress
 from clr_tui.engine.settings.config import CompareConfig, RunConfig

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 
 from clr_tui.engine.comparing.executor import Lost, Order, Told, Work
-from clr_tui.engine.comparing.wire import Ordered, Setup, decode_event, encode
+from clr_tui.engine.comparing.protocol import Ordered, Setup, decode_event, encode
 from clr_tui.engine.log.commands import Stop
 from clr_tui.engine.log.events import Diverged, TrialFinished
 from clr_tui.engine.settings.config import RunConfig

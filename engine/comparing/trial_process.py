@@ -11,7 +11,7 @@ import signal
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
 
-from clr_tui.engine.comparing.inbox import Inbox
+from clr_tui.engine.comparing.work_queue import Inbox
 from clr_tui.engine.malloc import keep_freed_memory
 
 

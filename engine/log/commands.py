@@ -16,7 +16,7 @@ from typing import Union
 import msgspec
 
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.log.lines import LineTail
+from clr_tui.engine.log.line_tail import LineTail
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.log.writer import write_failed
 from clr_tui.engine.regular import open_regular

@@ -11,7 +11,7 @@ import msgspec
 
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.events import RunStarted
-from clr_tui.engine.log.lines import LineTail
+from clr_tui.engine.log.line_tail import LineTail
 from clr_tui.engine.log.lock import acquire
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.settings.config import Kind

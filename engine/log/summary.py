@@ -25,7 +25,7 @@ from clr_tui.engine.log.events import (
     Steps,
     TrialStarted,
 )
-from clr_tui.engine.log.lines import last_lines
+from clr_tui.engine.log.line_tail import last_lines
 from clr_tui.engine.log.rundir import RunDir, short_task_name
 from clr_tui.engine.regular import open_regular
 from clr_tui.engine.settings.config import Kind, RunConfig

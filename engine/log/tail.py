@@ -9,7 +9,7 @@ from typing import get_args
 import msgspec
 
 from clr_tui.engine.log.events import SCHEMA, AnyEvent, RunStarted, Steps
-from clr_tui.engine.log.lines import LineTail
+from clr_tui.engine.log.line_tail import LineTail
 
 _KNOWN = frozenset(str(kind.__struct_config__.tag) for kind in get_args(AnyEvent))
 _LONGEST_TYPE = 100

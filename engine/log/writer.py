@@ -15,7 +15,7 @@ import msgspec
 
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.events import AnyEvent, Event
-from clr_tui.engine.log.lines import end_of_lines, last_lines
+from clr_tui.engine.log.line_tail import end_of_lines, last_lines
 from clr_tui.engine.regular import open_regular
 
 E = TypeVar("E", bound=Event)

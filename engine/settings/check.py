@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import get_args
 
 from clr_tui.engine.cores import usable_cores
-from clr_tui.engine.devices import check_device
 from clr_tui.engine.errors import UserError, did_you_mean
+from clr_tui.engine.nvml import check_device
 from clr_tui.engine.settings import limits
 from clr_tui.engine.settings.config import (
     MODELS,
@@ -26,8 +26,8 @@ from clr_tui.engine.settings.config import (
     TrainConfig,
 )
 from clr_tui.engine.settings.entries import check_entries
-from clr_tui.engine.settings.images import Glance, glance, missing
-from clr_tui.engine.settings.optimizers import check_optimizer, ignores_schedule
+from clr_tui.engine.settings.image_folders import Glance, glance, missing
+from clr_tui.engine.settings.optimizer_names import check_optimizer, ignores_schedule
 from clr_tui.engine.settings.studies import STUDIES
 
 SMALLEST_IMAGE, LARGEST_IMAGE = 8, 4096

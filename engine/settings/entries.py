@@ -22,7 +22,7 @@ from clr_tui.engine.settings.config import (
     Option,
     Policy,
 )
-from clr_tui.engine.settings.optimizers import ARTICLE, check_optimizer, ignores_schedule
+from clr_tui.engine.settings.optimizer_names import ARTICLE, check_optimizer, ignores_schedule
 
 FIELD = "optimizers"
 CLR = "clr"

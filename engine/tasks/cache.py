@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from clr_tui.engine.cores import usable_cores
 from clr_tui.engine.regular import open_regular
-from clr_tui.engine.settings.images import ClassFolder, FolderLayout
+from clr_tui.engine.settings.image_folders import ClassFolder, FolderLayout
 from clr_tui.engine.tasks.dataset import Indices, Statistics
 from clr_tui.engine.tasks.decode import Decoded
 

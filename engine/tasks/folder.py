@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.settings.images import FolderLayout, scan
+from clr_tui.engine.settings.image_folders import FolderLayout, scan
 from clr_tui.engine.tasks.cache import Kept, cache_path, read_cache, write_cache
 from clr_tui.engine.tasks.dataset import Dataset, Indices, Notify, Progress, channel_statistics
 from clr_tui.engine.tasks.decode import Decoded, decode
@@ -32,7 +32,7 @@ def read_folder(
     always the same ones.
 
     Args:
-        root: as `clr_tui.engine.settings.images` describes.
+        root: as `clr_tui.engine.settings.image_folders` describes.
         size: side of the resulting images, pixels.
         progress, note: are told what goes on.
         cache_dir: for the decoded images; None for the user's own.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from clr_tui.engine.settings.config import TrainConfig
-from clr_tui.engine.training.keeping import OnDisk
+from clr_tui.engine.training.keepers import OnDisk
 from clr_tui.engine.training.session import Result, Session, Trial
 from clr_tui.engine.training.training import Training
 

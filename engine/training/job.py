@@ -21,10 +21,10 @@ from clr_tui.engine.training.batches import Batches
 from clr_tui.engine.training.clr import run_training
 from clr_tui.engine.training.compiling import compiling_where_it_pays
 from clr_tui.engine.training.control import Control
+from clr_tui.engine.training.device_usage import reporting_usage
 from clr_tui.engine.training.randomness import stream
 from clr_tui.engine.training.range_test import run_range_test
 from clr_tui.engine.training.session import Result, Session
-from clr_tui.engine.training.usage import reporting_usage
 
 PROGRESS_SECONDS = 0.25
 

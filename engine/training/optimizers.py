@@ -15,7 +15,7 @@ from torch.optim import ASGD, SGD, Adam, AdamW, Optimizer
 
 from clr_tui.engine.errors import UserError, did_you_mean
 from clr_tui.engine.settings.config import OptimizerConfig
-from clr_tui.engine.settings.optimizers import FIELD, check_optimizer
+from clr_tui.engine.settings.optimizer_names import FIELD, check_optimizer
 
 _FUSED = (SGD, Adam, AdamW)
 """Their fused kernels run on CUDA from torch 2.6 on; Adagrad's only in later ones."""

@@ -30,7 +30,7 @@ from clr_tui.engine.training import checkpoint
 from clr_tui.engine.training.compiling import compiled
 from clr_tui.engine.training.control import Orders, Stopped
 from clr_tui.engine.training.evaluate import evaluate
-from clr_tui.engine.training.keeping import Keeper, Reason
+from clr_tui.engine.training.keepers import Keeper, Reason
 from clr_tui.engine.training.randomness import stream
 from clr_tui.engine.training.recorder import End, Recorder, finite
 from clr_tui.engine.training.schedules import PolicyRate, make_scheduler, set_bounds

@@ -6,7 +6,7 @@ import pytest
 from made_sweeps import REFERENCE
 
 from clr_tui.engine.analysis.history import RunHistory
-from clr_tui.engine.analysis.recordings.csv_log import read_csv
+from clr_tui.engine.analysis.recordings.sweep_csv import read_csv
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from clr_tui.engine.analysis.comparison.comparison import (
+from clr_tui.engine.analysis.comparison.seed_curves import (
     EntryCurves,
     SeedCurve,
     comparison_of,

@@ -14,11 +14,11 @@ from comparison_logs import comparison_config, comparison_events, comparison_his
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clr_tui.engine.analysis.comparison.compare_report import CompareReport, compare_report
-from clr_tui.engine.analysis.comparison.comparison import comparison_of
+from clr_tui.engine.analysis.comparison.comparison_report import CompareReport, compare_report
+from clr_tui.engine.analysis.comparison.seed_curves import comparison_of
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.recordings.curves_csv import COLUMNS, curves_csv, read_curves
-from clr_tui.engine.analysis.recordings.imports import open_recording
+from clr_tui.engine.analysis.recordings.recording import open_recording
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log import events as ev
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from made_sweeps import REFERENCE, rates, sweep_history, valley_shape
 
 from clr_tui.engine.analysis.history import RunHistory
-from clr_tui.engine.analysis.recordings.exports import epochs_csv, steps_csv
-from clr_tui.engine.analysis.recordings.imports import open_recording
+from clr_tui.engine.analysis.recordings.recording import open_recording
+from clr_tui.engine.analysis.recordings.steps_csv import epochs_csv, steps_csv
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log import events as ev
 

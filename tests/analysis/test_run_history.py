@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from clr_tui.engine.analysis.history import RunHistory, TrialHistory
 from clr_tui.engine.log import events as ev
-from clr_tui.engine.log.reading import packed
+from clr_tui.engine.log.packed_log import packed
 from clr_tui.engine.log.tail import Batch
 from clr_tui.engine.settings.config import RunConfig, TrainConfig
 

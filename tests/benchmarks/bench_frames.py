@@ -21,7 +21,7 @@ import numpy as np
 from clr_tui.tui.charts.chart import Area, Axis, Chart, Series
 from clr_tui.tui.charts.draw import draw
 from clr_tui.tui.charts.palette import DARK
-from clr_tui.tui.kinds.compare.entries import glyph_of, role_of
+from clr_tui.tui.kinds.compare.entry_style import glyph_of, role_of
 
 SIZES = ((80, 24), (160, 44))
 CURVES = (1, 6)

@@ -24,9 +24,9 @@ os.environ.setdefault("GOMP_SPINCOUNT", "3000")  # as the worker does
 
 import torch
 
-from clr_tui.engine.comparing.comparison import Stage, run_comparison
+from clr_tui.engine.comparing.entry_rates import known_rate, training_at
 from clr_tui.engine.comparing.pool import Pool
-from clr_tui.engine.comparing.rates import known_rate, training_at
+from clr_tui.engine.comparing.scheduler import Stage, run_comparison
 from clr_tui.engine.log.events import AnyEvent, EpochFinished, Event, Steps, TrialFinished
 from clr_tui.engine.log.tail import read_events
 from clr_tui.engine.log.writer import EventWriter
@@ -40,7 +40,7 @@ from clr_tui.engine.settings.config import (
 from clr_tui.engine.tasks.load import load_task
 from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.training.control import Control, StopFlag
-from clr_tui.engine.training.keeping import InMemory
+from clr_tui.engine.training.keepers import InMemory
 from clr_tui.engine.training.session import Session, Trial
 from clr_tui.engine.training.training import Training
 

@@ -92,7 +92,7 @@ def our_chart(
     waves: list[np.ndarray],
 ) -> object:
     from clr_tui.tui.charts.chart import Area, Axis, Band, Chart, Mark, Series, VLine
-    from clr_tui.tui.kinds.compare.entries import glyph_of, role_of
+    from clr_tui.tui.kinds.compare.entry_style import glyph_of, role_of
 
     steps = np.arange(n, dtype=float)
     if what == "growing":

@@ -23,7 +23,7 @@ from clr_tui.tui.charts.chart import (
 )
 from clr_tui.tui.charts.draw import draw, drawn
 from clr_tui.tui.charts.palette import DARK, PLAIN
-from clr_tui.tui.charts.text import to_text
+from clr_tui.tui.charts.plain_rows import to_text
 
 ANY_FLOAT = st.floats(allow_nan=True, allow_infinity=True)
 ANY_ARRAY = st.integers(0, 40).flatmap(lambda n: arrays(np.float64, n, elements=ANY_FLOAT))

@@ -16,8 +16,8 @@ from msgspec.structs import fields
 
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.settings import config, studies
-from clr_tui.tui.cli import usual
-from clr_tui.tui.cli.options import COMMANDS, build_parser
+from clr_tui.tui.cli import defaults as cli_defaults
+from clr_tui.tui.cli.parser import COMMANDS, build_parser
 
 HELP = [["--help"], *([name, "--help"] for name in COMMANDS)]
 HEAVY = {
@@ -47,7 +47,7 @@ def test_help_is_there_without_anything_heavy(arguments: list[str]) -> None:
     code, modules = json.loads(last)
     assert code == 0
     assert text[0].startswith("usage: clr-tui")
-    assert "clr_tui.tui.cli.options" in modules
+    assert "clr_tui.tui.cli.parser" in modules
     assert not set(modules) & HEAVY
 
 
@@ -97,20 +97,20 @@ def test_a_help_is_as_wide_as_argparse_would_have_it(
 
 def test_the_help_tells_the_defaults_that_the_settings_have() -> None:
     owners = {
-        config.TaskConfig: usual.TASK,
-        config.OptimizerConfig: usual.OPTIMIZER,
-        config.RangeTestConfig: usual.RANGE_TEST,
-        config.TrainConfig: usual.TRAIN,
-        config.CompareConfig: usual.COMPARE,
+        config.TaskConfig: cli_defaults.TASK,
+        config.OptimizerConfig: cli_defaults.OPTIMIZER,
+        config.RangeTestConfig: cli_defaults.RANGE_TEST,
+        config.TrainConfig: cli_defaults.TRAIN,
+        config.CompareConfig: cli_defaults.COMPARE,
     }
     for owner, told in owners.items():
         defaults = {field.name: field.default for field in fields(owner)}
         assert vars(told).items() <= defaults.items()
     assert config.OptimizerConfig() == config.RangeTestConfig().optimizer
-    assert usual.POLICIES == config.POLICIES
-    assert usual.MODELS == config.MODELS
-    assert get_args(config.Rates) == usual.RATES
-    assert (usual.STUDIES, usual.SEEDS) == (studies.STUDIES, studies.SEEDS)
+    assert cli_defaults.POLICIES == config.POLICIES
+    assert cli_defaults.MODELS == config.MODELS
+    assert get_args(config.Rates) == cli_defaults.RATES
+    assert (cli_defaults.STUDIES, cli_defaults.SEEDS) == (studies.STUDIES, studies.SEEDS)
 
 
 def test_help_lists_what_is_built_and_nothing_else(cli) -> None:
@@ -258,7 +258,7 @@ def test_modules_that_lie_where_it_is_called_are_not_loaded(
 def test_our_own_mistake_is_one_line_and_a_file(cli, monkeypatch, tmp_path) -> None:
     import tempfile
 
-    import clr_tui.tui.cli.managing as managing
+    import clr_tui.tui.cli.manage as managing
 
     def broken(runs) -> str:
         raise RuntimeError("surprise")

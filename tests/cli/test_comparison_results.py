@@ -15,7 +15,7 @@ from comparison_logs import LABELS, comparison_config, comparison_events, write_
 
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.log import events as ev
-from clr_tui.tui.kinds.compare.entries import glyph_of
+from clr_tui.tui.kinds.compare.entry_style import glyph_of
 from clr_tui.tui.preview import chart_of
 
 CURVES = Path(__file__).parents[3] / "shared" / "reference" / "curves_cnn.csv"

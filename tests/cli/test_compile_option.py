@@ -9,8 +9,8 @@ from made_runs import make_sweep
 
 from clr_tui.engine.settings.config import CompareConfig, RangeTestConfig, TaskConfig, TrainConfig
 from clr_tui.engine.settings.entries import article_entries
-from clr_tui.tui.cli.jobs import comparison_of, task_of, training_of
-from clr_tui.tui.cli.options import build_parser
+from clr_tui.tui.cli.job_options import comparison_of, task_of, training_of
+from clr_tui.tui.cli.parser import build_parser
 from clr_tui.tui.text.form import read, texts
 
 COMPILED = TaskConfig(compile=True)

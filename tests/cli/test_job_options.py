@@ -16,8 +16,8 @@ from clr_tui.engine.log.rundir import find_run, list_runs
 from clr_tui.engine.log.tail import read_events
 from clr_tui.engine.settings.config import OptimizerConfig, RangeTestConfig, TaskConfig, TrainConfig
 from clr_tui.tui import launching
-from clr_tui.tui.cli.jobs import range_test_of, task_of, training_of
-from clr_tui.tui.cli.options import build_parser
+from clr_tui.tui.cli.job_options import range_test_of, task_of, training_of
+from clr_tui.tui.cli.parser import build_parser
 
 
 def parsed(text: str):

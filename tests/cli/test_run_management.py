@@ -16,7 +16,7 @@ from clr_tui.engine.log.commands import CommandTail, Stop
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.settings.config import TaskConfig
 from clr_tui.tui.cli.interrupts import Interrupts
-from clr_tui.tui.cli.managing import HEADINGS, stop, summaries_of, table
+from clr_tui.tui.cli.manage import HEADINGS, stop, summaries_of, table
 
 
 class Scripted(Interrupts):

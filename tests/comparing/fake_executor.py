@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from clr_tui.engine.comparing.comparison import Stage, run_comparison
 from clr_tui.engine.comparing.executor import Lost, Order, Told, Work
+from clr_tui.engine.comparing.scheduler import Stage, run_comparison
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.commands import Command, Pause, Stop
 from clr_tui.engine.log.events import (

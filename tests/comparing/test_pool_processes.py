@@ -27,9 +27,9 @@ from comparing_runs import (
 )
 
 from clr_tui.engine.comparing import pool as pool_module
-from clr_tui.engine.comparing.comparison import Stage, run_comparison
 from clr_tui.engine.comparing.executor import Lost, Told, Work
 from clr_tui.engine.comparing.pool import Pool
+from clr_tui.engine.comparing.scheduler import Stage, run_comparison
 from clr_tui.engine.log.commands import Continue, Pause, Stop, StopTrial, send
 from clr_tui.engine.log.events import (
     Continued,

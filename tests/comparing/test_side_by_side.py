@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from clr_tui.engine.comparing import compare_job
-from clr_tui.engine.comparing.memory import TrialNeed, available_memory
-from clr_tui.engine.comparing.pace import Pace
-from clr_tui.engine.comparing.side_by_side import Memory, Room, choose_jobs
+from clr_tui.engine.comparing.parallelism import Memory, Room, choose_jobs
+from clr_tui.engine.comparing.time_left import Pace
+from clr_tui.engine.comparing.trial_memory import TrialNeed, available_memory
 from clr_tui.engine.errors import UserError
 
 GIB = 1 << 30

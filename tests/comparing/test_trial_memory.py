@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from clr_tui.engine.comparing.memory import COPIES, trial_need
+from clr_tui.engine.comparing.trial_memory import COPIES, trial_need
 from clr_tui.engine.log.events import CheckpointSaved, EpochFinished, Evaluated, Event
 from clr_tui.engine.settings.config import RunConfig, TaskConfig, TrainConfig
 from clr_tui.engine.tasks.load import load_task
 from clr_tui.engine.training.control import Control, StopFlag
-from clr_tui.engine.training.keeping import InMemory, Keeper, OnDisk
+from clr_tui.engine.training.keepers import InMemory, Keeper, OnDisk
 from clr_tui.engine.training.session import Session, Trial
 from clr_tui.engine.training.training import Training
 
@@ -29,7 +29,7 @@ from clr_tui.engine.settings.config import OptimizerConfig, TaskConfig
 from clr_tui.engine.tasks.load import load_task
 from clr_tui.engine.training.evaluate import evaluate
 from clr_tui.engine.training.job import _start_torch
-from clr_tui.engine.comparing.memory import trial_need
+from clr_tui.engine.comparing.trial_memory import trial_need
 from clr_tui.engine.training.optimizers import default_lr
 from clr_tui.engine.training.trainee import make_trainee
 model, size, batch = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])

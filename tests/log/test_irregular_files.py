@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from clr_tui.engine.analysis.recordings.csv_log import read_csv
 from clr_tui.engine.analysis.recordings.curves_csv import read_curves
-from clr_tui.engine.analysis.recordings.imports import open_recording
+from clr_tui.engine.analysis.recordings.recording import open_recording
+from clr_tui.engine.analysis.recordings.sweep_csv import read_csv
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.commands import CommandTail, Pause, send
 from clr_tui.engine.log.launch import launch

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from runs_helpers import Story
 
-from clr_tui.engine.log import lines as lines_module
+from clr_tui.engine.log import line_tail as lines_module
 from clr_tui.engine.log.events import (
     AnyEvent,
     Continued,

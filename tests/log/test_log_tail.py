@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.log import lines as lines_module
+from clr_tui.engine.log import line_tail as lines_module
 from clr_tui.engine.log.events import SCHEMA, Event, Note, Paused, RunFinished, RunStarted, Steps
 from clr_tui.engine.log.tail import LogTail, read_events
 

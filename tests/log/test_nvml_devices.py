@@ -8,7 +8,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from clr_tui.engine import devices
+from clr_tui.engine import nvml as devices
 from clr_tui.engine.errors import UserError
 
 UUIDS = ["GPU-aa11", "GPU-aa22", "GPU-bb33"]

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log import events as ev
-from clr_tui.engine.log import reading
-from clr_tui.engine.log.reading import packed, read_packed
+from clr_tui.engine.log import packed_log as reading
+from clr_tui.engine.log.packed_log import packed, read_packed
 from clr_tui.engine.log.tail import read_events
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)

@@ -13,7 +13,6 @@ import pytest
 
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log import rundir
-from clr_tui.engine.log.home import runs_dir
 from clr_tui.engine.log.lock import acquire
 from clr_tui.engine.log.removal import remove_run
 from clr_tui.engine.log.rundir import (
@@ -23,6 +22,7 @@ from clr_tui.engine.log.rundir import (
     list_runs,
     short_task_name,
 )
+from clr_tui.engine.log.runs_folder import runs_dir
 from clr_tui.engine.settings.config import TaskConfig, TrainConfig
 
 NewRun = Callable[..., RunDir]

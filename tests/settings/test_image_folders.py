@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.settings.images import glance, scan
+from clr_tui.engine.settings.image_folders import glance, scan
 
 
 def fill(root: Path, **classes: int) -> Path:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from clr_tui.engine.settings.config import OptimizerConfig
 from clr_tui.engine.settings.entries import parse_entries
-from clr_tui.engine.settings.optimizers import (
+from clr_tui.engine.settings.optimizer_names import (
     ARTICLE,
     OPTIMIZERS,
     REFUSED,

@@ -30,7 +30,7 @@ from clr_tui.engine.tasks.resnet34 import TransferResNet34
 from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.training.control import Control, StopFlag
 from clr_tui.engine.training.evaluate import evaluate
-from clr_tui.engine.training.keeping import InMemory
+from clr_tui.engine.training.keepers import InMemory
 from clr_tui.engine.training.preserve import left_as_found
 from clr_tui.engine.training.randomness import stream
 from clr_tui.engine.training.range_test import run_sweep

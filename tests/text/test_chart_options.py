@@ -1,4 +1,4 @@
-from clr_tui.tui.text.options import RANGE_TEST_X, SMOOTHING, ChartOptions
+from clr_tui.tui.text.chart_options import RANGE_TEST_X, SMOOTHING, ChartOptions
 
 
 def test_smoothing_walks_through_all_its_steps_and_stops_at_the_ends():

@@ -2,8 +2,8 @@
 
 from clr_tui.engine.settings.check import check_numbers
 from clr_tui.engine.settings.config import OptimizerConfig, TaskConfig, TrainConfig
-from clr_tui.engine.settings.optimizers import ARTICLE
-from clr_tui.tui.kinds.compare.contest import after_range_test, after_training
+from clr_tui.engine.settings.optimizer_names import ARTICLE
+from clr_tui.tui.kinds.compare.proposal import after_range_test, after_training
 
 SGD = OptimizerConfig(momentum=0.9, weight_decay=5e-4, options={"nesterov": True})
 

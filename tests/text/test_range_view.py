@@ -14,7 +14,7 @@ from clr_tui.tui.kinds.range_test.view import (
     range_chart,
     range_panel,
 )
-from clr_tui.tui.text.options import ChartOptions
+from clr_tui.tui.text.chart_options import ChartOptions
 
 BOUNDS = Bounds(base_lr=1e-4, max_lr=1e-3)
 OPTIONS = ChartOptions()

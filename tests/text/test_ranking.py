@@ -9,11 +9,11 @@ from comparison_logs import comparison_config, comparison_events, comparison_his
 from rich.cells import cell_len
 from view_histories import text_of
 
-from clr_tui.engine.analysis.comparison.compare_report import Spread, compare_report
+from clr_tui.engine.analysis.comparison.comparison_report import Spread, compare_report
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.recordings.curves_csv import read_curves
 from clr_tui.engine.log import events as ev
-from clr_tui.tui.kinds.compare.entries import glyph_of, role_of
+from clr_tui.tui.kinds.compare.entry_style import glyph_of, role_of
 from clr_tui.tui.kinds.compare.ranking import (
     HIDDEN,
     comparison_words,

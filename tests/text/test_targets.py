@@ -5,7 +5,7 @@ from comparison_logs import comparison_history
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clr_tui.engine.analysis.comparison.comparison import comparison_of
+from clr_tui.engine.analysis.comparison.seed_curves import comparison_of
 from clr_tui.engine.errors import UserError
 from clr_tui.tui.kinds.compare.target import moved, read_target, sensible_target, target_text
 

@@ -9,7 +9,7 @@ from clr_tui.engine.log import events as ev
 from clr_tui.engine.settings.config import POLICIES, TrainConfig
 from clr_tui.tui.charts.draw import draw
 from clr_tui.tui.charts.palette import DARK
-from clr_tui.tui.charts.text import to_text
+from clr_tui.tui.charts.plain_rows import to_text
 from clr_tui.tui.kinds.train.view import (
     ending_words,
     plan_of,
@@ -17,7 +17,7 @@ from clr_tui.tui.kinds.train.view import (
     training_panel,
     training_words,
 )
-from clr_tui.tui.text.options import ChartOptions
+from clr_tui.tui.text.chart_options import ChartOptions
 
 CONFIG = TrainConfig(base_lr=1e-3, max_lr=6e-3, step_size_epochs=2, epochs=8)
 EPOCH = ChartOptions(x="epoch")

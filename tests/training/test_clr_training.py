@@ -36,7 +36,7 @@ from clr_tui.engine.tasks.part import Part
 from clr_tui.engine.training import checkpoint
 from clr_tui.engine.training.batches import Batches
 from clr_tui.engine.training.clr import run_training
-from clr_tui.engine.training.keeping import InMemory
+from clr_tui.engine.training.keepers import InMemory
 from clr_tui.engine.training.randomness import stream
 from clr_tui.engine.training.session import Result, Trial
 from clr_tui.engine.training.training import Training

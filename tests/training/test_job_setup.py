@@ -15,7 +15,7 @@ from clr_tui.engine.cores import usable_cores
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.events import DeviceUsage, Event, Progress
 from clr_tui.engine.settings.config import OptimizerConfig
-from clr_tui.engine.training import usage
+from clr_tui.engine.training import device_usage as usage
 from clr_tui.engine.training.evaluate import evaluate
 from clr_tui.engine.training.job import ThrottledProgress
 from clr_tui.engine.training.trainee import make_trainee

@@ -24,7 +24,7 @@ from training_bench import Bench, make_task
 
 from clr_tui.engine.log.events import EpochFinished, Evaluated, Event, Steps
 from clr_tui.engine.settings.config import OptimizerConfig, RangeTestConfig, TrainConfig
-from clr_tui.engine.settings.optimizers import OPTIMIZERS
+from clr_tui.engine.settings.optimizer_names import OPTIMIZERS
 from clr_tui.engine.tasks.augment import RandomAffine
 from clr_tui.engine.tasks.cnn import build_cnn
 from clr_tui.engine.tasks.part import Part
@@ -32,7 +32,7 @@ from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.training.batches import Batches
 from clr_tui.engine.training.compiling import compiled
 from clr_tui.engine.training.evaluate import evaluate
-from clr_tui.engine.training.keeping import InMemory
+from clr_tui.engine.training.keepers import InMemory
 from clr_tui.engine.training.optimizers import make_optimizer
 from clr_tui.engine.training.range_test import run_range_test
 from clr_tui.engine.training.recorder import FLUSH_SECONDS, Recorder

@@ -19,7 +19,7 @@ from training_bench import make_task
 
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.settings.config import OptimizerConfig
-from clr_tui.engine.settings.optimizers import OPTIMIZERS
+from clr_tui.engine.settings.optimizer_names import OPTIMIZERS
 from clr_tui.engine.training import optimizers
 from clr_tui.engine.training.optimizers import default_lr, make_optimizer
 from clr_tui.engine.training.preserve import left_as_found

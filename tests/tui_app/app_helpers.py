@@ -198,7 +198,7 @@ def make_app(folder: Path, monkeypatch: pytest.MonkeyPatch, **kwargs) -> ClrTuiA
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("COLORTERM", "truecolor")
     monkeypatch.setenv("TERM", "xterm-256color")
-    monkeypatch.setattr("clr_tui.engine.devices.available", lambda: ["cpu"])
+    monkeypatch.setattr("clr_tui.engine.nvml.available", lambda: ["cpu"])
     return ClrTuiApp(folder, wall=lambda: NOW, **kwargs)
 
 

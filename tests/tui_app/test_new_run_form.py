@@ -20,7 +20,7 @@ from clr_tui.engine.settings.entries import parse_entries
 from clr_tui.tui.kinds.range_test.screen import RangeTestScreen
 from clr_tui.tui.screens.new_run import FormRow, NewRunScreen
 from clr_tui.tui.text.form import field_of, read, texts
-from clr_tui.tui.text.settings import settings
+from clr_tui.tui.text.form_fields import settings
 from clr_tui.tui.widgets.choice import Choice
 
 

@@ -7,7 +7,7 @@ from rich.segment import Segment
 from textual.color import Color
 
 from clr_tui.engine.settings.config import RangeTestConfig, TaskConfig
-from clr_tui.tui.only_text import OnlyText
+from clr_tui.tui.safe_text import OnlyText
 
 NASTY = "/x/\x1b[31m[red]\x07data\u202e"
 

@@ -7,7 +7,7 @@ import threading
 import pytest
 from app_helpers import Runs, make_app, until
 
-from clr_tui.engine.analysis.recordings.imports import open_recording
+from clr_tui.engine.analysis.recordings.recording import open_recording
 from clr_tui.engine.errors import UserError
 from clr_tui.tui.app import ClrTuiApp
 from clr_tui.tui.kinds.range_test.screen import RangeTestScreen

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from clr_tui.engine.analysis.recordings.imports import open_recording
+from clr_tui.engine.analysis.recordings.recording import open_recording
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.log.commands import Command, CommandTail
 from clr_tui.engine.log.lock import acquire

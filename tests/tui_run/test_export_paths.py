@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clr_tui.engine.analysis.recordings.imports import open_recording
+from clr_tui.engine.analysis.recordings.recording import open_recording
 from clr_tui.engine.errors import UserError
 from clr_tui.tui.screens.export_dialog import target
 

@@ -4,7 +4,7 @@ import math
 
 from run_logs import Clock, Log, app_of, message, panel, poll, replay_of, title, usual
 
-from clr_tui.engine.analysis.recordings.imports import open_recording
+from clr_tui.engine.analysis.recordings.recording import open_recording
 from clr_tui.tui.app import ClrTuiApp
 from clr_tui.tui.kinds.range_test.screen import RangeTestScreen
 from clr_tui.tui.widgets.replay_bar import ReplayBar, replay_line

@@ -8,7 +8,7 @@ from compare_runs import compare_log, table, upto_epoch
 from run_logs import Clock, app_of, commands, message, panel, poll, title
 from textual.widgets import Static
 
-from clr_tui.engine.analysis.recordings.imports import open_recording
+from clr_tui.engine.analysis.recordings.recording import open_recording
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.log.commands import Continue, Pause, StopTrial
 from clr_tui.tui.app import ClrTuiApp

@@ -7,13 +7,13 @@ import sys
 from dataclasses import dataclass
 from typing import Literal
 
-from clr_tui.engine.analysis.comparison.compare_report import CompareReport
+from clr_tui.engine.analysis.comparison.comparison_report import CompareReport
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.report import RangeReport
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.commands import Stop, send
-from clr_tui.engine.log.home import runs_dir
 from clr_tui.engine.log.rundir import RunDir
+from clr_tui.engine.log.runs_folder import runs_dir
 from clr_tui.engine.log.tail import LogTail
 from clr_tui.tui.cli.interrupts import Interrupts
 from clr_tui.tui.cli.printing import AnyReport, print_result

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from clr_tui.engine.analysis.history import RunHistory
-    from clr_tui.engine.analysis.recordings.imports import Recording
+    from clr_tui.engine.analysis.recordings.recording import Recording
     from clr_tui.engine.log.rundir import RunDir
     from clr_tui.tui.cli.interrupts import Interrupts
 
@@ -73,10 +73,10 @@ def _ready_streams() -> None:
 
 
 def _run(argv: Sequence[str]) -> int:
-    from clr_tui.tui.cli.options import build_parser
+    from clr_tui.tui.cli.parser import build_parser
 
     args = build_parser().parse(argv)
-    from clr_tui.engine.log.home import runs_dir  # not before: --help has left by now
+    from clr_tui.engine.log.runs_folder import runs_dir  # not before: --help has left by now
 
     if args.runs_dir == "":
         raise UserError("--runs-dir is empty; give a folder, or leave it out", "runs_dir")
@@ -174,20 +174,20 @@ def _home(args: argparse.Namespace, runs: Path) -> int:
 
 
 def _range_test(args: argparse.Namespace, runs: Path) -> int:
-    from clr_tui.tui.cli.jobs import range_test_of, task_of
+    from clr_tui.tui.cli.job_options import range_test_of, task_of
 
     task, job = task_of(args), range_test_of(args)
     return _start(args, runs, task, job, None)
 
 
 def _train(args: argparse.Namespace, runs: Path) -> int:
-    from clr_tui.tui.cli.jobs import training_of
+    from clr_tui.tui.cli.job_options import training_of
 
     return _start(args, runs, *training_of(args, runs))
 
 
 def _compare(args: argparse.Namespace, runs: Path) -> int:
-    from clr_tui.tui.cli.jobs import comparison_of
+    from clr_tui.tui.cli.job_options import comparison_of
 
     return _start(args, runs, *comparison_of(args, runs))
 
@@ -241,7 +241,7 @@ def _attach(args: argparse.Namespace, runs: Path) -> int:
 
 
 def _list(args: argparse.Namespace, runs: Path) -> int:
-    from clr_tui.tui.cli.managing import list_object, list_text
+    from clr_tui.tui.cli.manage import list_object, list_text
 
     if args.json:
         from json import dumps
@@ -254,7 +254,7 @@ def _list(args: argparse.Namespace, runs: Path) -> int:
 
 def _stop(args: argparse.Namespace, runs: Path) -> int:
     from clr_tui.tui.cli.interrupts import Interrupts
-    from clr_tui.tui.cli.managing import STOP_DEADLINE, stop, summary_object
+    from clr_tui.tui.cli.manage import STOP_DEADLINE, stop, summary_object
 
     with Interrupts() as interrupts:
         summary = stop(runs, args.run, interrupts)
@@ -277,7 +277,7 @@ def _stop(args: argparse.Namespace, runs: Path) -> int:
 
 def _remove(args: argparse.Namespace, runs: Path) -> int:
     from clr_tui.engine.log.removal import removal_words
-    from clr_tui.tui.cli.managing import remove
+    from clr_tui.tui.cli.manage import remove
 
     removed = remove(runs, args.run, yes=args.yes)
     if args.json:
@@ -352,7 +352,7 @@ def _tell_damage(history: RunHistory) -> None:
 
 
 def _export(args: argparse.Namespace, runs: Path) -> int:
-    from clr_tui.tui.cli.exports import check_files, export
+    from clr_tui.tui.cli.export_files import check_files, export
     from clr_tui.tui.cli.printing import report_of
     from clr_tui.tui.exporting import history_at, is_alive, recording_of
 

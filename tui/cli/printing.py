@@ -8,7 +8,7 @@ import sys
 import textwrap
 from typing import Any
 
-from clr_tui.engine.analysis.comparison.compare_report import CompareReport, compare_report
+from clr_tui.engine.analysis.comparison.comparison_report import CompareReport, compare_report
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.report import (
     Measured,
@@ -24,8 +24,8 @@ from clr_tui.tui.charts.chart import Chart
 from clr_tui.tui.cli.text_blocks import drawn, wrapped
 from clr_tui.tui.kinds.compare.printing import comparison_charts, comparison_lines
 from clr_tui.tui.text import numbers
+from clr_tui.tui.text.chart_options import ChartOptions
 from clr_tui.tui.text.clean import plain
-from clr_tui.tui.text.options import ChartOptions
 from clr_tui.tui.text.status import title_of
 
 NARROW, USUAL, WIDE = 40, 100, 160

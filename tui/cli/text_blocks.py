@@ -16,7 +16,7 @@ def drawn(chart: Chart, width: int, height: int) -> list[str]:
     """The chart as lines, without any escape code."""
     from clr_tui.tui.charts.draw import draw
     from clr_tui.tui.charts.palette import PLAIN
-    from clr_tui.tui.charts.text import to_text
+    from clr_tui.tui.charts.plain_rows import to_text
 
     return to_text(draw(chart, width, height, PLAIN)).split("\n")
 

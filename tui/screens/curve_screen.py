@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from clr_tui.tui.screens.run_screen import RunScreen
-from clr_tui.tui.text.options import ChartOptions, XAxis
+from clr_tui.tui.text.chart_options import ChartOptions, XAxis
 from clr_tui.tui.widgets.chart_view import ChartView
 from clr_tui.tui.widgets.panel import Panel
 

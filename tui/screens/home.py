@@ -26,8 +26,8 @@ from clr_tui.tui.preview import Preview
 from clr_tui.tui.screens.confirm import ConfirmScreen
 from clr_tui.tui.screens.quiet import QuietScreen
 from clr_tui.tui.text.clean import plain
-from clr_tui.tui.text.home import heading, in_order, is_living, matching, result
 from clr_tui.tui.text.names import STOPPING, model_name
+from clr_tui.tui.text.run_rows import heading, in_order, is_living, matching, result
 from clr_tui.tui.widgets.key_footer import KeyFooter
 from clr_tui.tui.widgets.run_table import RunTable
 from clr_tui.tui.widgets.typed_input import TypedInput

@@ -21,8 +21,8 @@ from clr_tui.tui.launching import expanded
 from clr_tui.tui.messages import FormChecked
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.form import Reading, field_of, length_in_words, read, texts
-from clr_tui.tui.text.settings import Setting, Values, settings
-from clr_tui.tui.text.sketch import sketch
+from clr_tui.tui.text.form_fields import Setting, Values, settings
+from clr_tui.tui.text.schedule_preview import sketch
 from clr_tui.tui.widgets.chart_view import ChartView
 from clr_tui.tui.widgets.choice import Choice
 from clr_tui.tui.widgets.key_footer import KeyLine
@@ -285,6 +285,6 @@ class NewRunScreen(Screen[None]):
 
 
 def _devices() -> tuple[str, ...]:
-    from clr_tui.engine.devices import available
+    from clr_tui.engine.nvml import available
 
     return tuple(available())

@@ -9,7 +9,7 @@ from typing import get_args
 
 from msgspec.structs import replace
 
-from clr_tui.engine.analysis.comparison.comparison import planned_epochs
+from clr_tui.engine.analysis.comparison.seed_curves import planned_epochs
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.policies import whole_cycle_epochs
 from clr_tui.engine.settings.check import check_numbers
@@ -27,8 +27,7 @@ from clr_tui.engine.settings.config import (
 from clr_tui.engine.settings.entries import parse_entries
 from clr_tui.tui.kinds.compare.target import read_target, target_text
 from clr_tui.tui.kinds.compare.tuning import tuned_entries
-from clr_tui.tui.text.numbers import exact_lr
-from clr_tui.tui.text.settings import (
+from clr_tui.tui.text.form_fields import (
     COMPARISON,
     OFF,
     ON,
@@ -40,6 +39,7 @@ from clr_tui.tui.text.settings import (
     is_range_test,
     loads_weights,
 )
+from clr_tui.tui.text.numbers import exact_lr
 
 _LONGEST = 40
 """Characters of a text that are repeated where it is said to be wrong."""

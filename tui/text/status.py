@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from clr_tui.engine.analysis.comparison.comparison import planned_epochs
+from clr_tui.engine.analysis.comparison.seed_curves import planned_epochs
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.settings.config import RunConfig
 from clr_tui.tui.charts.chart import Role

@@ -21,7 +21,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from clr_tui.engine.log.summary import RunSummary
-from clr_tui.tui.text.home import Column, cell, columns_for
+from clr_tui.tui.text.run_rows import Column, cell, columns_for
 
 _GAP = 2
 _STATUS_STYLE = {

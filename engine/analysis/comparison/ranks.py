@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from clr_tui.engine.analysis.comparison.pairs import Pair
 
 if TYPE_CHECKING:
-    from clr_tui.engine.analysis.comparison.compare_report import EntryReport, Spread
+    from clr_tui.engine.analysis.comparison.comparison_report import EntryReport, Spread
 
 _Beats = set[tuple[str, str]]
 """(better, worse), by their labels: those that can be told apart."""

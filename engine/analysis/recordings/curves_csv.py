@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from clr_tui.engine.analysis.comparison.comparison import comparison_of
+from clr_tui.engine.analysis.comparison.seed_curves import comparison_of
 from clr_tui.engine.analysis.csv_cells import Cell, original, to_csv
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.errors import UserError

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
-from clr_tui.engine.analysis.comparison.compare_report import (
+from clr_tui.engine.analysis.comparison.comparison_report import (
     CompareReport,
     EntryReport,
     TrialReport,
 )
 from clr_tui.tui.charts.cells import fitted
 from clr_tui.tui.charts.chart import Role
-from clr_tui.tui.kinds.compare.entries import glyph_of, role_of
+from clr_tui.tui.kinds.compare.entry_style import glyph_of, role_of
 from clr_tui.tui.kinds.compare.ranking_columns import Column, columns_of
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.lines import Line, Piece

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from clr_tui.engine.analysis.comparison.compare_report import CompareReport, EntryReport, Spread
+from clr_tui.engine.analysis.comparison.comparison_report import CompareReport, EntryReport, Spread
 from clr_tui.tui.charts.chart import Role
 from clr_tui.tui.kinds.compare.target import target_text
 from clr_tui.tui.text import numbers

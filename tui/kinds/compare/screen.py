@@ -14,14 +14,14 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.types import CSSPathType
 
-from clr_tui.engine.analysis.comparison.compare_report import (
+from clr_tui.engine.analysis.comparison.comparison_report import (
     CompareReport,
     TrialReport,
     compare_report,
 )
-from clr_tui.engine.analysis.comparison.comparison import comparison_of
+from clr_tui.engine.analysis.comparison.seed_curves import comparison_of
 from clr_tui.engine.analysis.recordings.curves_csv import curves_csv
-from clr_tui.engine.analysis.recordings.exports import steps_csv
+from clr_tui.engine.analysis.recordings.steps_csv import steps_csv
 from clr_tui.engine.analysis.report import to_json
 from clr_tui.engine.log.commands import StopTrial
 from clr_tui.tui.exporting import charts_svg

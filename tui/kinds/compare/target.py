@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from clr_tui.engine.analysis.comparison.comparison import EntryCurves, mean_curve
+from clr_tui.engine.analysis.comparison.seed_curves import EntryCurves, mean_curve
 from clr_tui.engine.errors import UserError
 
 POINT = 0.01

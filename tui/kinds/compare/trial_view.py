@@ -7,7 +7,7 @@ import re
 
 from msgspec.structs import replace
 
-from clr_tui.engine.analysis.comparison.comparison import planned_epochs
+from clr_tui.engine.analysis.comparison.seed_curves import planned_epochs
 from clr_tui.engine.analysis.history import RunHistory, TrialHistory
 from clr_tui.engine.settings.config import CompareConfig, EntryConfig, RunConfig, TrainConfig
 from clr_tui.tui.text.clean import plain

@@ -9,7 +9,7 @@ from typing import Literal, TypeVar, get_args
 
 import numpy as np
 
-from clr_tui.engine.analysis.comparison.comparison import (
+from clr_tui.engine.analysis.comparison.seed_curves import (
     CurvePart,
     EntryCurves,
     MeanCurve,
@@ -21,7 +21,7 @@ from clr_tui.engine.analysis.comparison.comparison import (
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.tui.charts.chart import Area, Axis, Chart, HLine, Mark, Series
 from clr_tui.tui.charts.scale import Floats
-from clr_tui.tui.kinds.compare.entries import glyph_of, role_of
+from clr_tui.tui.kinds.compare.entry_style import glyph_of, role_of
 from clr_tui.tui.kinds.compare.target import target_text
 from clr_tui.tui.text.clean import plain
 

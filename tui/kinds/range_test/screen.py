@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 
-from clr_tui.engine.analysis.recordings.exports import steps_csv
+from clr_tui.engine.analysis.recordings.steps_csv import steps_csv
 from clr_tui.engine.analysis.report import BASE_FACTOR, Bounds, RangeReport, range_report, to_json
 from clr_tui.engine.settings.config import CompareConfig, TrainConfig
 from clr_tui.tui.exporting import charts_svg
 from clr_tui.tui.keys import ScreenName, bindings_for
-from clr_tui.tui.kinds.compare.contest import after_range_test
+from clr_tui.tui.kinds.compare.proposal import after_range_test
 from clr_tui.tui.kinds.range_test.view import (
     RangeScale,
     bounds_of,
@@ -25,11 +25,11 @@ from clr_tui.tui.screens.bounds_dialog import BoundsDialog
 from clr_tui.tui.screens.curve_screen import CurveScreen
 from clr_tui.tui.screens.export_dialog import Exports
 from clr_tui.tui.text.bounds import Which, step_bound
+from clr_tui.tui.text.chart_options import RANGE_TEST_X
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.lines import Line
 from clr_tui.tui.text.names import STOPPING
 from clr_tui.tui.text.numbers import exact_lr
-from clr_tui.tui.text.options import RANGE_TEST_X
 from clr_tui.tui.widgets.chart_view import ChartView
 from clr_tui.tui.widgets.panel import Panel
 

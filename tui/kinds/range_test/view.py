@@ -17,10 +17,10 @@ from clr_tui.tui.charts.chart import Area, Axis, Band, Chart, Mark, Role, Series
 from clr_tui.tui.charts.scale import Floats
 from clr_tui.tui.text import numbers
 from clr_tui.tui.text.bounds import Which
+from clr_tui.tui.text.chart_options import ChartOptions, XAxis
 from clr_tui.tui.text.clean import plain
-from clr_tui.tui.text.device import device_lines
+from clr_tui.tui.text.device_lines import device_lines
 from clr_tui.tui.text.lines import BLANK, Line, heading, row, wrapped
-from clr_tui.tui.text.options import ChartOptions, XAxis
 
 _LABELS: dict[XAxis, str] = {
     "lr": "learning rate (log)",

@@ -10,13 +10,13 @@ from msgspec.structs import replace
 from textual.binding import BindingType
 from textual.types import CSSPathType
 
-from clr_tui.engine.analysis.recordings.exports import steps_csv
+from clr_tui.engine.analysis.recordings.steps_csv import steps_csv
 from clr_tui.engine.analysis.report import Bounds, to_json, train_report
 from clr_tui.engine.log.commands import SetBounds
 from clr_tui.engine.settings.config import CompareConfig
 from clr_tui.tui.exporting import charts_svg
 from clr_tui.tui.keys import ScreenName, bindings_for
-from clr_tui.tui.kinds.compare.contest import after_range_test, after_training
+from clr_tui.tui.kinds.compare.proposal import after_range_test, after_training
 from clr_tui.tui.kinds.train.view import (
     ending_words,
     plan_of,
@@ -27,10 +27,10 @@ from clr_tui.tui.kinds.train.view import (
 from clr_tui.tui.screens.bounds_dialog import BoundsDialog
 from clr_tui.tui.screens.curve_screen import CurveScreen
 from clr_tui.tui.screens.export_dialog import Exports
+from clr_tui.tui.text.chart_options import TRAINING_X
 from clr_tui.tui.text.lines import Line
 from clr_tui.tui.text.names import STOPPING
 from clr_tui.tui.text.numbers import exact_lr
-from clr_tui.tui.text.options import TRAINING_X
 from clr_tui.tui.widgets.panel import Panel
 
 if TYPE_CHECKING:

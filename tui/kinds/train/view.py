@@ -15,10 +15,10 @@ from clr_tui.engine.settings.config import TrainConfig
 from clr_tui.tui.charts.chart import Axis, Chart, HLine, Mark, Series
 from clr_tui.tui.charts.scale import Floats
 from clr_tui.tui.text import numbers
+from clr_tui.tui.text.chart_options import ChartOptions, XAxis
 from clr_tui.tui.text.clean import plain
-from clr_tui.tui.text.device import device_lines
+from clr_tui.tui.text.device_lines import device_lines
 from clr_tui.tui.text.lines import BLANK, Line, row
-from clr_tui.tui.text.options import ChartOptions, XAxis
 
 AHEAD_POINTS = 400
 """Points of the schedule ahead: more than a chart has columns, so that corners stay sharp."""

@@ -9,7 +9,7 @@ from collections import deque
 from multiprocessing.connection import Connection
 
 from clr_tui.engine.comparing.executor import Work
-from clr_tui.engine.comparing.wire import Ordered, Setup, decode_message
+from clr_tui.engine.comparing.protocol import Ordered, Setup, decode_message
 from clr_tui.engine.log.commands import Command
 
 ALONE = 3

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from clr_tui.engine.analysis.comparison.compare_report import CompareReport
+from clr_tui.engine.analysis.comparison.comparison_report import CompareReport
 from clr_tui.engine.analysis.history import RunHistory
-from clr_tui.engine.analysis.recordings.exports import epochs_csv, steps_csv
+from clr_tui.engine.analysis.recordings.steps_csv import epochs_csv, steps_csv
 from clr_tui.engine.errors import UserError
 from clr_tui.tui.cli.printing import AnyReport, charts_of, json_text
 from clr_tui.tui.exporting import STDOUT, charts_svg, write

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from clr_tui.engine.analysis.comparison.comparison import planned_epochs
+from clr_tui.engine.analysis.comparison.seed_curves import planned_epochs
 from clr_tui.engine.policies import lr_at, step_size_steps, whole_cycle_epochs
 from clr_tui.engine.settings.config import (
     CompareConfig,
@@ -16,7 +16,7 @@ from clr_tui.engine.settings.config import (
 )
 from clr_tui.tui.charts.chart import Axis, Chart, HLine, Series
 from clr_tui.tui.charts.scale import Floats
-from clr_tui.tui.kinds.compare.entries import role_of
+from clr_tui.tui.kinds.compare.entry_style import role_of
 from clr_tui.tui.kinds.train.view import rate_axis
 
 POINTS = 400

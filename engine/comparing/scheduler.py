@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from clr_tui.engine.analysis.comparison.comparison import planned_epochs
+from clr_tui.engine.analysis.comparison.seed_curves import planned_epochs
+from clr_tui.engine.comparing.entry_rates import Tuning, known_rate, training_at
 from clr_tui.engine.comparing.executor import Executor, Lost, Order, Told, Work
-from clr_tui.engine.comparing.pace import Pace
-from clr_tui.engine.comparing.plan import Planned, plan_sweep, plan_trainings
-from clr_tui.engine.comparing.rates import Tuning, known_rate, training_at
-from clr_tui.engine.comparing.tally import Tally
+from clr_tui.engine.comparing.time_left import Pace
+from clr_tui.engine.comparing.trial_counts import Tally
+from clr_tui.engine.comparing.trial_plan import Planned, plan_sweep, plan_trainings
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.commands import (
     Command,
@@ -58,7 +58,7 @@ class Stage:
     sweep_steps: int
     """Planned of each range test that tunes a rate."""
     default_rate: Callable[[EntryConfig], float]
-    """See `engine.comparing.rates`."""
+    """See `engine.comparing.entry_rates`."""
     clock: Callable[[], float] = time.perf_counter
 
 

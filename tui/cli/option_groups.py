@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from clr_tui.tui.cli.defaults import MODELS, OPTIMIZER, TASK, TRAIN
 from clr_tui.tui.cli.parsing import Parser, real, whole
-from clr_tui.tui.cli.usual import MODELS, OPTIMIZER, TASK, TRAIN
 
 FACTOR = 6.0
 """max_lr / base_lr where nothing else says (Smith 2017, section 3.3: 3 or 4; the article: 6)."""

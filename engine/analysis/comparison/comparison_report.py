@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from clr_tui.engine.analysis.comparison.compare_verdict import verdict
-from clr_tui.engine.analysis.comparison.compare_words import remarks
-from clr_tui.engine.analysis.comparison.comparison import (
+from clr_tui.engine.analysis.comparison.comparison_verdict import verdict
+from clr_tui.engine.analysis.comparison.pairs import Pair, compare_pairs
+from clr_tui.engine.analysis.comparison.ranks import comparable, measured, ranked
+from clr_tui.engine.analysis.comparison.remarks import remarks
+from clr_tui.engine.analysis.comparison.seed_curves import (
     BROKEN_OFF,
     NEVER_BEGAN,
     EntryCurves,
@@ -20,8 +22,6 @@ from clr_tui.engine.analysis.comparison.comparison import (
     comparison_of,
     planned_epochs,
 )
-from clr_tui.engine.analysis.comparison.pairs import Pair, compare_pairs
-from clr_tui.engine.analysis.comparison.ranks import comparable, measured, ranked
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.report import Report, common_fields
 from clr_tui.engine.analysis.statistics import t_interval

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 import torch
 
-from clr_tui.engine.devices import UsageMonitor
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.events import DeviceUsage, Event
+from clr_tui.engine.nvml import UsageMonitor
 from clr_tui.engine.training.control import RunGone
 
 USAGE_SECONDS = 5.0

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from clr_tui.engine.analysis.comparison.comparison import entry_labels
-from clr_tui.engine.analysis.recordings.csv_log import read_csv
+from clr_tui.engine.analysis.comparison.seed_curves import entry_labels
 from clr_tui.engine.analysis.recordings.curves_csv import plain_entry, read_curves
+from clr_tui.engine.analysis.recordings.sweep_csv import read_csv
 from clr_tui.engine.errors import UserError, did_you_mean
 from clr_tui.engine.log.events import (
     AnyEvent,
@@ -23,7 +23,7 @@ from clr_tui.engine.log.events import (
     Steps,
     TrialStarted,
 )
-from clr_tui.engine.log.reading import read_packed
+from clr_tui.engine.log.packed_log import read_packed
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.log.tail import Batch
 from clr_tui.engine.regular import open_text

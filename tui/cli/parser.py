@@ -11,24 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from clr_tui.tui.cli.groups import (
-    add_detach,
-    add_optimizer,
-    add_real,
-    add_schedule,
-    add_task,
-    add_whole,
-)
-from clr_tui.tui.cli.help_words import (
-    COMMAND_EXAMPLES,
-    DESCRIPTION,
-    DESCRIPTIONS,
-    EXAMPLES,
-    EXIT_CODES,
-    epilog,
-)
-from clr_tui.tui.cli.parsing import Parser, accuracy, moment, rates, speed
-from clr_tui.tui.cli.usual import (
+from clr_tui.tui.cli.defaults import (
     COMPARE,
     POLICIES,
     RANGE_TEST,
@@ -37,6 +20,23 @@ from clr_tui.tui.cli.usual import (
     STUDIES,
     TRAIN,
 )
+from clr_tui.tui.cli.help_text import (
+    COMMAND_EXAMPLES,
+    DESCRIPTION,
+    DESCRIPTIONS,
+    EXAMPLES,
+    EXIT_CODES,
+    epilog,
+)
+from clr_tui.tui.cli.option_groups import (
+    add_detach,
+    add_optimizer,
+    add_real,
+    add_schedule,
+    add_task,
+    add_whole,
+)
+from clr_tui.tui.cli.parsing import Parser, accuracy, moment, rates, speed
 
 SHOWING = (None, "range-test", "train", "compare", "attach", "replay")
 """The commands that can open a screen."""

@@ -22,7 +22,7 @@ from clr_tui.engine.settings.config import (
 )
 from clr_tui.engine.settings.entries import article_entries, parse_entries, parse_optimizer
 from clr_tui.engine.settings.studies import study
-from clr_tui.tui.cli.groups import FACTOR
+from clr_tui.tui.cli.option_groups import FACTOR
 
 S = TypeVar("S", bound=msgspec.Struct)
 SCHEDULE = ("factor", "step_size_epochs", "gamma")

@@ -12,7 +12,11 @@ from clr_tui.engine.analysis.statistics import ALPHA
 from clr_tui.engine.analysis.words import be, listed, many
 
 if TYPE_CHECKING:
-    from clr_tui.engine.analysis.comparison.compare_report import CompareReport, EntryReport, Pair
+    from clr_tui.engine.analysis.comparison.comparison_report import (
+        CompareReport,
+        EntryReport,
+        Pair,
+    )
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from clr_tui.engine.log.events import (
     TrialFinished,
 )
 from clr_tui.engine.settings.config import CompareConfig, EntryConfig, RunConfig, TrainConfig
-from clr_tui.engine.settings.optimizers import ignores_schedule
+from clr_tui.engine.settings.optimizer_names import ignores_schedule
 
 DefaultRate = Callable[[EntryConfig], float]
 """The rate that an entry's optimizer has by itself. Raises UserError where it has none."""

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clr_tui.engine.analysis.comparison.comparison import NEVER_BEGAN
 from clr_tui.engine.analysis.comparison.ranks import measured
+from clr_tui.engine.analysis.comparison.seed_curves import NEVER_BEGAN
 from clr_tui.engine.analysis.statistics import interval_factor
 from clr_tui.engine.analysis.words import listed, many
 
 if TYPE_CHECKING:
-    from clr_tui.engine.analysis.comparison.compare_report import (
+    from clr_tui.engine.analysis.comparison.comparison_report import (
         CompareReport,
         EntryReport,
         TrialReport,
