@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeVar, Union
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,6 +24,8 @@ _Number = TypeVar("_Number", np.float64, np.int64)
 Column = Union[Sequence[Union[float, None]], Floats]  # noqa: UP007
 
 
+_ROUNDING = 0.01
+"""Of an image: what float32 loses where it adds up the shares of some thousand."""
 _AT_FIRST = 1 << 18
 """Steps that there is room for from the beginning, where so many are planned: columns of 2 MB, of
 which what is not used yet costs no memory (NumPy asks for huge pages beyond that)."""
@@ -310,9 +313,13 @@ class RunHistory:
                     event.role,
                 )
             case ev.Evaluated():
-                self._trial(event.trial).evaluations.append(event)
+                accuracy = self._counted(event.accuracy, event.part)
+                exact = msgspec.structs.replace(event, accuracy=accuracy)
+                self._trial(event.trial).evaluations.append(exact)
             case ev.EpochFinished():
-                self._trial(event.trial).epochs.append(event)
+                best = self._counted(event.best_accuracy, "validation")
+                finished = msgspec.structs.replace(event, best_accuracy=best)
+                self._trial(event.trial).epochs.append(finished)
             case ev.BoundsChanged():
                 self._trial(event.trial).bounds.append(event)
             case ev.CheckpointSaved():
@@ -330,6 +337,18 @@ class RunHistory:
             case _:
                 return False
         return True
+
+    def _counted(self, accuracy: float | None, part: ev.Part) -> float | None:
+        """The share of whole images that `accuracy` was rounded from.
+
+        Logs of earlier versions hold sums of float32 shares, such as 0.9499999 for 19 of 20 images,
+        or 1.0000001 for all of them.
+        """
+        if accuracy is None or not math.isfinite(accuracy) or self.task is None or part == "subset":
+            return accuracy
+        images = self.task.validation if part == "validation" else self.task.test
+        count = round(accuracy * images)
+        return count / images if 0 < abs(accuracy * images - count) < _ROUNDING else accuracy
 
     def _apply_to_run(self, event: ev.Event) -> None:
         match event:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from clr_tui.engine.analysis.words import many
 from clr_tui.engine.errors import UserError
 
 PER_ACCELERATOR = 4
@@ -61,15 +62,15 @@ def choose_jobs(asked: int | None, trials: int, threads: int, room: Room) -> tup
         )
     if asked is not None:
         return _as_asked(asked, trials, room.cores, scarce)
-    bounds = {_count(trials, "trial"): trials}
+    bounds = {many(trials, "trial"): trials}
     if room.accelerators:
         bounds[f"{PER_ACCELERATOR} trials on each device"] = PER_ACCELERATOR * room.accelerators
-        bounds[_count(room.cores, "core")] = room.cores
+        bounds[many(room.cores, "core")] = room.cores
     else:
         of_each = f", {threads} threads each" if threads > 1 else ""
-        bounds[_count(room.cores, "core") + of_each] = max(1, room.cores // threads)
+        bounds[many(room.cores, "core") + of_each] = max(1, room.cores // threads)
     if scarce:
-        bounds[f"memory for {_count(scarce.fitting, 'trial')}"] = scarce.fitting
+        bounds[f"memory for {many(scarce.fitting, 'trial')}"] = scarce.fitting
     reason = min(bounds, key=bounds.__getitem__)
     return bounds[reason], reason
 
@@ -77,13 +78,13 @@ def choose_jobs(asked: int | None, trials: int, threads: int, room: Room) -> tup
 def _as_asked(asked: int, trials: int, cores: int, scarce: Memory | None) -> tuple[int, str]:
     if asked > PER_CORE * cores:
         raise UserError(
-            f"jobs {asked} are more than {PER_CORE} for each of {_count(cores, 'core')}: "
+            f"jobs {asked} are more than {PER_CORE} for each of {many(cores, 'core')}: "
             f"give at most {PER_CORE * cores}",
             "jobs",
         )
     jobs, reason = asked, "asked for"
     if asked > trials:
-        jobs, reason = trials, f"{asked} asked for, {_count(trials, 'trial')}"
+        jobs, reason = trials, f"{asked} asked for, {many(trials, 'trial')}"
     if scarce and jobs > scarce.fitting:
         raise UserError(
             f"jobs {jobs} need about {_bytes(jobs * scarce.need)} of memory, and "
@@ -91,10 +92,6 @@ def _as_asked(asked: int, trials: int, cores: int, scarce: Memory | None) -> tup
             "jobs",
         )
     return jobs, reason
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'s'[: number != 1]}"
 
 
 def _bytes(number: int) -> str:

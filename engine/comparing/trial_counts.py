@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from clr_tui.engine.analysis.words import many
 from clr_tui.engine.log.events import Outcome, Overall, TrialFinished
 from clr_tui.engine.training.session import Result
 
@@ -52,9 +53,10 @@ class Tally:
         """How the run ended that nobody stopped: it is done where any training is."""
         failed, stopped = self._ends["failed"], self._ends["stopped"]
         if failed == self.total:
-            return Result("failed", f"all {self.total} trials failed: {self._why_failed}")
+            which = "the only trial" if self.total == 1 else f"all {self.total} trials"
+            return Result("failed", f"{which} failed: {self._why_failed}")
         ends = [(failed, "failed"), (stopped, "stopped")]
-        message = ", ".join(f"{n} of {self.total} trials {how}" for n, how in ends if n)
+        message = ", ".join(f"{n} of {many(self.total, 'trial')} {how}" for n, how in ends if n)
         if self._ends["done"]:
             return Result("done", message)
         return Result("failed" if failed else "stopped", message)

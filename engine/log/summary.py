@@ -249,7 +249,8 @@ def _trials(overall: Overall | None, first: TrialStarted) -> str:
     if first.role == "sweep" and not ended + overall.running:
         return "tuning learning rates"
     failed = f", {overall.failed} failed" if overall.failed else ""
-    return f"{ended} of {overall.total} trials{failed}"
+    trials = "trial" if overall.total == 1 else "trials"
+    return f"{ended} of {overall.total} {trials}{failed}"
 
 
 def _epoch(events: Sequence[AnyEvent], first: TrialStarted, step: int, loss: str) -> str:

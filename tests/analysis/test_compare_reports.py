@@ -7,6 +7,7 @@ import math
 import re
 import statistics
 
+import msgspec
 import numpy as np
 import pytest
 from comparison_logs import comparison_config, comparison_events, comparison_history
@@ -467,3 +468,80 @@ def test_no_seeds_in_common():
     assert "a is not distinguishable from c either." in report.verdict
     pair = next(p for p in report.pairs if p.b == "c" and p.a == "a")
     assert (pair.n, pair.difference, pair.note) == (0, None, "no seeds in common")
+
+
+def test_a_tie_has_no_highest():
+    report = compare_report(with_tests({"a": [0.5], "b": [0.5], "c": [0.4]}))
+    assert report.verdict == (
+        "One seed only: nothing can be said about chance; run more seeds. "
+        "a and b share the highest figure."
+    )
+
+
+def test_the_only_trial_failed():
+    assert compare_report(with_tests({"a": [None]})).verdict == (
+        "The only trial failed: there is nothing to compare."
+    )
+
+
+def test_a_sweep_of_one_step_is_one_step():
+    history = comparison_history(("adam",), tuned=True)
+    history.rates[0] = msgspec.structs.replace(history.rates[0], steps=1)
+    (said,) = [r for r in compare_report(history).remarks if r.startswith("Tuning cost")]
+    assert "1 step for adam," in said
+
+
+def as_float32_shares(count: int, images: int, block: int = 256) -> float:
+    """How earlier versions added up the correct images of a part."""
+    total = np.float32(0)
+    for start in range(0, images, block):
+        size = min(block, images - start)
+        right = min(max(count - start, 0), size)
+        total += np.float32(np.float32(right) / np.float32(size)) * np.float32(size / images)
+    return float(total)
+
+
+def logged(accuracy: float, images: int) -> RunHistory:
+    """A comparison's log of one trial that has this accuracy on validation, and in the end."""
+    history = RunHistory(comparison_config(("adam",), 1, 1))
+    task = next(e for e in comparison_events() if isinstance(e, ev.TaskReady))
+    history.apply(msgspec.structs.replace(task, validation=images, test=images))
+    for event in with_tests({"adam": [0.0]}).trials[0].epochs:
+        history.apply(
+            ev.TrialStarted(
+                trial=0, seed=0, total_steps=1, steps_per_epoch=1, label="adam", entry=0
+            )
+        )
+        for part in ("validation", "test"):
+            history.apply(
+                ev.Evaluated(trial=0, step=1, epoch=1, part=part, loss=1.0, accuracy=accuracy)
+            )
+        history.apply(msgspec.structs.replace(event, best_accuracy=accuracy))
+    return history
+
+
+def test_a_target_that_a_count_reaches_exactly_is_reached():
+    """19 of 20 are 95 %."""
+    for images in (20, 30, 97):
+        for count in range(1, images):
+            report = compare_report(logged(count / images, images), target=count / images)
+            assert report.entries[0].to_target.epochs == [1]
+
+
+@pytest.mark.parametrize(("count", "images"), [(19, 20), (285, 300), (2565, 2700), (700, 700)])
+def test_shares_in_logs_of_earlier_versions_are_counts_again(count, images):
+    history = logged(as_float32_shares(count, images), images)
+    trial = history.trials[0]
+    assert [e.accuracy for e in trial.evaluations] == [count / images] * 2
+    assert trial.epochs[0].best_accuracy == count / images
+
+
+def test_what_is_no_share_of_the_images_stays_as_it_is():
+    assert logged(0.8123, 430).trials[0].evaluations[0].accuracy == 0.8123
+
+
+@pytest.mark.parametrize("twentieth", range(1, 20))
+def test_the_usual_target_is_not_a_step_too_low(twentieth):
+    """The mean of three times 0.95 may come out as 0.9499999999999998."""
+    report = compare_report(with_tests({"a": [twentieth / 20] * 3, "b": [twentieth / 20] * 3}))
+    assert report.target == twentieth / 20

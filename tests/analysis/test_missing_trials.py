@@ -99,6 +99,13 @@ def test_each_may_be_better_than_the_next_where_no_three_share_their_seeds() -> 
             "a leads, 91.0 %; not distinguishable from b",
         ),
         ({"a": [0.9], "b": [0.8]}, "a is highest, 90.0 %; one seed only"),
+        ({"a": [0.5], "b": [0.5]}, "a and b are level, 50.0 %; one seed only"),
+        ({"a": [0.4], "b": [0.5], "c": [0.5]}, "b and c are level, 50.0 %; one seed only"),
+        ({"a": [0.9, 0.91, 0.92], "b": [0.91, 0.92, 0.9]}, "a and b are level, 91.0 %"),
+        (
+            {"a": [0.9, 0.91, 0.92], "b": [0.91, 0.92, 0.9], "c": [0.9, 0.92, 0.9]},
+            "a and b are level, 91.0 %; not distinguishable from c",
+        ),
         ({"a": [0.9, 0.91], "b": [None, None]}, "a, 90.5 %"),
         ({"a": [None, None], "b": [None, None]}, ""),
     ],

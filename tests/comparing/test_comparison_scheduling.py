@@ -30,6 +30,7 @@ from clr_tui.engine.log.events import (
 from clr_tui.engine.settings.config import CompareConfig, OptimizerConfig
 from clr_tui.engine.training.control import RunGone
 from clr_tui.engine.training.session import Result
+from clr_tui.engine.training.tally import Tally
 
 THREE = CompareConfig(entries=entries("adam", "sgd", "adagrad"), seeds=3, epochs=3)
 LONG = msgspec.structs.replace(THREE, epochs=10)
@@ -162,6 +163,12 @@ def test_all_trials_fail() -> None:
     assert played.run() == Result("failed", "all 9 trials failed: no memory")
 
 
+def test_the_only_trial_fails() -> None:
+    tally = Tally(1, 10)
+    tally.count(TrialFinished(trial=0, outcome="failed", step=0, reason="no memory"))
+    assert tally.result() == Result("failed", "the only trial failed: no memory")
+
+
 @pytest.mark.parametrize("steps", [0, 2 * PER_EPOCH])
 def test_a_killed_process_loses_its_trial_only(steps: int) -> None:
     played = Played(THREE)
@@ -248,7 +255,7 @@ def test_one_trial_is_stopped_running_or_waiting() -> None:
 def test_every_trial_is_stopped_one_by_one() -> None:
     played = Played(ONE)
     played.order_at(1, StopTrial(trial=0))
-    assert played.run() == Result("stopped", "1 of 1 trials stopped")
+    assert played.run() == Result("stopped", "1 of 1 trial stopped")
 
 
 @pytest.mark.parametrize(

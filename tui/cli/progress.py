@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import TextIO
 
 from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.analysis.words import many
 from clr_tui.engine.log import events as ev
 from clr_tui.tui.kinds.compare.progress import ComparisonLines, comparison_standing
 from clr_tui.tui.text import numbers
@@ -165,7 +166,7 @@ def _task(event: ev.TaskReady) -> str:
         f"{event.name}: {numbers.count(event.train)} training, {numbers.count(event.validation)}"
         f" validation and {numbers.count(event.test)} test images of {side}x{side},"
         f" {len(event.classes)} classes; {event.model} with {numbers.count(event.trainable)}"
-        f" trainable parameters; {event.steps_per_epoch} steps an epoch"
+        f" trainable parameters; {many(event.steps_per_epoch, 'step')} an epoch"
     )
 
 

@@ -10,6 +10,7 @@ from typing import get_args
 from msgspec.structs import replace
 
 from clr_tui.engine.analysis.comparison.seed_curves import planned_epochs
+from clr_tui.engine.analysis.words import many
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.policies import whole_cycle_epochs
 from clr_tui.engine.settings.check import check_numbers
@@ -303,7 +304,7 @@ def _trials_in_words(job: CompareConfig) -> str:
     """How many trials of how many epochs, and which sweeps come first."""
     epochs, trials = planned_epochs(job), len(job.entries) * job.seeds
     rounded = f" ({job.epochs} would end in mid-cycle)" if epochs != job.epochs else ""
-    words = f"{_counted(trials, 'trial')} of {_counted(epochs, 'epoch')}{rounded}"
+    words = f"{many(trials, 'trial')} of {many(epochs, 'epoch')}{rounded}"
     tuned = tuned_entries(job)
     if len(tuned) == 1:
         words += f"; before them a range test for the rate of {tuned[0].label}"
@@ -321,10 +322,6 @@ def _unseen_rates(job: CompareConfig) -> str:
     return "".join(
         f" As given: {', '.join(names)} at lr {exact_lr(lr)}." for lr, names in at.items()
     )
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'s' if count != 1 else ''}"
 
 
 def _names(entries: Sequence[EntryConfig]) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from clr_tui.engine.analysis.comparison.seed_curves import planned_epochs
 from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.analysis.words import many
 from clr_tui.engine.settings.config import RunConfig
 from clr_tui.tui.charts.chart import Role
 from clr_tui.tui.kinds.compare.tuning import Tuning
@@ -73,7 +74,7 @@ def standing_of_comparison(history: RunHistory, status: Status) -> str:
         words = f"tuning, {tuning.done} of {tuning.total}"
     elif overall is not None:
         ended = overall.done + overall.failed + overall.stopped
-        words = f"{ended} of {overall.total} trials"
+        words = f"{ended} of {many(overall.total, 'trial')}"
     else:
         return status.words
     if status.state == "paused":

@@ -218,7 +218,8 @@ def _usual_target(curves: Sequence[EntryCurves]) -> float | None:
         return None
     lasts = [[t.validation_accuracy[-1] for t in e.trials if len(t.epoch)] for e in curves]
     means = [mean for values in lasts if values and np.isfinite(mean := float(np.mean(values)))]
-    target = math.floor(20 * float(np.median(means))) / 20 if means else 0.0
+    # A mean of equal shares may lie a rounding below them.
+    target = math.floor(20 * float(np.median(means)) + 1e-9) / 20 if means else 0.0
     return target if 0 < target < 1 else None
 
 

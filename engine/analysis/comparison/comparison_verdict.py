@@ -31,6 +31,8 @@ class _Standing:
     """On the seeds that they share: where trials are missing, each of three may beat the next."""
     behind: list[EntryReport]
     """A trial of theirs diverged, of the leader none."""
+    level: list[str]
+    """The leader, and those of the others that are not `behind` whose mean is the same."""
 
     @property
     def compared(self) -> list[Pair]:
@@ -46,13 +48,21 @@ class _Standing:
         own = [p for p in report.pairs if leader.label in (p.a, p.b)]
         against = {p.b if p.a == leader.label else p.a: p for p in own}
         against = {label: p for label, p in against.items() if label not in aside}
+        mean = measured(leader).mean
+        same = [e.label for e in others if e not in behind and _equal(measured(e).mean, mean)]
         return cls(
             leader,
+            level=[leader.label, *same],
             near={label: p for label, p in against.items() if p.better is None},
             worse={label: p for label, p in against.items() if p.better == leader.label},
             better={label: p for label, p in against.items() if p.better == label},
             behind=behind,
         )
+
+
+def _equal(mean: float | None, other: float | None) -> bool:
+    """But for rounding: the same shares may be added up in another order."""
+    return mean is not None and other is not None and math.isclose(mean, other, rel_tol=1e-12)
 
 
 def verdict(report: CompareReport) -> str:
@@ -90,22 +100,29 @@ def headline(report: CompareReport) -> str:
         return f"{leader.label}{figure}"
     if compared and all(p.n < 2 for p in compared):
         why = "one seed only" if report.seeds == 1 else "no two seeds to compare"
-        return f"{leader.label} is highest{figure}; {why}"
-    near = list(standing.near)
+        return f"{_at_the_top(standing, 'is highest')}{figure}; {why}"
+    near = [label for label in standing.near if label not in standing.level]
     others = near[0] if len(near) == 1 else f"{len(near)} others"
     alike = f"; not distinguishable from {others}" if near else ""
-    return f"{leader.label} leads{figure}{alike}"
+    return f"{_at_the_top(standing, 'leads')}{figure}{alike}"
+
+
+def _at_the_top(standing: _Standing, alone: str) -> str:
+    if len(standing.level) > 1:
+        return f"{listed(standing.level)} are level"
+    return f"{standing.leader.label} {alone}"
 
 
 def _nothing(report: CompareReport) -> str:
     total, done = report.trials_total, report.trials_done
     if any(_to_come(e) for e in report.entries):
-        waits = "no trial is done" if not done else f"{done} of {total} trials are done"
+        waits = "no trial is done" if not done else f"{done} of {total} trials {be(done)} done"
         return f"No optimizer has finished its trials yet: {waits}."
     if report.status in ("running", "paused") and not total:
         return "No trial has begun yet."
     if total and report.trials_failed == total:
-        return f"All {many(total, 'trial')} failed: there is nothing to compare."
+        which = "The only trial" if total == 1 else f"All {total} trials"
+        return f"{which} failed: there is nothing to compare."
     return "No trial is done: there is nothing to compare."
 
 
@@ -124,10 +141,16 @@ def _judged(report: CompareReport) -> list[str]:
     if not standing.compared:
         said = [f"{leader} is the only optimizer of which no trial diverged."]
     elif all(p.n < 2 for p in standing.compared):
-        said = [_by_chance(report, leader), f"The highest is {leader}."]
+        said = [_by_chance(report, leader), _highest_of(standing)]
     else:
         said = _against_each(report, standing)
     return [*said, *_missing(standing)]
+
+
+def _highest_of(standing: _Standing) -> str:
+    if len(standing.level) > 1:
+        return f"{listed(standing.level)} share the highest figure."
+    return f"The highest is {standing.leader.label}."
 
 
 def _by_chance(report: CompareReport, leader: str) -> str:

@@ -91,11 +91,12 @@ def _cost_of(swept: Sequence[EntryReport]) -> str:
     steps = sorted({e.tuning_steps for e in swept})
     images = sum(e.tuning_images for e in swept)
     each = f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}"
+    counted = "step" if steps == [1] else "steps"
     seconds = sum(e.tuning_seconds for e in swept)
     of = f"each of {len(swept)} optimizers" if len(swept) > 1 else swept[0].label
     unequal = " A sweep ends early where it diverges." if len(steps) > 1 else ""
     return (
-        f"Tuning cost: {each} steps for {of}, {images:,} images and {seconds:.0f} s in all."
+        f"Tuning cost: {each} {counted} for {of}, {images:,} images and {seconds:.0f} s in all."
         f"{unequal}"
     )
 

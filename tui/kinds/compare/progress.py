@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from clr_tui.engine.analysis.history import RunHistory, TrialHistory
+from clr_tui.engine.analysis.words import many
 from clr_tui.engine.log import events as ev
 from clr_tui.tui.kinds.compare.tuning import Tuning
 from clr_tui.tui.text import numbers
@@ -50,7 +51,10 @@ def comparison_standing(history: RunHistory) -> str:
     if overall is None:
         return ""
     ended = overall.done + overall.failed + overall.stopped
-    parts = [f"{ended} of {overall.total} trials", numbers.percent(overall.fraction).strip()]
+    parts = [
+        f"{ended} of {many(overall.total, 'trial')}",
+        numbers.percent(overall.fraction).strip(),
+    ]
     if overall.failed:
         parts.append(f"{overall.failed} failed")
     if (tuning := Tuning.of(history)) is not None:
@@ -64,7 +68,7 @@ def comparison_standing(history: RunHistory) -> str:
 
 def _pool(event: ev.PoolReady) -> str:
     side_by_side = "one trial at a time" if event.jobs == 1 else f"{event.jobs} trials side by side"
-    threads = f", {event.threads} {_plural('thread', event.threads)} each" if event.threads else ""
+    threads = f", {many(event.threads, 'thread')} each" if event.threads else ""
     devices = f" on {', '.join(event.devices)}" if len(event.devices) > 1 else ""
     reason = f" ({event.reason})" if event.reason else ""
     return f"{side_by_side}{threads}{devices}{reason}"
@@ -78,7 +82,8 @@ def _rate(event: ev.RateChosen, history: RunHistory) -> str:
     words = {
         "default": f"learning rate {rate}, torch's default",
         "given": f"learning rate {rate}, as given",
-        "tuned": f"learning rate {rate} by a range test of {numbers.count(event.steps)} steps,"
+        "tuned": f"learning rate {rate} by a range test of {numbers.count(event.steps)}"
+        f" {'step' if event.steps == 1 else 'steps'},"
         f" {numbers.duration(event.seconds)}",
     }[event.source]
     note = f". {event.note}" if event.note else ""
@@ -131,7 +136,3 @@ def _total(history: RunHistory) -> int:
 
 def _percent(accuracy: float | None) -> str:
     return numbers.percent(accuracy).strip()
-
-
-def _plural(word: str, count: int) -> str:
-    return word if count == 1 else f"{word}s"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from clr_tui.engine.analysis.comparison.comparison_report import CompareReport, EntryReport, Spread
+from clr_tui.engine.analysis.words import many
 from clr_tui.tui.charts.chart import Role
 from clr_tui.tui.kinds.compare.target import target_text
 from clr_tui.tui.text import numbers
@@ -209,6 +210,6 @@ def _tuning_columns(report: CompareReport) -> list[Column]:
     def cost(entry: EntryReport) -> str:
         if not entry.tuning_steps:
             return numbers.UNKNOWN
-        return f"{entry.tuning_steps} steps, {numbers.duration(entry.tuning_seconds)}"
+        return f"{many(entry.tuning_steps, 'step')}, {numbers.duration(entry.tuning_seconds)}"
 
     return [Column("tuning", 9, cost, _nothing, least=15, role="muted")]
