@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from fake_executor import PER_EPOCH, POLL, SEED, Played, entries, entry
 
+from clr_tui.engine.comparing.trial_counts import Tally
 from clr_tui.engine.log.commands import (
     Continue,
     Pause,
@@ -30,7 +31,6 @@ from clr_tui.engine.log.events import (
 from clr_tui.engine.settings.config import CompareConfig, OptimizerConfig
 from clr_tui.engine.training.control import RunGone
 from clr_tui.engine.training.session import Result
-from clr_tui.engine.training.tally import Tally
 
 THREE = CompareConfig(entries=entries("adam", "sgd", "adagrad"), seeds=3, epochs=3)
 LONG = msgspec.structs.replace(THREE, epochs=10)
