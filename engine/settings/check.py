@@ -33,7 +33,7 @@ from clr_tui.engine.settings.studies import STUDIES
 SMALLEST_IMAGE, LARGEST_IMAGE = 8, 4096
 _COUNTED = 20_000
 """Images are counted up to so many; beyond, the worker is left to compare with the batch size."""
-_DIGITS_TRAIN = 1797 * 70 // 100
+_DIGITS_TRAIN = 1259
 _LARGEST_SEED = 2**63 - 1
 RATES: tuple[Rates, ...] = get_args(Rates)
 MOST_TRIALS = 1000
@@ -59,7 +59,7 @@ def check(task: TaskConfig, job: Job) -> list[UserError]:
 
 def check_numbers(task: TaskConfig, job: Job) -> list[UserError]:
     """Those mistakes that show without a look at the disk or the machine: quick at each key."""
-    return [*_batch(task.batch_size, None, 0), *_numbers_of(task), *_job(task, job)]
+    return [*_batch(task.batch_size, None), *_numbers_of(task), *_job(task, job)]
 
 
 def _job(task: TaskConfig, job: Job) -> Iterator[UserError]:
@@ -77,7 +77,7 @@ def _job(task: TaskConfig, job: Job) -> Iterator[UserError]:
 
 def _data(task: TaskConfig) -> Iterator[UserError]:
     if task.data == "digits":
-        yield from _batch(task.batch_size, _DIGITS_TRAIN, 10)
+        yield from _batch(task.batch_size, _DIGITS_TRAIN)
         return
     if not task.data:
         yield UserError("data is empty: give 'digits', or a folder of images", "data")
@@ -92,22 +92,18 @@ def _data(task: TaskConfig) -> Iterator[UserError]:
         else:
             yield error
         return
-    if seen.images < _COUNTED:
-        train = seen.images if seen.split else seen.images * 80 // 100
-        yield from _batch(task.batch_size, train, len(seen.folders))
-    else:
-        yield from _batch(task.batch_size, None, 0)
+    yield from _batch(task.batch_size, seen.train if seen.images < _COUNTED else None)
 
 
-def _batch(size: int, train: int | None, rounding: int) -> Iterator[UserError]:
-    """`train` images, give or take `rounding`; None where they are too many to matter."""
+def _batch(size: int, train: int | None) -> Iterator[UserError]:
+    """`train` images are trained on; None where they are too many to matter."""
     if size < 2:
         yield UserError(f"batch_size must be at least 2, not {limits.shown(size)}", "batch_size")
-    elif train is not None and size > train + rounding:
+    elif train is not None and size > train:
         images = "image" if train == 1 else "images"
         yield UserError(
-            f"batch_size {limits.shown(size)} is larger than the training part"
-            f" (about {train} {images}): choose a smaller one",
+            f"batch_size {limits.shown(size)} is larger than the training part, which has {train}"
+            f" {images}: choose a smaller one",
             "batch_size",
         )
 

@@ -8,7 +8,7 @@ names that begin with a dot, and files of other kinds, are passed over.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -27,6 +27,8 @@ _PART_FOLDERS: dict[str, PartName] = {
     "validation": "validation",
     "test": "test",
 }
+SHARE = 0.1
+"""Of the training images, for each of validation and test that the folder does not bring."""
 Classes = dict[str, Path]
 """Class name to its folder, sorted by name."""
 
@@ -66,8 +68,8 @@ class Glance:
 
     images: int
     """In the parts named `all` or `train`, counted up to the limit that was given."""
-    split: bool
-    """Whether the folder has parts of its own."""
+    train: int
+    """Those of them that are trained on, if all can be read."""
     folders: tuple[Path, ...]
     """Every folder that was looked into."""
 
@@ -98,7 +100,8 @@ def glance(root: Path, limit: int) -> Glance:
         UserError: as `scan`.
     """
     parts = _parts(root)
-    images = 0
+    lacking = sum(part not in parts for part in ("validation", "test"))
+    images = train = 0
     folders = [root]
     for part, classes in parts.items():
         counted = part in ("all", "train")
@@ -107,11 +110,28 @@ def glance(root: Path, limit: int) -> Glance:
             number = sum(1 for _ in islice(_images(folder), wanted))
             if not number:
                 raise _empty(folder)
-            images += number if counted else 0
+            if counted:
+                images += number
+                train += number - sum(cut_from(number, (SHARE,) * lacking))
             folders.append(folder)
         if part != "all":
             folders.append(next(iter(classes.values())).parent)
-    return Glance(min(images, limit), "train" in parts, tuple(folders))
+    return Glance(min(images, limit), train, tuple(folders))
+
+
+def cut_from(members: int, shares: Sequence[float]) -> list[int]:
+    """How many of a class's images go to each of the parts that are cut from it.
+
+    Args:
+        members: images of the class.
+        shares: of each part to cut, 0 to 1. A class of 3 or more gives at least one to each, and
+            keeps at least one.
+    """
+    taken: list[int] = []
+    for share in shares:
+        rest = members - sum(taken)
+        taken.append(min(max(round(share * members), 1), rest - 1))
+    return taken
 
 
 def missing(what: str, path: Path) -> str:

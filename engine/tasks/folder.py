@@ -9,14 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.settings.image_folders import FolderLayout, scan
+from clr_tui.engine.settings.image_folders import SHARE, FolderLayout, scan
 from clr_tui.engine.tasks.cache import Kept, cache_path, read_cache, write_cache
 from clr_tui.engine.tasks.dataset import Dataset, Indices, Notify, Progress, channel_statistics
 from clr_tui.engine.tasks.decode import Decoded, decode
 from clr_tui.engine.tasks.split import stratified_split
 
-SHARE = 0.1
-"""Of the training images, for each of validation and test that the folder does not bring."""
 DECODING = "decoding images"
 NAMED = 10
 """So many unreadable files are named; the others are counted."""

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
+from clr_tui.engine.settings.image_folders import cut_from
+
 SPLIT_SEED = 0
 """One split for all runs: their figures are to be compared."""
 
@@ -17,8 +19,7 @@ def stratified_split(
 
     Args:
         labels: (n,), the class of each image.
-        shares: of each part to cut, 0 to 1. Each class of 3 or more images gives at least one to
-            each, and keeps at least one.
+        shares: as for `cut_from`.
 
     Returns:
         The indices of what is left (the training part), then those of each part, all ascending.
@@ -29,9 +30,7 @@ def stratified_split(
     for label in np.unique(labels):
         members = random.permutation(np.flatnonzero(labels == label))
         start = 0
-        for part, share in enumerate(shares, start=1):
-            take = max(round(share * len(members)), 1)
-            take = min(take, len(members) - 1 - start)
+        for part, take in enumerate(cut_from(len(members), shares), start=1):
             parts[part].append(members[start : start + take])
             start += take
         parts[0].append(members[start:])

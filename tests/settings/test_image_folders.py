@@ -118,10 +118,11 @@ def test_a_glance_counts_what_is_trained_on_up_to_its_limit(tmp_path: Path) -> N
     fill(tmp_path, a=30, b=30, c=30)
     assert glance(tmp_path, 1000).images == 90
     assert glance(tmp_path, 40).images == 40
-    assert not glance(tmp_path, 40).split
+    assert glance(tmp_path, 1000).train == 3 * 24
     root = fill(tmp_path / "split" / "train", a=3, b=4).parent
     fill(root / "test", a=9, b=9)
-    assert (glance(root, 100).images, glance(root, 100).split) == (7, True)
+    # Validation is cut from them, one of each class.
+    assert (glance(root, 100).images, glance(root, 100).train) == (7, 5)
 
 
 def test_a_glance_reads_no_more_than_it_must(

@@ -11,6 +11,8 @@ from made_images import fill_folder
 from PIL import Image
 
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.settings.check import check
+from clr_tui.engine.settings.config import RangeTestConfig, TaskConfig
 from clr_tui.engine.tasks.dataset import channel_statistics
 from clr_tui.engine.tasks.split import stratified_split
 
@@ -170,3 +172,28 @@ def test_small_classes_keep_a_training_image(count, expected):
     assert len(validation) == expected
     assert len(test) == (expected if count > 2 else 0)
     assert len(train) == count - len(validation) - len(test) >= 1
+
+
+def largest_batch(data: str) -> int:
+    """The largest that the check of the settings lets pass."""
+
+    def passes(size: int) -> bool:
+        task = TaskConfig(data=data, batch_size=size)
+        return not any(e.field == "batch_size" for e in check(task, RangeTestConfig()))
+
+    return max(size for size in range(2, 2000) if passes(size))
+
+
+@pytest.mark.parametrize("counts", [{"a": 10, "b": 10}, {"a": 3, "b": 15}, {"a": 25, "b": 26}])
+@pytest.mark.parametrize("brought", [(), ("val",), ("test",), ("val", "test")])
+def test_the_settings_know_how_many_images_are_trained_on(tmp_path, load, counts, brought):
+    """So a batch that is too large is refused before a worker starts."""
+    root = fill_folder(tmp_path / "data" / ("train" if brought else ""), counts)
+    for part in brought:
+        fill_folder(tmp_path / "data" / part, {"a": 2, "b": 2})
+    data = str(root.parent if brought else root)
+    assert largest_batch(data) == len(load(data=data, image_size=8).train)
+
+
+def test_the_settings_know_the_digits(load):
+    assert largest_batch("digits") == len(load(data="digits").train)
