@@ -12,8 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from clr_tui.engine.analysis.comparison.seed_curves import comparison_of
-from clr_tui.engine.analysis.csv_cells import original, to_csv
 from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.analysis.recordings.csv_cells import original, to_csv
 from clr_tui.engine.analysis.recordings.curves_csv import curves_csv
 from clr_tui.engine.analysis.recordings.recording import open_recording
 from clr_tui.engine.analysis.recordings.steps_csv import epochs_csv, steps_csv

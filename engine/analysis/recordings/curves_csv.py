@@ -12,8 +12,8 @@ from pathlib import Path
 import msgspec
 
 from clr_tui.engine.analysis.comparison.seed_curves import comparison_of
-from clr_tui.engine.analysis.csv_cells import Cell, original, to_csv
 from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.analysis.recordings.csv_cells import Cell, original, to_csv
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.regular import open_text

@@ -9,8 +9,8 @@ import math
 from collections.abc import Iterable
 from itertools import repeat
 
-from clr_tui.engine.analysis.csv_cells import Cell, to_csv
 from clr_tui.engine.analysis.history import RunHistory, TrialHistory
+from clr_tui.engine.analysis.recordings.csv_cells import Cell, to_csv
 
 STEP_COLUMNS = ("trial", "step", "epoch", "lr", "loss", "accuracy", "seconds")
 WHOSE_COLUMNS = ("optimizer", "seed", "role")
