@@ -7,7 +7,7 @@ import math
 import msgspec
 from comparison_logs import comparison_config
 
-from clr_tui.engine.analysis.comparison.comparison_report import CompareReport
+from clr_tui.engine.analysis.comparison.comparison_results import CompareReport
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.log import events as ev
 

@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_comparisons import of, with_tests
 
-from clr_tui.engine.analysis.comparison.comparison_report import CompareReport, compare_report
+from clr_tui.engine.analysis.comparison.comparison_report import compare_report
+from clr_tui.engine.analysis.comparison.comparison_results import CompareReport
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.report import to_json
 from clr_tui.engine.log import events as ev

@@ -14,7 +14,8 @@ from comparison_logs import comparison_config, comparison_events, comparison_his
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clr_tui.engine.analysis.comparison.comparison_report import CompareReport, compare_report
+from clr_tui.engine.analysis.comparison.comparison_report import compare_report
+from clr_tui.engine.analysis.comparison.comparison_results import CompareReport
 from clr_tui.engine.analysis.comparison.seed_curves import comparison_of
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.recordings.curves_csv import COLUMNS, curves_csv, read_curves

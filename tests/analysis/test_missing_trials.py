@@ -8,7 +8,8 @@ import pytest
 from comparison_logs import comparison_history
 from made_comparisons import of, with_tests
 
-from clr_tui.engine.analysis.comparison.comparison_report import CompareReport, compare_report
+from clr_tui.engine.analysis.comparison.comparison_report import compare_report
+from clr_tui.engine.analysis.comparison.comparison_results import CompareReport
 from clr_tui.engine.analysis.comparison.comparison_verdict import headline
 from clr_tui.engine.log.events import Diverged
 

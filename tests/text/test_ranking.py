@@ -9,7 +9,8 @@ from comparison_logs import comparison_config, comparison_events, comparison_his
 from rich.cells import cell_len
 from view_histories import text_of
 
-from clr_tui.engine.analysis.comparison.comparison_report import Spread, compare_report
+from clr_tui.engine.analysis.comparison.comparison_report import compare_report
+from clr_tui.engine.analysis.comparison.comparison_results import Spread
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.recordings.curves_csv import read_curves
 from clr_tui.engine.log import events as ev
@@ -222,7 +223,7 @@ def test_a_label_takes_the_room_that_the_columns_leave():
     ],
 )
 def test_means_and_intervals_line_up(mean, half, text):
-    assert spread_text(Spread(3, mean, None, half, [], "")) == text
+    assert spread_text(Spread(3, mean, None, half, "", [])) == text
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from clr_tui.engine.analysis.comparison.comparison_report import CompareReport
+from clr_tui.engine.analysis.comparison.comparison_results import CompareReport
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.recordings.steps_csv import epochs_csv, steps_csv
 from clr_tui.engine.errors import UserError

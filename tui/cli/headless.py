@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from typing import Literal
 
-from clr_tui.engine.analysis.comparison.comparison_report import CompareReport
+from clr_tui.engine.analysis.comparison.comparison_results import CompareReport
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.report import RangeReport
 from clr_tui.engine.errors import UserError

@@ -8,7 +8,8 @@ import sys
 import textwrap
 from typing import Any
 
-from clr_tui.engine.analysis.comparison.comparison_report import CompareReport, compare_report
+from clr_tui.engine.analysis.comparison.comparison_report import compare_report
+from clr_tui.engine.analysis.comparison.comparison_results import CompareReport
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.report import (
     Measured,

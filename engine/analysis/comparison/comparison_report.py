@@ -1,16 +1,23 @@
-"""What came of a comparison, as plain data, and what the seeds can and cannot tell apart."""
+"""From a comparison's log to its report."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
+from clr_tui.engine.analysis.comparison.comparison_results import (
+    CompareReport,
+    EntryReport,
+    Spread,
+    ToTarget,
+    TrialReport,
+)
 from clr_tui.engine.analysis.comparison.comparison_verdict import verdict
-from clr_tui.engine.analysis.comparison.pairs import Pair, compare_pairs
-from clr_tui.engine.analysis.comparison.ranks import comparable, measured, ranked
+from clr_tui.engine.analysis.comparison.pairs import compare_pairs
+from clr_tui.engine.analysis.comparison.ranks import comparable, ranked
 from clr_tui.engine.analysis.comparison.remarks import remarks
 from clr_tui.engine.analysis.comparison.seed_curves import (
     BROKEN_OFF,
@@ -18,144 +25,15 @@ from clr_tui.engine.analysis.comparison.seed_curves import (
     EntryCurves,
     Floats,
     SeedCurve,
-    TrialState,
     comparison_of,
     planned_epochs,
 )
 from clr_tui.engine.analysis.history import RunHistory
-from clr_tui.engine.analysis.report import Report, common_fields
+from clr_tui.engine.analysis.report import common_fields
 from clr_tui.engine.analysis.statistics import t_interval
 from clr_tui.engine.log.events import Evaluated
 from clr_tui.engine.policies import phase
 from clr_tui.engine.settings.config import CompareConfig
-
-__all__ = [
-    "CompareReport",
-    "EntryReport",
-    "Pair",
-    "Spread",
-    "ToTarget",
-    "TrialReport",
-    "compare_report",
-]
-
-
-@dataclass(frozen=True)
-class Spread:
-    """A figure over the seeds of an entry. Accuracies are 0 to 1."""
-
-    n: int
-    """Seeds that have it."""
-    mean: float | None
-    sd: float | None
-    """Of the sample (n - 1); None with fewer than two."""
-    half_width: float | None
-    """Of the 95% t-interval of the mean; None where `note` says why there is none."""
-    values: list[float | None]
-    """By seed, in the order of `EntryReport.seeds`."""
-    note: str
-    """"one seed only: no interval", "identical over 3 seeds: no interval", or empty."""
-
-
-@dataclass(frozen=True)
-class ToTarget:
-    """The way to the target accuracy on validation: the first epoch that has it."""
-
-    target: float
-    reached: int
-    of: int
-    """Trials that came to their end (or reached it)."""
-    epochs: list[int | None]
-    """By seed; None: never."""
-    seconds: list[float | None]
-    mean_epoch: float | None
-    """Over the trials that reached it."""
-    mean_seconds: float | None
-
-
-@dataclass(frozen=True)
-class TrialReport:
-    """One trial."""
-
-    trial: int
-    seed: int
-    state: TrialState
-    reason: str
-    epochs: int
-    total_epochs: int | None
-    seconds: float | None
-    diverged: bool
-    """It failed for a loss that was not finite."""
-
-
-@dataclass(frozen=True)
-class EntryReport:
-    """One optimizer. Spreads are over its trials that are done."""
-
-    entry: int
-    label: str
-    rank: int | None
-    """1 + how many entries are distinguishably better (so several share a rank), but never before
-    that of an entry with a higher mean, which may vary more. An entry of which a trial diverged
-    ranks behind all of which none did, since its mean is of the lucky seeds. None while a trial of
-    it is to come, and where none is done."""
-    lr: float | None
-    base_lr: float | None
-    rate_source: str
-    """`default`, `tuned`, `given`, or empty where not known."""
-    rate_note: str
-    tuning_steps: int
-    tuning_images: int
-    tuning_seconds: float
-    seeds: list[int]
-    trials: list[TrialReport]
-    validation_last: Spread
-    validation_best: Spread
-    """At the epoch that is best on validation, chosen on the very data it is measured on."""
-    best_epochs: list[int | None]
-    """By seed."""
-    test_last: Spread | None
-    """None where nothing was tested (imported curves)."""
-    test_best: Spread | None
-    """Of the model that was best on validation."""
-    train_last: Spread
-    to_target: ToTarget | None
-    seconds: Spread
-    """Of a whole trial."""
-    phase: str
-    """Where its schedule stands at the end: "at the end of cycle 2 of 2"; empty: constant."""
-    whole_cycles: bool
-
-    @property
-    def diverged(self) -> int:
-        """How many of its trials diverged."""
-        return sum(t.diverged for t in self.trials)
-
-
-@dataclass(frozen=True)
-class CompareReport(Report):
-    """A comparison's result. `entries` are ranked: best first, those without a rank last."""
-
-    measure: str
-    """What ranks and pairs go by: "test accuracy, last epoch", or validation where none is."""
-    epochs: int | None
-    """Planned, of each trial."""
-    seeds: int
-    paired: bool
-    target: float | None
-    trials_total: int
-    trials_done: int
-    trials_failed: int
-    trials_stopped: int
-    left: float | None
-    """Estimated seconds to the end, while it runs."""
-    entries: list[EntryReport]
-    pairs: list[Pair]
-    verdict: str
-    """One or two sentences: who leads, and who cannot be told apart from whom."""
-    remarks: list[str]
-    """Sentences on what the figures rest on: cost of tuning, rates not found at equal cost, phase
-    of cycles, epochs picked on validation, failed trials."""
 
 
 def compare_report(
@@ -184,7 +62,7 @@ def compare_report(
     made = [_entry(e, config, target=target, tested=tested) for e in curves]
     paired_seeds = config.paired if config else True
     samples = [
-        (e.label, dict(zip(e.seeds, measured(e).values, strict=True))) for e in comparable(made)
+        (e.label, dict(zip(e.seeds, e.result.values, strict=True))) for e in comparable(made)
     ]
     pairs = compare_pairs(samples, paired_seeds=paired_seeds)
     states = [t.state for e in curves for t in e.trials]
@@ -294,8 +172,7 @@ def _trial(t: SeedCurve) -> TrialReport:
 
 
 def _spread(values: list[float | None]) -> Spread:
-    found = t_interval(values)
-    return Spread(found.n, found.mean, found.sd, found.half_width, values, found.note)
+    return Spread(**vars(t_interval(values)), values=values)
 
 
 def _known(value: float) -> float | None:

@@ -5,18 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from clr_tui.engine.analysis.comparison.ranks import measured
+from clr_tui.engine.analysis.comparison.comparison_results import CompareReport, EntryReport
+from clr_tui.engine.analysis.comparison.pairs import Pair
 from clr_tui.engine.analysis.statistics import ALPHA
 from clr_tui.engine.analysis.words import be, listed, many
-
-if TYPE_CHECKING:
-    from clr_tui.engine.analysis.comparison.comparison_report import (
-        CompareReport,
-        EntryReport,
-        Pair,
-    )
 
 
 @dataclass(frozen=True)
@@ -48,8 +41,8 @@ class _Standing:
         own = [p for p in report.pairs if leader.label in (p.a, p.b)]
         against = {p.b if p.a == leader.label else p.a: p for p in own}
         against = {label: p for label, p in against.items() if label not in aside}
-        mean = measured(leader).mean
-        same = [e.label for e in others if e not in behind and _equal(measured(e).mean, mean)]
+        mean = leader.result.mean
+        same = [e.label for e in others if e not in behind and _equal(e.result.mean, mean)]
         return cls(
             leader,
             level=[leader.label, *same],
@@ -93,7 +86,7 @@ def headline(report: CompareReport) -> str:
         return ""
     standing = _Standing.of(report)
     leader, compared = standing.leader, standing.compared
-    mean, done, total = measured(leader).mean, _done(leader), len(leader.trials)
+    mean, done, total = leader.result.mean, _done(leader), len(leader.trials)
     figure = "" if mean is None else f", {100 * mean:.1f} %"
     figure += f" ({done} of {total} seeds)" if done < total else ""
     if len(ranked) == 1:

@@ -17,28 +17,18 @@ Sample = tuple[str, Mapping[int, float | None]]
 
 
 @dataclass(frozen=True)
-class Pair:
-    """Two entries compared on the report's measure."""
+class Pair(TTest):
+    """Two entries compared on the report's measure, by a t-test of this pair alone."""
 
     a: str
     b: str
     paired: bool
     """Paired t-test over common seeds; else Welch's."""
-    n: int
-    """Pairs; of Welch's, the smaller of both samples."""
-    difference: float | None
-    """Mean of a less mean of b, 0 to 1."""
-    half_width: float | None
-    """Of its 95% interval (of this pair alone, not corrected)."""
-    t: float | None
-    df: float | None
-    p: float | None
     p_adjusted: float | None
     """Holm's, over all pairs that have a p."""
     distinguishable: bool
     """p_adjusted < 0.05, or both samples constant over three seeds or more and different (see
     `note`)."""
-    note: str
 
     @property
     def better(self) -> str | None:
@@ -58,15 +48,9 @@ def compare_pairs(samples: Sequence[Sample], *, paired_seeds: bool) -> list[Pair
             a=a[0],
             b=b[0],
             paired=paired_seeds,
-            n=t.n,
-            difference=t.difference,
-            half_width=t.half_width,
-            t=t.t,
-            df=t.df,
-            p=t.p,
+            **vars(t),
             p_adjusted=p,
             distinguishable=p < ALPHA if p is not None else t.constant and t.n >= LEAST_CONSTANT,
-            note=t.note,
         )
         for (a, b), t, p in zip(both, tests, adjusted, strict=True)
     ]

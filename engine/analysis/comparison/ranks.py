@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from clr_tui.engine.analysis.comparison.comparison_results import EntryReport
 from clr_tui.engine.analysis.comparison.pairs import Pair
-
-if TYPE_CHECKING:
-    from clr_tui.engine.analysis.comparison.comparison_report import EntryReport, Spread
 
 _Beats = set[tuple[str, str]]
 """(better, worse), by their labels: those that can be told apart."""
-
-
-def measured(entry: EntryReport) -> Spread:
-    """What ranks and pairs go by."""
-    return entry.validation_last if entry.test_last is None else entry.test_last
 
 
 def comparable(entries: Sequence[EntryReport]) -> list[EntryReport]:
@@ -25,7 +17,7 @@ def comparable(entries: Sequence[EntryReport]) -> list[EntryReport]:
     over = [
         (entry.diverged > 0, -mean, entry.entry, entry)
         for entry in entries
-        for mean in [measured(entry).mean]
+        for mean in [entry.result.mean]
         if mean is not None and not any(t.state in ("waiting", "running") for t in entry.trials)
     ]
     return [entry for *_, entry in sorted(over, key=lambda item: item[:3])]

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clr_tui.engine.analysis.comparison.ranks import measured
+from clr_tui.engine.analysis.comparison.comparison_results import (
+    CompareReport,
+    EntryReport,
+    TrialReport,
+)
 from clr_tui.engine.analysis.comparison.seed_curves import NEVER_BEGAN
 from clr_tui.engine.analysis.statistics import interval_factor
 from clr_tui.engine.analysis.words import listed, many
-
-if TYPE_CHECKING:
-    from clr_tui.engine.analysis.comparison.comparison_report import (
-        CompareReport,
-        EntryReport,
-        TrialReport,
-    )
 
 FEW_SEEDS = 5
 """Up to so many, an interval is wide beside the spread of the seeds."""
@@ -55,7 +51,7 @@ def _method(report: CompareReport) -> Iterable[str]:
 def _without_chance(report: CompareReport) -> Iterable[str]:
     """Samples that show no spread: a sentence takes the place of the interval, or of t."""
     for e in report.entries:
-        spread = measured(e)
+        spread = e.result
         if spread.n > 1 and spread.note:
             yield f"{e.label}: {spread.note}."
     for p in report.pairs:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from clr_tui.engine.analysis.comparison.comparison_report import CompareReport, Pair
+from clr_tui.engine.analysis.comparison.comparison_results import CompareReport
+from clr_tui.engine.analysis.comparison.pairs import Pair
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.tui.charts.chart import Chart
 from clr_tui.tui.cli.text_blocks import cell_width, cut, drawn, wrapped

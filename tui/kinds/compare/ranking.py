@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
-from clr_tui.engine.analysis.comparison.comparison_report import (
+from clr_tui.engine.analysis.comparison.comparison_results import (
     CompareReport,
     EntryReport,
     TrialReport,
@@ -241,9 +241,8 @@ def _so_far(entry: EntryReport) -> str:
     for state in ("failed", "stopped"):
         if count := sum(trial.state == state for trial in entry.trials):
             words.append(f"; {count} {state}")
-    spread = entry.test_last if entry.test_last is not None else entry.validation_last
-    if spread.mean is not None:
-        words.append(f"; so far {100 * spread.mean:.1f}")
+    if entry.result.mean is not None:
+        words.append(f"; so far {100 * entry.result.mean:.1f}")
     return "".join(words)
 
 

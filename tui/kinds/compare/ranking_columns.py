@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from clr_tui.engine.analysis.comparison.comparison_report import CompareReport, EntryReport, Spread
+from clr_tui.engine.analysis.comparison.comparison_results import CompareReport, EntryReport, Spread
 from clr_tui.engine.analysis.words import many
 from clr_tui.tui.charts.chart import Role
 from clr_tui.tui.kinds.compare.target import target_text
@@ -106,10 +106,8 @@ def _seeds_column(report: CompareReport) -> Column:
 def _final_column(report: CompareReport) -> Column:
     tested = any(entry.test_last is not None for entry in report.entries)
 
-    def final(entry: EntryReport) -> Spread:
-        return entry.validation_last if entry.test_last is None else entry.test_last
-
-    return _spread_column("test, final %" if tested else "val, final %", 0, final)
+    heading = "test, final %" if tested else "val, final %"
+    return _spread_column(heading, 0, lambda entry: entry.result)
 
 
 def _best_column(report: CompareReport) -> Column:

@@ -14,11 +14,8 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.types import CSSPathType
 
-from clr_tui.engine.analysis.comparison.comparison_report import (
-    CompareReport,
-    TrialReport,
-    compare_report,
-)
+from clr_tui.engine.analysis.comparison.comparison_report import compare_report
+from clr_tui.engine.analysis.comparison.comparison_results import CompareReport, TrialReport
 from clr_tui.engine.analysis.comparison.seed_curves import comparison_of
 from clr_tui.engine.analysis.recordings.curves_csv import curves_csv
 from clr_tui.engine.analysis.recordings.steps_csv import steps_csv
