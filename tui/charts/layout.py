@@ -114,7 +114,7 @@ def _scale(axis: Axis, found: Limits | None) -> Scale | None:
 
 def _own(limit: float | None, log: bool) -> float | None:
     """A limit that an axis states, unless no axis could have it."""
-    if limit is None or not bool(valid(np.float64(limit), log)):
+    if limit is None or not bool(valid(np.asarray(limit, np.float64), log)):
         return None
     return float(limit)
 
