@@ -12,7 +12,7 @@ from textual._compositor import ChopsUpdate
 from textual.app import App
 from textual.strip import Strip
 
-from clr_tui.tui.widgets import wire
+from clr_tui.tui import textual_internals
 from clr_tui.tui.widgets.chart_view import ChartView
 
 WIDTH, HEIGHT = 40, 12
@@ -53,14 +53,14 @@ class Gone:
 @pytest.mark.parametrize("unknown", [Renamed, Gone])
 def test_another_textual_keeps_its_own_updates(monkeypatch, unknown):
     before = dict(vars(unknown))
-    monkeypatch.setattr(wire, "ChopsUpdate", unknown)
-    wire.install()
+    monkeypatch.setattr(textual_internals, "ChopsUpdate", unknown)
+    textual_internals.install_lean_updates()
     assert dict(vars(unknown)) == before
 
 
 def test_the_textual_of_today_is_known():
-    wire.install()
-    assert ChopsUpdate.render_segments is wire.lean_segments
+    textual_internals.install_lean_updates()
+    assert ChopsUpdate.render_segments is textual_internals.lean_segments
 
 
 def random_row(rng):
@@ -105,7 +105,7 @@ def test_the_terminal_ends_up_showing_the_new_rows_where_it_was_told_to(seed):
     if not spans:
         return
     update = ChopsUpdate(chops, spans, ends)
-    ours = painted(whole(old), wire.lean_segments(update, CONSOLE))
+    ours = painted(whole(old), textual_internals.lean_segments(update, CONSOLE))
     before = painted(whole(old), "")
     after = painted(whole(new), "")
     told = {(y, x) for y, start, end in spans for x in range(start, end)}
@@ -129,7 +129,7 @@ def test_the_cells_painted_are_those_that_textual_paints_and_no_more():
     row = Strip([Segment("x" * 20, STYLES[1]), Segment("y" * 20, STYLES[2])], WIDTH)
     chops = [chopped(row, [0, WIDTH]) for _ in range(HEIGHT)]
     update = ChopsUpdate(chops, [(3, 30, 32), (4, 30, 32)], [[WIDTH]] * HEIGHT)
-    ours, theirs = wire.lean_segments(update, CONSOLE), THEIRS(update, CONSOLE)
+    ours, theirs = textual_internals.lean_segments(update, CONSOLE), THEIRS(update, CONSOLE)
     assert ours.count("y") == 4
     assert "x" not in ours
     assert theirs.count("x") == 40
@@ -139,7 +139,7 @@ def test_the_cells_painted_are_those_that_textual_paints_and_no_more():
 def test_links_keep_their_sequences():
     link = Style(color="#ff0000", link="https://example.org")
     chops = [{0: Strip([Segment("docs", link)], 4)}]
-    text = wire.lean_segments(ChopsUpdate(chops, [(0, 0, 4)], [[4]]), CONSOLE)
+    text = textual_internals.lean_segments(ChopsUpdate(chops, [(0, 0, 4)], [[4]]), CONSOLE)
     assert "https://example.org" in text
     assert text.count("\x1b]8;") == 2
 
@@ -151,4 +151,4 @@ async def test_a_chart_on_the_screen_makes_updates_lean():
 
     assert ChopsUpdate.render_segments is THEIRS
     async with ChartApp().run_test(size=(80, 24)):
-        assert ChopsUpdate.render_segments is wire.lean_segments
+        assert ChopsUpdate.render_segments is textual_internals.lean_segments

@@ -16,7 +16,7 @@ from clr_tui.tui.charts.layout import x_range, y_range
 from clr_tui.tui.charts.palette import Palette
 from clr_tui.tui.charts.scale import Limits
 from clr_tui.tui.charts.ticks import StickyLimits
-from clr_tui.tui.widgets import wire
+from clr_tui.tui.textual_internals import install_lean_updates
 from clr_tui.tui.widgets.roles import palette_of
 
 
@@ -62,7 +62,7 @@ class ChartView(Widget):
 
     def on_mount(self) -> None:
         """From now on updates go out lean, and a change of theme repaints."""
-        wire.install()
+        install_lean_updates()
         self.app.theme_changed_signal.subscribe(self, self._theme_changed)
 
     def _theme_changed(self, _theme: object) -> None:

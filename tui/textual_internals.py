@@ -5,9 +5,9 @@ region's end ("TODO: crop to x extents" in its compositor, issue 5625 there, clo
 change), each segment with its whole style and a reset after it. A curve that grows at the right
 of a wide chart so costs some 15 KB an update, on a slow link ten times what there is to say.
 
-`install` puts another `render_segments` in place of that of `ChopsUpdate`. It crops at both ends,
-sends cells of one style together, and each style once. The cells that the terminal shows in the
-end are the same: a test holds it against Textual's own over random updates.
+`install_lean_updates` puts another `render_segments` in place of that of `ChopsUpdate`. It crops
+at both ends, sends cells of one style together, and each style once. The cells that the terminal
+shows in the end are the same: a test holds it against Textual's own over random updates.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _RESET = "\x1b[0m"
 _HELD = {"spans", "chops", "chop_ends"}
 
 
-def install() -> None:
+def install_lean_updates() -> None:
     """Makes this process's Textual send lean updates. Doing it again changes nothing.
 
     Where its `ChopsUpdate` is not the one known here, updates stay Textual's own: long, but right.
