@@ -119,6 +119,10 @@ class RunScreen(QuietScreen[None]):
     def on_mount(self) -> None:
         """Begins to follow the log."""
         self.set_interval(POLL_SECONDS, self.poll)
+
+    def on_screen_resume(self) -> None:
+        """Draws everything: for the first time, or after another screen was in front."""
+        self._shown, self._draw_from = None, 0.0
         self.call_after_refresh(self.poll)
 
     def on_resize(self) -> None:
@@ -128,7 +132,7 @@ class RunScreen(QuietScreen[None]):
     # -- following -------------------------------------------------------------------------
 
     def poll(self) -> None:
-        """Reads what is new and shows what it changed."""
+        """Reads what is new and, with nothing in front, shows what it changed."""
         # Asked first: what a worker wrote before it ended is then surely read below.
         alive = self.source.live
         try:
@@ -153,7 +157,8 @@ class RunScreen(QuietScreen[None]):
         self._log_gone = self._is_log_gone()
         state = (self.history.version, self.status, self._log_gone)
         now = self.clr_app.clock()
-        if state != self._shown and (now >= self._draw_from or self.status != before):
+        due = now >= self._draw_from or self.status != before
+        if self.is_active and due and state != self._shown:
             self._shown = state
             self.show_all()
             # A log of a million steps takes its time to judge: keys are answered in between.
