@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from clr_tui.tui.charts.cells import Grid, Weight, clean, fitted
 from clr_tui.tui.charts.chart import Chart, VLine
-from clr_tui.tui.charts.frame import frame
+from clr_tui.tui.charts.frame import x_axis, y_axis
 from clr_tui.tui.charts.layout import Layout, x_ticks
 from clr_tui.tui.charts.scale import Scale
 
@@ -59,19 +59,18 @@ def _framed(
         cell = y.cell(tick.value, plan.height) if y is not None else None
         if cell is not None and all(cell != other for other, _ in y_cells):
             y_cells.append((cell, tick.label))
-    rows = frame(plan.width, plan.height, tuple(x_cells), tuple(y_cells))
     widest = max((len(label) for _, label in y_cells), default=0)
     offset = plan.left - 1 - widest
-    for number, row in enumerate(rows):
-        at = plan.top + number
-        if number < plan.height:
-            grid.put(at, offset, row[:widest], "muted")
-            grid.put(at, offset + widest, row[widest], "frame")
-        elif at in (plan.axis, plan.tick_row):
-            grid.put(at, offset, row, "frame" if at == plan.axis else "muted")
-    for start, words, line in labels:
-        weight: Weight = "strong" if line.selected else "normal"
-        grid.put(plan.axis + 1, start, words, line.colour, weight)
+    for at, row in enumerate(y_axis(plan.height, tuple(y_cells)), plan.top):
+        grid.put(at, offset, row[:-1], "muted")
+        grid.put(at, offset + widest, row[-1], "frame")
+    line, *tick_labels = x_axis(plan.width, tuple(x_cells), widest)
+    grid.put(plan.axis, offset, line, "frame")
+    if plan.tick_row is not None and tick_labels:
+        grid.put(plan.tick_row, offset, tick_labels[0], "muted")
+    for start, words, vline in labels:
+        weight: Weight = "strong" if vline.selected else "normal"
+        grid.put(plan.axis + 1, start, words, vline.colour, weight)
     _draw_x_label(grid, plan, clean(label))
     return grid
 

@@ -1,42 +1,47 @@
 """The frame of a chart: axis lines, tick marks and tick labels, as plotext draws them.
 
-A frame depends on whole cells and words only, so it is drawn once and kept: while limits hold
-still a new frame of data costs nothing here.
+Ticks are given in cells, the data are not drawn here: plotext puts a value in the nearest cell, the
+dots of a curve lie within cells. An axis depends on whole cells and words only, so it is drawn once
+and kept: while limits hold still a new frame of data costs nothing here.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
-from plotext._figure import _figure_class
+import plotext
 
 Ticks = tuple[tuple[int, str], ...]
 """Each a cell of the data area, counted from its left or from its bottom, and a label."""
 
 
 @lru_cache(maxsize=64)
-def frame(width: int, height: int, x_ticks: Ticks, y_ticks: Ticks) -> tuple[str, ...]:
-    """The rows of a frame around `width` x `height` cells of data, those left blank.
+def y_axis(height: int, ticks: Ticks) -> tuple[str, ...]:
+    """`height` rows from the top: a tick label, right-aligned to the longest one, and the line."""
+    widest = max((len(label) for _, label in ticks), default=0)
+    return tuple(row[:-1] for row in _drawn(1, height, (), ticks, widest)[:height])
 
-    Below the data there are the axis line and the row of tick labels; left of it the tick labels,
-    right-aligned to the longest one, and the axis line.
 
-    plotext's figure class is used, not its module: that draws on one global figure, which two
-    charts on a screen would share. Ticks are given in cells for the same reason as the data is
-    not: plotext puts a value in the nearest cell, the dots of a curve lie within cells.
+@lru_cache(maxsize=64)
+def x_axis(width: int, ticks: Ticks, margin: int) -> tuple[str, ...]:
+    """The line and, where there are ticks, the row of their labels.
+
+    Both begin `margin` cells left of the corner: there the first label may reach.
     """
-    labels = max((len(label) for _, label in y_ticks), default=0)
-    figure: Any = _figure_class()
-    figure._limit_size(False, False)
-    figure.plot_size(labels + 1 + width, height + 1 + bool(x_ticks))
-    figure.xlim(0, max(width - 1, 1))
-    figure.ylim(0, max(height - 1, 1))
-    figure.xaxes(True, False)
-    figure.yaxes(True, False)
-    figure.xticks([cell for cell, _ in x_ticks], [label for _, label in x_ticks])
-    figure.yticks([cell for cell, _ in y_ticks], [label.rjust(labels) for _, label in y_ticks])
-    figure.scatter([0], [0], marker=" ")  # without data there are no axes
-    figure.monitor.build_plot()
-    # The matrix of characters itself; its lowest row comes first.
-    return tuple("".join(row) for row in reversed(figure.monitor.matrix.marker))
+    return _drawn(width, 1, ticks, ((0, ""),), margin)[1:]
+
+
+def _drawn(width: int, height: int, x: Ticks, y: Ticks, margin: int) -> tuple[str, ...]:
+    """The rows of a frame around `width` x `height` blank cells of data."""
+    plotext.clear_figure()  # there is one figure for all; this one is read at once
+    plotext.theme("clear")
+    plotext.limit_size(False, False)
+    plotext.plot_size(margin + 1 + width, height + 1 + bool(x))
+    plotext.xlim(0, max(width - 1, 1))
+    plotext.ylim(0, max(height - 1, 1))
+    plotext.xaxes(True, False)
+    plotext.yaxes(True, False)
+    plotext.xticks([cell for cell, _ in x], [label for _, label in x])
+    plotext.yticks([cell for cell, _ in y], [label.rjust(margin) for _, label in y])
+    plotext.scatter([0], [0], marker=" ")  # without data there are no axes
+    return tuple(plotext.uncolorize(plotext.build()).splitlines())
