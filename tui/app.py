@@ -21,7 +21,8 @@ from clr_tui.tui.messages import Loaded, LoadFailed, RunStarted, StartFailed
 from clr_tui.tui.safe_text import OnlyText
 from clr_tui.tui.sources import LiveSource, ReplaySource
 from clr_tui.tui.text.clean import plain
-from clr_tui.tui.themes import THEMES, drop_colours, set_up_themes
+from clr_tui.tui.textual_internals import error_of, silence_traceback
+from clr_tui.tui.themes import THEMES, set_up_themes, without_greys
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -80,7 +81,7 @@ class ClrTuiApp(App[None]):
         self._load_error: Exception | None = None
         self._start = start
         self._replay_from = (start_speed, start_at)
-        drop_colours(self)
+        silence_traceback(self)
         set_up_themes(self)
 
     def get_default_screen(self) -> Screen[None]:
@@ -95,8 +96,8 @@ class ClrTuiApp(App[None]):
         return HomeScreen(self.runs)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Textual's own, and one that lets nothing but text through."""
-        return [*super().get_line_filters(), ONLY_TEXT]
+        """Textual's own, no greys under NO_COLOR, and one that lets nothing but text through."""
+        return [*without_greys(super().get_line_filters()), ONLY_TEXT]
 
     def on_mount(self) -> None:
         """Watches the terminal and shows what was asked for."""
@@ -260,12 +261,7 @@ class ClrTuiApp(App[None]):
     @property
     def failure(self) -> Exception | None:
         """What ended the app: a mistake in it, or that there is nothing to show."""
-        return self._exception or self._load_error
-
-    def _print_error_renderables(self) -> None:
-        """Textual would print pages of traceback with every local variable, people's data among
-        them; whoever ran the app tells of `failure` instead."""
-        self._exit_renderables.clear()
+        return error_of(self) or self._load_error
 
     def _leave_on_signal(self, status: int) -> None:
         self.leave(status)

@@ -1,55 +1,83 @@
-"""Partial updates of the screen that send the changed cells and nothing else.
+"""Every reach into the private parts of Textual, each behind a check of what is there.
 
-Textual 8 repaints a region of a widget by sending its rows from the widget's left edge up to the
-region's end ("TODO: crop to x extents" in its compositor, issue 5625 there, closed without a
-change), each segment with its whole style and a reset after it. A curve that grows at the right
-of a wide chart so costs some 15 KB an update, on a slow link ten times what there is to say.
+Where a check fails, as it may on a later Textual, its feature is lost and nothing else. The tests
+then say which one.
 
-`install_lean_updates` puts another `render_segments` in place of that of `ChopsUpdate`. It crops
-at both ends, sends cells of one style together, and each style once. The cells that the terminal
-shows in the end are the same: a test holds it against Textual's own over random updates.
+**Lean updates.** Textual 8 repaints a region of a widget by sending its rows from the widget's left
+edge up to the region's end ("TODO: crop to x extents" in its compositor, issue 5625 there, closed
+without a change), each segment with its whole style and a reset after it. A curve that grows at the
+right of a wide chart costs some 15 KB an update that way, ten times what there is to say.
+`lean_segments` crops at both ends, sends cells of one style together, and each style once. The
+cells that the terminal shows in the end are the same.
+
+**Errors.** Textual prints a mistake in the app as pages of traceback with every local variable,
+people's data among them. The app reports the error itself instead, where Textual keeps it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from inspect import signature
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
 from rich.color import ColorSystem
+from rich.console import COLOR_SYSTEMS
 from rich.control import Control
-from textual._compositor import ChopsUpdate
 from textual.strip import Strip
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.style import Style
+    from textual._compositor import ChopsUpdate
+    from textual.app import App
 
 _RESET = "\x1b[0m"
-_HELD = {"spans", "chops", "chop_ends"}
+_UPDATE_PARTS = {"spans", "chops", "chop_ends"}
 
 
 def install_lean_updates() -> None:
-    """Makes this process's Textual send lean updates. Doing it again changes nothing.
+    """Makes this process's Textual send lean updates. Doing it again changes nothing."""
+    update = known_update()
+    if update is not None:
+        update.render_segments = lean_segments
 
-    Where its `ChopsUpdate` is not the one known here, updates stay Textual's own: long, but right.
+
+def known_update() -> Any:
+    """Textual's class of partial updates; None where it is not what `lean_segments` can read."""
+    try:
+        from textual._compositor import ChopsUpdate as Update
+    except ImportError:
+        return None
+    render = getattr(Update, "render_segments", None)
+    if render is None or list(signature(render).parameters)[1:] != ["console"]:
+        return None
+    return Update if set(signature(Update).parameters) == _UPDATE_PARTS else None
+
+
+def keeps_error(app: App[Any]) -> bool:
+    """Whether `error_of` can tell what ended `app`."""
+    return hasattr(app, "_exception")
+
+
+def error_of(app: App[Any]) -> Exception | None:
+    """The error that ended `app`, if one did; None also where Textual does not keep it."""
+    return getattr(app, "_exception", None)
+
+
+def silence_traceback(app: App[Any]) -> None:
+    """Keeps Textual from printing a traceback of what `error_of` tells.
+
+    Where that cannot tell, or Textual prints elsewhere, the traceback stays.
     """
-    if _is_known(ChopsUpdate):
-        ChopsUpdate.render_segments = lean_segments  # type: ignore[method-assign, assignment]
-
-
-def _is_known(update: type) -> bool:
-    """Whether `update` holds what `lean_segments` reads, and is rendered as that is."""
-    if not hasattr(update, "render_segments"):
-        return False
-    made, rendered = signature(update), signature(update.render_segments)
-    return set(made.parameters) == _HELD and list(rendered.parameters) == ["self", "console"]
+    console = getattr(app, "error_console", None)
+    if console is not None and keeps_error(app):
+        console.quiet = True
 
 
 def lean_segments(update: ChopsUpdate, console: Console) -> str:
     """The control sequences that bring a terminal up to date: cells of one style after another."""
-    system = console._color_system or ColorSystem.TRUECOLOR
+    system = COLOR_SYSTEMS.get(console.color_system or "", ColorSystem.TRUECOLOR)
     groups: dict[str, list[str]] = {}
     linked: list[str] = []
     for x, y, text, style in _pieces(update):

@@ -8,14 +8,16 @@ for failed, `accent` for keys; they are the colours that `charts.palette` gives 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from textual.filter import Monochrome, NoColor
+from textual.filter import LineFilter, Monochrome, NoColor
 from textual.theme import Theme
 
 if TYPE_CHECKING:
     from textual.app import App
+
+_NO_COLOUR = NoColor()
 
 DARK = Theme(
     name="clr-dark",
@@ -164,11 +166,10 @@ def is_light(environ: Mapping[str, str]) -> bool:
     return environ.get("COLORFGBG", "").rpartition(";")[2] in ("7", "15")
 
 
-def drop_colours(app: App[None]) -> None:
-    """Sends no colour at all under NO_COLOR.
+def without_greys(filters: Iterable[LineFilter]) -> list[LineFilter]:
+    """`filters`, so that no colour at all is sent under NO_COLOR.
 
     Textual 8.2 answers NO_COLOR with shades of grey in true colour, unless its first theme has
-    ansi colours; so its filter is exchanged for the one that removes colours.
+    ansi colours; so that filter is exchanged for the one that removes colours.
     """
-    if app.no_color:
-        app._filters = [NoColor() if isinstance(f, Monochrome) else f for f in app._filters]
+    return [_NO_COLOUR if isinstance(one, Monochrome) else one for one in filters]

@@ -33,36 +33,6 @@ def restored(monkeypatch):
     monkeypatch.setattr(ChopsUpdate, "render_segments", THEIRS)
 
 
-class Renamed:
-    """An update whose parts have other names."""
-
-    def __init__(self, lines, spans, ends) -> None:
-        self.lines = lines
-
-    def render_segments(self, console) -> str:
-        return "theirs"
-
-
-class Gone:
-    """An update that is rendered in another way."""
-
-    def __init__(self, chops, spans, chop_ends) -> None:
-        self.chops = chops
-
-
-@pytest.mark.parametrize("unknown", [Renamed, Gone])
-def test_another_textual_keeps_its_own_updates(monkeypatch, unknown):
-    before = dict(vars(unknown))
-    monkeypatch.setattr(textual_internals, "ChopsUpdate", unknown)
-    textual_internals.install_lean_updates()
-    assert dict(vars(unknown)) == before
-
-
-def test_the_textual_of_today_is_known():
-    textual_internals.install_lean_updates()
-    assert ChopsUpdate.render_segments is textual_internals.lean_segments
-
-
 def random_row(rng):
     segments, left = [], WIDTH
     while left > 0:

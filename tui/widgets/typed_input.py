@@ -22,7 +22,8 @@ class TypedInput(Input):
     then deletes what was typed after it.
     """
 
-    async def _on_key(self, event: events.Key) -> None:
+    async def on_key(self, event: events.Key) -> None:
+        """Edits at once, and leaves every other key to `Input`."""
         action = _EDITING.get(event.key)
         if action is not None:
             event.stop()
