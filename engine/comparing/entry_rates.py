@@ -19,7 +19,7 @@ from clr_tui.engine.log.events import (
     TrialFinished,
 )
 from clr_tui.engine.settings.config import CompareConfig, EntryConfig, RunConfig, TrainConfig
-from clr_tui.engine.settings.optimizer_names import ignores_schedule
+from clr_tui.engine.settings.entries import tuned_entries
 
 DefaultRate = Callable[[EntryConfig], float]
 """The rate that an entry's optimizer has by itself. Raises UserError where it has none."""
@@ -34,10 +34,9 @@ def known_rate(number: int, config: CompareConfig, default: DefaultRate) -> Rate
     entry = config.entries[number]
     if entry.lr is not None:
         return _chosen(number, config, entry.lr, "given")
-    fixed = config.rates == "default" or ignores_schedule(entry.optimizer)
-    if fixed and entry.policy == "constant":
-        return _chosen(number, config, default(entry), "default")
-    return None
+    if entry in tuned_entries(config):
+        return None
+    return _chosen(number, config, default(entry), "default")
 
 
 class Tuning:

@@ -17,6 +17,7 @@ from clr_tui.engine.errors import UserError
 from clr_tui.engine.settings import limits
 from clr_tui.engine.settings.config import (
     POLICIES,
+    CompareConfig,
     EntryConfig,
     OptimizerConfig,
     Option,
@@ -80,6 +81,22 @@ def parse_optimizer(text: str) -> OptimizerConfig:
 def article_entries() -> list[EntryConfig]:
     """The six that the article compares."""
     return [_entry(text) for text in ARTICLE]
+
+
+def tuned_entries(compare: CompareConfig) -> list[EntryConfig]:
+    """The entries whose rates come from a range test, in their order.
+
+    A policy that moves between two bounds has no default. An optimizer that ignores a schedule
+    ignores a sweep too.
+    """
+
+    def tuned(entry: EntryConfig) -> bool:
+        if entry.lr is not None:
+            return False
+        wanted = compare.rates == "tuned" and not ignores_schedule(entry.optimizer)
+        return wanted or entry.policy != "constant"
+
+    return [entry for entry in compare.entries if tuned(entry)]
 
 
 def check_entries(entries: Sequence[EntryConfig]) -> list[UserError]:

@@ -8,6 +8,7 @@ from fake_executor import SEED, SWEEP_STEPS, Played, entry, flat
 from clr_tui.engine.log.commands import Stop, StopTrial
 from clr_tui.engine.log.events import RateChosen, TrialFinished, TrialStarted
 from clr_tui.engine.settings.config import CompareConfig, RangeTestConfig
+from clr_tui.engine.settings.entries import tuned_entries
 from clr_tui.engine.training.session import Result
 
 
@@ -158,3 +159,20 @@ def test_a_stop_in_the_sweeps_chooses_no_rate() -> None:
     assert played.run() == Result("stopped", "enough")
     assert not played.of(RateChosen)
     assert played.ends() == dict.fromkeys(range(6), "stopped")
+
+
+@pytest.mark.parametrize("rates", ["tuned", "default"])
+def test_the_settings_know_whose_rates_are_swept(rates: str) -> None:
+    """The form says before the run what the engine does in it."""
+    config = compare(
+        entry("rprop", lr=None),
+        entry("adam", lr=None),
+        entry("sgd", lr=0.1),
+        entry("sgd+clr", lr=None, policy="triangular"),
+        rates=rates,
+    )
+    played = Played(config)
+    played.run()
+    swept = [config.entries[w.entry] for w in played.executor.submitted if w.role == "sweep"]
+    assert swept == tuned_entries(config)
+    assert [e.label for e in swept] == (["adam", "sgd+clr"] if rates == "tuned" else ["sgd+clr"])

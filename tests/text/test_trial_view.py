@@ -6,7 +6,7 @@ from comparison_logs import comparison_history
 
 from clr_tui.engine.settings.config import CompareConfig, TaskConfig
 from clr_tui.tui.kinds.compare.trial_view import entry_of, trial_config, trial_title
-from clr_tui.tui.kinds.compare.tuning import Tuning, tuned_entries
+from clr_tui.tui.kinds.compare.tuning import Tuning
 
 
 def test_it_is_the_training_of_its_entry_from_its_seed() -> None:
@@ -59,13 +59,6 @@ def test_its_title_names_it() -> None:
     history = comparison_history()
     config = trial_config(history.config, history, history.trials[5])
     assert trial_title(config, history, "sgd+clr") == "trial  sgd+clr, seed 2 · flowers · CNN"
-
-
-def test_whose_rates_are_tuned() -> None:
-    compare = comparison_history(labels=("adam", "sgd+clr")).config.compare
-    assert tuned_entries(compare) == []
-    compare = comparison_history(labels=("adam", "sgd+clr"), tuned=True).config.compare
-    assert [entry.label for entry in tuned_entries(compare)] == ["adam"]
 
 
 def test_no_sweep_no_tuning() -> None:

@@ -25,9 +25,8 @@ from clr_tui.engine.settings.config import (
     TaskConfig,
     TrainConfig,
 )
-from clr_tui.engine.settings.entries import parse_entries
+from clr_tui.engine.settings.entries import parse_entries, tuned_entries
 from clr_tui.tui.kinds.compare.target import read_target, target_text
-from clr_tui.tui.kinds.compare.tuning import tuned_entries
 from clr_tui.tui.text.form_fields import (
     COMPARISON,
     OFF,

@@ -5,17 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from clr_tui.engine.analysis.history import RunHistory
-from clr_tui.engine.settings.config import CompareConfig, EntryConfig
+from clr_tui.engine.settings.entries import tuned_entries
 from clr_tui.tui.text.clean import plain
-
-
-def tuned_entries(compare: CompareConfig) -> list[EntryConfig]:
-    """The entries whose rates come from a range test: a policy with bounds has no default."""
-    return [
-        entry
-        for entry in compare.entries
-        if entry.lr is None and (compare.rates == "tuned" or entry.policy != "constant")
-    ]
 
 
 @dataclass(frozen=True)
