@@ -21,6 +21,7 @@ from textual.widgets import Static
 
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.log.commands import Continue, Pause, Stop, StopTrial
+from clr_tui.tui.cli.main import main
 from clr_tui.tui.keys import keys_for
 from clr_tui.tui.kinds.compare import screen as comparison_module
 from clr_tui.tui.kinds.compare.screen import ComparisonScreen
@@ -387,7 +388,7 @@ async def test_a_comparison_that_is_over_takes_no_orders(tmp_path, key):
 async def test_e_writes_by_suffix(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     async with app_of(compare_log(tmp_path, epochs=4)).run_test(size=SMALL) as pilot:
-        for name in ("x.svg", "x.md", "x.json", "x.csv", "x.steps.csv"):
+        for name in ("x.svg", "x.md", "x.json", "x.csv", "x.curves.csv", "curves.csv"):
             await pilot.press("e", "ctrl+u", *name, "enter")
             assert "Written to" in message(pilot)
         await pilot.press("e", "ctrl+u", *"x.png", "enter")
@@ -395,10 +396,22 @@ async def test_e_writes_by_suffix(tmp_path, monkeypatch):
     assert "sgd+clr" in (tmp_path / "x.svg").read_text()
     assert "| adam |" in (tmp_path / "x.md").read_text().replace("●", "").replace("  ", " ")
     assert len(json.loads((tmp_path / "x.json").read_text())["entries"]) == 3
-    curves = (tmp_path / "x.csv").read_text().splitlines()
+    curves = (tmp_path / "x.curves.csv").read_text().splitlines()
     assert curves[0] == "optimizer,seed,epoch,train_acc,train_loss,val_acc,val_loss"
     assert len(curves) == 1 + 3 * 3 * 4
-    assert len((tmp_path / "x.steps.csv").read_text().splitlines()) == 1 + 3 * 3 * 4 * 10
+    assert len((tmp_path / "x.csv").read_text().splitlines()) == 1 + 3 * 3 * 4 * 10
+
+
+async def test_e_and_export_write_the_same(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    log = compare_log(tmp_path, epochs=4)
+    async with app_of(log).run_test(size=SMALL) as pilot:
+        for name in ("steps.csv", "curves.csv"):
+            await pilot.press("e", "ctrl+u", *name, "enter")
+            assert "Written to" in message(pilot)
+    for option, name in (("--csv", "steps.csv"), ("--curves-csv", "curves.csv")):
+        assert main(["export", str(log.run.path), option, "-"]) == 0
+        assert capsys.readouterr().out.encode() == (tmp_path / name).read_bytes()
 
 
 async def test_r_opens_the_form_with_the_same_settings(tmp_path):

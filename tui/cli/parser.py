@@ -237,12 +237,17 @@ def _export(parser: Parser) -> None:
         "run", metavar="RUN|PATH", help="a run's id, its folder, an events.jsonl, or a CSV"
     )
     group = parser.add_argument_group("files ('-' is stdout)")
-    group.add_argument("--csv", metavar="FILE", help="every step: trial,step,epoch,lr,loss,...")
+    group.add_argument(
+        "--csv",
+        metavar="FILE",
+        help="every step: trial,step,epoch,lr,loss,... (on the screen: e, a name ending in .csv)",
+    )
     group.add_argument("--epochs-csv", metavar="FILE", help="every epoch of every training")
     group.add_argument(
         "--curves-csv",
         metavar="FILE",
-        help="of a comparison: optimizer,seed,epoch,train_acc,..., which replays as one",
+        help="of a comparison: optimizer,seed,epoch,train_acc,..., which replays as one (on the "
+        "screen: e, a name ending in curves.csv)",
     )
     group.add_argument("--markdown", metavar="FILE", help="of a comparison: its table")
     group.add_argument("--svg", metavar="FILE", help="the chart, as vectors")

@@ -41,7 +41,7 @@ def target(text: str, suffixes: list[str]) -> Path:
 
 
 def suffix_of(path: Path, suffixes: Iterable[str]) -> str | None:
-    """The longest of `suffixes` that the path ends in: `.steps.csv` before `.csv`."""
+    """The longest of `suffixes` that the path ends in: `curves.csv` before `.csv`."""
     ends = [suffix for suffix in suffixes if path.name.lower().endswith(suffix)]
     return max(ends, key=len, default=None)
 

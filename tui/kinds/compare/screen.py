@@ -58,8 +58,8 @@ class ComparisonScreen(RunScreen):
     key_screen: ScreenName = "comparison"
     waits_for = "epoch"
     export_words = (
-        "By its suffix: .svg the chart as shown, .md the table, .json the result, .csv the curves "
-        "by epoch, .steps.csv every step."
+        "By its suffix: .svg the chart as shown, .md the table, .json the result, .csv every step, "
+        "curves.csv the curves by epoch."
     )
 
     def __init__(self, source: Source, config: RunConfig, run: RunDir | None) -> None:
@@ -291,8 +291,8 @@ class ComparisonScreen(RunScreen):
             ".svg": lambda: charts_svg([chart], self.title_words()),
             ".md": lambda: ranking_markdown(self.report),
             ".json": lambda: json.dumps(to_json(self.report), indent=2),
-            ".csv": lambda: curves_csv(self.history),
-            ".steps.csv": lambda: steps_csv(self.history),
+            ".csv": lambda: steps_csv(self.history),
+            "curves.csv": lambda: curves_csv(self.history),
         }
 
 
