@@ -16,9 +16,9 @@ from clr_tui.engine.log.lock import acquire
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.settings.config import Kind
 
-_FILES = re.compile(r"run\.json(\.part)?|(events|commands)\.jsonl|worker\.(lock|log)")
+_FILES = re.compile(r"run\.json|\.run\.json\.\d+|(events|commands)\.jsonl|worker\.(lock|log)")
 _CHECKPOINTS = re.compile(r"(best|last|step-\d+)\.pt|\.(best|last|step-\d+)\.pt\.\d+")
-"""Whole ones, and the drafts that a killed worker leaves."""
+"""Complete ones, and the drafts that a killed worker leaves."""
 _ID = re.compile(rf"({'|'.join(get_args(Kind))})-.+-\d+")
 _FIRST_EVENT = 1 << 16
 """Bytes of a log that hold its first event."""

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import msgspec
 
+from clr_tui.engine.atomic import replacing
 from clr_tui.engine.errors import UserError, did_you_mean
 from clr_tui.engine.log.lock import is_held
 from clr_tui.engine.log.writer import write_failed
@@ -185,12 +186,8 @@ def _make_directory(runs: Path, prefix: str) -> RunDir:
 
 def _write_config(run: RunDir, config: RunConfig) -> None:
     text = msgspec.json.format(msgspec.json.encode(config), indent=2) + b"\n"
-    part = run.path / "run.json.part"
-    with open(part, "wb") as file:
+    with replacing(run.config_path) as file:
         file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, run.config_path)
 
 
 def list_runs(runs: Path) -> list[RunDir]:

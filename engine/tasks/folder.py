@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.settings.image_folders import SHARE, FolderLayout, scan
-from clr_tui.engine.tasks.cache import Kept, cache_path, read_cache, write_cache
+from clr_tui.engine.tasks.cache import Kept, cache_key, cache_path, read_cache, write_cache
 from clr_tui.engine.tasks.dataset import Dataset, Indices, Notify, Progress, channel_statistics
 from clr_tui.engine.tasks.decode import Decoded, decode
 from clr_tui.engine.tasks.split import stratified_split
@@ -41,8 +41,9 @@ def read_folder(
     """
     layout = scan(root)
     labels, parts = _flatten(layout)
-    path = cache_path(cache_dir, root, size, layout, np.concatenate(_split(labels, parts)))
-    kept = read_cache(path)
+    path = cache_path(cache_dir, root, size)
+    key = cache_key(root, layout, np.concatenate(_split(labels, parts)))
+    kept = read_cache(path, key)
     decoded: Decoded = kept or _decode(layout, size, progress)
     _report(root, layout, decoded, note)
     labels, parts = labels[decoded.readable], parts[decoded.readable]
@@ -52,7 +53,7 @@ def read_folder(
     order, ends = np.concatenate(split), np.cumsum([len(part) for part in split])
     if kept is None:
         kept = _arranged(decoded, order, ends[0])
-        _keep(path, kept, note)
+        _keep(path, key, kept, note)
     train, validation, test = np.split(np.arange(len(order)), ends[:-1])
     return Dataset(
         name=_printable(root.name),
@@ -102,13 +103,13 @@ def _arranged(decoded: Decoded, order: Indices, train: int) -> Kept:
     return Kept(images, decoded.readable, decoded.reasons, statistics)
 
 
-def _keep(path: Path, kept: Kept, note: Notify) -> None:
+def _keep(path: Path, key: str, kept: Kept, note: Notify) -> None:
     try:
-        write_cache(path, kept)
+        write_cache(path, key, kept)
     except OSError as error:
         note(
             f"the decoded images cannot be kept in '{_printable(path.parent)}' "
-            f"({error.strerror}); they will be decoded anew next time"
+            f"({error.strerror or error}); they will be decoded again next time"
         )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from http.client import HTTPException
 from pathlib import Path
 from typing import IO
@@ -13,6 +12,7 @@ from urllib.request import Request, urlopen
 import torch
 from torch import Tensor
 
+from clr_tui.engine.atomic import replacing
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.regular import open_regular
 from clr_tui.engine.tasks.dataset import Progress
@@ -113,17 +113,11 @@ def _imagenet_file(progress: Progress) -> Path:
 
 def _download(url: str, path: Path, progress: Progress) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".partial")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            digest = _copy(url, file, progress)
+    with replacing(path) as file:
+        digest = _copy(url, file, progress)
         # The published file's name ends in the first digits of its SHA-256.
         if not digest.startswith(path.stem.rpartition("-")[2]):
-            raise OSError("the file that came is damaged")
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
+            raise OSError("the downloaded file is damaged")
 
 
 def _copy(url: str, file: IO[bytes], progress: Progress) -> str:

@@ -20,6 +20,7 @@ from typing import Any
 import torch
 from torch.optim.lr_scheduler import LambdaLR
 
+from clr_tui.engine.atomic import replacing
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.regular import open_regular
 from clr_tui.engine.training.randomness import global_state, set_global_state
@@ -56,17 +57,11 @@ def save(path: Path, state: dict[str, Any]) -> None:
     Raises:
         UserError: the disk is full, or the place cannot be written.
     """
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(exist_ok=True)
-        with os.fdopen(open_regular(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "wb") as file:
+        with replacing(path) as file:
             torch.save(state, file)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-        _sync_folder(path.parent)
     except (OSError, RuntimeError) as error:  # torch's writer raises RuntimeError on a full disk
-        draft.unlink(missing_ok=True)
         raise UserError(f"cannot write the checkpoint {path}: {_cause(error)}") from error
 
 
@@ -86,11 +81,3 @@ def _cause(error: BaseException) -> str:
             return at.strerror
         at = at.__cause__ or at.__context__
     return str(error).partition("\n")[0]
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -39,7 +39,7 @@ def test_removing_takes_all_files(new_run: NewRun, runs: Path) -> None:
     run.checkpoints.mkdir()
     for name in CHECKPOINTS:
         (run.checkpoints / name).write_bytes(b"x")
-    for name in ("commands.jsonl", "worker.lock", "worker.log", "run.json.part"):
+    for name in ("commands.jsonl", "worker.lock", "worker.log", ".run.json.123"):
         (run.path / name).touch()
     assert remove_run(run) == []
     assert list_runs(runs) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -27,8 +28,15 @@ def folder(make_folder) -> Path:
     return make_folder({"cat": 10, "dog": 10})
 
 
-def cached(tmp_path: Path) -> list[Path]:
-    return sorted((tmp_path / "cache").iterdir())
+def cached(tmp_path: Path) -> dict[str, bytes]:
+    """Names and contents of the cache's files."""
+    return {path.name: path.read_bytes() for path in (tmp_path / "cache").iterdir()}
+
+
+def cached_file(tmp_path: Path, kind: str) -> Path:
+    (file,) = (tmp_path / "cache").glob(f"*.{kind}")
+    assert len(cached(tmp_path)) == 2
+    return file
 
 
 def test_a_second_load_decodes_nothing_and_gives_the_same(folder, load, told):
@@ -143,14 +151,15 @@ def test_a_changed_folder_is_decoded_anew_and_the_old_cache_goes(
     save_image(folder / "cat" / "same.bmp", seed=98)
     (folder / "dog" / "link.png").symlink_to(folder / "elsewhere.png")
     load(data=str(folder), image_size=16)
-    (before,) = cached(tmp_path)
+    before = cached(tmp_path)
     change(folder)
     told.progress.clear()
     task = load(data=str(folder), image_size=16)
     count = sum(1 for file in folder.glob("*/*.*") if file.exists())
     assert told.progress == [("decoding images", count, count)]
     assert len(task.train) + len(task.validation) + len(task.test) == count
-    (after,) = cached(tmp_path)
+    after = cached(tmp_path)
+    assert after.keys() == before.keys()
     assert after != before
 
 
@@ -281,27 +290,43 @@ def test_a_run_that_starts_while_another_decodes(folder, load, told, tmp_path):
     outer = load(data=str(folder), image_size=16)
     assert torch.equal(outer.train.images, inner[0].train.images)
     assert told.notes == []
-    (file,) = cached(tmp_path)
-    assert read_cache(file) is not None
-
-
-def test_what_older_versions_kept_goes(folder, load, tmp_path):
+    assert len(cached(tmp_path)) == 2
+    told.progress.clear()
     load(data=str(folder), image_size=16)
-    (file,) = cached(tmp_path)
-    older = file.with_name(f"{file.stem[:-3]}abc.npz")
-    older.write_bytes(b"images")
-    other = file.with_name(f"other-{file.name}")
+    assert told.progress == []
+
+
+@pytest.mark.parametrize("change", [None, touch])
+def test_what_a_killed_process_left_half_written_goes(folder, load, tmp_path, change):
+    load(data=str(folder), image_size=16)
+    images = cached_file(tmp_path, "npy")
+    draft = images.with_name(f".{images.name}.12345")
+    images.rename(draft)
+    other = images.with_name(f".other-{images.name}.12345")
     other.write_bytes(b"of another folder")
-    touch(folder)
+    if change:
+        change(folder)
     load(data=str(folder), image_size=16)
-    assert not older.exists()
+    assert images.exists()
+    assert not draft.exists()
     assert other.exists()
+
+
+def test_what_another_process_is_writing_stays(folder, load, tmp_path):
+    load(data=str(folder), image_size=16)
+    images = cached_file(tmp_path, "npy")
+    draft = images.with_name(f".{images.name}.12345")
+    with draft.open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        touch(folder)
+        load(data=str(folder), image_size=16)
+        assert draft.exists()
 
 
 def test_each_image_size_has_its_own(folder, load, tmp_path):
     load(data=str(folder), image_size=16)
     assert load(data=str(folder), image_size=8).train.images.shape[-1] == 8
-    assert len(cached(tmp_path)) == 2
+    assert len(cached(tmp_path)) == 4
 
 
 def flip(content: bytes, place: int) -> bytes:
@@ -309,49 +334,42 @@ def flip(content: bytes, place: int) -> bytes:
 
 
 def swap(content: bytes, block: int = 4096) -> bytes:
-    """Two blocks of the images, as far as possible from each other."""
-    end = content.index(b"}") + 1  # of the header
-    head, images = content[:end], content[end:]
-    return (
-        head
-        + images[2 * block : 3 * block]
-        + images[block : 2 * block]
-        + images[:block]
-        + (images[3 * block :])
-    )
+    """Two blocks of the images."""
+    head, images = content[:128], content[128:]
+    return head + images[block : 2 * block] + images[:block] + images[2 * block :]
 
 
-DAMAGES: dict[str, Callable[[bytes], bytes]] = {
-    "cut short": lambda content: content[: len(content) // 2],
-    "its last byte missing": lambda content: content[:-1],
-    "only the start": lambda content: content[:20],
-    "something after it": lambda content: content + b"\0",
-    "a byte of an image": lambda content: flip(content, len(content) // 2),
-    "the last byte": lambda content: flip(content, len(content) - 1),
-    "a digit of the header": lambda content: flip(content, content.index(b'"mean":[0.') + 11),
-    "the length of the header": lambda content: flip(content, 19),
-    "another marker": lambda content: flip(content, 0),
-    "a block lost": lambda content: content[:-8192] + bytes(4096) + content[-4096:],
-    "blocks in another order": swap,
-    "empty": lambda content: b"",
-    "something else": lambda content: b"PK\3\4 and then nonsense" * 9,
+DAMAGES: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
+    "cut short": ("npy", lambda content: content[: len(content) // 2]),
+    "its last byte missing": ("npy", lambda content: content[:-1]),
+    "only the start": ("npy", lambda content: content[:20]),
+    "something after it": ("npy", lambda content: content + b"\0"),
+    "a byte of an image": ("npy", lambda content: flip(content, len(content) // 2)),
+    "the last byte": ("npy", lambda content: flip(content, len(content) - 1)),
+    "the shape": ("npy", lambda content: flip(content, content.index(b"(20") + 1)),
+    "the length of the header": ("npy", lambda content: flip(content, 9)),
+    "another marker": ("npy", lambda content: flip(content, 0)),
+    "a block lost": ("npy", lambda content: content[:-8192] + bytes(4096) + content[-4096:]),
+    "blocks in another order": ("npy", swap),
+    "empty": ("npy", lambda content: b""),
+    "something else": ("npy", lambda content: b"PK\3\4 and then nonsense" * 9),
+    "a digit of a figure": ("json", lambda text: flip(text, text.index(b'"mean":[0.') + 11)),
+    "the number of images": ("json", lambda text: text.replace(b"[20,", b"[99999999999,")),
+    "the key": ("json", lambda text: flip(text, text.index(b'"key":"') + 7)),
+    "half of the JSON": ("json", lambda text: text[: len(text) // 2]),
+    "other JSON": ("json", lambda text: b"[]"),
+    "no JSON": ("json", lambda text: b""),
 }
 
 
-@pytest.fixture(params=[1, 3])
-def readers(request, monkeypatch):
-    """So many read the cache, each its part."""
-    monkeypatch.setattr(cache_module, "usable_cores", lambda: request.param)
-    monkeypatch.setattr(cache_module, "_LEAST", 1)
-
-
-@pytest.mark.usefixtures("readers")
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_cache_is_made_anew(folder, load, told, tmp_path, damage):
     first = load(data=str(folder), image_size=16)
-    (file,) = cached(tmp_path)
+    kind, do = DAMAGES[damage]
+    before = cached(tmp_path)
+    file = cached_file(tmp_path, kind)
     content = file.read_bytes()
-    damaged = DAMAGES[damage](content)
+    damaged = do(content)
     assert damaged != content
     file.write_bytes(damaged)
     told.progress.clear()
@@ -359,28 +377,28 @@ def test_a_damaged_cache_is_made_anew(folder, load, told, tmp_path, damage):
     assert told.progress
     assert told.notes == []
     assert torch.equal(first.train.images, second.train.images)
-    assert file.read_bytes() == content
+    assert cached(tmp_path) == before
 
 
 @pytest.mark.parametrize("count", [1, 3, 11, 40])
-def test_however_many_read_it_the_images_are_the_same(tmp_path, monkeypatch, count):
-    monkeypatch.setattr(cache_module, "_LEAST", 1)
+def test_images_of_any_number_and_size_come_back(tmp_path, count):
     images = np.random.default_rng(0).integers(0, 256, (count, 3, 31, 37), dtype=np.uint8)
-    path = tmp_path / "a.images"
+    path = tmp_path / "a.npy"
     readable = np.ones(count, dtype=np.bool_)
-    write_cache(path, Kept(images, readable, [], channel_statistics(images)))
-    for cores in (1, 2, 3, 8):
-        monkeypatch.setattr(cache_module, "usable_cores", lambda cores=cores: cores)
-        kept = read_cache(path)
-        assert kept is not None
-        np.testing.assert_array_equal(kept.images, images)
+    write_cache(path, "key", Kept(images, readable, [], channel_statistics(images)))
+    kept = read_cache(path, "key")
+    assert kept is not None
+    np.testing.assert_array_equal(kept.images, images)
+    np.testing.assert_array_equal(np.load(path), images)
+    assert read_cache(path, "other") is None
 
 
 def test_a_cache_that_contradicts_itself_is_not_used(tmp_path):
     images = np.zeros((3, 1, 8, 8), dtype=np.uint8)
     readable = np.array([True, False])
-    write_cache(tmp_path / "a.images", Kept(images, readable, ["why"], channel_statistics(images)))
-    assert read_cache(tmp_path / "a.images") is None
+    kept = Kept(images, readable, ["why"], channel_statistics(images))
+    write_cache(tmp_path / "a.npy", "key", kept)
+    assert read_cache(tmp_path / "a.npy", "key") is None
 
 
 def test_a_cache_that_cannot_be_written_is_only_a_note(folder, load, told, tmp_path):
@@ -391,19 +409,22 @@ def test_a_cache_that_cannot_be_written_is_only_a_note(folder, load, told, tmp_p
     assert "cannot be kept" in told.notes[0]
 
 
-def test_a_full_disk_leaves_nothing_half_written(folder, load, told, tmp_path, monkeypatch):
-    def full(descriptor: int) -> None:
-        raise OSError(28, "No space left on device")
+@pytest.mark.parametrize("call", ["os.fsync", "np.save"])
+def test_a_full_disk_leaves_nothing_half_written(folder, load, told, tmp_path, monkeypatch, call):
+    def full(*arguments: object) -> None:
+        # numpy gives no number.
+        raise OSError(28, "No space left on device") if call == "os.fsync" else OSError("no space")
 
-    monkeypatch.setattr(cache_module.os, "fsync", full)
+    monkeypatch.setattr(f"clr_tui.engine.tasks.cache.{call}", full)
     load(data=str(folder), image_size=16)
-    assert "No space left on device" in told.notes[0]
-    assert cached(tmp_path) == []
+    assert "no space" in told.notes[0].lower()
+    assert cached(tmp_path) == {}
 
 
-def test_a_pipe_in_place_of_the_cache_is_replaced(deadline, folder, load, tmp_path):
+@pytest.mark.parametrize("kind", ["npy", "json"])
+def test_a_pipe_in_place_of_the_cache_is_replaced(deadline, folder, load, tmp_path, kind):
     first = load(data=str(folder), image_size=16)
-    (path,) = cached(tmp_path)
+    path = cached_file(tmp_path, kind)
     path.unlink()
     os.mkfifo(path)
     second = load(data=str(folder), image_size=16)

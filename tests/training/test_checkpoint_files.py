@@ -38,6 +38,27 @@ def test_a_failed_save_leaves_the_old_checkpoint(tmp_path: Path, small_files_onl
     assert [p.name for p in path.parent.iterdir()] == ["last.pt"]
 
 
+def test_the_draft_of_a_killed_worker_goes_with_the_next_checkpoint(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoints" / "best.pt"
+    path.parent.mkdir()
+    path.with_name(".best.pt.12345").write_bytes(b"half a checkpoint")
+    path.with_name(".best.pt.notes").write_bytes(b"someone's")
+    checkpoint.save(path, {"model": {"w": torch.ones(3)}})
+    assert sorted(p.name for p in path.parent.iterdir()) == [".best.pt.notes", "best.pt"]
+
+
+def test_a_folder_that_became_read_only_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("clr_tui.engine.atomic.os.fsync", refuse)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(UserError, match=r"cannot write the checkpoint .*: Read-only file system"):
+        checkpoint.save(tmp_path / "checkpoints" / "best.pt", {"model": {"w": torch.ones(3)}})
+
+
 def test_a_place_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="No such file"):
         checkpoint.save(tmp_path / "gone" / "checkpoints" / "last.pt", {})

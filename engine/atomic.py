@@ -1,0 +1,61 @@
+"""Files that are written aside and take their place only when they are complete."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from clr_tui.engine.regular import open_regular
+
+
+@contextlib.contextmanager
+def replacing(path: Path, mode: int = 0o644) -> Iterator[IO[bytes]]:
+    """Yields a draft that replaces `path` at the end of the block, or is removed on an error.
+
+    Readers of `path` find the old content or all of the new. Drafts of killed processes are
+    removed first: a living writer holds a lock on its own.
+
+    Raises:
+        OSError: the folder is missing or cannot be written, or the disk is full.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    _remove_abandoned(path)
+    with os.fdopen(open_regular(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+        try:
+            with contextlib.suppress(OSError):  # not every file system has locks
+                _lock(file.fileno())
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+            draft.replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):  # of the two errors the first says what is wrong
+                draft.unlink()
+            raise
+    _sync_folder(path.parent)
+
+
+def _remove_abandoned(path: Path) -> None:
+    is_draft = re.compile(rf"\.{re.escape(path.name)}\.\d+").fullmatch
+    for name in filter(is_draft, os.listdir(path.parent)):
+        with contextlib.suppress(OSError), open(open_regular(path.with_name(name)), "rb") as file:
+            _lock(file.fileno())
+            os.unlink(path.with_name(name))
+
+
+def _lock(descriptor: int) -> None:
+    """Locks a file until its descriptor is closed, or raises OSError if another process did."""
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
