@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.filter import LineFilter
 from textual.screen import ModalScreen
@@ -19,6 +19,7 @@ from clr_tui.tui.hangup import watch_terminal
 from clr_tui.tui.keys import HasKeys, keys_for
 from clr_tui.tui.messages import Loaded, LoadFailed, RunStarted, StartFailed
 from clr_tui.tui.safe_text import OnlyText
+from clr_tui.tui.shell import Shell
 from clr_tui.tui.sources import LiveSource, ReplaySource
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.textual_internals import error_of, silence_traceback
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 ONLY_TEXT = OnlyText()
 
 
-class ClrTuiApp(App[None]):
+class ClrTuiApp(Shell):
     """clr-tui on a screen.
 
     Args:
@@ -216,15 +217,7 @@ class ClrTuiApp(App[None]):
         error: UserError | None = None,
         title: str = "",
     ) -> None:
-        """Opens the form, filled from a run's settings ("run again") where they are given.
-
-        Args:
-            task: the settings to begin with; the defaults if None.
-            job: likewise.
-            parent: the run that they came from.
-            error: why that run failed, to be shown at the field at fault.
-            title: what the form is for, where that is not to run `parent` again.
-        """
+        """Opens the form, filled from a run's settings ("run again") where they are given."""
         from clr_tui.tui.screens.new_run import NewRunScreen
 
         self.push_screen(NewRunScreen(task, job, parent=parent, error=error, title=title))

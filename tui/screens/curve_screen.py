@@ -65,7 +65,7 @@ class CurveScreen(RunScreen):
         else:
             title = f"compare optimizers on the task of {self.config.id}"
             job = self.comparison()
-            self.clr_app.new_run(self.config.task, job, self.parent_id, title=title)
+            self.app.new_run(self.config.task, job, self.parent_id, title=title)
 
     def comparison(self) -> CompareConfig:
         """The comparison that this run suggests."""

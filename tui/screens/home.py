@@ -33,8 +33,8 @@ from clr_tui.tui.widgets.run_table import RunTable
 from clr_tui.tui.widgets.typed_input import TypedInput
 
 if TYPE_CHECKING:
-    from clr_tui.tui.app import ClrTuiApp
     from clr_tui.tui.charts.chart import Chart
+    from clr_tui.tui.shell import Shell
     from clr_tui.tui.widgets.chart_view import ChartView
 
 REFRESH = 1.0
@@ -68,7 +68,7 @@ class HomeScreen(QuietScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_for("home")
     AUTO_FOCUS = "RunTable"
-    app: ClrTuiApp
+    app: Shell
     key_screen: ScreenName = "home"
     key_mode: Mode | None = None
 

@@ -29,7 +29,7 @@ from clr_tui.tui.widgets.key_footer import KeyLine
 from clr_tui.tui.widgets.typed_input import TypedInput
 
 if TYPE_CHECKING:
-    from clr_tui.tui.app import ClrTuiApp
+    from clr_tui.tui.shell import Shell
 
 TYPING_PAUSE = 0.15
 """Seconds without a key before the disk is asked about what was typed."""
@@ -122,7 +122,7 @@ class NewRunScreen(Screen[None]):
     ]
     AUTO_FOCUS = "#kind"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - Textual's own name
-    app: ClrTuiApp
+    app: Shell
 
     def __init__(
         self,

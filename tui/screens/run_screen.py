@@ -8,7 +8,7 @@ file. Closing it ends a reader and nothing else.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.timer import Timer
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from clr_tui.engine.log.rundir import RunDir
     from clr_tui.engine.log.tail import Batch
     from clr_tui.engine.settings.config import RunConfig
-    from clr_tui.tui.app import ClrTuiApp
+    from clr_tui.tui.shell import Shell
     from clr_tui.tui.sources import Source
 
 POLL_SECONDS = 0.25
@@ -76,6 +76,7 @@ class RunScreen(QuietScreen[None]):
         (100, "-normal"),
         (140, "-wide"),
     ]
+    app: Shell
     key_screen: ScreenName
     noun: ClassVar[str] = "run"
     again_title = ""
@@ -156,13 +157,13 @@ class RunScreen(QuietScreen[None]):
         self.query_one(KeyFooter).show(self.key_mode)
         self._log_gone = self._is_log_gone()
         state = (self.history.version, self.status, self._log_gone)
-        now = self.clr_app.clock()
+        now = self.app.clock()
         due = now >= self._draw_from or self.status != before
         if self.is_active and due and state != self._shown:
             self._shown = state
             self.show_all()
             # A log of a million steps takes its time to judge: keys are answered in between.
-            self._draw_from = now + self._rest(self.clr_app.clock() - now)
+            self._draw_from = now + self._rest(self.app.clock() - now)
 
     def _rest(self, took: float) -> float:
         """Seconds from the begin of a drawing that `took` so many to that of the next."""
@@ -360,7 +361,7 @@ class RunScreen(QuietScreen[None]):
         finished = self.history.finished
         if finished is not None and finished.outcome == "failed":
             error = UserError(finished.message, finished.field)
-        self.clr_app.new_run(self.config.task, job, self.parent_id, error, self.again_title)
+        self.app.new_run(self.config.task, job, self.parent_id, error, self.again_title)
 
     @property
     def repeatable(self) -> bool:
@@ -373,11 +374,6 @@ class RunScreen(QuietScreen[None]):
     def parent_id(self) -> str | None:
         """What a run that is started from here names as its parent."""
         return self.run_dir.id if self.run_dir is not None else None
-
-    @property
-    def clr_app(self) -> ClrTuiApp:
-        """The application, as what it is."""
-        return cast("ClrTuiApp", self.app)
 
     # -- keys: replay ----------------------------------------------------------------------
 

@@ -186,7 +186,7 @@ class RangeTestScreen(CurveScreen):
     def _launch(self, job: TrainConfig | None) -> None:
         if job is not None:
             self.say("Starting the training ...")
-            self.clr_app.launch(self.config.task, job, self.parent_id, self._not_started)
+            self.app.launch(self.config.task, job, self.parent_id, self._not_started)
 
     def _not_started(self, error: UserError) -> None:
         self.say(error.message)
