@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import pkgutil
 import subprocess
@@ -82,6 +83,54 @@ def test_the_engine_loads_without_a_screen_library() -> None:
     loaded = modules_after("\n".join(f"import {name}" for name in names))
     assert "torch" in loaded
     assert not loaded & {"textual", "rich", "plotext"}
+
+
+def imports_of(path: Path, modules: set[str]) -> set[str]:
+    """The product modules that a file imports, within functions and under TYPE_CHECKING too."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} has a relative import"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module or ""}
+    return found & modules
+
+
+def circle_in(graph: dict[str, set[str]]) -> list[str]:
+    """The modules along one circle, the first again at its end; empty where there is none."""
+    done: set[str] = set()
+    path: list[str] = []
+
+    def visit(name: str) -> list[str]:
+        if name in path:
+            return [*path[path.index(name) :], name]
+        path.append(name)
+        for other in sorted(graph[name] - done):
+            if circle := visit(other):
+                return circle
+        done.add(path.pop())
+        return []
+
+    return next((circle for name in sorted(graph) if (circle := visit(name))), [])
+
+
+def test_circles_are_found() -> None:
+    assert circle_in({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c", "b"]
+    assert circle_in({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
+
+
+def test_no_product_file_imports_itself_by_way_of_others() -> None:
+    root = Path(__file__).parents[2]
+    files = {
+        ".".join(("clr_tui", *path.relative_to(root).with_suffix("").parts)): path
+        for package in ("engine", "tui")
+        for path in (root / package).rglob("*.py")
+        if path.name != "__init__.py"
+    }
+    assert len(files) > 100
+    graph = {name: imports_of(path, set(files)) for name, path in files.items()}
+    assert circle_in(graph) == [], " -> ".join(circle_in(graph))
 
 
 @pytest.fixture
