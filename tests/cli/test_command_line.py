@@ -66,6 +66,11 @@ def test_a_command_named_as_a_value_is_no_harm() -> None:
         assert (args.command, args.run, args.runs_dir) == ("attach", "stop", "train")
 
 
+FROM_PYTHON_3_11 = pytest.mark.skipif(
+    sys.version_info < (3, 11), reason="argparse of Python 3.10 breaks lines at 0 columns"
+)
+
+
 @pytest.mark.parametrize(
     ("columns", "terminal", "width"),
     [
@@ -74,7 +79,7 @@ def test_a_command_named_as_a_value_is_no_harm() -> None:
         ("-1", 90, 90),
         ("wide", 90, 90),
         (None, 90, 90),
-        (None, 0, 80),
+        pytest.param(None, 0, 80, marks=FROM_PYTHON_3_11),
         (None, None, 80),
     ],
 )
