@@ -6,7 +6,7 @@ fields are ignored on reading, so that an older reader can open a newer run.
 
 from __future__ import annotations
 
-from typing import Literal, Union, get_args
+from typing import Literal, Optional, Union, get_args
 
 import msgspec
 
@@ -23,7 +23,7 @@ Policy = Literal[
 POLICIES: tuple[Policy, ...] = get_args(Policy)
 MODELS = ("cnn", "resnet34")
 Rates = Literal["default", "tuned"]
-Option = Union[bool, int, float, str, None, list[float]]  # noqa: UP007 - msgspec wants it
+Option = Union[bool, int, float, str, None, list[Optional[float]]]  # noqa: UP007, UP045 - msgspec wants it
 """What an optimizer's keyword argument can be."""
 
 

@@ -238,7 +238,7 @@ def _rate(key: str, value: Any, said: str) -> float | None:
 def _option(key: str, value: Any, said: str) -> Option:
     """The value of an optimizer's option, as far as a run's file can hold it."""
     if isinstance(value, (list, tuple)):
-        return [float(_number(key, one, said)) for one in value]
+        return [None if one is None else float(_number(key, one, said)) for one in value]
     if value is None or isinstance(value, (bool, str)):
         return value
     return _number(key, value, said)

@@ -9,11 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from clr_tui.engine.comparing.compare_job import run_compare_job
 from clr_tui.engine.cores import usable_cores
+from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.events import DeviceChosen, Event, Note, Progress, TaskReady
-from clr_tui.engine.settings.config import RunConfig
+from clr_tui.engine.settings.config import OptimizerConfig, RunConfig
 from clr_tui.engine.tasks.devices import choose_device
 from clr_tui.engine.tasks.load import load_task
 from clr_tui.engine.tasks.task import Task
@@ -22,6 +24,7 @@ from clr_tui.engine.training.clr import run_training
 from clr_tui.engine.training.compiling import compiling_where_it_pays
 from clr_tui.engine.training.control import Control
 from clr_tui.engine.training.device_usage import reporting_usage
+from clr_tui.engine.training.optimizers import make_optimizer
 from clr_tui.engine.training.randomness import stream
 from clr_tui.engine.training.range_test import run_range_test
 from clr_tui.engine.training.session import Result, Session
@@ -42,7 +45,7 @@ def run_job(
         Stopped: a stop was asked for before the first step.
     """
     emit = saying_once(emit)
-    _start_torch(emit, trains=config.compare is None)
+    _start_torch(emit, config)
     control.raise_if_stopped()
     device, name, memory, precision = choose_device(config.task.device)
     emit(
@@ -72,17 +75,37 @@ def run_job(
         return run_training(session, config.train)
 
 
-def _start_torch(emit: Callable[[Event], object], *, trains: bool) -> None:
-    """Goes on with the worker's progress: the first optimizer takes torch seconds to make.
-
-    Where this process `trains`, that is, and not others for it.
-    """
+def _start_torch(emit: Callable[[Event], object], config: RunConfig) -> None:
+    """Continues the worker's progress: the first optimizer takes torch seconds to make."""
     emit(Progress(what="starting torch", done=1, total=2))
-    if trains:
-        torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+    _try_optimizers(config)
     use_all_cores()
     tune_torch()
     emit(Progress(what="starting torch", done=2, total=2))
+
+
+def _try_optimizers(config: RunConfig) -> None:
+    """Makes the optimizers once, so that options which torch refuses fail before data is decoded.
+
+    Those of a comparison are made by its trials' processes, here only where torch may refuse their
+    options: a class from elsewhere may do anything, and should do it there.
+
+    Raises:
+        UserError: an optimizer cannot be made (field "optimizer", of a comparison "optimizers").
+    """
+    if config.compare is None:
+        _try(config.optimizer, config.folder)
+        return
+    for optimizer in [entry.optimizer for entry in config.compare.entries]:
+        if optimizer.options and ":" not in optimizer.name:
+            try:
+                _try(optimizer)
+            except UserError as error:
+                raise UserError(error.message, "optimizers") from error
+
+
+def _try(optimizer: OptimizerConfig, folder: str = "") -> None:
+    make_optimizer(optimizer, [nn.Parameter(torch.zeros(2, 2))], folder)
 
 
 def use_all_cores() -> None:

@@ -86,7 +86,10 @@ def _options(config: OptimizerConfig) -> dict[str, Any]:
         options["weight_decay"] = config.weight_decay
     for name, value in config.options.items():
         # A run's file knows lists alone, and 0 for 0.0; torch insists on pairs of floats.
-        options[name] = tuple(map(float, value)) if isinstance(value, (list, tuple)) else value
+        if isinstance(value, (list, tuple)):
+            options[name] = tuple(one if one is None else float(one) for one in value)
+        else:
+            options[name] = value
     return options
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+import msgspec
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clr_tui.engine.settings.config import OptimizerConfig
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.settings.config import EntryConfig, OptimizerConfig
 from clr_tui.engine.settings.entries import parse_entries
 from clr_tui.engine.settings.optimizer_names import (
     ARTICLE,
@@ -20,6 +22,7 @@ from clr_tui.engine.settings.optimizer_names import (
     check_optimizer,
     ignores_schedule,
 )
+from clr_tui.engine.training.optimizers import make_optimizer
 
 LATER = {("adam", "decoupled_weight_decay")}
 """Options that came after torch 2.6, the oldest that is supported."""
@@ -67,9 +70,17 @@ def test_torchs_own_defaults_are_possible_values(name: str) -> None:
         for option, value in parameters.items()
         if option in OPTIMIZERS[name]
     }
-    if name == "adafactor":
-        assert options.pop("eps")[0] is None  # reckoned by torch; cannot be said here
     assert messages(name, **options) == []
+    make_optimizer(made(name, **options), [torch.nn.Parameter(torch.zeros(2))])
+
+
+def test_adafactors_own_eps_can_be_written() -> None:
+    (entry,) = parse_entries("adafactor(eps=(None,1e-3))")
+    assert entry.label == "adafactor(eps=(None,0.001))"
+    assert entry.optimizer.options == {"eps": [None, 0.001]}
+    assert msgspec.json.decode(msgspec.json.encode(entry), type=EntryConfig) == entry
+    optimizer = make_optimizer(entry.optimizer, [torch.nn.Parameter(torch.zeros(2))])
+    assert optimizer.param_groups[0]["eps"] == (None, 0.001)
 
 
 VALUES = st.one_of(
@@ -92,12 +103,18 @@ def configs(draw: st.DrawFn) -> OptimizerConfig:
 
 
 @given(configs())
-def test_what_passes_is_taken_by_torch(config: OptimizerConfig) -> None:
-    if check_optimizer(config):
+def test_any_options_make_an_optimizer_or_a_sentence(config: OptimizerConfig) -> None:
+    caught = None
+    try:
+        optimizer = make_optimizer(config, [torch.nn.Parameter(torch.zeros(2))])
+    except UserError as error:
+        caught = error
+    if caught is None:
+        assert type(optimizer) is torchs()[config.name]
         return
-    momentum = {"momentum": config.momentum} if config.name == "sgd" else {}
-    options = {k: tuple(v) if isinstance(v, list) else v for k, v in config.options.items()}
-    torchs()[config.name]([torch.zeros(2, requires_grad=True)], lr=0.1, **{**momentum, **options})
+    assert caught.field == "optimizer"
+    assert f"'{config.name}'" in caught.message
+    assert "\n" not in caught.message
 
 
 def test_the_articles_six_are_entries() -> None:
@@ -148,15 +165,12 @@ def test_a_well_formed_import_path_passes(path: str) -> None:
         ("adam", {"capturable": True}, "CUDA graphs"),
         ("sgd", {"differentiable": True}, "nothing here differentiates the update"),
         ("adam", {"betas": [0.9]}, "betas of 'adam' must be two numbers"),
-        ("adam", {"betas": [0.9, 1.0]}, "each from 0 to below 1, not [0.9, 1.0]"),
         ("adam", {"betas": 0.9}, "must be two numbers"),
-        ("adamw", {"weight_decay": -0.1}, "must be a number of 0 or above, not -0.1"),
-        ("adamw", {"weight_decay": "much"}, "not 'much'"),
-        ("adamw", {"eps": float("nan")}, "not nan"),
-        ("rmsprop", {"momentum": 1.0}, "momentum of 'rmsprop' must be a number from 0 to below 1"),
+        ("adafactor", {"eps": 1e-3}, "eps of 'adafactor' must be two numbers, not 0.001"),
+        ("adamw", {"weight_decay": "much"}, "must be a number, not 'much'"),
+        ("adamw", {"weight_decay": True}, "must be a number, not True"),
         ("rmsprop", {"centered": 1}, "must be True or False, not 1"),
         ("sgd", {"nesterov": True}, "nesterov=True of 'sgd' needs a momentum above 0"),
-        ("adam", {"fused": True, "foreach": True}, "cannot both be True"),
     ],
 )
 def test_options_that_cannot_be(name: str, options: dict[str, Any], words: str) -> None:
@@ -165,7 +179,7 @@ def test_options_that_cannot_be(name: str, options: dict[str, Any], words: str) 
 
 
 def test_every_mistake_is_found_in_the_order_given() -> None:
-    found = messages("adam", lr=1.0, bets=1.0, eps=-1.0, weight_decay=-1.0)
+    found = messages("adam", lr=1.0, bets=1.0, eps="small", weight_decay=None)
     assert [
         f"'{word}'" in text or text.startswith(word)
         for word, text in zip(["lr", "bets", "eps", "weight_decay"], found, strict=True)

@@ -14,10 +14,17 @@ from training_bench import Clock, Script, make_task
 from clr_tui.engine.cores import usable_cores
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.events import DeviceUsage, Event, Progress
-from clr_tui.engine.settings.config import OptimizerConfig
+from clr_tui.engine.settings.config import (
+    CompareConfig,
+    EntryConfig,
+    OptimizerConfig,
+    RangeTestConfig,
+    RunConfig,
+    TaskConfig,
+)
 from clr_tui.engine.training import device_usage as usage
 from clr_tui.engine.training.evaluate import evaluate
-from clr_tui.engine.training.job import ThrottledProgress
+from clr_tui.engine.training.job import ThrottledProgress, run_job
 from clr_tui.engine.training.trainee import make_trainee
 
 
@@ -33,6 +40,46 @@ def test_a_containers_quota_bounds_the_threads(
     assert usable_cores(file) == 64
     file.write_text(quota)
     assert usable_cores(file) == expected
+
+
+TASK = TaskConfig(data="/there/are/no/images/here", device="cpu")
+BAD = OptimizerConfig(name="adamw", options={"weight_decay": -1.0})
+
+
+@pytest.mark.parametrize(
+    ("config", "field"),
+    [
+        (
+            RunConfig(
+                kind="range-test",
+                id="a",
+                created=0.0,
+                version="1",
+                task=TASK,
+                range_test=RangeTestConfig(optimizer=BAD),
+            ),
+            "optimizer",
+        ),
+        (
+            RunConfig(
+                kind="compare",
+                id="a",
+                created=0.0,
+                version="1",
+                task=TASK,
+                compare=CompareConfig(entries=[EntryConfig(label="adamw", optimizer=BAD)]),
+            ),
+            "optimizers",
+        ),
+    ],
+)
+def test_options_that_torch_refuses_fail_before_data_is_read(
+    config: RunConfig, field: str, tmp_path: Path
+) -> None:
+    script = Script()
+    with pytest.raises(UserError, match="Invalid weight_decay value") as caught:
+        run_job(config, script.emit, script, tmp_path)
+    assert caught.value.field == field
 
 
 def test_progress_is_thinned_out_but_ends() -> None:

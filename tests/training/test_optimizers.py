@@ -232,6 +232,22 @@ def test_what_torch_refuses_at_last_is_a_sentence(
     assert "unexpected keyword argument 'new'" in message
 
 
+@pytest.mark.parametrize(
+    ("name", "options", "words"),
+    [
+        ("adam", {"betas": [0.9, 1.0]}, "Invalid beta parameter at index 1: 1.0"),
+        ("adamw", {"weight_decay": -0.1}, "Invalid weight_decay value: -0.1"),
+        ("adamw", {"eps": float("nan")}, "Invalid epsilon value: nan"),
+        ("sgd", {"nesterov": True}, "Nesterov momentum requires a momentum"),
+        ("adam", {"fused": True, "foreach": True}, "cannot be `True` together"),
+    ],
+)
+def test_what_torch_refuses_is_a_sentence(name: str, options: dict[str, Any], words: str) -> None:
+    message = mistake(made(name, **options))
+    assert message.startswith(f"optimizer '{name}' cannot be made: ")
+    assert words in message
+
+
 def test_a_class_that_an_older_torch_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(torch.optim, "Adafactor")
     assert mistake(made("adafactor")) == f"torch {torch.__version__} has no optimizer 'adafactor'"
