@@ -238,7 +238,11 @@ def test_what_torch_refuses_at_last_is_a_sentence(
         ("adam", {"betas": [0.9, 1.0]}, "Invalid beta parameter at index 1: 1.0"),
         ("adamw", {"weight_decay": -0.1}, "Invalid weight_decay value: -0.1"),
         ("adamw", {"eps": float("nan")}, "Invalid epsilon value: nan"),
-        ("sgd", {"nesterov": True}, "Nesterov momentum requires a momentum"),
+        (
+            "sgd",
+            {"nesterov": True, "momentum": 0.9, "dampening": 0.5},
+            "Nesterov momentum requires",
+        ),
         ("adam", {"fused": True, "foreach": True}, "cannot be `True` together"),
     ],
 )
