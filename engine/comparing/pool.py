@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import socket
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 
+from clr_tui.engine.child import Child
 from clr_tui.engine.comparing.executor import Lost, Order, Told, Work
 from clr_tui.engine.comparing.protocol import Ordered, Setup, decode_event, encode
 from clr_tui.engine.log.commands import Stop
@@ -21,10 +19,10 @@ from clr_tui.engine.settings.config import RunConfig
 _AT_ONCE = 64
 """Events taken from one process before the others have their turn."""
 _LEAVING_SECONDS = 5.0
-"""A process that is told to go has so long before it is killed."""
+"""How long a process may take to end before it is killed."""
 STOP_SECONDS = 30.0
-"""A trial that is told to stop has so long before its process is killed: it may be in the middle of
-a batch, or hang. Nothing is kept of a trial that is stopped, so nothing is lost by it."""
+"""How long a trial may take to stop before its process is killed: it may be in the middle of a
+batch, or hang. Nothing is kept of a stopped trial, so nothing is lost."""
 
 
 @dataclass
@@ -35,11 +33,11 @@ class _Process:
     trial: int | None = None
     """Under way."""
     stop_by: float | None = None
-    """When it must have stopped that was told to, by `time.monotonic`."""
+    """When it is killed if it has not stopped as ordered, by `time.monotonic`."""
     diverged: bool = False
-    unheard: Work | None = None
-    """Given to it after it sat idle, and not a word or an order since: should it be dead, then it
-    was so before."""
+    unacknowledged: Work | None = None
+    """Work sent to an idle process that has not replied, nor been sent an order since. If the
+    process is dead, it died before it began, and the work can be given to another."""
 
 
 class Pool:
@@ -85,7 +83,7 @@ class Pool:
         for process in [p for p in self._processes if p.trial is None]:
             if self._send(process, work):
                 process.trial = work.trial
-                process.unheard = work
+                process.unacknowledged = work
                 return
             self._let_go(process)  # it died while nobody needed it
         assert len(self._processes) < self._jobs, "every process has its trial"
@@ -96,7 +94,7 @@ class Pool:
     def poll(self, seconds: float) -> list[Told]:
         """What was told since the last call; waits for the first word at most so long."""
         self._leaving = [popen for popen in self._leaving if popen.poll() is None]
-        self._kill_the_deaf()
+        self._kill_unresponsive()
         ready = wait([p.connection for p in self._processes], seconds)
         told: list[Told] = []
         for process in [p for p in self._processes if p.connection in ready]:
@@ -109,7 +107,7 @@ class Pool:
         """Passes an order on to a trial; does nothing where it has ended."""
         for process in self._processes:
             if process.trial == trial:
-                process.unheard = None
+                process.unacknowledged = None
                 if isinstance(order, Stop) and process.stop_by is None:
                     process.stop_by = time.monotonic() + STOP_SECONDS
                 self._send(process, Ordered(trial=trial, order=order))
@@ -119,34 +117,22 @@ class Pool:
         for process in list(self._processes):
             self._let_go(process)
         for popen in self._leaving:
-            _see_off(popen)
+            _wait_or_kill(popen)
         self._leaving.clear()
 
     def _start(self) -> _Process:
         used = [p.device for p in self._processes]
         device = min(self._devices, key=used.count)
-        ours, theirs = socket.socketpair()
-        with theirs:
-            popen = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "clr_tui.engine.comparing.trial_process",
-                    *("--fd", str(theirs.fileno())),
-                ],
-                stdin=subprocess.DEVNULL,
-                # The run's lock, and the sockets of the other processes, stay closed to it.
-                pass_fds=[theirs.fileno()],
-                # Read when torch loads: setting the number later leaves its own threads behind.
-                env={**os.environ, "OMP_NUM_THREADS": str(self._threads), "PYTHONUNBUFFERED": "1"},
-            )
-        process = _Process(popen, Connection(ours.detach()), device)
+        # Read when torch loads: setting the number later leaves its own threads behind.
+        env = {"OMP_NUM_THREADS": str(self._threads), "PYTHONUNBUFFERED": "1"}
+        child = Child("clr_tui.engine.comparing.trial_process", env)
+        process = _Process(child.process, child.connection, device)
         self._processes.append(process)
         self._send(process, Setup(config=self._config, device=device, threads=self._threads))
         return process
 
-    def _kill_the_deaf(self) -> None:
-        """Those that do not stop though they were told to; what becomes of them is found later."""
+    def _kill_unresponsive(self) -> None:
+        """Kills those past their time to stop; the next poll reports their trials as lost."""
         for process in self._processes:
             if process.stop_by is not None and time.monotonic() > process.stop_by:
                 process.popen.kill()
@@ -165,7 +151,7 @@ class Pool:
                 if not process.connection.poll():
                     break
                 event = decode_event(process.connection.recv_bytes())
-                process.unheard = None
+                process.unacknowledged = None
                 if process.trial is not None:
                     told.append(Told(process.trial, event))
                 process.diverged = process.diverged or isinstance(event, Diverged)
@@ -178,9 +164,9 @@ class Pool:
         except (EOFError, OSError):
             self._processes.remove(process)
             process.connection.close()
-            how = _how_it_ended(_see_off(process.popen))
-            if process.unheard is not None:
-                self._again.append(process.unheard)
+            how = _how_it_ended(_wait_or_kill(process.popen))
+            if process.unacknowledged is not None:
+                self._again.append(process.unacknowledged)
             elif process.trial is not None:
                 told.append(Told(process.trial, Lost(how)))
         return told
@@ -192,7 +178,7 @@ class Pool:
         self._leaving.append(process.popen)
 
 
-def _see_off(popen: subprocess.Popen[bytes]) -> int:
+def _wait_or_kill(popen: subprocess.Popen[bytes]) -> int:
     """Waits for a process that is about to end, and returns its exit code."""
     for _ in range(2):
         try:

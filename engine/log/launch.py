@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import threading
 
+from clr_tui.engine.child import module_command
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.lock import acquire
 from clr_tui.engine.log.rundir import RunDir
@@ -44,7 +44,7 @@ def _spawn(run: RunDir, lock: int) -> subprocess.Popen[bytes]:
         raise UserError(write_failed(run.log_path, error), "runs_dir") from error
     try:
         return subprocess.Popen(
-            [sys.executable, "-m", "clr_tui.engine.worker", str(run.path), "--lock-fd", str(lock)],
+            module_command("clr_tui.engine.worker", str(run.path), "--lock-fd", str(lock)),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

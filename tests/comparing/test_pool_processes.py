@@ -349,7 +349,7 @@ class Hanging:
 
 def test_nobody_waits_for_ever_for_a_process_that_hangs() -> None:
     hanging = Hanging()
-    assert pool_module._see_off(hanging) == -signal.SIGKILL
+    assert pool_module._wait_or_kill(hanging) == -signal.SIGKILL
     assert hanging.killed
 
 

@@ -1,0 +1,54 @@
+"""Child processes that run a module of ours and talk to their parent over a socket."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from multiprocessing.connection import Connection
+
+
+def module_command(module: str, *arguments: str) -> list[str]:
+    """The command `python -m module`, which imports nothing from its working directory."""
+    safe_path = ["-P"] if sys.version_info >= (3, 11) else []
+    return [sys.executable, *safe_path, "-m", module, *arguments]
+
+
+class Child:
+    """A process that runs `module`, which must call `connect_to_parent`.
+
+    The process inherits no other descriptor than its end of the socket, so that neither a run's
+    lock nor the sockets of its siblings stay open in it.
+
+    Args:
+        module: its full name.
+        env: variables to set besides those of this process.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+
+    def __init__(self, module: str, env: Mapping[str, str] | None = None) -> None:
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            self.process = subprocess.Popen(
+                module_command(module, "--fd", str(theirs.fileno())),
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                env={**os.environ, **(env or {})},
+            )
+            self.connection = Connection(ours.detach())
+
+
+def connect_to_parent() -> Connection:
+    """In a child: the connection to its parent, which alone handles SIGINT and SIGHUP."""
+    parser = argparse.ArgumentParser(description="A child process of clr-tui.")
+    parser.add_argument("--fd", type=int, required=True, help="the socket to the parent")
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    return Connection(parser.parse_args().fd)
