@@ -17,6 +17,7 @@ from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.tui.hangup import watch_terminal
 from clr_tui.tui.keys import HasKeys, keys_for
+from clr_tui.tui.kinds.registry import KINDS
 from clr_tui.tui.messages import Loaded, LoadFailed, RunStarted, StartFailed
 from clr_tui.tui.safe_text import OnlyText
 from clr_tui.tui.shell import Shell
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from clr_tui.engine.analysis.recordings.recording import Recording
-    from clr_tui.engine.settings.config import Job, Kind, RunConfig, TaskConfig
+    from clr_tui.engine.settings.config import Job, RunConfig, TaskConfig
     from clr_tui.tui.sources import Source
 
 ONLY_TEXT = OnlyText()
@@ -116,7 +117,8 @@ class ClrTuiApp(Shell):
 
         try:
             found = load()
-            _screen_of((found.config() if isinstance(found, RunDir) else found.config).kind)
+            config = found.config() if isinstance(found, RunDir) else found.config
+            KINDS[config.kind].load_screen()  # here, so that the event loop need not wait for it
         except Exception as error:  # noqa: BLE001 - raised again by whoever ran the app
             self.post_message(LoadFailed(error))
         else:
@@ -155,7 +157,8 @@ class ClrTuiApp(Shell):
         self._show(source, recording.config, None)
 
     def _show(self, source: Source, config: RunConfig, run: RunDir | None) -> None:
-        self.push_screen(_screen_of(config.kind)(source, config, run))
+        screen: Screen[None] = KINDS[config.kind].load_screen()(source, config, run)
+        self.push_screen(screen)
 
     def launch(
         self,
@@ -271,21 +274,6 @@ class ClrTuiApp(Shell):
 
     def _use(self, theme: str) -> None:
         self.theme = theme
-
-
-def _screen_of(kind: Kind) -> Callable[[Source, RunConfig, RunDir | None], Screen[Any]]:
-    """The screen that runs of a kind have, loaded."""
-    if kind == "range-test":
-        from clr_tui.tui.kinds.range_test.screen import RangeTestScreen
-
-        return RangeTestScreen
-    if kind == "compare":
-        from clr_tui.tui.kinds.compare.screen import ComparisonScreen
-
-        return ComparisonScreen
-    from clr_tui.tui.kinds.train.screen import TrainingScreen
-
-    return TrainingScreen
 
 
 def _what_goes_on(runs: Path) -> str | None:

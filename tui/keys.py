@@ -1,10 +1,10 @@
 """Every key of the screens, in one table: bindings, footer, help and palette all come from it.
 
-A key belongs to a screen (`home`, `range-test`, `training`, `comparison`), to all run screens
-while they show a living run (`live`) or a recorded one (`replay`), or to `any` screen. A run that
-has ended takes no orders, so footer and help leave out the keys that give them; pressed all the
-same, they say so. Order in the table is the order of importance: a footer that is too narrow drops
-keys from its end, but never `?` and `q`.
+A key belongs to a screen (`home`, or that of a kind of run by its name), to the screens of every
+`run` or of those with `curves`, to run screens while they show a living run (`live`) or a recorded
+one (`replay`), or to `any` screen. A run that has ended takes no orders, so footer and help leave
+out the keys that give them; pressed all the same, they say so. Order in the table is the order of
+importance: a footer that is too narrow drops keys from its end, but never `?` and `q`.
 
 The actions `help`, `back` and `leave` are the app's own (`app.help`); every other action is a
 method of the screen whose `BINDINGS` come from `bindings_for` (`move_bound(-1)`:
@@ -19,8 +19,9 @@ from typing import Literal, Protocol, runtime_checkable
 
 from textual.binding import Binding, BindingType
 
-Where = Literal["home", "range-test", "training", "comparison", "live", "replay", "any"]
-ScreenName = Literal["home", "range-test", "training", "comparison"]
+from clr_tui.tui.kinds.registry import KINDS
+
+HOME = "home"
 Mode = Literal["live", "trial", "ended", "replay"]
 """What a run screen shows: a run at work, one trial of a comparison at work, a run or trial that
 has ended, or a recording."""
@@ -30,7 +31,8 @@ has ended, or a recording."""
 class HasKeys(Protocol):
     """What a screen with keys of this table says of itself."""
 
-    key_screen: ScreenName
+    key_screen: str
+    """`HOME`, or the name of a kind."""
     key_mode: Mode | None
 
 
@@ -49,7 +51,7 @@ class Bind:
 class Key:
     """One line of the table: keys that belong together, like left and right."""
 
-    where: frozenset[Where]
+    where: frozenset[str]
     shown: str
     """How the keys are written: "←→"."""
     label: str
@@ -72,12 +74,9 @@ def _key(
     pinned: bool = False,
     order: bool = False,
 ) -> Key:
-    places: frozenset[Where] = frozenset(where.split())  # type: ignore[arg-type]
+    places = frozenset(where.split())
     return Key(places, shown, label, help_, tuple(Bind(*bind) for bind in binds), pinned, order)
 
-
-_CURVE = "range-test training"
-_RUN = f"{_CURVE} comparison"
 
 KEYS: tuple[Key, ...] = (
     _key("home", "n", "new run", "start a new run", ("n", "new_run", "New run")),
@@ -134,7 +133,7 @@ KEYS: tuple[Key, ...] = (
         ("t", "launch_training", "Train with CLR between these bounds"),
     ),
     _key(
-        "training",
+        "train",
         "b",
         "bounds",
         "type new bounds; a living run takes them at once",
@@ -142,28 +141,28 @@ KEYS: tuple[Key, ...] = (
         order=True,
     ),
     _key(
-        "comparison",
+        "compare",
         "enter",
         "open",
         "show or hide the optimizer's trials; on a trial: open it",
         ("enter", "open_row", "Show the selected trials, or open the trial"),
     ),
     _key(
-        "comparison",
+        "compare",
         "h",
         "hide",
         "hide the optimizer's curve, or show it again",
         ("h", "hide", "Hide or show the selected curve"),
     ),
     _key(
-        "comparison",
+        "compare",
         "v",
         "train/val",
         "validation, training, or both",
         ("v", "cycle_part", "Curves of validation, training, or both"),
     ),
     _key(
-        "comparison",
+        "compare",
         "a",
         "loss",
         "accuracy or loss",
@@ -207,7 +206,7 @@ KEYS: tuple[Key, ...] = (
         ("s", "stop", "Stop the run"),
     ),
     _key(
-        "comparison",
+        "compare",
         "k",
         "stop trial",
         "stop the selected trial, or the optimizer's that run (asks)",
@@ -215,7 +214,7 @@ KEYS: tuple[Key, ...] = (
         order=True,
     ),
     _key(
-        "comparison",
+        "compare",
         "←→",
         "target",
         "move the target accuracy by a point (with shift: five)",
@@ -225,28 +224,28 @@ KEYS: tuple[Key, ...] = (
         ("shift+right", "move_target(5)", "Target five points higher"),
     ),
     _key(
-        "comparison",
+        "compare",
         "g",
         "type",
         "type the target, as 65% or 0.65, or clear it",
         ("g", "type_target", "Type the target accuracy"),
     ),
     _key(
-        "comparison",
+        "compare",
         "m",
         "seeds",
         "show every seed's curve, or only the means",
         ("m", "toggle_seeds", "Show or hide single seeds"),
     ),
     _key(
-        "comparison",
+        "compare",
         "d",
         "bands",
         "show or hide the 95% bands",
         ("d", "toggle_bands", "Show or hide the 95% bands"),
     ),
     _key(
-        "comparison",
+        "compare",
         "↑↓",
         "select",
         "select an optimizer, or one of its trials",
@@ -254,21 +253,21 @@ KEYS: tuple[Key, ...] = (
         ("down", "select(1)", "Select the row below"),
     ),
     _key(
-        _RUN,
+        "run",
         "r",
         "again",
         "run it again: its settings open in the form",
         ("r", "run_again", "Run it again"),
     ),
     _key(
-        _CURVE,
+        "curves",
         "c",
         "compare",
         "compare optimizers on this task",
         ("c", "compare", "Compare optimizers on this task"),
     ),
     _key(
-        _CURVE,
+        "curves",
         "+-",
         "smooth",
         "smooth the curve more or less",
@@ -276,21 +275,21 @@ KEYS: tuple[Key, ...] = (
         ("minus,underscore", "smoothing(-1)", "Smooth less"),
     ),
     _key(
-        _RUN,
+        "run",
         "y",
         "log y",
         "switch y between linear and logarithmic",
         ("y", "toggle_y", "Switch y between linear and logarithmic"),
     ),
     _key(
-        _RUN,
+        "run",
         "x",
         "x axis",
         "x by step, epoch, learning rate (range test) or seconds",
         ("x", "cycle_x", "Change what the x axis shows"),
     ),
     _key(
-        _RUN,
+        "run",
         "e",
         "export",
         "export SVG, CSV or JSON (a comparison: Markdown too)",
@@ -303,7 +302,7 @@ KEYS: tuple[Key, ...] = (
         "remove the selected run and its files (asks)",
         ("delete,backspace", "remove", "Remove the selected run"),
     ),
-    _key(_RUN, "esc", "back", "go back to the screen before", ("escape", "app.back", "Go back")),
+    _key("run", "esc", "back", "go back to the screen before", ("escape", "app.back", "Go back")),
     _key(
         "any",
         "?",
@@ -324,23 +323,23 @@ KEYS: tuple[Key, ...] = (
 )
 
 
-def keys_for(screen: ScreenName, mode: Mode | None = None) -> list[Key]:
+def keys_for(screen: str, mode: Mode | None = None) -> list[Key]:
     """The keys of `screen`, in the order of the table.
 
     Args:
-        screen: the screen's name.
+        screen: `HOME`, or the name of a kind.
         mode: what a run screen shows; `None`: whatever it may show.
     """
-    places: set[Where] = {screen, "any"}
-    if screen != "home" and mode in (None, "live", "trial"):
-        places.add("live")
-    if screen != "home" and mode in (None, "replay"):
-        places.add("replay")
+    places = {screen, "any"}
+    if screen != HOME:
+        places |= {"run", "curves"} if KINDS[screen].curves else {"run"}
+        places |= {"replay"} if mode in (None, "replay") else set()
+        places |= {"live"} if mode in (None, "live", "trial") else set()
     idle = mode in ("trial", "ended", "replay")
     return [key for key in KEYS if key.where & places and not (key.order and idle)]
 
 
-def bindings_for(screen: ScreenName) -> list[BindingType]:
+def bindings_for(screen: str) -> list[BindingType]:
     """Textual's bindings for a screen's `BINDINGS` (live and replay keys both)."""
     found: dict[str, str] = {}
     for key in keys_for(screen):
@@ -351,7 +350,7 @@ def bindings_for(screen: ScreenName) -> list[BindingType]:
     return [Binding(name, action, show=False) for name, action in found.items()]
 
 
-def footer_keys(screen: ScreenName, mode: Mode | None, width: int) -> list[Key]:
+def footer_keys(screen: str, mode: Mode | None, width: int) -> list[Key]:
     """The keys that a footer `width` columns wide has room for, most important first."""
     shown = [key for key in keys_for(screen, mode) if key.label]
     room = width - 1 - sum(_columns(key) for key in shown if key.pinned)

@@ -5,23 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 
 from clr_tui.tui.keys import KEYS
+from clr_tui.tui.kinds.registry import KINDS
 
 README = Path(__file__).parents[2] / "README.md"
 PLACES = {
-    "home": "runs",
-    "range-test": "range test",
-    "training": "training",
-    "comparison": "comparison",
-    "live": "live runs",
-    "replay": "replay",
-    "any": "any",
+    "runs": {"home"},
+    **{
+        kind.title: {kind.name, "run", "curves"} if kind.curves else {kind.name, "run"}
+        for kind in KINDS.values()
+    },
+    "live runs": {"live"},
+    "replay": {"replay"},
+    "any": {"any"},
 }
 
 
 def keys_as_markdown() -> str:
     rows = ["| key | where | does |", "|---|---|---|"]
     for key in KEYS:
-        where = ", ".join(name for place, name in PLACES.items() if place in key.where)
+        where = ", ".join(name for name, places in PLACES.items() if places & key.where)
         rows.append(f"| `{key.shown}` | {where} | {key.help} |")
     return "\n".join(rows)
 

@@ -16,8 +16,8 @@ from clr_tui.tui.screens.home import HomeScreen
 SCREENS = {
     "home": HomeScreen,
     "range-test": RangeTestScreen,
-    "training": TrainingScreen,
-    "comparison": ComparisonScreen,
+    "train": TrainingScreen,
+    "compare": ComparisonScreen,
 }
 
 
@@ -69,7 +69,7 @@ def test_a_wide_footer_shows_every_key() -> None:
 
 
 def test_the_keys_of_a_comparison_are_there() -> None:
-    bound = {b.key: b.action for b in bindings_for("comparison")}
+    bound = {b.key: b.action for b in bindings_for("compare")}
     assert bound["enter"] == "open_row"
     assert bound["up"] == "select(-1)"
     assert bound["shift+left"] == "move_target(-5)"
@@ -80,14 +80,14 @@ def test_the_keys_of_a_comparison_are_there() -> None:
 
 @pytest.mark.parametrize(
     ("name", "orders"),
-    [("range-test", {"space", "s"}), ("training", {"space", "s"}), ("comparison", {"s", "k"})],
+    [("range-test", {"space", "s"}), ("train", {"space", "s"}), ("compare", {"s", "k"})],
 )
 def test_what_a_living_run_can_be_told_fits_a_narrow_footer(name, orders) -> None:
-    wide = {"range-test": 120, "training": 80, "comparison": 100}[name]
+    wide = {"range-test": 120, "train": 80, "compare": 100}[name]
     assert orders <= {key.shown for key in footer_keys(name, "live", wide)}
 
 
-@pytest.mark.parametrize("name", ["range-test", "training", "comparison"])
+@pytest.mark.parametrize("name", ["range-test", "train", "compare"])
 def test_a_run_that_has_ended_is_offered_no_orders(name) -> None:
     shown = [key.shown for key in footer_keys(name, "ended", 300)]
     assert not {"space", "s", "k", "[ ]"} & set(shown)
@@ -99,7 +99,7 @@ def test_a_run_that_has_ended_is_offered_no_orders(name) -> None:
 
 def test_pause_is_worded_for_what_is_shown() -> None:
     def space(mode):
-        return [key.help for key in keys_for("training", mode) if key.shown == "space"]
+        return [key.help for key in keys_for("train", mode) if key.shown == "space"]
 
     assert space("live") == ["pause the run; once more to go on"]
     assert space("replay") == ["play or pause the replay"]

@@ -55,7 +55,7 @@ async def test_every_key_in_every_state(tmp_path, state, size):
     async with app_of(log, start=lambda *_: log.run).run_test(size=size) as pilot:
         screen = pilot.app.screen
         assert isinstance(screen, ComparisonScreen)
-        for key in keys_for("comparison"):
+        for key in keys_for("compare"):
             for bind in key.binds:
                 for name in bind.keys.split(","):
                     if "leave" in bind.action or "back" in bind.action:

@@ -133,7 +133,7 @@ async def test_every_key_in_every_state(train_log, state, size):
     STATES[state](train_log)
     async with app_of(train_log, start=lambda *_: train_log.run).run_test(size=size) as pilot:
         screen = pilot.app.screen
-        for key in keys_for("training"):
+        for key in keys_for("train"):
             for bind in key.binds:
                 for name in bind.keys.split(","):
                     if "leave" in bind.action or "back" in bind.action:

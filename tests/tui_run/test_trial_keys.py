@@ -69,9 +69,9 @@ async def test_its_bounds_stay(tmp_path):
 
 
 def test_keys_that_give_a_trial_no_orders_are_not_offered():
-    assert "b" not in [key.shown for key in keys_for("training", "trial")]
-    assert "b" in [key.shown for key in keys_for("training", "live")]
-    assert {"space", "s"} <= {key.shown for key in footer_keys("training", "trial", 80)}
+    assert "b" not in [key.shown for key in keys_for("train", "trial")]
+    assert "b" in [key.shown for key in keys_for("train", "live")]
+    assert {"space", "s"} <= {key.shown for key in footer_keys("train", "trial", 80)}
 
 
 async def test_it_ends_where_its_trial_does_though_the_run_goes_on(tmp_path):

@@ -14,41 +14,17 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from clr_tui.tui.keys import Mode, ScreenName, keys_for
+from clr_tui.tui.keys import HOME, Mode, keys_for
+from clr_tui.tui.kinds.registry import KINDS
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.widgets.key_footer import KeyLine
 
-TITLES: dict[ScreenName, str] = {
-    "home": "Runs",
-    "range-test": "Range test",
-    "training": "Training",
-    "comparison": "Comparison",
-}
-HOW: dict[ScreenName, str] = {
-    "home": (
-        "First find the learning rate: n starts a range test, a short sweep from a tiny rate to a "
-        "large one. On its chart set the bounds and press t to train between them. Runs work on by "
-        "themselves: leave, close the terminal, come back; they are all here."
-    ),
-    "range-test": (
-        "The loss falls where the learning rate is useful and rises where it is too large. The two "
-        "marks are base_lr and max_lr of cyclical training: set max_lr well before the loss turns "
-        "up (minimum/10 is a tenth of the rate with the lowest loss) and base_lr some 6 times "
-        "below. Where the curve gives no answer, the line above the keys says why. Then press t."
-    ),
-    "training": (
-        "The learning rate climbs from base_lr to max_lr and back, a cycle at a time (Smith 2017). "
-        "Accuracy in mid-cycle is not final accuracy: it peaks where the rate has come down, at "
-        "the end of a cycle. The best epoch on validation and the last one are both kept as "
-        "checkpoints (a comparison keeps none), and both are measured on the test part at the end."
-    ),
-    "comparison": (
-        "Each optimizer trains from the same seeds: the same initial weights, the same order of "
-        "data. A line is the mean over seeds, its band the 95% interval of that mean; optimizers "
-        "share a rank where the seeds cannot tell them apart. Epochs are chosen on validation, "
-        "the table reports test. Open a trial to see its learning rate, loss and accuracy."
-    ),
-}
+RUNS = (
+    "First find the learning rate: n starts a range test, a short sweep from a tiny rate to a "
+    "large one. On its chart set the bounds and press t to train between them. Runs work on by "
+    "themselves: leave, close the terminal, come back; they are all here."
+)
+"""How the main job goes, for the list of runs; the kinds have words of their own."""
 MIN_WORDS = 16
 """Cells that the words of a key get, however narrow the terminal."""
 WHERE = (
@@ -75,7 +51,7 @@ class HelpScreen(ModalScreen[None]):
         Binding("pagedown,space", "scroll(10)", show=False),
     ]
 
-    def __init__(self, screen: ScreenName, mode: Mode | None, runs: Path) -> None:
+    def __init__(self, screen: str, mode: Mode | None, runs: Path) -> None:
         super().__init__()
         self._of = screen
         self._mode = mode
@@ -83,10 +59,14 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """The keys, then the words."""
+        if self._of == HOME:
+            title, how = "Runs", RUNS
+        else:
+            title, how = KINDS[self._of].title.capitalize(), KINDS[self._of].how
         with VerticalScroll(id="help", can_focus=False):
-            yield Static(TITLES[self._of], id="help-title", markup=False)
+            yield Static(title, id="help-title", markup=False)
             yield Static(self._keys(self.app.size.width), id="help-keys")
-            yield Static(HOW[self._of], classes="help-words", markup=False)
+            yield Static(how, classes="help-words", markup=False)
             yield Static(plain(WHERE.format(self._runs)), classes="help-words", markup=False)
             yield KeyLine((("esc", "close"), ("↑↓", "scroll")), id="help-close")
 

@@ -20,13 +20,14 @@ from clr_tui.engine.log.commands import Stop, send
 from clr_tui.engine.log.removal import removal_words, remove_run
 from clr_tui.engine.log.rundir import RunDir, list_runs
 from clr_tui.engine.log.summary import RunSummary, summarise
-from clr_tui.tui.keys import Mode, ScreenName, bindings_for
+from clr_tui.tui.keys import Mode, bindings_for
+from clr_tui.tui.kinds.registry import KINDS
 from clr_tui.tui.messages import RunPreviewed, RunsListed, RunsUnreadable
 from clr_tui.tui.preview import Preview
 from clr_tui.tui.screens.confirm import ConfirmScreen
 from clr_tui.tui.screens.quiet import QuietScreen
 from clr_tui.tui.text.clean import plain
-from clr_tui.tui.text.names import STOPPING, model_name
+from clr_tui.tui.text.names import model_name
 from clr_tui.tui.text.run_rows import heading, in_order, is_living, matching, result
 from clr_tui.tui.widgets.key_footer import KeyFooter
 from clr_tui.tui.widgets.run_table import RunTable
@@ -69,7 +70,7 @@ class HomeScreen(QuietScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = bindings_for("home")
     AUTO_FOCUS = "RunTable"
     app: Shell
-    key_screen: ScreenName = "home"
+    key_screen: str = "home"
     key_mode: Mode | None = None
 
     def __init__(self, runs: Path) -> None:
@@ -321,7 +322,7 @@ class HomeScreen(QuietScreen[None]):
             return
         order = Stop(time=self.app.wall(), reason="stopped from the screen")
         stop = partial(send, self._dir_of(selected), order)
-        self._ask(f"Stop {selected.id}?", "stop", STOPPING[selected.kind], stop)
+        self._ask(f"Stop {selected.id}?", "stop", KINDS[selected.kind].stopping, stop)
 
     def _dir_of(self, summary: RunSummary) -> RunDir:
         return RunDir(self._folder / summary.id)

@@ -18,7 +18,8 @@ from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.commands import Command, Continue, Pause, Stop, send
 from clr_tui.tui.charts.chart import Chart, Role
-from clr_tui.tui.keys import Mode, ScreenName
+from clr_tui.tui.keys import Mode
+from clr_tui.tui.kinds.registry import KINDS
 from clr_tui.tui.screens.confirm import ConfirmScreen
 from clr_tui.tui.screens.export_dialog import ExportDialog, Exports
 from clr_tui.tui.screens.quiet import QuietScreen
@@ -77,7 +78,7 @@ class RunScreen(QuietScreen[None]):
         (140, "-wide"),
     ]
     app: Shell
-    key_screen: ScreenName
+    key_screen: str
     noun: ClassVar[str] = "run"
     again_title = ""
     """What the form is for that runs it again; empty: just that."""
@@ -340,12 +341,10 @@ class RunScreen(QuietScreen[None]):
         """Stops the run once the person has confirmed it."""
         if not self.require_live():
             return
-        question = ConfirmScreen(f"Stop {self.config.id}?", "stop", self.stop_detail())
+        question = ConfirmScreen(
+            f"Stop {self.config.id}?", "stop", KINDS[self.config.kind].stopping
+        )
         self.app.push_screen(question, self._stop)
-
-    def stop_detail(self) -> str:
-        """What stopping means for this kind of run."""
-        raise NotImplementedError
 
     def _stop(self, confirmed: bool | None) -> None:
         if confirmed:

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from clr_tui.engine.log.summary import RunSummary
+from clr_tui.tui.kinds.registry import KINDS
 from clr_tui.tui.text import numbers
 from clr_tui.tui.text.clean import plain
-from clr_tui.tui.text.names import KINDS, SYMBOLS, model_name
+from clr_tui.tui.text.names import SYMBOLS, model_name
 
 LIVING = frozenset({"starting", "running", "paused"})
 
@@ -56,8 +57,15 @@ def matching(summaries: Iterable[RunSummary], words: str) -> list[RunSummary]:
 
 
 def _haystack(one: RunSummary) -> str:
-    kind = KINDS.get(one.kind, one.kind)
-    parts = (one.id, kind, one.task, one.model, one.status, one.headline, one.message)
+    parts = (
+        one.id,
+        KINDS[one.kind].title,
+        one.task,
+        one.model,
+        one.status,
+        one.headline,
+        one.message,
+    )
     return " ".join(parts).casefold()
 
 
@@ -72,7 +80,7 @@ def cell(summary: RunSummary, column: Column, now: float) -> str:
     if column.name == "run":
         return plain(summary.id)
     if column.name == "kind":
-        return KINDS.get(summary.kind, plain(summary.kind))
+        return KINDS[summary.kind].title
     if column.name == "task":
         task = plain(summary.task)
         return task if column.width < 16 else f"{task} · {model_name(summary.model)}"

@@ -10,8 +10,9 @@ from clr_tui.engine.analysis.words import many
 from clr_tui.engine.settings.config import RunConfig
 from clr_tui.tui.charts.chart import Role
 from clr_tui.tui.kinds.compare.tuning import Tuning
+from clr_tui.tui.kinds.registry import KINDS
 from clr_tui.tui.text.clean import plain
-from clr_tui.tui.text.names import KINDS, SYMBOLS, State, model_name
+from clr_tui.tui.text.names import SYMBOLS, State, model_name
 from clr_tui.tui.text.numbers import duration, exact_lr
 
 _ROLES: dict[State, Role] = {
@@ -211,7 +212,7 @@ def title_of(config: RunConfig, history: RunHistory) -> str:
         epochs, seeds = planned_epochs(config.compare), config.compare.seeds
         parts.append(f"{epochs} epoch{'s' if epochs != 1 else ''}")
         parts.append(f"{seeds} seed{'s' if seeds != 1 else ''}")
-    return f"{KINDS[config.kind]}  " + " · ".join(plain(part) for part in parts)
+    return f"{KINDS[config.kind].title}  " + " · ".join(plain(part) for part in parts)
 
 
 def _asked_parts(config: RunConfig, history: RunHistory) -> list[str]:

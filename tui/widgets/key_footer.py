@@ -9,7 +9,7 @@ from rich.style import Style
 from rich.text import Text
 from textual.widget import Widget
 
-from clr_tui.tui.keys import Mode, ScreenName, footer_keys
+from clr_tui.tui.keys import Mode, footer_keys
 
 
 class KeyLine(Widget):
@@ -56,7 +56,7 @@ class KeyFooter(KeyLine):
 
     DEFAULT_CSS = "KeyFooter { dock: bottom; }"
 
-    def __init__(self, screen: ScreenName, mode: Mode | None = None) -> None:
+    def __init__(self, screen: str, mode: Mode | None = None) -> None:
         super().__init__()
         self._keys_of = screen
         self._mode = mode

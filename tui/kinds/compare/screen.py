@@ -22,7 +22,7 @@ from clr_tui.engine.analysis.recordings.steps_csv import steps_csv
 from clr_tui.engine.analysis.report import to_json
 from clr_tui.engine.log.commands import StopTrial
 from clr_tui.tui.exporting import charts_svg
-from clr_tui.tui.keys import ScreenName, bindings_for
+from clr_tui.tui.keys import bindings_for
 from clr_tui.tui.kinds.compare.ranking import ranking, ranking_markdown
 from clr_tui.tui.kinds.compare.ranking_table import Ranking
 from clr_tui.tui.kinds.compare.target import moved, sensible_target, target_text
@@ -35,7 +35,7 @@ from clr_tui.tui.screens.run_screen import RunScreen
 from clr_tui.tui.sources import LiveSource, ReplaySource, TrialSource
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.lines import Line
-from clr_tui.tui.text.names import STOPPING, STOPPING_TRIAL
+from clr_tui.tui.text.names import STOPPING_TRIAL
 from clr_tui.tui.text.status import standing_of_comparison
 from clr_tui.tui.widgets.chart_view import ChartView
 
@@ -54,8 +54,8 @@ class ComparisonScreen(RunScreen):
         Path(__file__).with_suffix(".tcss"),
     ]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (36, "-tall")]  # noqa: RUF012 - Textual declares it as an instance's
-    BINDINGS: ClassVar[list[BindingType]] = bindings_for("comparison")
-    key_screen: ScreenName = "comparison"
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("compare")
+    key_screen = "compare"
     waits_for = "epoch"
     export_words = (
         "By its suffix: .svg the chart as shown, .md the table, .json the result, .csv every step, "
@@ -254,10 +254,6 @@ class ComparisonScreen(RunScreen):
             self._set_target(self._own_target if typed is None else typed)
 
     # -- keys: orders ----------------------------------------------------------------------
-
-    def stop_detail(self) -> str:
-        """What stopping means."""
-        return STOPPING["compare"]
 
     def action_stop_trial(self) -> None:
         """Stops the selected trial, or the optimizer's that are running, once that is confirmed."""

@@ -12,7 +12,7 @@ from clr_tui.engine.analysis.recordings.steps_csv import steps_csv
 from clr_tui.engine.analysis.report import BASE_FACTOR, Bounds, RangeReport, range_report, to_json
 from clr_tui.engine.settings.config import CompareConfig, TrainConfig
 from clr_tui.tui.exporting import charts_svg
-from clr_tui.tui.keys import ScreenName, bindings_for
+from clr_tui.tui.keys import bindings_for
 from clr_tui.tui.kinds.compare.proposal import after_range_test
 from clr_tui.tui.kinds.range_test.view import (
     RangeScale,
@@ -28,7 +28,6 @@ from clr_tui.tui.text.bounds import Which, step_bound
 from clr_tui.tui.text.chart_options import RANGE_TEST_X
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.lines import Line
-from clr_tui.tui.text.names import STOPPING
 from clr_tui.tui.text.numbers import exact_lr
 from clr_tui.tui.widgets.chart_view import ChartView
 from clr_tui.tui.widgets.panel import Panel
@@ -49,7 +48,7 @@ class RangeTestScreen(CurveScreen):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_for("range-test")
-    key_screen: ScreenName = "range-test"
+    key_screen = "range-test"
     x_axes = RANGE_TEST_X
     charts = ("loss-chart",)
 
@@ -195,10 +194,6 @@ class RangeTestScreen(CurveScreen):
         """The article's optimizers, this one cycling between its bounds."""
         bounds = (self.bounds.base_lr, self.bounds.max_lr) if self.bounds is not None else None
         return after_range_test(self.config.optimizer, bounds)
-
-    def stop_detail(self) -> str:
-        """What stopping means."""
-        return STOPPING["range-test"]
 
     def exports(self) -> Exports:
         """The chart as SVG, the steps as CSV, the report as JSON."""

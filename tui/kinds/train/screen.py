@@ -15,7 +15,7 @@ from clr_tui.engine.analysis.report import Bounds, to_json, train_report
 from clr_tui.engine.log.commands import SetBounds
 from clr_tui.engine.settings.config import CompareConfig
 from clr_tui.tui.exporting import charts_svg
-from clr_tui.tui.keys import ScreenName, bindings_for
+from clr_tui.tui.keys import bindings_for
 from clr_tui.tui.kinds.compare.proposal import after_range_test, after_training
 from clr_tui.tui.kinds.train.view import (
     ending_words,
@@ -29,7 +29,6 @@ from clr_tui.tui.screens.curve_screen import CurveScreen
 from clr_tui.tui.screens.export_dialog import Exports
 from clr_tui.tui.text.chart_options import TRAINING_X
 from clr_tui.tui.text.lines import Line
-from clr_tui.tui.text.names import STOPPING
 from clr_tui.tui.text.numbers import exact_lr
 from clr_tui.tui.widgets.panel import Panel
 
@@ -44,8 +43,8 @@ class TrainingScreen(CurveScreen):
         "../../screens/run_screen.tcss",
         Path(__file__).with_suffix(".tcss"),
     ]
-    BINDINGS: ClassVar[list[BindingType]] = bindings_for("training")
-    key_screen: ScreenName = "training"
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for("train")
+    key_screen = "train"
     x_axes = TRAINING_X
     charts = ("lr-chart", "loss-chart", "accuracy-chart")
 
@@ -92,10 +91,6 @@ class TrainingScreen(CurveScreen):
             return after_range_test(self.config.optimizer, None)
         base_lr, max_lr = self.history.bounds or (job.base_lr, job.max_lr)
         return after_training(replace(job, base_lr=base_lr, max_lr=max_lr))
-
-    def stop_detail(self) -> str:
-        """What stopping means."""
-        return STOPPING["train"]
 
     def exports(self) -> Exports:
         """The three charts as SVG, the steps as CSV, the report as JSON."""

@@ -1,0 +1,110 @@
+"""The kinds of run that there are: what people call them, and where their parts are.
+
+Parts are named as "module:name" and imported when they are asked for, so that this table costs
+`clr-tui --help` next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from clr_tui.engine.log.rundir import RunDir
+    from clr_tui.engine.settings.config import RunConfig
+    from clr_tui.tui.kinds.parts import Command
+    from clr_tui.tui.sources import Source
+
+
+class Kind(NamedTuple):
+    """One kind of run, named as the engine names it."""
+
+    name: str
+    title: str
+    """What it is called: "range test"."""
+    phrase: str
+    """The same with its article: "a range test"."""
+    usage: str
+    """What follows `clr-tui NAME` in the usage of its command."""
+    purpose: str
+    """What its command does, a line of `clr-tui --help`."""
+    stopping: str
+    """What stopping a run means, a sentence."""
+    how: str
+    """What the help of its screen says below the keys."""
+    command: str
+    """Where its `Command` is."""
+    screen: str
+    """Where its screen is: a `RunScreen`."""
+    curves: bool = True
+    """Whether its screen has the keys of curves: smoothing, and comparing optimizers."""
+
+    def load_command(self) -> Command:
+        """Its options, and how they become a job."""
+        found: Command = _load(self.command)
+        return found
+
+    def load_screen(self) -> Callable[[Source, RunConfig, RunDir | None], Any]:
+        """The class of its `RunScreen`, untyped so that the command line knows no Textual."""
+        found: Callable[[Source, RunConfig, RunDir | None], Any] = _load(self.screen)
+        return found
+
+
+def _load(place: str) -> Any:
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)
+
+
+_HERE = "clr_tui.tui.kinds"
+_RANGE_TEST = Kind(
+    name="range-test",
+    title="range test",
+    phrase="a range test",
+    usage="[OPTION]...",
+    purpose="sweep the learning rate and find its bounds",
+    stopping="The sweep ends after the step at hand; what it has measured stays.",
+    how=(
+        "The loss falls where the learning rate is useful and rises where it is too large. The two "
+        "marks are base_lr and max_lr of cyclical training: set max_lr well before the loss turns "
+        "up (minimum/10 is a tenth of the rate with the lowest loss) and base_lr some 6 times "
+        "below. Where the curve gives no answer, the line above the keys says why. Then press t."
+    ),
+    command=f"{_HERE}.range_test.command:COMMAND",
+    screen=f"{_HERE}.range_test.screen:RangeTestScreen",
+)
+_TRAIN = Kind(
+    name="train",
+    title="training",
+    phrase="a training",
+    usage="--from RUN | --max-lr X [OPTION]...",
+    purpose="train with cyclical learning rates between two bounds",
+    stopping="The training ends after the step at hand and leaves a checkpoint.",
+    how=(
+        "The learning rate climbs from base_lr to max_lr and back, a cycle at a time (Smith 2017). "
+        "Accuracy in mid-cycle is not final accuracy: it peaks where the rate has come down, at "
+        "the end of a cycle. The best epoch on validation and the last one are both kept as "
+        "checkpoints (a comparison keeps none), and both are measured on the test part at the end."
+    ),
+    command=f"{_HERE}.train.command:COMMAND",
+    screen=f"{_HERE}.train.screen:TrainingScreen",
+)
+_COMPARE = Kind(
+    name="compare",
+    title="comparison",
+    phrase="a comparison",
+    usage="[OPTION]...",
+    purpose="train with several optimizers, some seeds each, and compare them",
+    stopping="All its trials end after the step at hand; what they have measured stays.",
+    how=(
+        "Each optimizer trains from the same seeds: the same initial weights, the same order of "
+        "data. A line is the mean over seeds, its band the 95% interval of that mean; optimizers "
+        "share a rank where the seeds cannot tell them apart. Epochs are chosen on validation, "
+        "the table reports test. Open a trial to see its learning rate, loss and accuracy."
+    ),
+    command=f"{_HERE}.compare.command:COMMAND",
+    screen=f"{_HERE}.compare.screen:ComparisonScreen",
+    curves=False,
+)
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (_RANGE_TEST, _TRAIN, _COMPARE)}
