@@ -17,8 +17,11 @@ from msgspec.structs import fields
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.settings import config, studies
 from clr_tui.tui.cli import defaults as cli_defaults
-from clr_tui.tui.cli.parser import COMMANDS, build_parser
+from clr_tui.tui.cli import parser as cli_parser
+from clr_tui.tui.cli.parser import build_parser
+from clr_tui.tui.kinds.registry import KINDS
 
+COMMANDS = (*KINDS, *cli_parser.COMMANDS)
 HELP = [["--help"], *([name, "--help"] for name in COMMANDS)]
 HEAVY = {
     *("torch", "torchvision", "numpy", "scipy", "textual", "rich", "plotext"),

@@ -18,18 +18,6 @@ clr-tui range-test --help                     everything about one command"""
 EXIT_CODES = "exit codes: 0 done, 1 the run failed, 2 wrong usage, 130 interrupted"
 
 DESCRIPTIONS = {
-    "range-test": """\
-Sweep the learning rate upwards, step by step, and draw the loss against it: the chart
-says between which bounds to train. The work is done by a process of its own, which
-goes on when the terminal closes.""",
-    "train": """\
-Train with a learning rate that cycles between two bounds: those of a range test
-(--from), or your own (--max-lr). The work is done by a process of its own, which goes
-on when the terminal closes.""",
-    "compare": """\
-Train with several optimizers from the same seeds, and say what the seeds can and cannot
-tell apart: curves with intervals, a table, a verdict. The work is done by processes of
-its own, which go on when the terminal closes.""",
     "attach": """\
 Show a run that goes on, live, or one that has ended. Leaving it, or Ctrl-C, does not
 stop the run.""",
@@ -45,24 +33,6 @@ its result is printed.""",
 }
 
 COMMAND_EXAMPLES = {
-    "range-test": """\
-clr-tui range-test                                  on the embedded digits
-clr-tui range-test --data flowers --image-size 32   on images, one folder a class
-clr-tui range-test --data flowers --model resnet34  transfer learning
-clr-tui range-test --seeds 3 --accuracy             three sweeps, with accuracy
-clr-tui range-test --headless --json > result.json  for a script""",
-    "train": """\
-clr-tui train --from range-test-flowers-1           its bounds, data and settings
-clr-tui train --from range-test-flowers-1 --max-lr 5e-3 --epochs 24
-clr-tui train --data flowers --max-lr 3.6e-3        base_lr is a sixth of it
-clr-tui train --max-lr 0.01 --policy one-cycle --detach""",
-    "compare": """\
-clr-tui compare --optimizers adam,sgd+clr           on the embedded digits
-clr-tui compare --study cnn --data flowers --epochs 16
-clr-tui compare --study resnet34 --data flowers --target 90% --detach
-clr-tui compare --optimizers "adamw(weight_decay=0.05)+one-cycle,adam(lr=3e-3)"
-clr-tui compare --lr tuned --seeds 5 --jobs 2       a range test for each optimizer
-clr-tui compare --from train-flowers-1              on its data, with its model""",
     "attach": """\
 clr-tui attach                       the newest run that goes on
 clr-tui attach range-test-flowers-1

@@ -13,7 +13,7 @@ import math
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from clr_tui.engine.errors import UserError
 
@@ -83,7 +83,7 @@ def _run(argv: Sequence[str]) -> int:
     runs = runs_dir(args.runs_dir)
     if not runs.is_absolute():
         raise UserError("you have no home folder to keep runs in; set HOME, or give --runs-dir DIR")
-    return COMMANDS[args.command](args, runs)
+    return COMMANDS.get(args.command, _start)(args, runs)
 
 
 def _complain(sentence: str, code: int) -> int:
@@ -173,30 +173,13 @@ def _home(args: argparse.Namespace, runs: Path) -> int:
     return DONE
 
 
-def _range_test(args: argparse.Namespace, runs: Path) -> int:
-    from clr_tui.tui.cli.job_options import range_test_of, task_of
-
-    task, job = task_of(args), range_test_of(args)
-    return _start(args, runs, task, job, None)
-
-
-def _train(args: argparse.Namespace, runs: Path) -> int:
-    from clr_tui.tui.cli.job_options import training_of
-
-    return _start(args, runs, *training_of(args, runs))
-
-
-def _compare(args: argparse.Namespace, runs: Path) -> int:
-    from clr_tui.tui.cli.job_options import comparison_of
-
-    return _start(args, runs, *comparison_of(args, runs))
-
-
-def _start(args: argparse.Namespace, runs: Path, *what: Any) -> int:
-    """Start a run, and show it as far as is wanted."""
+def _start(args: argparse.Namespace, runs: Path) -> int:
+    """Start a run of the kind that the command names, and show it as far as is wanted."""
     from clr_tui.tui.cli.interrupts import Interrupts
+    from clr_tui.tui.kinds.registry import KINDS
     from clr_tui.tui.launching import start_run
 
+    what = KINDS[args.command].load_command().settings(args, runs)
     if args.detach:
         return _detached(start_run(runs, *what), json=args.json)
     if _wants_screen(args):
@@ -366,9 +349,6 @@ def _export(args: argparse.Namespace, runs: Path) -> int:
 
 COMMANDS: dict[str | None, Callable[[argparse.Namespace, Path], int]] = {
     None: _home,
-    "range-test": _range_test,
-    "train": _train,
-    "compare": _compare,
     "attach": _attach,
     "ls": _list,
     "stop": _stop,
@@ -376,3 +356,4 @@ COMMANDS: dict[str | None, Callable[[argparse.Namespace, Path], int]] = {
     "replay": _replay,
     "export": _export,
 }
+"""What each command does, but those that start a run."""

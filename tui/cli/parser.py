@@ -11,15 +11,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from clr_tui.tui.cli.defaults import (
-    COMPARE,
-    POLICIES,
-    RANGE_TEST,
-    RATES,
-    SEEDS,
-    STUDIES,
-    TRAIN,
-)
 from clr_tui.tui.cli.help_text import (
     COMMAND_EXAMPLES,
     DESCRIPTION,
@@ -28,17 +19,10 @@ from clr_tui.tui.cli.help_text import (
     EXIT_CODES,
     epilog,
 )
-from clr_tui.tui.cli.option_groups import (
-    add_detach,
-    add_optimizer,
-    add_real,
-    add_schedule,
-    add_task,
-    add_whole,
-)
-from clr_tui.tui.cli.parsing import Parser, accuracy, moment, rates, speed
+from clr_tui.tui.cli.parsing import Parser, accuracy, moment, speed
+from clr_tui.tui.kinds.registry import KINDS, Kind
 
-SHOWING = (None, "range-test", "train", "compare", "attach", "replay")
+SHOWING = (None, *KINDS, "attach", "replay")
 """The commands that can open a screen."""
 
 
@@ -78,113 +62,6 @@ def _add_common(parser: Parser, command: str | None = None) -> None:
         help=shown("print the version of clr-tui and leave", (None,)),
     )
     group.add_argument("-h", "--help", action="help", help="print this and leave")
-
-
-def _range_test(parser: Parser) -> None:
-    group = parser.add_argument_group("the sweep")
-    add_real(group, "--start-lr", "1e-7", f"the first rate (default {RANGE_TEST.start_lr:g})")
-    add_real(group, "--end-lr", "1", f"the last rate (default {RANGE_TEST.end_lr:g})")
-    add_real(
-        group,
-        "--epochs",
-        "2",
-        f"its length in epochs, at least 100 steps (default {RANGE_TEST.epochs:g})",
-    )
-    add_whole(group, "--steps", "200", "its length in steps, instead of --epochs")
-    add_whole(
-        group, "--seeds", "3", f"sweeps, each with a seed of its own (default {RANGE_TEST.seeds})"
-    )
-    group.add_argument(
-        "--accuracy",
-        action="store_true",
-        help="also measure accuracy on a validation subset (Smith's own reading)",
-    )
-    add_optimizer(group)
-    add_detach(group)
-    add_task(parser)
-
-
-def _train(parser: Parser) -> None:
-    group = parser.add_argument_group("the training")
-    group.add_argument(
-        "--from",
-        dest="parent",
-        metavar="RUN",
-        help="take the bounds and all settings from this range test, unless given here",
-    )
-    add_real(group, "--base-lr", "6e-4", "the lower bound (default: the upper one / factor)")
-    add_real(
-        group, "--max-lr", "3.6e-3", "the upper bound (default: what the range test recommends)"
-    )
-    group.add_argument(
-        "--policy", metavar="NAME", help=f"{', '.join(POLICIES)} (default {TRAIN.policy})"
-    )
-    add_schedule(group)
-    add_whole(
-        group, "--epochs", "16", f"length, rounded up to whole cycles (default {TRAIN.epochs})"
-    )
-    group.add_argument(
-        "--no-whole-cycles", action="store_true", help="do not round the length to whole cycles"
-    )
-    add_optimizer(group)
-    add_detach(group)
-    add_task(parser)
-
-
-def _compare(parser: Parser) -> None:
-    group = parser.add_argument_group("the optimizers")
-    group.add_argument(
-        "--optimizers",
-        metavar="LIST",
-        help="with commas between them, each a class of torch.optim or package.module:Class, with"
-        " options as 'adamw(weight_decay=0.05)' and a policy as sgd+clr or adam+one-cycle (default:"
-        " the six of the article)",
-    )
-    group.add_argument(
-        "--lr",
-        type=rates("--lr", RATES),
-        metavar="default|tuned|X",
-        help="default: torch's own rates (a policy has none, and is tuned); tuned: a range test"
-        " each, of one length; or the rate of all that name none (default default)",
-    )
-    add_schedule(group)
-    group.add_argument(
-        "--study",
-        metavar="NAME",
-        help=f"the article's comparison on the model {' or '.join(STUDIES)}, {SEEDS} seeds;"
-        " other options go over it",
-    )
-    _add_trials(parser.add_argument_group("the trials"))
-    group.add_argument(
-        "--from", dest="parent", metavar="RUN", help="take the task of this run, unless given here"
-    )
-    add_task(parser)
-
-
-def _add_trials(group: argparse._ActionsContainer) -> None:
-    add_whole(group, "--seeds", "3", f"trials of each optimizer (default {COMPARE.seeds})")
-    add_whole(
-        group,
-        "--epochs",
-        "16",
-        f"length of each, rounded up to whole cycles (default {COMPARE.epochs})",
-    )
-    group.add_argument(
-        "--whole-cycles",
-        action=argparse.BooleanOptionalAction,
-        help="round the length to whole cycles, or not (default: rounded, but in a study)",
-    )
-    group.add_argument(
-        "--target",
-        type=accuracy,
-        metavar="X%",
-        help="an accuracy on validation, as 65%% or 0.65: how long each needs to reach it is told",
-    )
-    add_whole(
-        group, "--jobs", "2", "trials side by side (default: as cores, GPUs and memory allow)"
-    )
-    add_whole(group, "--threads", "1", f"CPU threads of each (default {COMPARE.threads})")
-    add_detach(group)
 
 
 def _attach(parser: Parser) -> None:
@@ -259,17 +136,6 @@ def _nothing(parser: Parser) -> None:
 
 
 COMMANDS: dict[str, tuple[str, str, Callable[[Parser], None]]] = {
-    "range-test": ("[OPTION]...", "sweep the learning rate and find its bounds", _range_test),
-    "train": (
-        "--from RUN | --max-lr X [OPTION]...",
-        "train with cyclical learning rates between two bounds",
-        _train,
-    ),
-    "compare": (
-        "[OPTION]...",
-        "train with several optimizers, some seeds each, and compare them",
-        _compare,
-    ),
     "attach": ("[RUN] [OPTION]...", "show a run that goes on, or one that ended", _attach),
     "ls": ("[OPTION]...", "list the runs", _nothing),
     "stop": ("RUN", "stop a run in order (a training saves a checkpoint)", _run),
@@ -281,7 +147,7 @@ COMMANDS: dict[str, tuple[str, str, Callable[[Parser], None]]] = {
         _export,
     ),
 }
-"""Usage, purpose and options of each command."""
+"""Usage, purpose and options of each command, but those that start a run."""
 
 
 class _Version(argparse.Action):
@@ -310,20 +176,37 @@ def build_parser() -> Parser:
         dest="command", metavar="COMMAND", title="commands", prog="clr-tui"
     )
     _add_common(parser)
-    for name, (usage, text, add_options) in COMMANDS.items():
-        command = commands.add_parser(
-            name,
-            usage=f"clr-tui {name} {usage}",
-            help=text,
-            description=DESCRIPTIONS[name],
-            epilog=epilog(COMMAND_EXAMPLES[name]),
-            add_help=False,
+    for name, kind in KINDS.items():
+        command = _add(parser, commands, name, kind.usage, kind.purpose)
+        parser.unbuilt[name] = partial(_build_starting, command, kind)
+    for name, (usage, purpose, add_options) in COMMANDS.items():
+        command = _add(parser, commands, name, usage, purpose)
+        parser.unbuilt[name] = partial(
+            _build, command, name, DESCRIPTIONS[name], COMMAND_EXAMPLES[name], add_options
         )
-        parser.commands[name] = command
-        parser.unbuilt[name] = partial(_build, command, name, add_options)
     return parser
 
 
-def _build(parser: Parser, name: str, add_options: Callable[[Parser], None]) -> None:
+def _add(parser: Parser, commands: Any, name: str, usage: str, purpose: str) -> Parser:
+    command: Parser = commands.add_parser(
+        name, usage=f"clr-tui {name} {usage}", help=purpose, add_help=False
+    )
+    parser.commands[name] = command
+    return command
+
+
+def _build_starting(parser: Parser, kind: Kind) -> None:
+    command = kind.load_command()
+    _build(parser, kind.name, command.description, command.examples, command.add_options)
+
+
+def _build(
+    parser: Parser,
+    name: str,
+    description: str,
+    examples: str,
+    add_options: Callable[[Parser], None],
+) -> None:
+    parser.description, parser.epilog = description, epilog(examples)
     add_options(parser)
     _add_common(parser, name)
