@@ -19,7 +19,7 @@ from clr_tui.engine.log import events as ev
 from clr_tui.engine.log.rundir import RunDir, create_run
 from clr_tui.engine.policies import lr_at
 from clr_tui.engine.settings.config import (
-    CompareConfig,
+    Compare,
     EntryConfig,
     OptimizerConfig,
     RunConfig,
@@ -65,7 +65,7 @@ def comparison_config(
         created=START,
         version="0.1.0",
         task=TaskConfig(data="/data/flowers", image_size=32, batch_size=BATCH, seed=first_seed),
-        compare=CompareConfig(
+        compare=Compare(
             entries=[entry_config(label) for label in labels],
             seeds=seeds,
             epochs=epochs,

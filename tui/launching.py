@@ -14,12 +14,12 @@ from clr_tui.engine.log.removal import remove_run
 from clr_tui.engine.log.rundir import RunDir, create_run
 from clr_tui.engine.settings.check import check
 from clr_tui.engine.settings.config import (
-    CompareConfig,
+    Compare,
     Job,
     Kind,
-    RangeTestConfig,
+    RangeTest,
     TaskConfig,
-    TrainConfig,
+    Train,
 )
 
 DIGITS = "digits"
@@ -64,9 +64,9 @@ def start_run(
         runs,
         kind=_kind(job),
         task=_absolute(task),
-        range_test=job if isinstance(job, RangeTestConfig) else None,
-        train=job if isinstance(job, TrainConfig) else None,
-        compare=job if isinstance(job, CompareConfig) else None,
+        range_test=job if isinstance(job, RangeTest) else None,
+        train=job if isinstance(job, Train) else None,
+        compare=job if isinstance(job, Compare) else None,
         parent=parent,
         version=package_version(),
         folder=_here(),
@@ -80,9 +80,9 @@ def start_run(
 
 
 def _kind(job: Job) -> Kind:
-    if isinstance(job, CompareConfig):
+    if isinstance(job, Compare):
         return "compare"
-    return "range-test" if isinstance(job, RangeTestConfig) else "train"
+    return "range-test" if isinstance(job, RangeTest) else "train"
 
 
 def _here() -> str:

@@ -16,7 +16,7 @@ from clr_tui.engine.analysis.sweep.verdict import Verdict, verdict
 from clr_tui.engine.log.events import Evaluated
 from clr_tui.engine.policies import Phase, step_size_steps
 from clr_tui.engine.policies import phase as phase_at
-from clr_tui.engine.settings.config import TrainConfig
+from clr_tui.engine.settings.config import Train
 
 Floats = NDArray[np.float64]
 
@@ -191,7 +191,7 @@ def train_report(history: RunHistory, *, live: bool = True) -> TrainReport:
     )
 
 
-def _phase(config: TrainConfig, trial: TrialHistory, steps: int) -> Phase | None:
+def _phase(config: Train, trial: TrialHistory, steps: int) -> Phase | None:
     if not trial.steps_per_epoch or not trial.total_steps:
         return None
     half = step_size_steps(config.step_size_epochs, trial.steps_per_epoch)

@@ -12,7 +12,7 @@ from clr_tui.engine.comparing.scheduler import Stage, run_comparison
 from clr_tui.engine.comparing.trial_memory import TrialNeed, available_memory, trial_need
 from clr_tui.engine.cores import usable_cores
 from clr_tui.engine.log.events import Event, PoolReady, Progress
-from clr_tui.engine.settings.config import CompareConfig, RunConfig
+from clr_tui.engine.settings.config import Compare, RunConfig
 from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.training.control import Control
 from clr_tui.engine.training.optimizers import default_lr
@@ -22,7 +22,7 @@ from clr_tui.engine.training.session import Result
 
 def run_compare_job(
     config: RunConfig,
-    compare: CompareConfig,
+    compare: Compare,
     device: torch.device,
     emit: Callable[[Event], object],
     control: Control,

@@ -18,14 +18,14 @@ from clr_tui.engine.log.events import (
     Steps,
     TrialFinished,
 )
-from clr_tui.engine.settings.config import CompareConfig, EntryConfig, RunConfig, TrainConfig
+from clr_tui.engine.settings.config import Compare, EntryConfig, RunConfig, Train
 from clr_tui.engine.settings.entries import tuned_entries
 
 DefaultRate = Callable[[EntryConfig], float]
 """The rate that an entry's optimizer has by itself. Raises UserError where it has none."""
 
 
-def known_rate(number: int, config: CompareConfig, default: DefaultRate) -> RateChosen | None:
+def known_rate(number: int, config: Compare, default: DefaultRate) -> RateChosen | None:
     """The rate of entry `number` where no range test has to find it, else None.
 
     Raises:
@@ -49,7 +49,7 @@ class Tuning:
         trial: of the sweep.
     """
 
-    def __init__(self, config: RunConfig, compare: CompareConfig, number: int, trial: int) -> None:
+    def __init__(self, config: RunConfig, compare: Compare, number: int, trial: int) -> None:
         self._compare = compare
         self._number = number
         self._trial = trial
@@ -107,7 +107,7 @@ _NO_DEFAULT = "A policy that moves between two bounds has no default: the rate w
 
 
 def _chosen(
-    number: int, config: CompareConfig, lr: float, source: RateSource, note: str = ""
+    number: int, config: Compare, lr: float, source: RateSource, note: str = ""
 ) -> RateChosen:
     entry = config.entries[number]
     base_lr = None
@@ -120,10 +120,10 @@ def _chosen(
     return RateChosen(entry=number, lr=lr, base_lr=base_lr, source=source, note=note)
 
 
-def training_at(rate: RateChosen, config: CompareConfig, epochs: int) -> TrainConfig:
+def training_at(rate: RateChosen, config: Compare, epochs: int) -> Train:
     """The training of the entry at its rate, all of its `epochs`: those are rounded already."""
     entry = config.entries[rate.entry]
-    return TrainConfig(
+    return Train(
         base_lr=rate.lr if rate.base_lr is None else rate.base_lr,
         max_lr=rate.lr,
         policy=entry.policy,

@@ -11,7 +11,7 @@ import msgspec
 
 from clr_tui.engine.log.commands import Continue, Pause, Stop
 from clr_tui.engine.log.events import AnyEvent, Role
-from clr_tui.engine.settings.config import RangeTestConfig, TrainConfig
+from clr_tui.engine.settings.config import RangeTest, Train
 
 Order = Union[Pause, Continue, Stop]  # noqa: UP007 - msgspec wants it
 """What can be asked of a trial."""
@@ -24,8 +24,8 @@ class Work(msgspec.Struct, frozen=True, kw_only=True, tag="work"):
     seed: int
     entry: int
     label: str
-    train: TrainConfig | None = None
-    sweep: RangeTestConfig | None = None
+    train: Train | None = None
+    sweep: RangeTest | None = None
 
     @property
     def role(self) -> Role:

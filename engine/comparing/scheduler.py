@@ -37,7 +37,7 @@ from clr_tui.engine.log.events import (
     TrialStarted,
 )
 from clr_tui.engine.policies import phase, step_size_steps
-from clr_tui.engine.settings.config import CompareConfig, EntryConfig, RunConfig
+from clr_tui.engine.settings.config import Compare, EntryConfig, RunConfig
 from clr_tui.engine.training.control import Control, reason_of
 from clr_tui.engine.training.session import Result
 
@@ -77,7 +77,7 @@ class _Running:
     """Why it was told to stop."""
 
 
-def run_comparison(stage: Stage, config: CompareConfig) -> Result:
+def run_comparison(stage: Stage, config: Compare) -> Result:
     """Does all trials. What goes wrong in one of them ends that one, and no other.
 
     The executor is closed however this ends.
@@ -91,7 +91,7 @@ def run_comparison(stage: Stage, config: CompareConfig) -> Result:
 class Comparison:
     """The trials that wait, those under way, and what became of the others."""
 
-    def __init__(self, stage: Stage, config: CompareConfig) -> None:
+    def __init__(self, stage: Stage, config: Compare) -> None:
         self._stage = stage
         self._config = config
         self._emit = stage.emit

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from clr_tui.engine.log.events import Role
-from clr_tui.engine.settings.config import CompareConfig
+from clr_tui.engine.settings.config import Compare
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Planned:
     steps: int
 
 
-def plan_trainings(config: CompareConfig, first_seed: int, steps: int) -> list[Planned]:
+def plan_trainings(config: Compare, first_seed: int, steps: int) -> list[Planned]:
     """All trainings of `steps` steps each, in the order in which they are to begin.
 
     Each seed of all entries before the next seed, so that early results tell of every entry.
@@ -32,7 +32,7 @@ def plan_trainings(config: CompareConfig, first_seed: int, steps: int) -> list[P
     ]
 
 
-def plan_sweep(config: CompareConfig, entry: int, seed: int, steps: int) -> Planned:
+def plan_sweep(config: Compare, entry: int, seed: int, steps: int) -> Planned:
     """The range test that finds an entry's rate."""
     number = len(config.entries) * config.seeds + entry
     return Planned(number, entry, seed, "sweep", steps)

@@ -28,12 +28,12 @@ from clr_tui.engine.log.lock import is_held
 from clr_tui.engine.log.writer import write_failed
 from clr_tui.engine.regular import read_regular
 from clr_tui.engine.settings.config import (
-    CompareConfig,
+    Compare,
     Kind,
-    RangeTestConfig,
+    RangeTest,
     RunConfig,
     TaskConfig,
-    TrainConfig,
+    Train,
 )
 
 _LONGEST_NAME = 24
@@ -125,9 +125,9 @@ def create_run(
     *,
     kind: Kind,
     task: TaskConfig,
-    range_test: RangeTestConfig | None = None,
-    train: TrainConfig | None = None,
-    compare: CompareConfig | None = None,
+    range_test: RangeTest | None = None,
+    train: Train | None = None,
+    compare: Compare | None = None,
     parent: str | None = None,
     version: str,
     folder: str = "",

@@ -18,12 +18,12 @@ from clr_tui.engine.settings import limits
 from clr_tui.engine.settings.config import (
     MODELS,
     POLICIES,
-    CompareConfig,
+    Compare,
     Job,
-    RangeTestConfig,
+    RangeTest,
     Rates,
     TaskConfig,
-    TrainConfig,
+    Train,
 )
 from clr_tui.engine.settings.entries import check_entries
 from clr_tui.engine.settings.image_folders import Glance, glance, missing
@@ -52,7 +52,7 @@ def check(task: TaskConfig, job: Job) -> list[UserError]:
     except UserError as error:
         found.append(error)
     found += _job(task, job)
-    if isinstance(job, CompareConfig):
+    if isinstance(job, Compare):
         found += _room(job, usable_cores())
     return found
 
@@ -63,11 +63,11 @@ def check_numbers(task: TaskConfig, job: Job) -> list[UserError]:
 
 
 def _job(task: TaskConfig, job: Job) -> Iterator[UserError]:
-    if isinstance(job, CompareConfig):
+    if isinstance(job, Compare):
         yield from _comparison(job)
         yield from _study(job.study, task.model)
         return
-    yield from _sweep(job) if isinstance(job, RangeTestConfig) else _training(job)
+    yield from _sweep(job) if isinstance(job, RangeTest) else _training(job)
     yield from check_optimizer(job.optimizer)
     if (why := ignores_schedule(job.optimizer)) and getattr(job, "policy", "") != "constant":
         yield UserError(f"{why}; choose another optimizer", "optimizer")
@@ -165,7 +165,7 @@ def _numbers_of(task: TaskConfig) -> Iterator[UserError]:
         yield UserError(f"seed must be from 0 to {_LARGEST_SEED}, not {said}", "seed")
 
 
-def _sweep(job: RangeTestConfig) -> Iterator[UserError]:
+def _sweep(job: RangeTest) -> Iterator[UserError]:
     rates = [*limits.rate("start_lr", job.start_lr), *limits.rate("end_lr", job.end_lr)]
     if not rates and job.start_lr >= job.end_lr:
         rates = [
@@ -183,7 +183,7 @@ def _sweep(job: RangeTestConfig) -> Iterator[UserError]:
     yield from limits.above("divergence", job.divergence, 1)
 
 
-def _training(job: TrainConfig) -> Iterator[UserError]:
+def _training(job: Train) -> Iterator[UserError]:
     rates = [*limits.rate("base_lr", job.base_lr), *limits.rate("max_lr", job.max_lr)]
     # Constant training runs at max_lr; its base_lr only has to be a rate.
     if not rates and job.base_lr >= job.max_lr and job.policy != "constant":
@@ -198,7 +198,7 @@ def _training(job: TrainConfig) -> Iterator[UserError]:
     yield from limits.decay("gamma", job.gamma)
 
 
-def _comparison(job: CompareConfig) -> Iterator[UserError]:
+def _comparison(job: Compare) -> Iterator[UserError]:
     yield from check_entries(job.entries)
     yield from _bounds(job)
     yield from limits.at_least_one("seeds", job.seeds)
@@ -230,7 +230,7 @@ def _study(study: str, model: str) -> Iterator[UserError]:
         )
 
 
-def _bounds(job: CompareConfig) -> Iterator[UserError]:
+def _bounds(job: Compare) -> Iterator[UserError]:
     """A lower bound alone: nobody knows whether the upper one, once found, will be above it."""
     for entry in job.entries:
         if entry.base_lr is not None and entry.lr is None and entry.policy != "constant":
@@ -239,7 +239,7 @@ def _bounds(job: CompareConfig) -> Iterator[UserError]:
             )
 
 
-def _count(job: CompareConfig) -> Iterator[UserError]:
+def _count(job: Compare) -> Iterator[UserError]:
     entries, trials = len(job.entries), len(job.entries) * job.seeds
     if trials > MOST_TRIALS and job.seeds <= limits.LARGEST_COUNT:
         yield UserError(
@@ -249,7 +249,7 @@ def _count(job: CompareConfig) -> Iterator[UserError]:
         )
 
 
-def _room(job: CompareConfig, cores: int) -> Iterator[UserError]:
+def _room(job: Compare, cores: int) -> Iterator[UserError]:
     """More processes and threads than the machine can run side by side."""
     trials, jobs = len(job.entries) * job.seeds, job.jobs or 1
     are = "1 trial there is" if trials == 1 else f"{trials} trials there are"

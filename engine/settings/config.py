@@ -61,7 +61,7 @@ class OptimizerConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Further keyword arguments of its class, as `betas` or `nesterov`."""
 
 
-class RangeTestConfig(msgspec.Struct, frozen=True, kw_only=True):
+class RangeTest(msgspec.Struct, frozen=True, kw_only=True):
     """A learning-rate range test (Smith 2017, section 3.3), swept exponentially."""
 
     start_lr: float = 1e-7
@@ -80,7 +80,7 @@ class RangeTestConfig(msgspec.Struct, frozen=True, kw_only=True):
     optimizer: OptimizerConfig = OptimizerConfig()
 
 
-class TrainConfig(msgspec.Struct, frozen=True, kw_only=True):
+class Train(msgspec.Struct, frozen=True, kw_only=True):
     """CLR training between two bounds."""
 
     base_lr: float
@@ -104,12 +104,12 @@ class EntryConfig(msgspec.Struct, frozen=True, kw_only=True):
     optimizer: OptimizerConfig
     policy: Policy = "constant"
     lr: float | None = None
-    """Its rate, or the upper bound of a policy that moves; None: see `CompareConfig.rates`."""
+    """Its rate, or the upper bound of a policy that moves; None: see `Compare.rates`."""
     base_lr: float | None = None
     """The lower bound; None: `lr` / factor."""
 
 
-class CompareConfig(msgspec.Struct, frozen=True, kw_only=True):
+class Compare(msgspec.Struct, frozen=True, kw_only=True):
     """Optimizers against one another, each trained from the same seeds."""
 
     entries: list[EntryConfig]
@@ -125,7 +125,7 @@ class CompareConfig(msgspec.Struct, frozen=True, kw_only=True):
     """lr / base_lr of policies with bounds."""
     step_size_epochs: float = 4.0
     gamma: float = 0.99994
-    range_test: RangeTestConfig = RangeTestConfig(end_lr=10.0)
+    range_test: RangeTest = RangeTest(end_lr=10.0)
     """The sweep by which rates are tuned; each entry's own optimizer takes the place of its own."""
     jobs: int | None = None
     """Trials side by side; None: as many as cores, GPUs and memory allow."""
@@ -139,7 +139,7 @@ class CompareConfig(msgspec.Struct, frozen=True, kw_only=True):
     """The article's study that this repeats, `cnn` or `resnet34`; empty: none."""
 
 
-Job = Union[RangeTestConfig, TrainConfig, CompareConfig]  # noqa: UP007 - a value too
+Job = Union[RangeTest, Train, Compare]  # noqa: UP007 - a value too
 
 
 class RunConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,9 +153,9 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True):
     """The clr-tui that made the run."""
     schema: int = 1
     task: TaskConfig = TaskConfig()
-    range_test: RangeTestConfig | None = None
-    train: TrainConfig | None = None
-    compare: CompareConfig | None = None
+    range_test: RangeTest | None = None
+    train: Train | None = None
+    compare: Compare | None = None
     parent: str | None = None
     """The run whose bounds or settings this one took."""
     folder: str = ""

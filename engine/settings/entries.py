@@ -17,7 +17,7 @@ from clr_tui.engine.errors import UserError
 from clr_tui.engine.settings import limits
 from clr_tui.engine.settings.config import (
     POLICIES,
-    CompareConfig,
+    Compare,
     EntryConfig,
     OptimizerConfig,
     Option,
@@ -83,7 +83,7 @@ def article_entries() -> list[EntryConfig]:
     return [_entry(text) for text in ARTICLE]
 
 
-def tuned_entries(compare: CompareConfig) -> list[EntryConfig]:
+def tuned_entries(compare: Compare) -> list[EntryConfig]:
     """The entries whose rates come from a range test, in their order.
 
     A policy that moves between two bounds has no default. An optimizer that ignores a schedule

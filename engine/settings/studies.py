@@ -12,7 +12,7 @@ number of cycles, and neither is rounded to one.
 
 from __future__ import annotations
 
-from clr_tui.engine.settings.config import CompareConfig
+from clr_tui.engine.settings.config import Compare
 from clr_tui.engine.settings.entries import article_entries
 from clr_tui.engine.settings.limits import choice
 
@@ -25,7 +25,7 @@ interval from two runs is some 9 standard deviations to either side, from three 
 could tell next to nothing apart."""
 
 
-def study(name: str) -> tuple[dict[str, str], CompareConfig]:
+def study(name: str) -> tuple[dict[str, str], Compare]:
     """What the article's study `cnn` or `resnet34` sets of the task, and the comparison it is.
 
     Raises:
@@ -33,7 +33,7 @@ def study(name: str) -> tuple[dict[str, str], CompareConfig]:
     """
     if name not in EPOCHS:
         raise choice("study", name, STUDIES)
-    job = CompareConfig(
+    job = Compare(
         entries=article_entries(),
         seeds=SEEDS,
         epochs=EPOCHS[name],

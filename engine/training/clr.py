@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from clr_tui.engine.settings.config import TrainConfig
+from clr_tui.engine.settings.config import Train
 from clr_tui.engine.training.keepers import OnDisk
 from clr_tui.engine.training.session import Result, Session, Trial
 from clr_tui.engine.training.training import Training
 
 
-def run_training(session: Session, config: TrainConfig) -> Result:
+def run_training(session: Session, config: Train) -> Result:
     """Trains, validates after each epoch, and tests the last and the best model at the end.
 
     Writes `checkpoints/last.pt` after each epoch and when stopped, `checkpoints/best.pt` after

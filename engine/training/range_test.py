@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from clr_tui.engine.log.events import Diverged, TrialFinished, TrialStarted
-from clr_tui.engine.settings.config import RangeTestConfig
+from clr_tui.engine.settings.config import RangeTest
 from clr_tui.engine.tasks.part import Part
 from clr_tui.engine.training.compiling import compiled
 from clr_tui.engine.training.control import Orders, Stopped
@@ -26,14 +26,14 @@ _STEP_COST = 3
 """What a training step costs an image, in forward passes: one forward, two for the backward."""
 
 
-def sweep_steps(config: RangeTestConfig, images: int, batch_size: int) -> int:
+def sweep_steps(config: RangeTest, images: int, batch_size: int) -> int:
     """Length of a sweep: `steps` where given, else epochs * images / batch size, at least 100."""
     if config.steps is not None:
         return config.steps
     return max(round(config.epochs * images / batch_size), MIN_STEPS)
 
 
-def sweep_lr(config: RangeTestConfig, step: int, steps: int) -> float:
+def sweep_lr(config: RangeTest, step: int, steps: int) -> float:
     """The rate of step i of N: start * (end/start)^(i/N)."""
     return float(config.start_lr * (config.end_lr / config.start_lr) ** (step / steps))
 
@@ -87,7 +87,7 @@ def make_subset(validation: Part, batch_size: int, seed: int) -> Subset:
 
 def sweep(
     trainee: Trainee,
-    config: RangeTestConfig,
+    config: RangeTest,
     steps: int,
     recorder: Recorder,
     *,
@@ -132,7 +132,7 @@ def _sweep_step(trainee: Trainee, recorder: Recorder, step: int, lr: float) -> N
     recorder.add(step, lr, *trainee.step())
 
 
-def run_range_test(session: Session, config: RangeTestConfig) -> Result:
+def run_range_test(session: Session, config: RangeTest) -> Result:
     """All trials of a range test: the same sweep from one seed after another."""
     task = session.config.task
     subset = None
@@ -151,7 +151,7 @@ def run_range_test(session: Session, config: RangeTestConfig) -> Result:
 
 def run_sweep(
     session: Session,
-    config: RangeTestConfig,
+    config: RangeTest,
     trial: Trial,
     *,
     subset: Subset | None = None,

@@ -24,7 +24,7 @@ from clr_tui.engine.log.events import (
     TrialStarted,
 )
 from clr_tui.engine.policies import phase, step_size_steps, whole_cycle_epochs
-from clr_tui.engine.settings.config import TrainConfig
+from clr_tui.engine.settings.config import Train
 from clr_tui.engine.tasks.part import Part
 from clr_tui.engine.training import checkpoint
 from clr_tui.engine.training.compiling import compiled
@@ -59,7 +59,7 @@ class Training:
         Stopped: a stop was asked for while the features of frozen layers were computed.
     """
 
-    def __init__(self, session: Session, config: TrainConfig, trial: Trial, keeper: Keeper) -> None:
+    def __init__(self, session: Session, config: Train, trial: Trial, keeper: Keeper) -> None:
         self._session = session
         self._emit = session.emit
         self._control = session.control

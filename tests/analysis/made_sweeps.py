@@ -8,7 +8,7 @@ import numpy as np
 
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.log import events as ev
-from clr_tui.engine.settings.config import RangeTestConfig, RunConfig
+from clr_tui.engine.settings.config import RangeTest, RunConfig
 
 REFERENCE = Path(__file__).parents[2].parent / "shared" / "reference" / "lr_find_cnn.csv"
 
@@ -35,7 +35,7 @@ def sweep_history(
         kind="range-test",
         created=0.0,
         version="test",
-        range_test=RangeTestConfig(start_lr=start, end_lr=end, seeds=len(losses)),
+        range_test=RangeTest(start_lr=start, end_lr=end, seeds=len(losses)),
     )
     history = RunHistory(config)
     history.apply(ev.RunStarted(run=config.id, kind="range-test"))

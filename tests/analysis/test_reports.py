@@ -11,7 +11,7 @@ from made_sweeps import rates, sweep_history, valley_shape
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.report import range_report, to_json, train_report
 from clr_tui.engine.log import events as ev
-from clr_tui.engine.settings.config import RunConfig, TrainConfig
+from clr_tui.engine.settings.config import RunConfig, Train
 
 
 def strict_json(report):
@@ -94,7 +94,7 @@ def trained(*, finished=True, epochs=8):
         kind="train",
         created=0,
         version="",
-        train=TrainConfig(base_lr=1e-3, max_lr=6e-3, step_size_epochs=2, epochs=8),
+        train=Train(base_lr=1e-3, max_lr=6e-3, step_size_epochs=2, epochs=8),
     )
     history = RunHistory(config)
     history.apply(ev.RunStarted(run=config.id, kind="train"))

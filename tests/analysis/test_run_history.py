@@ -11,7 +11,7 @@ from clr_tui.engine.analysis.history import RunHistory, TrialHistory
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.log.packed_log import packed
 from clr_tui.engine.log.tail import Batch
-from clr_tui.engine.settings.config import RunConfig, TrainConfig
+from clr_tui.engine.settings.config import RunConfig, Train
 
 
 def steps(first, last, trial=0, **more):
@@ -133,7 +133,7 @@ def test_resumed_drops_what_it_overtakes_and_nothing_else():
 
 def test_bounds_are_the_configs_until_they_change():
     config = RunConfig(
-        id="x", kind="train", created=0, version="", train=TrainConfig(base_lr=1e-3, max_lr=1e-2)
+        id="x", kind="train", created=0, version="", train=Train(base_lr=1e-3, max_lr=1e-2)
     )
     history = RunHistory(config)
     assert history.bounds == (1e-3, 1e-2)

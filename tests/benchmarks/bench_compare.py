@@ -20,7 +20,7 @@ from peers import Contestant
 
 from clr_tui.engine.log.events import PoolReady, TaskReady, TrialFinished
 from clr_tui.engine.log.rundir import create_run
-from clr_tui.engine.settings.config import CompareConfig, TaskConfig
+from clr_tui.engine.settings.config import Compare, TaskConfig
 from clr_tui.engine.settings.entries import parse_entries
 
 OPTIMIZERS = "adagrad,adadelta,rmsprop,adam,adamax,sgd+clr(lr=3e-3)"
@@ -34,7 +34,7 @@ def ours(runs: Path) -> tuple[float, int]:
         runs,
         kind="compare",
         task=TaskConfig(data=str(photographs.folder()), image_size=32, device="cpu"),
-        compare=CompareConfig(
+        compare=Compare(
             entries=parse_entries(OPTIMIZERS), seeds=SEEDS, epochs=EPOCHS, whole_cycles=False
         ),
         version="0",

@@ -31,7 +31,7 @@ from clr_tui.engine.log.events import AnyEvent, EpochFinished, Event, Steps, Tri
 from clr_tui.engine.log.tail import read_events
 from clr_tui.engine.log.writer import EventWriter
 from clr_tui.engine.settings.config import (
-    CompareConfig,
+    Compare,
     EntryConfig,
     OptimizerConfig,
     RunConfig,
@@ -68,12 +68,12 @@ class Bench:
         self._folder = folder
         self._logs = 0
 
-    def _config(self, names: tuple[str, ...], seeds: int) -> tuple[RunConfig, CompareConfig]:
+    def _config(self, names: tuple[str, ...], seeds: int) -> tuple[RunConfig, Compare]:
         entries = [
             EntryConfig(label=name, optimizer=OptimizerConfig(name=name, momentum=0.0), lr=0.001)
             for name in names
         ]
-        compare = CompareConfig(entries=entries, seeds=seeds, epochs=self.epochs)
+        compare = Compare(entries=entries, seeds=seeds, epochs=self.epochs)
         run = RunConfig(
             id="bench",
             kind="compare",

@@ -25,7 +25,7 @@ from peers import END, LIMIT_ENVIRONMENT, START, Contestant
 
 from clr_tui.engine.log.events import TrialFinished
 from clr_tui.engine.log.rundir import create_run
-from clr_tui.engine.settings.config import RangeTestConfig, TaskConfig
+from clr_tui.engine.settings.config import RangeTest, TaskConfig
 
 WORKERS = (0, 2)
 TOOLS = {
@@ -44,7 +44,7 @@ def our_seconds(runs: Path, data: Path, size: int, steps: int) -> float:
         runs,
         kind="range-test",
         task=TaskConfig(data=str(data), image_size=size, device="cpu"),
-        range_test=RangeTestConfig(start_lr=START, end_lr=END, steps=steps, seeds=2),
+        range_test=RangeTest(start_lr=START, end_lr=END, steps=steps, seeds=2),
         version="0",
     )
     ends = engine_runs.of(engine_runs.finish(run), TrialFinished)

@@ -31,7 +31,7 @@ from screens import CLR_TUI, Screen
 from clr_tui.engine.log.events import EpochFinished, Event
 from clr_tui.engine.log.launch import launch
 from clr_tui.engine.log.rundir import RunDir, create_run
-from clr_tui.engine.settings.config import RunConfig, TaskConfig, TrainConfig
+from clr_tui.engine.settings.config import RunConfig, TaskConfig, Train
 
 EPOCHS = 4
 SECONDS = 10.0
@@ -44,7 +44,7 @@ def new_run(runs: Path) -> RunDir:
         runs,
         kind="train",
         task=TaskConfig(data=str(photographs.folder()), image_size=32, device="cpu"),
-        train=TrainConfig(base_lr=1e-4, max_lr=1e-3, epochs=EPOCHS, whole_cycles=False),
+        train=Train(base_lr=1e-4, max_lr=1e-3, epochs=EPOCHS, whole_cycles=False),
         version="0",
     )
 

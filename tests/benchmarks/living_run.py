@@ -11,7 +11,7 @@ from clr_tui.engine.log import events as ev
 from clr_tui.engine.log.lock import acquire
 from clr_tui.engine.log.rundir import create_run
 from clr_tui.engine.log.writer import EventWriter
-from clr_tui.engine.settings.config import RangeTestConfig, TaskConfig
+from clr_tui.engine.settings.config import RangeTest, TaskConfig
 
 IMAGES = 64
 """A step."""
@@ -37,7 +37,7 @@ class LivingRun:
             folder,
             kind="range-test",
             task=TaskConfig(),
-            range_test=RangeTestConfig(steps=steps, end_lr=0.1),
+            range_test=RangeTest(steps=steps, end_lr=0.1),
             version="0",
         )
         self.lock = acquire(self.run.lock_path)

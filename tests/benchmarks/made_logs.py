@@ -9,7 +9,7 @@ from clr_tui.engine.log import events as ev
 from clr_tui.engine.log.rundir import RunDir, create_run
 from clr_tui.engine.log.writer import EventWriter
 from clr_tui.engine.policies import lr_at
-from clr_tui.engine.settings.config import CompareConfig, TaskConfig
+from clr_tui.engine.settings.config import Compare, TaskConfig
 from clr_tui.engine.settings.entries import article_entries
 
 SECONDS_A_LINE = 0.25
@@ -49,7 +49,7 @@ def comparison_run(runs: Path, seeds: int = 3, epochs: int = 150, per_epoch: int
         runs,
         kind="compare",
         task=TaskConfig(image_size=32),
-        compare=CompareConfig(entries=entries, seeds=seeds, epochs=epochs, whole_cycles=False),
+        compare=Compare(entries=entries, seeds=seeds, epochs=epochs, whole_cycles=False),
         version="0",
     )
     writer = EventWriter(run.events_path, _Clock())

@@ -11,11 +11,11 @@ from clr_tui.engine.log import events as ev
 from clr_tui.engine.log.lock import acquire
 from clr_tui.engine.log.rundir import RunDir, create_run
 from clr_tui.engine.log.writer import EventWriter
-from clr_tui.engine.settings.config import RangeTestConfig, TaskConfig, TrainConfig
+from clr_tui.engine.settings.config import RangeTest, TaskConfig, Train
 
 START = 1_700_000_000.0
 STEPS = 200
-SWEEP = RangeTestConfig(start_lr=1e-6, end_lr=1.0, steps=STEPS)
+SWEEP = RangeTest(start_lr=1e-6, end_lr=1.0, steps=STEPS)
 
 
 class Ticking:
@@ -86,7 +86,7 @@ def make_sweep(
     steps: int = STEPS,
     ending: list[ev.Event] | None = None,
     task: TaskConfig | None = None,
-    config: RangeTestConfig = SWEEP,
+    config: RangeTest = SWEEP,
 ) -> RunDir:
     """A range test whose log ends with `ending` (done, where None)."""
     run = create_run(
@@ -99,7 +99,7 @@ def make_sweep(
 
 def make_training(runs: Path, *, epochs: int = 8, ending: list[ev.Event] | None = None) -> RunDir:
     """A training whose validation accuracy is best in epoch 5."""
-    job = TrainConfig(base_lr=1e-3, max_lr=6e-3, epochs=8, step_size_epochs=2)
+    job = Train(base_lr=1e-3, max_lr=6e-3, epochs=8, step_size_epochs=2)
     run = create_run(runs, kind="train", task=TaskConfig(), train=job, version="0")
     told: list[ev.Event] = [ev.TrialStarted(trial=0, seed=0, total_steps=152, steps_per_epoch=19)]
     for epoch in range(1, epochs + 1):

@@ -107,14 +107,14 @@ def test_the_help_tells_the_defaults_that_the_settings_have() -> None:
     owners = {
         config.TaskConfig: cli_defaults.TASK,
         config.OptimizerConfig: cli_defaults.OPTIMIZER,
-        config.RangeTestConfig: cli_defaults.RANGE_TEST,
-        config.TrainConfig: cli_defaults.TRAIN,
-        config.CompareConfig: cli_defaults.COMPARE,
+        config.RangeTest: cli_defaults.RANGE_TEST,
+        config.Train: cli_defaults.TRAIN,
+        config.Compare: cli_defaults.COMPARE,
     }
     for owner, told in owners.items():
         defaults = {field.name: field.default for field in fields(owner)}
         assert vars(told).items() <= defaults.items()
-    assert config.OptimizerConfig() == config.RangeTestConfig().optimizer
+    assert config.OptimizerConfig() == config.RangeTest().optimizer
     assert cli_defaults.POLICIES == config.POLICIES
     assert cli_defaults.MODELS == config.MODELS
     assert get_args(config.Rates) == cli_defaults.RATES

@@ -13,7 +13,7 @@ from made_runs import make_sweep, make_training
 
 from clr_tui.engine.log.rundir import find_run
 from clr_tui.engine.settings import check
-from clr_tui.engine.settings.config import CompareConfig, TaskConfig
+from clr_tui.engine.settings.config import Compare, TaskConfig
 from clr_tui.engine.settings.entries import article_entries, parse_entries
 from clr_tui.engine.settings.studies import study
 from clr_tui.tui import launching
@@ -22,14 +22,14 @@ from clr_tui.tui.cli.job_options import comparison_of
 from clr_tui.tui.cli.parser import build_parser
 
 
-def asked(text: str, runs: Path) -> tuple[TaskConfig, CompareConfig, str | None]:
+def asked(text: str, runs: Path) -> tuple[TaskConfig, Compare, str | None]:
     return comparison_of(build_parser().parse(["compare", *shlex.split(text)]), runs)
 
 
 def test_without_options_the_six_of_the_article_on_digits(runs: Path) -> None:
     task, job, parent = asked("", runs)
     assert (task, parent) == (TaskConfig(), None)
-    assert job == CompareConfig(entries=article_entries())
+    assert job == Compare(entries=article_entries())
 
 
 def test_every_option_of_a_comparison_arrives(runs: Path) -> None:
@@ -39,7 +39,7 @@ def test_every_option_of_a_comparison_arrives(runs: Path) -> None:
         " --threads 1 --target 65% --data here --batch-size 16 --seed 7 --device cpu --no-augment",
         runs,
     )
-    assert job == CompareConfig(
+    assert job == Compare(
         entries=parse_entries("adamw(weight_decay=0.05)+one-cycle,sgd+clr"),
         seeds=5,
         epochs=9,
@@ -93,7 +93,7 @@ def test_from_takes_the_task_of_any_run(runs: Path) -> None:
     sweep = make_sweep(runs, task=given)
     task, job, parent = asked(f"--from {sweep.id} --seed 1", runs)
     assert (task, parent) == (msgspec.structs.replace(given, seed=1), sweep.id)
-    assert job == CompareConfig(entries=article_entries())
+    assert job == Compare(entries=article_entries())
     training = make_training(runs)
     assert asked(f"--from {training.id}", runs)[2] == training.id
     other = write_run(runs)
@@ -113,7 +113,7 @@ def test_it_starts_as_every_run_does(
     assert (found["run"], found["kind"]) == ("compare-digits-1", "compare")
     config = find_run(runs, "compare-digits-1").config()
     assert (config.kind, config.folder) == ("compare", str(tmp_path))
-    assert config.compare == CompareConfig(entries=parse_entries("adam,sgd+clr"))
+    assert config.compare == Compare(entries=parse_entries("adam,sgd+clr"))
     assert config.train is None
     assert config.range_test is None
     result = cli("compare", "--from", "compare-digits-1", "--epochs", "3", "--detach")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from made_runs import make_sweep
 
-from clr_tui.engine.settings.config import CompareConfig, RangeTestConfig, TaskConfig, TrainConfig
+from clr_tui.engine.settings.config import Compare, RangeTest, TaskConfig, Train
 from clr_tui.engine.settings.entries import article_entries
 from clr_tui.tui.cli.job_options import comparison_of, task_of, training_of
 from clr_tui.tui.cli.parser import build_parser
@@ -47,12 +47,12 @@ def test_it_comes_from_the_run_that_is_named(runs: Path) -> None:
 @pytest.mark.parametrize(
     "job",
     [
-        RangeTestConfig(),
-        TrainConfig(base_lr=1e-3, max_lr=1e-2),
-        CompareConfig(entries=article_entries()),
+        RangeTest(),
+        Train(base_lr=1e-3, max_lr=1e-2),
+        Compare(entries=article_entries()),
     ],
 )
-def test_run_again_keeps_it(job: RangeTestConfig | TrainConfig | CompareConfig) -> None:
+def test_run_again_keeps_it(job: RangeTest | Train | Compare) -> None:
     """Though the form does not show it."""
     reading = read(texts(COMPILED, job), COMPILED, job)
     assert reading.errors == {}

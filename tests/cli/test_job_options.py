@@ -14,7 +14,7 @@ from clr_tui.engine.analysis.report import range_report
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.rundir import find_run, list_runs
 from clr_tui.engine.log.tail import read_events
-from clr_tui.engine.settings.config import OptimizerConfig, RangeTestConfig, TaskConfig, TrainConfig
+from clr_tui.engine.settings.config import OptimizerConfig, RangeTest, TaskConfig, Train
 from clr_tui.tui import launching
 from clr_tui.tui.cli.job_options import range_test_of, task_of, training_of
 from clr_tui.tui.cli.parser import build_parser
@@ -27,7 +27,7 @@ def parsed(text: str):
 def test_without_options_everything_is_as_the_configuration_says() -> None:
     args = parsed("range-test")
     assert task_of(args) == TaskConfig()
-    assert range_test_of(args) == RangeTestConfig()
+    assert range_test_of(args) == RangeTest()
 
 
 def test_every_option_of_a_range_test_arrives() -> None:
@@ -36,7 +36,7 @@ def test_every_option_of_a_range_test_arrives() -> None:
         " --weight-decay 1e-4 --optimizer sgd --data here --model resnet34 --weights none"
         " --batch-size 16 --image-size 96 --seed 7 --device cpu --no-augment"
     )
-    assert range_test_of(args) == RangeTestConfig(
+    assert range_test_of(args) == RangeTest(
         start_lr=1e-6,
         end_lr=10.0,
         epochs=3.5,
@@ -64,7 +64,7 @@ def test_every_option_of_a_training_arrives(runs: Path) -> None:
     )
     task, job, parent = training_of(args, runs)
     assert (task, parent) == (TaskConfig(), None)
-    assert job == TrainConfig(
+    assert job == Train(
         base_lr=1e-4,
         max_lr=1e-2,
         policy="triangular2",
@@ -116,10 +116,10 @@ def test_starting_makes_paths_absolute(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     task = TaskConfig(data="~/flowers", model="resnet34", weights="w.pt")
-    config = launching.start_run(runs, task, RangeTestConfig()).config()
+    config = launching.start_run(runs, task, RangeTest()).config()
     assert config.task.data == str(tmp_path / "home" / "flowers")
     assert config.task.weights == str(tmp_path / "w.pt")
-    digits = launching.start_run(runs, TaskConfig(), RangeTestConfig(), "parent").config()
+    digits = launching.start_run(runs, TaskConfig(), RangeTest(), "parent").config()
     assert (digits.task, digits.parent) == (TaskConfig(), "parent")
 
 
@@ -131,7 +131,7 @@ def test_a_worker_that_cannot_be_started_leaves_nothing(
 
     monkeypatch.setattr(launching, "launch", refuse)
     with pytest.raises(UserError, match="too many processes"):
-        launching.start_run(runs, TaskConfig(), RangeTestConfig())
+        launching.start_run(runs, TaskConfig(), RangeTest())
     assert list_runs(runs) == []
 
 
@@ -144,7 +144,7 @@ def test_any_optimizer_can_be_swept_and_trained_with(runs: Path) -> None:
     assert sweep.optimizer == OptimizerConfig(name="adamw", options={"weight_decay": 0.0})
     sweep = range_test_of(parsed("range-test --optimizer sgd(momentum=0)"))
     assert sweep.optimizer.momentum == 0.0
-    assert range_test_of(parsed("range-test --optimizer sgd")) == RangeTestConfig()
+    assert range_test_of(parsed("range-test --optimizer sgd")) == RangeTest()
 
 
 def test_a_training_takes_the_optimizer_of_its_sweep_or_another(runs: Path) -> None:
@@ -168,10 +168,10 @@ def test_a_run_remembers_where_it_was_asked_for(
     gone = tmp_path / "gone"
     gone.mkdir()
     monkeypatch.chdir(gone)
-    for job in (RangeTestConfig(), TrainConfig(base_lr=0.1, max_lr=0.2)):
+    for job in (RangeTest(), Train(base_lr=0.1, max_lr=0.2)):
         assert launching.start_run(runs, TaskConfig(), job).config().folder == str(gone)
     gone.rmdir()
-    assert launching.start_run(runs, TaskConfig(), RangeTestConfig()).config().folder == ""
+    assert launching.start_run(runs, TaskConfig(), RangeTest()).config().folder == ""
 
 
 def test_detach_prints_the_id_and_returns(cli, runs: Path, monkeypatch) -> None:

@@ -25,13 +25,13 @@ from clr_tui.engine.log.events import (
 )
 from clr_tui.engine.log.rundir import RunDir, create_run
 from clr_tui.engine.log.tail import read_events
-from clr_tui.engine.settings.config import CompareConfig, EntryConfig, OptimizerConfig, TaskConfig
+from clr_tui.engine.settings.config import Compare, EntryConfig, OptimizerConfig, TaskConfig
 
 PATIENCE = 120.0
 PER_EPOCH = 19  # 1,259 images in batches of 64
 ADAM = entry("adam", lr=0.001)
 CLR = entry("sgd+clr", lr=0.3, policy="triangular")
-LONG = CompareConfig(entries=[ADAM, CLR], seeds=2, epochs=2000, step_size_epochs=1, jobs=2)
+LONG = Compare(entries=[ADAM, CLR], seeds=2, epochs=2000, step_size_epochs=1, jobs=2)
 
 
 def wait_until(true: Callable[[], bool]) -> None:
@@ -50,7 +50,7 @@ def told(run: RunDir, kind: type[Event]) -> list[Event]:
     return [e for e in events_of(run) if isinstance(e, kind)]
 
 
-def new_run(runs: Path, job: CompareConfig, folder: Path | None = None, **task: object) -> RunDir:
+def new_run(runs: Path, job: Compare, folder: Path | None = None, **task: object) -> RunDir:
     return create_run(
         runs,
         kind="compare",

@@ -22,7 +22,7 @@ from clr_tui.engine.log.events import (
     TrialStarted,
 )
 from clr_tui.engine.settings.config import (
-    CompareConfig,
+    Compare,
     EntryConfig,
     OptimizerConfig,
     RunConfig,
@@ -233,7 +233,7 @@ def default_rate(wanted: EntryConfig) -> float:
 class Played:
     """A comparison with all its ends in hand."""
 
-    def __init__(self, config: CompareConfig, jobs: int = 2) -> None:
+    def __init__(self, config: Compare, jobs: int = 2) -> None:
         self.config = config
         self.clock = HandClock()
         self.executor = FakeExecutor(jobs, self.clock)

@@ -29,9 +29,9 @@ from clr_tui.engine.log.events import (
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.log.tail import read_events
 from clr_tui.engine.settings.config import (
-    CompareConfig,
+    Compare,
     OptimizerConfig,
-    RangeTestConfig,
+    RangeTest,
     TaskConfig,
 )
 from clr_tui.engine.tasks.load import load_task
@@ -62,7 +62,7 @@ class Done:
     events: list[AnyEvent]
 
 
-def whole(folder: Path, config: CompareConfig, own: bool = False, **task: object) -> Done:
+def whole(folder: Path, config: Compare, own: bool = False, **task: object) -> Done:
     if own:
         (folder / "own_optimizers_of_test.py").write_text(OWN)
     run = new_run(folder, config, folder=folder if own else None, **task)
@@ -71,14 +71,14 @@ def whole(folder: Path, config: CompareConfig, own: bool = False, **task: object
 
 @pytest.fixture(scope="module")
 def side_by_side(tmp_path_factory: pytest.TempPathFactory) -> Done:
-    config = CompareConfig(entries=[ADAM, CLR], seeds=2, epochs=2, step_size_epochs=1, jobs=2)
+    config = Compare(entries=[ADAM, CLR], seeds=2, epochs=2, step_size_epochs=1, jobs=2)
     return whole(tmp_path_factory.mktemp("pool"), config)
 
 
 @pytest.fixture(scope="module")
 def in_a_row(tmp_path_factory: pytest.TempPathFactory) -> Done:
     """One process: a sweep first, then trials that break, diverge and end well."""
-    config = CompareConfig(
+    config = Compare(
         entries=[
             CLR,
             by_path("own_optimizers_of_test:Breaks"),
@@ -91,7 +91,7 @@ def in_a_row(tmp_path_factory: pytest.TempPathFactory) -> Done:
         epochs=2,
         step_size_epochs=1,
         jobs=1,
-        range_test=RangeTestConfig(steps=30, end_lr=10.0),
+        range_test=RangeTest(steps=30, end_lr=10.0),
     )
     return whole(tmp_path_factory.mktemp("row"), config, own=True)
 
@@ -161,7 +161,7 @@ def test_a_sweep_is_told_of_and_paid_for(in_a_row: Done) -> None:
 def test_a_trial_is_the_same_alone_in_a_pool_and_after_others(
     side_by_side: Done, in_a_row: Done, tmp_path: Path
 ) -> None:
-    alone = CompareConfig(entries=[CLR], seeds=1, epochs=2, step_size_epochs=1)
+    alone = Compare(entries=[CLR], seeds=1, epochs=2, step_size_epochs=1)
     done = whole(tmp_path, alone)
     assert re.fullmatch(r"sgd\+clr, \d+\.\d %", told(done.run, RunFinished)[0].headline)
     expected = curve(done.events, 0)
@@ -214,7 +214,7 @@ def test_seeds_are_paired_bit_for_bit() -> None:
 def test_a_mistake_ends_the_run_before_the_pool(
     tmp_path: Path, changes: dict[str, int], task: dict[str, int], field: str
 ) -> None:
-    config = CompareConfig(entries=[ADAM], seeds=2, epochs=1)
+    config = Compare(entries=[ADAM], seeds=2, epochs=1)
     done = whole(tmp_path, msgspec.structs.replace(config, **changes), **task)
     assert done.code == 1
     (finished,) = told(done.run, RunFinished)

@@ -28,13 +28,13 @@ from clr_tui.engine.log.events import (
     TrialFinished,
     TrialStarted,
 )
-from clr_tui.engine.settings.config import CompareConfig, OptimizerConfig
+from clr_tui.engine.settings.config import Compare, OptimizerConfig
 from clr_tui.engine.training.control import RunGone
 from clr_tui.engine.training.session import Result
 
-THREE = CompareConfig(entries=entries("adam", "sgd", "adagrad"), seeds=3, epochs=3)
+THREE = Compare(entries=entries("adam", "sgd", "adagrad"), seeds=3, epochs=3)
 LONG = msgspec.structs.replace(THREE, epochs=10)
-ONE = CompareConfig(entries=entries("adam"), seeds=1, epochs=2)
+ONE = Compare(entries=entries("adam"), seeds=1, epochs=2)
 
 
 def test_each_seed_of_all_entries_comes_before_the_next() -> None:
@@ -63,7 +63,7 @@ def test_every_event_of_a_trial_is_passed_on_once_and_in_order() -> None:
 
 
 def test_a_trial_is_trained_as_its_entry_says() -> None:
-    config = CompareConfig(
+    config = Compare(
         entries=[entry("adam", lr=0.3), entry("sgd+clr", lr=0.6, policy="triangular2")],
         seeds=1,
         epochs=3,
@@ -84,7 +84,7 @@ def test_a_trial_is_trained_as_its_entry_says() -> None:
 
 
 def test_without_whole_cycles_the_length_stands_and_is_remarked_on() -> None:
-    config = CompareConfig(
+    config = Compare(
         entries=[entry("adam"), entry("sgd+clr", policy="triangular")],
         seeds=1,
         epochs=3,
@@ -132,7 +132,7 @@ def test_overall_counts_are_those_of_the_log_so_far() -> None:
 
 def test_time_left_is_right_where_all_goes_evenly() -> None:
     """An epoch a poll: what is left is known exactly, the beginnings of trials left out."""
-    config = CompareConfig(entries=entries("adam"), seeds=3, epochs=50)
+    config = Compare(entries=entries("adam"), seeds=3, epochs=50)
     played = Played(config)
     played.run()
     lefts = [e.left for e in played.of(Overall) if e.left is not None]
@@ -143,7 +143,7 @@ def test_time_left_is_right_where_all_goes_evenly() -> None:
 
 
 def test_overall_comes_once_a_second_while_nothing_else_happens() -> None:
-    played = Played(CompareConfig(entries=entries("adam"), seeds=1, epochs=50))
+    played = Played(Compare(entries=entries("adam"), seeds=1, epochs=50))
     played.run()
     # 50 polls are 10 seconds; and the beginning, and the end.
     assert 11 <= len(played.of(Overall)) <= 14

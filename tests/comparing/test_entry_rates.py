@@ -7,7 +7,7 @@ from fake_executor import SEED, SWEEP_STEPS, Played, entry, flat
 
 from clr_tui.engine.log.commands import Stop, StopTrial
 from clr_tui.engine.log.events import RateChosen, TrialFinished, TrialStarted
-from clr_tui.engine.settings.config import CompareConfig, RangeTestConfig
+from clr_tui.engine.settings.config import Compare, RangeTest
 from clr_tui.engine.settings.entries import tuned_entries
 from clr_tui.engine.training.session import Result
 
@@ -16,8 +16,8 @@ def rates(played: Played) -> dict[int, RateChosen]:
     return {e.entry: e for e in played.of(RateChosen)}
 
 
-def compare(*entries: object, **how: object) -> CompareConfig:
-    return CompareConfig(entries=list(entries), **{"seeds": 2, "epochs": 2, **how})
+def compare(*entries: object, **how: object) -> Compare:
+    return Compare(entries=list(entries), **{"seeds": 2, "epochs": 2, **how})
 
 
 def test_a_rate_that_is_given_is_used_in_any_mode() -> None:
@@ -146,7 +146,7 @@ def test_trials_of_known_rates_do_not_wait_for_a_sweep() -> None:
 
 
 def test_a_sweep_uses_the_settings_that_were_asked_for() -> None:
-    asked = RangeTestConfig(start_lr=1e-5, end_lr=1.0, steps=50, smoothing=0.2)
+    asked = RangeTest(start_lr=1e-5, end_lr=1.0, steps=50, smoothing=0.2)
     played = Played(compare(entry("adam", lr=None), rates="tuned", range_test=asked))
     played.run()
     sweep = played.executor.submitted[0].sweep

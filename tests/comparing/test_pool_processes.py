@@ -44,11 +44,11 @@ from clr_tui.engine.log.events import (
 from clr_tui.engine.log.launch import launch
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.settings.config import (
-    CompareConfig,
+    Compare,
     OptimizerConfig,
     RunConfig,
     TaskConfig,
-    TrainConfig,
+    Train,
 )
 from clr_tui.engine.training.control import Control, StopFlag
 from clr_tui.engine.training.session import Result
@@ -58,10 +58,10 @@ TRIALS = range(4)
 
 
 @pytest.fixture
-def launched(tmp_path: Path) -> Callable[[CompareConfig], tuple[RunDir, int]]:
+def launched(tmp_path: Path) -> Callable[[Compare], tuple[RunDir, int]]:
     """A run whose two first trials are at work, and its worker's process id."""
 
-    def start(config: CompareConfig) -> tuple[RunDir, int]:
+    def start(config: Compare) -> tuple[RunDir, int]:
         run = new_run(tmp_path, config)
         pid = launch(run)
         wait_until(lambda: {e.trial for e in told(run, Steps)} == {0, 2})
@@ -70,7 +70,7 @@ def launched(tmp_path: Path) -> Callable[[CompareConfig], tuple[RunDir, int]]:
     return start
 
 
-Launched = Callable[[CompareConfig], tuple[RunDir, int]]
+Launched = Callable[[Compare], tuple[RunDir, int]]
 
 
 @linux
@@ -148,7 +148,7 @@ def pool() -> object:
 
 
 def test_a_process_that_is_killed_loses_its_trial_only(pool: Callable[[int], Pool]) -> None:
-    config = CompareConfig(entries=[ADAM], seeds=4, epochs=3)
+    config = Compare(entries=[ADAM], seeds=4, epochs=3)
     events: list[Event] = []
     ours = pool(2)
     killed: list[int] = []
@@ -188,7 +188,7 @@ WORK = Work(
     seed=0,
     entry=0,
     label="adam",
-    train=TrainConfig(base_lr=0.001, max_lr=0.001, policy="constant", epochs=2000),
+    train=Train(base_lr=0.001, max_lr=0.001, policy="constant", epochs=2000),
 )
 SHORT = msgspec.structs.replace(WORK, train=msgspec.structs.replace(WORK.train, epochs=1))
 

@@ -12,7 +12,7 @@ import torch
 
 from clr_tui.engine.comparing.trial_memory import COPIES, trial_need
 from clr_tui.engine.log.events import CheckpointSaved, EpochFinished, Evaluated, Event
-from clr_tui.engine.settings.config import RunConfig, TaskConfig, TrainConfig
+from clr_tui.engine.settings.config import RunConfig, TaskConfig, Train
 from clr_tui.engine.tasks.load import load_task
 from clr_tui.engine.training.control import Control, StopFlag
 from clr_tui.engine.training.keepers import InMemory, Keeper, OnDisk
@@ -92,7 +92,7 @@ def measured_on_test(
     config = RunConfig(id="r", kind="train", created=0.0, version="0")
     control = Control(NoOrders(), StopFlag(), events.append)
     session = Session(config, digits(), "float32", events.append, control, folder)
-    job = TrainConfig(base_lr=0.1, max_lr=0.6, step_size_epochs=0.5, epochs=5)
+    job = Train(base_lr=0.1, max_lr=0.6, step_size_epochs=0.5, epochs=5)
     Training(session, job, Trial(0, seed, "triangular"), keeper).run()
     return [e for e in events if isinstance(e, Evaluated)]
 

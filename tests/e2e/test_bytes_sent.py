@@ -14,7 +14,7 @@ from clr_tui.engine.log import events as ev
 from clr_tui.engine.log.lock import acquire
 from clr_tui.engine.log.rundir import create_run
 from clr_tui.engine.log.writer import EventWriter
-from clr_tui.engine.settings.config import RangeTestConfig, TaskConfig
+from clr_tui.engine.settings.config import RangeTest, TaskConfig
 
 STEPS, EACH, UPDATES = 1000, 10, 12
 BUDGET = 1024
@@ -31,7 +31,7 @@ class Living:
             home.runs,
             kind="range-test",
             task=TaskConfig(),
-            range_test=RangeTestConfig(steps=STEPS, end_lr=0.1),
+            range_test=RangeTest(steps=STEPS, end_lr=0.1),
             version="0",
         )
         self.lock = acquire(self.run.lock_path)

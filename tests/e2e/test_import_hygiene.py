@@ -14,7 +14,7 @@ import pytest
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.log.rundir import RunDir, create_run
 from clr_tui.engine.log.writer import EventWriter
-from clr_tui.engine.settings.config import RangeTestConfig, TaskConfig
+from clr_tui.engine.settings.config import RangeTest, TaskConfig
 
 FIRST_FRAME = """
 import asyncio, json, sys, time
@@ -137,7 +137,7 @@ def test_no_product_file_imports_itself_by_way_of_others() -> None:
 def sweep(tmp_path: Path) -> RunDir:
     """A range test that has ended."""
     run = create_run(
-        tmp_path, kind="range-test", task=TaskConfig(), range_test=RangeTestConfig(), version="0"
+        tmp_path, kind="range-test", task=TaskConfig(), range_test=RangeTest(), version="0"
     )
     log = EventWriter(run.events_path)
     log.write(ev.RunStarted(run=run.id, kind="range-test"))

@@ -19,7 +19,7 @@ from torch.profiler import ProfilerActivity, profile
 from clr_tui.engine.comparing.trial_memory import trial_need
 from clr_tui.engine.log.events import Event, Steps
 from clr_tui.engine.nvml import UsageMonitor
-from clr_tui.engine.settings.config import OptimizerConfig, RangeTestConfig, RunConfig, TaskConfig
+from clr_tui.engine.settings.config import OptimizerConfig, RangeTest, RunConfig, TaskConfig
 from clr_tui.engine.settings.optimizer_names import OPTIMIZERS
 from clr_tui.engine.tasks import cnn
 from clr_tui.engine.tasks.augment import RandomAffine
@@ -139,7 +139,7 @@ class Loop:
 
 def sweep_losses(steps: int, device: torch.device, precision: str) -> list[float]:
     """The losses of a whole range test on images of 32x32."""
-    sweep = RangeTestConfig(steps=steps, divergence=1e9, end_lr=0.1)
+    sweep = RangeTest(steps=steps, divergence=1e9, end_lr=0.1)
     config = RunConfig(
         id="probe",
         kind="range-test",

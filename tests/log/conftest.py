@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from clr_tui.engine.log.rundir import RunDir, create_run
-from clr_tui.engine.settings.config import RangeTestConfig, TaskConfig
+from clr_tui.engine.settings.config import RangeTest, TaskConfig
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def new_run(runs: Path) -> Callable[..., RunDir]:
     def make(**changes: Any) -> RunDir:
         settings = {"kind": "range-test", "task": TaskConfig(), "version": "0.1.0", **changes}
         if settings["kind"] == "range-test":
-            settings.setdefault("range_test", RangeTestConfig())
+            settings.setdefault("range_test", RangeTest())
         return create_run(runs, **settings)
 
     return make

@@ -21,7 +21,7 @@ from clr_tui.engine.log.summary import summarise
 from clr_tui.engine.log.writer import EventWriter
 from clr_tui.engine.regular import open_regular, read_regular
 from clr_tui.engine.settings.check import check
-from clr_tui.engine.settings.config import RangeTestConfig, TaskConfig
+from clr_tui.engine.settings.config import RangeTest, TaskConfig
 
 NewRun = Callable[..., RunDir]
 
@@ -151,6 +151,6 @@ def test_csv(put: Callable[[Path], Path], tmp_path: Path) -> None:
 
 def test_weights(put: Callable[[Path], Path], tmp_path: Path) -> None:
     path = put(tmp_path / "weights.pth")
-    (mistake,) = check(TaskConfig(model="resnet34", weights=str(path)), RangeTestConfig())
+    (mistake,) = check(TaskConfig(model="resnet34", weights=str(path)), RangeTest())
     assert mistake.field == "weights"
     assert mistake.message.endswith(("is a folder: give a file", "a device: give a file"))

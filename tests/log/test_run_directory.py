@@ -23,7 +23,7 @@ from clr_tui.engine.log.rundir import (
     short_task_name,
 )
 from clr_tui.engine.log.runs_folder import runs_dir
-from clr_tui.engine.settings.config import TaskConfig, TrainConfig
+from clr_tui.engine.settings.config import TaskConfig, Train
 
 NewRun = Callable[..., RunDir]
 
@@ -72,7 +72,7 @@ def test_short_names(data: str, name: str) -> None:
 
 def test_a_run_is_what_was_asked(runs: Path) -> None:
     task = TaskConfig(data="/data/flowers", image_size=32)
-    train = TrainConfig(base_lr=6e-4, max_lr=3.6e-3)
+    train = Train(base_lr=6e-4, max_lr=3.6e-3)
     run = create_run(runs, kind="train", task=task, train=train, parent="p", version="0.1.0")
     assert run.id == "train-flowers-1"
     assert run.path == runs / "train-flowers-1"
@@ -84,7 +84,7 @@ def test_a_run_is_what_was_asked(runs: Path) -> None:
 
 def test_numbers_go_on_from_the_largest(new_run: NewRun) -> None:
     assert [new_run().id for _ in range(3)] == [f"range-test-digits-{n}" for n in (1, 2, 3)]
-    other = new_run(kind="train", train=TrainConfig(base_lr=1, max_lr=2))
+    other = new_run(kind="train", train=Train(base_lr=1, max_lr=2))
     assert other.id == "train-digits-1"
     for number in (1, 2):
         remove_run(find_run(other.path.parent, f"range-test-digits-{number}"))
@@ -157,7 +157,7 @@ def test_a_newer_run_json_is_read(new_run: NewRun) -> None:
 class TestFind:
     def test_by_id_beginning_or_path(self, new_run: NewRun, runs: Path) -> None:
         made = [new_run() for _ in range(10)]
-        train = new_run(kind="train", train=TrainConfig(base_lr=1, max_lr=2))
+        train = new_run(kind="train", train=Train(base_lr=1, max_lr=2))
         assert find_run(runs, "range-test-digits-1") == made[0]
         assert find_run(runs, "range-test-digits-10") == made[9]
         assert find_run(runs, "tr") == train

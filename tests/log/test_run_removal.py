@@ -16,7 +16,7 @@ from clr_tui.engine.log.lock import acquire
 from clr_tui.engine.log.removal import removal_words, remove_run
 from clr_tui.engine.log.rundir import RunDir, list_runs
 from clr_tui.engine.log.writer import EventWriter
-from clr_tui.engine.settings.config import RangeTestConfig
+from clr_tui.engine.settings.config import RangeTest
 
 NewRun = Callable[..., RunDir]
 CHECKPOINTS = ("best.pt", "last.pt", "step-120.pt", ".best.pt.4711", ".step-9.pt.12")
@@ -34,7 +34,7 @@ def everything(folder: Path) -> set[str]:
 
 
 def test_removing_takes_all_files(new_run: NewRun, runs: Path) -> None:
-    run = new_run(range_test=RangeTestConfig(steps=5))
+    run = new_run(range_test=RangeTest(steps=5))
     start(run)
     run.checkpoints.mkdir()
     for name in CHECKPOINTS:

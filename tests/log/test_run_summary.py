@@ -31,12 +31,12 @@ from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.log.summary import summarise
 from clr_tui.engine.log.writer import EventWriter
 from clr_tui.engine.settings.config import (
-    CompareConfig,
+    Compare,
     EntryConfig,
     OptimizerConfig,
-    RangeTestConfig,
+    RangeTest,
     TaskConfig,
-    TrainConfig,
+    Train,
 )
 
 NewRun = Callable[..., RunDir]
@@ -125,7 +125,7 @@ def test_other_ends(new_run: NewRun, outcome: str) -> None:
 
 
 def test_several_seeds_are_one_progress(new_run: NewRun) -> None:
-    run = new_run(range_test=RangeTestConfig(seeds=4))
+    run = new_run(range_test=RangeTest(seeds=4))
     second = TrialStarted(trial=1, seed=1, total_steps=100, steps_per_epoch=20)
     end = TrialFinished(trial=0, outcome="done", step=40)  # early: the sweep diverged
     tell(run, STARTED, TRIAL, steps(39), end, second, steps(49, trial=1))
@@ -136,7 +136,7 @@ def test_several_seeds_are_one_progress(new_run: NewRun) -> None:
 
 
 def test_a_training_tells_epoch_and_accuracy(new_run: NewRun) -> None:
-    run = new_run(kind="train", train=TrainConfig(base_lr=1e-4, max_lr=1e-3))
+    run = new_run(kind="train", train=Train(base_lr=1e-4, max_lr=1e-3))
     tell(run, STARTED, TRIAL, steps(19))
     with living(run):
         assert summarise(run).headline == "epoch 1, loss 1.59"
@@ -145,7 +145,7 @@ def test_a_training_tells_epoch_and_accuracy(new_run: NewRun) -> None:
         assert summarise(run).headline == "epoch 3, 64.1 %"
 
 
-COMPARISON = CompareConfig(
+COMPARISON = Compare(
     entries=[
         EntryConfig(label=name, optimizer=OptimizerConfig(name=name)) for name in ("adam", "adamax")
     ]

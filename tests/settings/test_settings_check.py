@@ -15,13 +15,13 @@ import pytest
 from clr_tui.engine.settings import check as checks
 from clr_tui.engine.settings.check import check, check_numbers
 from clr_tui.engine.settings.config import (
-    CompareConfig,
+    Compare,
     EntryConfig,
     Job,
     OptimizerConfig,
-    RangeTestConfig,
+    RangeTest,
     TaskConfig,
-    TrainConfig,
+    Train,
 )
 from clr_tui.engine.settings.entries import article_entries, parse_entries
 
@@ -32,12 +32,12 @@ def fields(task: TaskConfig, job: Job) -> list[str | None]:
     return [error.field for error in check(task, job)]
 
 
-def train(**changes: Any) -> TrainConfig:
-    return TrainConfig(**{"base_lr": 1e-4, "max_lr": 1e-3, **changes})
+def train(**changes: Any) -> Train:
+    return Train(**{"base_lr": 1e-4, "max_lr": 1e-3, **changes})
 
 
-def compare(**changes: Any) -> CompareConfig:
-    return CompareConfig(**{"entries": article_entries(), **changes})
+def compare(**changes: Any) -> Compare:
+    return Compare(**{"entries": article_entries(), **changes})
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def flowers(tmp_path: Path) -> Path:
 
 
 def test_the_defaults_run_as_they_are() -> None:
-    assert check(TaskConfig(), RangeTestConfig()) == []
+    assert check(TaskConfig(), RangeTest()) == []
     assert check(TaskConfig(), train()) == []
     assert check(TaskConfig(model="resnet34", weights="none", device="cpu"), train()) == []
     assert check(TaskConfig(), compare()) == []
@@ -83,7 +83,7 @@ def test_the_defaults_run_as_they_are() -> None:
 )
 def test_mistakes_in_the_task(changes: dict[str, Any], field: str, words: str) -> None:
     task = TaskConfig(**changes)
-    (error,) = check(task, RangeTestConfig())
+    (error,) = check(task, RangeTest())
     assert error.field == field
     assert [e.field for e in check(task, train())] == [field]
     assert [e.field for e in check(task, compare())] == [field]
@@ -123,7 +123,7 @@ def test_mistakes_in_the_task(changes: dict[str, Any], field: str, words: str) -
     ],
 )
 def test_mistakes_in_a_range_test(changes: dict[str, Any], field: str, words: str) -> None:
-    (error,) = check(TaskConfig(), RangeTestConfig(**changes))
+    (error,) = check(TaskConfig(), RangeTest(**changes))
     assert error.field == field
     with pytest.raises(type(error), match=words):
         raise error
@@ -178,8 +178,8 @@ def test_mistakes_in_a_training(changes: dict[str, Any], field: str, words: str)
         ({"factor": NAN}, "factor", "not nan"),
         ({"step_size_epochs": 0.0}, "step_size_epochs", "above 0"),
         ({"gamma": 1.5}, "gamma", "not 1.5"),
-        ({"range_test": RangeTestConfig(start_lr=2.0)}, "range_test", "start_lr 2 is not below"),
-        ({"range_test": RangeTestConfig(epochs=0)}, "range_test", "epochs must be .* range tests"),
+        ({"range_test": RangeTest(start_lr=2.0)}, "range_test", "start_lr 2 is not below"),
+        ({"range_test": RangeTest(epochs=0)}, "range_test", "epochs must be .* range tests"),
         ({"target": 0.0}, "target", r"above 0 and below 1 \(or 1% to 99%\), not 0"),
         ({"target": 1.0}, "target", "not 1"),
         ({"target": 65.0}, "target", "not 65"),
@@ -247,17 +247,17 @@ def test_all_mistakes_are_told_at_once() -> None:
 
 def test_the_batch_must_fit_the_training_part_of_a_folder(flowers: Path) -> None:
     task = TaskConfig(data=str(flowers), batch_size=80)  # 80 of 100 images are for training
-    assert check(task, RangeTestConfig()) == []
+    assert check(task, RangeTest()) == []
     task = TaskConfig(data=str(flowers), batch_size=81)
-    assert fields(task, RangeTestConfig()) == ["batch_size"]
+    assert fields(task, RangeTest()) == ["batch_size"]
 
 
 def test_weights_that_are_there(tmp_path: Path) -> None:
     (tmp_path / "mine.pt").touch()
     task = TaskConfig(model="resnet34", weights=str(tmp_path / "mine.pt"))
-    assert check(task, RangeTestConfig()) == []
+    assert check(task, RangeTest()) == []
     task = TaskConfig(model="resnet34", weights=str(tmp_path / "mne.pt"))
-    (error,) = check(task, RangeTestConfig())
+    (error,) = check(task, RangeTest())
     assert "did you mean 'mine.pt'" in error.message
 
 
@@ -270,26 +270,26 @@ def test_a_folder_is_looked_at_again_only_when_it_changed(
     looks = []
     scandir = os.scandir
     monkeypatch.setattr(os, "scandir", lambda path: looks.append(path) or scandir(path))
-    assert check(task, RangeTestConfig()) == []
+    assert check(task, RangeTest()) == []
     assert len(looks) >= 3
     looks.clear()
-    assert check(task, RangeTestConfig()) == []
+    assert check(task, RangeTest()) == []
     assert looks == []
     for image in (flowers / "daisy").iterdir():
         image.unlink()
-    assert fields(task, RangeTestConfig()) == ["data"]
+    assert fields(task, RangeTest()) == ["data"]
 
 
 def test_a_mistake_just_mended_is_not_remembered(flowers: Path) -> None:
     task = TaskConfig(data=str(flowers))
     (flowers / "rose").mkdir()
-    assert fields(task, RangeTestConfig()) == ["data"]
+    assert fields(task, RangeTest()) == ["data"]
     (flowers / "rose" / "0.jpg").touch()
-    assert fields(task, RangeTestConfig()) == []
+    assert fields(task, RangeTest()) == []
     changed = (flowers / "rose").stat().st_mtime_ns
     (flowers / "rose" / "0.jpg").unlink()
     os.utime(flowers / "rose", ns=(changed, changed))  # within one tick of the file system's clock
-    assert fields(task, RangeTestConfig()) == ["data"]
+    assert fields(task, RangeTest()) == ["data"]
 
 
 def test_nothing_heavy_is_imported() -> None:
@@ -304,8 +304,8 @@ def test_nothing_heavy_is_imported() -> None:
 
 def test_an_optimizer_whose_rate_nothing_moves_is_not_swept() -> None:
     rprop = OptimizerConfig(name="rprop")
-    training = TrainConfig(base_lr=0.001, max_lr=0.01, optimizer=rprop)
+    training = Train(base_lr=0.001, max_lr=0.01, optimizer=rprop)
     steady = msgspec.structs.replace(training, policy="constant")
-    assert fields(TaskConfig(), RangeTestConfig(optimizer=rprop)) == ["optimizer"]
+    assert fields(TaskConfig(), RangeTest(optimizer=rprop)) == ["optimizer"]
     assert fields(TaskConfig(), training) == ["optimizer"]
     assert fields(TaskConfig(), steady) == []

@@ -12,7 +12,7 @@ from PIL import Image
 
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.settings.check import check
-from clr_tui.engine.settings.config import RangeTestConfig, TaskConfig
+from clr_tui.engine.settings.config import RangeTest, TaskConfig
 from clr_tui.engine.tasks.dataset import channel_statistics
 from clr_tui.engine.tasks.split import stratified_split
 
@@ -179,7 +179,7 @@ def largest_batch(data: str) -> int:
 
     def passes(size: int) -> bool:
         task = TaskConfig(data=data, batch_size=size)
-        return not any(e.field == "batch_size" for e in check(task, RangeTestConfig()))
+        return not any(e.field == "batch_size" for e in check(task, RangeTest()))
 
     return max(size for size in range(2, 2000) if passes(size))
 

@@ -17,10 +17,10 @@ from torch.optim import Adam
 from clr_tui.engine.log.events import TrialStarted
 from clr_tui.engine.settings.config import (
     OptimizerConfig,
-    RangeTestConfig,
+    RangeTest,
     RunConfig,
     TaskConfig,
-    TrainConfig,
+    Train,
 )
 from clr_tui.engine.tasks import features as features_module
 from clr_tui.engine.tasks.dataset import Progress
@@ -145,12 +145,12 @@ class NoOrders:
 
 
 def train(session: Session) -> None:
-    job = TrainConfig(base_lr=1e-3, max_lr=1e-3, policy="constant", epochs=1)
+    job = Train(base_lr=1e-3, max_lr=1e-3, policy="constant", epochs=1)
     Training(session, job, Trial(0, 0, "adam"), InMemory()).run()
 
 
 def sweep(session: Session) -> None:
-    run_sweep(session, RangeTestConfig(steps=9), Trial(0, 0, "seed 0"))
+    run_sweep(session, RangeTest(steps=9), Trial(0, 0, "seed 0"))
 
 
 @pytest.mark.parametrize("job", [train, sweep])

@@ -1,7 +1,7 @@
 """The comparison that a range test or a training suggests."""
 
 from clr_tui.engine.settings.check import check_numbers
-from clr_tui.engine.settings.config import OptimizerConfig, TaskConfig, TrainConfig
+from clr_tui.engine.settings.config import OptimizerConfig, TaskConfig, Train
 from clr_tui.engine.settings.optimizer_names import ARTICLE
 from clr_tui.tui.kinds.compare.proposal import after_range_test, after_training
 
@@ -33,7 +33,7 @@ def test_another_optimizer_comes_beside_all_of_the_article_s() -> None:
 
 
 def test_a_training_keeps_its_policy_and_length() -> None:
-    training = TrainConfig(
+    training = Train(
         base_lr=1e-4,
         max_lr=2e-3,
         policy="exp-range",
@@ -51,5 +51,5 @@ def test_a_training_keeps_its_policy_and_length() -> None:
 
 
 def test_a_constant_rate_has_one_bound() -> None:
-    own = after_training(TrainConfig(base_lr=1e-4, max_lr=2e-3, policy="constant")).entries[-1]
+    own = after_training(Train(base_lr=1e-4, max_lr=2e-3, policy="constant")).entries[-1]
     assert (own.policy, own.lr, own.base_lr) == ("constant", 2e-3, None)

@@ -7,11 +7,11 @@ from msgspec.structs import replace
 
 from clr_tui.engine.settings.config import (
     POLICIES,
-    CompareConfig,
+    Compare,
     OptimizerConfig,
-    RangeTestConfig,
+    RangeTest,
     TaskConfig,
-    TrainConfig,
+    Train,
 )
 from clr_tui.engine.settings.entries import parse_entries
 from clr_tui.tui.charts.draw import draw
@@ -44,9 +44,9 @@ tasks = st.builds(
 
 
 @st.composite
-def sweeps(draw) -> RangeTestConfig:
+def sweeps(draw) -> RangeTest:
     low, high = draw(rates)
-    return RangeTestConfig(
+    return RangeTest(
         start_lr=low,
         end_lr=high,
         epochs=draw(lengths),
@@ -60,9 +60,9 @@ def sweeps(draw) -> RangeTestConfig:
 
 
 @st.composite
-def trainings(draw) -> TrainConfig:
+def trainings(draw) -> Train:
     low, high = draw(rates)
-    return TrainConfig(
+    return Train(
         base_lr=low,
         max_lr=high,
         policy=draw(st.sampled_from(POLICIES)),
@@ -79,7 +79,7 @@ ENTRIES = parse_entries(
     "rmsprop+exp-range(lr=1e-3,base_lr=1e-4), my.own:Optimizer(kind='x, y')"
 )
 comparisons = st.builds(
-    CompareConfig,
+    Compare,
     entries=st.lists(st.sampled_from(ENTRIES), min_size=1, unique_by=lambda e: e.label),
     seeds=st.integers(1, 100),
     epochs=st.integers(1, 10_000) | counts,
@@ -107,19 +107,19 @@ def test_whatever_may_run_can_be_drawn_and_told(job) -> None:
 
 
 def test_another_kind_begins_with_its_own_defaults() -> None:
-    job = RangeTestConfig(smoothing=0.2)
+    job = RangeTest(smoothing=0.2)
     values = DEFAULTS | texts(TaskConfig(), job) | {"kind": "training"}
-    assert read(values, TaskConfig(), job).job == TrainConfig(base_lr=6e-4, max_lr=3.6e-3)
+    assert read(values, TaskConfig(), job).job == Train(base_lr=6e-4, max_lr=3.6e-3)
 
 
 def test_weights_of_the_resnet_are_not_left_to_the_cnn() -> None:
     task = TaskConfig(model="resnet34", weights="/a/file")
-    values = DEFAULTS | texts(task, RangeTestConfig()) | {"model": "cnn"}
-    assert read(values, task, RangeTestConfig()).task == TaskConfig()
+    values = DEFAULTS | texts(task, RangeTest()) | {"model": "cnn"}
+    assert read(values, task, RangeTest()).task == TaskConfig()
 
 
 def test_a_length_without_whole_cycles_stays_and_is_told() -> None:
-    job = TrainConfig(base_lr=1e-4, max_lr=1e-3, epochs=10, whole_cycles=False)
+    job = Train(base_lr=1e-4, max_lr=1e-3, epochs=10, whole_cycles=False)
     assert "mid-cycle, as in the run" in length_in_words(job)
     assert sketch(job).x.hi == 10
 
@@ -178,7 +178,7 @@ def test_a_comparison_s_defaults_are_the_article_s_six() -> None:
         "adamax",
         "sgd+clr",
     ]
-    assert job == CompareConfig(entries=job.entries)
+    assert job == Compare(entries=job.entries)
 
 
 def test_a_comparison_is_told_in_trials() -> None:
@@ -206,7 +206,7 @@ def test_a_comparison_s_rates_are_drawn_by_their_shape() -> None:
 
 
 def test_a_study_is_left_with_its_model() -> None:
-    job = CompareConfig(entries=ENTRIES[:2], study="cnn")
+    job = Compare(entries=ENTRIES[:2], study="cnn")
     values = DEFAULTS | texts(TaskConfig(), job)
     assert read(values, TaskConfig(), job).job.study == "cnn"
     other = read(values | {"model": "resnet34"}, TaskConfig(), job)
@@ -216,7 +216,7 @@ def test_a_study_is_left_with_its_model() -> None:
 
 def test_entries_stay_as_they_were_given_where_their_text_does() -> None:
     entries = [ENTRIES[0], ENTRIES[1]]
-    study = CompareConfig(entries=entries)
+    study = Compare(entries=entries)
     values = DEFAULTS | texts(TaskConfig(), study)
     assert read(values, TaskConfig(), study).job.entries is entries
     changed = read(values | {"optimizers": "adam,sgd"}, TaskConfig(), study).job
@@ -225,7 +225,7 @@ def test_entries_stay_as_they_were_given_where_their_text_does() -> None:
 
 def test_a_rate_that_no_text_tells_stays_with_its_entry_and_is_told() -> None:
     given = [replace(entry, lr=0.01) for entry in parse_entries("adam,sgd")]
-    job = CompareConfig(entries=given, seeds=1)
+    job = Compare(entries=given, seeds=1)
     values = DEFAULTS | texts(TaskConfig(), job)
     assert "0.01" not in values["optimizers"]
     changed = read(values | {"optimizers": "rmsprop, adam"}, TaskConfig(), job).job
@@ -234,5 +234,5 @@ def test_a_rate_that_no_text_tells_stays_with_its_entry_and_is_told() -> None:
         ("adam", 0.01),
     ]
     assert length_in_words(job).endswith("As given: adam, sgd at lr 0.01.")
-    typed = CompareConfig(entries=parse_entries("adam(lr=0.01),sgd"))
+    typed = Compare(entries=parse_entries("adam(lr=0.01),sgd"))
     assert "given" not in length_in_words(typed)

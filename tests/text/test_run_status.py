@@ -6,7 +6,7 @@ from view_histories import run_config, sweep_history
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.log.tail import Batch
-from clr_tui.engine.settings.config import OptimizerConfig, RangeTestConfig, TaskConfig
+from clr_tui.engine.settings.config import OptimizerConfig, RangeTest, TaskConfig
 from clr_tui.tui.text.status import (
     notices,
     progress_bar,
@@ -18,7 +18,7 @@ from clr_tui.tui.text.status import (
     waiting_words,
 )
 
-CONFIG = run_config(range_test=RangeTestConfig())
+CONFIG = run_config(range_test=RangeTest())
 STARTED = ev.RunStarted(run="r-1", kind="range-test")
 TRIAL = ev.TrialStarted(trial=0, seed=0, total_steps=10, steps_per_epoch=5)
 
@@ -136,7 +136,7 @@ def test_titles():
     )
     config = run_config(
         task=TaskConfig(data="/data/my [flowers]/", model="resnet34", batch_size=8),
-        range_test=RangeTestConfig(seeds=3, optimizer=OptimizerConfig(momentum=0.0)),
+        range_test=RangeTest(seeds=3, optimizer=OptimizerConfig(momentum=0.0)),
     )
     assert title_of(config, RunHistory(config)) == (
         "range test  my [flowers] · ResNet34 · SGD · batch 8 · seeds 3"
@@ -158,7 +158,7 @@ def test_a_comparison_s_title_tells_its_size() -> None:
 
 
 def test_other_optimizers_are_named_as_they_were_asked_for() -> None:
-    config = run_config(range_test=RangeTestConfig(optimizer=OptimizerConfig(name="adamw")))
+    config = run_config(range_test=RangeTest(optimizer=OptimizerConfig(name="adamw")))
     assert "· CNN · adamw · batch 64" in title_of(config, RunHistory(config))
 
 

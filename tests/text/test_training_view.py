@@ -6,7 +6,7 @@ import torch
 from view_histories import add_epoch, text_of, train_history
 
 from clr_tui.engine.log import events as ev
-from clr_tui.engine.settings.config import POLICIES, TrainConfig
+from clr_tui.engine.settings.config import POLICIES, Train
 from clr_tui.tui.charts.draw import draw
 from clr_tui.tui.charts.palette import DARK
 from clr_tui.tui.charts.plain_rows import to_text
@@ -19,7 +19,7 @@ from clr_tui.tui.kinds.train.view import (
 )
 from clr_tui.tui.text.chart_options import ChartOptions
 
-CONFIG = TrainConfig(base_lr=1e-3, max_lr=6e-3, step_size_epochs=2, epochs=8)
+CONFIG = Train(base_lr=1e-3, max_lr=6e-3, step_size_epochs=2, epochs=8)
 EPOCH = ChartOptions(x="epoch")
 
 
@@ -77,7 +77,7 @@ def test_before_the_data_are_there_the_whole_schedule_is_ahead():
 
 
 def test_length_is_rounded_up_to_whole_cycles_before_it_is_known():
-    history = history_of(0, TrainConfig(base_lr=1e-3, max_lr=6e-3, step_size_epochs=2, epochs=7))
+    history = history_of(0, Train(base_lr=1e-3, max_lr=6e-3, step_size_epochs=2, epochs=7))
     history.trials.clear()
     plan = plan_of(history)
     assert plan is not None
@@ -95,7 +95,7 @@ def test_the_three_charts_share_one_axis(x):
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("until", [0, 1, 25, 80])
 def test_every_policy_can_be_drawn_at_any_time(policy, until):
-    config = TrainConfig(base_lr=1e-3, max_lr=6e-3, policy=policy, step_size_epochs=2, epochs=8)
+    config = Train(base_lr=1e-3, max_lr=6e-3, policy=policy, step_size_epochs=2, epochs=8)
     charts = training_charts(history_of(until, config), EPOCH)
     for series in charts[0].series:
         assert np.all(np.isfinite(series.y))
@@ -185,7 +185,7 @@ def test_where_it_stands_is_said_while_it_runs():
 
 
 def test_a_narrow_triangle_fills_its_chart():
-    config = TrainConfig(base_lr=1e-3, max_lr=1.2e-3, step_size_epochs=2, epochs=8)
+    config = Train(base_lr=1e-3, max_lr=1.2e-3, step_size_epochs=2, epochs=8)
     axis = training_charts(history_of(25, config), EPOCH)[0].y
     assert 0.95e-3 < axis.lo < 1e-3
     assert 1.2e-3 < axis.hi < 1.25e-3
@@ -197,7 +197,7 @@ def test_a_narrow_triangle_fills_its_chart():
 
 
 def test_a_constant_rate_lies_within_its_chart():
-    config = TrainConfig(base_lr=1e-3, max_lr=1e-3, policy="constant", epochs=8)
+    config = Train(base_lr=1e-3, max_lr=1e-3, policy="constant", epochs=8)
     axis = training_charts(history_of(0, config), EPOCH)[0].y
     assert 0 <= axis.lo < 1e-3 < axis.hi
 

@@ -4,7 +4,7 @@ import math
 
 from comparison_logs import comparison_history
 
-from clr_tui.engine.settings.config import CompareConfig, TaskConfig
+from clr_tui.engine.settings.config import Compare, TaskConfig
 from clr_tui.tui.kinds.compare.trial_view import entry_of, trial_config, trial_title
 from clr_tui.tui.kinds.compare.tuning import Tuning
 
@@ -50,7 +50,7 @@ def test_an_entry_is_known_by_its_number_or_its_label() -> None:
     compare = history.config.compare
     trial.entry = None
     assert entry_of(compare, trial).label == "sgd+clr"
-    assert entry_of(CompareConfig(entries=[]), trial).label == "sgd+clr"
+    assert entry_of(Compare(entries=[]), trial).label == "sgd+clr"
     trial.label = ""
     assert entry_of(compare, trial).label == "trial 3"
 

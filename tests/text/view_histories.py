@@ -6,7 +6,7 @@ import numpy as np
 
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.log import events as ev
-from clr_tui.engine.settings.config import RangeTestConfig, RunConfig, TrainConfig
+from clr_tui.engine.settings.config import RangeTest, RunConfig, Train
 from clr_tui.tui.text.lines import Line
 
 STEPS = 140
@@ -24,7 +24,7 @@ def sweep_rates(steps: int = STEPS) -> np.ndarray:
 
 def sweep_history(loss=None, *, until: int = STEPS, seeds: int = 1, done: bool = True):
     """A range test; `loss` is a function of rates, by default one with its minimum at 3e-2."""
-    history = RunHistory(run_config(range_test=RangeTestConfig(seeds=seeds)))
+    history = RunHistory(run_config(range_test=RangeTest(seeds=seeds)))
     history.apply(ev.RunStarted(run="r-1", kind="range-test"))
     for trial in range(seeds):
         add_sweep(history, loss or valley, trial=trial, until=until)
@@ -60,7 +60,7 @@ def valley(rates: np.ndarray) -> np.ndarray:
     return falling + 4 * np.maximum(x + 1.5, 0) ** 2
 
 
-def train_history(config: TrainConfig, *, until: int, total: int, per_epoch: int) -> RunHistory:
+def train_history(config: Train, *, until: int, total: int, per_epoch: int) -> RunHistory:
     """A training whose accuracy rises by a point an epoch, told chunk by chunk."""
     history = RunHistory(run_config(train=config))
     history.apply(ev.RunStarted(run="r-1", kind="train"))

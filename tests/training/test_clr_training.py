@@ -31,7 +31,7 @@ from clr_tui.engine.log.events import (
     TrialStarted,
 )
 from clr_tui.engine.policies import lr_at
-from clr_tui.engine.settings.config import OptimizerConfig, TrainConfig
+from clr_tui.engine.settings.config import OptimizerConfig, Train
 from clr_tui.engine.tasks.part import Part
 from clr_tui.engine.training import checkpoint
 from clr_tui.engine.training.batches import Batches
@@ -43,7 +43,7 @@ from clr_tui.engine.training.training import Training
 
 Make = Callable[..., Bench]
 PER_EPOCH = 7  # 70 images in batches of 10
-JOB = TrainConfig(base_lr=0.01, max_lr=0.05, step_size_epochs=1, epochs=4)
+JOB = Train(base_lr=0.01, max_lr=0.05, step_size_epochs=1, epochs=4)
 
 
 def run(bench: Bench) -> Result:
@@ -129,7 +129,7 @@ def test_the_story_is_told_in_order(make_bench: Make) -> None:
 
 
 def test_test_part_is_measured_for_last_and_best(make_bench: Make) -> None:
-    bench = make_bench(TrainConfig(base_lr=0.05, max_lr=0.3, step_size_epochs=0.5, epochs=6))
+    bench = make_bench(Train(base_lr=0.05, max_lr=0.3, step_size_epochs=0.5, epochs=6))
     run(bench)
     tested = {e.checkpoint: e for e in bench.script.of(Evaluated) if e.part == "test"}
     assert list(tested) == ["last", "best"]
@@ -146,7 +146,7 @@ def test_test_part_is_measured_for_last_and_best(make_bench: Make) -> None:
 
 
 def test_a_stop_while_the_best_is_tested_keeps_the_last(make_bench: Make) -> None:
-    job = TrainConfig(base_lr=0.05, max_lr=0.3, step_size_epochs=0.5, epochs=6)
+    job = Train(base_lr=0.05, max_lr=0.3, step_size_epochs=0.5, epochs=6)
     whole, bench = make_bench(job), make_bench(job)
     run(whole)
     last = checkpoint.load(whole.folder / "checkpoints" / "last.pt", torch.device("cpu"))["model"]
@@ -173,7 +173,7 @@ def test_a_model_that_comes_in_evaluation_mode_is_trained_all_the_same(make_benc
 
 
 def test_length_is_rounded_to_whole_cycles(make_bench: Make) -> None:
-    bench = make_bench(TrainConfig(base_lr=0.01, max_lr=0.05, step_size_epochs=1, epochs=3))
+    bench = make_bench(Train(base_lr=0.01, max_lr=0.05, step_size_epochs=1, epochs=3))
     run(bench)
     assert len(bench.script.of(EpochFinished)) == 4
     assert not bench.script.of(Note)
@@ -181,7 +181,7 @@ def test_length_is_rounded_to_whole_cycles(make_bench: Make) -> None:
 
 def test_cycles_of_an_odd_number_of_steps_end_with_the_training(make_bench: Make) -> None:
     """An epoch has 7 steps, half of it 3.5: rounded, the cycles would drift from the epochs."""
-    bench = make_bench(TrainConfig(base_lr=0.01, max_lr=0.05, step_size_epochs=0.5, epochs=3))
+    bench = make_bench(Train(base_lr=0.01, max_lr=0.05, step_size_epochs=0.5, epochs=3))
     run(bench)
     assert not bench.script.of(Note)
     rates = bench.script.column("lr")
@@ -190,7 +190,7 @@ def test_cycles_of_an_odd_number_of_steps_end_with_the_training(make_bench: Make
 
 
 def test_a_training_that_ends_in_mid_cycle_says_so(make_bench: Make) -> None:
-    job = TrainConfig(base_lr=0.01, max_lr=0.05, step_size_epochs=1, epochs=3, whole_cycles=False)
+    job = Train(base_lr=0.01, max_lr=0.05, step_size_epochs=1, epochs=3, whole_cycles=False)
     bench = make_bench(job)
     run(bench)
     assert len(bench.script.of(EpochFinished)) == 3
@@ -392,7 +392,7 @@ def test_a_run_can_be_repeated_bit_for_bit(make_bench: Make) -> None:
 
 
 def test_an_unknown_optimizer_and_a_large_batch_are_named(make_bench: Make) -> None:
-    job = TrainConfig(base_lr=0.1, max_lr=1.0, optimizer=OptimizerConfig(name="sdg"))
+    job = Train(base_lr=0.1, max_lr=1.0, optimizer=OptimizerConfig(name="sdg"))
     with pytest.raises(UserError, match="'sdg'") as caught:
         run(make_bench(job))
     assert caught.value.field == "optimizer"

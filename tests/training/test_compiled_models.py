@@ -27,10 +27,10 @@ from clr_tui.engine.log.events import (
 )
 from clr_tui.engine.settings.config import (
     OptimizerConfig,
-    RangeTestConfig,
+    RangeTest,
     RunConfig,
     TaskConfig,
-    TrainConfig,
+    Train,
 )
 from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.training import job
@@ -50,7 +50,7 @@ from clr_tui.engine.training.trainee import Trainee, make_trainee
 Make = Callable[..., Bench]
 Function = Callable[[Any], Tensor]
 CPU = torch.device("cpu")
-SWEEP = RangeTestConfig(steps=30, divergence=1e9)
+SWEEP = RangeTest(steps=30, divergence=1e9)
 EPS = 2.0**-24
 """Half the distance from 1 to the next float32: the error of one rounding."""
 
@@ -169,7 +169,7 @@ def test_compiled_code_is_as_near_to_the_truth_as_the_model() -> None:
 @needs_compiler
 def test_a_compiled_run_ends_as_the_plain_one(make_bench: Make) -> None:
     """From the first event to checkpoints that a run without compiler could go on from."""
-    config = TrainConfig(base_lr=1e-3, max_lr=1e-2, epochs=2, whole_cycles=False)
+    config = Train(base_lr=1e-3, max_lr=1e-2, epochs=2, whole_cycles=False)
     plain, bench = make_bench(config), asked(make_bench(config))
     run_training(plain.session, config)
     expected = torch.load(plain.folder / "checkpoints" / "last.pt", weights_only=True)
@@ -358,7 +358,7 @@ def test_a_job_on_the_cpu_compiles_nothing(
 ) -> None:
     monkeypatch.setattr(job, "use_all_cores", lambda: None)
     task = TaskConfig(compile=True, device="cpu")
-    sweep = RangeTestConfig(steps=3, seeds=2)
+    sweep = RangeTest(steps=3, seeds=2)
     config = RunConfig(
         id="a-1", kind="range-test", created=0.0, version="0", task=task, range_test=sweep
     )
@@ -373,9 +373,9 @@ def test_a_job_on_the_cpu_compiles_nothing(
 # The time that it takes.
 
 
-@pytest.mark.parametrize("config", [SWEEP, TrainConfig(base_lr=1e-3, max_lr=1e-2, epochs=4)])
+@pytest.mark.parametrize("config", [SWEEP, Train(base_lr=1e-3, max_lr=1e-2, epochs=4)])
 def test_compiling_is_told_of_and_is_no_part_of_the_pace(
-    config: RangeTestConfig | TrainConfig, make_bench: Make, monkeypatch: pytest.MonkeyPatch
+    config: RangeTest | Train, make_bench: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench = asked(make_bench(config, tick=0.01))
     ready = False
@@ -390,7 +390,7 @@ def test_compiling_is_told_of_and_is_no_part_of_the_pace(
         return forward
 
     monkeypatch.setattr(torch, "compile", compile)
-    if isinstance(config, RangeTestConfig):
+    if isinstance(config, RangeTest):
         run_range_test(bench.session, config)
     else:
         run_training(bench.session, config)

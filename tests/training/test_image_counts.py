@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from training_bench import Bench, make_task, part
 
 from clr_tui.engine.log.events import EpochFinished, Evaluated, Steps
-from clr_tui.engine.settings.config import OptimizerConfig, RangeTestConfig, TrainConfig
+from clr_tui.engine.settings.config import OptimizerConfig, RangeTest, Train
 from clr_tui.engine.training import evaluate as evaluate_module
 from clr_tui.engine.training.clr import run_training
 from clr_tui.engine.training.evaluate import evaluate
@@ -62,7 +62,7 @@ def test_a_training_tells_exact_shares(
 ) -> None:
     monkeypatch.setattr(Session, "waits_for_nothing", eager)
     monkeypatch.setattr(evaluate_module, "EVALUATION_BATCH", 7)
-    job = TrainConfig(base_lr=0.01, max_lr=0.05, epochs=2, whole_cycles=False)
+    job = Train(base_lr=0.01, max_lr=0.05, epochs=2, whole_cycles=False)
     bench = make_bench(job, task=task_with(19, 20))
     assert run_training(bench.session, job).headline == "95.0 %, epoch 1"
     assert [e.accuracy for e in bench.script.of(Evaluated)] == [0.95] * 4
@@ -76,7 +76,7 @@ def test_a_sweep_tells_exact_shares(
     make_bench: Make, monkeypatch: pytest.MonkeyPatch, eager: bool
 ) -> None:
     monkeypatch.setattr(Session, "waits_for_nothing", eager)
-    job = RangeTestConfig(steps=8, accuracy=True, divergence=1e9)
+    job = RangeTest(steps=8, accuracy=True, divergence=1e9)
     bench = make_bench(job, task=task_with(19, 20))
     run_range_test(bench.session, job)
     assert {e.accuracy for e in bench.script.of(Evaluated)} == {0.95}

@@ -15,10 +15,10 @@ from clr_tui.engine.cores import usable_cores
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.events import DeviceUsage, Event, Progress
 from clr_tui.engine.settings.config import (
-    CompareConfig,
+    Compare,
     EntryConfig,
     OptimizerConfig,
-    RangeTestConfig,
+    RangeTest,
     RunConfig,
     TaskConfig,
 )
@@ -56,7 +56,7 @@ BAD = OptimizerConfig(name="adamw", options={"weight_decay": -1.0})
                 created=0.0,
                 version="1",
                 task=TASK,
-                range_test=RangeTestConfig(optimizer=BAD),
+                range_test=RangeTest(optimizer=BAD),
             ),
             "optimizer",
         ),
@@ -67,7 +67,7 @@ BAD = OptimizerConfig(name="adamw", options={"weight_decay": -1.0})
                 created=0.0,
                 version="1",
                 task=TASK,
-                compare=CompareConfig(entries=[EntryConfig(label="adamw", optimizer=BAD)]),
+                compare=Compare(entries=[EntryConfig(label="adamw", optimizer=BAD)]),
             ),
             "optimizers",
         ),

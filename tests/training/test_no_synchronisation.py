@@ -23,7 +23,7 @@ from torch.utils._pytree import tree_leaves
 from training_bench import Bench, make_task
 
 from clr_tui.engine.log.events import EpochFinished, Evaluated, Event, Steps
-from clr_tui.engine.settings.config import OptimizerConfig, RangeTestConfig, TrainConfig
+from clr_tui.engine.settings.config import OptimizerConfig, RangeTest, Train
 from clr_tui.engine.settings.optimizer_names import OPTIMIZERS
 from clr_tui.engine.tasks.augment import RandomAffine
 from clr_tui.engine.tasks.cnn import build_cnn
@@ -156,7 +156,7 @@ def between_steps(entries: list[str | Event]) -> list[list[str | Event]]:
 def test_a_sweep_reads_once_a_flush_and_never_else(
     make_bench: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bench = make_bench(RangeTestConfig(steps=40, divergence=1e9), tick=0.0)
+    bench = make_bench(RangeTest(steps=40, divergence=1e9), tick=0.0)
     with journal(bench, monkeypatch) as entries:
         run_range_test(bench.session, bench.session.config.range_test)
     told = [e for e in entries if isinstance(e, Steps)]
@@ -174,7 +174,7 @@ def test_a_sweep_reads_once_a_flush_and_never_else(
 def test_measurements_of_a_sweep_come_with_its_flushes(
     make_bench: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bench = make_bench(RangeTestConfig(steps=40, divergence=1e9, accuracy=True), tick=0.0)
+    bench = make_bench(RangeTest(steps=40, divergence=1e9, accuracy=True), tick=0.0)
     with journal(bench, monkeypatch) as entries:
         run_range_test(bench.session, bench.session.config.range_test)
     told = [e for e in entries if isinstance(e, Steps)]
@@ -192,7 +192,7 @@ def test_frozen_weights_are_not_read_in_a_sweep(
     augmented: bool, make_bench: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whether their features are still good, their digest tells, which must be known by then."""
-    config = RangeTestConfig(steps=40, divergence=1e9, accuracy=True)
+    config = RangeTest(steps=40, divergence=1e9, accuracy=True)
     bench = make_bench(config, tick=0.0, task=frozen_task(augmented=augmented))
     with journal(bench, monkeypatch) as entries:
         run_range_test(bench.session, config)
@@ -204,7 +204,7 @@ def test_frozen_weights_are_not_read_in_a_sweep(
 def test_a_training_reads_once_a_flush_and_at_the_ends_of_epochs(
     make_bench: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = TrainConfig(base_lr=1e-3, max_lr=1e-2, epochs=4, whole_cycles=False)
+    config = Train(base_lr=1e-3, max_lr=1e-2, epochs=4, whole_cycles=False)
     bench = make_bench(config, tick=0.0, task=make_task(train=105))
     with journal(bench, monkeypatch) as entries:
         Training(bench.session, config, Trial(0, 0, "one"), InMemory()).run()
@@ -226,7 +226,7 @@ def test_a_training_reads_once_a_flush_and_at_the_ends_of_epochs(
 
 def test_a_read_in_a_step_is_seen(make_bench: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the tests above would show nothing."""
-    bench = make_bench(RangeTestConfig(steps=8, divergence=1e9), tick=0.0)
+    bench = make_bench(RangeTest(steps=8, divergence=1e9), tick=0.0)
     correct = Task.correct
     monkeypatch.setattr(
         Task, "correct", staticmethod(lambda *given: correct(*given) * 1 + 0 * given[1].max())

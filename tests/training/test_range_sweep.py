@@ -28,7 +28,7 @@ from clr_tui.engine.log.events import (
     TrialFinished,
     TrialStarted,
 )
-from clr_tui.engine.settings.config import OptimizerConfig, RangeTestConfig
+from clr_tui.engine.settings.config import OptimizerConfig, RangeTest
 from clr_tui.engine.training.control import Stopped
 from clr_tui.engine.training.range_test import (
     EarlyEnd,
@@ -50,19 +50,19 @@ Make = Callable[..., Bench]
 @pytest.mark.parametrize(
     ("config", "images", "expected"),
     [
-        (RangeTestConfig(), 3453, 108),  # 2 * 3453 / 64 = 107.9
-        (RangeTestConfig(), 1258, 100),  # 39.3: never under 100
-        (RangeTestConfig(epochs=0.5), 64_000, 500),
-        (RangeTestConfig(steps=7), 3453, 7),
+        (RangeTest(), 3453, 108),  # 2 * 3453 / 64 = 107.9
+        (RangeTest(), 1258, 100),  # 39.3: never under 100
+        (RangeTest(epochs=0.5), 64_000, 500),
+        (RangeTest(steps=7), 3453, 7),
     ],
 )
-def test_length_of_a_sweep(config: RangeTestConfig, images: int, expected: int) -> None:
+def test_length_of_a_sweep(config: RangeTest, images: int, expected: int) -> None:
     assert sweep_steps(config, images, 64) == expected
 
 
 @pytest.mark.skipif(not REFERENCE.exists(), reason="the reference figures are not here")
 def test_rates_are_those_of_the_reference_log() -> None:
-    config = RangeTestConfig(end_lr=0.1)
+    config = RangeTest(end_lr=0.1)
     with REFERENCE.open() as file:
         rates = [float(row["lr"]) for row in csv.DictReader(file)]
     assert [sweep_lr(config, i, 108) for i in range(108)] == pytest.approx(rates, rel=1e-12)
@@ -149,7 +149,7 @@ def test_a_sweep_leaves_everything_as_found() -> None:
     trainee, script = trainee_in_use(), Script()
     before = fingerprint(trainee)
     subset = make_subset(trainee.task.validation, 10, seed=0)
-    config = RangeTestConfig(steps=30)
+    config = RangeTest(steps=30)
     sweep(
         trainee, config, 30, recorder(script, NO_END), subset=subset, attend=touch_everything(None)
     )
@@ -161,7 +161,7 @@ def test_a_sweep_that_ends_early_leaves_everything_as_found() -> None:
     trainee, script = trainee_in_use(), Script()
     before = fingerprint(trainee)
     taken = recorder(script, EarlyEnd(0.05, 1.0 + 1e-9))
-    sweep(trainee, RangeTestConfig(steps=100), 100, taken, attend=touch_everything(None))
+    sweep(trainee, RangeTest(steps=100), 100, taken, attend=touch_everything(None))
     assert taken.end
     assert 0 < len(script.column("step")) < 100
     assert fingerprint(trainee) == before
@@ -170,7 +170,7 @@ def test_a_sweep_that_ends_early_leaves_everything_as_found() -> None:
 def test_a_sweep_that_is_stopped_leaves_everything_as_found() -> None:
     trainee, script = trainee_in_use(), Script()
     before = fingerprint(trainee)
-    config = RangeTestConfig(steps=30)
+    config = RangeTest(steps=30)
     stopped = sweep(
         trainee, config, 30, recorder(script, NO_END), attend=touch_everything(step_limit=11)
     )
@@ -198,7 +198,7 @@ def test_a_buffer_made_by_the_sweep_is_gone_afterwards() -> None:
     trainee = make_trainee(
         make_task(build=Lazy), OptimizerConfig(), batch_size=10, seed=0, precision="float32"
     )
-    sweep(trainee, RangeTestConfig(steps=3), 3, recorder(Script(), NO_END))
+    sweep(trainee, RangeTest(steps=3), 3, recorder(Script(), NO_END))
     assert trainee.model.level is None
 
 
@@ -208,7 +208,7 @@ def test_a_sweep_that_raises_leaves_everything_as_found() -> None:
     with pytest.raises(RuntimeError, match="in the middle"):
         sweep(
             trainee,
-            RangeTestConfig(steps=30),
+            RangeTest(steps=30),
             30,
             recorder(script, NO_END),
             attend=touch_everything(7, RuntimeError("in the middle")),
@@ -222,7 +222,7 @@ def test_an_unused_optimizer_is_as_unused_afterwards() -> None:
         make_task(), OptimizerConfig(), batch_size=10, seed=0, precision="float32"
     )
     trainee.optimizer.param_groups[0]["note"] = "kept"
-    sweep(trainee, RangeTestConfig(steps=5), 5, recorder(Script(), NO_END))
+    sweep(trainee, RangeTest(steps=5), 5, recorder(Script(), NO_END))
     assert not trainee.optimizer.state
     assert trainee.optimizer.param_groups[0]["note"] == "kept"
     assert all(p.grad is None for p in trainee.model.parameters())
@@ -235,7 +235,7 @@ def test_a_parameter_that_was_thawed_is_frozen_again() -> None:
     def thaw() -> None:
         trainee.model[6].weight.requires_grad_(True)
 
-    sweep(trainee, RangeTestConfig(steps=5), 5, recorder(Script(), NO_END), attend=thaw)
+    sweep(trainee, RangeTest(steps=5), 5, recorder(Script(), NO_END), attend=thaw)
     assert fingerprint(trainee) == before
 
 
@@ -254,7 +254,7 @@ def test_a_buffer_that_was_replaced_comes_back() -> None:
         make_task(build=Counting), OptimizerConfig(), batch_size=10, seed=0, precision="float32"
     )
     calls = trainee.model.calls
-    sweep(trainee, RangeTestConfig(steps=5), 5, recorder(Script(), NO_END))
+    sweep(trainee, RangeTest(steps=5), 5, recorder(Script(), NO_END))
     assert trainee.model.calls is calls
     assert calls.item() == 0
 
@@ -264,14 +264,14 @@ def test_training_goes_on_as_if_there_had_been_no_sweep() -> None:
         torch.manual_seed(5)
         trainee = trainee_in_use()
         if with_sweep:
-            sweep(trainee, RangeTestConfig(steps=25), 25, recorder(Script(), NO_END))
+            sweep(trainee, RangeTest(steps=25), 25, recorder(Script(), NO_END))
         return [trainee.step()[0].item() for _ in range(20)]
 
     assert losses(with_sweep=True) == losses(with_sweep=False)
 
 
 def curve(make_bench: Make, seed: int = 0, **changes: object) -> tuple[list[float], list[float]]:
-    bench = make_bench(RangeTestConfig(steps=40, divergence=1e9, **changes), seed=seed)
+    bench = make_bench(RangeTest(steps=40, divergence=1e9, **changes), seed=seed)
     assert run_range_test(bench.session, bench.session.config.range_test).outcome == "done"
     return bench.script.column("lr"), bench.script.column("loss")
 
@@ -287,7 +287,7 @@ def test_a_curve_can_be_repeated_bit_for_bit(make_bench: Make) -> None:
 
 
 def test_trials_are_the_seeds_in_turn(make_bench: Make) -> None:
-    bench = make_bench(RangeTestConfig(steps=12, seeds=2, divergence=1e9), seed=4)
+    bench = make_bench(RangeTest(steps=12, seeds=2, divergence=1e9), seed=4)
     run_range_test(bench.session, bench.session.config.range_test)
     started = bench.script.of(TrialStarted)
     assert [(t.trial, t.seed, t.total_steps, t.steps_per_epoch) for t in started] == [
@@ -295,7 +295,7 @@ def test_trials_are_the_seeds_in_turn(make_bench: Make) -> None:
         (1, 5, 12, 7),
     ]
     second = [x for e in bench.script.of(Steps) if e.trial == 1 for x in e.loss]
-    alone = make_bench(RangeTestConfig(steps=12, divergence=1e9), seed=5)
+    alone = make_bench(RangeTest(steps=12, divergence=1e9), seed=5)
     run_range_test(alone.session, alone.session.config.range_test)
     assert alone.script.column("loss") == second
 
@@ -326,7 +326,7 @@ def test_losses_are_those_of_torch_lr_finder() -> None:
 
     ours, script = fresh(), Script()
     torch.manual_seed(8)
-    config = RangeTestConfig(start_lr=1e-5, end_lr=1.0, steps=30)
+    config = RangeTest(start_lr=1e-5, end_lr=1.0, steps=30)
     sweep(ours, config, 30, recorder(script, NO_END))
     assert script.column("lr") == pytest.approx(finder.history["lr"][:30], rel=1e-12)
     assert script.column("loss") == pytest.approx(finder.history["loss"][:30], rel=1e-6)
@@ -349,7 +349,7 @@ class Poisoned(nn.Module):
 @pytest.mark.parametrize("at", [0, 1, 13])
 def test_nan_ends_the_sweep_at_its_step(make_bench: Make, at: int) -> None:
     task = make_task(build=lambda: Poisoned(at))
-    bench = make_bench(RangeTestConfig(steps=50, end_lr=0.01), task=task)
+    bench = make_bench(RangeTest(steps=50, end_lr=0.01), task=task)
     result = run_range_test(bench.session, bench.session.config.range_test)
     assert result.outcome == "done"
     losses = bench.script.column("loss")
@@ -399,7 +399,7 @@ def test_the_end_does_not_depend_on_when_losses_are_fetched(every: int) -> None:
         if not eager:
             taken._stopwatch._clock = Clock(0.25 / every)
         subset = make_subset(trainee.task.validation, 10, seed=0)
-        sweep(trainee, RangeTestConfig(steps=100, end_lr=100.0), 100, taken, subset=subset)
+        sweep(trainee, RangeTest(steps=100, end_lr=100.0), 100, taken, subset=subset)
         assert taken.end
         rows = list(zip(*(script.column(c) for c in ("step", "lr", "loss")), strict=True))
         evaluated = [(e.step, e.lr, e.loss, e.accuracy) for e in script.of(Evaluated)]
@@ -418,7 +418,7 @@ def test_accuracy_is_measured_on_one_fixed_subset(make_bench: Make) -> None:
     # A forward pass of 512 images at most every third step of 64, which costs three passes each.
     assert one.every == 3
 
-    bench = make_bench(RangeTestConfig(steps=20, accuracy=True, divergence=1e9))
+    bench = make_bench(RangeTest(steps=20, accuracy=True, divergence=1e9))
     run_range_test(bench.session, bench.session.config.range_test)
     measured = bench.script.of(Evaluated)
     assert {e.part for e in measured} == {"subset"}
@@ -429,7 +429,7 @@ def test_accuracy_is_measured_on_one_fixed_subset(make_bench: Make) -> None:
 
 
 def test_pause_and_stop_in_a_sweep(make_bench: Make) -> None:
-    bench = make_bench(RangeTestConfig(steps=50, seeds=2, divergence=1e9))
+    bench = make_bench(RangeTest(steps=50, seeds=2, divergence=1e9))
     script = bench.script
     script.at_step = {4: [Pause()], 9: [SetBounds(base_lr=1e-3, max_lr=1e-2)], 12: [Stop()]}
     script.at_event = [(Paused, lambda: script.order(Continue()))]
@@ -458,7 +458,7 @@ def test_a_stop_in_mid_step_ends_a_sweep_in_order(make_bench: Make) -> None:
                 raise Stopped("enough")
             return self.inner(x)
 
-    bench = make_bench(RangeTestConfig(steps=50, seeds=2), task=make_task(build=StopsInStep))
+    bench = make_bench(RangeTest(steps=50, seeds=2), task=make_task(build=StopsInStep))
     result = run_range_test(bench.session, bench.session.config.range_test)
     assert (result.outcome, result.message) == ("stopped", "enough")
     assert bench.script.column("step") == list(range(7))
@@ -472,8 +472,8 @@ def test_the_model_of_a_sweep_may_be_shared() -> None:
     rng = torch.get_rng_state()
     twin = copy.deepcopy(trainee.model.state_dict())
     script, again = Script(), Script()
-    sweep(trainee, RangeTestConfig(steps=15), 15, recorder(script, NO_END))
+    sweep(trainee, RangeTest(steps=15), 15, recorder(script, NO_END))
     assert torch.equal(torch.get_rng_state(), rng)
-    sweep(trainee, RangeTestConfig(steps=15), 15, recorder(again, NO_END))
+    sweep(trainee, RangeTest(steps=15), 15, recorder(again, NO_END))
     assert script.column("loss") == again.column("loss")
     assert all(torch.equal(v, twin[k]) for k, v in trainee.model.state_dict().items())

@@ -34,10 +34,10 @@ from clr_tui.engine.log.events import (
 from clr_tui.engine.log.launch import launch
 from clr_tui.engine.log.rundir import RunDir, create_run
 from clr_tui.engine.log.tail import read_events
-from clr_tui.engine.settings.config import RangeTestConfig, TaskConfig, TrainConfig
+from clr_tui.engine.settings.config import RangeTest, TaskConfig, Train
 from clr_tui.engine.training import checkpoint
 
-LONG = TrainConfig(base_lr=1e-3, max_lr=6e-3, step_size_epochs=1, epochs=10_000)
+LONG = Train(base_lr=1e-3, max_lr=6e-3, step_size_epochs=1, epochs=10_000)
 PATIENCE = 120.0
 
 
@@ -53,8 +53,8 @@ def told(run: RunDir, kind: type[Event]) -> list[Event]:
     return [e for e in read_events(run.events_path).events if isinstance(e, kind)]
 
 
-def new_run(runs: Path, job: TrainConfig | RangeTestConfig, **task: object) -> RunDir:
-    if isinstance(job, TrainConfig):
+def new_run(runs: Path, job: Train | RangeTest, **task: object) -> RunDir:
+    if isinstance(job, Train):
         return create_run(runs, kind="train", task=TaskConfig(**task), train=job, version="0")
     return create_run(runs, kind="range-test", task=TaskConfig(**task), range_test=job, version="0")
 
@@ -157,7 +157,7 @@ def same_signals() -> Iterator[None]:
 
 @pytest.fixture
 def do(tmp_path: Path, same_signals: None, one_thread: None) -> Callable[..., tuple[int, RunDir]]:
-    def do(job: TrainConfig | RangeTestConfig, **task: object) -> tuple[int, RunDir]:
+    def do(job: Train | RangeTest, **task: object) -> tuple[int, RunDir]:
         run = new_run(tmp_path, job, **task)
         return worker.main([str(run.path)]), run
 
@@ -168,7 +168,7 @@ Do = Callable[..., tuple[int, RunDir]]
 
 
 def test_a_range_test_from_first_event_to_last(do: Do) -> None:
-    code, run = do(RangeTestConfig(seeds=2))
+    code, run = do(RangeTest(seeds=2))
     assert code == 0
     assert not run.alive
     events = read_events(run.events_path).events
@@ -184,14 +184,14 @@ def test_a_range_test_from_first_event_to_last(do: Do) -> None:
 
 
 def test_a_sweep_to_nowhere_recommends_nothing(do: Do) -> None:
-    code, run = do(RangeTestConfig(start_lr=1e-9, end_lr=1e-7))
+    code, run = do(RangeTest(start_lr=1e-9, end_lr=1e-7))
     assert code == 0
     (finished,) = told(run, RunFinished)
     assert finished.headline == "no recommendation: flat"
 
 
 def test_a_run_is_done_once(do: Do, capsys: pytest.CaptureFixture[str]) -> None:
-    _, run = do(RangeTestConfig(steps=3))
+    _, run = do(RangeTest(steps=3))
     before = run.events_path.read_bytes()
     assert worker.main([str(run.path)]) == 1
     assert "was started before" in capsys.readouterr().err
@@ -199,7 +199,7 @@ def test_a_run_is_done_once(do: Do, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_mistake_is_named_with_its_field(do: Do) -> None:
-    code, run = do(RangeTestConfig(), batch_size=5000)
+    code, run = do(RangeTest(), batch_size=5000)
     assert code == 1
     (finished,) = told(run, RunFinished)
     assert (finished.outcome, finished.field) == ("failed", "batch_size")
@@ -207,7 +207,7 @@ def test_a_mistake_is_named_with_its_field(do: Do) -> None:
 
 
 def test_a_training_that_diverges_fails_with_advice(do: Do) -> None:
-    code, run = do(TrainConfig(base_lr=1e6, max_lr=1e12, epochs=1, step_size_epochs=0.5))
+    code, run = do(Train(base_lr=1e6, max_lr=1e12, epochs=1, step_size_epochs=0.5))
     assert code == 1
     (finished,) = told(run, RunFinished)
     assert finished.outcome == "failed"
@@ -225,7 +225,7 @@ def test_what_nobody_foresaw_is_in_the_log_and_in_worker_log(
     do: Do, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(worker, "_job", breaks(ZeroDivisionError("by nothing\nat all")))
-    code, run = do(RangeTestConfig())
+    code, run = do(RangeTest())
     assert code == 1
     (finished,) = told(run, RunFinished)
     assert finished.outcome == "failed"
@@ -245,7 +245,7 @@ def test_a_device_without_memory_left_gets_advice(
     do: Do, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     monkeypatch.setattr(worker, "_job", breaks(error))
-    code, run = do(RangeTestConfig())
+    code, run = do(RangeTest())
     assert code == 1
     (finished,) = told(run, RunFinished)
     assert finished.field == "batch_size"
@@ -261,7 +261,7 @@ def test_a_log_that_takes_no_more_is_told_of_in_worker_log(
         raise full
 
     monkeypatch.setattr(worker.EventWriter, "write", write)
-    code, _ = do(RangeTestConfig())
+    code, _ = do(RangeTest())
     assert code == 1
     assert "the disk of '/runs' is full" in capsys.readouterr().err
 

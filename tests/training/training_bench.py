@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from clr_tui.engine.log.commands import Command
 from clr_tui.engine.log.events import Event, Steps
-from clr_tui.engine.settings.config import RangeTestConfig, RunConfig, TaskConfig, TrainConfig
+from clr_tui.engine.settings.config import RangeTest, RunConfig, TaskConfig, Train
 from clr_tui.engine.tasks.part import Part
 from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.training.control import Control, StopFlag
@@ -131,7 +131,7 @@ class Bench:
 
 
 def make_bench(
-    job: RangeTestConfig | TrainConfig,
+    job: RangeTest | Train,
     folder: Path,
     *,
     task: Task | None = None,
@@ -141,12 +141,12 @@ def make_bench(
     """A bench for one job; batches of 10 images."""
     config = RunConfig(
         id="tiny-1",
-        kind="range-test" if isinstance(job, RangeTestConfig) else "train",
+        kind="range-test" if isinstance(job, RangeTest) else "train",
         created=0.0,
         version="0",
         task=TaskConfig(batch_size=10, seed=seed),
-        range_test=job if isinstance(job, RangeTestConfig) else None,
-        train=job if isinstance(job, TrainConfig) else None,
+        range_test=job if isinstance(job, RangeTest) else None,
+        train=job if isinstance(job, Train) else None,
     )
     script, stop, clock = Script(), StopFlag(), Clock(tick)
     control = Control(script, stop, script.emit)

@@ -17,7 +17,7 @@ from clr_tui.engine.log.lock import acquire
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.log.writer import EventWriter
 from clr_tui.engine.policies import lr_at
-from clr_tui.engine.settings.config import RangeTestConfig, RunConfig, TaskConfig, TrainConfig
+from clr_tui.engine.settings.config import RangeTest, RunConfig, TaskConfig, Train
 from clr_tui.tui.app import ClrTuiApp
 from clr_tui.tui.screens.home import HomeScreen
 from clr_tui.tui.widgets.run_table import RunTable
@@ -40,20 +40,20 @@ class Runs:
         *,
         age: float,
         task: TaskConfig | None = None,
-        job: RangeTestConfig | TrainConfig | None = None,
+        job: RangeTest | Train | None = None,
     ) -> tuple[RunDir, EventWriter]:
         """A run with an empty log."""
-        job = job or RangeTestConfig()
+        job = job or RangeTest()
         run = RunDir(self.folder / id)
         run.path.mkdir(parents=True)
         config = RunConfig(
             id=id,
-            kind="range-test" if isinstance(job, RangeTestConfig) else "train",
+            kind="range-test" if isinstance(job, RangeTest) else "train",
             created=NOW - age,
             version="0.1.0",
             task=task or TaskConfig(),
-            range_test=job if isinstance(job, RangeTestConfig) else None,
-            train=job if isinstance(job, TrainConfig) else None,
+            range_test=job if isinstance(job, RangeTest) else None,
+            train=job if isinstance(job, Train) else None,
         )
         run.config_path.write_bytes(msgspec.json.encode(config))
         ticks = iter(np.arange(NOW - age, NOW, 0.25).tolist())
@@ -74,7 +74,7 @@ class Runs:
         self, id: str, *, age: float, steps: int = 108, of: int = 108, data: str = "digits"
     ) -> tuple[RunDir, EventWriter]:
         """A range test that has done `steps` of `of`."""
-        job = RangeTestConfig()
+        job = RangeTest()
         run, writer = self.add(id, age=age, task=TaskConfig(data=data), job=job)
         ready(writer, data.rsplit("/", 1)[-1])
         writer.write(ev.TrialStarted(trial=0, seed=0, total_steps=of, steps_per_epoch=of // 2))
@@ -87,7 +87,7 @@ class Runs:
         self, id: str, *, age: float, epochs: int = 16, of: int = 16, data: str = "digits"
     ) -> tuple[RunDir, EventWriter]:
         """A training that has done `epochs` of `of`, 20 steps each."""
-        job = TrainConfig(base_lr=6e-4, max_lr=3.6e-3, epochs=of)
+        job = Train(base_lr=6e-4, max_lr=3.6e-3, epochs=of)
         run, writer = self.add(id, age=age, task=TaskConfig(data=data), job=job)
         ready(writer, data.rsplit("/", 1)[-1])
         writer.write(ev.TrialStarted(trial=0, seed=0, total_steps=20 * of, steps_per_epoch=20))

@@ -10,11 +10,11 @@ from textual.widgets import Input, Static
 
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.settings.config import (
-    CompareConfig,
+    Compare,
     OptimizerConfig,
-    RangeTestConfig,
+    RangeTest,
     TaskConfig,
-    TrainConfig,
+    Train,
 )
 from clr_tui.engine.settings.entries import parse_entries
 from clr_tui.tui.kinds.range_test.screen import RangeTestScreen
@@ -85,7 +85,7 @@ async def test_the_defaults_run_as_they_are(app, start, runs, key) -> None:
         await open_form(pilot)
         await pilot.press(key)
         await until(pilot, lambda: isinstance(app.screen, RangeTestScreen))
-        assert start.asked == [(TaskConfig(), RangeTestConfig(), None)]
+        assert start.asked == [(TaskConfig(), RangeTest(), None)]
         assert len(app.screen_stack) == 2  # the form is gone
         await pilot.press("escape")
         await until(pilot, lambda: selected_id(pilot) == "range-test-digits-1")
@@ -138,7 +138,7 @@ async def test_every_field_reaches_the_run(app, start, tmp_path) -> None:
         device="cpu",
         seed=7,
     )
-    assert job == RangeTestConfig(
+    assert job == RangeTest(
         start_lr=1e-6,
         end_lr=2.0,
         steps=150,
@@ -169,7 +169,7 @@ async def test_training_has_fields_of_its_own(app, start) -> None:
         await pilot.press("enter")
         await until(pilot, lambda: start.asked)
     _, job, _ = start.asked[0]
-    assert job == TrainConfig(base_lr=6e-4, max_lr=0.01, policy="exp-range", gamma=0.999)
+    assert job == Train(base_lr=6e-4, max_lr=0.01, policy="exp-range", gamma=0.999)
 
 
 async def test_a_comparison_has_fields_of_its_own(app, start) -> None:
@@ -200,7 +200,7 @@ async def test_a_comparison_has_fields_of_its_own(app, start) -> None:
         await until(pilot, lambda: start.asked)
     task, job, parent = start.asked[0]
     assert (task, parent) == (TaskConfig(), None)
-    assert job == CompareConfig(
+    assert job == Compare(
         entries=parse_entries(typed["optimizers"]),
         seeds=2,
         epochs=5,
@@ -222,7 +222,7 @@ async def test_weights_are_for_resnet_only(app) -> None:
 
 async def test_a_field_that_is_too_narrow_for_its_text_says_so(app) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
-        screen = await open_form(pilot, TaskConfig(), CompareConfig(entries=parse_entries("adam")))
+        screen = await open_form(pilot, TaskConfig(), Compare(entries=parse_entries("adam")))
         more = row(screen, "optimizers").query_one(".form-more", Static)
         assert str(more.render()) == ""
         set_text(
@@ -240,7 +240,7 @@ async def test_a_field_that_is_too_narrow_for_its_text_says_so(app) -> None:
 
 async def test_what_cannot_be_read_has_no_length(app) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
-        screen = await open_form(pilot, TaskConfig(), CompareConfig(entries=parse_entries("adam")))
+        screen = await open_form(pilot, TaskConfig(), Compare(entries=parse_entries("adam")))
         general = screen.query_one("#form-general", Static)
         assert "3 trials" in str(general.render())
         set_text(screen, "optimizers", "adm")
@@ -426,7 +426,7 @@ async def test_an_odd_path_is_told_at_its_field(app, start, text) -> None:
 
 async def test_run_again_opens_with_the_settings_and_the_reason(app, start) -> None:
     task = TaskConfig(batch_size=1024, seed=3)
-    job = TrainConfig(base_lr=1e-4, max_lr=6e-4, policy="one-cycle", epochs=4)
+    job = Train(base_lr=1e-4, max_lr=6e-4, policy="one-cycle", epochs=4)
     error = UserError("the device ran out of memory at batch size 1024", "batch_size")
     async with app.run_test(size=(100, 30)) as pilot:
         screen = await open_form(pilot, task, job, parent="train-digits-9", error=error)
@@ -445,10 +445,10 @@ async def test_run_again_opens_with_the_settings_and_the_reason(app, start) -> N
 
 
 def test_epochs_are_two_fields_of_the_form() -> None:
-    assert field_of("epochs", RangeTestConfig()) == "epochs"
-    assert field_of("epochs", TrainConfig(base_lr=1e-4, max_lr=1e-3)) == "train_epochs"
-    assert field_of("runs_dir", RangeTestConfig()) == "runs_dir"
-    assert field_of(None, RangeTestConfig()) == ""
+    assert field_of("epochs", RangeTest()) == "epochs"
+    assert field_of("epochs", Train(base_lr=1e-4, max_lr=1e-3)) == "train_epochs"
+    assert field_of("runs_dir", RangeTest()) == "runs_dir"
+    assert field_of(None, RangeTest()) == ""
 
 
 async def test_escape_cancels(app, start) -> None:
@@ -485,10 +485,10 @@ async def test_text_is_never_markup(app) -> None:
 @pytest.mark.parametrize(
     "job",
     [
-        RangeTestConfig(start_lr=1.23456e-7, end_lr=0.3, steps=77, seeds=3, accuracy=True),
-        RangeTestConfig(epochs=2.5, optimizer=OptimizerConfig(momentum=0.0, weight_decay=5e-4)),
-        TrainConfig(base_lr=1 / 3e4, max_lr=3.594e-3, policy="exp-range", gamma=0.9999),
-        TrainConfig(base_lr=1e-4, max_lr=1e-3, step_size_epochs=2.5, epochs=20),
+        RangeTest(start_lr=1.23456e-7, end_lr=0.3, steps=77, seeds=3, accuracy=True),
+        RangeTest(epochs=2.5, optimizer=OptimizerConfig(momentum=0.0, weight_decay=5e-4)),
+        Train(base_lr=1 / 3e4, max_lr=3.594e-3, policy="exp-range", gamma=0.9999),
+        Train(base_lr=1e-4, max_lr=1e-3, step_size_epochs=2.5, epochs=20),
     ],
 )
 def test_settings_survive_the_form(job) -> None:

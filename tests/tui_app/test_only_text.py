@@ -6,7 +6,7 @@ from app_helpers import make_app
 from rich.segment import Segment
 from textual.color import Color
 
-from clr_tui.engine.settings.config import RangeTestConfig, TaskConfig
+from clr_tui.engine.settings.config import RangeTest, TaskConfig
 from clr_tui.tui.safe_text import OnlyText
 
 NASTY = "/x/\x1b[31m[red]\x07data\u202e"
@@ -15,7 +15,7 @@ NASTY = "/x/\x1b[31m[red]\x07data\u202e"
 async def test_a_form_shows_a_path_with_escape_codes_as_text(runs, monkeypatch) -> None:
     app = make_app(runs.folder, monkeypatch)
     async with app.run_test(size=(120, 40)) as pilot:
-        app.new_run(TaskConfig(data=NASTY), RangeTestConfig())
+        app.new_run(TaskConfig(data=NASTY), RangeTest())
         await pilot.pause()
         shown = "\n".join(strip.text for strip in app.screen._compositor.render_strips())
         assert "/x/[31m[red]data" in shown

@@ -9,7 +9,7 @@ import pytest
 from run_logs import TASK, Log
 
 from clr_tui.engine.log.rundir import create_run
-from clr_tui.engine.settings.config import RangeTestConfig, TrainConfig
+from clr_tui.engine.settings.config import RangeTest, Train
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def sweep_log(tmp_path: Path) -> Iterator[Log]:
             tmp_path / "runs",
             kind="range-test",
             task=TASK,
-            range_test=RangeTestConfig(),
+            range_test=RangeTest(),
             version="0.1.0",
         )
     )
@@ -36,7 +36,7 @@ def seeds_log(tmp_path: Path) -> Iterator[Log]:
             tmp_path / "runs",
             kind="range-test",
             task=TASK,
-            range_test=RangeTestConfig(seeds=3),
+            range_test=RangeTest(seeds=3),
             version="0.1.0",
         )
     )
@@ -52,7 +52,7 @@ def train_log(tmp_path: Path) -> Iterator[Log]:
             tmp_path / "runs",
             kind="train",
             task=TASK,
-            train=TrainConfig(base_lr=6e-4, max_lr=3.6e-3),
+            train=Train(base_lr=6e-4, max_lr=3.6e-3),
             version="0.1.0",
         )
     )

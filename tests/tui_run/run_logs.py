@@ -14,7 +14,7 @@ from clr_tui.engine.log.lock import acquire
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.log.writer import EventWriter
 from clr_tui.engine.policies import lr_at
-from clr_tui.engine.settings.config import TaskConfig, TrainConfig
+from clr_tui.engine.settings.config import TaskConfig, Train
 from clr_tui.tui.app import ClrTuiApp
 from clr_tui.tui.widgets.panel import Panel
 
@@ -114,7 +114,7 @@ class Log:
             )
         return self
 
-    def train(self, epochs: float, *, of: int = 16, job: TrainConfig | None = None) -> Log:
+    def train(self, epochs: float, *, of: int = 16, job: Train | None = None) -> Log:
         """The first `epochs` epochs of a training of `of`."""
         job = job or self.run.config().train
         assert job is not None

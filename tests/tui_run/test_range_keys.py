@@ -9,7 +9,7 @@ from textual.widgets import Static
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.log.commands import Continue, Pause, Stop
-from clr_tui.engine.settings.config import TrainConfig
+from clr_tui.engine.settings.config import Train
 from clr_tui.tui.keys import keys_for
 from clr_tui.tui.kinds.range_test.screen import RangeTestScreen
 from clr_tui.tui.kinds.range_test.train_dialog import TrainDialog
@@ -178,7 +178,7 @@ async def test_t_shows_what_will_start_and_starts_it(sweep_log):
         ((task, job, parent),) = started
         assert task == sweep_log.run.config().task
         assert parent == sweep_log.run.id
-        assert job == TrainConfig(
+        assert job == Train(
             base_lr=screen.bounds.base_lr,
             max_lr=screen.bounds.max_lr,
             epochs=12,

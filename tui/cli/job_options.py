@@ -12,13 +12,13 @@ import msgspec
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.rundir import RunDir, find_run
 from clr_tui.engine.settings.config import (
-    CompareConfig,
+    Compare,
     Kind,
     OptimizerConfig,
-    RangeTestConfig,
+    RangeTest,
     RunConfig,
     TaskConfig,
-    TrainConfig,
+    Train,
 )
 from clr_tui.engine.settings.entries import article_entries, parse_entries, parse_optimizer
 from clr_tui.engine.settings.studies import study
@@ -47,7 +47,7 @@ def task_of(args: argparse.Namespace, given: TaskConfig | None = None) -> TaskCo
     return msgspec.structs.replace(task, compile=True) if args.compile else task
 
 
-def range_test_of(args: argparse.Namespace) -> RangeTestConfig:
+def range_test_of(args: argparse.Namespace) -> RangeTest:
     """The sweep that the options describe.
 
     Raises:
@@ -59,13 +59,13 @@ def range_test_of(args: argparse.Namespace) -> RangeTestConfig:
             " give one of them",
             "steps",
         )
-    sweep = _with(RangeTestConfig(), args, ("start_lr", "end_lr", "epochs", "steps", "seeds"))
+    sweep = _with(RangeTest(), args, ("start_lr", "end_lr", "epochs", "steps", "seeds"))
     return msgspec.structs.replace(
         sweep, accuracy=args.accuracy, optimizer=_optimizer(args, OptimizerConfig())
     )
 
 
-def training_of(args: argparse.Namespace, runs: Path) -> tuple[TaskConfig, TrainConfig, str | None]:
+def training_of(args: argparse.Namespace, runs: Path) -> tuple[TaskConfig, Train, str | None]:
     """The task, the training and the id of the range test that gave them, where one did.
 
     Raises:
@@ -80,7 +80,7 @@ def training_of(args: argparse.Namespace, runs: Path) -> tuple[TaskConfig, Train
         base_lr, max_lr = _bounds(args, None)
         given, optimizer, parent = TaskConfig(), OptimizerConfig(), None
     job = _with(
-        TrainConfig(base_lr=base_lr, max_lr=max_lr),
+        Train(base_lr=base_lr, max_lr=max_lr),
         args,
         ("policy", "step_size_epochs", "epochs", "gamma"),
     )
@@ -90,9 +90,7 @@ def training_of(args: argparse.Namespace, runs: Path) -> tuple[TaskConfig, Train
     return task_of(args, given), job, parent.id if parent else None
 
 
-def comparison_of(
-    args: argparse.Namespace, runs: Path
-) -> tuple[TaskConfig, CompareConfig, str | None]:
+def comparison_of(args: argparse.Namespace, runs: Path) -> tuple[TaskConfig, Compare, str | None]:
     """The task, the comparison and the id of the run whose task it is, where one was named.
 
     Options go over the study, and the study over the run's task.
@@ -103,7 +101,7 @@ def comparison_of(
     parent = None if args.parent is None else find_run(runs, args.parent).config()
     task = parent.task if parent else TaskConfig()
     if args.study is None:
-        job = CompareConfig(entries=article_entries())
+        job = Compare(entries=article_entries())
     else:
         changes, job = study(args.study)
         task = msgspec.structs.replace(task, **changes)
@@ -113,7 +111,7 @@ def comparison_of(
     return task_of(args, task), _rated(job, args.lr), parent.id if parent else None
 
 
-def _rated(job: CompareConfig, lr: float | str | None) -> CompareConfig:
+def _rated(job: Compare, lr: float | str | None) -> Compare:
     """With the rates that `--lr` asks for: of all entries that give none of their own."""
     if lr is None:
         return job

@@ -14,7 +14,7 @@ from clr_tui.tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
     from clr_tui.engine.log.rundir import RunDir
-    from clr_tui.engine.settings.config import CompareConfig, RunConfig
+    from clr_tui.engine.settings.config import Compare, RunConfig
     from clr_tui.tui.sources import Source
 
 
@@ -67,6 +67,6 @@ class CurveScreen(RunScreen):
             job = self.comparison()
             self.app.new_run(self.config.task, job, self.parent_id, title=title)
 
-    def comparison(self) -> CompareConfig:
+    def comparison(self) -> Compare:
         """The comparison that this run suggests."""
         raise NotImplementedError

@@ -16,7 +16,7 @@ from textual.widgets import Input, Static
 
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.settings.check import check
-from clr_tui.engine.settings.config import Job, RangeTestConfig, TaskConfig
+from clr_tui.engine.settings.config import Job, RangeTest, TaskConfig
 from clr_tui.tui.launching import expanded
 from clr_tui.tui.messages import FormChecked
 from clr_tui.tui.text.clean import plain
@@ -136,7 +136,7 @@ class NewRunScreen(Screen[None]):
         super().__init__()
         self._title = title or (f"run {parent} again" if parent else "new run")
         self._given_task = task or TaskConfig()
-        self._given_job = job or RangeTestConfig()
+        self._given_job = job or RangeTest()
         self._given_texts = texts(self._given_task, self._given_job)
         self._parent_run = parent
         self._failed = error

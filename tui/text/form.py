@@ -16,14 +16,14 @@ from clr_tui.engine.policies import whole_cycle_epochs
 from clr_tui.engine.settings.check import check_numbers
 from clr_tui.engine.settings.config import (
     POLICIES,
-    CompareConfig,
+    Compare,
     EntryConfig,
     Job,
     OptimizerConfig,
-    RangeTestConfig,
+    RangeTest,
     Rates,
     TaskConfig,
-    TrainConfig,
+    Train,
 )
 from clr_tui.engine.settings.entries import parse_entries, tuned_entries
 from clr_tui.tui.kinds.compare.target import read_target, target_text
@@ -137,12 +137,12 @@ def read(values: Values, task: TaskConfig | None = None, job: Job | None = None)
     read_task = _read_task(reader, task or TaskConfig())
     read_job: Job
     if is_comparison(values):
-        read_job = _read_comparison(reader, job if isinstance(job, CompareConfig) else None)
+        read_job = _read_comparison(reader, job if isinstance(job, Compare) else None)
     elif is_range_test(values):
-        sweep = _read_sweep(reader, job if isinstance(job, RangeTestConfig) else None)
+        sweep = _read_sweep(reader, job if isinstance(job, RangeTest) else None)
         read_job = replace(sweep, optimizer=_read_optimizer(reader, job))
     else:
-        training = _read_training(reader, job if isinstance(job, TrainConfig) else None)
+        training = _read_training(reader, job if isinstance(job, Train) else None)
         read_job = replace(training, optimizer=_read_optimizer(reader, job))
     if reader.errors:
         return Reading(None, None, reader.errors)
@@ -171,7 +171,7 @@ def _read_task(reader: _Reader, given: TaskConfig) -> TaskConfig:
 
 
 def _read_optimizer(reader: _Reader, job: Job | None) -> OptimizerConfig:
-    given = job.optimizer if isinstance(job, RangeTestConfig | TrainConfig) else OptimizerConfig()
+    given = job.optimizer if isinstance(job, RangeTest | Train) else OptimizerConfig()
     return replace(
         given,
         momentum=reader.real("momentum", "0.9"),
@@ -179,8 +179,8 @@ def _read_optimizer(reader: _Reader, job: Job | None) -> OptimizerConfig:
     )
 
 
-def _read_sweep(reader: _Reader, given: RangeTestConfig | None) -> RangeTestConfig:
-    given = given or RangeTestConfig()
+def _read_sweep(reader: _Reader, given: RangeTest | None) -> RangeTest:
+    given = given or RangeTest()
     steps = reader.maybe_whole("steps", "200")
     return replace(
         given,
@@ -193,9 +193,9 @@ def _read_sweep(reader: _Reader, given: RangeTestConfig | None) -> RangeTestConf
     )
 
 
-def _read_training(reader: _Reader, given: TrainConfig | None) -> TrainConfig:
+def _read_training(reader: _Reader, given: Train | None) -> Train:
     base_lr, max_lr = reader.real("base_lr", "6e-4"), reader.real("max_lr", "3.6e-3")
-    given = given or TrainConfig(base_lr=base_lr, max_lr=max_lr)
+    given = given or Train(base_lr=base_lr, max_lr=max_lr)
     return replace(
         given,
         base_lr=base_lr,
@@ -207,8 +207,8 @@ def _read_training(reader: _Reader, given: TrainConfig | None) -> TrainConfig:
     )
 
 
-def _read_comparison(reader: _Reader, given: CompareConfig | None) -> CompareConfig:
-    given = given or CompareConfig(entries=[])
+def _read_comparison(reader: _Reader, given: Compare | None) -> Compare:
+    given = given or Compare(entries=[])
     return replace(
         given,
         entries=reader.entries(given.entries),
@@ -224,9 +224,9 @@ def _read_comparison(reader: _Reader, given: CompareConfig | None) -> CompareCon
 
 def field_of(error_field: str | None, job: Job) -> str:
     """The line of the form that a `UserError`'s field means; "" where none does."""
-    if error_field == "epochs" and isinstance(job, TrainConfig):
+    if error_field == "epochs" and isinstance(job, Train):
         return "train_epochs"
-    if error_field in ("epochs", "seeds") and isinstance(job, CompareConfig):
+    if error_field in ("epochs", "seeds") and isinstance(job, Compare):
         return f"compare_{error_field}"
     return error_field or ""
 
@@ -243,7 +243,7 @@ def texts(task: TaskConfig, job: Job) -> dict[str, str]:
         "seed": str(task.seed),
         "device": task.device,
     }
-    if isinstance(job, CompareConfig):
+    if isinstance(job, Compare):
         return found | {
             "kind": COMPARISON,
             "optimizers": _names(job.entries),
@@ -258,7 +258,7 @@ def texts(task: TaskConfig, job: Job) -> dict[str, str]:
         "momentum": _exact(job.optimizer.momentum),
         "weight_decay": _exact(job.optimizer.weight_decay),
     }
-    if isinstance(job, RangeTestConfig):
+    if isinstance(job, RangeTest):
         return found | {
             "kind": RANGE_TEST,
             "start_lr": _exact(job.start_lr),
@@ -287,9 +287,9 @@ def _exact(value: float) -> str:
 
 def length_in_words(job: Job | None) -> str:
     """What the length of a sound job comes to, where that is more than its field says."""
-    if isinstance(job, CompareConfig):
+    if isinstance(job, Compare):
         return _trials_in_words(job)
-    if not isinstance(job, TrainConfig):
+    if not isinstance(job, Train):
         return ""
     whole = whole_cycle_epochs(job.policy, job.epochs, job.step_size_epochs)
     if whole == job.epochs:
@@ -299,7 +299,7 @@ def length_in_words(job: Job | None) -> str:
     return f"{job.epochs} epochs end in mid-cycle: it will run {whole}, whole cycles."
 
 
-def _trials_in_words(job: CompareConfig) -> str:
+def _trials_in_words(job: Compare) -> str:
     """How many trials of how many epochs, and which sweeps come first."""
     epochs, trials = planned_epochs(job), len(job.entries) * job.seeds
     rounded = f" ({job.epochs} would end in mid-cycle)" if epochs != job.epochs else ""
@@ -312,7 +312,7 @@ def _trials_in_words(job: CompareConfig) -> str:
     return f"{words}.{_unseen_rates(job)}"
 
 
-def _unseen_rates(job: CompareConfig) -> str:
+def _unseen_rates(job: Compare) -> str:
     """The rates that were given otherwise than in the text of the entries."""
     at: dict[float, list[str]] = {}
     for entry in job.entries:

@@ -7,12 +7,12 @@ import numpy as np
 from clr_tui.engine.analysis.comparison.seed_curves import planned_epochs
 from clr_tui.engine.policies import lr_at, step_size_steps, whole_cycle_epochs
 from clr_tui.engine.settings.config import (
-    CompareConfig,
+    Compare,
     EntryConfig,
     Job,
     Policy,
-    RangeTestConfig,
-    TrainConfig,
+    RangeTest,
+    Train,
 )
 from clr_tui.tui.charts.chart import Axis, Chart, HLine, Series
 from clr_tui.tui.charts.scale import Floats
@@ -30,15 +30,15 @@ def sketch(job: Job | None) -> Chart:
     """The learning rate of `job`, whose numbers are within their limits, over its length."""
     if job is None:
         return Chart(empty="The learning rate will be drawn here.")
-    if isinstance(job, RangeTestConfig):
+    if isinstance(job, RangeTest):
         return _sweep(job)
-    epochs = planned_epochs(job) if isinstance(job, CompareConfig) else job.epochs
+    epochs = planned_epochs(job) if isinstance(job, Compare) else job.epochs
     if epochs > MOST_EPOCHS:
         return Chart(empty="Too many epochs to draw the learning rate of each.")
-    return _schedules(job, epochs) if isinstance(job, CompareConfig) else _schedule(job)
+    return _schedules(job, epochs) if isinstance(job, Compare) else _schedule(job)
 
 
-def _sweep(job: RangeTestConfig) -> Chart:
+def _sweep(job: RangeTest) -> Chart:
     length = job.epochs if job.steps is None else float(job.steps)
     part = np.linspace(0.0, 1.0, POINTS)
     lr = job.start_lr * (job.end_lr / job.start_lr) ** part
@@ -50,7 +50,7 @@ def _sweep(job: RangeTestConfig) -> Chart:
     )
 
 
-def _schedule(job: TrainConfig) -> Chart:
+def _schedule(job: Train) -> Chart:
     epochs = job.epochs
     if job.whole_cycles:
         epochs = whole_cycle_epochs(job.policy, epochs, job.step_size_epochs)
@@ -64,7 +64,7 @@ def _schedule(job: TrainConfig) -> Chart:
     )
 
 
-def _schedules(job: CompareConfig, epochs: int) -> Chart:
+def _schedules(job: Compare, epochs: int) -> Chart:
     """How the rates move: each as a part of its highest, which is not known yet."""
     shapes: dict[tuple[Policy, float], int] = {}
     for entry in job.entries:
@@ -83,7 +83,7 @@ def _schedules(job: CompareConfig, epochs: int) -> Chart:
     )
 
 
-def _lowest(entry: EntryConfig, job: CompareConfig) -> float:
+def _lowest(entry: EntryConfig, job: Compare) -> float:
     """The lower bound as a part of the upper one."""
     if entry.lr and entry.base_lr:
         return entry.base_lr / entry.lr
@@ -91,7 +91,7 @@ def _lowest(entry: EntryConfig, job: CompareConfig) -> float:
 
 
 def _rates(
-    policy: Policy, base_lr: float, max_lr: float, epochs: int, job: TrainConfig | CompareConfig
+    policy: Policy, base_lr: float, max_lr: float, epochs: int, job: Train | Compare
 ) -> tuple[Floats, Floats]:
     """Where a schedule is drawn, in epochs, and its rates there; shape (n,)."""
     steps = np.unique(np.linspace(0, epochs * NOMINAL_STEPS - 1, 4 * POINTS).astype(int))

@@ -33,7 +33,7 @@ from clr_tui.engine.analysis.report import common_fields
 from clr_tui.engine.analysis.statistics import t_interval
 from clr_tui.engine.log.events import Evaluated
 from clr_tui.engine.policies import phase
-from clr_tui.engine.settings.config import CompareConfig
+from clr_tui.engine.settings.config import Compare
 
 
 def compare_report(
@@ -123,7 +123,7 @@ def _longest(curves: Sequence[EntryCurves]) -> int | None:
 
 
 def _entry(
-    curves: EntryCurves, config: CompareConfig | None, *, target: float | None, tested: bool
+    curves: EntryCurves, config: Compare | None, *, target: float | None, tested: bool
 ) -> EntryReport:
     trials, rate = curves.trials, curves.rate
     done = [t if t.state == "done" else None for t in trials]
@@ -223,7 +223,7 @@ def _first(trial: SeedCurve, target: float) -> tuple[int, float | None] | tuple[
     return int(trial.epoch[at]), _known(trial.seconds[at])
 
 
-def _phase(curves: EntryCurves, config: CompareConfig | None) -> tuple[str, bool]:
+def _phase(curves: EntryCurves, config: Compare | None) -> tuple[str, bool]:
     """Where the schedule stands at the planned end, and whether that is the end of a cycle."""
     if not config or config.entries[curves.entry].policy == "constant":
         return "", True

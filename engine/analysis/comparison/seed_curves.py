@@ -14,7 +14,7 @@ from clr_tui.engine.analysis.history import RunHistory, TrialHistory
 from clr_tui.engine.analysis.statistics import interval_factor
 from clr_tui.engine.log.events import EpochFinished, Evaluated, RateChosen, TrialStarted
 from clr_tui.engine.policies import whole_cycle_epochs
-from clr_tui.engine.settings.config import CompareConfig
+from clr_tui.engine.settings.config import Compare
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -162,7 +162,7 @@ def _place(history: RunHistory, trial: TrialHistory, labels: list[str]) -> tuple
 
 
 def _add_waiting(
-    history: RunHistory, compare: CompareConfig, entry: int, seeds: dict[int, SeedCurve]
+    history: RunHistory, compare: Compare, entry: int, seeds: dict[int, SeedCurve]
 ) -> None:
     """Adds the trials that have not begun, or never did."""
     first = history.config.task.seed if history.config else 0
@@ -176,7 +176,7 @@ def _add_waiting(
             seeds[seed] = replace(blank, state=state, reason=reason, total_epochs=epochs)
 
 
-def planned_epochs(compare: CompareConfig) -> int:
+def planned_epochs(compare: Compare) -> int:
     """The length of each trial."""
     if not compare.whole_cycles:
         return compare.epochs

@@ -18,7 +18,7 @@ from clr_tui.engine.errors import UserError
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.regular import open_text
 from clr_tui.engine.settings.config import (
-    CompareConfig,
+    Compare,
     EntryConfig,
     OptimizerConfig,
     RunConfig,
@@ -85,7 +85,7 @@ def read_curves(path: Path) -> tuple[RunConfig, list[ev.AnyEvent]]:
         created=path.stat().st_mtime,
         version="",
         task=TaskConfig(data=path.stem, model="", seed=min(t.seed for t in trials)),
-        compare=CompareConfig(
+        compare=Compare(
             entries=[plain_entry(own[0].label) for own in by_entry.values()],
             seeds=seeds,
             epochs=max(t.rows[-1].epoch for t in trials),

@@ -28,11 +28,11 @@ from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.log.tail import Batch
 from clr_tui.engine.regular import open_text
 from clr_tui.engine.settings.config import (
-    CompareConfig,
-    RangeTestConfig,
+    Compare,
+    RangeTest,
     RunConfig,
     TaskConfig,
-    TrainConfig,
+    Train,
 )
 
 
@@ -127,8 +127,8 @@ def _config_of(events: list[AnyEvent], path: Path) -> RunConfig:
         created=events[0].time,
         version=started.version if started else "",
         task=TaskConfig(data="", model=""),  # a log names its task, not its settings
-        range_test=None if training else RangeTestConfig(start_lr=low, end_lr=high),
-        train=TrainConfig(base_lr=base, max_lr=top) if training else None,
+        range_test=None if training else RangeTest(start_lr=low, end_lr=high),
+        train=Train(base_lr=base, max_lr=top) if training else None,
     )
 
 
@@ -137,12 +137,12 @@ def _extremes(rates: list[NDArray[np.float64]]) -> tuple[float, float]:
     return float(whole.min()), float(whole.max())
 
 
-def _comparison(events: list[AnyEvent], begun: list[TrialStarted]) -> CompareConfig:
+def _comparison(events: list[AnyEvent], begun: list[TrialStarted]) -> Compare:
     """How its rates move, and how long its cycles are, a log does not tell."""
     trainings = [e for e in begun if e.role == "train" and e.steps_per_epoch > 0]
     planned = [e.total_steps // e.steps_per_epoch for e in trainings]
     done = [e.epoch for e in events if isinstance(e, EpochFinished)]
-    return CompareConfig(
+    return Compare(
         entries=[plain_entry(label) for label in entry_labels(begun)],
         seeds=len(_seeds(begun)),
         epochs=max(planned or done, default=0),

@@ -13,7 +13,7 @@ import msgspec
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.regular import open_text
-from clr_tui.engine.settings.config import RangeTestConfig, RunConfig, TaskConfig
+from clr_tui.engine.settings.config import RangeTest, RunConfig, TaskConfig
 
 STEPS_PER_SECOND = 10.0
 """At which an imported sweep plays, there being no times in it."""
@@ -50,7 +50,7 @@ def read_csv(path: Path) -> tuple[RunConfig, list[ev.AnyEvent]]:
         created=path.stat().st_mtime,
         version="",
         task=TaskConfig(data=path.stem, model=""),
-        range_test=RangeTestConfig(
+        range_test=RangeTest(
             start_lr=lr[0],
             end_lr=_planned_end(lr),
             steps=len(lr),

@@ -5,26 +5,24 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from clr_tui.engine.settings.config import (
-    CompareConfig,
+    Compare,
     OptimizerConfig,
     Option,
     Policy,
-    TrainConfig,
+    Train,
 )
 from clr_tui.engine.settings.entries import article_entries, parse_entries
 from clr_tui.tui.text.numbers import exact_lr
 
 
-def after_range_test(
-    optimizer: OptimizerConfig, bounds: tuple[float, float] | None
-) -> CompareConfig:
+def after_range_test(optimizer: OptimizerConfig, bounds: tuple[float, float] | None) -> Compare:
     """The optimizer that was swept cycles between its bounds (base_lr, max_lr), where there are."""
     if bounds is None:
-        return CompareConfig(entries=article_entries())
+        return Compare(entries=article_entries())
     return _against(_text(optimizer, "triangular", *bounds), optimizer)
 
 
-def after_training(job: TrainConfig) -> CompareConfig:
+def after_training(job: Train) -> Compare:
     """The optimizer that was trained keeps its bounds and policy, and all train as long."""
     text = _text(job.optimizer, job.policy, job.base_lr, job.max_lr)
     return replace(
@@ -36,14 +34,14 @@ def after_training(job: TrainConfig) -> CompareConfig:
     )
 
 
-def _against(text: str, optimizer: OptimizerConfig) -> CompareConfig:
+def _against(text: str, optimizer: OptimizerConfig) -> Compare:
     """The article's optimizers and the one of `text`; of SGD it takes the place of theirs."""
     others = [
         entry.label
         for entry in article_entries()
         if entry.optimizer.name != optimizer.name or optimizer.name != "sgd"
     ]
-    return CompareConfig(entries=parse_entries(", ".join([*others, text])))
+    return Compare(entries=parse_entries(", ".join([*others, text])))
 
 
 def _text(optimizer: OptimizerConfig, policy: Policy, base_lr: float, max_lr: float) -> str:

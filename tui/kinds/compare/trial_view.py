@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from clr_tui.engine.analysis.comparison.seed_curves import planned_epochs
 from clr_tui.engine.analysis.history import RunHistory, TrialHistory
-from clr_tui.engine.settings.config import CompareConfig, EntryConfig, RunConfig, TrainConfig
+from clr_tui.engine.settings.config import Compare, EntryConfig, RunConfig, Train
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.names import model_name
 
@@ -20,7 +20,7 @@ def trial_config(config: RunConfig, history: RunHistory, trial: TrialHistory) ->
     Its rates are those that were chosen for its entry; where nothing tells them (an imported
     curve) they are NaN.
     """
-    compare = config.compare or CompareConfig(entries=[])
+    compare = config.compare or Compare(entries=[])
     entry = entry_of(compare, trial)
     rate = history.rates.get(trial.entry) if trial.entry is not None else None
     max_lr = rate.lr if rate is not None else (entry.lr or math.nan)
@@ -32,7 +32,7 @@ def trial_config(config: RunConfig, history: RunHistory, trial: TrialHistory) ->
         kind="train",
         task=replace(config.task, seed=trial.seed),
         compare=None,
-        train=TrainConfig(
+        train=Train(
             base_lr=max_lr if base_lr is None else base_lr,
             max_lr=max_lr,
             policy=entry.policy,
@@ -45,14 +45,14 @@ def trial_config(config: RunConfig, history: RunHistory, trial: TrialHistory) ->
     )
 
 
-def entry_of(compare: CompareConfig, trial: TrialHistory) -> EntryConfig:
+def entry_of(compare: Compare, trial: TrialHistory) -> EntryConfig:
     """The entry that the trial belongs to, by its number or else by its label."""
     if trial.entry is not None and 0 <= trial.entry < len(compare.entries):
         return compare.entries[trial.entry]
     named = [entry for entry in compare.entries if entry.label == trial.label]
     if named:
         return named[0]
-    return EntryConfig(label=trial.label or f"trial {trial.trial}", optimizer=TrainConfig.optimizer)
+    return EntryConfig(label=trial.label or f"trial {trial.trial}", optimizer=Train.optimizer)
 
 
 def trial_title(config: RunConfig, history: RunHistory, label: str) -> str:

@@ -10,7 +10,7 @@ from textual.binding import BindingType
 
 from clr_tui.engine.analysis.recordings.steps_csv import steps_csv
 from clr_tui.engine.analysis.report import BASE_FACTOR, Bounds, RangeReport, range_report, to_json
-from clr_tui.engine.settings.config import CompareConfig, TrainConfig
+from clr_tui.engine.settings.config import Compare, Train
 from clr_tui.tui.exporting import charts_svg
 from clr_tui.tui.keys import bindings_for
 from clr_tui.tui.kinds.compare.proposal import after_range_test
@@ -182,7 +182,7 @@ class RangeTestScreen(CurveScreen):
             dialog = TrainDialog(self.config, self.bounds, self.history)
             self.app.push_screen(dialog, self._launch)
 
-    def _launch(self, job: TrainConfig | None) -> None:
+    def _launch(self, job: Train | None) -> None:
         if job is not None:
             self.say("Starting the training ...")
             self.app.launch(self.config.task, job, self.parent_id, self._not_started)
@@ -190,7 +190,7 @@ class RangeTestScreen(CurveScreen):
     def _not_started(self, error: UserError) -> None:
         self.say(error.message)
 
-    def comparison(self) -> CompareConfig:
+    def comparison(self) -> Compare:
         """The article's optimizers, this one cycling between its bounds."""
         bounds = (self.bounds.base_lr, self.bounds.max_lr) if self.bounds is not None else None
         return after_range_test(self.config.optimizer, bounds)

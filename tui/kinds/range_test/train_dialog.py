@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from clr_tui.engine.settings.config import POLICIES, TrainConfig
+from clr_tui.engine.settings.config import POLICIES, Train
 from clr_tui.tui.text.form import length_in_words, read, texts
 from clr_tui.tui.text.numbers import exact_lr
 from clr_tui.tui.text.status import title_of
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from clr_tui.engine.settings.config import RunConfig
 
 
-class TrainDialog(ModalScreen["TrainConfig | None"]):
+class TrainDialog(ModalScreen["Train | None"]):
     """Shows the training that would start; answers with its settings, or None.
 
     Args:
@@ -43,9 +43,7 @@ class TrainDialog(ModalScreen["TrainConfig | None"]):
     def __init__(self, config: RunConfig, bounds: Bounds, history: RunHistory) -> None:
         super().__init__()
         self._trained = config.task
-        self._job = TrainConfig(
-            base_lr=bounds.base_lr, max_lr=bounds.max_lr, optimizer=config.optimizer
-        )
+        self._job = Train(base_lr=bounds.base_lr, max_lr=bounds.max_lr, optimizer=config.optimizer)
         self._what = title_of(config, history).partition("  ")[2]
 
     def compose(self) -> ComposeResult:
@@ -83,7 +81,7 @@ class TrainDialog(ModalScreen["TrainConfig | None"]):
         event.stop()
         self._read()
 
-    def _read(self) -> TrainConfig | None:
+    def _read(self) -> Train | None:
         """The settings as they stand, or None and the mistakes at their fields."""
         typed = {field.name or "": field.value for field in self.query(Field)}
         typed["policy"] = self.query_one(Choice).value
@@ -96,7 +94,7 @@ class TrainDialog(ModalScreen["TrainConfig | None"]):
         words = self.query_one("#train-length", Static)
         words.update(other or length_in_words(reading.sound))
         words.set_class(bool(other), "error")
-        return reading.sound if isinstance(reading.sound, TrainConfig) else None
+        return reading.sound if isinstance(reading.sound, Train) else None
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter in a field starts."""

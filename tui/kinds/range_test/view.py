@@ -12,7 +12,7 @@ from clr_tui.engine.analysis.report import Bounds, RangeReport
 from clr_tui.engine.analysis.smoothing import smooth
 from clr_tui.engine.analysis.sweep.curve import Curve, curve_of
 from clr_tui.engine.analysis.sweep.suggest import Suggestion
-from clr_tui.engine.settings.config import RangeTestConfig
+from clr_tui.engine.settings.config import RangeTest
 from clr_tui.tui.charts.chart import Area, Axis, Band, Chart, Mark, Role, Series, VLine
 from clr_tui.tui.charts.scale import Floats
 from clr_tui.tui.text import numbers
@@ -131,7 +131,7 @@ def _known_places(trial: TrialHistory | None, x: XAxis) -> tuple[Floats, Floats]
 
 
 def _limits(
-    job: RangeTestConfig | None, trial: TrialHistory | None, x: XAxis
+    job: RangeTest | None, trial: TrialHistory | None, x: XAxis
 ) -> tuple[float | None, float | None]:
     """The whole sweep from its first step on, so that the axis holds still."""
     if x == "lr":

@@ -13,7 +13,7 @@ from textual.types import CSSPathType
 from clr_tui.engine.analysis.recordings.steps_csv import steps_csv
 from clr_tui.engine.analysis.report import Bounds, to_json, train_report
 from clr_tui.engine.log.commands import SetBounds
-from clr_tui.engine.settings.config import CompareConfig
+from clr_tui.engine.settings.config import Compare
 from clr_tui.tui.exporting import charts_svg
 from clr_tui.tui.keys import bindings_for
 from clr_tui.tui.kinds.compare.proposal import after_range_test, after_training
@@ -84,7 +84,7 @@ class TrainingScreen(CurveScreen):
                 f"Bounds {low} to {high} from the next step.",
             )
 
-    def comparison(self) -> CompareConfig:
+    def comparison(self) -> Compare:
         """The article's optimizers, and this one as it was trained, bounds that were moved too."""
         job = self.config.train
         if job is None:

@@ -11,7 +11,7 @@ from clr_tui.engine.analysis.history import RunHistory, TrialHistory
 from clr_tui.engine.analysis.smoothing import smooth
 from clr_tui.engine.log.events import Evaluated
 from clr_tui.engine.policies import Phase, lr_at, phase, step_size_steps, whole_cycle_epochs
-from clr_tui.engine.settings.config import TrainConfig
+from clr_tui.engine.settings.config import Train
 from clr_tui.tui.charts.chart import Axis, Chart, HLine, Mark, Series
 from clr_tui.tui.charts.scale import Floats
 from clr_tui.tui.text import numbers
@@ -36,7 +36,7 @@ _LABELS: dict[XAxis, str] = {"epoch": "epoch", "step": "step", "seconds": "secon
 class Plan:
     """The schedule of a training: all that the rate of a step depends on."""
 
-    config: TrainConfig
+    config: Train
     base_lr: float
     max_lr: float
     steps_per_epoch: int
