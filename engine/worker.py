@@ -26,7 +26,7 @@ from clr_tui.engine.log.lock import acquire
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.log.writer import EventWriter
 from clr_tui.engine.malloc import keep_freed_memory
-from clr_tui.engine.settings.config import RunConfig
+from clr_tui.engine.settings.config import Compare, RangeTest, RunConfig
 from clr_tui.engine.training.control import Control, RunGone, StopFlag, Stopped
 from clr_tui.engine.training.error_text import explain
 
@@ -119,9 +119,9 @@ def _do(run: RunDir, config: RunConfig, log: Log, stop: StopFlag) -> RunFinished
         control = Control(CommandTail(run.commands_path), stop, log.emit, log.still_there)
         result = _job()(config, log.emit, control, run.path)
         headline = result.headline
-        if config.range_test is not None:
+        if isinstance(config.job, RangeTest):
             headline = _range_headline(run, config, result.outcome)
-        elif config.compare is not None:
+        elif isinstance(config.job, Compare):
             headline = _compare_headline(run, config, result.outcome)
         return _finished(result.outcome, result.message, result.field, headline)
     except Stopped as stopped:
@@ -176,9 +176,8 @@ def _range_headline(run: RunDir, config: RunConfig, outcome: Outcome) -> str:
     """What the sweeps so far say, read from the log as any reader would."""
     from clr_tui.engine.analysis.report import range_report
 
-    assert config.range_test is not None
     history = _history(run, config, outcome)
-    report = range_report(history, smoothing=config.range_test.smoothing)
+    report = range_report(history, smoothing=config.asked(RangeTest).smoothing)
     if report.steps == 0:
         return ""
     if report.bounds is None:

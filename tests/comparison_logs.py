@@ -61,11 +61,10 @@ def comparison_config(
     """What was asked for. A cycle has 8 epochs; the length is not rounded to whole cycles."""
     return RunConfig(
         id=RUN,
-        kind="compare",
         created=START,
         version="0.1.0",
         task=TaskConfig(data="/data/flowers", image_size=32, batch_size=BATCH, seed=first_seed),
-        compare=Compare(
+        job=Compare(
             entries=[entry_config(label) for label in labels],
             seeds=seeds,
             epochs=epochs,
@@ -142,9 +141,7 @@ def write_run(
 ) -> RunDir:
     """A run in the runs folder `folder`, as a worker would leave it; no worker holds its lock."""
     config = comparison_config(labels, seeds, epochs, tuned=told.get("tuned", False), target=target)
-    run = create_run(
-        folder, kind="compare", task=config.task, compare=config.compare, version="0.1.0"
-    )
+    run = create_run(folder, task=config.task, job=config.job, version="0.1.0")
     made = msgspec.structs.replace(run.config(), created=START)
     run.config_path.write_bytes(msgspec.json.encode(made))
     first, *rest = comparison_events(labels, seeds, epochs, **told)

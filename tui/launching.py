@@ -14,12 +14,8 @@ from clr_tui.engine.log.removal import remove_run
 from clr_tui.engine.log.rundir import RunDir, create_run
 from clr_tui.engine.settings.check import check
 from clr_tui.engine.settings.config import (
-    Compare,
     Job,
-    Kind,
-    RangeTest,
     TaskConfig,
-    Train,
 )
 
 DIGITS = "digits"
@@ -62,11 +58,8 @@ def start_run(
         raise mistakes[0]
     run = create_run(
         runs,
-        kind=_kind(job),
         task=_absolute(task),
-        range_test=job if isinstance(job, RangeTest) else None,
-        train=job if isinstance(job, Train) else None,
-        compare=job if isinstance(job, Compare) else None,
+        job=job,
         parent=parent,
         version=package_version(),
         folder=_here(),
@@ -77,12 +70,6 @@ def start_run(
         remove_run(run)  # nothing was done in it, and nothing ever will be
         raise
     return run
-
-
-def _kind(job: Job) -> Kind:
-    if isinstance(job, Compare):
-        return "compare"
-    return "range-test" if isinstance(job, RangeTest) else "train"
 
 
 def _here() -> str:

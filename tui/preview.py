@@ -64,18 +64,18 @@ def chart_of(config: RunConfig, history: RunHistory, *, alive: bool) -> Chart:
     until there is any; of a comparison the accuracies.
     """
     from clr_tui.engine.analysis.report import range_report
+    from clr_tui.engine.settings.config import Compare, RangeTest
     from clr_tui.tui.kinds.compare.view import CompareOptions, comparison_chart
     from clr_tui.tui.kinds.range_test.view import range_chart
     from clr_tui.tui.kinds.train.view import training_charts
     from clr_tui.tui.text.chart_options import ChartOptions
 
-    if config.kind == "range-test":
-        smoothing = config.range_test.smoothing if config.range_test else ChartOptions().smoothing
-        report = range_report(history, smoothing=smoothing, live=alive)
-        options = ChartOptions(smoothing=smoothing, x="lr")
+    job = config.job
+    if isinstance(job, RangeTest):
+        report = range_report(history, smoothing=job.smoothing, live=alive)
+        options = ChartOptions(smoothing=job.smoothing, x="lr")
         return range_chart(history, bounds=report.bounds, options=options)
-    if config.kind == "compare":
-        target = config.compare.target if config.compare else None
-        return comparison_chart(history, CompareOptions(target=target))
+    if isinstance(job, Compare):
+        return comparison_chart(history, CompareOptions(target=job.target))
     _, loss, accuracy = training_charts(history, ChartOptions(x="epoch"))
     return accuracy if accuracy.series else loss

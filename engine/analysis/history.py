@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clr_tui.engine.log import events as ev
-from clr_tui.engine.settings.config import RunConfig
+from clr_tui.engine.settings.config import RunConfig, Train
 
 if TYPE_CHECKING:
     from clr_tui.engine.log.tail import Batch
@@ -218,7 +218,7 @@ class RunHistory:
     Feed it the batches of a `LogTail`, or apply events one by one; the order is the log's.
     """
 
-    def __init__(self, config: RunConfig | None = None) -> None:
+    def __init__(self, config: RunConfig) -> None:
         self.config = config
         self.version = 0
         """Rises with every change, so that a screen can tell whether to draw."""
@@ -262,8 +262,8 @@ class RunHistory:
         changes = self.trial.bounds if self.trial else []
         if changes:
             return changes[-1].base_lr, changes[-1].max_lr
-        train = self.config.train if self.config else None
-        return (train.base_lr, train.max_lr) if train else None
+        job = self.config.job
+        return (job.base_lr, job.max_lr) if isinstance(job, Train) else None
 
     def feed(self, batch: Batch) -> bool:
         """Takes what a poll of the log brought; True where anything changed."""

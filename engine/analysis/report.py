@@ -164,9 +164,9 @@ def _minimum(lr: Floats, loss: Floats) -> tuple[float, float] | tuple[None, None
 def train_report(history: RunHistory, *, live: bool = True) -> TrainReport:
     """Reports on a training as far as it has come; `live` as for `range_report`."""
     trial = history.trial or TrialHistory(0)
-    config = history.config.train if history.config else None
+    config = history.config.asked(Train)
     steps = int(trial.step[-1]) + 1 if len(trial) else 0
-    phase = _phase(config, trial, steps) if config else None
+    phase = _phase(config, trial, steps)
     validations = list(trial.validations().values())
     measured = [e for e in validations if e.accuracy is not None]
     tests = {e.checkpoint or "last": e for e in trial.evaluations if e.part == "test"}
@@ -179,7 +179,7 @@ def train_report(history: RunHistory, *, live: bool = True) -> TrainReport:
         epochs=len(trial.epochs),
         total_epochs=trial.total_epochs,
         bounds=Bounds(*bounds) if bounds else None,
-        policy=config.policy if config else "",
+        policy=config.policy,
         phase=phase.words if phase else "",
         whole_cycles=phase.complete if phase else False,
         final_validation=_measured(validations[-1]) if validations else None,
@@ -209,16 +209,16 @@ def _measured(event: Evaluated, epoch: int | None = None) -> Measured:
 def common_fields(history: RunHistory, live: bool) -> dict[str, Any]:
     """What `Report` says of its run, but for `steps` and `diverged`."""
     config, task = history.config, history.task
-    started, finished = history.started, history.finished
+    finished = history.finished
     spent = [float(t.seconds[-1]) for t in history.trials.values() if len(t)]
     known = [s for s in spent if math.isfinite(s)]
     return {
-        "run": config.id if config else started.run if started else "",
-        "kind": config.kind if config else started.kind if started else "",
+        "run": config.id,
+        "kind": config.kind,
         "status": _status(history, live),
         "message": finished.message if finished else "",
-        "task": task.name if task else config.task.data if config else "",
-        "model": task.model if task else config.task.model if config else "",
+        "task": task.name if task else config.task.data,
+        "model": task.model if task else config.task.model,
         "device": history.device.device if history.device else "",
         "seconds": sum(known) if known else None,
     }

@@ -60,9 +60,7 @@ class Tuning:
             compare.range_test, seeds=1, optimizer=compare.entries[number].optimizer
         )
         """What is to be swept."""
-        self._history = RunHistory(
-            msgspec.structs.replace(config, kind="range-test", compare=None, range_test=self.sweep)
-        )
+        self._history = RunHistory(msgspec.structs.replace(config, job=self.sweep))
 
     def hear(self, event: Event) -> None:
         """Takes an event of the sweep."""

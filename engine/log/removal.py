@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import get_args
 
 import msgspec
 
@@ -14,12 +13,11 @@ from clr_tui.engine.log.events import RunStarted
 from clr_tui.engine.log.line_tail import LineTail
 from clr_tui.engine.log.lock import acquire
 from clr_tui.engine.log.rundir import RunDir
-from clr_tui.engine.settings.config import Kind
+from clr_tui.engine.settings.config import JOBS
 
 _FILES = re.compile(r"run\.json|\.run\.json\.\d+|(events|commands)\.jsonl|worker\.(lock|log)")
 _CHECKPOINTS = re.compile(r"(best|last|step-\d+)\.pt|\.(best|last|step-\d+)\.pt\.\d+")
 """Complete ones, and the drafts that a killed worker leaves."""
-_ID = re.compile(rf"({'|'.join(get_args(Kind))})-.+-\d+")
 _FIRST_EVENT = 1 << 16
 """Bytes of a log that hold its first event."""
 _NAMED = 3
@@ -98,7 +96,9 @@ def _is_ours(run: RunDir, started: RunStarted | None) -> bool:
     try:
         run.config()
     except UserError:
-        return started is not None or _ID.fullmatch(run.id) is not None
+        return (
+            started is not None or re.fullmatch(rf"({'|'.join(JOBS)})-.+-\d+", run.id) is not None
+        )
     return True
 
 

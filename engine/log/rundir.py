@@ -27,14 +27,7 @@ from clr_tui.engine.errors import UserError, did_you_mean
 from clr_tui.engine.log.lock import is_held
 from clr_tui.engine.log.writer import write_failed
 from clr_tui.engine.regular import read_regular
-from clr_tui.engine.settings.config import (
-    Compare,
-    Kind,
-    RangeTest,
-    RunConfig,
-    TaskConfig,
-    Train,
-)
+from clr_tui.engine.settings.config import Job, RunConfig, TaskConfig, decode_run, kind_of
 
 _LONGEST_NAME = 24
 _LARGEST_CONFIG = 16 << 20
@@ -101,9 +94,7 @@ class RunDir:
             stamp = (info.st_ino, info.st_size, info.st_mtime_ns)
             known = _configs.get(self.config_path)
             if known is None or known[0] != stamp:
-                config = msgspec.json.decode(
-                    read_regular(self.config_path, _LARGEST_CONFIG), type=RunConfig
-                )
+                config = decode_run(read_regular(self.config_path, _LARGEST_CONFIG))
                 known = _configs[self.config_path] = (stamp, config)
         except OSError as error:
             raise UserError(f"'{self.path}' has no readable run.json: {error.strerror}") from error
@@ -123,11 +114,8 @@ def short_task_name(task: TaskConfig) -> str:
 def create_run(
     runs: Path,
     *,
-    kind: Kind,
     task: TaskConfig,
-    range_test: RangeTest | None = None,
-    train: Train | None = None,
-    compare: Compare | None = None,
+    job: Job,
     parent: str | None = None,
     version: str,
     folder: str = "",
@@ -142,18 +130,15 @@ def create_run(
     """
     runs = Path(os.path.abspath(runs))
     try:
-        run = _make_directory(runs, f"{kind}-{short_task_name(task)}-")
+        run = _make_directory(runs, f"{kind_of(job)}-{short_task_name(task)}-")
     except OSError as error:
         raise UserError(write_failed(runs, error), "runs_dir") from error
     config = RunConfig(
         id=run.id,
-        kind=kind,
         created=time.time(),
         version=version,
         task=task,
-        range_test=range_test,
-        train=train,
-        compare=compare,
+        job=job,
         parent=parent,
         folder=folder,
     )

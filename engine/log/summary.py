@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar, get_args
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -28,7 +28,7 @@ from clr_tui.engine.log.events import (
 from clr_tui.engine.log.line_tail import last_lines
 from clr_tui.engine.log.rundir import RunDir, short_task_name
 from clr_tui.engine.regular import open_regular
-from clr_tui.engine.settings.config import Kind, RunConfig
+from clr_tui.engine.settings.config import JOBS, Compare, RangeTest, RunConfig
 
 Status = Literal["starting", "running", "paused", "done", "stopped", "failed", "lost"]
 _LAST_WORD = 4 << 10
@@ -38,7 +38,6 @@ _HEAD = 4 << 20
 """Bytes within which the first trial, and the last steps, are looked for: decoding many images
 writes many lines, and so does a long pause."""
 _DECODE = msgspec.json.Decoder(AnyEvent).decode
-KINDS: tuple[Kind, ...] = get_args(Kind)
 T = TypeVar("T")
 _Stamp = tuple[int, int]
 
@@ -48,7 +47,7 @@ class RunSummary:
     """A run at a glance."""
 
     id: str
-    kind: Kind
+    kind: str
     task: str
     model: str
     created: float
@@ -113,18 +112,18 @@ def _read(run: RunDir, config: RunConfig, alive: bool) -> RunSummary:
         events = _decoded(last_lines(fd, end, _LAST_WORD))
         if _finish(events) is not None:
             return _summary(run, config, alive, events, None)
-        events = _latest(fd, end, config.kind)
+        events = _latest(fd, end, config)
         return _summary(run, config, alive, events, _first_trial((run.path, config.created), fd))
     finally:
         os.close(fd)
 
 
-def _latest(fd: int, end: int, kind: Kind) -> list[AnyEvent]:
+def _latest(fd: int, end: int, config: RunConfig) -> list[AnyEvent]:
     """The last events, back to some that tell where the run stands.
 
     A long pause is nothing but reports of the device's load: they can fill any one window.
     """
-    telling: type[AnyEvent] = Overall if kind == "compare" else Steps
+    telling: type[AnyEvent] = Overall if isinstance(config.job, Compare) else Steps
     window = _WINDOW
     while True:
         events = _decoded(last_lines(fd, end, window))
@@ -215,27 +214,27 @@ def _progress(
     config: RunConfig, events: Sequence[AnyEvent], first: TrialStarted | None
 ) -> float | None:
     """Of the whole run; the trials of a range test are of one length."""
-    if config.kind == "compare":
+    if isinstance(config.job, Compare):
         overall = _last(events, Overall)
         return None if overall is None else max(0.0, min(1.0, overall.fraction))
     steps = _last(events, Steps)
     if first is None or steps is None or not steps.step or first.total_steps <= 0:
         return None
-    trials = config.range_test.seeds if config.range_test else 1
+    trials = config.job.seeds if isinstance(config.job, RangeTest) else 1
     done = steps.trial + min(1.0, (steps.step[-1] + 1) / first.total_steps)
     return max(0.0, min(1.0, done / max(1, trials)))
 
 
 def _headline(config: RunConfig, events: Sequence[AnyEvent], first: TrialStarted | None) -> str:
-    if first is not None and config.kind == "compare":
+    if first is not None and isinstance(config.job, Compare):
         return _trials(_last(events, Overall), first)
     steps = _last(events, Steps)
     if first is None or steps is None or not steps.step:
         work = _last(events, Progress)
         return f"{work.what}, {work.done} of {work.total}" if work and first is None else ""
     loss = "" if steps.loss[-1] is None else f", loss {steps.loss[-1]:.3g}"
-    if config.kind == "range-test":
-        seeds = config.range_test.seeds if config.range_test else 1
+    if isinstance(config.job, RangeTest):
+        seeds = config.job.seeds
         trial = f"seed {steps.trial + 1} of {seeds}, " if seeds > 1 else ""
         return f"{trial}step {steps.step[-1]}{loss}"
     return _epoch(events, first, steps.step[-1], loss)
@@ -267,7 +266,7 @@ def _epoch(events: Sequence[AnyEvent], first: TrialStarted, step: int, loss: str
 def _unreadable(run: RunDir, message: str, config: RunConfig | None = None) -> RunSummary:
     return RunSummary(
         id=run.id,
-        kind=next((kind for kind in KINDS if run.id.startswith(f"{kind}-")), "range-test"),
+        kind=next((kind for kind in JOBS if run.id.startswith(f"{kind}-")), "range-test"),
         task="" if config is None else short_task_name(config.task),
         model="" if config is None else config.task.model,
         created=0.0 if config is None else config.created,

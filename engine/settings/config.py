@@ -1,16 +1,18 @@
 """What a run was asked to do: the content of `run.json`.
 
+    {"id": ..., "created": ..., "version": ..., "schema": 2, "task": {...},
+     "job": {"kind": "range-test" or "train" or "compare", ...}, ...}
+
 `run.json` is written once, atomically, before the worker starts, and never changes. Unknown
 fields are ignored on reading, so that an older reader can open a newer run.
 """
 
 from __future__ import annotations
 
-from typing import Literal, Optional, Union, get_args
+from typing import Literal, Optional, TypeVar, Union, get_args
 
 import msgspec
 
-Kind = Literal["range-test", "train", "compare"]
 Policy = Literal[
     "triangular",
     "triangular2",
@@ -61,7 +63,7 @@ class OptimizerConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Further keyword arguments of its class, as `betas` or `nesterov`."""
 
 
-class RangeTest(msgspec.Struct, frozen=True, kw_only=True):
+class RangeTest(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="range-test"):
     """A learning-rate range test (Smith 2017, section 3.3), swept exponentially."""
 
     start_lr: float = 1e-7
@@ -80,7 +82,7 @@ class RangeTest(msgspec.Struct, frozen=True, kw_only=True):
     optimizer: OptimizerConfig = OptimizerConfig()
 
 
-class Train(msgspec.Struct, frozen=True, kw_only=True):
+class Train(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="train"):
     """CLR training between two bounds."""
 
     base_lr: float
@@ -109,7 +111,7 @@ class EntryConfig(msgspec.Struct, frozen=True, kw_only=True):
     """The lower bound; None: `lr` / factor."""
 
 
-class Compare(msgspec.Struct, frozen=True, kw_only=True):
+class Compare(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="compare"):
     """Optimizers against one another, each trained from the same seeds."""
 
     entries: list[EntryConfig]
@@ -140,34 +142,78 @@ class Compare(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Job = Union[RangeTest, Train, Compare]  # noqa: UP007 - a value too
+JOBS: dict[str, type[Job]] = {"range-test": RangeTest, "train": Train, "compare": Compare}
+"""What a run can be asked to do, by its kind."""
+J = TypeVar("J")
 
 
-class RunConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """All of `run.json`. Exactly the part that `kind` names is set."""
+def kind_of(job: Job) -> str:
+    """What kind of job this is: its key in `JOBS`."""
+    return str(job.__struct_config__.tag)
 
+
+class _Asked(msgspec.Struct, frozen=True, kw_only=True):
     id: str
-    kind: Kind
     created: float
     """Unix time, seconds."""
     version: str
     """The clr-tui that made the run."""
-    schema: int = 1
+    schema: int = 2
     task: TaskConfig = TaskConfig()
-    range_test: RangeTest | None = None
-    train: Train | None = None
-    compare: Compare | None = None
     parent: str | None = None
     """The run whose bounds or settings this one took."""
     folder: str = ""
     """The working directory of whoever asked: where import paths are looked for too."""
 
-    @property
-    def job(self) -> Job | None:
-        """Whichever job this is."""
-        return self.range_test or self.train or self.compare
+
+class RunConfig(_Asked, frozen=True, kw_only=True):
+    """All of `run.json`."""
+
+    job: Job
 
     @property
-    def optimizer(self) -> OptimizerConfig:
-        """The optimizer of a range test or a training."""
-        job = self.range_test or self.train
-        return job.optimizer if job else OptimizerConfig()
+    def kind(self) -> str:
+        """What kind of job this is: a key of `JOBS`."""
+        return kind_of(self.job)
+
+    def asked(self, kind: type[J]) -> J:
+        """The job, for callers that deal with one kind of run alone.
+
+        Raises:
+            TypeError: the job is of another kind.
+        """
+        if not isinstance(self.job, kind):
+            raise TypeError(f"{self.id} is a {self.kind} run, not a {kind.__name__}")
+        return self.job
+
+
+class _Stored(_Asked, frozen=True, kw_only=True):
+    job: msgspec.Raw = msgspec.Raw(b"null")
+    # Schema 1: the job stands in the field of its kind, of which the other two are null.
+    kind: str = ""
+    range_test: msgspec.Raw = msgspec.Raw(b"null")
+    train: msgspec.Raw = msgspec.Raw(b"null")
+    compare: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _Tag(msgspec.Struct):
+    kind: str
+
+
+def decode_run(text: bytes) -> RunConfig:
+    """What a `run.json` says, of this schema or the one before; its job by the table `JOBS`.
+
+    Raises:
+        msgspec.DecodeError: it is no `run.json`, or its job is of a kind that is not in `JOBS`.
+    """
+    stored = msgspec.json.decode(text, type=_Stored)
+    kind, job = stored.kind, stored.job
+    if kind:
+        first = {"range-test": stored.range_test, "train": stored.train, "compare": stored.compare}
+        job = first.get(kind, job)
+    else:
+        kind = msgspec.json.decode(job, type=_Tag).kind
+    if kind not in JOBS:
+        raise msgspec.ValidationError(f"kind '{kind}' is none of {', '.join(JOBS)}")
+    fields = {name: getattr(stored, name) for name in _Asked.__struct_fields__}
+    return RunConfig(**fields, job=msgspec.json.decode(job, type=JOBS[kind]))

@@ -15,7 +15,7 @@ from clr_tui.engine.comparing.compare_job import run_compare_job
 from clr_tui.engine.cores import usable_cores
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.events import DeviceChosen, Event, Note, Progress, TaskReady
-from clr_tui.engine.settings.config import OptimizerConfig, RunConfig
+from clr_tui.engine.settings.config import Compare, OptimizerConfig, RangeTest, RunConfig
 from clr_tui.engine.tasks.devices import choose_device
 from clr_tui.engine.tasks.load import load_task
 from clr_tui.engine.tasks.task import Task
@@ -66,13 +66,12 @@ def run_job(
         return task
 
     with reporting_usage(device, emit):
-        if config.compare is not None:
-            return run_compare_job(config, config.compare, device, emit, control, load)
+        if isinstance(config.job, Compare):
+            return run_compare_job(config, config.job, device, emit, control, load)
         session = Session(config, load(device), precision, emit, control, folder)
-        if config.range_test is not None:
-            return run_range_test(session, config.range_test)
-        assert config.train is not None, "run.json holds one job"
-        return run_training(session, config.train)
+        if isinstance(config.job, RangeTest):
+            return run_range_test(session, config.job)
+        return run_training(session, config.job)
 
 
 def _start_torch(emit: Callable[[Event], object], config: RunConfig) -> None:
@@ -93,10 +92,10 @@ def _try_optimizers(config: RunConfig) -> None:
     Raises:
         UserError: an optimizer cannot be made (field "optimizer", of a comparison "optimizers").
     """
-    if config.compare is None:
-        _try(config.optimizer, config.folder)
+    if not isinstance(config.job, Compare):
+        _try(config.job.optimizer, config.folder)
         return
-    for optimizer in [entry.optimizer for entry in config.compare.entries]:
+    for optimizer in [entry.optimizer for entry in config.job.entries]:
         if optimizer.options and ":" not in optimizer.name:
             try:
                 _try(optimizer)

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import msgspec
 from comparison_logs import comparison_config
 
 from clr_tui.engine.analysis.comparison.comparison_results import CompareReport
 from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.analysis.recordings.recording import comparison_in
 from clr_tui.engine.log import events as ev
+from clr_tui.engine.settings.config import RunConfig
+
+
+def log_config(events: Iterable[ev.AnyEvent]) -> RunConfig:
+    """What is known of a comparison that is only its log."""
+    log = list(events)
+    begun = [event for event in log if isinstance(event, ev.TrialStarted)]
+    return msgspec.structs.replace(comparison_config(), job=comparison_in(log, begun))
 
 
 def with_tests(values: dict[str, list[float | None]], **compare) -> RunHistory:
@@ -19,8 +29,8 @@ def with_tests(values: dict[str, list[float | None]], **compare) -> RunHistory:
     """
     labels, seeds = list(values), max(map(len, values.values()))
     config = comparison_config(labels, seeds, 1)
-    changed = msgspec.structs.replace(config.compare, **compare)
-    history = RunHistory(msgspec.structs.replace(config, compare=changed))
+    changed = msgspec.structs.replace(config.job, **compare)
+    history = RunHistory(msgspec.structs.replace(config, job=changed))
     for entry, label in enumerate(labels):
         for i, value in enumerate(values[label]):
             trial = {"trial": entry * seeds + i}

@@ -32,10 +32,9 @@ def sweep_history(
     total = steps or max(len(x) for x in losses)
     config = RunConfig(
         id="range-test-made-1",
-        kind="range-test",
         created=0.0,
         version="test",
-        range_test=RangeTest(start_lr=start, end_lr=end, seeds=len(losses)),
+        job=RangeTest(start_lr=start, end_lr=end, seeds=len(losses)),
     )
     history = RunHistory(config)
     history.apply(ev.RunStarted(run=config.id, kind="range-test"))

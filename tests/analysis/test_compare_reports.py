@@ -13,7 +13,7 @@ import pytest
 from comparison_logs import comparison_config, comparison_events, comparison_history
 from hypothesis import given
 from hypothesis import strategies as st
-from made_comparisons import of, with_tests
+from made_comparisons import log_config, of, with_tests
 
 from clr_tui.engine.analysis.comparison.comparison_report import compare_report
 from clr_tui.engine.analysis.comparison.comparison_results import CompareReport
@@ -218,7 +218,8 @@ def test_so_far():
 
 
 def test_before_anything_is_done():
-    assert compare_report(RunHistory()).verdict == "No trial has begun yet."
+    nobody = comparison_config(labels=())
+    assert compare_report(RunHistory(nobody)).verdict == "No trial has begun yet."
     waits = compare_report(RunHistory(comparison_config()))
     assert waits.verdict == "No optimizer has finished its trials yet: no trial is done."
     assert waits.trials_total == 9
@@ -388,7 +389,7 @@ def test_any_part_of_a_log_is_reported(log, data, configured, live):
     lost = data.draw(st.sets(st.integers(0, max(cut - 1, 0)), max_size=cut // 2))
     again = data.draw(st.lists(st.integers(0, max(cut - 1, 0)), max_size=5)) if cut else []
     told = [e for i, e in enumerate(log[:cut]) if i not in lost] + [log[i] for i in again]
-    history = RunHistory(comparison_config() if configured else None)
+    history = RunHistory(comparison_config() if configured else log_config(told))
     for event in told:
         history.apply(event)
     check(compare_report(history, live=live, target=0.5))
@@ -450,7 +451,7 @@ wild = st.one_of(
 
 @given(st.lists(wild, max_size=40), st.booleans(), st.booleans())
 def test_no_log_breaks_the_report(events, configured, live):
-    history = RunHistory(comparison_config() if configured else None)
+    history = RunHistory(comparison_config() if configured else log_config(events))
     for event in events:
         history.apply(event)
     report = compare_report(history, live=live, target=0.5)

@@ -8,6 +8,7 @@ import pytest
 from comparison_logs import LABELS, comparison_config, comparison_events, comparison_history
 from hypothesis import given
 from hypothesis import strategies as st
+from made_comparisons import log_config
 from scipy import stats
 
 from clr_tui.engine.analysis.comparison.seed_curves import (
@@ -21,7 +22,7 @@ from clr_tui.engine.log import events as ev
 
 
 def gathered(events, config=None) -> RunHistory:
-    history = RunHistory(config)
+    history = RunHistory(config or log_config(events))
     for event in events:
         history.apply(event)
     return history
@@ -81,8 +82,8 @@ def test_before_the_first_trial_all_wait():
 
 def test_waiting_trials_know_the_length_rounded_to_whole_cycles():
     config = comparison_config(epochs=9)
-    compare = msgspec.structs.replace(config.compare, whole_cycles=True)
-    entries = comparison_of(RunHistory(msgspec.structs.replace(config, compare=compare)))
+    compare = msgspec.structs.replace(config.job, whole_cycles=True)
+    entries = comparison_of(RunHistory(msgspec.structs.replace(config, job=compare)))
     assert {t.total_epochs for e in entries for t in e.trials} == {16}
 
 

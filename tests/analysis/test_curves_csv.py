@@ -107,9 +107,9 @@ def test_trials_of_a_file_grow_together_ten_epochs_a_second(tmp_path):
     path.write_text(curves_csv(comparison_history(epochs=5)))
     config, events = read_curves(path)
     assert config.kind == "compare"
-    assert [e.label for e in config.compare.entries] == ["adam", "sgd+clr", "rmsprop"]
-    assert (config.compare.seeds, config.compare.epochs) == (3, 5)
-    assert config.compare.paired is False
+    assert [e.label for e in config.job.entries] == ["adam", "sgd+clr", "rmsprop"]
+    assert (config.job.seeds, config.job.epochs) == (3, 5)
+    assert config.job.paired is False
     assert [e.seq for e in events] == list(range(len(events)))
     times = [e.time for e in events]
     assert times == sorted(times)
@@ -167,7 +167,7 @@ def test_export_is_rfc_4180():
         trial.evaluations[0].loss,
     ]
     assert curves_csv(history).count("\r\n") == 2
-    assert curves_csv(RunHistory()) == ",".join(COLUMNS) + "\r\n"
+    assert curves_csv(RunHistory(comparison_config(labels=()))) == ",".join(COLUMNS) + "\r\n"
 
 
 def test_columns_in_any_order_among_others_and_no_more_than_needed(tmp_path):
@@ -234,8 +234,8 @@ def test_bare_log_of_a_comparison_tells_its_own_config(tmp_path):
     path.write_bytes(b"".join(msgspec.json.encode(e) + b"\n" for e in told))
     config = open_recording(path).config
     assert (config.kind, config.id) == ("compare", "compare-flowers-1")
-    assert [e.label for e in config.compare.entries] == ["adam", "sgd+clr", "rmsprop"]
-    assert (config.compare.seeds, config.compare.epochs, config.task.seed) == (3, 8, 0)
+    assert [e.label for e in config.job.entries] == ["adam", "sgd+clr", "rmsprop"]
+    assert (config.job.seeds, config.job.epochs, config.task.seed) == (3, 8, 0)
     states = [t.state for t in comparison_of(replayed(path))[2].trials]
     assert states == ["waiting"] * 3
     path.write_bytes(b"".join(msgspec.json.encode(e) + b"\n" for e in told[1:]))

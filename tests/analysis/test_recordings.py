@@ -19,6 +19,7 @@ from clr_tui.engine.analysis.recordings.recording import open_recording
 from clr_tui.engine.analysis.recordings.steps_csv import epochs_csv, steps_csv
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log import events as ev
+from clr_tui.engine.settings.config import RunConfig, Train
 
 
 def replayed(recording) -> RunHistory:
@@ -35,8 +36,8 @@ def test_reference_log_comes_in_whole():
     trial = replayed(recording).trials[0]
     assert trial.loss.tolist() == [float(r["loss"]) for r in rows]
     assert trial.lr.tolist() == [float(r["lr"]) for r in rows]
-    assert recording.config.range_test.smoothing == 1.0
-    assert recording.config.range_test.end_lr == pytest.approx(0.1)
+    assert recording.config.job.smoothing == 1.0
+    assert recording.config.job.end_lr == pytest.approx(0.1)
     assert [e.seq for e in recording.events] == list(range(len(recording.events)))
     times = [e.time for e in recording.events]
     assert times == sorted(times)
@@ -55,7 +56,7 @@ def test_export_loses_no_digit_and_comes_back_the_same(tmp_path_factory, losses)
     for trial, losses_in in ((0, losses), (1, losses[::-1])):
         np.testing.assert_array_equal(back.trials[trial].loss, losses_in)
         np.testing.assert_array_equal(back.trials[trial].lr, history.trials[trial].lr)
-    assert back.config.range_test.smoothing == 0.05  # ours are raw
+    assert back.config.job.smoothing == 0.05  # ours are raw
 
 
 def test_steps_csv_is_rfc_4180():
@@ -68,7 +69,9 @@ def test_steps_csv_is_rfc_4180():
 
 
 def test_epochs_csv_puts_each_epoch_beside_its_validation():
-    history = RunHistory()
+    job = Train(base_lr=0.1, max_lr=0.3)
+    config = RunConfig(id="train-x-1", created=0.0, version="0", job=job)
+    history = RunHistory(config)
     history.apply(ev.TrialStarted(trial=0, seed=0, total_steps=6, steps_per_epoch=3))
     for epoch in (1, 2):
         at = {"trial": 0, "step": 3 * epoch, "epoch": epoch}
@@ -90,7 +93,7 @@ def test_epochs_csv_puts_each_epoch_beside_its_validation():
     assert [float(r["validation_loss"]) for r in rows] == [1.1, 2.1]
     assert rows[0]["validation_accuracy"] == ""
     assert float(rows[0]["train_accuracy"]) == 1 / 3
-    assert epochs_csv(RunHistory()).count("\r\n") == 1
+    assert epochs_csv(RunHistory(config)).count("\r\n") == 1
 
 
 def test_gap_within_a_csv_is_only_a_gap(tmp_path):
@@ -167,7 +170,7 @@ def test_bare_log_tells_its_own_config(tmp_path):
     recording = open_recording(path)
     assert recording.config.kind == "range-test"
     assert recording.config.id == "range-test-x-1"
-    assert recording.config.range_test.start_lr == 0.1
+    assert recording.config.job.start_lr == 0.1
     assert len(replayed(recording).trials[0]) == 3
 
 
@@ -177,7 +180,7 @@ def test_bare_log_of_a_training(tmp_path):
     bounds = ev.BoundsChanged(seq=3, trial=0, step=0, base_lr=0.01, max_lr=0.5)
     write_log(path, [started, *SWEEP[1:], bounds])
     config = open_recording(path).config
-    assert (config.train.base_lr, config.train.max_lr) == (0.01, 0.5)
+    assert (config.job.base_lr, config.job.max_lr) == (0.01, 0.5)
 
 
 def test_run_folder_and_its_log_are_the_same_recording(tmp_path):

@@ -11,7 +11,15 @@ from made_sweeps import rates, sweep_history, valley_shape
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.report import range_report, to_json, train_report
 from clr_tui.engine.log import events as ev
-from clr_tui.engine.settings.config import RunConfig, Train
+from clr_tui.engine.settings.config import RangeTest, RunConfig, Train
+
+SWEEP = RunConfig(id="range-test-digits-1", created=0, version="", job=RangeTest())
+TRAINING = RunConfig(
+    id="train-digits-1",
+    created=0,
+    version="",
+    job=Train(base_lr=1e-3, max_lr=6e-3, step_size_epochs=2, epochs=8),
+)
 
 
 def strict_json(report):
@@ -60,7 +68,7 @@ def test_each_seed_is_reported():
 
 
 def test_nothing_yet_is_reported_too():
-    for report in (range_report(RunHistory()), train_report(RunHistory())):
+    for report in (range_report(RunHistory(SWEEP)), train_report(RunHistory(TRAINING))):
         found = strict_json(report)
         assert found["status"] == "running"
         assert found["steps"] == 0
@@ -89,15 +97,8 @@ def test_lost_before_its_first_step_asks_for_no_longer_sweep():
 
 
 def trained(*, finished=True, epochs=8):
-    config = RunConfig(
-        id="train-digits-1",
-        kind="train",
-        created=0,
-        version="",
-        train=Train(base_lr=1e-3, max_lr=6e-3, step_size_epochs=2, epochs=8),
-    )
-    history = RunHistory(config)
-    history.apply(ev.RunStarted(run=config.id, kind="train"))
+    history = RunHistory(TRAINING)
+    history.apply(ev.RunStarted(run=TRAINING.id, kind="train"))
     history.apply(ev.TrialStarted(trial=0, seed=0, total_steps=40, steps_per_epoch=5))
     accuracies = [0.3, 0.5, 0.7, 0.6, 0.7, 0.65, 0.68, 0.69]
     for epoch in range(1, epochs + 1):
@@ -166,7 +167,7 @@ def test_train_report_tells_the_phase_while_it_runs():
 
 
 def test_failure_is_reported_with_its_reason():
-    history = RunHistory()
+    history = RunHistory(TRAINING)
     history.apply(ev.RunFinished(outcome="failed", message="the disk is full"))
     found = strict_json(train_report(history))
     assert (found["status"], found["message"]) == ("failed", "the disk is full")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,7 +12,9 @@ from clr_tui.engine.analysis.history import RunHistory, TrialHistory
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.log.packed_log import packed
 from clr_tui.engine.log.tail import Batch
-from clr_tui.engine.settings.config import RunConfig, Train
+from clr_tui.engine.settings.config import RangeTest, RunConfig, Train
+
+TRAINING = RunConfig(id="x", created=0, version="", job=Train(base_lr=1e-3, max_lr=1e-2))
 
 
 def steps(first, last, trial=0, **more):
@@ -28,7 +31,7 @@ def steps(first, last, trial=0, **more):
 
 
 def training(*more):
-    history = RunHistory()
+    history = RunHistory(TRAINING)
     started = ev.TrialStarted(trial=0, seed=3, total_steps=100, steps_per_epoch=10, label="sgd")
     for event in (started, *more):
         history.apply(event)
@@ -37,7 +40,7 @@ def training(*more):
 
 @given(st.lists(st.integers(1, 700), min_size=1, max_size=20))
 def test_chunks_of_any_size_are_one_series(sizes):
-    history, done = RunHistory(), 0
+    history, done = RunHistory(TRAINING), 0
     for size in sizes:
         history.apply(steps(done, done + size))
         done += size
@@ -132,18 +135,15 @@ def test_resumed_drops_what_it_overtakes_and_nothing_else():
 
 
 def test_bounds_are_the_configs_until_they_change():
-    config = RunConfig(
-        id="x", kind="train", created=0, version="", train=Train(base_lr=1e-3, max_lr=1e-2)
-    )
-    history = RunHistory(config)
+    history = RunHistory(TRAINING)
     assert history.bounds == (1e-3, 1e-2)
     history.apply(ev.BoundsChanged(trial=0, step=5, base_lr=2e-3, max_lr=2e-2))
     assert history.bounds == (2e-3, 2e-2)
-    assert RunHistory().bounds is None
+    assert RunHistory(msgspec.structs.replace(TRAINING, job=RangeTest())).bounds is None
 
 
 def test_state_of_the_run():
-    history = RunHistory()
+    history = RunHistory(TRAINING)
     history.apply(ev.RunStarted(time=5.0, run="r", kind="train"))
     history.apply(ev.Progress(time=6.0, what="decoding images", done=1, total=9))
     assert history.progress.done == 1
@@ -165,14 +165,14 @@ def test_state_of_the_run():
 
 
 def test_steps_of_a_trial_whose_beginning_was_lost():
-    history = RunHistory()
+    history = RunHistory(TRAINING)
     history.apply(steps(0, 3, trial=4))
     assert isinstance(history.trials[4], TrialHistory)
     assert len(history.trials[4]) == 3
 
 
 def test_feed_says_whether_anything_changed():
-    history = RunHistory()
+    history = RunHistory(TRAINING)
     assert not history.feed(Batch())
     assert history.feed(Batch(events=[steps(0, 3)]))
     assert not history.feed(Batch())
@@ -183,19 +183,18 @@ def test_feed_says_whether_anything_changed():
 
 
 def test_reset_forgets_all_but_the_config_and_still_counts_as_a_change():
-    config = RunConfig(id="x", kind="train", created=0, version="")
-    history = RunHistory(config)
+    history = RunHistory(TRAINING)
     history.feed(Batch(events=[steps(0, 3)], corrupt=1))
     before = history.version
     assert history.feed(Batch(events=[steps(0, 1)], reset=True))
     assert history.version > before
     assert len(history.trials[0]) == 1
     assert history.corrupt == 0
-    assert history.config is config
+    assert history.config is TRAINING
 
 
 def test_a_million_steps_in_chunks():
-    history = RunHistory()
+    history = RunHistory(TRAINING)
     for i in range(0, 1_000_000, 500):
         history.apply(steps(i, i + 500))
     assert len(history.trials[0]) == 1_000_000
@@ -203,7 +202,7 @@ def test_a_million_steps_in_chunks():
 
 
 def test_what_a_comparison_tells_of_itself():
-    history = RunHistory()
+    history = RunHistory(TRAINING)
     assert (history.pool, history.rates, history.overall) == (None, {}, None)
     pool = ev.PoolReady(jobs=2, threads=1, devices=["cpu"])
     first = ev.RateChosen(entry=1, lr=0.1, source="default")
@@ -219,7 +218,7 @@ def test_what_a_comparison_tells_of_itself():
 
 
 def test_a_trial_knows_its_entry_and_role():
-    history = RunHistory()
+    history = RunHistory(TRAINING)
     at = {"seed": 3, "total_steps": 45, "steps_per_epoch": 10}
     history.apply(ev.TrialStarted(trial=7, entry=2, role="sweep", **at))
     history.apply(ev.TrialStarted(trial=8, **at))
@@ -276,7 +275,7 @@ def test_what_no_chunk_tells_takes_no_memory():
 
 
 def test_a_view_that_was_taken_keeps_its_values_when_a_trial_is_resumed():
-    history = RunHistory()
+    history = RunHistory(TRAINING)
     history.apply(steps(0, 20))
     trial = history.trials[0]
     taken, values = trial.loss, trial.loss.copy()

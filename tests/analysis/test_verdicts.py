@@ -60,8 +60,8 @@ def test_noise_smoothed_before_it_came_here_is_not_recommended():
 
 
 def imported(config):
-    sweep = msgspec.structs.replace(config.range_test, smoothing=1.0)
-    return msgspec.structs.replace(config, range_test=sweep)
+    sweep = msgspec.structs.replace(config.job, smoothing=1.0)
+    return msgspec.structs.replace(config, job=sweep)
 
 
 def test_flat_says_what_to_do():

@@ -32,9 +32,8 @@ def ours(runs: Path) -> tuple[float, int]:
     """Seconds of the whole, and the steps of an epoch."""
     run = create_run(
         runs,
-        kind="compare",
         task=TaskConfig(data=str(photographs.folder()), image_size=32, device="cpu"),
-        compare=Compare(
+        job=Compare(
             entries=parse_entries(OPTIMIZERS), seeds=SEEDS, epochs=EPOCHS, whole_cycles=False
         ),
         version="0",

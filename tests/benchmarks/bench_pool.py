@@ -76,11 +76,10 @@ class Bench:
         compare = Compare(entries=entries, seeds=seeds, epochs=self.epochs)
         run = RunConfig(
             id="bench",
-            kind="compare",
             created=0.0,
             version="0",
             task=self.task_config,
-            compare=compare,
+            job=compare,
         )
         return run, compare
 

@@ -42,9 +42,8 @@ def our_seconds(runs: Path, data: Path, size: int, steps: int) -> float:
     """A whole sweep in the worker: the second of two, as the others have had a turn before."""
     run = create_run(
         runs,
-        kind="range-test",
         task=TaskConfig(data=str(data), image_size=size, device="cpu"),
-        range_test=RangeTest(start_lr=START, end_lr=END, steps=steps, seeds=2),
+        job=RangeTest(start_lr=START, end_lr=END, steps=steps, seeds=2),
         version="0",
     )
     ends = engine_runs.of(engine_runs.finish(run), TrialFinished)

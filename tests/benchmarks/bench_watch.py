@@ -42,9 +42,8 @@ CHILD = "--child"
 def new_run(runs: Path) -> RunDir:
     return create_run(
         runs,
-        kind="train",
         task=TaskConfig(data=str(photographs.folder()), image_size=32, device="cpu"),
-        train=Train(base_lr=1e-4, max_lr=1e-3, epochs=EPOCHS, whole_cycles=False),
+        job=Train(base_lr=1e-4, max_lr=1e-3, epochs=EPOCHS, whole_cycles=False),
         version="0",
     )
 

@@ -35,9 +35,8 @@ class LivingRun:
     def __init__(self, folder: Path, steps: int, each: int) -> None:
         self.run = create_run(
             folder,
-            kind="range-test",
             task=TaskConfig(),
-            range_test=RangeTest(steps=steps, end_lr=0.1),
+            job=RangeTest(steps=steps, end_lr=0.1),
             version="0",
         )
         self.lock = acquire(self.run.lock_path)

@@ -47,9 +47,8 @@ def comparison_run(runs: Path, seeds: int = 3, epochs: int = 150, per_epoch: int
     entries = article_entries()
     run = create_run(
         runs,
-        kind="compare",
         task=TaskConfig(image_size=32),
-        compare=Compare(entries=entries, seeds=seeds, epochs=epochs, whole_cycles=False),
+        job=Compare(entries=entries, seeds=seeds, epochs=epochs, whole_cycles=False),
         version="0",
     )
     writer = EventWriter(run.events_path, _Clock())

@@ -89,9 +89,7 @@ def make_sweep(
     config: RangeTest = SWEEP,
 ) -> RunDir:
     """A range test whose log ends with `ending` (done, where None)."""
-    run = create_run(
-        runs, kind="range-test", task=task or TaskConfig(), range_test=config, version="0"
-    )
+    run = create_run(runs, task=task or TaskConfig(), job=config, version="0")
     last = ENDING if ending is None else ending
     write(run, [*opening(run), *sweep_events(run, loss, steps), *last])
     return run
@@ -100,7 +98,7 @@ def make_sweep(
 def make_training(runs: Path, *, epochs: int = 8, ending: list[ev.Event] | None = None) -> RunDir:
     """A training whose validation accuracy is best in epoch 5."""
     job = Train(base_lr=1e-3, max_lr=6e-3, epochs=8, step_size_epochs=2)
-    run = create_run(runs, kind="train", task=TaskConfig(), train=job, version="0")
+    run = create_run(runs, task=TaskConfig(), job=job, version="0")
     told: list[ev.Event] = [ev.TrialStarted(trial=0, seed=0, total_steps=152, steps_per_epoch=19)]
     for epoch in range(1, epochs + 1):
         told += epoch_events(epoch)

@@ -113,15 +113,12 @@ def test_it_starts_as_every_run_does(
     assert (found["run"], found["kind"]) == ("compare-digits-1", "compare")
     config = find_run(runs, "compare-digits-1").config()
     assert (config.kind, config.folder) == ("compare", str(tmp_path))
-    assert config.compare == Compare(entries=parse_entries("adam,sgd+clr"))
-    assert config.train is None
-    assert config.range_test is None
+    assert config.job == Compare(entries=parse_entries("adam,sgd+clr"))
     result = cli("compare", "--from", "compare-digits-1", "--epochs", "3", "--detach")
     assert (result.code, result.out) == (0, "compare-digits-2\n")
     config = find_run(runs, "compare-digits-2").config()
     assert config.parent == "compare-digits-1"
-    assert config.compare is not None
-    assert config.compare.epochs == 3
+    assert config.job.epochs == 3
 
 
 def assert_one_sentence(result, *words: str) -> None:
@@ -241,4 +238,4 @@ def test_a_replay_takes_a_target_for_comparisons_only(
     monkeypatch.setattr(command, "_wants_screen", lambda args: True)
     monkeypatch.setattr(command, "_screen", lambda runs, load, **how: shown.append(load()) or 0)
     assert cli("replay", run.id, "--target", "70%").code == 0
-    assert shown[0].config.compare.target == 0.7
+    assert shown[0].config.job.target == 0.7

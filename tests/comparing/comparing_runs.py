@@ -53,9 +53,8 @@ def told(run: RunDir, kind: type[Event]) -> list[Event]:
 def new_run(runs: Path, job: Compare, folder: Path | None = None, **task: object) -> RunDir:
     return create_run(
         runs,
-        kind="compare",
         task=TaskConfig(**task),
-        compare=job,
+        job=job,
         version="0",
         folder="" if folder is None else str(folder),
     )

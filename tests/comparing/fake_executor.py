@@ -255,11 +255,10 @@ class Played:
         stage = Stage(
             config=RunConfig(
                 id="compare-tiny-1",
-                kind="compare",
                 created=0.0,
                 version="0",
                 task=TaskConfig(batch_size=10, seed=SEED),
-                compare=self.config,
+                job=self.config,
             ),
             executor=self.executor,
             emit=self.events.append,

@@ -47,7 +47,6 @@ from clr_tui.engine.settings.config import (
     Compare,
     OptimizerConfig,
     RunConfig,
-    TaskConfig,
     Train,
 )
 from clr_tui.engine.training.control import Control, StopFlag
@@ -138,7 +137,7 @@ def pool() -> object:
     made: list[Pool] = []
 
     def make(jobs: int) -> Pool:
-        config = RunConfig(id="r", kind="compare", created=0.0, version="0", task=TaskConfig())
+        config = RunConfig(id="r", created=0.0, version="0", job=Compare(entries=[]))
         made.append(Pool(config, devices=["cpu"], jobs=jobs, threads=1))
         return made[-1]
 
@@ -160,7 +159,7 @@ def test_a_process_that_is_killed_loses_its_trial_only(pool: Callable[[int], Poo
             kill(killed[0])
 
     stage = Stage(
-        config=RunConfig(id="r", kind="compare", created=0.0, version="0", compare=config),
+        config=RunConfig(id="r", created=0.0, version="0", job=config),
         executor=ours,
         emit=emit,
         control=Control(NoOrders(), StopFlag(), emit),

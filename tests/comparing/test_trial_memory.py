@@ -89,10 +89,10 @@ def test_the_parts_of_the_need_add_up() -> None:
 def measured_on_test(
     keeper: Keeper, events: list[Event], folder: Path, seed: int
 ) -> list[Evaluated]:
-    config = RunConfig(id="r", kind="train", created=0.0, version="0")
+    job = Train(base_lr=0.1, max_lr=0.6, step_size_epochs=0.5, epochs=5)
+    config = RunConfig(id="r", created=0.0, version="0", job=job)
     control = Control(NoOrders(), StopFlag(), events.append)
     session = Session(config, digits(), "float32", events.append, control, folder)
-    job = Train(base_lr=0.1, max_lr=0.6, step_size_epochs=0.5, epochs=5)
     Training(session, job, Trial(0, seed, "triangular"), keeper).run()
     return [e for e in events if isinstance(e, Evaluated)]
 

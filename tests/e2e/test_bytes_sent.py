@@ -29,9 +29,8 @@ class Living:
     def __init__(self, home: Home) -> None:
         self.run = create_run(
             home.runs,
-            kind="range-test",
             task=TaskConfig(),
-            range_test=RangeTest(steps=STEPS, end_lr=0.1),
+            job=RangeTest(steps=STEPS, end_lr=0.1),
             version="0",
         )
         self.lock = acquire(self.run.lock_path)

@@ -136,9 +136,7 @@ def test_no_product_file_imports_itself_by_way_of_others() -> None:
 @pytest.fixture
 def sweep(tmp_path: Path) -> RunDir:
     """A range test that has ended."""
-    run = create_run(
-        tmp_path, kind="range-test", task=TaskConfig(), range_test=RangeTest(), version="0"
-    )
+    run = create_run(tmp_path, task=TaskConfig(), job=RangeTest(), version="0")
     log = EventWriter(run.events_path)
     log.write(ev.RunStarted(run=run.id, kind="range-test"))
     log.write(ev.TrialStarted(trial=0, seed=0, total_steps=100, steps_per_epoch=50))

@@ -142,10 +142,9 @@ def sweep_losses(steps: int, device: torch.device, precision: str) -> list[float
     sweep = RangeTest(steps=steps, divergence=1e9, end_lr=0.1)
     config = RunConfig(
         id="probe",
-        kind="range-test",
         created=0.0,
         version="0",
-        range_test=sweep,
+        job=sweep,
         task=TaskConfig(batch_size=BATCH, seed=0),
     )
     events: list[Event] = []

@@ -16,6 +16,7 @@ from pathlib import Path
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.log.tail import read_events
+from clr_tui.engine.settings.config import Compare, Train
 
 STUDY_EPOCHS = 150
 
@@ -73,9 +74,9 @@ def report(run: RunDir) -> None:
     for number, steps in list(trials(events).items())[:3]:
         whole, later, count = pace(steps)
         print(f"  trial {number}: {count} steps, {whole:.1f} steps/s, {later:.1f} once warm")
-    if config.compare is not None:
+    if isinstance(config.job, Compare):
         compared(config, events)
-    if config.train is not None:
+    if isinstance(config.job, Train):
         trained(events)
     usage = of(events, ev.DeviceUsage)
     if usage:
@@ -113,7 +114,7 @@ def compared(config, events: list) -> None:
         f" {failed} failed"
     )
     per_epoch = next(iter(begun.values())).steps_per_epoch
-    all_steps = len(config.compare.entries) * config.compare.seeds * STUDY_EPOCHS * per_epoch
+    all_steps = len(config.job.entries) * config.job.seeds * STUDY_EPOCHS * per_epoch
     before = min(e.time for e in begun.values()) - config.created
     print(
         f"  at this pace {STUDY_EPOCHS} epochs of these trials ({all_steps} steps) take"

@@ -20,9 +20,7 @@ def runs(tmp_path: Path) -> Path:
 @pytest.fixture
 def new_run(runs: Path) -> Callable[..., RunDir]:
     def make(**changes: Any) -> RunDir:
-        settings = {"kind": "range-test", "task": TaskConfig(), "version": "0.1.0", **changes}
-        if settings["kind"] == "range-test":
-            settings.setdefault("range_test", RangeTest())
+        settings = {"job": RangeTest(), "task": TaskConfig(), "version": "0.1.0", **changes}
         return create_run(runs, **settings)
 
     return make

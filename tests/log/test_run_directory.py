@@ -73,18 +73,18 @@ def test_short_names(data: str, name: str) -> None:
 def test_a_run_is_what_was_asked(runs: Path) -> None:
     task = TaskConfig(data="/data/flowers", image_size=32)
     train = Train(base_lr=6e-4, max_lr=3.6e-3)
-    run = create_run(runs, kind="train", task=task, train=train, parent="p", version="0.1.0")
+    run = create_run(runs, task=task, job=train, parent="p", version="0.1.0")
     assert run.id == "train-flowers-1"
     assert run.path == runs / "train-flowers-1"
     config = run.config()
     assert (config.id, config.kind, config.parent) == ("train-flowers-1", "train", "p")
-    assert (config.task, config.train, config.range_test) == (task, train, None)
+    assert (config.task, config.job) == (task, train)
     assert os.listdir(run.path) == ["run.json"]
 
 
 def test_numbers_go_on_from_the_largest(new_run: NewRun) -> None:
     assert [new_run().id for _ in range(3)] == [f"range-test-digits-{n}" for n in (1, 2, 3)]
-    other = new_run(kind="train", train=Train(base_lr=1, max_lr=2))
+    other = new_run(job=Train(base_lr=1, max_lr=2))
     assert other.id == "train-digits-1"
     for number in (1, 2):
         remove_run(find_run(other.path.parent, f"range-test-digits-{number}"))
@@ -150,14 +150,14 @@ def test_a_damaged_run_json_is_a_sentence_and_still_listed(new_run: NewRun, runs
 def test_a_newer_run_json_is_read(new_run: NewRun) -> None:
     run = new_run()
     text = json.loads(run.config_path.read_text())
-    run.config_path.write_text(json.dumps({**text, "schema": 2, "cluster": {"nodes": 3}}))
-    assert run.config().schema == 2
+    run.config_path.write_text(json.dumps({**text, "schema": 3, "cluster": {"nodes": 3}}))
+    assert run.config().schema == 3
 
 
 class TestFind:
     def test_by_id_beginning_or_path(self, new_run: NewRun, runs: Path) -> None:
         made = [new_run() for _ in range(10)]
-        train = new_run(kind="train", train=Train(base_lr=1, max_lr=2))
+        train = new_run(job=Train(base_lr=1, max_lr=2))
         assert find_run(runs, "range-test-digits-1") == made[0]
         assert find_run(runs, "range-test-digits-10") == made[9]
         assert find_run(runs, "tr") == train

@@ -34,7 +34,7 @@ def everything(folder: Path) -> set[str]:
 
 
 def test_removing_takes_all_files(new_run: NewRun, runs: Path) -> None:
-    run = new_run(range_test=RangeTest(steps=5))
+    run = new_run(job=RangeTest(steps=5))
     start(run)
     run.checkpoints.mkdir()
     for name in CHECKPOINTS:

@@ -125,7 +125,7 @@ def test_other_ends(new_run: NewRun, outcome: str) -> None:
 
 
 def test_several_seeds_are_one_progress(new_run: NewRun) -> None:
-    run = new_run(range_test=RangeTest(seeds=4))
+    run = new_run(job=RangeTest(seeds=4))
     second = TrialStarted(trial=1, seed=1, total_steps=100, steps_per_epoch=20)
     end = TrialFinished(trial=0, outcome="done", step=40)  # early: the sweep diverged
     tell(run, STARTED, TRIAL, steps(39), end, second, steps(49, trial=1))
@@ -136,7 +136,7 @@ def test_several_seeds_are_one_progress(new_run: NewRun) -> None:
 
 
 def test_a_training_tells_epoch_and_accuracy(new_run: NewRun) -> None:
-    run = new_run(kind="train", train=Train(base_lr=1e-4, max_lr=1e-3))
+    run = new_run(job=Train(base_lr=1e-4, max_lr=1e-3))
     tell(run, STARTED, TRIAL, steps(19))
     with living(run):
         assert summarise(run).headline == "epoch 1, loss 1.59"
@@ -159,7 +159,7 @@ def overall(done: int, *, failed: int = 0, running: int = 2, fraction: float = 0
 
 
 def test_a_life_of_a_comparison(new_run: NewRun) -> None:
-    run = new_run(kind="compare", compare=COMPARISON)
+    run = new_run(job=COMPARISON)
     assert run.id == "compare-digits-1"
     sweep = TrialStarted(trial=6, seed=0, total_steps=100, steps_per_epoch=20, role="sweep")
     with living(run):
@@ -187,7 +187,7 @@ def test_a_life_of_a_comparison(new_run: NewRun) -> None:
 
 
 def test_a_comparison_is_told_by_the_end_of_its_log(new_run: NewRun, monkeypatch) -> None:
-    run = new_run(kind="compare", compare=COMPARISON)
+    run = new_run(job=COMPARISON)
     tell(run, STARTED, TRIAL, *[steps(i, count=500) for i in range(500, 50_000, 500)], overall(2))
     tell(run, *[steps(i, trial=1, count=500) for i in range(500, 2000, 500)])
     sizes = count_reads(monkeypatch)
@@ -197,7 +197,7 @@ def test_a_comparison_is_told_by_the_end_of_its_log(new_run: NewRun, monkeypatch
 
 
 def test_steps_that_fill_the_window_do_not_hide_where_a_comparison_stands(new_run: NewRun) -> None:
-    run = new_run(kind="compare", compare=COMPARISON)
+    run = new_run(job=COMPARISON)
     tell(run, STARTED, TRIAL, overall(2))
     tell(run, *[steps(i, count=500) for i in range(500, 10_000, 500)])
     assert run.events_path.stat().st_size > 2 * (64 << 10)

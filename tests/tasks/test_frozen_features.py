@@ -164,7 +164,7 @@ def test_the_time_of_a_trial_begins_when_features_are_there(load_resnet, told, j
 
     task = load_resnet(augment=False)
     config = RunConfig(
-        id="r", kind="train", created=0.0, version="0", task=TaskConfig(batch_size=10)
+        id="r", created=0.0, version="0", task=TaskConfig(batch_size=10), job=RangeTest()
     )
     control = Control(NoOrders(), StopFlag(), emit)
     session = Session(config, task, "float32", emit, control, Path())

@@ -244,7 +244,7 @@ def test_before_anything_is_known_there_are_axes_and_words():
     chart = comparison_chart(history, DEFAULT, waiting="The first epoch ends soon.")
     assert "The first epoch ends soon." in to_text(draw(chart, 80, 24, PLAIN))
     assert (chart.y.lo, chart.y.hi) == (0, 100)
-    assert not comparison_chart(RunHistory(), DEFAULT).series
+    assert not comparison_chart(RunHistory(comparison_config(labels=())), DEFAULT).series
 
 
 def test_a_mean_without_the_seeds_that_diverged_says_so():

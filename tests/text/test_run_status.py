@@ -18,7 +18,7 @@ from clr_tui.tui.text.status import (
     waiting_words,
 )
 
-CONFIG = run_config(range_test=RangeTest())
+CONFIG = run_config(job=RangeTest())
 STARTED = ev.RunStarted(run="r-1", kind="range-test")
 TRIAL = ev.TrialStarted(trial=0, seed=0, total_steps=10, steps_per_epoch=5)
 
@@ -136,7 +136,7 @@ def test_titles():
     )
     config = run_config(
         task=TaskConfig(data="/data/my [flowers]/", model="resnet34", batch_size=8),
-        range_test=RangeTest(seeds=3, optimizer=OptimizerConfig(momentum=0.0)),
+        job=RangeTest(seeds=3, optimizer=OptimizerConfig(momentum=0.0)),
     )
     assert title_of(config, RunHistory(config)) == (
         "range test  my [flowers] · ResNet34 · SGD · batch 8 · seeds 3"
@@ -152,13 +152,13 @@ def test_a_comparison_s_title_tells_its_size() -> None:
     history = comparison_history(seeds=1, epochs=1)
     assert title_of(history.config, history) == "comparison  flowers · CNN · 1 epoch · 1 seed"
     config = comparison_config(epochs=10)
-    whole = msgspec.structs.replace(config.compare, whole_cycles=True)
-    config = msgspec.structs.replace(config, compare=whole)
+    whole = msgspec.structs.replace(config.job, whole_cycles=True)
+    config = msgspec.structs.replace(config, job=whole)
     assert title_of(config, RunHistory(config)) == "comparison  flowers · CNN · 16 epochs · 3 seeds"
 
 
 def test_other_optimizers_are_named_as_they_were_asked_for() -> None:
-    config = run_config(range_test=RangeTest(optimizer=OptimizerConfig(name="adamw")))
+    config = run_config(job=RangeTest(optimizer=OptimizerConfig(name="adamw")))
     assert "· CNN · adamw · batch 64" in title_of(config, RunHistory(config))
 
 

@@ -13,9 +13,8 @@ STEPS = 140
 PER_EPOCH = 70
 
 
-def run_config(**job) -> RunConfig:
-    kind = "range-test" if "range_test" in job else "train"
-    return RunConfig(id="r-1", kind=kind, created=0.0, version="0.1.0", **job)
+def run_config(**changes) -> RunConfig:
+    return RunConfig(id="r-1", created=0.0, version="0.1.0", **changes)
 
 
 def sweep_rates(steps: int = STEPS) -> np.ndarray:
@@ -24,7 +23,7 @@ def sweep_rates(steps: int = STEPS) -> np.ndarray:
 
 def sweep_history(loss=None, *, until: int = STEPS, seeds: int = 1, done: bool = True):
     """A range test; `loss` is a function of rates, by default one with its minimum at 3e-2."""
-    history = RunHistory(run_config(range_test=RangeTest(seeds=seeds)))
+    history = RunHistory(run_config(job=RangeTest(seeds=seeds)))
     history.apply(ev.RunStarted(run="r-1", kind="range-test"))
     for trial in range(seeds):
         add_sweep(history, loss or valley, trial=trial, until=until)
@@ -62,7 +61,7 @@ def valley(rates: np.ndarray) -> np.ndarray:
 
 def train_history(config: Train, *, until: int, total: int, per_epoch: int) -> RunHistory:
     """A training whose accuracy rises by a point an epoch, told chunk by chunk."""
-    history = RunHistory(run_config(train=config))
+    history = RunHistory(run_config(job=config))
     history.apply(ev.RunStarted(run="r-1", kind="train"))
     history.apply(ev.TrialStarted(trial=0, seed=0, total_steps=total, steps_per_epoch=per_epoch))
     for step in range(until):

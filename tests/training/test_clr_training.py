@@ -47,7 +47,7 @@ JOB = Train(base_lr=0.01, max_lr=0.05, step_size_epochs=1, epochs=4)
 
 
 def run(bench: Bench) -> Result:
-    return run_training(bench.session, bench.session.config.train)
+    return run_training(bench.session, bench.session.config.job)
 
 
 def naive_measure(model: nn.Module, part: Part) -> tuple[float, float]:

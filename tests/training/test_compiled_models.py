@@ -339,7 +339,7 @@ def test_no_triton(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_elsewhere_than_on_cuda_it_is_left_out_and_said() -> None:
     config = RunConfig(
-        id="a-1", kind="range-test", created=0.0, version="0", task=TaskConfig(compile=True)
+        id="a-1", created=0.0, version="0", task=TaskConfig(compile=True), job=RangeTest()
     )
     events: list[Event] = []
     assert compiling_where_it_pays(config, torch.device("cuda", 0), events.append) is config
@@ -359,9 +359,7 @@ def test_a_job_on_the_cpu_compiles_nothing(
     monkeypatch.setattr(job, "use_all_cores", lambda: None)
     task = TaskConfig(compile=True, device="cpu")
     sweep = RangeTest(steps=3, seeds=2)
-    config = RunConfig(
-        id="a-1", kind="range-test", created=0.0, version="0", task=task, range_test=sweep
-    )
+    config = RunConfig(id="a-1", created=0.0, version="0", task=task, job=sweep)
     script = Script()
     control = Control(script, StopFlag(), script.emit)
     assert job.run_job(config, script.emit, control, tmp_path).outcome == "done"

@@ -51,23 +51,21 @@ BAD = OptimizerConfig(name="adamw", options={"weight_decay": -1.0})
     [
         (
             RunConfig(
-                kind="range-test",
                 id="a",
                 created=0.0,
                 version="1",
                 task=TASK,
-                range_test=RangeTest(optimizer=BAD),
+                job=RangeTest(optimizer=BAD),
             ),
             "optimizer",
         ),
         (
             RunConfig(
-                kind="compare",
                 id="a",
                 created=0.0,
                 version="1",
                 task=TASK,
-                compare=Compare(entries=[EntryConfig(label="adamw", optimizer=BAD)]),
+                job=Compare(entries=[EntryConfig(label="adamw", optimizer=BAD)]),
             ),
             "optimizers",
         ),

@@ -158,7 +158,7 @@ def test_a_sweep_reads_once_a_flush_and_never_else(
 ) -> None:
     bench = make_bench(RangeTest(steps=40, divergence=1e9), tick=0.0)
     with journal(bench, monkeypatch) as entries:
-        run_range_test(bench.session, bench.session.config.range_test)
+        run_range_test(bench.session, bench.session.config.job)
     told = [e for e in entries if isinstance(e, Steps)]
     assert [len(e.step) for e in told] == [STEPS_A_FLUSH] * (40 // STEPS_A_FLUSH)
     reads = [e for e in entries if isinstance(e, str) and e != "step"]
@@ -176,7 +176,7 @@ def test_measurements_of_a_sweep_come_with_its_flushes(
 ) -> None:
     bench = make_bench(RangeTest(steps=40, divergence=1e9, accuracy=True), tick=0.0)
     with journal(bench, monkeypatch) as entries:
-        run_range_test(bench.session, bench.session.config.range_test)
+        run_range_test(bench.session, bench.session.config.job)
     told = [e for e in entries if isinstance(e, Steps)]
     measured = [e for e in entries if isinstance(e, Evaluated)]
     assert len(measured) == 40
@@ -232,13 +232,13 @@ def test_a_read_in_a_step_is_seen(make_bench: Make, monkeypatch: pytest.MonkeyPa
         Task, "correct", staticmethod(lambda *given: correct(*given) * 1 + 0 * given[1].max())
     )
     with journal(bench, monkeypatch) as entries:
-        run_range_test(bench.session, bench.session.config.range_test)
+        run_range_test(bench.session, bench.session.config.job)
     assert {e for e in entries if isinstance(e, str)} == {"step", FETCH}
     monkeypatch.setattr(
         Task, "correct", staticmethod(lambda *given: torch.tensor(correct(*given).item()))
     )
     with journal(bench, monkeypatch) as entries:
-        run_range_test(bench.session, bench.session.config.range_test)
+        run_range_test(bench.session, bench.session.config.job)
     assert entries.count(str(aten._local_scalar_dense.default)) == 8
 
 

@@ -272,7 +272,7 @@ def test_training_goes_on_as_if_there_had_been_no_sweep() -> None:
 
 def curve(make_bench: Make, seed: int = 0, **changes: object) -> tuple[list[float], list[float]]:
     bench = make_bench(RangeTest(steps=40, divergence=1e9, **changes), seed=seed)
-    assert run_range_test(bench.session, bench.session.config.range_test).outcome == "done"
+    assert run_range_test(bench.session, bench.session.config.job).outcome == "done"
     return bench.script.column("lr"), bench.script.column("loss")
 
 
@@ -288,7 +288,7 @@ def test_a_curve_can_be_repeated_bit_for_bit(make_bench: Make) -> None:
 
 def test_trials_are_the_seeds_in_turn(make_bench: Make) -> None:
     bench = make_bench(RangeTest(steps=12, seeds=2, divergence=1e9), seed=4)
-    run_range_test(bench.session, bench.session.config.range_test)
+    run_range_test(bench.session, bench.session.config.job)
     started = bench.script.of(TrialStarted)
     assert [(t.trial, t.seed, t.total_steps, t.steps_per_epoch) for t in started] == [
         (0, 4, 12, 7),
@@ -296,7 +296,7 @@ def test_trials_are_the_seeds_in_turn(make_bench: Make) -> None:
     ]
     second = [x for e in bench.script.of(Steps) if e.trial == 1 for x in e.loss]
     alone = make_bench(RangeTest(steps=12, divergence=1e9), seed=5)
-    run_range_test(alone.session, alone.session.config.range_test)
+    run_range_test(alone.session, alone.session.config.job)
     assert alone.script.column("loss") == second
 
 
@@ -350,13 +350,13 @@ class Poisoned(nn.Module):
 def test_nan_ends_the_sweep_at_its_step(make_bench: Make, at: int) -> None:
     task = make_task(build=lambda: Poisoned(at))
     bench = make_bench(RangeTest(steps=50, end_lr=0.01), task=task)
-    result = run_range_test(bench.session, bench.session.config.range_test)
+    result = run_range_test(bench.session, bench.session.config.job)
     assert result.outcome == "done"
     losses = bench.script.column("loss")
     assert len(losses) == at + 1
     assert losses[-1] is None
     assert None not in losses[:-1]
-    rate = sweep_lr(bench.session.config.range_test, at, 50)
+    rate = sweep_lr(bench.session.config.job, at, 50)
     assert [(e.step, e.lr) for e in bench.script.of(NonFinite)] == [(at, rate)]
     (diverged,) = bench.script.of(Diverged)
     assert (diverged.step, diverged.lr) == (at, rate)
@@ -419,7 +419,7 @@ def test_accuracy_is_measured_on_one_fixed_subset(make_bench: Make) -> None:
     assert one.every == 3
 
     bench = make_bench(RangeTest(steps=20, accuracy=True, divergence=1e9))
-    run_range_test(bench.session, bench.session.config.range_test)
+    run_range_test(bench.session, bench.session.config.job)
     measured = bench.script.of(Evaluated)
     assert {e.part for e in measured} == {"subset"}
     assert [e.step for e in measured] == list(range(1, 21))
@@ -433,7 +433,7 @@ def test_pause_and_stop_in_a_sweep(make_bench: Make) -> None:
     script = bench.script
     script.at_step = {4: [Pause()], 9: [SetBounds(base_lr=1e-3, max_lr=1e-2)], 12: [Stop()]}
     script.at_event = [(Paused, lambda: script.order(Continue()))]
-    result = run_range_test(bench.session, bench.session.config.range_test)
+    result = run_range_test(bench.session, bench.session.config.job)
     assert (result.outcome, result.message) == ("stopped", "stopped by request")
     assert script.column("step") == list(range(13))
     assert len(script.of(Paused)) == len(script.of(Continued)) == 1
@@ -459,7 +459,7 @@ def test_a_stop_in_mid_step_ends_a_sweep_in_order(make_bench: Make) -> None:
             return self.inner(x)
 
     bench = make_bench(RangeTest(steps=50, seeds=2), task=make_task(build=StopsInStep))
-    result = run_range_test(bench.session, bench.session.config.range_test)
+    result = run_range_test(bench.session, bench.session.config.job)
     assert (result.outcome, result.message) == ("stopped", "enough")
     assert bench.script.column("step") == list(range(7))
     (finished,) = bench.script.of(TrialFinished)

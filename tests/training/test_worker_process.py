@@ -55,8 +55,8 @@ def told(run: RunDir, kind: type[Event]) -> list[Event]:
 
 def new_run(runs: Path, job: Train | RangeTest, **task: object) -> RunDir:
     if isinstance(job, Train):
-        return create_run(runs, kind="train", task=TaskConfig(**task), train=job, version="0")
-    return create_run(runs, kind="range-test", task=TaskConfig(**task), range_test=job, version="0")
+        return create_run(runs, task=TaskConfig(**task), job=job, version="0")
+    return create_run(runs, task=TaskConfig(**task), job=job, version="0")
 
 
 def spawn(run: RunDir, **how: object) -> subprocess.Popen[str]:

@@ -141,12 +141,10 @@ def make_bench(
     """A bench for one job; batches of 10 images."""
     config = RunConfig(
         id="tiny-1",
-        kind="range-test" if isinstance(job, RangeTest) else "train",
         created=0.0,
         version="0",
         task=TaskConfig(batch_size=10, seed=seed),
-        range_test=job if isinstance(job, RangeTest) else None,
-        train=job if isinstance(job, Train) else None,
+        job=job,
     )
     script, stop, clock = Script(), StopFlag(), Clock(tick)
     control = Control(script, stop, script.emit)

@@ -48,12 +48,10 @@ class Runs:
         run.path.mkdir(parents=True)
         config = RunConfig(
             id=id,
-            kind="range-test" if isinstance(job, RangeTest) else "train",
             created=NOW - age,
             version="0.1.0",
             task=task or TaskConfig(),
-            range_test=job if isinstance(job, RangeTest) else None,
-            train=job if isinstance(job, Train) else None,
+            job=job,
         )
         run.config_path.write_bytes(msgspec.json.encode(config))
         ticks = iter(np.arange(NOW - age, NOW, 0.25).tolist())

@@ -200,7 +200,7 @@ def test_the_story_ends_where_its_trial_does() -> None:
 def test_a_trial_is_followed_in_its_log(tmp_path) -> None:
     run = write_run(tmp_path, running=True)
     source = TrialSource(LiveSource(run), 3)
-    history = RunHistory()
+    history = RunHistory(run.config())
     history.feed(source.poll())
     assert list(history.trials) == [3]
     assert history.finished.outcome == "done"

@@ -18,9 +18,8 @@ def sweep_log(tmp_path: Path) -> Iterator[Log]:
     log = Log(
         create_run(
             tmp_path / "runs",
-            kind="range-test",
             task=TASK,
-            range_test=RangeTest(),
+            job=RangeTest(),
             version="0.1.0",
         )
     )
@@ -34,9 +33,8 @@ def seeds_log(tmp_path: Path) -> Iterator[Log]:
     log = Log(
         create_run(
             tmp_path / "runs",
-            kind="range-test",
             task=TASK,
-            range_test=RangeTest(seeds=3),
+            job=RangeTest(seeds=3),
             version="0.1.0",
         )
     )
@@ -50,9 +48,8 @@ def train_log(tmp_path: Path) -> Iterator[Log]:
     log = Log(
         create_run(
             tmp_path / "runs",
-            kind="train",
             task=TASK,
-            train=Train(base_lr=6e-4, max_lr=3.6e-3),
+            job=Train(base_lr=6e-4, max_lr=3.6e-3),
             version="0.1.0",
         )
     )

@@ -433,7 +433,7 @@ async def test_r_opens_the_form_with_the_same_settings(tmp_path):
         reading = form._read(values)
         config = log.run.config()
         assert not reading.errors
-        assert (reading.task, reading.job) == (config.task, config.compare)
+        assert (reading.task, reading.job) == (config.task, config.job)
 
 
 # -- what it says --------------------------------------------------------------------------

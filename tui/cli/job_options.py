@@ -13,7 +13,6 @@ from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.rundir import RunDir, find_run
 from clr_tui.engine.settings.config import (
     Compare,
-    Kind,
     OptimizerConfig,
     RangeTest,
     RunConfig,
@@ -28,7 +27,7 @@ S = TypeVar("S", bound=msgspec.Struct)
 SCHEDULE = ("factor", "step_size_epochs", "gamma")
 TRIALS = ("seeds", "epochs", "whole_cycles", "target", "jobs", "threads")
 """Settings of a comparison that an option of the same name sets."""
-KIND_WORDS: dict[Kind, str] = {
+KIND_WORDS: dict[str, str] = {
     "range-test": "a range test",
     "train": "a training",
     "compare": "a comparison",
@@ -73,9 +72,9 @@ def training_of(args: argparse.Namespace, runs: Path) -> tuple[TaskConfig, Train
     """
     if args.parent is not None:
         run = find_run(runs, args.parent)
-        parent = _range_test(run)
+        parent, sweep = _range_test(run)
         base_lr, max_lr = _bounds(args, run)
-        given, optimizer = parent.task, parent.optimizer
+        given, optimizer = parent.task, sweep.optimizer
     else:
         base_lr, max_lr = _bounds(args, None)
         given, optimizer, parent = TaskConfig(), OptimizerConfig(), None
@@ -124,14 +123,14 @@ def _rated(job: Compare, lr: float | str | None) -> Compare:
     return msgspec.structs.replace(job, entries=entries)
 
 
-def _range_test(run: RunDir) -> RunConfig:
+def _range_test(run: RunDir) -> tuple[RunConfig, RangeTest]:
     config = run.config()
-    if config.kind != "range-test":
+    if not isinstance(config.job, RangeTest):
         raise UserError(
             f"--from '{run.id}' is {KIND_WORDS[config.kind]}; name a range test, whose bounds are"
             " to be used"
         )
-    return config
+    return config, config.job
 
 
 def _bounds(args: argparse.Namespace, parent: RunDir | None) -> tuple[float, float]:
@@ -165,8 +164,7 @@ def _recommended(run: RunDir) -> float:
     config = run.config()
     history = RunHistory(config)
     history.feed(read_events(run.events_path))
-    smoothing = config.range_test.smoothing if config.range_test else 0.05
-    report = range_report(history, smoothing=smoothing, live=run.alive)
+    report = range_report(history, smoothing=config.asked(RangeTest).smoothing, live=run.alive)
     if report.bounds is None:
         why = report.verdict.sentence.rstrip(".")
         raise UserError(

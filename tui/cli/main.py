@@ -313,17 +313,17 @@ def _aimed(recording: Recording, target: float | None) -> Recording:
     """A comparison with the `target` accuracy that a replay was given."""
     if target is None:
         return recording
+    from clr_tui.engine.settings.config import Compare
+
     config = recording.config
-    if config.kind != "compare":
+    if not isinstance(config.job, Compare):
         raise UserError(f"--target is for comparisons, and '{config.id}' is none: leave it out")
-    if config.compare is None:
-        return recording
     from dataclasses import replace
 
     from msgspec.structs import replace as with_changes
 
-    job = with_changes(config.compare, target=target)
-    return replace(recording, config=with_changes(config, compare=job))
+    job = with_changes(config.job, target=target)
+    return replace(recording, config=with_changes(config, job=job))
 
 
 def _tell_damage(history: RunHistory) -> None:

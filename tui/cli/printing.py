@@ -21,6 +21,7 @@ from clr_tui.engine.analysis.report import (
 )
 from clr_tui.engine.analysis.sweep.suggest import Suggestion
 from clr_tui.engine.log.events import EpochFinished, Evaluated
+from clr_tui.engine.settings.config import Compare, RangeTest, Train
 from clr_tui.tui.charts.chart import Chart
 from clr_tui.tui.cli.text_blocks import drawn, wrapped
 from clr_tui.tui.kinds.compare.printing import comparison_charts, comparison_lines
@@ -64,18 +65,18 @@ def report_of(history: RunHistory, *, alive: bool, target: float | None = None) 
         alive: whether its worker lives.
         target: accuracy, 0 to 1, the way to which a comparison's report tells; None: the run's own.
     """
-    kind = history.config.kind if history.config else "range-test"
-    if kind == "compare":
+    job = history.config.job
+    if isinstance(job, Compare):
         return compare_report(history, target=target, live=alive)
-    if kind == "train":
+    if isinstance(job, Train):
         return train_report(history, live=alive)
     return range_report(history, smoothing=smoothing_of(history), live=alive)
 
 
 def smoothing_of(history: RunHistory) -> float:
     """The smoothing that the run itself goes by: an imported curve is smoothed already."""
-    sweep = history.config.range_test if history.config else None
-    return ChartOptions().smoothing if sweep is None else sweep.smoothing
+    job = history.config.job
+    return job.smoothing if isinstance(job, RangeTest) else ChartOptions().smoothing
 
 
 def json_text(report: AnyReport | dict[str, Any]) -> str:
@@ -91,8 +92,7 @@ def columns() -> int:
 
 def result_lines(history: RunHistory, report: AnyReport, width: int) -> list[str]:
     """The result as lines of at most `width` cells, without any escape code."""
-    title = title_of(history.config, history) if history.config else report.kind
-    head = wrapped(f"{plain(report.run)}  {title}", width)
+    head = wrapped(f"{plain(report.run)}  {title_of(history.config, history)}", width)
     if isinstance(report, RangeReport):
         return [*head, "", *_range_test(history, report, width)]
     if isinstance(report, CompareReport):

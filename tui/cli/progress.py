@@ -10,6 +10,7 @@ from typing import TextIO
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.words import many
 from clr_tui.engine.log import events as ev
+from clr_tui.engine.settings.config import Compare, RangeTest
 from clr_tui.tui.kinds.compare.progress import ComparisonLines, comparison_standing
 from clr_tui.tui.text import numbers
 from clr_tui.tui.text.clean import plain
@@ -64,7 +65,7 @@ class ProgressLines:
     def _due(self, history: RunHistory) -> bool:
         if self._in_place:
             return True
-        sweep = history.config is None or history.config.kind == "range-test"
+        sweep = isinstance(history.config.job, RangeTest)
         every = 1.0 if sweep or not history.trials else SILENCE
         return self._clock() - self._last_line >= every
 
@@ -95,7 +96,7 @@ class ProgressLines:
 
 
 def _compares(history: RunHistory) -> bool:
-    return history.config is not None and history.config.kind == "compare"
+    return isinstance(history.config.job, Compare)
 
 
 def standing(history: RunHistory) -> str:
@@ -171,10 +172,10 @@ def _task(event: ev.TaskReady) -> str:
 
 
 def _trial(event: ev.TrialStarted, history: RunHistory) -> str:
-    config = history.config
-    if config is None or config.range_test is None or config.range_test.seeds < 2:
+    job = history.config.job
+    if not isinstance(job, RangeTest) or job.seeds < 2:
         return ""
-    return f"sweep {event.trial + 1} of {config.range_test.seeds}, seed {event.seed}"
+    return f"sweep {event.trial + 1} of {job.seeds}, seed {event.seed}"
 
 
 def _epoch(event: ev.EpochFinished, history: RunHistory) -> str:

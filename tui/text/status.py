@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from clr_tui.engine.analysis.comparison.seed_curves import planned_epochs
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.words import many
-from clr_tui.engine.settings.config import RunConfig
+from clr_tui.engine.settings.config import Compare, RangeTest, RunConfig, Train
 from clr_tui.tui.charts.chart import Role
 from clr_tui.tui.kinds.compare.tuning import Tuning
 from clr_tui.tui.kinds.registry import KINDS
@@ -203,24 +203,26 @@ def title_of(config: RunConfig, history: RunHistory) -> str:
     """
     known = bool(config.task.model)
     parts = _asked_parts(config, history) if known else _recorded_parts(config, history)
-    if config.range_test is not None and config.range_test.seeds > 1:
-        parts.append(f"seeds {config.range_test.seeds}")
-    if config.train is not None:
-        bounds = f"{exact_lr(config.train.base_lr)}…{exact_lr(config.train.max_lr)}"
-        parts.append(f"{config.train.policy} {bounds}" if known else bounds)
-    if config.compare is not None:
-        epochs, seeds = planned_epochs(config.compare), config.compare.seeds
+    job = config.job
+    if isinstance(job, RangeTest) and job.seeds > 1:
+        parts.append(f"seeds {job.seeds}")
+    if isinstance(job, Train):
+        bounds = f"{exact_lr(job.base_lr)}…{exact_lr(job.max_lr)}"
+        parts.append(f"{job.policy} {bounds}" if known else bounds)
+    if isinstance(job, Compare):
+        epochs, seeds = planned_epochs(job), job.seeds
         parts.append(f"{epochs} epoch{'s' if epochs != 1 else ''}")
         parts.append(f"{seeds} seed{'s' if seeds != 1 else ''}")
     return f"{KINDS[config.kind].title}  " + " · ".join(plain(part) for part in parts)
 
 
 def _asked_parts(config: RunConfig, history: RunHistory) -> list[str]:
-    task, optimizer = config.task, config.optimizer
+    task = config.task
     name = history.task.name if history.task else task.data.rstrip("/").rsplit("/", 1)[-1]
     parts = [name or task.data, model_name(task.model)]
-    if config.compare is not None:
+    if isinstance(config.job, Compare):
         return parts
+    optimizer = config.job.optimizer
     how = "SGD" if optimizer.name == "sgd" else optimizer.name
     if optimizer.name == "sgd" and optimizer.momentum:
         how += f"(momentum {optimizer.momentum:g})"

@@ -50,8 +50,8 @@ def compare_report(
             the median of their last means on validation, rounded down to 5 points.
         live: as for `range_report`.
     """
-    config = history.config.compare if history.config else None
-    if target is None and config:
+    config = history.config.asked(Compare)
+    if target is None:
         target = config.target
     curves = comparison_of(history)
     if not live and history.finished is None:
@@ -60,11 +60,10 @@ def compare_report(
         target = _usual_target(curves)
     tested = _tested(history, curves)
     made = [_entry(e, config, target=target, tested=tested) for e in curves]
-    paired_seeds = config.paired if config else True
     samples = [
         (e.label, dict(zip(e.seeds, e.result.values, strict=True))) for e in comparable(made)
     ]
-    pairs = compare_pairs(samples, paired_seeds=paired_seeds)
+    pairs = compare_pairs(samples, paired_seeds=config.paired)
     states = [t.state for e in curves for t in e.trials]
     common = common_fields(history, live)
     goes_on = common["status"] in ("running", "paused")
@@ -73,9 +72,9 @@ def compare_report(
         steps=sum(len(t) for t in history.trials.values()),
         diverged=any(e.diverged for e in made),  # not of sweeps, which are made to
         measure=f"{'test' if tested else 'validation'} accuracy, last epoch",
-        epochs=planned_epochs(config) if config else _longest(curves),
-        seeds=config.seeds if config else max((len(e.trials) for e in curves), default=0),
-        paired=paired_seeds,
+        epochs=planned_epochs(config),
+        seeds=config.seeds,
+        paired=config.paired,
         target=target,
         trials_total=len(states),
         trials_done=states.count("done"),
@@ -118,12 +117,8 @@ def _tested(history: RunHistory, curves: Sequence[EntryCurves]) -> bool:
     return to_be and not any(t.state == "done" for t in trials)
 
 
-def _longest(curves: Sequence[EntryCurves]) -> int | None:
-    return max((t.total_epochs for e in curves for t in e.trials if t.total_epochs), default=None)
-
-
 def _entry(
-    curves: EntryCurves, config: Compare | None, *, target: float | None, tested: bool
+    curves: EntryCurves, config: Compare, *, target: float | None, tested: bool
 ) -> EntryReport:
     trials, rate = curves.trials, curves.rate
     done = [t if t.state == "done" else None for t in trials]
@@ -223,9 +218,9 @@ def _first(trial: SeedCurve, target: float) -> tuple[int, float | None] | tuple[
     return int(trial.epoch[at]), _known(trial.seconds[at])
 
 
-def _phase(curves: EntryCurves, config: Compare | None) -> tuple[str, bool]:
+def _phase(curves: EntryCurves, config: Compare) -> tuple[str, bool]:
     """Where the schedule stands at the planned end, and whether that is the end of a cycle."""
-    if not config or config.entries[curves.entry].policy == "constant":
+    if config.entries[curves.entry].policy == "constant":
         return "", True
     planned = [t.total_epochs for t in curves.trials if t.total_epochs]
     epochs = planned[0] if planned else planned_epochs(config)

@@ -98,7 +98,6 @@ class MeanCurve:
 def comparison_of(history: RunHistory) -> tuple[EntryCurves, ...]:
     """The entries, in the order in which they were asked for. Memoised for each history version.
 
-    Entries come from the run's configuration where there is one, else from the log's trials.
     Sweeps are left out. Of a run that is over, a trial that did not come to its end is `stopped`.
     """
     known = _entries.get(history)
@@ -111,16 +110,16 @@ _entries: WeakKeyDictionary[RunHistory, tuple[int, tuple[EntryCurves, ...]]] = W
 
 
 def _gathered(history: RunHistory) -> tuple[EntryCurves, ...]:
-    compare = history.config.compare if history.config else None
+    compare = history.config.asked(Compare)
     trials = history.trials.values()
-    labels = [e.label for e in compare.entries] if compare else entry_labels(trials)
+    labels = [e.label for e in compare.entries]
     found: list[dict[int, SeedCurve]] = [{} for _ in labels]  # by entry, then by seed
     for trial in trials:
         place = _place(history, trial, labels)
         if place is not None:
             entry, seed = place
             found[entry][seed] = _seed_curve(history, trial, seed)
-    if compare and compare.paired:  # of what was imported no trial is to come
+    if compare.paired:  # of what was imported no trial is to come
         for entry, seeds in enumerate(found):
             _add_waiting(history, compare, entry, seeds)
     return tuple(
@@ -154,8 +153,8 @@ def _place(history: RunHistory, trial: TrialHistory, labels: list[str]) -> tuple
     if trial.label in labels:
         return labels.index(trial.label), trial.seed
     config = history.config
-    seeds = config.compare.seeds if config and config.compare else 0
-    if config and 0 <= trial.trial < len(labels) * seeds:
+    seeds = config.asked(Compare).seeds
+    if 0 <= trial.trial < len(labels) * seeds:
         entry, i = divmod(trial.trial, seeds)
         return entry, config.task.seed + i
     return None
@@ -165,7 +164,7 @@ def _add_waiting(
     history: RunHistory, compare: Compare, entry: int, seeds: dict[int, SeedCurve]
 ) -> None:
     """Adds the trials that have not begun, or never did."""
-    first = history.config.task.seed if history.config else 0
+    first = history.config.task.seed
     state: TrialState = "stopped" if history.finished else "waiting"
     reason = NEVER_BEGAN if history.finished else ""
     for i in range(compare.seeds):
@@ -197,8 +196,8 @@ def _seed_curve(history: RunHistory, trial: TrialHistory, seed: int) -> SeedCurv
     if known is None or known[0] is not trial.epochs or known[1] != state:
         known = _curves[trial] = trial.epochs, state, _curve_of(trial, seed)
     curve = known[2]
-    if curve.total_epochs is None and history.config and history.config.compare:
-        curve = replace(curve, total_epochs=planned_epochs(history.config.compare))
+    if curve.total_epochs is None:
+        curve = replace(curve, total_epochs=planned_epochs(history.config.asked(Compare)))
     if trial.outcome is None and history.finished:
         curve = replace(curve, state="stopped", reason=BROKEN_OFF)
     return curve

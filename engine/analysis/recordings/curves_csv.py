@@ -81,11 +81,10 @@ def read_curves(path: Path) -> tuple[RunConfig, list[ev.AnyEvent]]:
             trial.number = entry * seeds + i
     config = RunConfig(
         id=path.stem,
-        kind="compare",
         created=path.stat().st_mtime,
         version="",
         task=TaskConfig(data=path.stem, model="", seed=min(t.seed for t in trials)),
-        compare=Compare(
+        job=Compare(
             entries=[plain_entry(own[0].label) for own in by_entry.values()],
             seeds=seeds,
             epochs=max(t.rows[-1].epoch for t in trials),

@@ -110,11 +110,10 @@ def _config_of(events: list[AnyEvent], path: Path) -> RunConfig:
     if started.kind == "compare" if started else any(e.entry is not None for e in begun):
         return RunConfig(
             id=started.run if started else path.stem,
-            kind="compare",
             created=events[0].time,
             version=started.version if started else "",
             task=TaskConfig(data="", model="", seed=min(_seeds(begun), default=0)),
-            compare=_comparison(events, begun),
+            job=comparison_in(events, begun),
         )
     bounds = next((e for e in events if isinstance(e, BoundsChanged)), None)
     rates = [np.asarray(e.lr) for e in events if isinstance(e, Steps) and len(e.lr)]
@@ -123,12 +122,10 @@ def _config_of(events: list[AnyEvent], path: Path) -> RunConfig:
     base, top = (bounds.base_lr, bounds.max_lr) if bounds else (low, high)
     return RunConfig(
         id=started.run if started else path.stem,
-        kind="train" if training else "range-test",
         created=events[0].time,
         version=started.version if started else "",
         task=TaskConfig(data="", model=""),  # a log names its task, not its settings
-        range_test=None if training else RangeTest(start_lr=low, end_lr=high),
-        train=Train(base_lr=base, max_lr=top) if training else None,
+        job=Train(base_lr=base, max_lr=top) if training else RangeTest(start_lr=low, end_lr=high),
     )
 
 
@@ -137,7 +134,7 @@ def _extremes(rates: list[NDArray[np.float64]]) -> tuple[float, float]:
     return float(whole.min()), float(whole.max())
 
 
-def _comparison(events: list[AnyEvent], begun: list[TrialStarted]) -> Compare:
+def comparison_in(events: list[AnyEvent], begun: list[TrialStarted]) -> Compare:
     """How its rates move, and how long its cycles are, a log does not tell."""
     trainings = [e for e in begun if e.role == "train" and e.steps_per_epoch > 0]
     planned = [e.total_steps // e.steps_per_epoch for e in trainings]

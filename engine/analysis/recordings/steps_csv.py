@@ -11,6 +11,7 @@ from itertools import repeat
 
 from clr_tui.engine.analysis.history import RunHistory, TrialHistory
 from clr_tui.engine.analysis.recordings.csv_cells import Cell, to_csv
+from clr_tui.engine.settings.config import Compare
 
 STEP_COLUMNS = ("trial", "step", "epoch", "lr", "loss", "accuracy", "seconds")
 WHOSE_COLUMNS = ("optimizer", "seed", "role")
@@ -35,7 +36,7 @@ def steps_csv(history: RunHistory) -> str:
     more: optimizer, seed, role (`train`, or `sweep` where a rate was tuned).
     """
     trials = history.trials.values()
-    if history.config is None or history.config.kind != "compare":
+    if not isinstance(history.config.job, Compare):
         return to_csv(STEP_COLUMNS, (row for trial in trials for row in _step_rows(trial)))
     return to_csv(
         (*WHOSE_COLUMNS, *STEP_COLUMNS),

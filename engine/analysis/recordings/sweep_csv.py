@@ -46,11 +46,10 @@ def read_csv(path: Path) -> tuple[RunConfig, list[ev.AnyEvent]]:
     lr = next(iter(sweeps.values())).lr
     config = RunConfig(
         id=path.stem,
-        kind="range-test",
         created=path.stat().st_mtime,
         version="",
         task=TaskConfig(data=path.stem, model=""),
-        range_test=RangeTest(
+        job=RangeTest(
             start_lr=lr[0],
             end_lr=_planned_end(lr),
             steps=len(lr),

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from clr_tui.engine.analysis.history import RunHistory, TrialHistory
 from clr_tui.engine.analysis.smoothing import smooth
+from clr_tui.engine.settings.config import RangeTest
 
 Floats = NDArray[np.float64]
 BrokenOff = Literal["stopped", "failed", "lost"]
@@ -77,7 +78,7 @@ _last: WeakKeyDictionary[RunHistory, tuple[tuple[int, float], Curve]] = WeakKeyD
 
 def _gathered(history: RunHistory, smoothing: float) -> Curve:
     trials = [t for t in history.trials.values() if len(t)]
-    asked = history.config.range_test if history.config else None
+    asked = history.config.asked(RangeTest)
     grid, lr = _grid(trials)
     done = tuple(t.outcome == "done" or (t.outcome is not None and _diverged(t)) for t in trials)
     counted = [i for i in range(len(trials)) if done[i] or not any(done)]
@@ -99,8 +100,8 @@ def _gathered(history: RunHistory, smoothing: float) -> Curve:
         seeds=tuple(smoothed),
         ended=done,
         smoothing=smoothing,
-        imported=asked is not None and asked.smoothing == 1,
-        end_lr=asked.end_lr if asked else None,
+        imported=asked.smoothing == 1,
+        end_lr=asked.end_lr,
         diverged=2 * sum(_diverged(trials[i]) for i in counted) >= max(1, len(counted)),
         running=history.finished is None,
         broken_off=None if any(done) else _broken_off(history),

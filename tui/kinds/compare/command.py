@@ -18,7 +18,7 @@ from clr_tui.tui.kinds.parts import Command
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from clr_tui.engine.settings.config import CompareConfig, TaskConfig
+    from clr_tui.engine.settings.config import Compare, TaskConfig
     from clr_tui.tui.cli.parsing import Parser
 
 DESCRIPTION = """\
@@ -91,7 +91,7 @@ def _add_trials(group: argparse._ActionsContainer) -> None:
     add_detach(group)
 
 
-def settings(args: argparse.Namespace, runs: Path) -> tuple[TaskConfig, CompareConfig, str | None]:
+def settings(args: argparse.Namespace, runs: Path) -> tuple[TaskConfig, Compare, str | None]:
     """The task, the comparison, and the run whose task it is, where one was named."""
     from clr_tui.tui.cli.job_options import comparison_of
 

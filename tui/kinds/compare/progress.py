@@ -5,6 +5,7 @@ from __future__ import annotations
 from clr_tui.engine.analysis.history import RunHistory, TrialHistory
 from clr_tui.engine.analysis.words import many
 from clr_tui.engine.log import events as ev
+from clr_tui.engine.settings.config import Compare
 from clr_tui.tui.kinds.compare.tuning import Tuning
 from clr_tui.tui.text import numbers
 
@@ -111,27 +112,25 @@ def _why(event: ev.TrialFinished) -> str:
 
 def _name(trial: TrialHistory, history: RunHistory) -> str:
     """Of a training; one that never began is known by its number alone."""
-    job = history.config.compare if history.config else None
-    if trial.label or job is None:
+    job = history.config.asked(Compare)
+    if trial.label:
         return f"{trial.label or 'trial'} seed {trial.seed}"
     entry, i = divmod(trial.trial, job.seeds)
-    seed = i + (history.config.task.seed if history.config else 0)
+    seed = i + history.config.task.seed
     return f"{_entry(entry, history)} seed {seed}"
 
 
 def _entry(entry: int, history: RunHistory) -> str:
-    job = history.config.compare if history.config else None
-    if job is None or not 0 <= entry < len(job.entries):
+    job = history.config.asked(Compare)
+    if not 0 <= entry < len(job.entries):
         return f"entry {entry + 1}"
     return job.entries[entry].label
 
 
 def _total(history: RunHistory) -> int:
-    """Trainings planned; 0 where that is not known."""
-    job = history.config.compare if history.config else None
-    if job is not None:
-        return job.seeds * len(job.entries)
-    return history.overall.total if history.overall else 0
+    """Trainings planned."""
+    job = history.config.asked(Compare)
+    return job.seeds * len(job.entries)
 
 
 def _percent(accuracy: float | None) -> str:

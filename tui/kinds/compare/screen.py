@@ -21,6 +21,7 @@ from clr_tui.engine.analysis.recordings.curves_csv import curves_csv
 from clr_tui.engine.analysis.recordings.steps_csv import steps_csv
 from clr_tui.engine.analysis.report import to_json
 from clr_tui.engine.log.commands import StopTrial
+from clr_tui.engine.settings.config import Compare
 from clr_tui.tui.exporting import charts_svg
 from clr_tui.tui.keys import bindings_for
 from clr_tui.tui.kinds.compare.ranking import ranking, ranking_markdown
@@ -64,7 +65,7 @@ class ComparisonScreen(RunScreen):
 
     def __init__(self, source: Source, config: RunConfig, run: RunDir | None) -> None:
         super().__init__(source, config, run)
-        self._own_target = config.compare.target if config.compare is not None else None
+        self._own_target = config.asked(Compare).target
         self.options = CompareOptions(target=self._own_target)
         self.expanded: frozenset[int] = frozenset()
         self._report: CompareReport | None = None

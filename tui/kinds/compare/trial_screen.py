@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clr_tui.engine.log.commands import StopTrial
+from clr_tui.engine.settings.config import Compare
 from clr_tui.tui.keys import Mode
 from clr_tui.tui.kinds.compare.trial_view import entry_of, trial_config, trial_title
 from clr_tui.tui.kinds.train.screen import TrainingScreen
@@ -44,7 +45,7 @@ class TrialScreen(TrainingScreen):
         super().__init__(source, trial_config(config, history, trial), run)
         self._trial = trial.trial
         seed = self.config.task.seed
-        self._label = entry_of(config.compare, trial).label if config.compare else trial.label
+        self._label = entry_of(config.asked(Compare), trial).label
         self.again_title = f"train as {self._label}, seed {seed} of {config.id}"
 
     def title_words(self) -> str:

@@ -20,7 +20,7 @@ def trial_config(config: RunConfig, history: RunHistory, trial: TrialHistory) ->
     Its rates are those that were chosen for its entry; where nothing tells them (an imported
     curve) they are NaN.
     """
-    compare = config.compare or Compare(entries=[])
+    compare = config.asked(Compare)
     entry = entry_of(compare, trial)
     rate = history.rates.get(trial.entry) if trial.entry is not None else None
     max_lr = rate.lr if rate is not None else (entry.lr or math.nan)
@@ -29,10 +29,8 @@ def trial_config(config: RunConfig, history: RunHistory, trial: TrialHistory) ->
     return replace(
         config,
         id=f"{config.id}-{name}-seed-{trial.seed}",
-        kind="train",
         task=replace(config.task, seed=trial.seed),
-        compare=None,
-        train=Train(
+        job=Train(
             base_lr=max_lr if base_lr is None else base_lr,
             max_lr=max_lr,
             policy=entry.policy,

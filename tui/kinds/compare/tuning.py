@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.settings.config import Compare
 from clr_tui.engine.settings.entries import tuned_entries
 from clr_tui.tui.text.clean import plain
 
@@ -27,8 +28,7 @@ class Tuning:
         running = [trial for trial in sweeps if trial.outcome is None]
         if not running:
             return None
-        compare = history.config.compare if history.config else None
-        planned = tuned_entries(compare) if compare is not None else []
+        planned = tuned_entries(history.config.asked(Compare))
         total = max(len(planned), len(sweeps))
         parts = [
             1.0 if trial.outcome is not None else len(trial) / max(trial.total_steps, 1)

@@ -19,6 +19,7 @@ from clr_tui.engine.analysis.comparison.seed_curves import (
     mean_curve,
 )
 from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.settings.config import Compare
 from clr_tui.tui.charts.chart import Area, Axis, Chart, HLine, Mark, Series
 from clr_tui.tui.charts.scale import Floats
 from clr_tui.tui.kinds.compare.entry_style import glyph_of, role_of
@@ -236,9 +237,9 @@ def _cycle_ends(
 
     By seconds there are none: each trial ends its cycles at a time of its own.
     """
-    compare = history.config.compare if history.config else None
+    compare = history.config.asked(Compare)
     end = _end(history, "epoch")
-    if compare is None or end is None or options.x == "seconds":
+    if end is None or options.x == "seconds":
         return
     policies = {compare.entries[e.entry].policy for e in shown if e.entry < len(compare.entries)}
     cycle = 2 * compare.step_size_epochs

@@ -18,7 +18,7 @@ from clr_tui.tui.kinds.parts import Command
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from clr_tui.engine.settings.config import RangeTestConfig, TaskConfig
+    from clr_tui.engine.settings.config import RangeTest, TaskConfig
     from clr_tui.tui.cli.parsing import Parser
 
 DESCRIPTION = """\
@@ -58,7 +58,7 @@ def add_options(parser: Parser) -> None:
     add_task(parser)
 
 
-def settings(args: argparse.Namespace, _runs: Path) -> tuple[TaskConfig, RangeTestConfig, None]:
+def settings(args: argparse.Namespace, _runs: Path) -> tuple[TaskConfig, RangeTest, None]:
     """The task and the sweep that the options describe."""
     from clr_tui.tui.cli.job_options import range_test_of, task_of
 

@@ -10,7 +10,7 @@ from textual.binding import BindingType
 
 from clr_tui.engine.analysis.recordings.steps_csv import steps_csv
 from clr_tui.engine.analysis.report import BASE_FACTOR, Bounds, RangeReport, range_report, to_json
-from clr_tui.engine.settings.config import Compare, Train
+from clr_tui.engine.settings.config import Compare, RangeTest, Train
 from clr_tui.tui.exporting import charts_svg
 from clr_tui.tui.keys import bindings_for
 from clr_tui.tui.kinds.compare.proposal import after_range_test
@@ -54,8 +54,8 @@ class RangeTestScreen(CurveScreen):
 
     def __init__(self, source: Source, config: RunConfig, run: RunDir | None) -> None:
         super().__init__(source, config, run)
-        if config.range_test is not None:
-            self.options = replace(self.options, smoothing=config.range_test.smoothing)
+        self._asked = config.asked(RangeTest)
+        self.options = replace(self.options, smoothing=self._asked.smoothing)
         self.bounds: Bounds | None = None
         self.selected: Which = "max"
         self.moved = False
@@ -193,7 +193,7 @@ class RangeTestScreen(CurveScreen):
     def comparison(self) -> Compare:
         """The article's optimizers, this one cycling between its bounds."""
         bounds = (self.bounds.base_lr, self.bounds.max_lr) if self.bounds is not None else None
-        return after_range_test(self.config.optimizer, bounds)
+        return after_range_test(self._asked.optimizer, bounds)
 
     def exports(self) -> Exports:
         """The chart as SVG, the steps as CSV, the report as JSON."""

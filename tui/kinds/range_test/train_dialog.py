@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from clr_tui.engine.settings.config import POLICIES, Train
+from clr_tui.engine.settings.config import POLICIES, RangeTest, Train
 from clr_tui.tui.text.form import length_in_words, read, texts
 from clr_tui.tui.text.numbers import exact_lr
 from clr_tui.tui.text.status import title_of
@@ -43,7 +43,11 @@ class TrainDialog(ModalScreen["Train | None"]):
     def __init__(self, config: RunConfig, bounds: Bounds, history: RunHistory) -> None:
         super().__init__()
         self._trained = config.task
-        self._job = Train(base_lr=bounds.base_lr, max_lr=bounds.max_lr, optimizer=config.optimizer)
+        self._job = Train(
+            base_lr=bounds.base_lr,
+            max_lr=bounds.max_lr,
+            optimizer=config.asked(RangeTest).optimizer,
+        )
         self._what = title_of(config, history).partition("  ")[2]
 
     def compose(self) -> ComposeResult:

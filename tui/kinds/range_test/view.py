@@ -86,7 +86,7 @@ class RangeScale:
     @classmethod
     def of(cls, history: RunHistory, x: XAxis) -> RangeScale:
         """The scale of a range test: its plan for rates and steps, what was measured for time."""
-        job = history.config.range_test if history.config else None
+        job = history.config.asked(RangeTest)
         trial = max(history.trials.values(), key=len, default=None)
         lo, hi = _limits(job, trial, x)
         planned = x == "lr" and lo is not None and hi is not None  # the rates are the places
@@ -131,11 +131,11 @@ def _known_places(trial: TrialHistory | None, x: XAxis) -> tuple[Floats, Floats]
 
 
 def _limits(
-    job: RangeTest | None, trial: TrialHistory | None, x: XAxis
+    job: RangeTest, trial: TrialHistory | None, x: XAxis
 ) -> tuple[float | None, float | None]:
     """The whole sweep from its first step on, so that the axis holds still."""
     if x == "lr":
-        return (job.start_lr, job.end_lr) if job is not None else (None, None)
+        return job.start_lr, job.end_lr
     total = trial.total_steps if trial is not None else 0
     if x == "seconds" or trial is None or total < 2:
         return 0.0, None
@@ -146,8 +146,8 @@ def _series(
     history: RunHistory, curve: Curve, scale: RangeScale, options: ChartOptions
 ) -> tuple[Series, ...]:
     at = scale.at(curve.lr)
-    job = history.config.range_test if history.config else None
-    several = len(curve.seeds) > 1 or (job is not None and job.seeds > 1)
+    job = history.config.asked(RangeTest)
+    several = len(curve.seeds) > 1 or job.seeds > 1
     found: list[Series] = []
     if not several and options.smoothing < 1:
         found.append(Series(at, curve.loss, "raw", "raw", faint=True))
@@ -277,8 +277,8 @@ def _progress_lines(
     total = trial.total_steps if trial is not None and trial.total_steps else None
     step = numbers.of_total(done, total) if total else numbers.count(done)
     lines = [row("step", step)]
-    job = history.config.range_test if history.config else None
-    if job is not None and job.seeds > 1:
+    job = history.config.asked(RangeTest)
+    if job.seeds > 1:
         place = list(history.trials).index(trial.trial) + 1 if trial is not None else None
         after = f"  seed {trial.seed}" if trial is not None else ""
         lines.append(row("sweep", f"{numbers.count(place)} of {job.seeds}", after=after))

@@ -19,7 +19,7 @@ from clr_tui.tui.kinds.parts import Command
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from clr_tui.engine.settings.config import TaskConfig, TrainConfig
+    from clr_tui.engine.settings.config import TaskConfig, Train
     from clr_tui.tui.cli.parsing import Parser
 
 DESCRIPTION = """\
@@ -61,7 +61,7 @@ def add_options(parser: Parser) -> None:
     add_task(parser)
 
 
-def settings(args: argparse.Namespace, runs: Path) -> tuple[TaskConfig, TrainConfig, str | None]:
+def settings(args: argparse.Namespace, runs: Path) -> tuple[TaskConfig, Train, str | None]:
     """The task, the training, and the range test that they came from, where one was named."""
     from clr_tui.tui.cli.job_options import training_of
 

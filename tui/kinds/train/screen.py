@@ -13,10 +13,10 @@ from textual.types import CSSPathType
 from clr_tui.engine.analysis.recordings.steps_csv import steps_csv
 from clr_tui.engine.analysis.report import Bounds, to_json, train_report
 from clr_tui.engine.log.commands import SetBounds
-from clr_tui.engine.settings.config import Compare
+from clr_tui.engine.settings.config import Compare, Train
 from clr_tui.tui.exporting import charts_svg
 from clr_tui.tui.keys import bindings_for
-from clr_tui.tui.kinds.compare.proposal import after_range_test, after_training
+from clr_tui.tui.kinds.compare.proposal import after_training
 from clr_tui.tui.kinds.train.view import (
     ending_words,
     plan_of,
@@ -86,9 +86,7 @@ class TrainingScreen(CurveScreen):
 
     def comparison(self) -> Compare:
         """The article's optimizers, and this one as it was trained, bounds that were moved too."""
-        job = self.config.train
-        if job is None:
-            return after_range_test(self.config.optimizer, None)
+        job = self.config.asked(Train)
         base_lr, max_lr = self.history.bounds or (job.base_lr, job.max_lr)
         return after_training(replace(job, base_lr=base_lr, max_lr=max_lr))
 

@@ -68,13 +68,11 @@ class Plan:
         )
 
 
-def plan_of(history: RunHistory) -> Plan | None:
-    """The schedule as it stands now; None where the run is no training."""
-    config = history.config.train if history.config else None
-    if config is None:
-        return None
+def plan_of(history: RunHistory) -> Plan:
+    """The schedule as it stands now."""
+    config = history.config.asked(Train)
     trial = history.trial
-    known = history.config is not None and bool(history.config.task.model)
+    known = bool(history.config.task.model)
     base_lr, max_lr = config.base_lr, config.max_lr
     if trial is not None and trial.bounds:
         base_lr, max_lr = trial.bounds[-1].base_lr, trial.bounds[-1].max_lr
