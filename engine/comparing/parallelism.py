@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from clr_tui.engine.analysis.words import many
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.words import many
 
 PER_ACCELERATOR = 4
 """Trials on one accelerator, unless asked for otherwise: beyond, they only wait for one another."""

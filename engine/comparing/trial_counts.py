@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from clr_tui.engine.analysis.words import many
 from clr_tui.engine.log.events import Outcome, Overall, TrialFinished
 from clr_tui.engine.training.session import Result
+from clr_tui.engine.words import many
 
 
 class Tally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clr_tui.engine.analysis.words import decades_apart, rate
+from clr_tui.engine.words import decades_apart, rate
 
 
 @pytest.mark.parametrize(

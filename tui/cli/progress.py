@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 from typing import TextIO
 
 from clr_tui.engine.analysis.history import RunHistory
-from clr_tui.engine.analysis.words import many
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.settings.config import Compare, RangeTest
+from clr_tui.engine.words import many
 from clr_tui.tui.kinds.compare.progress import ComparisonLines, comparison_standing
 from clr_tui.tui.text import numbers
 from clr_tui.tui.text.clean import plain

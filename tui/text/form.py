@@ -10,7 +10,6 @@ from typing import get_args
 from msgspec.structs import replace
 
 from clr_tui.engine.analysis.comparison.seed_curves import planned_epochs
-from clr_tui.engine.analysis.words import many
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.policies import whole_cycle_epochs
 from clr_tui.engine.settings.check import check_numbers
@@ -26,6 +25,7 @@ from clr_tui.engine.settings.config import (
     Train,
 )
 from clr_tui.engine.settings.entries import parse_entries, tuned_entries
+from clr_tui.engine.words import many
 from clr_tui.tui.kinds.compare.target import read_target, target_text
 from clr_tui.tui.text.form_fields import (
     COMPARISON,

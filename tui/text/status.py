@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from clr_tui.engine.analysis.comparison.seed_curves import planned_epochs
 from clr_tui.engine.analysis.history import RunHistory
-from clr_tui.engine.analysis.words import many
 from clr_tui.engine.settings.config import Compare, RangeTest, RunConfig, Train
+from clr_tui.engine.words import many
 from clr_tui.tui.charts.chart import Role
 from clr_tui.tui.kinds.compare.tuning import Tuning
 from clr_tui.tui.kinds.registry import KINDS

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from clr_tui.engine.analysis.comparison.comparison_results import CompareReport, EntryReport
 from clr_tui.engine.analysis.comparison.pairs import Pair
 from clr_tui.engine.analysis.statistics import ALPHA
-from clr_tui.engine.analysis.words import be, listed, many
+from clr_tui.engine.words import be, listed, many
 
 
 @dataclass(frozen=True)

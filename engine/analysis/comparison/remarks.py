@@ -13,7 +13,7 @@ from clr_tui.engine.analysis.comparison.comparison_results import (
 )
 from clr_tui.engine.analysis.comparison.seed_curves import NEVER_BEGAN
 from clr_tui.engine.analysis.statistics import interval_factor
-from clr_tui.engine.analysis.words import listed, many
+from clr_tui.engine.words import listed, many
 
 FEW_SEEDS = 5
 """Up to so many, an interval is wide beside the spread of the seeds."""

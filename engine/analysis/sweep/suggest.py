@@ -12,7 +12,7 @@ from clr_tui.engine.analysis.sweep import rules
 from clr_tui.engine.analysis.sweep.curve import Curve, curve_of
 from clr_tui.engine.analysis.sweep.rules import Floats
 from clr_tui.engine.analysis.sweep.verdict import Verdict, known_part, verdict
-from clr_tui.engine.analysis.words import decades_apart
+from clr_tui.engine.words import decades_apart
 
 __all__ = ["RECOMMENDED", "Curve", "Suggestion", "Verdict", "curve_of", "suggestions", "verdict"]
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from clr_tui.engine.analysis.sweep.curve import BrokenOff, Curve
 from clr_tui.engine.analysis.sweep.noise import noise, share_of_new, smoothed_share
-from clr_tui.engine.analysis.words import rate
+from clr_tui.engine.words import rate
 
 Floats = NDArray[np.float64]
 VerdictKind = Literal[

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from clr_tui.engine.analysis.history import RunHistory, TrialHistory
-from clr_tui.engine.analysis.words import many
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.settings.config import Compare
+from clr_tui.engine.words import many
 from clr_tui.tui.kinds.compare.tuning import Tuning
 from clr_tui.tui.text import numbers
 

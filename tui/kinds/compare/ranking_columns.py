@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from clr_tui.engine.analysis.comparison.comparison_results import CompareReport, EntryReport, Spread
-from clr_tui.engine.analysis.words import many
+from clr_tui.engine.words import many
 from clr_tui.tui.charts.chart import Role
 from clr_tui.tui.kinds.compare.target import target_text
 from clr_tui.tui.text import numbers
