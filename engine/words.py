@@ -20,16 +20,16 @@ def rate(lr: float) -> str:
 
 
 def decades_apart(lr: float, other: float) -> str:
-    """Where `lr` lies against `other`, if more than a decade away: `a decade below`.
+    """Where `lr` lies relative to `other`, if more than a decade away: `a decade below`.
 
-    In whole decades, rounded.
+    In whole decades, rounded. Both are above 0.
     """
     distance = math.log10(lr / other)
     if abs(distance) <= 1:
         return ""
     whole = round(abs(distance))
-    many = "a decade" if whole == 1 else f"{whole} decades"
-    return f"{many} {'above' if distance > 0 else 'below'}"
+    decades = "a decade" if whole == 1 else f"{whole} decades"
+    return f"{decades} {'above' if distance > 0 else 'below'}"
 
 
 def many(count: int, what: str) -> str:
@@ -37,9 +37,19 @@ def many(count: int, what: str) -> str:
     return f"{count} {what}{'s'[: count != 1]}"
 
 
+def all_of(count: int, what: str) -> str:
+    """`the only seed`, `all 3 seeds`."""
+    return f"the only {what}" if count == 1 else f"all {count} {what}s"
+
+
 def be(count: int) -> str:
     """`is` of one, `are` of several."""
     return "is" if count == 1 else "are"
+
+
+def was(count: int) -> str:
+    """`was` of one, `were` of several."""
+    return "was" if count == 1 else "were"
 
 
 def listed(labels: Sequence[str]) -> str:

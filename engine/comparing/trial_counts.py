@@ -6,7 +6,7 @@ from collections import Counter
 
 from clr_tui.engine.log.events import Outcome, Overall, TrialFinished
 from clr_tui.engine.training.session import Result
-from clr_tui.engine.words import many
+from clr_tui.engine.words import all_of, many
 
 
 class Tally:
@@ -53,8 +53,7 @@ class Tally:
         """How the run ended that nobody stopped: it is done where any training is."""
         failed, stopped = self._ends["failed"], self._ends["stopped"]
         if failed == self.total:
-            which = "the only trial" if self.total == 1 else f"all {self.total} trials"
-            return Result("failed", f"{which} failed: {self._why_failed}")
+            return Result("failed", f"{all_of(self.total, 'trial')} failed: {self._why_failed}")
         ends = [(failed, "failed"), (stopped, "stopped")]
         message = ", ".join(f"{n} of {many(self.total, 'trial')} {how}" for n, how in ends if n)
         if self._ends["done"]:

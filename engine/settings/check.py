@@ -29,6 +29,7 @@ from clr_tui.engine.settings.entries import check_entries
 from clr_tui.engine.settings.image_folders import Glance, glance, missing
 from clr_tui.engine.settings.optimizer_names import check_optimizer, ignores_schedule
 from clr_tui.engine.settings.studies import STUDIES
+from clr_tui.engine.words import all_of, be, many
 
 SMALLEST_IMAGE, LARGEST_IMAGE = 8, 4096
 _COUNTED = 20_000
@@ -243,8 +244,9 @@ def _count(job: Compare) -> Iterator[UserError]:
     entries, trials = len(job.entries), len(job.entries) * job.seeds
     if trials > MOST_TRIALS and job.seeds <= limits.LARGEST_COUNT:
         yield UserError(
-            f"{entries} optimizers with {job.seeds} seeds each are {trials} trials: give fewer"
-            f" seeds, at most {MOST_TRIALS} trials in all",
+            f"{many(entries, 'optimizer')} with {many(job.seeds, 'seed')} each"
+            f" {be(entries)} {trials} trials: give fewer seeds, at most {MOST_TRIALS} trials"
+            " in all",
             "seeds",
         )
 
@@ -252,8 +254,7 @@ def _count(job: Compare) -> Iterator[UserError]:
 def _room(job: Compare, cores: int) -> Iterator[UserError]:
     """More processes and threads than the machine can run side by side."""
     trials, jobs = len(job.entries) * job.seeds, job.jobs or 1
-    are = "1 trial there is" if trials == 1 else f"{trials} trials there are"
-    there = f"this machine's {cores} core{'s' if cores > 1 else ''}"
+    there = f"this machine's {many(cores, 'core')}"
     if job.threads > cores:
         yield UserError(
             f"threads {limits.shown(job.threads)} is more than {there}: give at most {cores}",
@@ -267,4 +268,6 @@ def _room(job: Compare, cores: int) -> Iterator[UserError]:
             "jobs",
         )
     elif jobs > trials > 0:
-        yield UserError(f"{jobs} jobs are more than the {are}: give at most {trials}", "jobs")
+        yield UserError(
+            f"{jobs} jobs are more than {all_of(trials, 'trial')}: give at most {trials}", "jobs"
+        )

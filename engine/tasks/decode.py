@@ -19,6 +19,7 @@ from clr_tui.engine.errors import UserError
 from clr_tui.engine.tasks.decode_process import DecodeProcess
 from clr_tui.engine.tasks.devices import memory_of
 from clr_tui.engine.tasks.pictures import read_pictures
+from clr_tui.engine.words import many
 
 CHUNK = 32
 """Files that are decoded at a time."""
@@ -116,7 +117,7 @@ def _check_memory(count: int, size: int) -> None:
     physical = memory_of(torch.device("cpu"))
     if needed > physical:
         raise UserError(
-            f"{count} images of {size}x{size} pixels need {needed / 1e9:.1f} GB of memory, and "
-            f"this machine has {physical / 1e9:.1f} GB: choose a smaller image size",
+            f"{many(count, 'image')} of {size}x{size} pixels need {needed / 1e9:.1f} GB of memory, "
+            f"and this machine has {physical / 1e9:.1f} GB: choose a smaller image size",
             "image_size",
         )

@@ -7,6 +7,7 @@ import os
 import torch
 
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.words import many
 
 
 def choose_device(name: str) -> tuple[torch.device, str, int | None, str]:
@@ -39,7 +40,7 @@ def choose_device(name: str) -> tuple[torch.device, str, int | None, str]:
     if kind == "mps":
         return torch.device("mps"), "Apple GPU", None, "float32"
     threads = torch.get_num_threads()
-    return torch.device("cpu"), f"{threads} CPU thread{'s'[: threads != 1]}", None, "float32"
+    return torch.device("cpu"), many(threads, "CPU thread"), None, "float32"
 
 
 def layout_on(device: torch.device) -> torch.memory_format:

@@ -14,6 +14,7 @@ from clr_tui.engine.tasks.cache import Kept, cache_key, cache_path, read_cache, 
 from clr_tui.engine.tasks.dataset import Dataset, Indices, Notify, Progress, channel_statistics
 from clr_tui.engine.tasks.decode import Decoded, decode
 from clr_tui.engine.tasks.split import stratified_split
+from clr_tui.engine.words import many
 
 DECODING = "decoding images"
 NAMED = 10
@@ -121,7 +122,8 @@ def _report(root: Path, layout: FolderLayout, decoded: Decoded, note: Notify) ->
     for file, reason in zip(unreadable[:NAMED], decoded.reasons[:NAMED], strict=True):
         note(f"skipped '{_printable(file)}': {reason}")
     if len(unreadable) > NAMED:
-        note(f"skipped {len(unreadable) - NAMED} more files that cannot be read")
+        more = many(len(unreadable) - NAMED, "more file")
+        note(f"skipped {more} that cannot be read")
 
 
 def _check_classes(root: Path, layout: FolderLayout, train_labels: NDArray[np.int64]) -> None:

@@ -23,6 +23,7 @@ from clr_tui.engine.tasks.part import Part
 from clr_tui.engine.tasks.resnet34 import IMAGENET_MEAN, IMAGENET_STD, build_resnet34
 from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.tasks.weights import read_weights
+from clr_tui.engine.words import many
 
 DEFAULT_SIZE = {"cnn": 64, "resnet34": 224}
 """Side of a folder's images, pixels. The digits keep their own."""
@@ -113,7 +114,7 @@ def _part(dataset: Dataset, images: Tensor, indices: Indices, device: torch.devi
     except torch.OutOfMemoryError as error:
         size = images.shape[-1]
         raise UserError(
-            f"{len(images)} images of {size}x{size} pixels do not fit into the memory of "
+            f"{many(len(images), 'image')} of {size}x{size} pixels do not fit into the memory of "
             f"{device}: choose a smaller image size, or the device cpu",
             "image_size",
         ) from error

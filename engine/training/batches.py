@@ -11,6 +11,7 @@ from clr_tui.engine.errors import UserError
 from clr_tui.engine.tasks.features import Inputs
 from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.training.randomness import generator
+from clr_tui.engine.words import many
 
 
 class Batches:
@@ -32,7 +33,7 @@ class Batches:
         if len(task.train) < batch_size:
             raise UserError(
                 f"a batch of {batch_size} is larger than the training part, "
-                f"which has {len(task.train)} images",
+                f"which has {many(len(task.train), 'image')}",
                 "batch_size",
             )
         self._task = task

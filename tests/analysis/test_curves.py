@@ -84,6 +84,13 @@ def test_accuracy_is_the_median_over_seeds_of_the_subset():
     np.testing.assert_allclose(curve.accuracy, [0.2, 0.55])
 
 
+@pytest.mark.parametrize("lr", [-1e-3, 0.0])
+def test_a_subset_measured_at_an_impossible_rate_is_left_out(lr):
+    impossible = ev.Evaluated(trial=0, step=1, part="subset", loss=1.0, accuracy=0.5, lr=lr)
+    curve = curve_of(sweep_history([1.0], evaluations=[impossible]))
+    assert not len(curve.accuracy_lr)
+
+
 @pytest.mark.parametrize(
     ("outcome", "broken_off"), [("done", None), ("stopped", "stopped"), ("failed", "failed")]
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clr_tui.engine.words import decades_apart, rate
+from clr_tui.engine.words import all_of, be, decades_apart, many, rate, was
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,16 @@ def test_rate(lr, text):
 )
 def test_distance_from_one_thousandth(lr, words):
     assert decades_apart(lr, 1e-3) == words
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [(0, "0 trials are"), (1, "1 trial is"), (2, "2 trials are")],
+)
+def test_counts_agree_with_their_verbs(count, words):
+    assert f"{many(count, 'trial')} {be(count)}" == words
+    assert was(count) == ("was" if count == 1 else "were")
+
+
+def test_all_of_a_number():
+    assert (all_of(1, "trial"), all_of(3, "trial")) == ("the only trial", "all 3 trials")

@@ -131,7 +131,7 @@ def test_what_could_not_be_read_is_told(cli, runs: Path) -> None:
     run.events_path.write_bytes(b"".join(lines))
     result = cli("attach", run.id)
     assert result.code == 0
-    assert "1 line of the log could not be read" in result.err
+    assert "1 line of the log could not be read and was skipped." in result.err
 
 
 @pytest.mark.skipif(not REFERENCE.exists(), reason="the reference logs are not here")

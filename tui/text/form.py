@@ -294,9 +294,10 @@ def length_in_words(job: Job | None) -> str:
     whole = whole_cycle_epochs(job.policy, job.epochs, job.step_size_epochs)
     if whole == job.epochs:
         return ""
+    ends = f"{many(job.epochs, 'epoch')} {'ends' if job.epochs == 1 else 'end'} in mid-cycle"
     if not job.whole_cycles:
-        return f"{job.epochs} epochs end in mid-cycle, as in the run that these settings are from."
-    return f"{job.epochs} epochs end in mid-cycle: it will run {whole}, whole cycles."
+        return f"{ends}, as in the run that these settings are from."
+    return f"{ends}: it will run {whole}, whole cycles."
 
 
 def _trials_in_words(job: Compare) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from clr_tui.engine.analysis.comparison.seed_curves import planned_epochs
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.settings.config import Compare, RangeTest, RunConfig, Train
-from clr_tui.engine.words import many
+from clr_tui.engine.words import many, was
 from clr_tui.tui.charts.chart import Role
 from clr_tui.tui.kinds.compare.tuning import Tuning
 from clr_tui.tui.kinds.registry import KINDS
@@ -188,8 +188,8 @@ def log_notices(history: RunHistory) -> list[str]:
             "something may be missing here."
         )
     if history.corrupt:
-        lines = "line" if history.corrupt == 1 else "lines"
-        told.append(f"{history.corrupt} {lines} of the log could not be read and were skipped.")
+        lines = many(history.corrupt, "line")
+        told.append(f"{lines} of the log could not be read and {was(history.corrupt)} skipped.")
     if history.unknown:
         names = ", ".join(plain(str(name)) for name in sorted(history.unknown)[:3])
         told.append(f"Skipped events of a kind that this clr-tui does not know: {names}.")

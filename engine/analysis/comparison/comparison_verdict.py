@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from clr_tui.engine.analysis.comparison.comparison_results import CompareReport, EntryReport
 from clr_tui.engine.analysis.comparison.pairs import Pair
 from clr_tui.engine.analysis.statistics import ALPHA
-from clr_tui.engine.words import be, listed, many
+from clr_tui.engine.words import all_of, be, listed, many
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def _nothing(report: CompareReport) -> str:
     if report.status in ("running", "paused") and not total:
         return "No trial has begun yet."
     if total and report.trials_failed == total:
-        which = "The only trial" if total == 1 else f"All {total} trials"
+        which = all_of(total, "trial").capitalize()
         return f"{which} failed: there is nothing to compare."
     return "No trial is done: there is nothing to compare."
 

@@ -184,7 +184,7 @@ def _accuracy(trials: list[TrialHistory]) -> tuple[Floats, Floats]:
     by_lr: dict[float, list[float]] = {}
     for trial in trials:
         for e in trial.evaluations:
-            if e.part == "subset" and e.lr is not None and e.accuracy is not None:
+            if e.part == "subset" and e.lr is not None and e.lr > 0 and e.accuracy is not None:
                 by_lr.setdefault(e.lr, []).append(e.accuracy)
     lrs = sorted(by_lr)
     return np.array(lrs), np.array([float(np.median(by_lr[lr])) for lr in lrs])

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from clr_tui.engine.analysis.sweep.curve import BrokenOff, Curve
 from clr_tui.engine.analysis.sweep.noise import noise, share_of_new, smoothed_share
-from clr_tui.engine.words import rate
+from clr_tui.engine.words import many, rate
 
 Floats = NDArray[np.float64]
 VerdictKind = Literal[
@@ -126,7 +126,7 @@ def _not_finite(curve: Curve, lr: NDArray[np.float64]) -> Verdict | None:
     failed = rate(curve.lr[np.argmin(np.isfinite(curve.smoothed))])
     return Verdict(
         "not-finite",
-        f"The loss was no longer finite after {_steps(len(lr))}, at {failed}.",
+        f"The loss was no longer finite after {many(len(lr), 'step')}, at {failed}.",
         "Check the data for values that are not numbers, or start lower: run again with "
         f"start LR {rate(curve.lr[0] / 100)}.",
     )
@@ -140,8 +140,8 @@ def _broken_off_early(curve: Curve, lr: NDArray[np.float64]) -> Verdict | None:
         sentence = f"{_BROKEN_OFF[curve.broken_off]} before its first step."
     elif len(lr) < LEAST_STEPS:
         sentence = (
-            f"{_BROKEN_OFF[curve.broken_off]} after {_steps(len(lr))}: too few to tell learning "
-            "from noise."
+            f"{_BROKEN_OFF[curve.broken_off]} after {many(len(lr), 'step')}: too few to tell "
+            "learning from noise."
         )
     elif lr[-1] < 10 * lr[0]:
         sentence = f"{_BROKEN_OFF[curve.broken_off]} within its first decade, at {rate(lr[-1])}."
@@ -156,7 +156,7 @@ def _too_short(curve: Curve, lr: NDArray[np.float64]) -> Verdict | None:
     if len(lr) < LEAST_STEPS:
         return Verdict(
             "too-short",
-            f"The sweep has {_steps(len(lr))}: too few to tell learning from noise.",
+            f"The sweep has {many(len(lr), 'step')}: too few to tell learning from noise.",
             "Run again with 100 steps or more.",
         )
     if lr[-1] < 10 * lr[0] and not curve.diverged:
@@ -166,10 +166,6 @@ def _too_short(curve: Curve, lr: NDArray[np.float64]) -> Verdict | None:
             "Run again from 1e-7 to 1.",
         )
     return None
-
-
-def _steps(count: int) -> str:
-    return f"{count} step{'s'[: count != 1]}"
 
 
 @dataclass(frozen=True)
