@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 TYPING := build/typing
 
-.PHONY: help demo test test-lowest test-newest check format lint types contracts bench screenshots clean
+.PHONY: help demo test test-lowest test-newest check format lint types contracts bench docs screenshots clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -50,6 +50,9 @@ contracts: .venv/.dev
 
 bench: .venv/.run ## all benchmarks beside what people use today (DATA=DIR for images of your own)
 	@$(BIN)/python tests/benchmarks/run.py $(if $(DATA),--data $(DATA))
+
+docs: .venv/.run ## write the pages of docs/ that are made from the code
+	@$(BIN)/python docs/make.py
 
 screenshots: .venv/.dev ## make every picture in screenshots/ anew, from real runs
 	@$(BIN)/python screenshots/make.py

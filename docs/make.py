@@ -1,4 +1,4 @@
-"""What the README says of keys is what the key table says."""
+"""Write docs/keys.md from the code; `make docs` runs it, and a test compares."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from clr_tui.tui.keys import KEYS
 from clr_tui.tui.kinds.registry import KINDS
 
-README = Path(__file__).parents[2] / "README.md"
+HERE = Path(__file__).parent
 PLACES = {
     "runs": {"home"},
     **{
@@ -20,15 +20,19 @@ PLACES = {
 }
 
 
-def keys_as_markdown() -> str:
+def keys() -> str:
+    """The page of keys, from the key table."""
     rows = ["| key | where | does |", "|---|---|---|"]
     for key in KEYS:
         where = ", ".join(name for name, places in PLACES.items() if places & key.where)
         rows.append(f"| `{key.shown}` | {where} | {key.help} |")
-    return "\n".join(rows)
+    return "\n".join(["# Keys", "", f"{_MADE}", "", *rows, ""])
 
 
-def test_the_readme_lists_the_keys_of_the_key_table() -> None:
-    text = README.read_text(encoding="utf-8")
-    table = text.partition("them together -->\n")[2].partition("<!-- end of keys")[0].strip()
-    assert table == keys_as_markdown()
+_MADE = "Made from the code by `make docs`."
+PAGES = {"keys.md": keys}
+
+
+if __name__ == "__main__":
+    for name, page in PAGES.items():
+        (HERE / name).write_text(page(), encoding="utf-8")
