@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from rich.cells import cell_len
 
-from clr_tui.tui.charts.cells import Grid, changed
+from clr_tui.tui.charts.cells import Grid, changed, to_text
 from clr_tui.tui.charts.chart import (
     Area,
     Axis,
@@ -23,7 +23,6 @@ from clr_tui.tui.charts.chart import (
 )
 from clr_tui.tui.charts.draw import draw, drawn
 from clr_tui.tui.charts.palette import DARK, PLAIN
-from clr_tui.tui.charts.plain_rows import to_text
 
 ANY_FLOAT = st.floats(allow_nan=True, allow_infinity=True)
 ANY_ARRAY = st.integers(0, 40).flatmap(lambda n: arrays(np.float64, n, elements=ANY_FLOAT))

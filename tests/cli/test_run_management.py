@@ -105,7 +105,7 @@ def test_ls_loads_nothing_heavy(runs: Path) -> None:
     script = (
         "import sys\nfrom clr_tui.tui.cli.main import main\n"
         f"assert main(['ls', '--runs-dir', {str(runs)!r}]) == 0\n"
-        "assert not {'torch', 'textual', 'numpy', 'rich'} & set(sys.modules)"
+        "assert not {'torch', 'textual', 'numpy', 'rich.console'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, timeout=60)
 

@@ -8,10 +8,10 @@ from rich.cells import cell_len
 
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.log import events as ev
+from clr_tui.tui.charts.cells import to_text
 from clr_tui.tui.charts.chart import Chart
 from clr_tui.tui.charts.draw import draw
 from clr_tui.tui.charts.palette import DARK, PLAIN
-from clr_tui.tui.charts.plain_rows import to_text
 from clr_tui.tui.kinds.compare.entry_style import glyph_of, role_of
 from clr_tui.tui.kinds.compare.view import CompareOptions, comparison_chart
 

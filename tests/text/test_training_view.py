@@ -7,9 +7,9 @@ from view_histories import add_epoch, text_of, train_history
 
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.settings.config import POLICIES, Train
+from clr_tui.tui.charts.cells import to_text
 from clr_tui.tui.charts.draw import draw
 from clr_tui.tui.charts.palette import DARK
-from clr_tui.tui.charts.plain_rows import to_text
 from clr_tui.tui.kinds.train.view import (
     ending_words,
     plan_of,

@@ -7,11 +7,12 @@ from functools import lru_cache
 import numpy as np
 from rich.cells import cell_len
 
-from clr_tui.tui.charts.cells import Grid, Weight, clean, fitted
+from clr_tui.tui.charts.cells import Grid, Weight, clean
 from clr_tui.tui.charts.chart import Chart, VLine
 from clr_tui.tui.charts.frame import x_axis, y_axis
 from clr_tui.tui.charts.layout import Layout, x_ticks
 from clr_tui.tui.charts.scale import Scale
+from clr_tui.tui.fitting import fitted
 
 _ROOM_FOR_VALUES = 60
 """Cells of data width below which values under the vertical lines would leave no ticks."""

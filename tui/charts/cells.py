@@ -8,6 +8,7 @@ makes a style of it.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import Literal, NamedTuple, get_args
@@ -58,18 +59,9 @@ def clean(text: str) -> str:
     return "".join(c for c in safe if cell_len(c) > 0)
 
 
-def fitted(text: str, width: int) -> str:
-    """`text` cut to at most `width` cells, with an ellipsis where it lost something."""
-    if cell_len(text) <= width:
-        return text
-    if width <= 0:
-        return ""
-    kept = ""
-    for c in text:
-        if cell_len(kept) + cell_len(c) > width - 1:
-            break
-        kept += c
-    return kept + "…"
+def to_text(rows: Sequence[Row]) -> str:
+    """The rows as lines without any escape code; no blanks at line ends, no final newline."""
+    return "\n".join("".join(span.text for span in row).rstrip() for row in rows)
 
 
 class Grid:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from rich.cells import cell_len
 
 from clr_tui.tui.charts.axes import draw_frame
-from clr_tui.tui.charts.cells import Grid, Row, Weight, clean, fitted
+from clr_tui.tui.charts.cells import Grid, Row, Weight, clean
 from clr_tui.tui.charts.chart import Chart, Mark, Role, Series
 from clr_tui.tui.charts.glyphs import glyph_places
 from clr_tui.tui.charts.layout import Layout, layout, scales
@@ -20,6 +20,7 @@ from clr_tui.tui.charts.legend import POINT, draw_title, weight_of
 from clr_tui.tui.charts.palette import Palette
 from clr_tui.tui.charts.raster import area_mask, braille, dots_mask, series_mask
 from clr_tui.tui.charts.scale import Scale
+from clr_tui.tui.fitting import fitted
 
 _BRAILLE = 0x2800
 _APART = 3

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from rich.cells import cell_len
 
-from clr_tui.tui.charts.cells import Grid, Weight, clean, fitted
+from clr_tui.tui.charts.cells import Grid, Weight, clean
 from clr_tui.tui.charts.chart import Area, Chart, Role, Series
+from clr_tui.tui.fitting import fitted
 
 POINT: dict[Role, str] = {"best": "★", "diverged": "✗", "suggestion": "▾"}
 """The sign of single points of a role, where it is not a dot."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from rich.cells import cell_len
 
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.commands import Stop, send
@@ -18,7 +19,7 @@ from clr_tui.engine.log.removal import check_removable, remove_run
 from clr_tui.engine.log.rundir import RunDir, find_run, list_runs
 from clr_tui.engine.log.summary import RunSummary, summarise
 from clr_tui.tui.cli.interrupts import Interrupts
-from clr_tui.tui.cli.text_blocks import cell_width, cut
+from clr_tui.tui.fitting import padded
 from clr_tui.tui.text import numbers
 from clr_tui.tui.text.clean import plain
 
@@ -45,11 +46,11 @@ def table(summaries: list[RunSummary], now: float, width: int | None) -> list[st
         width: of the terminal; None: nothing is cut.
     """
     columns = list(zip(HEADINGS, *(_cells(one, now) for one in summaries), strict=True))
-    widths = {column[0]: max(map(cell_width, column)) for column in columns}
+    widths = {column[0]: max(map(cell_len, column)) for column in columns}
     if width is not None:
         _fit(widths, width)
     kept = [
-        [cut(cell, widths[column[0]]) for cell in column]
+        [padded(cell, widths[column[0]]) for cell in column]
         for column in columns
         if column[0] in widths
     ]

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -21,6 +20,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from clr_tui.engine.log.summary import RunSummary
+from clr_tui.tui.fitting import padded
 from clr_tui.tui.text.run_rows import Column, cell, columns_for
 
 _GAP = 2
@@ -210,7 +210,7 @@ class RunTable(ScrollView, can_focus=True):
         columns = self._columns
         if y == 0:
             style = self.get_component_rich_style("run-table--heading")
-            names = [_fit(column.name, column) for column in columns]
+            names = [padded(column.name, column.width, right=column.right) for column in columns]
             text = " " + (" " * _GAP).join(names)
             return Strip([Segment(text, style)]).adjust_cell_length(width, style)
         row = self.scroll_offset.y + y - 1
@@ -230,7 +230,8 @@ class RunTable(ScrollView, can_focus=True):
             if place:
                 segments.append(Segment(" " * _GAP, base))
             style = base + self._cell_style(run, column, here)
-            segments.append(Segment(_fit(cell(run, column, self._now), column), style))
+            text = padded(cell(run, column, self._now), column.width, right=column.right)
+            segments.append(Segment(text, style))
         return Strip(segments).adjust_cell_length(width, base)
 
     def _cell_style(self, run: RunSummary, column: Column, here: bool) -> Style:
@@ -248,11 +249,3 @@ class RunTable(ScrollView, can_focus=True):
         """Only the foreground: the row's background stays, cursor included."""
         style = self.get_component_rich_style(f"run-table--{name}")
         return Style(color=style.color, bold=style.bold)
-
-
-def _fit(text: str, column: Column) -> str:
-    if cell_len(text) > column.width:
-        text = set_cell_size(text, column.width - 1).rstrip() + "…"
-    if column.right:
-        return " " * (column.width - cell_len(text)) + text
-    return set_cell_size(text, column.width)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
+
 from clr_tui.tui.charts.chart import Role
+from clr_tui.tui.fitting import padded
 from clr_tui.tui.text.lines import Line
 from clr_tui.tui.widgets.panel import Panel
 
@@ -43,13 +46,11 @@ class TitleBar(Panel):
         right = state + (f"  {self._where}" if self._where else "")
         room = self.content_size.width - len(right) - len(NAME) - 4
         title = self._title
-        while len(title) > room and SEPARATOR in title:
+        while cell_len(title) > room and SEPARATOR in title:
             title = title.rpartition(SEPARATOR)[0]
-        if len(title) > room:
-            title = title[: max(room - 1, 0)] + "…"
         line: Line = (
             (f"{NAME}  ", "lr"),
-            (title.ljust(max(room, 0)), "text"),
+            (padded(title, max(room, 0)), "text"),
             ("  ", "text"),
             (state, role),
             (right[len(state) :], "muted"),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
+
 from clr_tui.engine.analysis.comparison.comparison_results import CompareReport
 from clr_tui.engine.analysis.comparison.pairs import Pair
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.tui.charts.chart import Chart
-from clr_tui.tui.cli.text_blocks import cell_width, cut, drawn, wrapped
+from clr_tui.tui.cli.text_blocks import drawn, wrapped
+from clr_tui.tui.fitting import padded
 from clr_tui.tui.kinds.compare.ranking import comparison_words, ranking_text
 from clr_tui.tui.kinds.compare.view import CompareOptions, comparison_chart
 from clr_tui.tui.text.clean import plain
@@ -43,7 +46,7 @@ def _pairs(report: CompareReport, width: int) -> list[str]:
         return []
     method = "paired t" if all(pair.paired for pair in compared) else "Welch's t"
     names = [(plain(pair.a), plain(pair.b)) for pair in compared]
-    left, right = (max(map(cell_width, column)) for column in zip(*names, strict=True))
+    left, right = (max(map(cell_len, column)) for column in zip(*names, strict=True))
     figures = [_figures(pair) for pair in compared]
     words = [_words(pair) for pair in compared]
     room = width - 7 - max(map(len, figures))
@@ -59,7 +62,7 @@ def _pairs(report: CompareReport, width: int) -> list[str]:
         f"{'; * distinguishable' if short else ''}"
     )
     rows = [
-        f"{cut(a, left)} - {cut(b, right)}  {figure}  {word}".rstrip()
+        f"{padded(a, left)} - {padded(b, right)}  {figure}  {word}".rstrip()
         for (a, b), figure, word in zip(names, figures, words, strict=True)
     ]
     return [*wrapped(heading, width), *rows]

@@ -12,8 +12,8 @@ from clr_tui.engine.analysis.comparison.comparison_results import (
     EntryReport,
     TrialReport,
 )
-from clr_tui.tui.charts.cells import fitted
 from clr_tui.tui.charts.chart import Role
+from clr_tui.tui.fitting import fitted, padded
 from clr_tui.tui.kinds.compare.entry_style import glyph_of, role_of
 from clr_tui.tui.kinds.compare.ranking_columns import Column, columns_of
 from clr_tui.tui.text.clean import plain
@@ -98,7 +98,7 @@ class _Table:
 
     def heading(self) -> Line:
         """The names of the columns."""
-        pieces: list[Piece] = [(" " * _BEFORE + _padded("optimizer", self.label), "muted")]
+        pieces: list[Piece] = [(" " * _BEFORE + padded("optimizer", self.label), "muted")]
         for column, size in self.columns:
             pieces.append((_cell(column.heading, size, column.right), "muted"))
         return _cut(pieces, self.width)
@@ -112,7 +112,7 @@ class _Table:
         pieces: list[Piece] = [
             ((SYMBOLS["failed"] if failed else rank).rjust(2), "diverged" if failed else "muted"),
             (f" {glyph} ", role_of(entry.entry)),
-            (_padded(short_label(plain(entry.label), self.label), self.label), "text"),
+            (padded(short_label(plain(entry.label), self.label), self.label), "text"),
         ]
         state = _state(entry, self.report)
         texts = [column.of_entry(entry) for column, _ in self.columns]
@@ -129,7 +129,7 @@ class _Table:
         role: Role = "diverged" if trial.state == "failed" else "muted"
         paused = trial.state == "running" and self.report.status == "paused"
         name = f"  seed {trial.seed} {'paused' if paused else trial.state}"
-        name = _padded(fitted(name, self.label), self.label)
+        name = padded(name, self.label)
         pieces: list[Piece] = [(" " * _BEFORE + name, role)]
         texts = [column.of_trial(entry, n) for column, _ in self.columns]
         cells = self._cells(texts, early=trial.state != "done")
@@ -180,11 +180,7 @@ def _size(column: Column, report: CompareReport) -> int:
 
 
 def _cell(text: str, size: int, right: bool) -> str:
-    return " " * _GAP + (text.rjust(size) if right else _padded(text, size))
-
-
-def _padded(text: str, size: int) -> str:
-    return text + " " * (size - cell_len(text))
+    return " " * _GAP + padded(text, size, right=right)
 
 
 def _cut(pieces: list[Piece], width: int) -> Line:
