@@ -19,14 +19,16 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from clr_tui.engine.by_name import named
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.kinds import JOB_KINDS
 from clr_tui.engine.log.commands import CommandTail
 from clr_tui.engine.log.events import Event, Outcome, Progress, RunFinished, RunStarted
 from clr_tui.engine.log.lock import acquire
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.log.writer import EventWriter
 from clr_tui.engine.malloc import keep_freed_memory
-from clr_tui.engine.settings.config import Compare, RangeTest, RunConfig
+from clr_tui.engine.settings.config import RunConfig
 from clr_tui.engine.training.control import Control, RunGone, StopFlag, Stopped
 from clr_tui.engine.training.error_text import explain
 
@@ -119,10 +121,8 @@ def _do(run: RunDir, config: RunConfig, log: Log, stop: StopFlag) -> RunFinished
         control = Control(CommandTail(run.commands_path), stop, log.emit, log.still_there)
         result = _job()(config, log.emit, control, run.path)
         headline = result.headline
-        if isinstance(config.job, RangeTest):
-            headline = _range_headline(run, config, result.outcome)
-        elif isinstance(config.job, Compare):
-            headline = _compare_headline(run, config, result.outcome)
+        if place := JOB_KINDS[config.kind].headline:
+            headline = named(place)(_history(run, config, result.outcome))
         return _finished(result.outcome, result.message, result.field, headline)
     except Stopped as stopped:
         return _finished("stopped", str(stopped))
@@ -170,27 +170,6 @@ def _finished(
     outcome: Outcome, message: str = "", field: str | None = None, headline: str = ""
 ) -> RunFinished:
     return RunFinished(outcome=outcome, message=message, field=field, headline=headline)
-
-
-def _range_headline(run: RunDir, config: RunConfig, outcome: Outcome) -> str:
-    """What the sweeps so far say, read from the log as any reader would."""
-    from clr_tui.engine.analysis.report import range_report
-
-    history = _history(run, config, outcome)
-    report = range_report(history, smoothing=config.asked(RangeTest).smoothing)
-    if report.steps == 0:
-        return ""
-    if report.bounds is None:
-        return f"no recommendation: {report.verdict.kind}"
-    return f"max_lr {report.bounds.max_lr:.1e}"
-
-
-def _compare_headline(run: RunDir, config: RunConfig, outcome: Outcome) -> str:
-    """Who leads, and whom the seeds cannot tell apart from the leader."""
-    from clr_tui.engine.analysis.comparison.comparison_report import compare_report
-    from clr_tui.engine.analysis.comparison.comparison_verdict import headline
-
-    return headline(compare_report(_history(run, config, outcome)))
 
 
 def _history(run: RunDir, config: RunConfig, outcome: Outcome) -> RunHistory:

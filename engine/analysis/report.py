@@ -16,7 +16,7 @@ from clr_tui.engine.analysis.sweep.verdict import Verdict, verdict
 from clr_tui.engine.log.events import Evaluated
 from clr_tui.engine.policies import Phase, step_size_steps
 from clr_tui.engine.policies import phase as phase_at
-from clr_tui.engine.settings.config import Train
+from clr_tui.engine.settings.config import RangeTest, Train
 
 Floats = NDArray[np.float64]
 
@@ -114,16 +114,22 @@ class TrainReport(Report):
 
 
 def range_report(
-    history: RunHistory, *, smoothing: float = 0.05, factor: float = BASE_FACTOR, live: bool = True
+    history: RunHistory,
+    *,
+    smoothing: float | None = None,
+    factor: float = BASE_FACTOR,
+    live: bool = True,
 ) -> RangeReport:
     """Reports on a range test as far as it has come.
 
     Args:
-        smoothing: the weight of a new loss in the smoothed curve; 1 for imported curves.
+        smoothing: the weight of a new loss in the smoothed curve; None: the run's own.
         factor: max_lr / base_lr of the bounds, above 1.
         live: whether a run that has not finished goes on. Where it does not, it is `lost`, and
             judged by what there is.
     """
+    if smoothing is None:
+        smoothing = history.config.asked(RangeTest).smoothing
     curve = curve_of(history, smoothing)
     if not live and curve.running:
         curve = replace(curve, running=False, broken_off=None if any(curve.ended) else "lost")
@@ -142,6 +148,16 @@ def range_report(
         verdict=verdict(curve),
         seeds=_seed_results(history, curve),
     )
+
+
+def range_headline(history: RunHistory) -> str:
+    """What the sweeps of a range test say, in a few words; empty where there are none."""
+    report = range_report(history)
+    if report.steps == 0:
+        return ""
+    if report.bounds is None:
+        return f"no recommendation: {report.verdict.kind}"
+    return f"max_lr {report.bounds.max_lr:.1e}"
 
 
 def _seed_results(history: RunHistory, curve: Curve) -> list[SeedResult]:

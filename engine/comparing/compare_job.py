@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 
 from clr_tui.engine.comparing.parallelism import Memory, Room, choose_jobs
@@ -11,35 +9,45 @@ from clr_tui.engine.comparing.pool import Pool
 from clr_tui.engine.comparing.scheduler import Stage, run_comparison
 from clr_tui.engine.comparing.trial_memory import TrialNeed, available_memory, trial_need
 from clr_tui.engine.cores import usable_cores
-from clr_tui.engine.log.events import Event, PoolReady, Progress
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.log.events import PoolReady, Progress
 from clr_tui.engine.settings.config import Compare, RunConfig
 from clr_tui.engine.tasks.task import Task
-from clr_tui.engine.training.control import Control
-from clr_tui.engine.training.optimizers import default_lr
+from clr_tui.engine.training.optimizers import default_lr, try_to_make
 from clr_tui.engine.training.range_test import sweep_steps
-from clr_tui.engine.training.session import Result
+from clr_tui.engine.training.session import Result, Work
 
 
-def run_compare_job(
-    config: RunConfig,
-    compare: Compare,
-    device: torch.device,
-    emit: Callable[[Event], object],
-    control: Control,
-    load: Callable[[torch.device], Task],
-) -> Result:
+def try_optimizers(config: RunConfig) -> None:
+    """Makes the optimizers whose options torch may refuse.
+
+    The others are made by the trials' processes alone: a class from elsewhere may do anything, and
+    should do it there.
+
+    Raises:
+        UserError: an optimizer cannot be made (field "optimizers").
+    """
+    for optimizer in [entry.optimizer for entry in config.asked(Compare).entries]:
+        if optimizer.options and ":" not in optimizer.name:
+            try:
+                try_to_make(optimizer)
+            except UserError as error:
+                raise UserError(error.message, "optimizers") from error
+
+
+def run_compare_job(work: Work) -> Result:
     """Compares in a pool of processes on this machine.
 
-    Args:
-        device: the first that trials are to run on.
-        load: reads the data, and tells of it. The worker itself reads it to find mistakes and to
-            measure, and so that the processes find its images decoded; it lets it go again.
+    The worker itself reads the data to find mistakes and to measure, and so that the processes
+    find its images decoded; it lets it go again.
 
     Raises:
         UserError: memory is too small for a trial, or more jobs were asked for than make sense.
     """
-    images, need = _measured(load(torch.device("cpu")), config)
-    devices = _devices(config.task.device, device)
+    config, emit = work.config, work.emit
+    compare = config.asked(Compare)
+    images, need = _measured(work.load(torch.device("cpu")), config)
+    devices = _devices(config.task.device, work.device)
     room = _room(need, devices)
     trials = len(compare.entries) * compare.seeds
     jobs, reason = choose_jobs(compare.jobs, trials, compare.threads, room)
@@ -53,7 +61,7 @@ def run_compare_job(
             config, devices=[str(d) for d in devices], jobs=jobs, threads=compare.threads
         ),
         emit=emit,
-        control=control,
+        control=work.control,
         steps_per_epoch=images // batch_size,
         sweep_steps=sweep_steps(compare.range_test, images, batch_size),
         default_rate=lambda entry: default_lr(entry.optimizer, config.folder),

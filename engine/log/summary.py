@@ -6,17 +6,16 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
 import msgspec
 
+from clr_tui.engine.by_name import named
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.kinds import JOB_KINDS
 from clr_tui.engine.log.events import (
     AnyEvent,
     Continued,
-    EpochFinished,
-    Evaluated,
-    Overall,
     Paused,
     Progress,
     Resumed,
@@ -27,8 +26,9 @@ from clr_tui.engine.log.events import (
 )
 from clr_tui.engine.log.line_tail import last_lines
 from clr_tui.engine.log.rundir import RunDir, short_task_name
+from clr_tui.engine.log.standing import Standing, last_of
 from clr_tui.engine.regular import open_regular
-from clr_tui.engine.settings.config import JOBS, Compare, RangeTest, RunConfig
+from clr_tui.engine.settings.config import JOBS, RunConfig
 
 Status = Literal["starting", "running", "paused", "done", "stopped", "failed", "lost"]
 _LAST_WORD = 4 << 10
@@ -38,7 +38,6 @@ _HEAD = 4 << 20
 """Bytes within which the first trial, and the last steps, are looked for: decoding many images
 writes many lines, and so does a long pause."""
 _DECODE = msgspec.json.Decoder(AnyEvent).decode
-T = TypeVar("T")
 _Stamp = tuple[int, int]
 
 
@@ -123,11 +122,11 @@ def _latest(fd: int, end: int, config: RunConfig) -> list[AnyEvent]:
 
     A long pause is nothing but reports of the device's load: they can fill any one window.
     """
-    telling: type[AnyEvent] = Overall if isinstance(config.job, Compare) else Steps
+    telling = _standing(config).telling
     window = _WINDOW
     while True:
         events = _decoded(last_lines(fd, end, window))
-        if _last(events, telling, Progress, RunStarted) or window >= min(end, _HEAD):
+        if last_of(events, telling, Progress, RunStarted) or window >= min(end, _HEAD):
             return events
         window *= 8
 
@@ -144,12 +143,8 @@ def _decoded(lines: list[bytes]) -> list[AnyEvent]:
 
 def _finish(events: Sequence[AnyEvent]) -> RunFinished | None:
     """How the run ended; None where it did not, or was resumed since."""
-    last = _last(events, RunFinished, RunStarted, Resumed, TrialStarted, Steps)
+    last = last_of(events, RunFinished, RunStarted, Resumed, TrialStarted, Steps)
     return last if isinstance(last, RunFinished) else None
-
-
-def _last(events: Sequence[AnyEvent], *kinds: type[T]) -> T | None:
-    return next((event for event in reversed(events) if isinstance(event, kinds)), None)
 
 
 def _first_trial(key: tuple[Path, float], fd: int) -> TrialStarted | None:
@@ -160,7 +155,7 @@ def _first_trial(key: tuple[Path, float], fd: int) -> TrialStarted | None:
     while True:
         text = os.pread(fd, window, 0)
         marked = [line for line in text.split(b"\n")[:-1] if b'"trial-started"' in line]
-        if (first := _last(_decoded(marked[:1]), TrialStarted)) is not None:
+        if (first := last_of(_decoded(marked[:1]), TrialStarted)) is not None:
             _first_trials[key] = first
             return first
         if len(text) < window or window >= _HEAD:
@@ -184,8 +179,8 @@ def _summary(
         progress = 1.0 if status == "done" else None
     else:
         status = _status(alive, events, first)
-        headline = _headline(config, events, first)
-        progress = _progress(config, events, first)
+        headline = _words(config, events, first)
+        progress = _standing(config).progress(config, events, first)
         if status == "lost":
             message = "the worker ended without a last word: its worker.log may say why"
     return RunSummary(
@@ -205,62 +200,21 @@ def _summary(
 def _status(alive: bool, events: Sequence[AnyEvent], first: TrialStarted | None) -> Status:
     if not alive:
         return "lost"
-    if isinstance(_last(events, Paused, Continued, Steps, RunStarted), Paused):
+    if isinstance(last_of(events, Paused, Continued, Steps, RunStarted), Paused):
         return "paused"
     return "starting" if first is None else "running"
 
 
-def _progress(
-    config: RunConfig, events: Sequence[AnyEvent], first: TrialStarted | None
-) -> float | None:
-    """Of the whole run; the trials of a range test are of one length."""
-    if isinstance(config.job, Compare):
-        overall = _last(events, Overall)
-        return None if overall is None else max(0.0, min(1.0, overall.fraction))
-    steps = _last(events, Steps)
-    if first is None or steps is None or not steps.step or first.total_steps <= 0:
-        return None
-    trials = config.job.seeds if isinstance(config.job, RangeTest) else 1
-    done = steps.trial + min(1.0, (steps.step[-1] + 1) / first.total_steps)
-    return max(0.0, min(1.0, done / max(1, trials)))
+def _standing(config: RunConfig) -> Standing:
+    standing: Standing = named(JOB_KINDS[config.kind].standing)
+    return standing
 
 
-def _headline(config: RunConfig, events: Sequence[AnyEvent], first: TrialStarted | None) -> str:
-    if first is not None and isinstance(config.job, Compare):
-        return _trials(_last(events, Overall), first)
-    steps = _last(events, Steps)
-    if first is None or steps is None or not steps.step:
-        work = _last(events, Progress)
-        return f"{work.what}, {work.done} of {work.total}" if work and first is None else ""
-    loss = "" if steps.loss[-1] is None else f", loss {steps.loss[-1]:.3g}"
-    if isinstance(config.job, RangeTest):
-        seeds = config.job.seeds
-        trial = f"seed {steps.trial + 1} of {seeds}, " if seeds > 1 else ""
-        return f"{trial}step {steps.step[-1]}{loss}"
-    return _epoch(events, first, steps.step[-1], loss)
-
-
-def _trials(overall: Overall | None, first: TrialStarted) -> str:
-    """Where a comparison stands. Who leads cannot be told from the end of a log."""
-    if overall is None:
-        return ""
-    ended = overall.done + overall.failed + overall.stopped
-    if first.role == "sweep" and not ended + overall.running:
-        return "tuning learning rates"
-    failed = f", {overall.failed} failed" if overall.failed else ""
-    trials = "trial" if overall.total == 1 else "trials"
-    return f"{ended} of {overall.total} {trials}{failed}"
-
-
-def _epoch(events: Sequence[AnyEvent], first: TrialStarted, step: int, loss: str) -> str:
-    """Where a training stands: the epoch it is in, and the last validation accuracy."""
-    epoch = step // max(1, first.steps_per_epoch) + 1
-    measured = [e for e in events if isinstance(e, Evaluated) and e.part == "validation"]
-    accuracy = measured[-1].accuracy if measured else None
-    if accuracy is None:
-        ended = _last(events, EpochFinished)
-        accuracy = None if ended is None else ended.best_accuracy
-    return f"epoch {epoch}{loss}" if accuracy is None else f"epoch {epoch}, {100 * accuracy:.1f} %"
+def _words(config: RunConfig, events: Sequence[AnyEvent], first: TrialStarted | None) -> str:
+    if first is not None:
+        return _standing(config).words(config, events, first)
+    work = last_of(events, Progress)
+    return f"{work.what}, {work.done} of {work.total}" if work else ""
 
 
 def _unreadable(run: RunDir, message: str, config: RunConfig | None = None) -> RunSummary:

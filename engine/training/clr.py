@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from clr_tui.engine.settings.config import Train
 from clr_tui.engine.training.keepers import OnDisk
-from clr_tui.engine.training.session import Result, Session, Trial
+from clr_tui.engine.training.session import Result, Session, Trial, Work
 from clr_tui.engine.training.training import Training
+
+
+def run_training_job(work: Work) -> Result:
+    """The training that a run asks for."""
+    return run_training(work.session(), work.config.asked(Train))
 
 
 def run_training(session: Session, config: Train) -> Result:

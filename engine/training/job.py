@@ -1,4 +1,4 @@
-"""A whole job in the worker: device, data, then the range test, training or comparison."""
+"""A whole job in the worker: device, data, then what its kind does."""
 
 from __future__ import annotations
 
@@ -9,25 +9,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from torch import nn
 
-from clr_tui.engine.comparing.compare_job import run_compare_job
+from clr_tui.engine.by_name import named
 from clr_tui.engine.cores import usable_cores
-from clr_tui.engine.errors import UserError
+from clr_tui.engine.kinds import JOB_KINDS
 from clr_tui.engine.log.events import DeviceChosen, Event, Note, Progress, TaskReady
-from clr_tui.engine.settings.config import Compare, OptimizerConfig, RangeTest, RunConfig
+from clr_tui.engine.settings.config import RunConfig
 from clr_tui.engine.tasks.devices import choose_device
 from clr_tui.engine.tasks.load import load_task
 from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.training.batches import Batches
-from clr_tui.engine.training.clr import run_training
 from clr_tui.engine.training.compiling import compiling_where_it_pays
 from clr_tui.engine.training.control import Control
 from clr_tui.engine.training.device_usage import reporting_usage
-from clr_tui.engine.training.optimizers import make_optimizer
 from clr_tui.engine.training.randomness import stream
-from clr_tui.engine.training.range_test import run_range_test
-from clr_tui.engine.training.session import Result, Session
+from clr_tui.engine.training.session import Result, Work
 
 PROGRESS_SECONDS = 0.25
 
@@ -66,45 +62,17 @@ def run_job(
         return task
 
     with reporting_usage(device, emit):
-        if isinstance(config.job, Compare):
-            return run_compare_job(config, config.job, device, emit, control, load)
-        session = Session(config, load(device), precision, emit, control, folder)
-        if isinstance(config.job, RangeTest):
-            return run_range_test(session, config.job)
-        return run_training(session, config.job)
+        run: Callable[[Work], Result] = named(JOB_KINDS[config.kind].run)
+        return run(Work(config, device, precision, emit, control, folder, load))
 
 
 def _start_torch(emit: Callable[[Event], object], config: RunConfig) -> None:
     """Continues the worker's progress: the first optimizer takes torch seconds to make."""
     emit(Progress(what="starting torch", done=1, total=2))
-    _try_optimizers(config)
+    named(JOB_KINDS[config.kind].try_early)(config)
     use_all_cores()
     tune_torch()
     emit(Progress(what="starting torch", done=2, total=2))
-
-
-def _try_optimizers(config: RunConfig) -> None:
-    """Makes the optimizers once, so that options which torch refuses fail before data is decoded.
-
-    Those of a comparison are made by its trials' processes, here only where torch may refuse their
-    options: a class from elsewhere may do anything, and should do it there.
-
-    Raises:
-        UserError: an optimizer cannot be made (field "optimizer", of a comparison "optimizers").
-    """
-    if not isinstance(config.job, Compare):
-        _try(config.job.optimizer, config.folder)
-        return
-    for optimizer in [entry.optimizer for entry in config.job.entries]:
-        if optimizer.options and ":" not in optimizer.name:
-            try:
-                _try(optimizer)
-            except UserError as error:
-                raise UserError(error.message, "optimizers") from error
-
-
-def _try(optimizer: OptimizerConfig, folder: str = "") -> None:
-    make_optimizer(optimizer, [nn.Parameter(torch.zeros(2, 2))], folder)
 
 
 def use_all_cores() -> None:

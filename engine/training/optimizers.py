@@ -14,11 +14,26 @@ from torch import nn
 from torch.optim import ASGD, SGD, Adam, AdamW, Optimizer
 
 from clr_tui.engine.errors import UserError, did_you_mean
-from clr_tui.engine.settings.config import OptimizerConfig
+from clr_tui.engine.settings.config import OptimizerConfig, RunConfig
 from clr_tui.engine.settings.optimizer_names import FIELD, check_optimizer
 
 _FUSED = (SGD, Adam, AdamW)
 """Their fused kernels run on CUDA from torch 2.6 on; Adagrad's only in later ones."""
+
+
+def try_optimizer(config: RunConfig) -> None:
+    """Makes the one optimizer of a job once.
+
+    Raises:
+        UserError: it cannot be made (field "optimizer").
+    """
+    job: Any = config.job
+    try_to_make(job.optimizer, config.folder)
+
+
+def try_to_make(config: OptimizerConfig, folder: str = "") -> None:
+    """Makes an optimizer of nothing much; raises what `make_optimizer` does."""
+    make_optimizer(config, [nn.Parameter(torch.zeros(2, 2))], folder)
 
 
 def make_optimizer(

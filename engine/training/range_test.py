@@ -17,7 +17,7 @@ from clr_tui.engine.training.evaluate import evaluate
 from clr_tui.engine.training.preserve import left_as_found
 from clr_tui.engine.training.randomness import generator, stream
 from clr_tui.engine.training.recorder import End, Recorder
-from clr_tui.engine.training.session import Result, Session, Trial
+from clr_tui.engine.training.session import Result, Session, Trial, Work
 from clr_tui.engine.training.trainee import Trainee, make_trainee
 
 MIN_STEPS = 100
@@ -130,6 +130,11 @@ def _sweep_step(trainee: Trainee, recorder: Recorder, step: int, lr: float) -> N
     for group in trainee.optimizer.param_groups:
         group["lr"] = lr
     recorder.add(step, lr, *trainee.step())
+
+
+def run_range_test_job(work: Work) -> Result:
+    """The range test that a run asks for."""
+    return run_range_test(work.session(), work.config.asked(RangeTest))
 
 
 def run_range_test(session: Session, config: RangeTest) -> Result:

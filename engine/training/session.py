@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 from clr_tui.engine.log.events import Event, Outcome, Role
 from clr_tui.engine.settings.config import RunConfig
 from clr_tui.engine.tasks.task import Task
@@ -35,6 +37,27 @@ class Session:
     def stopwatch(self) -> Stopwatch:
         """A new one, started now."""
         return Stopwatch(self.clock)
+
+
+@dataclass(frozen=True)
+class Work:
+    """One run in its worker, before its data is there."""
+
+    config: RunConfig
+    device: torch.device
+    """The first that it may run on."""
+    precision: str
+    emit: Callable[[Event], object]
+    control: Control
+    folder: Path
+    """The run's directory."""
+    load: Callable[[torch.device], Task]
+    """Reads the data onto a device, and tells of it."""
+
+    def session(self) -> Session:
+        """The run with its data loaded, for jobs that train in the worker itself."""
+        task = self.load(self.device)
+        return Session(self.config, task, self.precision, self.emit, self.control, self.folder)
 
 
 @dataclass(frozen=True)

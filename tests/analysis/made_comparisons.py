@@ -18,8 +18,7 @@ from clr_tui.engine.settings.config import RunConfig
 def log_config(events: Iterable[ev.AnyEvent]) -> RunConfig:
     """What is known of a comparison that is only its log."""
     log = list(events)
-    begun = [event for event in log if isinstance(event, ev.TrialStarted)]
-    return msgspec.structs.replace(comparison_config(), job=comparison_in(log, begun))
+    return msgspec.structs.replace(comparison_config(), job=comparison_in(log))
 
 
 def with_tests(values: dict[str, list[float | None]], **compare) -> RunHistory:

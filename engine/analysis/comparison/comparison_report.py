@@ -15,7 +15,7 @@ from clr_tui.engine.analysis.comparison.comparison_results import (
     ToTarget,
     TrialReport,
 )
-from clr_tui.engine.analysis.comparison.comparison_verdict import verdict
+from clr_tui.engine.analysis.comparison.comparison_verdict import headline, verdict
 from clr_tui.engine.analysis.comparison.pairs import compare_pairs
 from clr_tui.engine.analysis.comparison.ranks import comparable, ranked
 from clr_tui.engine.analysis.comparison.remarks import remarks
@@ -87,6 +87,11 @@ def compare_report(
         remarks=[],
     )
     return replace(report, verdict=verdict(report), remarks=remarks(report))
+
+
+def compare_headline(history: RunHistory) -> str:
+    """Who leads, and whom the seeds cannot tell apart from the leader."""
+    return headline(compare_report(history))
 
 
 def _usual_target(curves: Sequence[EntryCurves]) -> float | None:

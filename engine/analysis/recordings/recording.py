@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from clr_tui.engine.analysis.comparison.seed_curves import entry_labels
 from clr_tui.engine.analysis.recordings.curves_csv import plain_entry, read_curves
 from clr_tui.engine.analysis.recordings.sweep_csv import read_csv
+from clr_tui.engine.by_name import named
 from clr_tui.engine.errors import UserError, did_you_mean
+from clr_tui.engine.kinds import JOB_KINDS
 from clr_tui.engine.log.events import (
     AnyEvent,
     BoundsChanged,
@@ -29,6 +30,7 @@ from clr_tui.engine.log.tail import Batch
 from clr_tui.engine.regular import open_text
 from clr_tui.engine.settings.config import (
     Compare,
+    Job,
     RangeTest,
     RunConfig,
     TaskConfig,
@@ -106,49 +108,65 @@ def _open_log(path: Path) -> Recording:
 def _config_of(events: list[AnyEvent], path: Path) -> RunConfig:
     """What a log tells of its configuration, where its run.json did not come along."""
     started = next((e for e in events if isinstance(e, RunStarted)), None)
-    begun = [e for e in events if isinstance(e, TrialStarted)]
-    if started.kind == "compare" if started else any(e.entry is not None for e in begun):
-        return RunConfig(
-            id=started.run if started else path.stem,
-            created=events[0].time,
-            version=started.version if started else "",
-            task=TaskConfig(data="", model="", seed=min(_seeds(begun), default=0)),
-            job=comparison_in(events, begun),
-        )
-    bounds = next((e for e in events if isinstance(e, BoundsChanged)), None)
-    rates = [np.asarray(e.lr) for e in events if isinstance(e, Steps) and len(e.lr)]
-    training = started.kind == "train" if started else bounds is not None
-    low, high = _extremes(rates) if rates else (1e-7, 1.0)
-    base, top = (bounds.base_lr, bounds.max_lr) if bounds else (low, high)
+    kind = started.kind if started else _likely_kind(events)
+    if kind not in JOB_KINDS:
+        raise UserError(f"'{path}' is the log of a {kind} run, which this clr-tui does not know")
+    job: Job = named(JOB_KINDS[kind].job_of_log)(events)
     return RunConfig(
         id=started.run if started else path.stem,
         created=events[0].time,
         version=started.version if started else "",
-        task=TaskConfig(data="", model=""),  # a log names its task, not its settings
-        job=Train(base_lr=base, max_lr=top) if training else RangeTest(start_lr=low, end_lr=high),
+        # A log names its task, not its settings.
+        task=TaskConfig(data="", model="", seed=min(_seeds(events), default=0)),
+        job=job,
     )
 
 
-def _extremes(rates: list[NDArray[np.float64]]) -> tuple[float, float]:
+def _likely_kind(events: list[AnyEvent]) -> str:
+    """Of a log whose first line was lost."""
+    if any(isinstance(e, TrialStarted) and e.entry is not None for e in events):
+        return "compare"
+    return "train" if any(isinstance(e, BoundsChanged) for e in events) else "range-test"
+
+
+def range_test_in(events: list[AnyEvent]) -> RangeTest:
+    """The range test that a log is of: as far as it swept."""
+    low, high = _extremes(events)
+    return RangeTest(start_lr=low, end_lr=high)
+
+
+def training_in(events: list[AnyEvent]) -> Train:
+    """The training that a log is of: its first bounds; of its policy the log says nothing."""
+    bounds = next((e for e in events if isinstance(e, BoundsChanged)), None)
+    base_lr, max_lr = (bounds.base_lr, bounds.max_lr) if bounds else _extremes(events)
+    return Train(base_lr=base_lr, max_lr=max_lr)
+
+
+def _extremes(events: list[AnyEvent]) -> tuple[float, float]:
+    """The lowest and the highest learning rate of all steps; usual ones where there are none."""
+    rates = [np.asarray(e.lr) for e in events if isinstance(e, Steps) and len(e.lr)]
+    if not rates:
+        return 1e-7, 1.0
     whole = np.concatenate(rates)
     return float(whole.min()), float(whole.max())
 
 
-def comparison_in(events: list[AnyEvent], begun: list[TrialStarted]) -> Compare:
-    """How its rates move, and how long its cycles are, a log does not tell."""
+def comparison_in(events: list[AnyEvent]) -> Compare:
+    """The comparison that a log is of, which says nothing of policies and cycles."""
+    begun = [e for e in events if isinstance(e, TrialStarted)]
     trainings = [e for e in begun if e.role == "train" and e.steps_per_epoch > 0]
     planned = [e.total_steps // e.steps_per_epoch for e in trainings]
     done = [e.epoch for e in events if isinstance(e, EpochFinished)]
     return Compare(
         entries=[plain_entry(label) for label in entry_labels(begun)],
-        seeds=len(_seeds(begun)),
+        seeds=len(_seeds(events)),
         epochs=max(planned or done, default=0),
         whole_cycles=False,
     )
 
 
-def _seeds(begun: list[TrialStarted]) -> set[int]:
-    return {e.seed for e in begun if e.role == "train"}
+def _seeds(events: list[AnyEvent]) -> set[int]:
+    return {e.seed for e in events if isinstance(e, TrialStarted) and e.role == "train"}
 
 
 def _first_line(path: Path) -> str:

@@ -11,7 +11,7 @@ from itertools import repeat
 
 from clr_tui.engine.analysis.history import RunHistory, TrialHistory
 from clr_tui.engine.analysis.recordings.csv_cells import Cell, to_csv
-from clr_tui.engine.settings.config import Compare
+from clr_tui.engine.kinds import JOB_KINDS
 
 STEP_COLUMNS = ("trial", "step", "epoch", "lr", "loss", "accuracy", "seconds")
 WHOSE_COLUMNS = ("optimizer", "seed", "role")
@@ -36,7 +36,7 @@ def steps_csv(history: RunHistory) -> str:
     more: optimizer, seed, role (`train`, or `sweep` where a rate was tuned).
     """
     trials = history.trials.values()
-    if not isinstance(history.config.job, Compare):
+    if not JOB_KINDS[history.config.kind].named_trials:
         return to_csv(STEP_COLUMNS, (row for trial in trials for row in _step_rows(trial)))
     return to_csv(
         (*WHOSE_COLUMNS, *STEP_COLUMNS),
