@@ -118,6 +118,6 @@ def _words(error: BaseException) -> str:
     text = str(error)
     if "InvalidCxxCompiler" in text:
         return "there is no C++ compiler here that works"
-    if "TritonMissing" in text:
+    if "Cannot find a working triton" in text:
         return "triton is not installed here"
     return textwrap.shorten(f"{type(error).__name__}: {text}", _LONGEST, placeholder=" ...")
