@@ -17,6 +17,7 @@ from clr_tui.engine.log.events import Evaluated
 from clr_tui.engine.policies import Phase, step_size_steps
 from clr_tui.engine.policies import phase as phase_at
 from clr_tui.engine.settings.config import RangeTest, Train
+from clr_tui.engine.words import rate
 
 Floats = NDArray[np.float64]
 
@@ -157,7 +158,7 @@ def range_headline(history: RunHistory) -> str:
         return ""
     if report.bounds is None:
         return f"no recommendation: {report.verdict.kind}"
-    return f"max_lr {report.bounds.max_lr:.1e}"
+    return f"max_lr {rate(report.bounds.max_lr)}"
 
 
 def _seed_results(history: RunHistory, curve: Curve) -> list[SeedResult]:

@@ -19,6 +19,7 @@ from clr_tui.engine.training.randomness import generator, stream
 from clr_tui.engine.training.recorder import End, Recorder
 from clr_tui.engine.training.session import Result, Session, Trial, Work
 from clr_tui.engine.training.trainee import Trainee, make_trainee
+from clr_tui.engine.words import rate
 
 MIN_STEPS = 100
 SUBSET_IMAGES = 512
@@ -57,13 +58,13 @@ class EarlyEnd:
         else:
             self._smoothed = self._smoothing * loss + (1 - self._smoothing) * self._smoothed
         if not math.isfinite(self._smoothed):
-            return f"the loss is not finite at step {step}, learning rate {lr:.1e}"
+            return f"the loss is not finite at step {step}, learning rate {rate(lr)}"
         self._best = min(self._best, self._smoothed)
         if self._smoothed <= self._divergence * self._best:
             return None
         return (
             f"the smoothed loss, {self._smoothed:.3g}, passed {self._divergence:g} times its best, "
-            f"{self._best:.3g}, at learning rate {lr:.1e}"
+            f"{self._best:.3g}, at learning rate {rate(lr)}"
         )
 
 

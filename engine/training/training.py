@@ -36,6 +36,7 @@ from clr_tui.engine.training.recorder import End, Recorder, finite
 from clr_tui.engine.training.schedules import PolicyRate, make_scheduler, set_bounds
 from clr_tui.engine.training.session import Result, Session, Trial
 from clr_tui.engine.training.trainee import Trainee, make_trainee
+from clr_tui.engine.words import rate
 
 
 class _Astray(Exception):  # noqa: N818 - the run fails, the program does not
@@ -315,6 +316,6 @@ def _not_finite(step: int, lr: float, loss: float) -> str | None:
             "check the data and weights for values that are not numbers"
         )
     return (
-        f"the loss is not finite at step {step}, learning rate {lr:.1e}: "
+        f"the loss is not finite at step {step}, learning rate {rate(lr)}: "
         "try a lower max_lr (a range test shows how far it can go), and check the data"
     )

@@ -374,7 +374,7 @@ def test_early_end_by_hand() -> None:
     assert reason is not None
     assert "1.55" in reason
     assert "0.75" in reason
-    assert "4.0e-01" in reason
+    assert "learning rate 4e-1" in reason
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
