@@ -49,8 +49,7 @@ def run_compare_job(work: Work) -> Result:
     images, need = _measured(work.load(torch.device("cpu")), config)
     devices = _devices(config.task.device, work.device)
     room = _room(need, devices)
-    trials = len(compare.entries) * compare.seeds
-    jobs, reason = choose_jobs(compare.jobs, trials, compare.threads, room)
+    jobs, reason = choose_jobs(compare.jobs, compare.trials, compare.threads, room)
     threads = 0 if room.accelerators else compare.threads
     emit(PoolReady(jobs=jobs, threads=threads, devices=[str(d) for d in devices], reason=reason))
     emit(Progress(what="starting processes", done=0, total=jobs))

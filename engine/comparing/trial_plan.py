@@ -13,7 +13,7 @@ class Planned:
     """A trial that is to be done."""
 
     trial: int
-    """Trainings are numbered entry by entry: `entry * seeds + i`; all sweeps come after them."""
+    """See `Compare.trial_number`."""
     entry: int
     seed: int
     role: Role
@@ -26,7 +26,7 @@ def plan_trainings(config: Compare, first_seed: int, steps: int) -> list[Planned
     Each seed of all entries before the next seed, so that early results tell of every entry.
     """
     return [
-        Planned(entry * config.seeds + i, entry, first_seed + i, "train", steps)
+        Planned(config.trial_number(entry, i), entry, first_seed + i, "train", steps)
         for i in range(config.seeds)
         for entry in range(len(config.entries))
     ]
@@ -34,5 +34,4 @@ def plan_trainings(config: Compare, first_seed: int, steps: int) -> list[Planned
 
 def plan_sweep(config: Compare, entry: int, seed: int, steps: int) -> Planned:
     """The range test that finds an entry's rate."""
-    number = len(config.entries) * config.seeds + entry
-    return Planned(number, entry, seed, "sweep", steps)
+    return Planned(config.trials + entry, entry, seed, "sweep", steps)

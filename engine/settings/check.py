@@ -241,7 +241,7 @@ def _bounds(job: Compare) -> Iterator[UserError]:
 
 
 def _count(job: Compare) -> Iterator[UserError]:
-    entries, trials = len(job.entries), len(job.entries) * job.seeds
+    entries, trials = len(job.entries), job.trials
     if trials > MOST_TRIALS and job.seeds <= limits.LARGEST_COUNT:
         yield UserError(
             f"{many(entries, 'optimizer')} with {many(job.seeds, 'seed')} each"
@@ -253,7 +253,7 @@ def _count(job: Compare) -> Iterator[UserError]:
 
 def _room(job: Compare, cores: int) -> Iterator[UserError]:
     """More processes and threads than the machine can run side by side."""
-    trials, jobs = len(job.entries) * job.seeds, job.jobs or 1
+    trials, jobs = job.trials, job.jobs or 1
     there = f"this machine's {many(cores, 'core')}"
     if job.threads > cores:
         yield UserError(

@@ -140,6 +140,22 @@ class Compare(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
     study: str = ""
     """The article's study that this repeats, `cnn` or `resnet34`; empty: none."""
 
+    @property
+    def trials(self) -> int:
+        """How many trainings there are: one for each entry and seed."""
+        return len(self.entries) * self.seeds
+
+    def trial_number(self, entry: int, seed: int) -> int:
+        """The trial of an entry (its place) and seed (from 0): they are numbered entry by entry.
+
+        Sweeps, one for an entry, have the numbers after all trainings.
+        """
+        return entry * self.seeds + seed
+
+    def entry_and_seed(self, trial: int) -> tuple[int, int]:
+        """The inverse of `trial_number`."""
+        return divmod(trial, max(self.seeds, 1))  # a damaged run.json may say 0
+
 
 Job = Union[RangeTest, Train, Compare]  # noqa: UP007 - a value too
 JOBS: dict[str, type[Job]] = {"range-test": RangeTest, "train": Train, "compare": Compare}

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.settings.config import POLICIES, EntryConfig, OptimizerConfig
+from clr_tui.engine.settings.config import POLICIES, Compare, EntryConfig, OptimizerConfig
 from clr_tui.engine.settings.entries import (
     MOST_ENTRIES,
     article_entries,
@@ -254,3 +254,11 @@ def test_a_policy_that_could_move_nothing_is_refused():
     with pytest.raises(UserError, match=r"'rprop\+clr' has no use for a policy: rprop takes its"):
         parse_entries("rprop+clr")
     assert parse_entries("rprop")[0].policy == "constant"
+
+
+def test_trials_are_numbered_entry_by_entry() -> None:
+    job = Compare(entries=parse_entries("adam,sgd"), seeds=3)
+    assert job.trials == 6
+    places = [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)]
+    assert [job.entry_and_seed(trial) for trial in range(6)] == places
+    assert [job.trial_number(*place) for place in places] == list(range(6))

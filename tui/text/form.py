@@ -302,7 +302,7 @@ def length_in_words(job: Job | None) -> str:
 
 def _trials_in_words(job: Compare) -> str:
     """How many trials of how many epochs, and which sweeps come first."""
-    epochs, trials = planned_epochs(job), len(job.entries) * job.seeds
+    epochs, trials = planned_epochs(job), job.trials
     rounded = f" ({job.epochs} would end in mid-cycle)" if epochs != job.epochs else ""
     words = f"{many(trials, 'trial')} of {many(epochs, 'epoch')}{rounded}"
     tuned = tuned_entries(job)

@@ -153,11 +153,8 @@ def _place(history: RunHistory, trial: TrialHistory, labels: list[str]) -> tuple
     if trial.label in labels:
         return labels.index(trial.label), trial.seed
     config = history.config
-    seeds = config.asked(Compare).seeds
-    if 0 <= trial.trial < len(labels) * seeds:
-        entry, i = divmod(trial.trial, seeds)
-        return entry, config.task.seed + i
-    return None
+    entry, i = config.asked(Compare).entry_and_seed(trial.trial)
+    return (entry, config.task.seed + i) if 0 <= entry < len(labels) else None
 
 
 def _add_waiting(
@@ -170,7 +167,7 @@ def _add_waiting(
     for i in range(compare.seeds):
         seed = first + i
         if seed not in seeds:
-            blank = _curve_of(TrialHistory(entry * compare.seeds + i), seed)
+            blank = _curve_of(TrialHistory(compare.trial_number(entry, i)), seed)
             epochs = planned_epochs(compare)
             seeds[seed] = replace(blank, state=state, reason=reason, total_epochs=epochs)
 

@@ -75,22 +75,22 @@ def read_curves(path: Path) -> tuple[RunConfig, list[ev.AnyEvent]]:
     by_entry: dict[int, list[_Trial]] = {}
     for trial in trials:
         by_entry.setdefault(trial.entry, []).append(trial)
-    seeds = max(map(len, by_entry.values()))
+    job = Compare(
+        entries=[plain_entry(own[0].label) for own in by_entry.values()],
+        seeds=max(map(len, by_entry.values())),
+        epochs=max(t.rows[-1].epoch for t in trials),
+        whole_cycles=False,
+        paired=False,
+    )
     for entry, own in by_entry.items():
         for i, trial in enumerate(sorted(own, key=lambda t: t.seed)):
-            trial.number = entry * seeds + i
+            trial.number = job.trial_number(entry, i)
     config = RunConfig(
         id=path.stem,
         created=path.stat().st_mtime,
         version="",
         task=TaskConfig(data=path.stem, model="", seed=min(t.seed for t in trials)),
-        job=Compare(
-            entries=[plain_entry(own[0].label) for own in by_entry.values()],
-            seeds=seeds,
-            epochs=max(t.rows[-1].epoch for t in trials),
-            whole_cycles=False,
-            paired=False,
-        ),
+        job=job,
     )
     told = _events(config, sorted(trials, key=lambda t: t.number))
     return config, [msgspec.structs.replace(event, seq=seq) for seq, event in enumerate(told)]

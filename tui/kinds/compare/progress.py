@@ -33,7 +33,7 @@ class ComparisonLines:
 
     def _end(self, event: ev.TrialFinished, history: RunHistory) -> str:
         trial = history.trials.get(event.trial) or TrialHistory(event.trial)
-        total = _total(history)
+        total = history.config.asked(Compare).trials
         if trial.role == "sweep" or (total and event.trial >= total):
             # The rate that it found is told next.
             label = trial.label or f"sweep {event.trial}"
@@ -115,9 +115,8 @@ def _name(trial: TrialHistory, history: RunHistory) -> str:
     job = history.config.asked(Compare)
     if trial.label:
         return f"{trial.label or 'trial'} seed {trial.seed}"
-    entry, i = divmod(trial.trial, job.seeds)
-    seed = i + history.config.task.seed
-    return f"{_entry(entry, history)} seed {seed}"
+    entry, i = job.entry_and_seed(trial.trial)
+    return f"{_entry(entry, history)} seed {history.config.task.seed + i}"
 
 
 def _entry(entry: int, history: RunHistory) -> str:
@@ -125,12 +124,6 @@ def _entry(entry: int, history: RunHistory) -> str:
     if not 0 <= entry < len(job.entries):
         return f"entry {entry + 1}"
     return job.entries[entry].label
-
-
-def _total(history: RunHistory) -> int:
-    """Trainings planned."""
-    job = history.config.asked(Compare)
-    return job.seeds * len(job.entries)
 
 
 def _percent(accuracy: float | None) -> str:
