@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.log.tail import LogTail
+from clr_tui.tui.kinds.registry import KINDS
 
 if TYPE_CHECKING:
     from clr_tui.engine.analysis.history import RunHistory
-    from clr_tui.engine.settings.config import RunConfig
     from clr_tui.tui.charts.chart import Chart
 
 PIECE = 1 << 20
@@ -54,28 +54,4 @@ class Preview:
             if cancelled() or history.version == self._drawn:
                 return None
             self._drawn = history.version
-            return chart_of(config, history, alive=self.run.alive)
-
-
-def chart_of(config: RunConfig, history: RunHistory, *, alive: bool) -> Chart:
-    """The one chart that tells most.
-
-    Of a sweep its curve, with the recommended bounds; of a training the accuracy, and its loss
-    until there is any; of a comparison the accuracies.
-    """
-    from clr_tui.engine.analysis.report import range_report
-    from clr_tui.engine.settings.config import Compare, RangeTest
-    from clr_tui.tui.kinds.compare.view import CompareOptions, comparison_chart
-    from clr_tui.tui.kinds.range_test.view import range_chart
-    from clr_tui.tui.kinds.train.view import training_charts
-    from clr_tui.tui.text.chart_options import ChartOptions
-
-    job = config.job
-    if isinstance(job, RangeTest):
-        report = range_report(history, smoothing=job.smoothing, live=alive)
-        options = ChartOptions(smoothing=job.smoothing, x="lr")
-        return range_chart(history, bounds=report.bounds, options=options)
-    if isinstance(job, Compare):
-        return comparison_chart(history, CompareOptions(target=job.target))
-    _, loss, accuracy = training_charts(history, ChartOptions(x="epoch"))
-    return accuracy if accuracy.series else loss
+            return KINDS[config.kind].load_display().preview(history, self.run.alive)

@@ -13,6 +13,8 @@ from clr_tui.engine.analysis.history import RunHistory, TrialHistory
 from clr_tui.engine.analysis.sweep.curve import Curve, curve_of
 from clr_tui.engine.analysis.sweep.suggest import Suggestion, suggestions
 from clr_tui.engine.analysis.sweep.verdict import Verdict, verdict
+from clr_tui.engine.by_name import named
+from clr_tui.engine.kinds import JOB_KINDS
 from clr_tui.engine.log.events import Evaluated
 from clr_tui.engine.policies import Phase, step_size_steps
 from clr_tui.engine.policies import phase as phase_at
@@ -112,6 +114,17 @@ class TrainReport(Report):
     """Best on accuracy; chosen on the very data that it is measured on."""
     test_last: Measured | None
     test_best: Measured | None
+
+
+def report_of(history: RunHistory, *, live: bool) -> Report:
+    """What came of a run of any kind.
+
+    Args:
+        history: all that its log tells.
+        live: whether a run that has not finished goes on; where it does not, it is `lost`.
+    """
+    report: Report = named(JOB_KINDS[history.config.kind].report)(history, live=live)
+    return report
 
 
 def range_report(

@@ -20,7 +20,8 @@ from clr_tui.engine.log import events as ev
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.tui.cli.headless import follow_and_print
 from clr_tui.tui.cli.interrupts import Interrupts
-from clr_tui.tui.cli.progress import ProgressLines, standing
+from clr_tui.tui.cli.progress import ProgressLines
+from clr_tui.tui.kinds.compare.progress import ComparisonLines
 
 
 def told_at_once(**log) -> list[str]:
@@ -118,10 +119,10 @@ def test_how_trials_share_the_machine(pool: ev.PoolReady, words: str) -> None:
 
 def test_where_the_whole_stands() -> None:
     history = comparison_history(running=True)
-    assert standing(history) == "4 of 9 trials, 55.6 %, left 4:27"
+    assert ComparisonLines().standing(history) == "4 of 9 trials, 55.6 %, left 4:27"
     history.apply(ev.Paused())
-    assert standing(history) == "4 of 9 trials, 55.6 %, paused"
-    assert standing(comparison_history()) == ""
+    assert ComparisonLines().standing(history) == "4 of 9 trials, 55.6 %, paused"
+    assert ComparisonLines().standing(comparison_history()) == ""
 
 
 def test_which_rates_are_being_tuned() -> None:
@@ -133,7 +134,7 @@ def test_which_rates_are_being_tuned() -> None:
     history.apply(
         ev.Overall(done=0, failed=0, stopped=0, running=0, total=9, fraction=0.01, left=600.0)
     )
-    assert standing(history) == "0 of 9 trials, 1.0 %, tuning adam, left 10:00"
+    assert ComparisonLines().standing(history) == "0 of 9 trials, 1.0 %, tuning adam, left 10:00"
 
 
 @pytest.mark.parametrize(("in_place", "lines"), [(False, [0, 1]), (True, [2, 2])])

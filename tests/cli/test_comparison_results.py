@@ -15,8 +15,8 @@ from comparison_logs import LABELS, comparison_config, comparison_events, write_
 
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.log import events as ev
+from clr_tui.tui.kinds.compare.display import preview
 from clr_tui.tui.kinds.compare.entry_style import glyph_of
-from clr_tui.tui.preview import chart_of
 
 CURVES = Path(__file__).parents[3] / "shared" / "reference" / "curves_cnn.csv"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -215,11 +215,11 @@ def test_nothing_of_a_log_is_taken_for_an_escape_code(cli, runs: Path) -> None:
 def test_the_preview_of_a_comparison_is_its_accuracy(runs: Path) -> None:
     config = comparison_config(target=0.65)
     history = RunHistory(config)
-    waiting = chart_of(config, history, alive=True)
+    waiting = preview(history, True)
     assert not any(len(series.x) for series in waiting.series)
     for event in comparison_events():
         history.apply(event)
-    chart = chart_of(config, history, alive=True)
+    chart = preview(history, True)
     assert {series.name for series in chart.series if series.name} == set(LABELS)
     assert [line.y for line in chart.hlines] in ([0.65], [65.0])
 

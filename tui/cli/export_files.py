@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from clr_tui.engine.analysis.comparison.comparison_results import CompareReport
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.recordings.steps_csv import epochs_csv, steps_csv
+from clr_tui.engine.analysis.report import Report
 from clr_tui.engine.errors import UserError
-from clr_tui.tui.cli.printing import AnyReport, charts_of, json_text
+from clr_tui.tui.cli.printing import charts_of, json_text
 from clr_tui.tui.exporting import STDOUT, charts_svg, write
+from clr_tui.tui.kinds.registry import KINDS
 
 FILES = {
     "csv": "--csv",
@@ -37,7 +38,7 @@ def check_files(args: argparse.Namespace) -> None:
         raise UserError("only one of the exports can go to stdout ('-'); name files for the others")
 
 
-def export(args: argparse.Namespace, history: RunHistory, report: AnyReport) -> None:
+def export(args: argparse.Namespace, history: RunHistory, report: Report) -> None:
     """Write the files that are asked for.
 
     Raises:
@@ -49,8 +50,7 @@ def export(args: argparse.Namespace, history: RunHistory, report: AnyReport) -> 
         "svg": lambda: charts_svg(charts_of(history, report), report.run),
         "json_file": lambda: json_text(report),
     }
-    if isinstance(report, CompareReport):
-        texts |= _of_comparisons(history, report)
+    texts |= KINDS[history.config.kind].load_display().files(history, report)
     wanted = {name: getattr(args, name) for name in FILES if getattr(args, name) is not None}
     for name in wanted:
         if name not in texts:
@@ -59,13 +59,3 @@ def export(args: argparse.Namespace, history: RunHistory, report: AnyReport) -> 
             )
     for name, target in wanted.items():
         write(target, texts[name]())
-
-
-def _of_comparisons(history: RunHistory, report: CompareReport) -> dict[str, Callable[[], str]]:
-    from clr_tui.engine.analysis.recordings.curves_csv import curves_csv
-    from clr_tui.tui.kinds.compare.ranking import ranking_markdown
-
-    return {
-        "curves_csv": lambda: curves_csv(history),
-        "markdown": lambda: ranking_markdown(report),
-    }

@@ -7,17 +7,17 @@ import sys
 from dataclasses import dataclass
 from typing import Literal
 
-from clr_tui.engine.analysis.comparison.comparison_results import CompareReport
 from clr_tui.engine.analysis.history import RunHistory
-from clr_tui.engine.analysis.report import RangeReport
+from clr_tui.engine.analysis.report import Report
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.commands import Stop, send
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.log.runs_folder import runs_dir
 from clr_tui.engine.log.tail import LogTail
 from clr_tui.tui.cli.interrupts import Interrupts
-from clr_tui.tui.cli.printing import AnyReport, print_result
+from clr_tui.tui.cli.printing import print_result
 from clr_tui.tui.cli.progress import ProgressLines
+from clr_tui.tui.kinds.registry import KINDS
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.status import log_notices, notices, status_of
 
@@ -63,24 +63,17 @@ def follow_and_print(run: RunDir, interrupts: Interrupts, *, owner: bool, json: 
     report = print_result(history, alive=False, json=json)
     state = status_of(history, alive=False).state
     if state == "done":
-        if isinstance(report, CompareReport) and history.finished and history.finished.message:
+        if history.finished and history.finished.message:
             progress.say(f"clr-tui: {run.id}: {history.finished.message}")
-        if not json and (words := what_next(run, report)):
+        if not json and (words := _what_next(run, history, report)):
             progress.say(words)
         return DONE
     progress.say(f"clr-tui: {ending(run, history)}")
     return INTERRUPTED if owner and interrupts.interrupted else FAILED
 
 
-def what_next(run: RunDir, report: AnyReport) -> str:
-    """The command that makes use of the result; empty where there is none to suggest."""
-    if isinstance(report, RangeReport) and report.bounds is not None:
-        return f"`clr-tui train --from {name_of(run)}` trains with what it recommends"
-    if isinstance(report, CompareReport):
-        return (
-            f"`clr-tui export {name_of(run)} --curves-csv FILE --markdown FILE` keeps its figures"
-        )
-    return ""
+def _what_next(run: RunDir, history: RunHistory, report: Report) -> str:
+    return KINDS[history.config.kind].load_display().what_next(name_of(run), report)
 
 
 def name_of(run: RunDir) -> str:

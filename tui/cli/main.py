@@ -294,7 +294,8 @@ def _replay(args: argparse.Namespace, runs: Path) -> int:
 
 
 def _print_replay(args: argparse.Namespace, recording: Recording) -> int:
-    from clr_tui.tui.cli.printing import charts_of, print_result, report_of
+    from clr_tui.engine.analysis.report import report_of
+    from clr_tui.tui.cli.printing import charts_of, print_result
     from clr_tui.tui.exporting import charts_svg, history_at, is_alive, write
 
     at = 1.0 if args.at is None else args.at
@@ -302,10 +303,10 @@ def _print_replay(args: argparse.Namespace, recording: Recording) -> int:
     _tell_damage(history)
     alive = at < 1 or is_alive(recording)
     if args.svg is not None:
-        report = report_of(history, alive=alive, target=args.target)
+        report = report_of(history, live=alive)
         write(args.svg, charts_svg(charts_of(history, report), report.run))
     if args.svg != "-":
-        print_result(history, alive=alive, json=args.json, target=args.target)
+        print_result(history, alive=alive, json=args.json)
     return DONE
 
 
@@ -313,10 +314,8 @@ def _aimed(recording: Recording, target: float | None) -> Recording:
     """A comparison with the `target` accuracy that a replay was given."""
     if target is None:
         return recording
-    from clr_tui.engine.settings.config import Compare
-
     config = recording.config
-    if not isinstance(config.job, Compare):
+    if "target" not in config.job.__struct_fields__:
         raise UserError(f"--target is for comparisons, and '{config.id}' is none: leave it out")
     from dataclasses import replace
 
@@ -335,15 +334,15 @@ def _tell_damage(history: RunHistory) -> None:
 
 
 def _export(args: argparse.Namespace, runs: Path) -> int:
+    from clr_tui.engine.analysis.report import report_of
     from clr_tui.tui.cli.export_files import check_files, export
-    from clr_tui.tui.cli.printing import report_of
     from clr_tui.tui.exporting import history_at, is_alive, recording_of
 
     check_files(args)
     recording = recording_of(runs, args.run)
     history = history_at(recording, 1.0)
     _tell_damage(history)
-    export(args, history, report_of(history, alive=is_alive(recording)))
+    export(args, history, report_of(history, live=is_alive(recording)))
     return DONE
 
 

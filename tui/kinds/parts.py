@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
     from pathlib import Path
 
-    from clr_tui.engine.settings.config import Job, TaskConfig
+    from clr_tui.engine.analysis.history import RunHistory
+    from clr_tui.engine.settings.config import Job, RunConfig, TaskConfig
+    from clr_tui.tui.charts.chart import Chart
     from clr_tui.tui.cli.parsing import Parser
+    from clr_tui.tui.text.event_lines import EventLines
 
 
 class Command(NamedTuple):
@@ -23,3 +26,33 @@ class Command(NamedTuple):
     settings: Callable[[argparse.Namespace, Path], tuple[TaskConfig, Job, str | None]]
     """The task, the job, and the id of the run that they came from, where one was named; takes the
     options and the folder of runs, and raises `UserError` where they make no sense."""
+
+
+def no_files(_history: RunHistory, _report: Any) -> dict[str, Callable[[], str]]:
+    """Of a kind that writes no files of its own."""
+    return {}
+
+
+def nothing_next(_run: str, _report: Any) -> str:
+    """Of a kind whose result no command takes further."""
+    return ""
+
+
+class Display(NamedTuple):
+    """What is shown of a run besides its screen. A report is what the engine makes of its kind."""
+
+    title: Callable[[RunConfig], list[str]]
+    """What its title says after the data and the model. Of what a log alone does not tell, the task
+    has empty names."""
+    charts: Callable[[RunHistory, Any], list[Chart]]
+    """From top to bottom, as the screen shows them at first."""
+    lines: Callable[[RunHistory, Any, int], list[str]]
+    """The printed result below its title, in lines of at most so many cells."""
+    preview: Callable[[RunHistory, bool], Chart]
+    """The one chart that tells most, for the list of runs; takes whether the run is alive."""
+    progress: Callable[[], EventLines]
+    """A new teller of what happens, for runs that are followed without a screen."""
+    files: Callable[[RunHistory, Any], dict[str, Callable[[], str]]] = no_files
+    """Text files of its own, by the name of the option of `export` that asks for each."""
+    what_next: Callable[[str, Any], str] = nothing_next
+    """The command that makes use of a result, a sentence; takes how to name the run."""

@@ -6,15 +6,16 @@ Parts are named as "module:name" and imported when they are asked for, so that t
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from clr_tui.engine.by_name import named
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from clr_tui.engine.log.rundir import RunDir
     from clr_tui.engine.settings.config import RunConfig
-    from clr_tui.tui.kinds.parts import Command
+    from clr_tui.tui.kinds.parts import Command, Display
     from clr_tui.tui.sources import Source
 
 
@@ -38,23 +39,25 @@ class Kind(NamedTuple):
     """Where its `Command` is."""
     screen: str
     """Where its screen is: a `RunScreen`."""
+    display: str
+    """Where its `Display` is."""
     curves: bool = True
     """Whether its screen has the keys of curves: smoothing, and comparing optimizers."""
 
     def load_command(self) -> Command:
         """Its options, and how they become a job."""
-        found: Command = _load(self.command)
+        found: Command = named(self.command)
+        return found
+
+    def load_display(self) -> Display:
+        """What is shown of its runs besides the screen."""
+        found: Display = named(self.display)
         return found
 
     def load_screen(self) -> Callable[[Source, RunConfig, RunDir | None], Any]:
         """The class of its `RunScreen`, untyped so that the command line knows no Textual."""
-        found: Callable[[Source, RunConfig, RunDir | None], Any] = _load(self.screen)
+        found: Callable[[Source, RunConfig, RunDir | None], Any] = named(self.screen)
         return found
-
-
-def _load(place: str) -> Any:
-    module, _, name = place.partition(":")
-    return getattr(import_module(module), name)
 
 
 _HERE = "clr_tui.tui.kinds"
@@ -73,6 +76,7 @@ _RANGE_TEST = Kind(
     ),
     command=f"{_HERE}.range_test.command:COMMAND",
     screen=f"{_HERE}.range_test.screen:RangeTestScreen",
+    display=f"{_HERE}.range_test.display:DISPLAY",
 )
 _TRAIN = Kind(
     name="train",
@@ -89,6 +93,7 @@ _TRAIN = Kind(
     ),
     command=f"{_HERE}.train.command:COMMAND",
     screen=f"{_HERE}.train.screen:TrainingScreen",
+    display=f"{_HERE}.train.display:DISPLAY",
 )
 _COMPARE = Kind(
     name="compare",
@@ -105,6 +110,7 @@ _COMPARE = Kind(
     ),
     command=f"{_HERE}.compare.command:COMMAND",
     screen=f"{_HERE}.compare.screen:ComparisonScreen",
+    display=f"{_HERE}.compare.display:DISPLAY",
     curves=False,
 )
 KINDS: dict[str, Kind] = {kind.name: kind for kind in (_RANGE_TEST, _TRAIN, _COMPARE)}

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from clr_tui.engine.analysis.comparison.seed_curves import planned_epochs
 from clr_tui.engine.analysis.history import RunHistory
-from clr_tui.engine.settings.config import Compare, RangeTest, RunConfig, Train
+from clr_tui.engine.settings.config import OptimizerConfig, RunConfig, TaskConfig
 from clr_tui.engine.words import many, was
 from clr_tui.tui.charts.chart import Role
-from clr_tui.tui.kinds.compare.tuning import Tuning
 from clr_tui.tui.kinds.registry import KINDS
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.names import SYMBOLS, State, model_name
-from clr_tui.tui.text.numbers import duration, exact_lr
 
 _ROLES: dict[State, Role] = {
     "starting": "muted",
@@ -65,25 +62,6 @@ def _state(history: RunHistory, alive: bool) -> State:
     return "starting" if history.task is None and history.progress is None else "preparing"
 
 
-def standing_of_comparison(history: RunHistory, status: Status) -> str:
-    """How a comparison stands, for its title: "● 11 of 18 trials  left 9:40"."""
-    symbol = SYMBOLS[status.state]
-    overall = history.overall
-    if status.ended or not history.trials:
-        return status.words
-    if (tuning := Tuning.of(history)) is not None:
-        words = f"tuning, {tuning.done} of {tuning.total}"
-    elif overall is not None:
-        ended = overall.done + overall.failed + overall.stopped
-        words = f"{ended} of {many(overall.total, 'trial')}"
-    else:
-        return status.words
-    if status.state == "paused":
-        return f"{symbol} paused  {words}"
-    left = overall.left if overall is not None else None
-    return f"{symbol} {words}" + (f"  left {duration(left)}" if left is not None else "")
-
-
 def waiting_words(history: RunHistory, state: State, first: str = "step") -> str:
     """What is going on before there is a first step, in place of a chart.
 
@@ -103,8 +81,6 @@ def waiting_words(history: RunHistory, state: State, first: str = "step") -> str
     progress = history.progress
     if progress is not None and progress.total > 0:
         return f"{plain(progress.what)} {progress.done} of {progress.total}"
-    if (tuning := Tuning.of(history)) is not None:
-        return f"Tuning the learning rate of {tuning.names}: {tuning.done} of {tuning.total} done."
     if history.trials and first == "epoch":
         return "The curves begin once the first epoch has ended."
     if history.trials:
@@ -118,16 +94,16 @@ def waiting_words(history: RunHistory, state: State, first: str = "step") -> str
 
 def progress_bar(history: RunHistory, state: State, width: int) -> str:
     """A bar of `width` cells for work before the first step; empty where there is none."""
-    if state not in ("starting", "preparing", "running"):
-        return ""
     progress = history.progress
-    fraction = progress.done / progress.total if progress and progress.total > 0 else None
-    if fraction is None and (tuning := Tuning.of(history)) is not None:
-        fraction = tuning.fraction
-    if fraction is None or width < 4:
+    if state not in ("starting", "preparing", "running") or not progress or progress.total <= 0:
         return ""
+    return bar(progress.done / progress.total, width)
+
+
+def bar(fraction: float, width: int) -> str:
+    """A bar of `width` cells, filled to a fraction; empty where that is too narrow."""
     done = round(width * min(max(fraction, 0.0), 1.0))
-    return "━" * done + "─" * (width - done)
+    return "━" * done + "─" * (width - done) if width >= 4 else ""
 
 
 def trouble(history: RunHistory, state: State, log_path: str) -> str:
@@ -201,37 +177,27 @@ def title_of(config: RunConfig, history: RunHistory) -> str:
 
     A recording without its run.json tells less of that; only what is known is said.
     """
-    known = bool(config.task.model)
-    parts = _asked_parts(config, history) if known else _recorded_parts(config, history)
-    job = config.job
-    if isinstance(job, RangeTest) and job.seeds > 1:
-        parts.append(f"seeds {job.seeds}")
-    if isinstance(job, Train):
-        bounds = f"{exact_lr(job.base_lr)}…{exact_lr(job.max_lr)}"
-        parts.append(f"{job.policy} {bounds}" if known else bounds)
-    if isinstance(job, Compare):
-        epochs, seeds = planned_epochs(job), job.seeds
-        parts.append(f"{epochs} epoch{'s' if epochs != 1 else ''}")
-        parts.append(f"{seeds} seed{'s' if seeds != 1 else ''}")
-    return f"{KINDS[config.kind].title}  " + " · ".join(plain(part) for part in parts)
+    kind = KINDS[config.kind]
+    parts = [*_task_parts(config, history), *kind.load_display().title(config)]
+    return f"{kind.title}  " + " · ".join(plain(part) for part in parts)
 
 
-def _asked_parts(config: RunConfig, history: RunHistory) -> list[str]:
-    task = config.task
-    name = history.task.name if history.task else task.data.rstrip("/").rsplit("/", 1)[-1]
-    parts = [name or task.data, model_name(task.model)]
-    if isinstance(config.job, Compare):
-        return parts
-    optimizer = config.job.optimizer
+def _task_parts(config: RunConfig, history: RunHistory) -> list[str]:
+    task, ready = config.task, history.task
+    if task.model:
+        name = ready.name if ready else task.data.rstrip("/").rsplit("/", 1)[-1]
+        return [name or task.data, model_name(task.model)]
+    if ready is not None:
+        return [ready.name, model_name(ready.model), f"batch {ready.batch_size}"]
+    name = task.data or config.id
+    return [name] if config.version else [name, "imported curve"]
+
+
+def optimizer_parts(optimizer: OptimizerConfig, task: TaskConfig) -> list[str]:
+    """The optimizer and the batch size, for a title; none where the task is not known."""
+    if not task.model:
+        return []
     how = "SGD" if optimizer.name == "sgd" else optimizer.name
     if optimizer.name == "sgd" and optimizer.momentum:
         how += f"(momentum {optimizer.momentum:g})"
-    return [*parts, how, f"batch {task.batch_size}"]
-
-
-def _recorded_parts(config: RunConfig, history: RunHistory) -> list[str]:
-    task = history.task
-    if task is not None:
-        return [task.name, model_name(task.model), f"batch {task.batch_size}"]
-    name = config.task.data or config.id
-    return [name] if config.version else [name, "imported curve"]
+    return [how, f"batch {task.batch_size}"]

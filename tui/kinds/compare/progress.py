@@ -8,19 +8,20 @@ from clr_tui.engine.settings.config import Compare
 from clr_tui.engine.words import many
 from clr_tui.tui.kinds.compare.tuning import Tuning
 from clr_tui.tui.text import numbers
+from clr_tui.tui.text.event_lines import EventLines
 
 QUIET = (ev.EpochFinished, ev.Diverged, ev.NonFinite, ev.TrialStarted)
 """Of many trials side by side; what became of a trial is told at its end, with its name."""
 
 
-class ComparisonLines:
+class ComparisonLines(EventLines):
     """Words for the events of one comparison, in the order of its log."""
 
     def __init__(self) -> None:
         self._ended: set[int] = set()
 
-    def line_of(self, event: ev.AnyEvent, history: RunHistory) -> str | None:
-        """What `event` is worth a line for, empty where it is not; None: as in every run."""
+    def line_of(self, event: ev.AnyEvent, history: RunHistory) -> str:
+        """As of every run, but for what happens in its trials."""
         if isinstance(event, QUIET):
             return ""
         if isinstance(event, ev.PoolReady):
@@ -29,7 +30,27 @@ class ComparisonLines:
             return _rate(event, history)
         if isinstance(event, ev.TrialFinished):
             return self._end(event, history)
-        return None
+        return super().line_of(event, history)
+
+    def at_work(self, history: RunHistory) -> str:
+        """How many trials have ended, and how long the rest will take."""
+        overall = history.overall
+        if overall is None:
+            return ""
+        ended = overall.done + overall.failed + overall.stopped
+        parts = [
+            f"{ended} of {many(overall.total, 'trial')}",
+            numbers.percent(overall.fraction).strip(),
+        ]
+        if overall.failed:
+            parts.append(f"{overall.failed} failed")
+        if (tuning := Tuning.of(history)) is not None:
+            parts.append(f"tuning {tuning.names}")
+        if history.paused:
+            parts.append("paused")
+        elif overall.left is not None:
+            parts.append(f"left {numbers.duration(overall.left)}")
+        return ", ".join(parts)
 
     def _end(self, event: ev.TrialFinished, history: RunHistory) -> str:
         trial = history.trials.get(event.trial) or TrialHistory(event.trial)
@@ -44,27 +65,6 @@ class ComparisonLines:
         words = _measured(trial) if event.outcome == "done" else _why(event)
         of = f" of {total}" if total else ""
         return f"{_name(trial, history)}: {words}  [{len(self._ended)}{of}]"
-
-
-def comparison_standing(history: RunHistory) -> str:
-    """Where a comparison stands, in one line; empty before there is anything to say."""
-    overall = history.overall
-    if overall is None:
-        return ""
-    ended = overall.done + overall.failed + overall.stopped
-    parts = [
-        f"{ended} of {many(overall.total, 'trial')}",
-        numbers.percent(overall.fraction).strip(),
-    ]
-    if overall.failed:
-        parts.append(f"{overall.failed} failed")
-    if (tuning := Tuning.of(history)) is not None:
-        parts.append(f"tuning {tuning.names}")
-    if history.paused:
-        parts.append("paused")
-    elif overall.left is not None:
-        parts.append(f"left {numbers.duration(overall.left)}")
-    return ", ".join(parts)
 
 
 def _pool(event: ev.PoolReady) -> str:

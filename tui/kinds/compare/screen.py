@@ -28,6 +28,7 @@ from clr_tui.tui.kinds.compare.ranking import ranking, ranking_markdown
 from clr_tui.tui.kinds.compare.ranking_table import Ranking
 from clr_tui.tui.kinds.compare.target import moved, sensible_target, target_text
 from clr_tui.tui.kinds.compare.target_dialog import Target, TargetDialog
+from clr_tui.tui.kinds.compare.title_words import standing_of_comparison, waiting_for_rates
 from clr_tui.tui.kinds.compare.trial_screen import TrialScreen
 from clr_tui.tui.kinds.compare.view import CompareOptions, comparison_chart
 from clr_tui.tui.screens.confirm import ConfirmScreen
@@ -37,7 +38,6 @@ from clr_tui.tui.sources import LiveSource, ReplaySource, TrialSource
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.lines import Line
 from clr_tui.tui.text.names import STOPPING_TRIAL
-from clr_tui.tui.text.status import standing_of_comparison
 from clr_tui.tui.widgets.chart_view import ChartView
 
 if TYPE_CHECKING:
@@ -112,6 +112,10 @@ class ComparisonScreen(RunScreen):
     def standing_words(self) -> str:
         """How many trials have ended, and how long the rest will take."""
         return standing_of_comparison(self.history, self.status)
+
+    def waiting(self) -> str:
+        """Whose rates are being tuned, before there is a curve."""
+        return waiting_for_rates(self.history, self.status.state) or super().waiting()
 
     def verdict(self) -> list[Line]:
         """Why the selected trial failed; who leads, and what cannot be told apart."""

@@ -1,0 +1,93 @@
+"""What is shown of a range test besides its screen: printed, in the list of runs, while it runs."""
+
+from __future__ import annotations
+
+import textwrap
+
+from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.analysis.report import RangeReport, range_report
+from clr_tui.engine.analysis.sweep.suggest import Suggestion
+from clr_tui.engine.log import events as ev
+from clr_tui.engine.settings.config import RangeTest, RunConfig
+from clr_tui.tui.charts.chart import Chart
+from clr_tui.tui.cli.text_blocks import drawn, wrapped
+from clr_tui.tui.kinds.parts import Display
+from clr_tui.tui.kinds.range_test.view import range_chart
+from clr_tui.tui.text import numbers
+from clr_tui.tui.text.chart_options import ChartOptions
+from clr_tui.tui.text.clean import plain
+from clr_tui.tui.text.event_lines import EventLines
+from clr_tui.tui.text.status import optimizer_parts
+
+
+class SweepLines(EventLines):
+    """A sweep is short and has no other lines: it says every second how far it is."""
+
+    silence = 1.0
+
+    def line_of(self, event: ev.AnyEvent, history: RunHistory) -> str:
+        """As of every run, and which of several sweeps begins."""
+        seeds = history.config.asked(RangeTest).seeds
+        if isinstance(event, ev.TrialStarted) and seeds > 1:
+            return f"sweep {event.trial + 1} of {seeds}, seed {event.seed}"
+        return super().line_of(event, history)
+
+
+def title(config: RunConfig) -> list[str]:
+    """The optimizer, the batch size, and how many seeds where there are several."""
+    job = config.asked(RangeTest)
+    seeds = [f"seeds {job.seeds}"] if job.seeds > 1 else []
+    return optimizer_parts(job.optimizer, config.task) + seeds
+
+
+def charts(history: RunHistory, report: RangeReport) -> list[Chart]:
+    """The loss against the learning rate, with the recommended bounds and the rules."""
+    options = ChartOptions(smoothing=history.config.asked(RangeTest).smoothing)
+    return [
+        range_chart(history, bounds=report.bounds, options=options, suggestions=report.suggestions)
+    ]
+
+
+def preview(history: RunHistory, alive: bool) -> Chart:
+    """The curve with the recommended bounds."""
+    report = range_report(history, live=alive)
+    options = ChartOptions(smoothing=report.smoothing, x="lr")
+    return range_chart(history, bounds=report.bounds, options=options)
+
+
+def what_next(run: str, report: RangeReport) -> str:
+    """A training between the recommended bounds, where there are any."""
+    if report.bounds is None:
+        return ""
+    return f"`clr-tui train --from {run}` trains with what it recommends"
+
+
+def lines(history: RunHistory, report: RangeReport, width: int) -> list[str]:
+    """The chart, what the rules say, the verdict, the bounds."""
+    (chart,) = charts(history, report)
+    told = [*drawn(chart, width, 24), "", *_rules(report.suggestions, width), ""]
+    told += wrapped(f"{report.verdict.sentence} {report.verdict.advice}".strip(), width)
+    if report.bounds is not None:
+        base, top = numbers.lr(report.bounds.base_lr), numbers.lr(report.bounds.max_lr)
+        told.append(f"bounds  base_lr {base}  max_lr {top}")
+    return told
+
+
+def _rules(suggestions: list[Suggestion], width: int) -> list[str]:
+    lines = [f"  {'rule':<15} {'max_lr':>7}  formula"]
+    for one in suggestions:
+        mark = ">" if one.recommended else " "
+        text = f"{mark} {one.rule:<15} {numbers.lr(one.lr)}  "
+        said = one.formula
+        if one.low is not None:
+            said += f", base_lr {numbers.lr(one.low)}"
+        if one.caution:
+            said += f" - {one.caution}"
+        indent = " " * len(text)
+        lines += textwrap.wrap(
+            text + plain(said), width, subsequent_indent=indent, drop_whitespace=True
+        )
+    return lines
+
+
+DISPLAY = Display(title, charts, lines, preview, SweepLines, what_next=what_next)

@@ -1,0 +1,102 @@
+"""What is shown of a training besides its screen: printed, in the list of runs, while it runs."""
+
+from __future__ import annotations
+
+from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.analysis.report import Measured, TrainReport
+from clr_tui.engine.log.events import EpochFinished, Evaluated
+from clr_tui.engine.settings.config import RunConfig, Train
+from clr_tui.tui.charts.chart import Chart
+from clr_tui.tui.cli.text_blocks import drawn, wrapped
+from clr_tui.tui.kinds.parts import Display
+from clr_tui.tui.kinds.train.view import ending_words, training_charts
+from clr_tui.tui.text import numbers
+from clr_tui.tui.text.chart_options import ChartOptions
+from clr_tui.tui.text.event_lines import EventLines
+from clr_tui.tui.text.status import optimizer_parts
+
+EPOCH_ROWS = 20
+"""Rows of the epoch table; a longer training shows every second, third, ... epoch."""
+
+
+def title(config: RunConfig) -> list[str]:
+    """The optimizer, the batch size, the policy and its bounds."""
+    job = config.asked(Train)
+    bounds = f"{numbers.exact_lr(job.base_lr)}…{numbers.exact_lr(job.max_lr)}"
+    known = bool(config.task.model)
+    schedule = f"{job.policy} {bounds}" if known else bounds
+    return [*optimizer_parts(job.optimizer, config.task), schedule]
+
+
+def charts(history: RunHistory, _report: TrainReport) -> list[Chart]:
+    """Learning rate, loss and accuracy."""
+    return list(training_charts(history, ChartOptions(x="epoch")))
+
+
+def preview(history: RunHistory, _alive: bool) -> Chart:
+    """The accuracy; the loss until there is any."""
+    _, loss, accuracy = training_charts(history, ChartOptions(x="epoch"))
+    return accuracy if accuracy.series else loss
+
+
+def lines(history: RunHistory, report: TrainReport, width: int) -> list[str]:
+    """The charts, the epochs, what was measured, where the cycle is."""
+    told: list[str] = []
+    for chart, height in zip(charts(history, report), (8, 12, 12), strict=True):
+        told += [*drawn(chart, width, height), ""]
+    told += [*_epochs(history), ""]
+    told += _measured("validation, last", report.final_validation)
+    told += _measured("validation, best", report.best_validation)
+    told += _measured("test, last", report.test_last)
+    told += _measured("test, best on validation", report.test_best)
+    if report.status == "running":
+        told.append(f"now: {report.phase}")
+    if words := ending_words(history):
+        told += wrapped(words, width)
+    return told
+
+
+def _epochs(history: RunHistory) -> list[str]:
+    trial = history.trial
+    if trial is None or not trial.epochs:
+        return ["no epoch was finished"]
+    validation = {
+        one.epoch: one
+        for one in trial.evaluations
+        if one.part == "validation" and one.checkpoint is None
+    }
+    lines = [
+        f"{'epoch':>7}  {'train loss':>10}  {'validation loss':>15}  {'train acc':>9}"
+        f"  {'validation acc':>14}  {'time':>7}"
+    ]
+    every = -(-len(trial.epochs) // EPOCH_ROWS)
+    best = trial.epochs[-1].best_epoch
+    lines += [
+        _epoch(one, validation.get(one.epoch), best)
+        for i, one in enumerate(trial.epochs)
+        if i % every == every - 1 or one.epoch == best or i == len(trial.epochs) - 1
+    ]
+    return lines
+
+
+def _epoch(epoch: EpochFinished, measured: Evaluated | None, best: int) -> str:
+    loss = numbers.loss(measured.loss if measured else None)
+    accuracy = numbers.percent(measured.accuracy if measured else None)
+    return (
+        f"{epoch.epoch:>7}  {numbers.loss(epoch.train_loss):>10}  {loss:>15}"
+        f"  {numbers.percent(epoch.train_accuracy):>9}  {accuracy:>14}"
+        f"  {numbers.duration(epoch.seconds):>7}{'  best' if epoch.epoch == best else ''}"
+    )
+
+
+def _measured(what: str, measured: Measured | None) -> list[str]:
+    if measured is None:
+        return []
+    epoch = "" if measured.epoch is None else f"  epoch {measured.epoch}"
+    return [
+        f"{what:<25} {numbers.percent(measured.accuracy)}  loss"
+        f" {numbers.loss(measured.loss).strip()}{epoch}"
+    ]
+
+
+DISPLAY = Display(title, charts, lines, preview, EventLines)

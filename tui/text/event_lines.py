@@ -1,0 +1,104 @@
+"""What happens in a run, told a line at a time."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.log import events as ev
+from clr_tui.engine.words import many
+from clr_tui.tui.text import numbers
+
+
+class EventLines:
+    """Words for the events of one run, in the order of its log; kinds of run add their own."""
+
+    silence: ClassVar[float] = 10.0
+    """Seconds without a line after which it is time to say how far the work is."""
+
+    def line_of(self, event: ev.AnyEvent, history: RunHistory) -> str:
+        """What `event`, which is in `history` already, is worth a line for; empty: none."""
+        if isinstance(event, ev.EpochFinished):
+            return _epoch(event, history)
+        if isinstance(event, ev.TaskReady):
+            return _task(event)
+        if isinstance(event, ev.RunStarted):
+            return f"{event.run} started"
+        if isinstance(event, ev.DeviceChosen):
+            return f"on {event.name} ({event.device}, {event.precision})"
+        if isinstance(event, ev.Note):
+            return f"{'warning' if event.level == 'warning' else 'note'}: {event.text}"
+        return _incident(event)
+
+    def standing(self, history: RunHistory) -> str:
+        """How far the work is, in one line; empty before there is anything to say."""
+        if history.finished is not None:
+            return ""
+        if history.progress is not None and not history.trials:
+            progress = history.progress
+            return f"{progress.what} {numbers.of_total(progress.done, progress.total)}"
+        return self.at_work(history)
+
+    def at_work(self, history: RunHistory) -> str:
+        """The same once there are trials."""
+        trial = history.trial
+        if trial is None or not len(trial.step):
+            return ""
+        parts = [f"step {numbers.of_total(int(trial.step[-1]) + 1, trial.total_steps)}"]
+        if len(history.trials) > 1:
+            parts.insert(0, f"seed {trial.seed}")
+        parts.append(f"lr {numbers.lr(float(trial.lr[-1]))}")
+        parts.append(f"loss {numbers.loss(float(trial.loss[-1]))}")
+        if trial.images_per_second is not None:
+            parts.append(f"{numbers.rate(trial.images_per_second)} images/s")
+        if trial.left is not None:
+            parts.append(f"left {numbers.duration(trial.left)}")
+        return "  ".join(parts)
+
+
+def _incident(event: ev.AnyEvent) -> str:
+    if isinstance(event, ev.Diverged):
+        return f"step {event.step}, lr {numbers.lr(event.lr)}: {event.reason}"
+    if isinstance(event, ev.NonFinite):
+        return f"step {event.step}, lr {numbers.lr(event.lr)}: the loss is not finite"
+    if isinstance(event, ev.BoundsChanged) and event.step > 0:
+        return (
+            f"from step {event.step} on the bounds are {numbers.exact_lr(event.base_lr)} and"
+            f" {numbers.exact_lr(event.max_lr)}"
+        )
+    if isinstance(event, ev.Paused):
+        return "paused"
+    if isinstance(event, ev.Continued):
+        return "goes on"
+    if isinstance(event, ev.CheckpointSaved) and event.reason in ("asked", "stopped"):
+        return f"checkpoint saved: {event.path}"
+    if isinstance(event, ev.CommandRefused):
+        return f"{event.command} was refused: {event.reason}"
+    return ""
+
+
+def _task(event: ev.TaskReady) -> str:
+    side = event.image_size
+    return (
+        f"{event.name}: {numbers.count(event.train)} training, {numbers.count(event.validation)}"
+        f" validation and {numbers.count(event.test)} test images of {side}x{side},"
+        f" {len(event.classes)} classes; {event.model} with {numbers.count(event.trainable)}"
+        f" trainable parameters; {many(event.steps_per_epoch, 'step')} an epoch"
+    )
+
+
+def _epoch(event: ev.EpochFinished, history: RunHistory) -> str:
+    trial = history.trials.get(event.trial)
+    measured = [
+        e
+        for e in (trial.evaluations if trial else [])
+        if e.epoch == event.epoch and e.part == "validation"
+    ]
+    total = trial.total_steps // trial.steps_per_epoch if trial and trial.steps_per_epoch else None
+    parts = [f"epoch {numbers.of_total(event.epoch, total or event.epoch)}"]
+    parts.append(f"train loss {numbers.loss(event.train_loss)}")
+    if measured:
+        parts.append(f"validation loss {numbers.loss(measured[-1].loss)}")
+        parts.append(f"accuracy {numbers.percent(measured[-1].accuracy)}")
+    parts.append(f"best {numbers.percent(event.best_accuracy)} in epoch {event.best_epoch}")
+    return "  ".join(parts)
