@@ -16,6 +16,7 @@ from clr_tui.engine.analysis.sweep.verdict import Verdict, verdict
 from clr_tui.engine.by_name import named
 from clr_tui.engine.kinds import JOB_KINDS
 from clr_tui.engine.log.events import Evaluated
+from clr_tui.engine.log.state import State, state_of
 from clr_tui.engine.policies import Phase, step_size_steps
 from clr_tui.engine.policies import phase as phase_at
 from clr_tui.engine.settings.config import RangeTest, Train
@@ -54,7 +55,7 @@ class Report:
 
     run: str
     kind: str
-    status: str
+    status: State
     """`running`, `paused`, `done`, `stopped`, `failed` or `lost`."""
     message: str
     """Why it failed or stopped."""
@@ -245,21 +246,15 @@ def common_fields(history: RunHistory, live: bool) -> dict[str, Any]:
     return {
         "run": config.id,
         "kind": config.kind,
-        "status": _status(history, live),
+        "status": state_of(
+            finished.outcome if finished else None, alive=live, paused=history.paused
+        ),
         "message": finished.message if finished else "",
         "task": task.name if task else config.task.data,
         "model": task.model if task else config.task.model,
         "device": history.device.device if history.device else "",
         "seconds": sum(known) if known else None,
     }
-
-
-def _status(history: RunHistory, live: bool) -> str:
-    if history.finished:
-        return history.finished.outcome
-    if not live:
-        return "lost"
-    return "paused" if history.paused else "running"
 
 
 def to_json(report: Report) -> dict[str, Any]:

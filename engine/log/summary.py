@@ -6,7 +6,6 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
@@ -27,10 +26,10 @@ from clr_tui.engine.log.events import (
 from clr_tui.engine.log.line_tail import last_lines
 from clr_tui.engine.log.rundir import RunDir, short_task_name
 from clr_tui.engine.log.standing import Standing, last_of
+from clr_tui.engine.log.state import State, state_of
 from clr_tui.engine.regular import open_regular
 from clr_tui.engine.settings.config import JOBS, RunConfig
 
-Status = Literal["starting", "running", "paused", "done", "stopped", "failed", "lost"]
 _LAST_WORD = 4 << 10
 """Bytes in which the end of a finished run is found."""
 _WINDOW = 64 << 10
@@ -51,7 +50,7 @@ class RunSummary:
     model: str
     created: float
     """Unix time, seconds."""
-    status: Status
+    status: State
     """`lost`: it never finished, and has no living worker."""
     progress: float | None
     """0 to 1; None where it cannot be told."""
@@ -171,18 +170,17 @@ def _summary(
     first: TrialStarted | None,
 ) -> RunSummary:
     finish = _finish(events)
-    headline, message = "", ""
-    progress: float | None = None
-    status: Status
+    paused = isinstance(last_of(events, Paused, Continued, Steps, RunStarted), Paused)
+    outcome = finish.outcome if finish else None
+    status = state_of(outcome, alive=alive, paused=paused, began=first is not None)
     if finish is not None:
-        status, headline, message = finish.outcome, finish.headline, finish.message
+        headline, message = finish.headline, finish.message
         progress = 1.0 if status == "done" else None
     else:
-        status = _status(alive, events, first)
         headline = _words(config, events, first)
         progress = _standing(config).progress(config, events, first)
-        if status == "lost":
-            message = "the worker ended without a last word: its worker.log may say why"
+        lost = "the worker ended without a last word: its worker.log may say why"
+        message = lost if status == "lost" else ""
     return RunSummary(
         id=run.id,
         kind=config.kind,
@@ -195,14 +193,6 @@ def _summary(
         message=message,
         finished_at=None if finish is None else finish.time,
     )
-
-
-def _status(alive: bool, events: Sequence[AnyEvent], first: TrialStarted | None) -> Status:
-    if not alive:
-        return "lost"
-    if isinstance(last_of(events, Paused, Continued, Steps, RunStarted), Paused):
-        return "paused"
-    return "starting" if first is None else "running"
 
 
 def _standing(config: RunConfig) -> Standing:

@@ -22,16 +22,12 @@ from clr_tui.engine.settings.config import (
 from clr_tui.engine.settings.entries import article_entries, parse_entries, parse_optimizer
 from clr_tui.engine.settings.studies import study
 from clr_tui.tui.cli.option_groups import FACTOR
+from clr_tui.tui.kinds.registry import KINDS
 
 S = TypeVar("S", bound=msgspec.Struct)
 SCHEDULE = ("factor", "step_size_epochs", "gamma")
 TRIALS = ("seeds", "epochs", "whole_cycles", "target", "jobs", "threads")
 """Settings of a comparison that an option of the same name sets."""
-KIND_WORDS: dict[str, str] = {
-    "range-test": "a range test",
-    "train": "a training",
-    "compare": "a comparison",
-}
 
 
 def task_of(args: argparse.Namespace, given: TaskConfig | None = None) -> TaskConfig:
@@ -127,7 +123,7 @@ def _range_test(run: RunDir) -> tuple[RunConfig, RangeTest]:
     config = run.config()
     if not isinstance(config.job, RangeTest):
         raise UserError(
-            f"--from '{run.id}' is {KIND_WORDS[config.kind]}; name a range test, whose bounds are"
+            f"--from '{run.id}' is {KINDS[config.kind].phrase}; name a range test, whose bounds are"
             " to be used"
         )
     return config, config.job

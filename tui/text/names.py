@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
+from clr_tui.engine.log.state import State
 from clr_tui.tui.text.clean import plain
 
-State = Literal["starting", "preparing", "running", "paused", "done", "stopped", "failed", "lost"]
 SYMBOLS: dict[State, str] = {
     "starting": "◌",
     "preparing": "◌",

@@ -6,13 +6,12 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from clr_tui.engine.log.state import LIVING
 from clr_tui.engine.log.summary import RunSummary
 from clr_tui.tui.kinds.registry import KINDS
 from clr_tui.tui.text import numbers
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.names import SYMBOLS, model_name
-
-LIVING = frozenset({"starting", "running", "paused"})
 
 
 @dataclass(frozen=True)

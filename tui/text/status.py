@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.log.state import ENDED, State, state_of
 from clr_tui.engine.settings.config import OptimizerConfig, RunConfig, TaskConfig
 from clr_tui.engine.words import many, was
 from clr_tui.tui.charts.chart import Role
 from clr_tui.tui.kinds.registry import KINDS
 from clr_tui.tui.text.clean import plain
-from clr_tui.tui.text.names import SYMBOLS, State, model_name
+from clr_tui.tui.text.names import SYMBOLS, model_name
 
 _ROLES: dict[State, Role] = {
     "starting": "muted",
@@ -36,7 +37,7 @@ class Status:
     @property
     def ended(self) -> bool:
         """Whether nothing more will come."""
-        return self.state in ("done", "stopped", "failed", "lost")
+        return self.state in ENDED
 
 
 def status_of(history: RunHistory, *, alive: bool) -> Status:
@@ -46,20 +47,14 @@ def status_of(history: RunHistory, *, alive: bool) -> Status:
         history: what its log has told so far.
         alive: whether more can come: the worker lives, or a recording has not ended.
     """
-    state = _state(history, alive)
+    state = state_of(
+        history.finished.outcome if history.finished else None,
+        alive=alive,
+        paused=history.paused,
+        began=bool(history.trials),
+        before="preparing" if history.task or history.progress else "starting",
+    )
     return Status(state, _ROLES[state], f"{SYMBOLS[state]} {state}")
-
-
-def _state(history: RunHistory, alive: bool) -> State:
-    if history.finished is not None:
-        return history.finished.outcome
-    if not alive:
-        return "lost"
-    if history.paused:
-        return "paused"
-    if history.trials:
-        return "running"
-    return "starting" if history.task is None and history.progress is None else "preparing"
 
 
 def waiting_words(history: RunHistory, state: State, first: str = "step") -> str:

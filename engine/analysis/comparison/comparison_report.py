@@ -20,12 +20,11 @@ from clr_tui.engine.analysis.comparison.pairs import compare_pairs
 from clr_tui.engine.analysis.comparison.ranks import comparable, ranked
 from clr_tui.engine.analysis.comparison.remarks import remarks
 from clr_tui.engine.analysis.comparison.seed_curves import (
-    BROKEN_OFF,
-    NEVER_BEGAN,
     EntryCurves,
     Floats,
     SeedCurve,
     comparison_of,
+    of_run_that_is_over,
     planned_epochs,
 )
 from clr_tui.engine.analysis.history import RunHistory
@@ -55,7 +54,7 @@ def compare_report(
         target = config.target
     curves = comparison_of(history)
     if not live and history.finished is None:
-        curves = tuple(replace(e, trials=tuple(map(_lost, e.trials))) for e in curves)
+        curves = tuple(replace(e, trials=tuple(map(of_run_that_is_over, e.trials))) for e in curves)
     if target is None:
         target = _usual_target(curves)
     tested = _tested(history, curves)
@@ -103,14 +102,6 @@ def _usual_target(curves: Sequence[EntryCurves]) -> float | None:
     # A mean of equal shares may lie a rounding below them.
     target = math.floor(20 * float(np.median(means)) + 1e-9) / 20 if means else 0.0
     return target if 0 < target < 1 else None
-
-
-def _lost(trial: SeedCurve) -> SeedCurve:
-    """Of a run whose worker is gone."""
-    if trial.state not in ("waiting", "running"):
-        return trial
-    reason = NEVER_BEGAN if trial.state == "waiting" else BROKEN_OFF
-    return replace(trial, state="stopped", reason=reason)
 
 
 def _tested(history: RunHistory, curves: Sequence[EntryCurves]) -> bool:

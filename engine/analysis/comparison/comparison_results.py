@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from clr_tui.engine.analysis.comparison.pairs import Pair
-from clr_tui.engine.analysis.comparison.seed_curves import TrialState
 from clr_tui.engine.analysis.report import Report
 from clr_tui.engine.analysis.statistics import Interval
+from clr_tui.engine.log.state import State
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class TrialReport:
 
     trial: int
     seed: int
-    state: TrialState
+    state: State
     reason: str
     epochs: int
     total_epochs: int | None

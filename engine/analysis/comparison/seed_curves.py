@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from clr_tui.engine.analysis.history import RunHistory, TrialHistory
 from clr_tui.engine.analysis.statistics import interval_factor
 from clr_tui.engine.log.events import EpochFinished, Evaluated, RateChosen, TrialStarted
+from clr_tui.engine.log.state import ENDED, State, trial_state
 from clr_tui.engine.policies import whole_cycle_epochs
 from clr_tui.engine.settings.config import Compare
 
@@ -22,7 +23,6 @@ Ints = NDArray[np.int64]
 Quantity = Literal["accuracy", "loss"]
 CurvePart = Literal["train", "validation"]
 XScale = Literal["epoch", "step", "seconds"]
-TrialState = Literal["waiting", "running", "done", "stopped", "failed"]
 
 NEVER_BEGAN = "the run ended before it began"
 BROKEN_OFF = "the run ended before it did"
@@ -38,7 +38,7 @@ class SeedCurve:
 
     trial: int
     seed: int
-    state: TrialState
+    state: State
     reason: str
     """Why it failed or was stopped, a sentence."""
     total_epochs: int | None
@@ -122,9 +122,12 @@ def _gathered(history: RunHistory) -> tuple[EntryCurves, ...]:
     if compare.paired:  # of what was imported no trial is to come
         for entry, seeds in enumerate(found):
             _add_waiting(history, compare, entry, seeds)
+    curves = [tuple(seeds[s] for s in sorted(seeds)) for seeds in found]
+    if history.finished:
+        curves = [tuple(map(of_run_that_is_over, trials)) for trials in curves]
     return tuple(
-        EntryCurves(entry, label, history.rates.get(entry), tuple(seeds[s] for s in sorted(seeds)))
-        for entry, (label, seeds) in enumerate(zip(labels, found, strict=True))
+        EntryCurves(entry, label, history.rates.get(entry), trials)
+        for entry, (label, trials) in enumerate(zip(labels, curves, strict=True))
     )
 
 
@@ -160,16 +163,22 @@ def _place(history: RunHistory, trial: TrialHistory, labels: list[str]) -> tuple
 def _add_waiting(
     history: RunHistory, compare: Compare, entry: int, seeds: dict[int, SeedCurve]
 ) -> None:
-    """Adds the trials that have not begun, or never did."""
+    """Adds the trials that have not begun."""
     first = history.config.task.seed
-    state: TrialState = "stopped" if history.finished else "waiting"
-    reason = NEVER_BEGAN if history.finished else ""
     for i in range(compare.seeds):
         seed = first + i
         if seed not in seeds:
             blank = _curve_of(TrialHistory(compare.trial_number(entry, i)), seed)
             epochs = planned_epochs(compare)
-            seeds[seed] = replace(blank, state=state, reason=reason, total_epochs=epochs)
+            seeds[seed] = replace(blank, state=trial_state(None, began=False), total_epochs=epochs)
+
+
+def of_run_that_is_over(trial: SeedCurve) -> SeedCurve:
+    """The trial as the end of its run left it."""
+    if trial.state in ENDED:
+        return trial
+    reason = NEVER_BEGAN if trial.state == "waiting" else BROKEN_OFF
+    return replace(trial, state=trial_state(None, run_over=True), reason=reason)
 
 
 def planned_epochs(compare: Compare) -> int:
@@ -195,8 +204,6 @@ def _seed_curve(history: RunHistory, trial: TrialHistory, seed: int) -> SeedCurv
     curve = known[2]
     if curve.total_epochs is None:
         curve = replace(curve, total_epochs=planned_epochs(history.config.asked(Compare)))
-    if trial.outcome is None and history.finished:
-        curve = replace(curve, state="stopped", reason=BROKEN_OFF)
     return curve
 
 
@@ -214,7 +221,7 @@ def _curve_of(trial: TrialHistory, seed: int) -> SeedCurve:
     return SeedCurve(
         trial=trial.trial,
         seed=seed,
-        state=trial.outcome or "running",
+        state=trial_state(trial.outcome),
         reason=trial.reason,
         total_epochs=trial.total_epochs,
         epoch=np.array([e.epoch for e in epochs], np.int64),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.log.state import State
 from clr_tui.engine.words import many
 from clr_tui.tui.kinds.compare.tuning import Tuning
-from clr_tui.tui.text.names import SYMBOLS, State
+from clr_tui.tui.text.names import SYMBOLS
 from clr_tui.tui.text.numbers import duration
 from clr_tui.tui.text.status import Status, bar
 
