@@ -40,7 +40,7 @@ JOB_KINDS: dict[str, JobKind] = {
     ),
     "train": JobKind(
         try_early=f"{_ENGINE}.training.optimizers:try_optimizer",
-        run=f"{_ENGINE}.training.clr:run_training_job",
+        run=f"{_ENGINE}.training.training:run_training_job",
         report=f"{_ENGINE}.analysis.report:train_report",
         headline="",
         standing=f"{_ENGINE}.log.standing:TRAINING",

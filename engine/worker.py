@@ -20,7 +20,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from clr_tui.engine.by_name import named
-from clr_tui.engine.errors import UserError
+from clr_tui.engine.errors import UserError, explain
 from clr_tui.engine.kinds import JOB_KINDS
 from clr_tui.engine.log.commands import CommandTail
 from clr_tui.engine.log.events import Event, Outcome, Progress, RunFinished, RunStarted
@@ -30,7 +30,6 @@ from clr_tui.engine.log.writer import EventWriter
 from clr_tui.engine.malloc import keep_freed_memory
 from clr_tui.engine.settings.config import RunConfig
 from clr_tui.engine.training.control import Control, RunGone, StopFlag, Stopped
-from clr_tui.engine.training.error_text import explain
 
 if TYPE_CHECKING:  # torch takes seconds to import, and must not delay the first event
     from clr_tui.engine.analysis.history import RunHistory

@@ -13,14 +13,13 @@ import torch
 from clr_tui.engine.comparing.executor import Work
 from clr_tui.engine.comparing.protocol import Setup, encode
 from clr_tui.engine.comparing.work_queue import ALONE, Inbox
-from clr_tui.engine.errors import UserError
+from clr_tui.engine.errors import UserError, explain
 from clr_tui.engine.log.commands import Command
 from clr_tui.engine.log.events import Event, Outcome, Steps, TrialFinished
 from clr_tui.engine.tasks.devices import choose_device
 from clr_tui.engine.tasks.load import load_task
 from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.training.control import Control, StopFlag, Stopped
-from clr_tui.engine.training.error_text import explain
 from clr_tui.engine.training.job import ThrottledProgress, tune_torch
 from clr_tui.engine.training.keepers import InMemory
 from clr_tui.engine.training.range_test import run_sweep

@@ -30,13 +30,29 @@ from clr_tui.engine.training import checkpoint
 from clr_tui.engine.training.compiling import compiled
 from clr_tui.engine.training.control import Orders, Stopped
 from clr_tui.engine.training.evaluate import evaluate
-from clr_tui.engine.training.keepers import Keeper, Reason
+from clr_tui.engine.training.keepers import Keeper, OnDisk, Reason
 from clr_tui.engine.training.randomness import stream
 from clr_tui.engine.training.recorder import End, Recorder, finite
 from clr_tui.engine.training.schedules import PolicyRate, make_scheduler, set_bounds
-from clr_tui.engine.training.session import Result, Session, Trial
+from clr_tui.engine.training.session import Result, Session, Trial, Work
 from clr_tui.engine.training.trainee import Trainee, make_trainee
 from clr_tui.engine.words import rate
+
+
+def run_training_job(work: Work) -> Result:
+    """The training that a run asks for."""
+    return run_training(work.session(), work.config.asked(Train))
+
+
+def run_training(session: Session, config: Train) -> Result:
+    """Trains, validates after each epoch, and tests the last and the best model at the end.
+
+    Writes `checkpoints/last.pt` after each epoch and when stopped, `checkpoints/best.pt` after
+    each epoch that is the best so far on the validation part.
+    """
+    trial = Trial(number=0, seed=session.config.task.seed, label=config.policy)
+    keeper = OnDisk(session.folder, session.emit, session.task.device)
+    return Training(session, config, trial, keeper).run()
 
 
 class _Astray(Exception):  # noqa: N818 - the run fails, the program does not

@@ -17,6 +17,7 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from clr_tui.engine.comparing.trial_memory import trial_need
+from clr_tui.engine.errors import explain
 from clr_tui.engine.log.events import Event, Steps
 from clr_tui.engine.nvml import UsageMonitor
 from clr_tui.engine.settings.config import OptimizerConfig, RangeTest, RunConfig, TaskConfig
@@ -30,7 +31,6 @@ from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.training import checkpoint
 from clr_tui.engine.training.compiling import compiled
 from clr_tui.engine.training.control import Control, StopFlag
-from clr_tui.engine.training.error_text import explain
 from clr_tui.engine.training.evaluate import evaluate
 from clr_tui.engine.training.job import tune_torch
 from clr_tui.engine.training.randomness import generator

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import CyclicLR
 from training_bench import Bench, Script, make_task, tiny_model
 
+from clr_tui.engine import words
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.commands import Continue, Pause, SaveCheckpoint, SetBounds, Stop
 from clr_tui.engine.log.events import (
@@ -35,11 +36,10 @@ from clr_tui.engine.settings.config import OptimizerConfig, Train
 from clr_tui.engine.tasks.part import Part
 from clr_tui.engine.training import checkpoint
 from clr_tui.engine.training.batches import Batches
-from clr_tui.engine.training.clr import run_training
 from clr_tui.engine.training.keepers import InMemory
 from clr_tui.engine.training.randomness import stream
 from clr_tui.engine.training.session import Result, Trial
-from clr_tui.engine.training.training import Training
+from clr_tui.engine.training.training import Training, run_training
 
 Make = Callable[..., Bench]
 PER_EPOCH = 7  # 70 images in batches of 10
@@ -361,7 +361,7 @@ def test_a_loss_that_is_not_finite_ends_the_training(make_bench: Make) -> None:
     rate = lr_at("triangular", 10, base_lr=0.01, max_lr=0.05, step_size=7, total_steps=28)
     assert result.outcome == "failed"
     assert "step 10" in result.message
-    assert f"{rate:.1e}" in result.message
+    assert f"learning rate {words.rate(rate)}" in result.message
     assert "lower max_lr" in result.message
     assert bench.script.column("loss")[-1] is None
     assert len(bench.script.column("loss")) == 11

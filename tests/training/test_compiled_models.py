@@ -34,7 +34,6 @@ from clr_tui.engine.settings.config import (
 )
 from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.training import job
-from clr_tui.engine.training.clr import run_training
 from clr_tui.engine.training.compiling import (
     COMPILING,
     compiled,
@@ -46,6 +45,7 @@ from clr_tui.engine.training.evaluate import evaluate
 from clr_tui.engine.training.job import saying_once
 from clr_tui.engine.training.range_test import run_range_test
 from clr_tui.engine.training.trainee import Trainee, make_trainee
+from clr_tui.engine.training.training import run_training
 
 Make = Callable[..., Bench]
 Function = Callable[[Any], Tensor]

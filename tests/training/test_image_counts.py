@@ -13,11 +13,11 @@ from training_bench import Bench, make_task, part
 from clr_tui.engine.log.events import EpochFinished, Evaluated, Steps
 from clr_tui.engine.settings.config import OptimizerConfig, RangeTest, Train
 from clr_tui.engine.training import evaluate as evaluate_module
-from clr_tui.engine.training.clr import run_training
 from clr_tui.engine.training.evaluate import evaluate
 from clr_tui.engine.training.range_test import run_range_test
 from clr_tui.engine.training.session import Session
 from clr_tui.engine.training.trainee import make_trainee
+from clr_tui.engine.training.training import run_training
 
 Make = Callable[..., Bench]
 
