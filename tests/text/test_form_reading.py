@@ -16,9 +16,9 @@ from clr_tui.engine.settings.config import (
 from clr_tui.engine.settings.entries import parse_entries
 from clr_tui.tui.charts.draw import draw
 from clr_tui.tui.charts.palette import DARK
-from clr_tui.tui.text.form import length_in_words, read, texts
+from clr_tui.tui.text.form import read, texts
 from clr_tui.tui.text.form_fields import settings
-from clr_tui.tui.text.schedule_preview import sketch
+from clr_tui.tui.text.schedule_preview import length_in_words, sketch
 
 NINES = "9" * 400
 DEFAULTS = {setting.name: setting.default for setting in settings(("cpu",))}

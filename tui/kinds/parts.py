@@ -52,6 +52,10 @@ class Display(NamedTuple):
     """The one chart that tells most, for the list of runs; takes whether the run is alive."""
     progress: Callable[[], EventLines]
     """A new teller of what happens, for runs that are followed without a screen."""
+    sketch: Callable[[Any], Chart]
+    """The learning rate of a job that has not begun, over its length."""
+    length: Callable[[Any], str]
+    """What the length of such a job comes to, where that is more than its field says."""
     files: Callable[[RunHistory, Any], dict[str, Callable[[], str]]] = no_files
     """Text files of its own, by the name of the option of `export` that asks for each."""
     what_next: Callable[[str, Any], str] = nothing_next

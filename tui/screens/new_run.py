@@ -20,9 +20,9 @@ from clr_tui.engine.settings.config import Job, RangeTest, TaskConfig
 from clr_tui.tui.launching import expanded
 from clr_tui.tui.messages import FormChecked
 from clr_tui.tui.text.clean import plain
-from clr_tui.tui.text.form import Reading, field_of, length_in_words, read, texts
+from clr_tui.tui.text.form import Reading, field_of, read, texts
 from clr_tui.tui.text.form_fields import Setting, Values, settings
-from clr_tui.tui.text.schedule_preview import sketch
+from clr_tui.tui.text.schedule_preview import length_in_words, sketch
 from clr_tui.tui.widgets.chart_view import ChartView
 from clr_tui.tui.widgets.choice import Choice
 from clr_tui.tui.widgets.key_footer import KeyLine

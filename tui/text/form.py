@@ -9,9 +9,7 @@ from typing import get_args
 
 from msgspec.structs import replace
 
-from clr_tui.engine.analysis.comparison.seed_curves import planned_epochs
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.policies import whole_cycle_epochs
 from clr_tui.engine.settings.check import check_numbers
 from clr_tui.engine.settings.config import (
     POLICIES,
@@ -24,8 +22,7 @@ from clr_tui.engine.settings.config import (
     TaskConfig,
     Train,
 )
-from clr_tui.engine.settings.entries import parse_entries, tuned_entries
-from clr_tui.engine.words import many
+from clr_tui.engine.settings.entries import parse_entries
 from clr_tui.tui.kinds.compare.target import read_target, target_text
 from clr_tui.tui.text.form_fields import (
     COMPARISON,
@@ -283,45 +280,6 @@ def _exact(value: float) -> str:
     """As short as it can be written without changing it."""
     short = exact_lr(value)
     return short if float(short) == value else repr(value)
-
-
-def length_in_words(job: Job | None) -> str:
-    """What the length of a sound job comes to, where that is more than its field says."""
-    if isinstance(job, Compare):
-        return _trials_in_words(job)
-    if not isinstance(job, Train):
-        return ""
-    whole = whole_cycle_epochs(job.policy, job.epochs, job.step_size_epochs)
-    if whole == job.epochs:
-        return ""
-    ends = f"{many(job.epochs, 'epoch')} {'ends' if job.epochs == 1 else 'end'} in mid-cycle"
-    if not job.whole_cycles:
-        return f"{ends}, as in the run that these settings are from."
-    return f"{ends}: it will run {whole}, whole cycles."
-
-
-def _trials_in_words(job: Compare) -> str:
-    """How many trials of how many epochs, and which sweeps come first."""
-    epochs, trials = planned_epochs(job), job.trials
-    rounded = f" ({job.epochs} would end in mid-cycle)" if epochs != job.epochs else ""
-    words = f"{many(trials, 'trial')} of {many(epochs, 'epoch')}{rounded}"
-    tuned = tuned_entries(job)
-    if len(tuned) == 1:
-        words += f"; before them a range test for the rate of {tuned[0].label}"
-    elif tuned:
-        words += f"; before them {len(tuned)} range tests, one for each rate to be tuned"
-    return f"{words}.{_unseen_rates(job)}"
-
-
-def _unseen_rates(job: Compare) -> str:
-    """The rates that were given otherwise than in the text of the entries."""
-    at: dict[float, list[str]] = {}
-    for entry in job.entries:
-        if entry.lr is not None and "lr=" not in entry.label:
-            at.setdefault(entry.lr, []).append(entry.label)
-    return "".join(
-        f" As given: {', '.join(names)} at lr {exact_lr(lr)}." for lr, names in at.items()
-    )
 
 
 def _names(entries: Sequence[EntryConfig]) -> str:

@@ -11,6 +11,7 @@ from clr_tui.engine.analysis.recordings.curves_csv import curves_csv
 from clr_tui.engine.settings.config import Compare, RunConfig
 from clr_tui.engine.words import many
 from clr_tui.tui.charts.chart import Chart
+from clr_tui.tui.kinds.compare.plan import length, sketch
 from clr_tui.tui.kinds.compare.printing import comparison_charts, comparison_lines
 from clr_tui.tui.kinds.compare.progress import ComparisonLines
 from clr_tui.tui.kinds.compare.ranking import ranking_markdown
@@ -43,5 +44,13 @@ def what_next(run: str, _report: CompareReport) -> str:
 
 
 DISPLAY = Display(
-    title, comparison_charts, comparison_lines, preview, ComparisonLines, files, what_next
+    title=title,
+    charts=comparison_charts,
+    lines=comparison_lines,
+    preview=preview,
+    progress=ComparisonLines,
+    files=files,
+    what_next=what_next,
+    sketch=sketch,
+    length=length,
 )

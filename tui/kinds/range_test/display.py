@@ -12,6 +12,7 @@ from clr_tui.engine.settings.config import RangeTest, RunConfig
 from clr_tui.tui.charts.chart import Chart
 from clr_tui.tui.cli.text_blocks import drawn, wrapped
 from clr_tui.tui.kinds.parts import Display
+from clr_tui.tui.kinds.range_test.plan import length, sketch
 from clr_tui.tui.kinds.range_test.view import range_chart
 from clr_tui.tui.text import numbers
 from clr_tui.tui.text.chart_options import ChartOptions
@@ -90,4 +91,13 @@ def _rules(suggestions: list[Suggestion], width: int) -> list[str]:
     return lines
 
 
-DISPLAY = Display(title, charts, lines, preview, SweepLines, what_next=what_next)
+DISPLAY = Display(
+    title=title,
+    charts=charts,
+    lines=lines,
+    preview=preview,
+    progress=SweepLines,
+    what_next=what_next,
+    sketch=sketch,
+    length=length,
+)

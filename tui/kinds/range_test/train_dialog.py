@@ -11,7 +11,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from clr_tui.engine.settings.config import POLICIES, RangeTest, Train
-from clr_tui.tui.text.form import length_in_words, read, texts
+from clr_tui.tui.kinds.train.plan import length
+from clr_tui.tui.text.form import read, texts
 from clr_tui.tui.text.numbers import exact_lr
 from clr_tui.tui.text.status import title_of
 from clr_tui.tui.widgets.choice import Choice
@@ -96,7 +97,7 @@ class TrainDialog(ModalScreen["Train | None"]):
             field.show_error(errors.pop(field.name or "", ""))
         other = next(iter(errors.values()), "")
         words = self.query_one("#train-length", Static)
-        words.update(other or length_in_words(reading.sound))
+        words.update(other or length(job) if isinstance(job := reading.sound, Train) else "")
         words.set_class(bool(other), "error")
         return reading.sound if isinstance(reading.sound, Train) else None
 

@@ -9,6 +9,7 @@ from clr_tui.engine.settings.config import RunConfig, Train
 from clr_tui.tui.charts.chart import Chart
 from clr_tui.tui.cli.text_blocks import drawn, wrapped
 from clr_tui.tui.kinds.parts import Display
+from clr_tui.tui.kinds.train.plan import length, sketch
 from clr_tui.tui.kinds.train.view import ending_words, training_charts
 from clr_tui.tui.text import numbers
 from clr_tui.tui.text.chart_options import ChartOptions
@@ -99,4 +100,12 @@ def _measured(what: str, measured: Measured | None) -> list[str]:
     ]
 
 
-DISPLAY = Display(title, charts, lines, preview, EventLines)
+DISPLAY = Display(
+    title=title,
+    charts=charts,
+    lines=lines,
+    preview=preview,
+    progress=EventLines,
+    sketch=sketch,
+    length=length,
+)
