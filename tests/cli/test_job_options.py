@@ -16,8 +16,10 @@ from clr_tui.engine.log.rundir import find_run, list_runs
 from clr_tui.engine.log.tail import read_events
 from clr_tui.engine.settings.config import OptimizerConfig, RangeTest, TaskConfig, Train
 from clr_tui.tui import launching
-from clr_tui.tui.cli.job_options import range_test_of, task_of, training_of
+from clr_tui.tui.cli.job_options import task_of
 from clr_tui.tui.cli.parser import build_parser
+from clr_tui.tui.kinds.range_test.from_options import range_test_of
+from clr_tui.tui.kinds.train.from_options import training_of
 
 
 def parsed(text: str):

@@ -93,7 +93,7 @@ def _add_trials(group: argparse._ActionsContainer) -> None:
 
 def settings(args: argparse.Namespace, runs: Path) -> tuple[TaskConfig, Compare, str | None]:
     """The task, the comparison, and the run whose task it is, where one was named."""
-    from clr_tui.tui.cli.job_options import comparison_of
+    from clr_tui.tui.kinds.compare.from_options import comparison_of
 
     return comparison_of(args, runs)
 

@@ -60,7 +60,8 @@ def add_options(parser: Parser) -> None:
 
 def settings(args: argparse.Namespace, _runs: Path) -> tuple[TaskConfig, RangeTest, None]:
     """The task and the sweep that the options describe."""
-    from clr_tui.tui.cli.job_options import range_test_of, task_of
+    from clr_tui.tui.cli.job_options import task_of
+    from clr_tui.tui.kinds.range_test.from_options import range_test_of
 
     return task_of(args), range_test_of(args), None
 

@@ -63,7 +63,7 @@ def add_options(parser: Parser) -> None:
 
 def settings(args: argparse.Namespace, runs: Path) -> tuple[TaskConfig, Train, str | None]:
     """The task, the training, and the range test that they came from, where one was named."""
-    from clr_tui.tui.cli.job_options import training_of
+    from clr_tui.tui.kinds.train.from_options import training_of
 
     return training_of(args, runs)
 

@@ -1,0 +1,98 @@
+"""The training that the options of its command describe."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+
+import msgspec
+
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.log.rundir import RunDir, find_run
+from clr_tui.engine.settings.config import (
+    OptimizerConfig,
+    RangeTest,
+    RunConfig,
+    TaskConfig,
+    Train,
+)
+from clr_tui.tui.cli.job_options import optimizer_of, task_of, with_options
+from clr_tui.tui.cli.option_groups import FACTOR
+from clr_tui.tui.kinds.registry import KINDS
+
+
+def training_of(args: argparse.Namespace, runs: Path) -> tuple[TaskConfig, Train, str | None]:
+    """The task, the training and the id of the range test that gave them, where one did.
+
+    Raises:
+        UserError: where there are no bounds, or the range test recommends none.
+    """
+    if args.parent is not None:
+        run = find_run(runs, args.parent)
+        parent, sweep = _range_test(run)
+        base_lr, max_lr = _bounds(args, run)
+        given, optimizer = parent.task, sweep.optimizer
+    else:
+        base_lr, max_lr = _bounds(args, None)
+        given, optimizer, parent = TaskConfig(), OptimizerConfig(), None
+    job = with_options(
+        Train(base_lr=base_lr, max_lr=max_lr),
+        args,
+        ("policy", "step_size_epochs", "epochs", "gamma"),
+    )
+    job = msgspec.structs.replace(
+        job, whole_cycles=not args.no_whole_cycles, optimizer=optimizer_of(args, optimizer)
+    )
+    return task_of(args, given), job, parent.id if parent else None
+
+
+def _range_test(run: RunDir) -> tuple[RunConfig, RangeTest]:
+    config = run.config()
+    if not isinstance(config.job, RangeTest):
+        raise UserError(
+            f"--from '{run.id}' is {KINDS[config.kind].phrase}; name a range test, whose bounds are"
+            " to be used"
+        )
+    return config, config.job
+
+
+def _bounds(args: argparse.Namespace, parent: RunDir | None) -> tuple[float, float]:
+    """base_lr and max_lr: as given, else from the range test, base_lr at last from max_lr."""
+    factor = FACTOR if args.factor is None else args.factor
+    if not (math.isfinite(factor) and factor > 1):
+        raise UserError(f"--factor {factor:g} is not above 1; give one like {FACTOR:g}")
+    base_lr, max_lr = args.base_lr, args.max_lr
+    if max_lr is None:
+        if parent is None:
+            raise UserError(
+                "train needs bounds: give --max-lr (and --base-lr), or --from RUN for those of a"
+                " range test",
+                "max_lr",
+            )
+        max_lr = _recommended(parent)
+    if not (math.isfinite(max_lr) and max_lr > 0):
+        raise UserError(
+            f"--max-lr {max_lr:g} is not a learning rate; give a number above 0 like 3.6e-3",
+            "max_lr",
+        )
+    return (max_lr / factor if base_lr is None else base_lr), max_lr
+
+
+def _recommended(run: RunDir) -> float:
+    """max_lr of a range test as its log stands now."""
+    from clr_tui.engine.analysis.history import RunHistory
+    from clr_tui.engine.analysis.report import range_report
+    from clr_tui.engine.log.tail import read_events
+
+    config = run.config()
+    history = RunHistory(config)
+    history.feed(read_events(run.events_path))
+    report = range_report(history, smoothing=config.asked(RangeTest).smoothing, live=run.alive)
+    if report.bounds is None:
+        why = report.verdict.sentence.rstrip(".")
+        raise UserError(
+            f"{run.id} recommends no bounds: {why[:1].lower()}{why[1:]};"
+            " give --max-lr, or sweep again"
+        )
+    return report.bounds.max_lr
