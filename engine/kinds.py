@@ -12,6 +12,8 @@ from typing import NamedTuple
 class JobKind(NamedTuple):
     """What the engine does with one kind of run."""
 
+    check: str
+    """`(TaskConfig, Job) -> Iterable[UserError]`: mistakes that show without torch."""
     try_early: str
     """`(RunConfig) -> None`: raises `UserError` for what torch refuses, before data is decoded."""
     run: str
@@ -24,6 +26,8 @@ class JobKind(NamedTuple):
     """A `Standing`: where a living run stands, for lists of runs."""
     job_of_log: str
     """`(list[AnyEvent]) -> Job`: what was asked, as far as a log without its `run.json` tells."""
+    check_machine: str = ""
+    """`(Job, cores: int) -> Iterable[UserError]`: what this machine has too little of."""
     named_trials: bool = False
     """Whether its trials have names of their own, which a table of all their steps must give."""
 
@@ -31,6 +35,7 @@ class JobKind(NamedTuple):
 _ENGINE = "clr_tui.engine"
 JOB_KINDS: dict[str, JobKind] = {
     "range-test": JobKind(
+        check=f"{_ENGINE}.settings.check:check_range_test",
         try_early=f"{_ENGINE}.training.optimizers:try_optimizer",
         run=f"{_ENGINE}.training.range_test:run_range_test_job",
         report=f"{_ENGINE}.analysis.report:range_report",
@@ -39,6 +44,7 @@ JOB_KINDS: dict[str, JobKind] = {
         job_of_log=f"{_ENGINE}.analysis.recordings.recording:range_test_in",
     ),
     "train": JobKind(
+        check=f"{_ENGINE}.settings.check:check_training",
         try_early=f"{_ENGINE}.training.optimizers:try_optimizer",
         run=f"{_ENGINE}.training.training:run_training_job",
         report=f"{_ENGINE}.analysis.report:train_report",
@@ -47,12 +53,14 @@ JOB_KINDS: dict[str, JobKind] = {
         job_of_log=f"{_ENGINE}.analysis.recordings.recording:training_in",
     ),
     "compare": JobKind(
+        check=f"{_ENGINE}.settings.check:check_comparison",
         try_early=f"{_ENGINE}.comparing.compare_job:try_optimizers",
         run=f"{_ENGINE}.comparing.compare_job:run_compare_job",
         report=f"{_ENGINE}.analysis.comparison.comparison_report:compare_report",
         headline=f"{_ENGINE}.analysis.comparison.comparison_report:compare_headline",
         standing=f"{_ENGINE}.log.standing:COMPARISON",
         job_of_log=f"{_ENGINE}.analysis.recordings.recording:comparison_in",
+        check_machine=f"{_ENGINE}.settings.check:check_room",
         named_trials=True,
     ),
 }

@@ -11,8 +11,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import get_args
 
+from clr_tui.engine.by_name import named
 from clr_tui.engine.cores import usable_cores
 from clr_tui.engine.errors import UserError, did_you_mean
+from clr_tui.engine.kinds import JOB_KINDS
 from clr_tui.engine.nvml import check_device
 from clr_tui.engine.settings import limits
 from clr_tui.engine.settings.config import (
@@ -20,10 +22,12 @@ from clr_tui.engine.settings.config import (
     POLICIES,
     Compare,
     Job,
+    OptimizerConfig,
     RangeTest,
     Rates,
     TaskConfig,
     Train,
+    kind_of,
 )
 from clr_tui.engine.settings.entries import check_entries
 from clr_tui.engine.settings.image_folders import Glance, glance, missing
@@ -53,8 +57,8 @@ def check(task: TaskConfig, job: Job) -> list[UserError]:
     except UserError as error:
         found.append(error)
     found += _job(task, job)
-    if isinstance(job, Compare):
-        found += _room(job, usable_cores())
+    if place := JOB_KINDS[kind_of(job)].check_machine:
+        found += named(place)(job, usable_cores())
     return found
 
 
@@ -63,17 +67,34 @@ def check_numbers(task: TaskConfig, job: Job) -> list[UserError]:
     return [*_batch(task.batch_size, None), *_numbers_of(task), *_job(task, job)]
 
 
-def _job(task: TaskConfig, job: Job) -> Iterator[UserError]:
-    if isinstance(job, Compare):
-        yield from _comparison(job)
-        yield from _study(job.study, task.model)
-        return
-    yield from _sweep(job) if isinstance(job, RangeTest) else _training(job)
-    yield from check_optimizer(job.optimizer)
-    if (why := ignores_schedule(job.optimizer)) and getattr(job, "policy", "") != "constant":
+def _job(task: TaskConfig, job: Job) -> list[UserError]:
+    return list(named(JOB_KINDS[kind_of(job)].check)(task, job))
+
+
+def check_range_test(_task: TaskConfig, job: RangeTest) -> Iterator[UserError]:
+    """The mistakes in a range test."""
+    yield from _sweep(job)
+    yield from _optimizer(job.optimizer)
+
+
+def check_training(_task: TaskConfig, job: Train) -> Iterator[UserError]:
+    """The mistakes in a training."""
+    yield from _training(job)
+    yield from _optimizer(job.optimizer, schedule=job.policy != "constant")
+
+
+def check_comparison(task: TaskConfig, job: Compare) -> Iterator[UserError]:
+    """The mistakes in a comparison."""
+    yield from _comparison(job)
+    yield from _study(job.study, task.model)
+
+
+def _optimizer(optimizer: OptimizerConfig, schedule: bool = True) -> Iterator[UserError]:
+    yield from check_optimizer(optimizer)
+    if schedule and (why := ignores_schedule(optimizer)):
         yield UserError(f"{why}; choose another optimizer", "optimizer")
-    yield from limits.share("momentum", job.optimizer.momentum)
-    yield from limits.not_negative("weight_decay", job.optimizer.weight_decay)
+    yield from limits.share("momentum", optimizer.momentum)
+    yield from limits.not_negative("weight_decay", optimizer.weight_decay)
 
 
 def _data(task: TaskConfig) -> Iterator[UserError]:
@@ -251,7 +272,7 @@ def _count(job: Compare) -> Iterator[UserError]:
         )
 
 
-def _room(job: Compare, cores: int) -> Iterator[UserError]:
+def check_room(job: Compare, cores: int) -> Iterator[UserError]:
     """More processes and threads than the machine can run side by side."""
     trials, jobs = job.trials, job.jobs or 1
     there = f"this machine's {many(cores, 'core')}"
