@@ -19,6 +19,15 @@ def rate(lr: float) -> str:
     return f"{mantissa}e{power}"
 
 
+def exact_lr(value: float) -> str:
+    """A learning rate as one would type it, to four digits: `0.0036`, `5e-4`, `1.234e-5`."""
+    short = f"{value:.4g}"
+    if value == 0 or 1e-3 <= abs(value) < 1e4 or "e" not in f"{value:.3e}":
+        return short
+    mantissa, exponent = f"{value:.3e}".split("e")
+    return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
+
+
 def decades_apart(lr: float, other: float) -> str:
     """Where `lr` lies relative to `other`, if more than a decade away: `a decade below`.
 

@@ -2,6 +2,7 @@ import math
 
 import pytest
 
+from clr_tui.engine.words import exact_lr
 from clr_tui.tui.text import numbers
 
 
@@ -16,13 +17,13 @@ def test_learning_rates_are_seven_wide(value, shown):
 
 @pytest.mark.parametrize("value", [5e-4, 0.003, 3.594e-3, 1e-7, 1.0, 12.5, 0.0036, 100.0, 1e-10])
 def test_typed_rates_read_back_as_they_were(value):
-    assert float(numbers.exact_lr(value)) == pytest.approx(value, rel=1e-3)
+    assert float(exact_lr(value)) == pytest.approx(value, rel=1e-3)
 
 
 def test_typed_rates_are_short():
-    assert numbers.exact_lr(5e-4) == "5e-4"
-    assert numbers.exact_lr(0.0036) == "0.0036"
-    assert numbers.exact_lr(1.0) == "1"
+    assert exact_lr(5e-4) == "5e-4"
+    assert exact_lr(0.0036) == "0.0036"
+    assert exact_lr(1.0) == "1"
 
 
 @pytest.mark.parametrize("value", [0.0, 1.592, 999.9994, 1e3, 1.23e5, 9e99, math.inf, None])

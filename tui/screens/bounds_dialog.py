@@ -11,8 +11,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.words import exact_lr
 from clr_tui.tui.text.bounds import bounds_errors, read_bounds
-from clr_tui.tui.text.numbers import exact_lr
 from clr_tui.tui.widgets.field import Field
 
 if TYPE_CHECKING:

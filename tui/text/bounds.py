@@ -7,7 +7,7 @@ from typing import Literal
 
 from clr_tui.engine.analysis.report import Bounds
 from clr_tui.engine.errors import UserError
-from clr_tui.tui.text.numbers import exact_lr
+from clr_tui.engine.words import exact_lr
 
 Which = Literal["base", "max"]
 LOWEST = 1e-10

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.log import events as ev
-from clr_tui.engine.words import many
+from clr_tui.engine.words import exact_lr, many
 from clr_tui.tui.text import numbers
 
 
@@ -63,8 +63,8 @@ def _incident(event: ev.AnyEvent) -> str:
         return f"step {event.step}, lr {numbers.lr(event.lr)}: the loss is not finite"
     if isinstance(event, ev.BoundsChanged) and event.step > 0:
         return (
-            f"from step {event.step} on the bounds are {numbers.exact_lr(event.base_lr)} and"
-            f" {numbers.exact_lr(event.max_lr)}"
+            f"from step {event.step} on the bounds are {exact_lr(event.base_lr)} and"
+            f" {exact_lr(event.max_lr)}"
         )
     if isinstance(event, ev.Paused):
         return "paused"

@@ -23,6 +23,7 @@ from clr_tui.engine.settings.config import (
     Train,
 )
 from clr_tui.engine.settings.entries import parse_entries
+from clr_tui.engine.words import exact_lr
 from clr_tui.tui.kinds.compare.target import read_target, target_text
 from clr_tui.tui.text.form_fields import (
     COMPARISON,
@@ -36,7 +37,6 @@ from clr_tui.tui.text.form_fields import (
     is_range_test,
     loads_weights,
 )
-from clr_tui.tui.text.numbers import exact_lr
 
 _LONGEST = 40
 """Characters of a text that are repeated where it is said to be wrong."""

@@ -18,15 +18,6 @@ def lr(value: float | None) -> str:
     return f"{value:.1e}"
 
 
-def exact_lr(value: float) -> str:
-    """A learning rate as one would type it, to four digits: `0.0036`, `5e-4`, `1.234e-5`."""
-    short = f"{value:.4g}"
-    if value == 0 or 1e-3 <= abs(value) < 1e4 or "e" not in f"{value:.3e}":
-        return short
-    mantissa, exponent = f"{value:.3e}".split("e")
-    return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
-
-
 def loss(value: float | None) -> str:
     """A loss, eight characters: `   1.592`, `1.23e+05` where three decimals would not fit."""
     if value is None or not math.isfinite(value):

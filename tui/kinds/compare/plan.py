@@ -7,11 +7,10 @@ import numpy as np
 from clr_tui.engine.analysis.comparison.seed_curves import planned_epochs
 from clr_tui.engine.settings.config import Compare, EntryConfig, Policy
 from clr_tui.engine.settings.entries import tuned_entries
-from clr_tui.engine.words import many
+from clr_tui.engine.words import exact_lr, many
 from clr_tui.tui.charts.chart import Axis, Chart, Series
 from clr_tui.tui.kinds.compare.entry_style import role_of
 from clr_tui.tui.kinds.train.view import rate_axis
-from clr_tui.tui.text.numbers import exact_lr
 from clr_tui.tui.text.schedule_preview import MOST_EPOCHS, TOO_MANY, schedule
 
 MOST_SCHEDULES = 8

@@ -5,7 +5,7 @@ from __future__ import annotations
 from clr_tui.engine.analysis.history import RunHistory, TrialHistory
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.settings.config import Compare
-from clr_tui.engine.words import many
+from clr_tui.engine.words import exact_lr, many
 from clr_tui.tui.kinds.compare.tuning import Tuning
 from clr_tui.tui.text import numbers
 from clr_tui.tui.text.event_lines import EventLines
@@ -76,7 +76,7 @@ def _pool(event: ev.PoolReady) -> str:
 
 
 def _rate(event: ev.RateChosen, history: RunHistory) -> str:
-    in_figures = numbers.lr if event.source == "tuned" else numbers.exact_lr
+    in_figures = numbers.lr if event.source == "tuned" else exact_lr
     rate = in_figures(event.lr)
     if event.base_lr is not None:
         rate = f"{in_figures(event.base_lr)} to {rate}"

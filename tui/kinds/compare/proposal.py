@@ -12,7 +12,7 @@ from clr_tui.engine.settings.config import (
     Train,
 )
 from clr_tui.engine.settings.entries import article_entries, parse_entries
-from clr_tui.tui.text.numbers import exact_lr
+from clr_tui.engine.words import exact_lr
 
 
 def after_range_test(optimizer: OptimizerConfig, bounds: tuple[float, float] | None) -> Compare:

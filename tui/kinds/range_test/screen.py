@@ -11,6 +11,7 @@ from textual.binding import BindingType
 from clr_tui.engine.analysis.recordings.steps_csv import steps_csv
 from clr_tui.engine.analysis.report import BASE_FACTOR, Bounds, RangeReport, range_report, to_json
 from clr_tui.engine.settings.config import Compare, RangeTest, Train
+from clr_tui.engine.words import exact_lr
 from clr_tui.tui.exporting import charts_svg
 from clr_tui.tui.keys import bindings_for
 from clr_tui.tui.kinds.compare.proposal import after_range_test
@@ -28,7 +29,6 @@ from clr_tui.tui.text.bounds import Which, step_bound
 from clr_tui.tui.text.chart_options import RANGE_TEST_X
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.lines import Line
-from clr_tui.tui.text.numbers import exact_lr
 from clr_tui.tui.widgets.chart_view import ChartView
 from clr_tui.tui.widgets.panel import Panel
 

@@ -11,9 +11,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from clr_tui.engine.settings.config import POLICIES, RangeTest, Train
+from clr_tui.engine.words import exact_lr
 from clr_tui.tui.kinds.train.plan import length
 from clr_tui.tui.text.form import read, texts
-from clr_tui.tui.text.numbers import exact_lr
 from clr_tui.tui.text.status import title_of
 from clr_tui.tui.widgets.choice import Choice
 from clr_tui.tui.widgets.field import Field

@@ -6,6 +6,7 @@ from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.report import Measured, TrainReport
 from clr_tui.engine.log.events import EpochFinished, Evaluated
 from clr_tui.engine.settings.config import RunConfig, Train
+from clr_tui.engine.words import exact_lr
 from clr_tui.tui.charts.chart import Chart
 from clr_tui.tui.cli.text_blocks import drawn, wrapped
 from clr_tui.tui.kinds.parts import Display
@@ -23,7 +24,7 @@ EPOCH_ROWS = 20
 def title(config: RunConfig) -> list[str]:
     """The optimizer, the batch size, the policy and its bounds."""
     job = config.asked(Train)
-    bounds = f"{numbers.exact_lr(job.base_lr)}…{numbers.exact_lr(job.max_lr)}"
+    bounds = f"{exact_lr(job.base_lr)}…{exact_lr(job.max_lr)}"
     known = bool(config.task.model)
     schedule = f"{job.policy} {bounds}" if known else bounds
     return [*optimizer_parts(job.optimizer, config.task), schedule]

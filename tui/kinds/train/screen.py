@@ -14,6 +14,7 @@ from clr_tui.engine.analysis.recordings.steps_csv import steps_csv
 from clr_tui.engine.analysis.report import Bounds, to_json, train_report
 from clr_tui.engine.log.commands import SetBounds
 from clr_tui.engine.settings.config import Compare, Train
+from clr_tui.engine.words import exact_lr
 from clr_tui.tui.exporting import charts_svg
 from clr_tui.tui.keys import bindings_for
 from clr_tui.tui.kinds.compare.proposal import after_training
@@ -29,7 +30,6 @@ from clr_tui.tui.screens.curve_screen import CurveScreen
 from clr_tui.tui.screens.export_dialog import Exports
 from clr_tui.tui.text.chart_options import TRAINING_X
 from clr_tui.tui.text.lines import Line
-from clr_tui.tui.text.numbers import exact_lr
 from clr_tui.tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
