@@ -12,14 +12,12 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from clr_tui.engine.settings.config import Policy
+from clr_tui.engine.settings.config import GAMMA, Policy
 
 ONE_CYCLE_RISE = 0.3
 """The part of one-cycle spent rising, and again falling; the rest anneals (torch's default)."""
 ONE_CYCLE_FINAL = 1e4
 """One-cycle ends at base_lr divided by this (torch's `final_div_factor`)."""
-DEFAULT_GAMMA = 0.99994
-"""Decay per step of the exp-range policies (Smith 2017, section 4.1.1)."""
 
 Direction = Literal["rising", "falling", "annealing", "constant"]
 
@@ -32,7 +30,7 @@ def lr_at(
     max_lr: float,
     step_size: float,
     total_steps: int,
-    gamma: float = DEFAULT_GAMMA,
+    gamma: float = GAMMA,
 ) -> float:
     """The learning rate of step `step`, counted from 0.
 

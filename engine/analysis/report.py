@@ -19,13 +19,10 @@ from clr_tui.engine.log.events import Evaluated
 from clr_tui.engine.log.state import State, state_of
 from clr_tui.engine.policies import Phase, step_size_steps
 from clr_tui.engine.policies import phase as phase_at
-from clr_tui.engine.settings.config import RangeTest, Train
+from clr_tui.engine.settings.config import FACTOR, RangeTest, Train
 from clr_tui.engine.words import rate
 
 Floats = NDArray[np.float64]
-
-BASE_FACTOR = 6.0
-"""base_lr = max_lr / 6 unless told otherwise."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +129,7 @@ def range_report(
     history: RunHistory,
     *,
     smoothing: float | None = None,
-    factor: float = BASE_FACTOR,
+    factor: float = FACTOR,
     live: bool = True,
 ) -> RangeReport:
     """Reports on a range test as far as it has come.

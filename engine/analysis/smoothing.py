@@ -7,13 +7,15 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from clr_tui.engine.settings.config import SMOOTHING
+
 Floats = NDArray[np.float64]
 
 _BLOCK = 32
 _PART = 1 << 15
 
 
-def smooth(values: Floats, alpha: float = 0.05) -> Floats:
+def smooth(values: Floats, alpha: float = SMOOTHING) -> Floats:
     """Exponentially weighted mean: `s_i = alpha * x_i + (1 - alpha) * s_(i-1)`, `s_0 = x_0`.
 
     There is no bias correction: the first value stands as it is, as in torch-lr-finder. The mean

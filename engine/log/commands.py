@@ -7,7 +7,6 @@ seconds. Any process may append; the worker reads between steps and answers in t
 
 from __future__ import annotations
 
-import math
 import os
 import time
 from pathlib import Path
@@ -20,6 +19,7 @@ from clr_tui.engine.log.line_tail import LineTail
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.log.writer import write_failed
 from clr_tui.engine.regular import open_regular
+from clr_tui.engine.settings.bounds import bounds_mistakes
 
 
 class SetBounds(msgspec.Struct, frozen=True, kw_only=True, tag="set-bounds"):
@@ -75,13 +75,12 @@ def send(run: RunDir, command: Command) -> None:
     Several processes may send at once: each line is one appending write.
 
     Raises:
-        UserError: the run has no living worker, the bounds are no learning rates, or the file
+        UserError: the run has no living worker, nothing can run between the bounds, or the file
             cannot be written.
     """
     if isinstance(command, SetBounds):
-        for name, lr in (("base_lr", command.base_lr), ("max_lr", command.max_lr)):
-            if not (math.isfinite(lr) and lr > 0):
-                raise UserError(f"{name} must be a number above 0, not {lr:g}", name)
+        for mistake in bounds_mistakes(command.base_lr, command.max_lr):
+            raise mistake
     if not run.alive:
         raise UserError(f"run '{run.id}' is not running: there is no worker to take orders")
     if not command.time:

@@ -9,7 +9,6 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import get_args
 
 from clr_tui.engine.by_name import named
 from clr_tui.engine.cores import usable_cores
@@ -19,12 +18,11 @@ from clr_tui.engine.nvml import check_device
 from clr_tui.engine.settings import limits
 from clr_tui.engine.settings.config import (
     MODELS,
-    POLICIES,
+    STUDIES,
     Compare,
     Job,
     OptimizerConfig,
     RangeTest,
-    Rates,
     TaskConfig,
     Train,
     kind_of,
@@ -32,15 +30,12 @@ from clr_tui.engine.settings.config import (
 from clr_tui.engine.settings.entries import check_entries
 from clr_tui.engine.settings.image_folders import Glance, glance, missing
 from clr_tui.engine.settings.optimizer_names import check_optimizer, ignores_schedule
-from clr_tui.engine.settings.studies import STUDIES
+from clr_tui.engine.settings.table import mistakes_in
 from clr_tui.engine.words import all_of, be, many
 
-SMALLEST_IMAGE, LARGEST_IMAGE = 8, 4096
 _COUNTED = 20_000
 """Images are counted up to so many; beyond, the worker is left to compare with the batch size."""
 _DIGITS_TRAIN = 1259
-_LARGEST_SEED = 2**63 - 1
-RATES: tuple[Rates, ...] = get_args(Rates)
 MOST_TRIALS = 1000
 """Of a comparison: beyond, nobody can wait for it."""
 
@@ -51,7 +46,7 @@ def check(task: TaskConfig, job: Job) -> list[UserError]:
     Looks at no more of the data's folder than it must, and remembers what it saw until one of
     the folders changes.
     """
-    found = [*_data(task), *_model(task), *_numbers_of(task)]
+    found = [*mistakes_in(task), *_data(task), *_model(task)]
     try:
         check_device(task.device)
     except UserError as error:
@@ -64,37 +59,50 @@ def check(task: TaskConfig, job: Job) -> list[UserError]:
 
 def check_numbers(task: TaskConfig, job: Job) -> list[UserError]:
     """Those mistakes that show without a look at the disk or the machine: quick at each key."""
-    return [*_batch(task.batch_size, None), *_numbers_of(task), *_job(task, job)]
+    return [*mistakes_in(task), *_job(task, job)]
 
 
 def _job(task: TaskConfig, job: Job) -> list[UserError]:
-    return list(named(JOB_KINDS[kind_of(job)].check)(task, job))
+    return [*mistakes_in(job), *named(JOB_KINDS[kind_of(job)].check)(task, job)]
 
 
 def check_range_test(_task: TaskConfig, job: RangeTest) -> Iterator[UserError]:
-    """The mistakes in a range test."""
-    yield from _sweep(job)
+    """What does not fit together in a range test."""
+    yield from _ordered(job, "start_lr", "end_lr")
     yield from _optimizer(job.optimizer)
 
 
 def check_training(_task: TaskConfig, job: Train) -> Iterator[UserError]:
-    """The mistakes in a training."""
-    yield from _training(job)
-    yield from _optimizer(job.optimizer, schedule=job.policy != "constant")
+    """What does not fit together in a training."""
+    schedule = job.policy != "constant"
+    if schedule:  # else it runs at max_lr, and its base_lr only has to be a rate
+        yield from _ordered(job, "base_lr", "max_lr")
+    yield from _optimizer(job.optimizer, schedule=schedule)
 
 
 def check_comparison(task: TaskConfig, job: Compare) -> Iterator[UserError]:
-    """The mistakes in a comparison."""
-    yield from _comparison(job)
+    """What does not fit together in a comparison."""
+    yield from check_entries(job.entries)
+    yield from _bounds(job)
+    yield from _count(job)
+    sweep = job.range_test
+    for mistake in (*mistakes_in(sweep), *_ordered(sweep, "start_lr", "end_lr")):
+        yield UserError(f"{mistake.message} (of the range tests)", "range_test")
     yield from _study(job.study, task.model)
+
+
+def _ordered(job: RangeTest | Train, lower: str, upper: str) -> list[UserError]:
+    """That both rates are in no order, where each of them is a learning rate."""
+    low, high = getattr(job, lower), getattr(job, upper)
+    if {lower, upper} & {mistake.field for mistake in mistakes_in(job)}:
+        return []
+    return limits.not_below(lower, low, upper, high)
 
 
 def _optimizer(optimizer: OptimizerConfig, schedule: bool = True) -> Iterator[UserError]:
     yield from check_optimizer(optimizer)
     if schedule and (why := ignores_schedule(optimizer)):
         yield UserError(f"{why}; choose another optimizer", "optimizer")
-    yield from limits.share("momentum", optimizer.momentum)
-    yield from limits.not_negative("weight_decay", optimizer.weight_decay)
 
 
 def _data(task: TaskConfig) -> Iterator[UserError]:
@@ -119,9 +127,7 @@ def _data(task: TaskConfig) -> Iterator[UserError]:
 
 def _batch(size: int, train: int | None) -> Iterator[UserError]:
     """`train` images are trained on; None where they are too many to matter."""
-    if size < 2:
-        yield UserError(f"batch_size must be at least 2, not {limits.shown(size)}", "batch_size")
-    elif train is not None and size > train:
+    if train is not None and size > train:
         images = "image" if train == 1 else "images"
         yield UserError(
             f"batch_size {limits.shown(size)} is larger than the training part, which has {train}"
@@ -156,7 +162,6 @@ def _changes(folders: Sequence[Path]) -> tuple[int, ...]:
 
 def _model(task: TaskConfig) -> Iterator[UserError]:
     if task.model not in MODELS:
-        yield limits.choice("model", task.model, MODELS)
         return
     built_in = task.weights in ("imagenet", "none")
     if task.model == "cnn" and not built_in:
@@ -174,78 +179,8 @@ def _model(task: TaskConfig) -> Iterator[UserError]:
             yield UserError(f"{lacking} (or give 'imagenet' or 'none')", "weights")
 
 
-def _numbers_of(task: TaskConfig) -> Iterator[UserError]:
-    size = task.image_size
-    if size is not None and size < SMALLEST_IMAGE:
-        message = f"image_size must be at least {SMALLEST_IMAGE} pixels, not {limits.shown(size)}"
-        yield UserError(message, "image_size")
-    elif size is not None and size > LARGEST_IMAGE:
-        message = f"image_size must be at most {LARGEST_IMAGE} pixels, not {limits.shown(size)}"
-        yield UserError(message, "image_size")
-    if not 0 <= task.seed <= _LARGEST_SEED:
-        said = limits.shown(task.seed)
-        yield UserError(f"seed must be from 0 to {_LARGEST_SEED}, not {said}", "seed")
-
-
-def _sweep(job: RangeTest) -> Iterator[UserError]:
-    rates = [*limits.rate("start_lr", job.start_lr), *limits.rate("end_lr", job.end_lr)]
-    if not rates and job.start_lr >= job.end_lr:
-        rates = [
-            UserError(f"start_lr {job.start_lr:g} is not below end_lr {job.end_lr:g}", "start_lr")
-        ]
-    yield from rates
-    yield from limits.length("epochs", job.epochs)
-    if job.steps is not None:
-        yield from limits.at_least_one("steps", job.steps)
-    yield from limits.at_least_one("seeds", job.seeds)
-    if not 0 < job.smoothing <= 1:
-        yield UserError(
-            f"smoothing must be above 0 and at most 1, not {job.smoothing:g}", "smoothing"
-        )
-    yield from limits.above("divergence", job.divergence, 1)
-
-
-def _training(job: Train) -> Iterator[UserError]:
-    rates = [*limits.rate("base_lr", job.base_lr), *limits.rate("max_lr", job.max_lr)]
-    # Constant training runs at max_lr; its base_lr only has to be a rate.
-    if not rates and job.base_lr >= job.max_lr and job.policy != "constant":
-        rates = [
-            UserError(f"base_lr {job.base_lr:g} is not below max_lr {job.max_lr:g}", "base_lr")
-        ]
-    yield from rates
-    if job.policy not in POLICIES:
-        yield limits.choice("policy", job.policy, POLICIES)
-    yield from limits.length("step_size_epochs", job.step_size_epochs)
-    yield from limits.at_least_one("epochs", job.epochs)
-    yield from limits.decay("gamma", job.gamma)
-
-
-def _comparison(job: Compare) -> Iterator[UserError]:
-    yield from check_entries(job.entries)
-    yield from _bounds(job)
-    yield from limits.at_least_one("seeds", job.seeds)
-    yield from _count(job)
-    yield from limits.at_least_one("epochs", job.epochs)
-    if job.rates not in RATES:
-        yield limits.choice("rates", job.rates, RATES)
-    yield from limits.above("factor", job.factor, 1)
-    yield from limits.length("step_size_epochs", job.step_size_epochs)
-    yield from limits.decay("gamma", job.gamma)
-    for mistake in _sweep(job.range_test):
-        yield UserError(f"{mistake.message} (of the range tests)", "range_test")
-    if job.target is not None and not 0 < job.target < 1:
-        yield UserError(
-            f"target must be above 0 and below 1 (or 1% to 99%), not {job.target:g}", "target"
-        )
-    if job.jobs is not None:
-        yield from limits.at_least_one("jobs", job.jobs)
-    yield from limits.at_least_one("threads", job.threads)
-
-
 def _study(study: str, model: str) -> Iterator[UserError]:
-    if study and study not in STUDIES:
-        yield limits.choice("study", study, STUDIES)
-    elif study and study != model and model in MODELS:
+    if study in STUDIES and study != model and model in MODELS:
         yield UserError(
             f"the study {study} is of the model {study}, not of {model}: leave one of them out",
             "study",

@@ -9,9 +9,12 @@ fields are ignored on reading, so that an older reader can open a newer run.
 
 from __future__ import annotations
 
-from typing import Literal, Optional, TypeVar, Union, get_args
+from typing import Annotated, Any, Literal, Optional, TypeVar, Union, get_args
 
 import msgspec
+
+from clr_tui.engine.settings.limits import LARGEST_COUNT
+from clr_tui.engine.settings.table import described
 
 Policy = Literal[
     "triangular",
@@ -23,7 +26,25 @@ Policy = Literal[
     "constant",
 ]
 POLICIES: tuple[Policy, ...] = get_args(Policy)
-MODELS = ("cnn", "resnet34")
+IMAGE_SIZES = {"cnn": 64, "resnet34": 224}
+"""The models, and the side of images from a folder that each has by default, pixels."""
+MODELS = tuple(IMAGE_SIZES)
+DIGITS_SIZE = 8
+ARTICLE = ("adagrad", "adadelta", "rmsprop", "adam", "adamax", "sgd+clr")
+"""The six that the article compares, each as an entry of a comparison."""
+STUDIES = ("cnn", "resnet34")
+"""Those of the article, named after their models: see `engine.settings.studies`."""
+FACTOR = 6.0
+"""max_lr / base_lr where nothing else says (Smith 2017, section 3.3: 3 or 4; the article: 6)."""
+GAMMA = 0.99994
+"""Decay per step of the exp-range policies (Smith 2017, section 4.1.1)."""
+SMOOTHING = 0.05
+"""The weight of a new loss in a smoothed curve."""
+RATE: dict[str, Any] = {"gt": 0, "ge": 1e-30, "le": 1e6}
+"""Limits of a learning rate: far beyond what can train, and well within float32."""
+COUNT: dict[str, Any] = {"ge": 1, "le": LARGEST_COUNT}
+LENGTH: dict[str, Any] = {"gt": 0, "ge": 1e-6, "le": LARGEST_COUNT}
+"""In epochs."""
 Rates = Literal["default", "tuned"]
 Option = Union[bool, int, float, str, None, list[Optional[float]]]  # noqa: UP007, UP045 - msgspec wants it
 """What an optimizer's keyword argument can be."""
@@ -32,22 +53,82 @@ Option = Union[bool, int, float, str, None, list[Optional[float]]]  # noqa: UP00
 class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What is trained, and on what."""
 
-    data: str = "digits"
-    """`digits`, or the absolute path of a folder of images, one folder a class."""
-    model: str = "cnn"
-    """`cnn` or `resnet34`."""
-    weights: str = "imagenet"
-    """For `resnet34`: `imagenet`, `none`, or the path of a state dict. The CNN has none to load."""
-    image_size: int | None = None
-    """Side of the square images, pixels; None: 8 for digits, else 64 (cnn) or 224 (resnet34)."""
-    batch_size: int = 64
-    augment: bool = True
-    compile: bool = False
-    """Train through torch.compile, where that can be had."""
-    device: str = "auto"
-    """`auto`, `cpu`, `mps`, `cuda` or `cuda:N`."""
-    seed: int = 0
-    """The first seed; trial i draws everything (weights, order, augmentation) from `seed + i`."""
+    data: Annotated[
+        str,
+        described(
+            "data",
+            "digits (embedded), or a folder of images, one folder a class",
+            metavar="DIR",
+        ),
+    ] = "digits"
+    """In `run.json` the path of a folder is absolute."""
+    model: Annotated[
+        str,
+        described(
+            "model",
+            "a small CNN for any image size, or ResNet34, frozen but for its last block",
+            choices=MODELS,
+        ),
+    ] = "cnn"
+    weights: Annotated[
+        str,
+        described(
+            "weights",
+            "what resnet34 begins with: imagenet, none, or the path of a state dict",
+            metavar="W",
+        ),
+    ] = "imagenet"
+    """The CNN has none to load."""
+    image_size: Annotated[
+        int | None,
+        described(
+            "image size",
+            "side of the square images, pixels",
+            ge=8,
+            le=4096,
+            unit="pixels",
+            example="64",
+            empty=f"{DIGITS_SIZE} for digits, else "
+            + " or ".join(f"{size} ({model})" for model, size in IMAGE_SIZES.items()),
+        ),
+    ] = None
+    batch_size: Annotated[int, described("batch size", "images a step", ge=2, example="64")] = 64
+    device: Annotated[
+        str,
+        described(
+            "device",
+            "where it runs: auto (the fastest there is), cpu, mps, cuda or cuda:N",
+            metavar="D",
+        ),
+    ] = "auto"
+    augment: Annotated[
+        bool,
+        described(
+            "augmentation",
+            "shift and turn each image a little, and flip photos as well",
+            rare=True,
+        ),
+    ] = True
+    seed: Annotated[
+        int,
+        described(
+            "first seed",
+            "the same seed means the same weights, order and augmentation",
+            ge=0,
+            le=2**63 - 1,
+            example="0",
+            rare=True,
+        ),
+    ] = 0
+    """Trial i draws everything (weights, order, augmentation) from `seed + i`."""
+    compile: Annotated[
+        bool,
+        described(
+            "compile",
+            "on CUDA, train through torch.compile: for long runs, since it takes a while",
+            rare=True,
+        ),
+    ] = False
 
 
 class OptimizerConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,47 +136,164 @@ class OptimizerConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str = "sgd"
     """A class of torch.optim in small letters (`adamw`), or `package.module:Class`."""
-    momentum: float = 0.9
+    momentum: Annotated[
+        float, described("momentum", "momentum of sgd", ge=0, lt=1, example="0.9")
+    ] = 0.9
     """For `sgd` only."""
-    weight_decay: float = 0.0
+    weight_decay: Annotated[
+        float,
+        described(
+            "weight decay",
+            "weight decay; others than sgd have a default of their own",
+            ge=0,
+            example="1e-4",
+        ),
+    ] = 0.0
     """Given to the optimizer where it is not 0; each has a default of its own."""
     options: dict[str, Option] = {}
-    """Further keyword arguments of its class, as `betas` or `nesterov`."""
+    """Further keyword arguments of its class, such as `betas` or `nesterov`."""
+
+
+_Optimizer = Annotated[
+    OptimizerConfig,
+    described(
+        "optimizer",
+        "a class of torch.optim, or package.module:Class, as 'adamw(weight_decay=0.05)'",
+        format="optimizer",
+        example="adamw",
+    ),
+]
+_WholeCycles = Annotated[
+    bool, described("whole cycles", "round the length up to whole cycles", rare=True)
+]
+_StepSize = Annotated[
+    float,
+    described("step size", "half a cycle, in epochs (Smith 2017: 2 to 10)", **LENGTH, example="4"),
+]
+_Gamma = Annotated[
+    float,
+    described(
+        "gamma",
+        "what exp-range multiplies the learning rate by, a step",
+        gt=0,
+        le=1,
+        example="0.99994",
+    ),
+]
+_Factor = Annotated[
+    float,
+    described(
+        "factor",
+        "upper / lower bound of a policy, where no lower one is given",
+        gt=1,
+        example="6",
+        rare=True,
+    ),
+]
 
 
 class RangeTest(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="range-test"):
     """A learning-rate range test (Smith 2017, section 3.3), swept exponentially."""
 
-    start_lr: float = 1e-7
-    end_lr: float = 1.0
-    epochs: float = 2.0
-    """Length of a sweep in epochs of the training part; it is never under 100 steps."""
-    steps: int | None = None
-    """Length in steps; where given it takes the place of `epochs`."""
-    seeds: int = 1
-    accuracy: bool = False
-    """Also measure accuracy on a fixed validation subset (Smith's own reading)."""
-    smoothing: float = 0.05
-    """The weight `a` of a new loss in the smoothed curve that decides the early end."""
-    divergence: float = 4.0
-    """The sweep ends when the smoothed loss passes this multiple of its best."""
-    optimizer: OptimizerConfig = OptimizerConfig()
+    start_lr: Annotated[
+        float,
+        described(
+            "start lr", "the first rate: so low that nothing is learned", **RATE, example="1e-7"
+        ),
+    ] = 1e-7
+    end_lr: Annotated[
+        float,
+        described("end lr", "the last rate, unless the loss diverges before", **RATE, example="1"),
+    ] = 1.0
+    epochs: Annotated[
+        float,
+        described(
+            "epochs", "length in epochs; at least 100 steps are taken", **LENGTH, example="2"
+        ),
+    ] = 2.0
+    """Of the training part."""
+    seeds: Annotated[
+        int,
+        described(
+            "seeds", "sweeps, each from new weights: a median and a band", **COUNT, example="3"
+        ),
+    ] = 1
+    accuracy: Annotated[
+        bool,
+        described("accuracy", "also measure accuracy on a validation subset (Smith's own reading)"),
+    ] = False
+    steps: Annotated[
+        int | None,
+        described(
+            "steps",
+            "length in steps, instead of in epochs",
+            **COUNT,
+            example="200",
+            empty="by epochs",
+            rare=True,
+        ),
+    ] = None
+    """Where given it takes the place of `epochs`."""
+    smoothing: Annotated[
+        float,
+        described(
+            "smoothing",
+            "weight of a new loss in the smoothed curve; 1 smooths nothing",
+            gt=0,
+            le=1,
+            example="0.05",
+            rare=True,
+        ),
+    ] = SMOOTHING
+    """The smoothed curve decides the early end."""
+    divergence: Annotated[
+        float,
+        described(
+            "divergence",
+            "the sweep ends when the smoothed loss is so many times its best",
+            gt=1,
+            example="4",
+            rare=True,
+        ),
+    ] = 4.0
+    optimizer: _Optimizer = OptimizerConfig()
 
 
 class Train(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="train"):
     """CLR training between two bounds."""
 
-    base_lr: float
-    max_lr: float
-    policy: Policy = "triangular"
-    step_size_epochs: float = 4.0
-    """Half a cycle, in epochs (Smith 2017, section 3.2: 2 to 10)."""
-    epochs: int = 16
-    whole_cycles: bool = True
-    """Round the length up to whole cycles."""
-    gamma: float = 0.99994
+    base_lr: Annotated[
+        float,
+        described(
+            "base lr",
+            "the lower bound of the learning rate",
+            **RATE,
+            example="6e-4",
+            empty="max lr / factor",
+        ),
+    ]
+    max_lr: Annotated[
+        float,
+        described(
+            "max lr",
+            "the upper bound; a range test tells where it should be",
+            **RATE,
+            example="3.6e-3",
+        ),
+    ]
+    policy: Annotated[
+        Policy, described("policy", "how the learning rate moves between its bounds")
+    ] = "triangular"
+    step_size_epochs: _StepSize = 4.0
+    epochs: Annotated[
+        int, described("epochs", "length of the training, in epochs", **COUNT, example="16")
+    ] = 16
+    gamma: _Gamma = GAMMA
     """Decay per step of the exp-range policies."""
-    optimizer: OptimizerConfig = OptimizerConfig()
+    whole_cycles: _WholeCycles = True
+    factor: _Factor = FACTOR
+    """By which `base_lr` was found where only `max_lr` was given."""
+    optimizer: _Optimizer = OptimizerConfig()
 
 
 class EntryConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,31 +312,92 @@ class EntryConfig(msgspec.Struct, frozen=True, kw_only=True):
 class Compare(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="compare"):
     """Optimizers against one another, each trained from the same seeds."""
 
-    entries: list[EntryConfig]
-    seeds: int = 3
-    """Trials of each entry: seeds `task.seed`, `task.seed + 1`, ..."""
-    epochs: int = 16
-    whole_cycles: bool = True
-    """Round the length up to whole cycles, for all entries alike, where one of them has cycles."""
-    rates: Rates = "default"
+    entries: Annotated[
+        list[EntryConfig],
+        described(
+            "optimizers",
+            "such as adam, sgd(lr=0.1)+clr, adamw(weight_decay=0.05)+one-cycle, my.module:Opt",
+            name="optimizers",
+            format="entries",
+            example=", ".join(ARTICLE),
+            empty="the six of the article",
+            metavar="LIST",
+        ),
+    ]
+    seeds: Annotated[
+        int,
+        described("seeds", "trials of each optimizer; an interval needs two", **COUNT, example="3"),
+    ] = 3
+    """Seeds `task.seed`, `task.seed + 1`, ..."""
+    epochs: Annotated[
+        int, described("epochs", "length of each trial, in epochs", **COUNT, example="16")
+    ] = 16
+    rates: Annotated[
+        Rates,
+        described(
+            "rates",
+            "where no lr= is given: torch's default (policies are tuned), or all tuned",
+            option="--lr",
+        ),
+    ] = "default"
     """Where an entry gives no rate: `default`, torch's own (a policy with bounds has none, and is
     tuned); `tuned`, each by a range test, all of one length."""
-    factor: float = 6.0
+    target: Annotated[
+        float | None,
+        described(
+            "target",
+            "an accuracy on validation: how long each needs to reach it is told",
+            gt=0,
+            lt=1,
+            written="0.65 or 65%",
+            metavar="X%",
+            format="share",
+            example="65% or 0.65",
+            empty="none",
+        ),
+    ] = None
+    """0 to 1."""
+    jobs: Annotated[
+        int | None,
+        described(
+            "jobs",
+            "trials side by side",
+            **COUNT,
+            example="2",
+            empty="as cores, GPUs and memory allow",
+        ),
+    ] = None
+    step_size_epochs: _StepSize = 4.0
+    gamma: _Gamma = GAMMA
+    whole_cycles: _WholeCycles = True
+    """For all entries alike, where one of them has cycles."""
+    factor: _Factor = FACTOR
     """lr / base_lr of policies with bounds."""
-    step_size_epochs: float = 4.0
-    gamma: float = 0.99994
+    threads: Annotated[
+        int,
+        described(
+            "threads",
+            "CPU threads of each trial; another number may give other last bits",
+            **COUNT,
+            example="1",
+            rare=True,
+        ),
+    ] = 1
+    study: Annotated[
+        str,
+        described(
+            "study",
+            "the article's comparison on a model; other settings go over it",
+            choices=STUDIES,
+            empty="none",
+            rare=True,
+        ),
+    ] = ""
+    """The article's study that this repeats, `cnn` or `resnet34`; empty: none."""
     range_test: RangeTest = RangeTest(end_lr=10.0)
     """The sweep by which rates are tuned; each entry's own optimizer takes the place of its own."""
-    jobs: int | None = None
-    """Trials side by side; None: as many as cores, GPUs and memory allow."""
-    threads: int = 1
-    """Of each trial on the CPU: another number may give other last bits."""
-    target: float | None = None
-    """Accuracy, 0 to 1, the way to which is timed."""
     paired: bool = True
     """The same seed means the same weights and order of data. False of imported curves."""
-    study: str = ""
-    """The article's study that this repeats, `cnn` or `resnet34`; empty: none."""
 
     @property
     def trials(self) -> int:

@@ -16,19 +16,23 @@ from typing import Any
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.settings import limits
 from clr_tui.engine.settings.config import (
+    ARTICLE,
     POLICIES,
     Compare,
     EntryConfig,
     OptimizerConfig,
     Option,
     Policy,
+    Train,
 )
-from clr_tui.engine.settings.optimizer_names import ARTICLE, check_optimizer, ignores_schedule
+from clr_tui.engine.settings.optimizer_names import check_optimizer, ignores_schedule
+from clr_tui.engine.settings.table import setting_of
 
 FIELD = "optimizers"
 CLR = "clr"
 """What the article calls the triangular policy."""
 RATES = ("lr", "base_lr")
+LEARNING_RATE = setting_of(Train, "max_lr")
 MOST_ENTRIES = 64
 """Of a comparison: beyond, nobody can read it."""
 _LONGEST_TEXT = 10_000
@@ -78,6 +82,14 @@ def parse_optimizer(text: str) -> OptimizerConfig:
         raise UserError(error.message, "optimizer") from None
 
 
+def optimizer_text(config: OptimizerConfig) -> str:
+    """The text that asks for it; of sgd without momentum and weight decay, as those are apart."""
+    options = dict(config.options)
+    if config.weight_decay and config.name != "sgd":
+        options.setdefault("weight_decay", config.weight_decay)
+    return config.name + _bracketed(options)
+
+
 def article_entries() -> list[EntryConfig]:
     """The six that the article compares."""
     return [_entry(text) for text in ARTICLE]
@@ -116,17 +128,22 @@ def check_entries(entries: Sequence[EntryConfig]) -> list[UserError]:
 def _check(entry: EntryConfig) -> Iterator[UserError]:
     for mistake in check_optimizer(entry.optimizer):
         yield UserError(mistake.message, FIELD)
-    yield from limits.share(FIELD, entry.optimizer.momentum, f"momentum of '{entry.label}'")
+    momentum = setting_of(OptimizerConfig, "momentum")
+    said = f"momentum of '{entry.label}'"
+    if (outside := momentum.mistake(entry.optimizer.momentum, said, FIELD)) is not None:
+        yield outside
     if entry.policy not in POLICIES:
         yield limits.choice(FIELD, entry.policy, (CLR, *POLICIES), "policy")
         return
     if entry.policy != "constant" and (why := ignores_schedule(entry.optimizer)):
         yield UserError(f"'{entry.label}' has no use for a policy: {why}", FIELD)
-    wrong = False
-    for key, lr in zip(RATES, (entry.lr, entry.base_lr), strict=True):
-        for mistake in () if lr is None else limits.rate(FIELD, lr, f"{key} of '{entry.label}'"):
-            wrong = True
-            yield mistake
+    rates = zip(RATES, (entry.lr, entry.base_lr), strict=True)
+    wrong = [
+        one
+        for key, lr in rates
+        if (one := LEARNING_RATE.mistake(lr, f"{key} of '{entry.label}'", FIELD))
+    ]
+    yield from wrong
     if wrong or entry.base_lr is None:
         return
     if entry.policy == "constant":

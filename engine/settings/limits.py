@@ -1,78 +1,94 @@
-"""Sentences on numbers and names that are out of bounds."""
+"""What a number may be, and the sentences on numbers and names that are none of what is allowed."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from clr_tui.engine.errors import UserError, did_you_mean
 
-LEAST_RATE, LARGEST_RATE = 1e-30, 1e6
-"""Far beyond what can train, and well within float32, in which torch reckons."""
-LEAST_LENGTH, LARGEST_COUNT = 1e-6, 10**9
-"""The least length in epochs, and the most of anything that is counted."""
+LARGEST_COUNT = 10**9
+"""The most of anything that is counted."""
 _MOST_DIGITS = 40
-"""Of a number that is said to be wrong."""
+"""Of a number or a text that is said to be wrong."""
 
 
-def rate(field: str, lr: float, name: str | None = None) -> Iterator[UserError]:
-    """A mistake where `lr` is no learning rate; `name` is what the sentence calls the field."""
-    name = name or field
-    if not (math.isfinite(lr) and lr > 0):
-        yield UserError(f"{name} must be a number above 0, not {lr:g}", field)
-    elif not LEAST_RATE <= lr <= LARGEST_RATE:
-        yield UserError(f"{name} must be from 1e-30 to 1e6, not {lr:g}", field)
+@dataclass(frozen=True)
+class Limits:
+    """What a number may be; no number may be NaN or infinite."""
+
+    gt: float | None = None
+    ge: float | None = None
+    """Together with `gt`: the least value that makes sense."""
+    lt: float | None = None
+    le: float | None = None
+    unit: str = ""
+    written: str = ""
+    """How values are written, where not as plain numbers: "0.65 or 65%"."""
+
+    def mistake(self, field: str, value: float, name: str = "") -> UserError | None:
+        """The mistake of a `value` outside; `name` is what the sentence calls the field."""
+        words = self._broken(value)
+        if not words:
+            return None
+        said = shown(value) if isinstance(value, int) else f"{value:g}"
+        return UserError(f"{name or field} must be {words}, not {said}", field)
+
+    def sentence(self, name: str, said: str) -> str:
+        """Says that `said` is none of the values between both ends."""
+        return f"{name} must be {self._both()}, not {said}"
+
+    def _broken(self, value: float) -> str:
+        """The words for what `value` should be; empty where it is within."""
+        if value - value != 0:  # NaN and the infinities; an int may be too large for isfinite
+            return self._both() if self.ge is None or self.gt is None else f"a number {self._low()}"
+        above = self.gt is None or value > self.gt
+        below = self.lt is None or value < self.lt
+        least = self.ge is None or value >= self.ge
+        most = self.le is None or value <= self.le
+        if above and below and least and most:
+            return ""
+        if self.gt is not None and self.ge is not None:
+            if not above:
+                return f"a number {self._low()}"
+        elif self.gt is not None or self.lt is not None:
+            return self._both()
+        return self._unit(f"at most {_written(self.le)}" if least else f"at least {self.ge:g}")
+
+    def _low(self) -> str:
+        return f"above {self.gt:g}" if self.gt is not None else f"at least {self.ge or 0:g}"
+
+    def _both(self) -> str:
+        ends = [self._low()]
+        if self.lt is not None:
+            ends.append(f"below {self.lt:g}")
+        elif self.le is not None and self.ge is None:
+            ends.append(f"at most {self.le:g}")
+        words = self._unit(" and ".join(ends) if len(ends) > 1 else f"a number {ends[0]}")
+        return f"{words}, as {self.written}" if self.written else words
+
+    def _unit(self, words: str) -> str:
+        return f"{words} {self.unit}" if self.unit else words
 
 
-def length(field: str, epochs: float) -> Iterator[UserError]:
-    """A mistake where nothing can be `epochs` long."""
-    yield from above(field, epochs, 0)
-    if 0 < epochs < LEAST_LENGTH:
-        yield UserError(f"{field} must be at least {LEAST_LENGTH:g}, not {epochs:g}", field)
-    if math.isfinite(epochs) and epochs > LARGEST_COUNT:
-        yield UserError(f"{field} must be at most {LARGEST_COUNT}, not {epochs:g}", field)
+def _written(value: float | None) -> str:
+    return str(value) if isinstance(value, int) else f"{value:g}"
 
 
-def above(field: str, value: float, bound: int) -> Iterator[UserError]:
-    """A mistake where `value` is not a finite number above `bound`."""
-    if not (math.isfinite(value) and value > bound):
-        yield UserError(f"{field} must be a number above {bound}, not {value:g}", field)
-
-
-def decay(field: str, gamma: float) -> Iterator[UserError]:
-    """A mistake where `gamma` is not above 0 and at most 1."""
-    if not 0 < gamma <= 1:
-        yield UserError(f"{field} must be above 0 and at most 1, not {gamma:g}", field)
-
-
-def share(field: str, value: float, name: str | None = None) -> Iterator[UserError]:
-    """A mistake where `value` is not at least 0 and below 1; `name` as for `rate`."""
-    if not 0 <= value < 1:
-        yield UserError(f"{name or field} must be at least 0 and below 1, not {value:g}", field)
-
-
-def not_negative(field: str, value: float) -> Iterator[UserError]:
-    """A mistake where `value` is below 0 or not finite."""
-    if not (math.isfinite(value) and value >= 0):
-        yield UserError(f"{field} must be 0 or above, not {value:g}", field)
-
-
-def at_least_one(field: str, count: int) -> Iterator[UserError]:
-    """A mistake where `count` is below 1, or beyond all reason."""
-    if count < 1:
-        yield UserError(f"{field} must be at least 1, not {shown(count)}", field)
-    elif count > LARGEST_COUNT:
-        yield UserError(f"{field} must be at most {LARGEST_COUNT}, not {shown(count)}", field)
-
-
-def shown(count: int) -> str:
-    """Its digits, or where they would fill lines, the first of them."""
-    text = str(count)
+def shown(value: object) -> str:
+    """As text, or where that would fill lines, the beginning of it."""
+    text = str(value)
     return text if len(text) <= _MOST_DIGITS else f"{text[:_MOST_DIGITS]}..."
 
 
-def choice(field: str, value: str, choices: Sequence[str], name: str | None = None) -> UserError:
-    """The mistake of a `value` that is none of `choices`; `name` as for `rate`."""
+def choice(field: str, value: str, choices: Sequence[str], name: str = "") -> UserError:
+    """The mistake of a `value` that is none of `choices`; `name` as for `Limits.mistake`."""
     near = did_you_mean(value.lower(), choices) or f": choose from {', '.join(choices)}"
-    said = value if len(value) <= _MOST_DIGITS else f"{value[:_MOST_DIGITS]}..."
-    return UserError(f"no {name or field} '{said}'{near}", field)
+    return UserError(f"no {name or field} '{shown(value)}'{near}", field)
+
+
+def not_below(lower: str, low: float, upper: str, high: float) -> list[UserError]:
+    """The mistake of a field `lower` whose value is not below that of `upper`."""
+    if low < high:
+        return []
+    return [UserError(f"{lower} {low:g} is not below {upper} {high:g}", lower)]

@@ -13,8 +13,6 @@ from clr_tui.engine.settings import limits
 from clr_tui.engine.settings.config import OptimizerConfig
 
 FIELD = "optimizer"
-ARTICLE = ("adagrad", "adadelta", "rmsprop", "adam", "adamax", "sgd+clr")
-"""The six that the article compares, each as an entry of a comparison."""
 
 _ALL = frozenset({"foreach", "maximize"})
 _ADAM = _ALL | {"betas", "eps", "weight_decay"}

@@ -12,13 +12,12 @@ number of cycles, and neither is rounded to one.
 
 from __future__ import annotations
 
-from clr_tui.engine.settings.config import Compare
+from clr_tui.engine.settings.config import FACTOR, STUDIES, Compare
 from clr_tui.engine.settings.entries import article_entries
 from clr_tui.engine.settings.limits import choice
 
-EPOCHS = {"cnn": 150, "resnet34": 100}
+EPOCHS: dict[str, int] = {"cnn": 150, "resnet34": 100}
 """By study, which is named after its model."""
-STUDIES = tuple(EPOCHS)
 SEEDS = 3
 """Three runs each, as the article says. Its published logs of the ResNet34 hold two; but a 95%
 interval from two runs is some 9 standard deviations to either side, from three 2.5, so that two
@@ -39,7 +38,7 @@ def study(name: str) -> tuple[dict[str, str], Compare]:
         epochs=EPOCHS[name],
         whole_cycles=False,
         rates="default",
-        factor=6.0,
+        factor=FACTOR,
         step_size_epochs=4.0,
         study=name,
     )

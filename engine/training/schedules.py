@@ -5,9 +5,9 @@ from __future__ import annotations
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
-from clr_tui.engine.errors import UserError
-from clr_tui.engine.policies import DEFAULT_GAMMA, lr_at
-from clr_tui.engine.settings.config import Policy
+from clr_tui.engine.policies import lr_at
+from clr_tui.engine.settings.bounds import bounds_mistakes
+from clr_tui.engine.settings.config import GAMMA, Policy
 
 
 class PolicyRate:
@@ -25,7 +25,7 @@ class PolicyRate:
         max_lr: float,
         step_size: float,
         total_steps: int,
-        gamma: float = DEFAULT_GAMMA,
+        gamma: float = GAMMA,
     ) -> None:
         self.policy: Policy = policy
         self.base_lr = base_lr
@@ -64,17 +64,9 @@ def set_bounds(scheduler: LambdaLR, *, base_lr: float, max_lr: float) -> None:
     Raises:
         UserError: for bounds between which nothing can run; the old ones stay.
     """
-    check_bounds(base_lr, max_lr)
+    for mistake in bounds_mistakes(base_lr, max_lr):
+        raise mistake
     for group, rate in zip(scheduler.optimizer.param_groups, scheduler.lr_lambdas, strict=True):
         assert isinstance(rate, PolicyRate)
         rate.base_lr, rate.max_lr = base_lr, max_lr
         group["lr"] = group["initial_lr"] * rate(scheduler.last_epoch)
-
-
-def check_bounds(base_lr: float, max_lr: float) -> None:
-    """Raises UserError unless 0 < base_lr < max_lr < infinity (NaN fails every one of these)."""
-    for name, value in (("base_lr", base_lr), ("max_lr", max_lr)):
-        if not 0.0 < value < float("inf"):
-            raise UserError(f"{name} {value:g} is not a positive number", name)
-    if not base_lr < max_lr:
-        raise UserError(f"base_lr {base_lr:g} is not below max_lr {max_lr:g}", "base_lr")

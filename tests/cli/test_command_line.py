@@ -8,16 +8,16 @@ import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import get_args
 
 import pytest
 from made_runs import make_sweep
-from msgspec.structs import fields
 
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.settings import config, studies
-from clr_tui.tui.cli import defaults as cli_defaults
+from clr_tui.engine.settings.config import JOBS, TaskConfig
+from clr_tui.engine.settings.table import REQUIRED, settings_of
+from clr_tui.engine.settings.texts import write
 from clr_tui.tui.cli import parser as cli_parser
+from clr_tui.tui.cli.option_groups import option_of
 from clr_tui.tui.cli.parser import build_parser
 from clr_tui.tui.kinds.registry import KINDS
 
@@ -32,7 +32,11 @@ HEAVY = {
 """Each takes a millisecond or more: together they were two thirds of `--help`."""
 
 
-@pytest.mark.parametrize("arguments", HELP, ids=" ".join)
+LIGHT = [["--help"], *([name, "--help"] for name in cli_parser.COMMANDS if name != "replay")]
+"""The others tell of settings, whose table needs msgspec and dataclasses."""
+
+
+@pytest.mark.parametrize("arguments", LIGHT, ids=" ".join)
 def test_help_is_there_without_anything_heavy(arguments: list[str]) -> None:
     script = (
         "import argparse, sys\n"
@@ -103,22 +107,28 @@ def test_a_help_is_as_wide_as_argparse_would_have_it(
     assert formatter._width == argparse.HelpFormatter("x")._width == width - 2
 
 
-def test_the_help_tells_the_defaults_that_the_settings_have() -> None:
-    owners = {
-        config.TaskConfig: cli_defaults.TASK,
-        config.OptimizerConfig: cli_defaults.OPTIMIZER,
-        config.RangeTest: cli_defaults.RANGE_TEST,
-        config.Train: cli_defaults.TRAIN,
-        config.Compare: cli_defaults.COMPARE,
-    }
-    for owner, told in owners.items():
-        defaults = {field.name: field.default for field in fields(owner)}
-        assert vars(told).items() <= defaults.items()
-    assert config.OptimizerConfig() == config.RangeTest().optimizer
-    assert cli_defaults.POLICIES == config.POLICIES
-    assert cli_defaults.MODELS == config.MODELS
-    assert get_args(config.Rates) == cli_defaults.RATES
-    assert (cli_defaults.STUDIES, cli_defaults.SEEDS) == (studies.STUDIES, studies.SEEDS)
+@pytest.mark.parametrize(("kind", "job"), JOBS.items())
+def test_the_help_of_every_setting_is_what_the_table_says(cli, monkeypatch, kind, job) -> None:
+    monkeypatch.setenv("COLUMNS", "4000")
+    # An option that is long has its words on a line of their own.
+    text = cli(kind, "--help").out.replace(f"\n{' ' * 24}", " ")
+    lines = text.splitlines()
+    for setting in (*settings_of(job), *settings_of(TaskConfig)):
+        option = option_of(setting)
+        (line,) = [line for line in lines if line.split()[:1] in ([option], [f"{option},"])]
+        assert setting.help in line
+        if setting.default not in (None, "", REQUIRED) and setting.format != "entries":
+            assert line.endswith(f"(default {write(setting, setting.default)})")
+
+
+@pytest.mark.parametrize(("kind", "job"), JOBS.items())
+def test_every_option_is_a_setting_or_has_another_reason(kind, job) -> None:
+    parser = build_parser()
+    parser.parse([kind, *(["--max-lr", "1"] if kind == "train" else [])])
+    given = vars(parser.parse([kind])).keys()
+    asked = {setting.name for setting in (*settings_of(job), *settings_of(TaskConfig))}
+    assert asked <= given
+    assert given - asked <= {"command", "runs_dir", "headless", "json", "detach", "parent"}
 
 
 def test_help_lists_what_is_built_and_nothing_else(cli) -> None:

@@ -12,10 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.settings.config import EntryConfig, OptimizerConfig
+from clr_tui.engine.settings.config import ARTICLE, EntryConfig, OptimizerConfig
 from clr_tui.engine.settings.entries import parse_entries
 from clr_tui.engine.settings.optimizer_names import (
-    ARTICLE,
     OPTIMIZERS,
     REFUSED,
     UNUSABLE,

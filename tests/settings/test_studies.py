@@ -7,8 +7,8 @@ from msgspec.structs import replace
 
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.settings.check import check_numbers
-from clr_tui.engine.settings.config import TaskConfig
-from clr_tui.engine.settings.studies import STUDIES, study
+from clr_tui.engine.settings.config import STUDIES, TaskConfig
+from clr_tui.engine.settings.studies import study
 
 
 @pytest.mark.parametrize(("name", "epochs"), [("cnn", 150), ("resnet34", 100)])

@@ -1,4 +1,4 @@
-from clr_tui.tui.text.chart_options import RANGE_TEST_X, SMOOTHING, ChartOptions
+from clr_tui.tui.text.chart_options import RANGE_TEST_X, WEIGHTS, ChartOptions
 
 
 def test_smoothing_walks_through_all_its_steps_and_stops_at_the_ends():
@@ -7,8 +7,8 @@ def test_smoothing_walks_through_all_its_steps_and_stops_at_the_ends():
     while (following := options.smoother(1)) != options:
         options = following
         seen.append(options.smoothing)
-    assert tuple(seen) == SMOOTHING
-    for alpha in reversed(SMOOTHING[:-1]):
+    assert tuple(seen) == WEIGHTS
+    for alpha in reversed(WEIGHTS[:-1]):
         options = options.smoother(-1)
         assert options.smoothing == alpha
     assert options.smoother(-1) == options

@@ -1,8 +1,7 @@
 """The comparison that a range test or a training suggests."""
 
 from clr_tui.engine.settings.check import check_numbers
-from clr_tui.engine.settings.config import OptimizerConfig, TaskConfig, Train
-from clr_tui.engine.settings.optimizer_names import ARTICLE
+from clr_tui.engine.settings.config import ARTICLE, OptimizerConfig, TaskConfig, Train
 from clr_tui.tui.kinds.compare.proposal import after_range_test, after_training
 
 SGD = OptimizerConfig(momentum=0.9, weight_decay=5e-4, options={"nesterov": True})

@@ -5,15 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clr_tui.engine.analysis.report import Bounds
-from clr_tui.engine.errors import UserError
-from clr_tui.tui.text.bounds import (
-    HIGHEST,
-    LOWEST,
-    bounds_errors,
-    read_bounds,
-    read_lr,
-    step_bound,
-)
+from clr_tui.engine.settings.check import check_numbers
+from clr_tui.engine.settings.config import TaskConfig, Train
+from clr_tui.tui.text.bounds import HIGHEST, LOWEST, read_bounds, step_bound
 
 START = Bounds(base_lr=6e-4, max_lr=3.6e-3)
 rates = st.floats(min_value=LOWEST, max_value=HIGHEST)
@@ -61,38 +55,45 @@ def test_whatever_is_pressed_the_bounds_stay_sound(a, b, which, direction, facto
     ("text", "value"), [("5e-4", 5e-4), (" 0.003 ", 0.003), ("1E-3", 1e-3), (".5", 0.5), ("1", 1.0)]
 )
 def test_rates_as_people_type_them(text, value):
-    assert read_lr(text, "max_lr") == value
+    assert read_bounds("1e-9", text) == (Bounds(base_lr=1e-9, max_lr=value), {})
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "max_lr is missing"),
+        ("", "a number is missing; give one like 3.6e-3"),
         ("abc", "'abc' is not a number"),
         ("1e", "'1e' is not a number"),
-        ("nan", "above 0"),
-        ("inf", "above 0"),
-        ("0", "above 0"),
-        ("-1e-3", "above 0"),
-        ("1e9", "outside"),
-        ("1e-300", "outside"),
+        ("nan", "max_lr must be a number above 0, not nan"),
+        ("inf", "max_lr must be a number above 0, not inf"),
+        ("0", "max_lr must be a number above 0, not 0"),
+        ("-1e-3", "max_lr must be a number above 0, not -0.001"),
+        ("1e9", "max_lr must be at most 1e+06, not 1e+09"),
+        ("1e-300", "max_lr must be at least 1e-30, not 1e-300"),
     ],
 )
 def test_mistakes_name_the_value(text, said):
-    with pytest.raises(UserError) as caught:
-        read_lr(text, "max_lr")
-    assert said in caught.value.message
-    assert caught.value.field == "max_lr"
+    bounds, errors = read_bounds("1e-9", text)
+    assert bounds is None
+    assert list(errors) == ["max_lr"]
+    assert said in errors["max_lr"]
+
+
+def test_what_a_run_may_start_with_can_be_typed_too():
+    assert read_bounds("1", "200")[0] == Bounds(base_lr=1.0, max_lr=200.0)
+    assert check_numbers(TaskConfig(), Train(base_lr=1.0, max_lr=200.0)) == []
 
 
 def test_base_must_be_below_max():
-    with pytest.raises(UserError) as caught:
-        read_bounds("0.1", "0.01")
-    assert caught.value.message == "base_lr 0.1 is not below max_lr 0.01"
-    assert bounds_errors("0.01", "0.01") == {"base_lr": "base_lr 0.01 is not below max_lr 0.01"}
+    for base, high in (("0.1", "0.01"), ("0.01", "0.01")):
+        said = f"base_lr {base} is not below max_lr {high}"
+        assert read_bounds(base, high) == (None, {"base_lr": said})
+
+
+def test_a_lower_bound_that_is_not_typed_is_a_sixth_of_the_upper_one():
+    assert read_bounds("", "0.06") == (Bounds(base_lr=pytest.approx(0.01), max_lr=0.06), {})
 
 
 def test_each_field_has_its_own_error():
-    errors = bounds_errors("x", "0")
-    assert set(errors) == {"base_lr", "max_lr"}
-    assert bounds_errors("5e-4", "0.003") == {}
+    assert set(read_bounds("x", "0")[1]) == {"base_lr", "max_lr"}
+    assert read_bounds("5e-4", "0.003")[1] == {}

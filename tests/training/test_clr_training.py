@@ -216,11 +216,11 @@ def test_bounds_change_while_it_runs(make_bench: Make) -> None:
     ("base", "top", "words"),
     [
         (0.1, 0.01, "base_lr 0.1 is not below max_lr 0.01"),
-        (0.0, 0.01, "base_lr 0 is not a positive number"),
-        (math.nan, 0.01, "base_lr nan"),
-        (0.001, math.nan, "max_lr nan"),
-        (0.001, math.inf, "max_lr inf"),
-        (-1.0, 0.01, "base_lr -1"),
+        (0.0, 0.01, "base_lr must be a number above 0, not 0"),
+        (math.nan, 0.01, "base_lr must be a number above 0, not nan"),
+        (0.001, math.nan, "max_lr must be a number above 0, not nan"),
+        (0.001, math.inf, "max_lr must be a number above 0, not inf"),
+        (-1.0, 0.01, "base_lr must be a number above 0, not -1"),
         (0.01, 0.01, "not below"),
     ],
 )

@@ -10,29 +10,22 @@ import msgspec
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.settings.config import OptimizerConfig, TaskConfig
 from clr_tui.engine.settings.entries import parse_optimizer
+from clr_tui.engine.settings.table import settings_of
 
 S = TypeVar("S", bound=msgspec.Struct)
 
 
 def task_of(args: argparse.Namespace, given: TaskConfig | None = None) -> TaskConfig:
     """The task: what the options say, over `given` or the defaults."""
-    task = with_options(
-        given or TaskConfig(),
-        args,
-        ("data", "model", "weights", "batch_size", "image_size", "seed", "device"),
-    )
-    if args.no_augment:
-        task = msgspec.structs.replace(task, augment=False)
-    return msgspec.structs.replace(task, compile=True) if args.compile else task
+    return with_options(given or TaskConfig(), args)
 
 
 def optimizer_of(args: argparse.Namespace, given: OptimizerConfig) -> OptimizerConfig:
     """`given`, or the one that is named, with momentum and weight decay as the options say."""
-    if args.optimizer is not None:
-        named = parse_optimizer(args.optimizer)
-        given = given if args.optimizer.strip().lower() == given.name else named
+    if args.optimizer is not None and args.optimizer.strip().lower() != given.name:
+        given = parse_optimizer(args.optimizer)
     if given.name == "sgd":
-        return with_options(given, args, ("momentum", "weight_decay"))
+        return with_options(given, args)
     if args.momentum is not None:
         raise UserError(
             f"--momentum is an option of sgd, and this is {given.name}: leave it out", "momentum"
@@ -44,9 +37,13 @@ def optimizer_of(args: argparse.Namespace, given: OptimizerConfig) -> OptimizerC
     return msgspec.structs.replace(given, options=options)
 
 
-def with_options(config: S, args: argparse.Namespace, names: tuple[str, ...]) -> S:
-    """`config` with those of the named settings that the command line gave."""
-    given: dict[str, Any] = {
-        name: getattr(args, name) for name in names if getattr(args, name) is not None
-    }
+def with_options(config: S, args: argparse.Namespace) -> S:
+    """`config` with those of its settings that the command line gave."""
+    given: dict[str, Any] = {}
+    for setting in settings_of(type(config)):
+        value = getattr(args, setting.name)
+        if setting.format == "optimizer":
+            given[setting.path[0]] = optimizer_of(args, setting.value_in(config))
+        elif value is not None and len(setting.path) == 1:
+            given[setting.path[0]] = value
     return msgspec.structs.replace(config, **given)

@@ -19,7 +19,7 @@ from clr_tui.tui.cli.help_text import (
     EXIT_CODES,
     epilog,
 )
-from clr_tui.tui.cli.parsing import Parser, accuracy, moment, speed
+from clr_tui.tui.cli.parsing import Parser, moment, speed
 from clr_tui.tui.kinds.registry import KINDS, Kind
 
 SHOWING = (None, *KINDS, "attach", "replay")
@@ -100,12 +100,14 @@ def _replay(parser: Parser) -> None:
         metavar="PART",
         help="begin there, as at 50%%; without a screen: what was known there",
     )
-    parser.add_argument(
-        "--target",
-        type=accuracy,
-        metavar="X%",
-        help="of a comparison: tell how long each needs to reach this accuracy, as 65%% or 0.65",
-    )
+    from dataclasses import replace
+
+    from clr_tui.engine.settings.config import Compare
+    from clr_tui.engine.settings.table import setting_of
+    from clr_tui.tui.cli.option_groups import add_setting
+
+    target = setting_of(Compare, "target")
+    add_setting(parser, replace(target, help=f"of a comparison: {target.help}"))
     parser.add_argument("--svg", metavar="FILE", help="no screen: also write the chart to FILE")
 
 

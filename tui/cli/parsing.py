@@ -108,34 +108,6 @@ def _joined_negatives(argv: Sequence[str]) -> list[str]:
     return joined
 
 
-def real(option: str, example: str) -> Callable[[str], float]:
-    """Reads a number for `option`; whether it makes sense there is not asked here."""
-
-    def parse(text: str) -> float:
-        try:
-            return float(text)
-        except ValueError:
-            raise UserError(
-                f"{option} '{text}' is not a number; give one like {example}", _field(option)
-            ) from None
-
-    return parse
-
-
-def whole(option: str, example: str) -> Callable[[str], int]:
-    """Reads a whole number for `option`."""
-
-    def parse(text: str) -> int:
-        try:
-            return int(text)
-        except ValueError:
-            raise UserError(
-                f"{option} '{text}' is not a whole number; give one like {example}", _field(option)
-            ) from None
-
-    return parse
-
-
 def moment(option: str) -> Callable[[str], float]:
     """Reads a part of a run, 0 to 1, given as 50%."""
 
@@ -168,16 +140,6 @@ def speed(option: str) -> Callable[[str], float]:
         return value
 
     return parse
-
-
-def accuracy(text: str) -> float:
-    """Reads the accuracy of `--target`, 0 to 1, given as 0.65 or 65%."""
-    from clr_tui.tui.kinds.compare.target import read_target
-
-    value = read_target(text)
-    if value is None:
-        raise UserError("--target is empty; give an accuracy like 65% or 0.65", "target")
-    return value
 
 
 def rates(option: str, words: Sequence[str]) -> Callable[[str], float | str]:

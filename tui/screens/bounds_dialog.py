@@ -10,9 +10,9 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from clr_tui.engine.errors import UserError
+from clr_tui.engine.settings.bounds import BASE_LR, MAX_LR
 from clr_tui.engine.words import exact_lr
-from clr_tui.tui.text.bounds import bounds_errors, read_bounds
+from clr_tui.tui.text.bounds import read_bounds
 from clr_tui.tui.widgets.field import Field
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ class BoundsDialog(ModalScreen["Bounds | None"]):
             yield Static("Bounds", classes="dialog-title", markup=False)
             if self._note:
                 yield Static(self._note, classes="dialog-note", markup=False)
-            yield Field("base_lr", self._start[0], placeholder="5e-4")
-            yield Field("max_lr", self._start[1], placeholder="0.003")
+            yield Field("base_lr", self._start[0], placeholder=BASE_LR.empty)
+            yield Field("max_lr", self._start[1], placeholder=MAX_LR.example)
             yield Static("enter  take them     esc  cancel", classes="dialog-keys", markup=False)
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -56,14 +56,12 @@ class BoundsDialog(ModalScreen["Bounds | None"]):
         event.stop()
         self._check()
 
-    def _check(self) -> bool:
-        base, high = self._texts()
-        errors = bounds_errors(base, high)
+    def _check(self) -> None:
+        _, errors = read_bounds(*self._texts())
         for field in self.query(Field):
             # An untouched empty field is not a mistake yet.
             wrong = errors.get(field.name or "", "")
             field.show_error(wrong if field.value.strip() else "")
-        return not errors
 
     def _texts(self) -> tuple[str, str]:
         base, high = self.query(Field)
@@ -77,13 +75,15 @@ class BoundsDialog(ModalScreen["Bounds | None"]):
             # What is shown is rounded; unchanged it stands for what it was.
             self.dismiss(self._before)
             return
-        try:
-            self.dismiss(read_bounds(*texts))
-        except UserError as error:
-            for field in self.query(Field):
-                field.show_error(error.message if field.name == error.field else "")
-                if field.name == error.field:
-                    field.focus_input()
+        bounds, errors = read_bounds(*texts)
+        if bounds is not None:
+            self.dismiss(bounds)
+        for field in self.query(Field):
+            field.show_error(errors.get(field.name or "", ""))
+        for field in self.query(Field):
+            if field.name in errors:
+                field.focus_input()
+                return
 
     def action_cancel(self) -> None:
         """Closes; nothing changes."""

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from typing import Literal
 
 from clr_tui.engine.analysis.report import Bounds
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.words import exact_lr
+from clr_tui.engine.settings.bounds import BASE_LR, MAX_LR, bounds_mistakes
+from clr_tui.engine.settings.config import FACTOR
+from clr_tui.engine.settings.texts import read
 
 Which = Literal["base", "max"]
-LOWEST = 1e-10
-HIGHEST = 100.0
-"""Outside `LOWEST` to `HIGHEST` no rate is of use: steps vanish in rounding, or explode."""
+LOWEST, HIGHEST = MAX_LR.limits.ge or 0.0, MAX_LR.limits.le or 0.0
 
 
 def step_bound(bounds: Bounds, which: Which, direction: int, factor: float) -> Bounds:
@@ -30,53 +29,25 @@ def step_bound(bounds: Bounds, which: Which, direction: int, factor: float) -> B
     return Bounds(base_lr=bounds.base_lr, max_lr=max(min(wanted, max(HIGHEST, value)), limit))
 
 
-def read_lr(text: str, field: str) -> float:
-    """The rate that `text` writes: `5e-4`, `0.003`.
+def read_bounds(base: str, high: str) -> tuple[Bounds | None, dict[str, str]]:
+    """Both bounds from what was typed; without a base_lr that of the usual factor.
 
-    Raises:
-        UserError: not a number, not finite, or outside `LOWEST` to `HIGHEST`; with `field`.
+    Returns:
+        The bounds, None where anything is wrong; and what is wrong, a sentence by field.
     """
-    shown = text.strip()
-    if not shown:
-        raise UserError(f"{field} is missing: a rate like 5e-4 or 0.003", field)
-    try:
-        value = float(shown)
-    except ValueError:
-        raise UserError(f"{field} {shown!r} is not a number like 5e-4 or 0.003", field) from None
-    if not math.isfinite(value) or value <= 0:
-        raise UserError(f"{field} {shown} must be a number above 0, like 5e-4", field)
-    if not LOWEST <= value <= HIGHEST:
-        raise UserError(
-            f"{field} {shown} is outside {exact_lr(LOWEST)} to {exact_lr(HIGHEST)}", field
-        )
-    return value
-
-
-def read_bounds(base: str, high: str) -> Bounds:
-    """Both bounds from what was typed.
-
-    Raises:
-        UserError: of the first field that is wrong, or where base_lr is not below max_lr.
-    """
-    base_lr, max_lr = read_lr(base, "base_lr"), read_lr(high, "max_lr")
-    if base_lr >= max_lr:
-        raise UserError(
-            f"base_lr {exact_lr(base_lr)} is not below max_lr {exact_lr(max_lr)}", "base_lr"
-        )
-    return Bounds(base_lr=base_lr, max_lr=max_lr)
-
-
-def bounds_errors(base: str, high: str) -> dict[str, str]:
-    """What is wrong with either field as typed so far, by field name; empty where all is right."""
+    rates: list[float | None] = []
     errors: dict[str, str] = {}
-    for text, field in ((base, "base_lr"), (high, "max_lr")):
+    for setting, text in ((BASE_LR, base), (MAX_LR, high)):
         try:
-            read_lr(text, field)
+            rates.append(read(setting, text))
         except UserError as error:
-            errors[field] = error.message
-    if not errors:
-        try:
-            read_bounds(base, high)
-        except UserError as error:
-            errors[error.field or "base_lr"] = error.message
-    return errors
+            rates.append(None)
+            errors[setting.name] = error.message
+    base_lr, max_lr = rates
+    if max_lr is None:
+        return None, errors
+    if base_lr is None:
+        base_lr = max_lr / FACTOR
+    for mistake in bounds_mistakes(base_lr, max_lr):
+        errors.setdefault(mistake.field or "", mistake.message)
+    return None if errors else Bounds(base_lr=base_lr, max_lr=max_lr), errors

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from clr_tui.engine.settings.config import SMOOTHING
+
 XAxis = Literal["lr", "step", "epoch", "seconds"]
 RANGE_TEST_X: tuple[XAxis, ...] = ("lr", "step", "epoch", "seconds")
 TRAINING_X: tuple[XAxis, ...] = ("epoch", "step", "seconds")
-SMOOTHING: tuple[float, ...] = (1.0, 0.5, 0.3, 0.2, 0.1, 0.05, 0.03, 0.02, 0.01, 0.005, 0.002)
+WEIGHTS: tuple[float, ...] = (1.0, 0.5, 0.3, 0.2, 0.1, 0.05, 0.03, 0.02, 0.01, 0.005, 0.002)
 """The weights that `+` (smoother) and `-` walk through; 1 is the raw curve."""
 
 
@@ -16,7 +18,7 @@ SMOOTHING: tuple[float, ...] = (1.0, 0.5, 0.3, 0.2, 0.1, 0.05, 0.03, 0.02, 0.01,
 class ChartOptions:
     """How to draw a history."""
 
-    smoothing: float = 0.05
+    smoothing: float = SMOOTHING
     """Weight of a new value in the smoothed curve, 0 to 1; 1 leaves the curve as it is."""
     y_log: bool = False
     x: XAxis = "lr"
@@ -32,10 +34,10 @@ class ChartOptions:
     def smoother(self, direction: int) -> ChartOptions:
         """The next stronger (`direction` 1) or weaker (-1) smoothing; at the ends the same."""
         if direction > 0:
-            rest = [a for a in SMOOTHING if a < self.smoothing * (1 - 1e-9)]
+            rest = [a for a in WEIGHTS if a < self.smoothing * (1 - 1e-9)]
             alpha = rest[0] if rest else self.smoothing
         else:
-            rest = [a for a in SMOOTHING if a > self.smoothing * (1 + 1e-9)]
+            rest = [a for a in WEIGHTS if a > self.smoothing * (1 + 1e-9)]
             alpha = rest[-1] if rest else self.smoothing
         return replace(self, smoothing=alpha)
 

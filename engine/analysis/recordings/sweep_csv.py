@@ -13,7 +13,7 @@ import msgspec
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.regular import open_text
-from clr_tui.engine.settings.config import RangeTest, RunConfig, TaskConfig
+from clr_tui.engine.settings.config import SMOOTHING, RangeTest, RunConfig, TaskConfig
 
 STEPS_PER_SECOND = 10.0
 """At which an imported sweep plays, there being no times in it."""
@@ -54,7 +54,7 @@ def read_csv(path: Path) -> tuple[RunConfig, list[ev.AnyEvent]]:
             end_lr=_planned_end(lr),
             steps=len(lr),
             seeds=len(sweeps),
-            smoothing=0.05 if raw else 1.0,
+            smoothing=SMOOTHING if raw else 1.0,
         ),
     )
     return config, _numbered(_events(config, sweeps))

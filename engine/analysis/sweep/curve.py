@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from clr_tui.engine.analysis.history import RunHistory, TrialHistory
 from clr_tui.engine.analysis.smoothing import smooth
-from clr_tui.engine.settings.config import RangeTest
+from clr_tui.engine.settings.config import SMOOTHING, RangeTest
 
 Floats = NDArray[np.float64]
 BrokenOff = Literal["stopped", "failed", "lost"]
@@ -53,7 +53,7 @@ class Curve:
     """0 to 1, the median over seeds; shape (m,)."""
 
 
-def curve_of(history: RunHistory, smoothing: float = 0.05) -> Curve:
+def curve_of(history: RunHistory, smoothing: float = SMOOTHING) -> Curve:
     """The curve of a range test, as far as it has come. Arrays are empty before the first step.
 
     The median and the band are over the seeds whose sweeps came to their end; while none has,

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from clr_tui.engine.analysis.sweep.curve import BrokenOff, Curve
 from clr_tui.engine.analysis.sweep.noise import noise, share_of_new, smoothed_share
+from clr_tui.engine.settings.config import SMOOTHING
 from clr_tui.engine.words import many, rate
 
 Floats = NDArray[np.float64]
@@ -34,8 +35,6 @@ LEAST_NOISE = 1e-6
 """Of the loss: what float32 cannot tell apart is no fall."""
 RAW_FROM = 0.6
 """An imported curve is taken for raw from this `share_of_new` on, two standard errors below 1."""
-USUAL_SMOOTHING = 0.05
-"""What it is otherwise taken to have been smoothed with: as strongly as tools do."""
 START_PART = 0.1
 """A minimum in this part of the steps, from the first, lies at the sweep's start."""
 HIGH_START = 1e-4
@@ -187,7 +186,7 @@ class _Spread:
         until = max(LEAST_STEPS, int(np.argmin(smoothed)) + 1)
         # Losses of batches are independent; an imported curve may have been smoothed.
         smooth_already = curve.imported and share_of_new(raw) < RAW_FROM
-        new = USUAL_SMOOTHING if smooth_already else 1.0
+        new = SMOOTHING if smooth_already else 1.0
         sd = noise(raw[:until], new)
         first = raw[: max(5, len(raw) // 5)]
         level = float(np.median(first))

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import argparse
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from clr_tui.tui.cli.defaults import COMPARE, RATES, SEEDS, STUDIES
-from clr_tui.tui.cli.option_groups import (
-    add_detach,
-    add_schedule,
-    add_task,
-    add_whole,
-)
-from clr_tui.tui.cli.parsing import accuracy, rates
+from clr_tui.engine.settings.config import Compare
+from clr_tui.engine.settings.table import settings_of
+from clr_tui.tui.cli.option_groups import add_detach, add_setting, add_task
+from clr_tui.tui.cli.parsing import rates
 from clr_tui.tui.kinds.parts import Command
 
 if TYPE_CHECKING:
+    import argparse
     from pathlib import Path
 
-    from clr_tui.engine.settings.config import Compare, TaskConfig
+    from clr_tui.engine.settings.config import TaskConfig
     from clr_tui.tui.cli.parsing import Parser
 
 DESCRIPTION = """\
@@ -36,59 +33,20 @@ clr-tui compare --from train-flowers-1              on its data, with its model"
 
 def add_options(parser: Parser) -> None:
     """Adds them to the parser of the command."""
-    group = parser.add_argument_group("the optimizers")
-    group.add_argument(
-        "--optimizers",
-        metavar="LIST",
-        help="with commas between them, each a class of torch.optim or package.module:Class, with"
-        " options as 'adamw(weight_decay=0.05)' and a policy as sgd+clr or adam+one-cycle (default:"
-        " the six of the article)",
-    )
-    group.add_argument(
-        "--lr",
-        type=rates("--lr", RATES),
-        metavar="default|tuned|X",
-        help="default: torch's own rates (a policy has none, and is tuned); tuned: a range test"
-        " each, of one length; or the rate of all that name none (default default)",
-    )
-    add_schedule(group)
-    group.add_argument(
-        "--study",
-        metavar="NAME",
-        help=f"the article's comparison on the model {' or '.join(STUDIES)}, {SEEDS} seeds;"
-        " other options go over it",
-    )
-    _add_trials(parser.add_argument_group("the trials"))
+    group = parser.add_argument_group("the comparison")
     group.add_argument(
         "--from", dest="parent", metavar="RUN", help="take the task of this run, unless given here"
     )
-    add_task(parser)
-
-
-def _add_trials(group: argparse._ActionsContainer) -> None:
-    add_whole(group, "--seeds", "3", f"trials of each optimizer (default {COMPARE.seeds})")
-    add_whole(
-        group,
-        "--epochs",
-        "16",
-        f"length of each, rounded up to whole cycles (default {COMPARE.epochs})",
-    )
-    group.add_argument(
-        "--whole-cycles",
-        action=argparse.BooleanOptionalAction,
-        help="round the length to whole cycles, or not (default: rounded, but in a study)",
-    )
-    group.add_argument(
-        "--target",
-        type=accuracy,
-        metavar="X%",
-        help="an accuracy on validation, as 65%% or 0.65: how long each needs to reach it is told",
-    )
-    add_whole(
-        group, "--jobs", "2", "trials side by side (default: as cores, GPUs and memory allow)"
-    )
-    add_whole(group, "--threads", "1", f"CPU threads of each (default {COMPARE.threads})")
+    for setting in settings_of(Compare):
+        if setting.name == "rates":
+            words = setting.choices
+            more = (*words, "or a rate for all that name none")
+            one = replace(setting, choices=more, metavar="|".join((*words, "X")))
+            add_setting(group, one, rates("--lr", words))
+        else:
+            add_setting(group, setting)
     add_detach(group)
+    add_task(parser)
 
 
 def settings(args: argparse.Namespace, runs: Path) -> tuple[TaskConfig, Compare, str | None]:

@@ -12,13 +12,9 @@ from clr_tui.engine.settings.config import (
     Compare,
     TaskConfig,
 )
-from clr_tui.engine.settings.entries import article_entries, parse_entries
+from clr_tui.engine.settings.entries import article_entries
 from clr_tui.engine.settings.studies import study
 from clr_tui.tui.cli.job_options import task_of, with_options
-
-SCHEDULE = ("factor", "step_size_epochs", "gamma")
-TRIALS = ("seeds", "epochs", "whole_cycles", "target", "jobs", "threads")
-"""Settings of a comparison that an option of the same name sets."""
 
 
 def comparison_of(args: argparse.Namespace, runs: Path) -> tuple[TaskConfig, Compare, str | None]:
@@ -31,15 +27,14 @@ def comparison_of(args: argparse.Namespace, runs: Path) -> tuple[TaskConfig, Com
     """
     parent = None if args.parent is None else find_run(runs, args.parent).config()
     task = parent.task if parent else TaskConfig()
-    if args.study is None:
+    if not args.study:
         job = Compare(entries=article_entries())
     else:
         changes, job = study(args.study)
         task = msgspec.structs.replace(task, **changes)
-    if args.optimizers is not None:
-        job = msgspec.structs.replace(job, entries=parse_entries(args.optimizers))
-    job = with_options(with_options(job, args, SCHEDULE), args, TRIALS)
-    return task_of(args, task), _rated(job, args.lr), parent.id if parent else None
+    lr, args.rates = args.rates, None  # which may also be one rate for all
+    job = _rated(with_options(job, args), lr)
+    return task_of(args, task), job, parent.id if parent else None
 
 
 def _rated(job: Compare, lr: float | str | None) -> Compare:

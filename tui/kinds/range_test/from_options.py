@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-import msgspec
-
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.settings.config import (
-    OptimizerConfig,
     RangeTest,
 )
-from clr_tui.tui.cli.job_options import optimizer_of, with_options
+from clr_tui.tui.cli.job_options import with_options
 
 
 def range_test_of(args: argparse.Namespace) -> RangeTest:
@@ -26,7 +23,4 @@ def range_test_of(args: argparse.Namespace) -> RangeTest:
             " give one of them",
             "steps",
         )
-    sweep = with_options(RangeTest(), args, ("start_lr", "end_lr", "epochs", "steps", "seeds"))
-    return msgspec.structs.replace(
-        sweep, accuracy=args.accuracy, optimizer=optimizer_of(args, OptimizerConfig())
-    )
+    return with_options(RangeTest(), args)

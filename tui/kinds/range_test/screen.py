@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import BindingType
 
 from clr_tui.engine.analysis.recordings.steps_csv import steps_csv
-from clr_tui.engine.analysis.report import BASE_FACTOR, Bounds, RangeReport, range_report, to_json
-from clr_tui.engine.settings.config import Compare, RangeTest, Train
+from clr_tui.engine.analysis.report import Bounds, RangeReport, range_report, to_json
+from clr_tui.engine.settings.config import FACTOR, Compare, RangeTest, Train
 from clr_tui.engine.words import exact_lr
 from clr_tui.tui.exporting import charts_svg
 from clr_tui.tui.keys import bindings_for
@@ -157,7 +157,7 @@ class RangeTestScreen(CurveScreen):
             # The bounds stand at the recommended rule's already.
             self.rule = next((one.rule for one in rules if one.recommended), None)
         taken = next_suggestion(rules, self.rule)
-        bounds = bounds_of(taken, BASE_FACTOR) if taken is not None else None
+        bounds = bounds_of(taken, FACTOR) if taken is not None else None
         if taken is None or bounds is None:
             self.say("No rule has a value yet: they read the curve once it has a shape.")
             return

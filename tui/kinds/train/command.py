@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import TYPE_CHECKING
 
-from clr_tui.tui.cli.defaults import POLICIES, TRAIN
-from clr_tui.tui.cli.option_groups import (
-    add_detach,
-    add_optimizer,
-    add_real,
-    add_schedule,
-    add_task,
-    add_whole,
-)
+from clr_tui.engine.settings.config import Train
+from clr_tui.engine.settings.table import settings_of
+from clr_tui.tui.cli.option_groups import add_detach, add_settings, add_task
 from clr_tui.tui.kinds.parts import Command
 
 if TYPE_CHECKING:
+    import argparse
     from pathlib import Path
 
-    from clr_tui.engine.settings.config import TaskConfig, Train
+    from clr_tui.engine.settings.config import TaskConfig
     from clr_tui.tui.cli.parsing import Parser
 
 DESCRIPTION = """\
@@ -42,21 +36,7 @@ def add_options(parser: Parser) -> None:
         metavar="RUN",
         help="take the bounds and all settings from this range test, unless given here",
     )
-    add_real(group, "--base-lr", "6e-4", "the lower bound (default: the upper one / factor)")
-    add_real(
-        group, "--max-lr", "3.6e-3", "the upper bound (default: what the range test recommends)"
-    )
-    group.add_argument(
-        "--policy", metavar="NAME", help=f"{', '.join(POLICIES)} (default {TRAIN.policy})"
-    )
-    add_schedule(group)
-    add_whole(
-        group, "--epochs", "16", f"length, rounded up to whole cycles (default {TRAIN.epochs})"
-    )
-    group.add_argument(
-        "--no-whole-cycles", action="store_true", help="do not round the length to whole cycles"
-    )
-    add_optimizer(group)
+    add_settings(group, settings_of(Train))
     add_detach(group)
     add_task(parser)
 

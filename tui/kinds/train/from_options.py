@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import math
 from pathlib import Path
-
-import msgspec
 
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.rundir import RunDir, find_run
 from clr_tui.engine.settings.config import (
+    FACTOR,
     OptimizerConfig,
     RangeTest,
     RunConfig,
     TaskConfig,
     Train,
 )
-from clr_tui.tui.cli.job_options import optimizer_of, task_of, with_options
-from clr_tui.tui.cli.option_groups import FACTOR
+from clr_tui.engine.settings.table import setting_of
+from clr_tui.tui.cli.job_options import task_of, with_options
 from clr_tui.tui.kinds.registry import KINDS
 
 
@@ -36,14 +34,7 @@ def training_of(args: argparse.Namespace, runs: Path) -> tuple[TaskConfig, Train
     else:
         base_lr, max_lr = _bounds(args, None)
         given, optimizer, parent = TaskConfig(), OptimizerConfig(), None
-    job = with_options(
-        Train(base_lr=base_lr, max_lr=max_lr),
-        args,
-        ("policy", "step_size_epochs", "epochs", "gamma"),
-    )
-    job = msgspec.structs.replace(
-        job, whole_cycles=not args.no_whole_cycles, optimizer=optimizer_of(args, optimizer)
-    )
+    job = with_options(Train(base_lr=base_lr, max_lr=max_lr, optimizer=optimizer), args)
     return task_of(args, given), job, parent.id if parent else None
 
 
@@ -59,9 +50,6 @@ def _range_test(run: RunDir) -> tuple[RunConfig, RangeTest]:
 
 def _bounds(args: argparse.Namespace, parent: RunDir | None) -> tuple[float, float]:
     """base_lr and max_lr: as given, else from the range test, base_lr at last from max_lr."""
-    factor = FACTOR if args.factor is None else args.factor
-    if not (math.isfinite(factor) and factor > 1):
-        raise UserError(f"--factor {factor:g} is not above 1; give one like {FACTOR:g}")
     base_lr, max_lr = args.base_lr, args.max_lr
     if max_lr is None:
         if parent is None:
@@ -71,11 +59,11 @@ def _bounds(args: argparse.Namespace, parent: RunDir | None) -> tuple[float, flo
                 "max_lr",
             )
         max_lr = _recommended(parent)
-    if not (math.isfinite(max_lr) and max_lr > 0):
-        raise UserError(
-            f"--max-lr {max_lr:g} is not a learning rate; give a number above 0 like 3.6e-3",
-            "max_lr",
-        )
+    factor = FACTOR if args.factor is None else args.factor
+    # A lower bound that is made of these would be wrong with them.
+    for name, value in (("max_lr", max_lr), ("factor", factor)):
+        if mistake := setting_of(Train, name).mistake(value):
+            raise mistake
     return (max_lr / factor if base_lr is None else base_lr), max_lr
 
 

@@ -1,0 +1,155 @@
+"""The settings that people are asked for: one row each, read from the structs that hold them.
+
+A row is what `described` says in the annotation of a field; its name, type and default are the
+field's own. From the rows come the check, the command-line options and the fields of the form.
+Fields without such an annotation are not asked for.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any, Literal, Union, get_args, get_origin
+
+import msgspec
+
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.settings import limits
+from clr_tui.engine.settings.limits import Limits
+
+REQUIRED = msgspec.NODEFAULT
+"""The default of a setting that has none."""
+Format = Literal["", "share", "optimizer", "entries"]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting, as people meet it everywhere."""
+
+    title: str
+    """What the form calls it."""
+    help: str
+    """What it means, and what may be given: one line, without a full stop."""
+    name: str = ""
+    """How errors and options call it; where empty in an annotation: as its field is called."""
+    example: str = ""
+    """A value as it is written."""
+    choices: tuple[str, ...] = ()
+    """All values that there are; of a Literal they need not be given."""
+    empty: str = ""
+    """What no value at all means: "auto"."""
+    rare: bool = False
+    """Whether few people ever change it."""
+    option: str = ""
+    """The command-line option, where it is not called like the setting."""
+    metavar: str = ""
+    format: Format = ""
+    """How it is written, where its type does not say: see `engine.settings.texts`."""
+    limits: Limits = field(default_factory=Limits)
+    path: tuple[str, ...] = ()
+    """Where its value is: the field, or a field and the field in it."""
+    type: type = str
+    optional: bool = False
+    default: Any = REQUIRED
+
+    def value_in(self, config: msgspec.Struct) -> Any:
+        """Its value in a struct that has it."""
+        value: Any = config
+        for part in self.path:
+            value = getattr(value, part)
+        return value
+
+    def mistake(self, value: Any, name: str = "", field: str = "") -> UserError | None:
+        """What is wrong with `value`; `name` and `field` stand in for the setting's own name."""
+        at = field or self.name
+        if value is None or (value == "" and self.empty):
+            return None
+        if self.choices and value not in self.choices:
+            return limits.choice(at, value, self.choices, name)
+        return self.limits.mistake(at, value, name) if self.type in (int, float) else None
+
+
+def described(
+    title: str,
+    help: str,
+    *,
+    gt: float | None = None,
+    ge: float | None = None,
+    lt: float | None = None,
+    le: float | None = None,
+    unit: str = "",
+    written: str = "",
+    **more: Any,
+) -> msgspec.Meta:
+    """The annotation of a field that is a setting.
+
+    The limits are not msgspec's own: those would keep it from opening the `run.json` of a version
+    that allowed more.
+
+    Args:
+        title: see `Setting`; likewise `help` and `more`.
+        gt: see `Limits`; likewise `ge`, `lt`, `le`, `unit` and `written`.
+    """
+    allowed = Limits(gt=gt, ge=ge, lt=lt, le=le, unit=unit, written=written)
+    row = Setting(title, help, limits=allowed, **more)
+    return msgspec.Meta(title=title, description=help, extra={"setting": row})
+
+
+@cache
+def settings_of(config: type[msgspec.Struct]) -> tuple[Setting, ...]:
+    """The settings of a struct, in the order of its fields; those of a field's own struct too."""
+    found: list[Setting] = []
+    for each in msgspec.structs.fields(config):
+        row = _annotated(each)
+        if row is None:
+            continue
+        found.append(row)
+        if isinstance(row.type, type) and issubclass(row.type, msgspec.Struct):
+            found += [
+                replace(inner, path=(each.name, *inner.path)) for inner in settings_of(row.type)
+            ]
+    return tuple(found)
+
+
+def setting_of(config: type[msgspec.Struct], name: str) -> Setting:
+    """The setting of a struct that is called `name`."""
+    return next(row for row in settings_of(config) if row.name == name)
+
+
+def mistakes_in(config: msgspec.Struct) -> Iterator[UserError]:
+    """The settings of `config` that are outside their limits or choices, in their order."""
+    for row in settings_of(type(config)):
+        mistake = row.mistake(row.value_in(config))
+        if mistake is not None:
+            yield mistake
+
+
+def _annotated(found: msgspec.structs.FieldInfo) -> Setting | None:
+    kind, *notes = get_args(found.type) if hasattr(found.type, "__metadata__") else (found.type,)
+    row: Setting
+    for note in notes:
+        if isinstance(note, msgspec.Meta) and note.extra and "setting" in note.extra:
+            row = note.extra["setting"]
+            break
+    else:
+        return None
+    optional = get_origin(kind) in (Union, types.UnionType)
+    if optional:
+        kind = next(each for each in get_args(kind) if each is not types.NoneType)
+    choices = row.choices
+    if get_origin(kind) is Literal:
+        kind, choices = str, get_args(kind)
+    default = found.default
+    if default is REQUIRED and found.default_factory is not REQUIRED:
+        default = found.default_factory()
+    return replace(
+        row,
+        name=row.name or found.name,
+        path=(found.name,),
+        type=get_origin(kind) or kind,
+        optional=optional,
+        choices=choices,
+        default=default,
+    )
