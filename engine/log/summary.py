@@ -210,7 +210,7 @@ def _words(config: RunConfig, events: Sequence[AnyEvent], first: TrialStarted | 
 def _unreadable(run: RunDir, message: str, config: RunConfig | None = None) -> RunSummary:
     return RunSummary(
         id=run.id,
-        kind=next((kind for kind in JOBS if run.id.startswith(f"{kind}-")), "range-test"),
+        kind=next((kind for kind in JOBS if run.id.startswith(f"{kind}-")), next(iter(JOBS))),
         task="" if config is None else short_task_name(config.task),
         model="" if config is None else config.task.model,
         created=0.0 if config is None else config.created,

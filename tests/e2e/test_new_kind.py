@@ -1,0 +1,104 @@
+"""A kind of run is added by its entries in three tables alone."""
+
+from __future__ import annotations
+
+import ast
+import json
+import sys
+from pathlib import Path
+
+import pytest
+import toy_kind
+
+from clr_tui.engine.log import launch
+from clr_tui.engine.log.rundir import find_run
+from clr_tui.engine.settings.config import JOBS
+from clr_tui.tui.app import ClrTuiApp
+from clr_tui.tui.cli.main import main
+from clr_tui.tui.widgets.chart_view import ChartView
+
+PRODUCT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of runs, in a program that has the toy kind in its tables."""
+    monkeypatch.setenv("CLR_TUI_RUNS", str(tmp_path))
+    for table, entry in toy_kind.TABLES:
+        monkeypatch.setitem(table, "toy", entry)
+    worker = [sys.executable, toy_kind.__file__]
+    monkeypatch.setattr(launch, "module_command", lambda _module, *args: [*worker, *args])
+    return tmp_path
+
+
+async def test_a_new_kind_runs_is_listed_replayed_exported_and_shown(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def said(*arguments: str) -> str:
+        assert main(arguments) == 0
+        return capsys.readouterr().out
+
+    assert "halve a loss" in said("--help")
+    assert "--steps N" in said("toy", "--help")
+    result = json.loads(said("toy", "--steps", "3", "--headless", "--json"))
+    assert (result["kind"], result["status"], result["last_loss"]) == ("toy", "done", 0.25)
+    (listed,) = json.loads(said("ls", "--json"))["runs"]
+    assert (listed["run"], listed["kind"], listed["headline"]) == ("toy-digits-1", "toy", "3 steps")
+    assert "toy run  digits · CNN · 3 halvings" in said("replay", "toy-digits-1", "--headless")
+    assert said("export", "toy-digits-1", "--csv", "-").count("\n") == 4
+    log = runs / "alone.jsonl"
+    log.write_bytes(find_run(runs, "toy").events_path.read_bytes())
+    assert json.loads(said("replay", str(log), "--json"))["last_loss"] == 0.25
+
+    app = ClrTuiApp(runs, open_run=find_run(runs, "toy"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await pilot.press("question_mark")
+        assert str(app.screen.query_one("#help-title").render()) == "Toy run"
+        assert app.screen_stack[1].query_one(ChartView).chart.title == "toy loss"
+
+
+def test_its_mistakes_are_found_before_it_starts(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["toy", "--steps", "0", "--headless"]) == 2
+    assert "steps must be at least 1, not 0" in capsys.readouterr().err
+    assert not list(runs.iterdir())
+
+
+KIND_FOLDER = ("tui/kinds/range_test/", "tui/kinds/train/", "tui/kinds/compare/")
+MAY_NAME_A_KIND: dict[str, str] = {
+    "engine/settings/config.py": "the structs, and the table of them",
+    "engine/kinds.py": "the engine's table",
+    "tui/kinds/registry.py": "the table of screens and commands",
+    "tui/keys.py": "a key names the screen that it belongs to",
+    "engine/analysis/history.py": "bounds that nobody has moved are those of the training",
+    "engine/analysis/recordings/recording.py": "the kind of a log whose first line was lost",
+    "tui/text/form.py": "the fields of the form are not in a table yet",
+}
+
+
+def kinds_named_in(path: Path) -> set[str]:
+    """The kinds that a file tells apart: by their names, or by the types of their jobs.
+
+    "train" is not looked for: a part of the data is called so too, and so is the role of a trial.
+    """
+    names, types = JOBS.keys() - {"train"}, {job.__name__ for job in JOBS.values()}
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Constant) and node.value in names:
+            found.add(str(node.value))
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "isinstance":
+            found |= types & {n.id for n in ast.walk(node.args[1]) if isinstance(n, ast.Name)}
+    return found
+
+
+def test_no_other_product_file_tells_kinds_apart() -> None:
+    found = {}
+    for package in ("engine", "tui"):
+        for path in sorted((PRODUCT / package).rglob("*.py")):
+            name = path.relative_to(PRODUCT).as_posix()
+            if not name.startswith(KIND_FOLDER) and (kinds := kinds_named_in(path)):
+                found[name] = kinds
+    assert {name: kinds for name, kinds in found.items() if name not in MAY_NAME_A_KIND} == {}
+    assert found.keys() >= MAY_NAME_A_KIND.keys(), "what names none any more needs no permission"
