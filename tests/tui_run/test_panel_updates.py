@@ -3,8 +3,9 @@
 from textual.app import App, ComposeResult
 from textual.geometry import Region
 
+from clr_tui.tui.fitting import changed_span
 from clr_tui.tui.text.lines import BLANK, row
-from clr_tui.tui.widgets.panel import Panel, changed_span
+from clr_tui.tui.widgets.panel import Panel
 from clr_tui.tui.widgets.title_bar import TitleBar
 
 

@@ -194,9 +194,9 @@ class HomeScreen(QuietScreen[None]):
             self._said[selector] = words
             self.query_one(selector, Static).update(words)
 
-    def on_run_table_selected(self, message: RunTable.Selected) -> None:
+    def on_row_list_moved(self) -> None:
         """Shows another run in the preview."""
-        summary = message.summary
+        summary = self.query_one(RunTable).selected
         if summary is None:
             self._preview = None
             return
@@ -263,7 +263,7 @@ class HomeScreen(QuietScreen[None]):
         event.stop()
         self.action_focus_table()
 
-    def on_run_table_opened(self) -> None:
+    def on_row_list_opened(self) -> None:
         """A run was clicked on twice."""
         self.action_open_run()
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import zip_longest
-
-from rich.cells import cell_len
 from rich.segment import Segment
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from clr_tui.tui.fitting import changed_span
 from clr_tui.tui.text.lines import BLANK, Line, cut, fitted
 from clr_tui.tui.widgets.roles import palette_of
 
@@ -99,17 +97,3 @@ class Panel(Widget):
         if strip.cell_length > width > 0:
             strip = Strip([*strip.crop(0, width - 1), Segment("…", base)])
         return strip.adjust_cell_length(width, base)
-
-
-def changed_span(old: Line, new: Line, width: int) -> tuple[int, int]:
-    """The columns, from the first to beyond the last, in which two lines differ.
-
-    All `width` of them where a line has characters that are not one cell wide, or is cut.
-    """
-    cells = [[(char, role) for text, role in line for char in text] for line in (old, new)]
-    for line, shown in zip((old, new), cells, strict=True):
-        if len(shown) > width or sum(cell_len(text) for text, _ in line) != len(shown):
-            return 0, width
-    pairs = list(zip_longest(*cells, fillvalue=(" ", "text")))
-    differing = [at for at, (a, b) in enumerate(pairs) if a != b]
-    return (differing[0], differing[-1] + 1) if differing else (0, 0)

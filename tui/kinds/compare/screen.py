@@ -148,11 +148,11 @@ class ComparisonScreen(RunScreen):
         """What the figures rest on."""
         return self.report.remarks if self.history.trials else []
 
-    def on_ranking_moved(self) -> None:
+    def on_row_list_moved(self) -> None:
         """Draws what is selected in front, and says what there is to say of it."""
         self.show_all()
 
-    def on_ranking_opened(self) -> None:
+    def on_row_list_opened(self) -> None:
         """A row was clicked on twice."""
         self.action_open_row()
 
