@@ -5,23 +5,25 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from typing import Annotated
 
 import msgspec
 
 from clr_tui.engine.analysis.report import Report, common_fields
-from clr_tui.engine.errors import UserError
 from clr_tui.engine.kinds import JOB_KINDS, JobKind
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.settings.config import JOBS, TaskConfig
+from clr_tui.engine.settings.table import described, settings_of
 from clr_tui.tui.charts.chart import Axis, Chart, Series
-from clr_tui.tui.cli.option_groups import add_detach
+from clr_tui.tui.cli.job_options import with_options
+from clr_tui.tui.cli.option_groups import add_detach, add_settings
 from clr_tui.tui.kinds.parts import Command, Display
 from clr_tui.tui.kinds.registry import KINDS, Kind
 from clr_tui.tui.text.event_lines import EventLines
 
 
 class Toy(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="toy"):
-    steps: int = 5
+    steps: Annotated[int, described("steps", "how often to halve the loss", ge=1)] = 5
 
 
 @dataclass(frozen=True)
@@ -29,9 +31,9 @@ class ToyReport(Report):
     last_loss: float | None
 
 
-def check(_task, job):
-    if job.steps < 1:
-        yield UserError(f"steps must be at least 1, not {job.steps}", "steps")
+def check(_task, _job):
+    """Its only setting has its limits in the struct."""
+    return ()
 
 
 def try_early(_config) -> None:
@@ -71,12 +73,12 @@ def chart(history) -> Chart:
 
 
 def add_options(parser) -> None:
-    parser.add_argument("--steps", type=int, default=5, metavar="N", help="how often to halve it")
+    add_settings(parser, settings_of(Toy))
     add_detach(parser)
 
 
 def settings(args, _runs):
-    return TaskConfig(), Toy(steps=args.steps), None
+    return TaskConfig(), with_options(Toy(), args), None
 
 
 COMMAND = Command("Halve a loss, step by step.", "clr-tui toy --steps 3", add_options, settings)
