@@ -43,7 +43,12 @@ def decades_apart(lr: float, other: float) -> str:
 
 def many(count: int, what: str) -> str:
     """`1 seed`, `3 seeds`."""
-    return f"{count} {what}{'s'[: count != 1]}"
+    return f"{count} {plural(what, count)}"
+
+
+def plural(what: str, count: int) -> str:
+    """`seed` of 1, `seeds` of any other number."""
+    return what if count == 1 else f"{what}s"
 
 
 def all_of(count: int, what: str) -> str:

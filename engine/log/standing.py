@@ -14,6 +14,7 @@ from clr_tui.engine.log.events import (
     TrialStarted,
 )
 from clr_tui.engine.settings.config import RangeTest, RunConfig
+from clr_tui.engine.words import many
 
 T = TypeVar("T")
 
@@ -103,8 +104,7 @@ def _trials(_config: RunConfig, events: Sequence[AnyEvent], first: TrialStarted)
     if first.role == "sweep" and not ended + overall.running:
         return "tuning learning rates"
     failed = f", {overall.failed} failed" if overall.failed else ""
-    trials = "trial" if overall.total == 1 else "trials"
-    return f"{ended} of {overall.total} {trials}{failed}"
+    return f"{ended} of {many(overall.total, 'trial')}{failed}"
 
 
 SWEEPS = Standing(Steps, _by_sweeps, _sweep)

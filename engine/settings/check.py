@@ -128,10 +128,9 @@ def _data(task: TaskConfig) -> Iterator[UserError]:
 def _batch(size: int, train: int | None) -> Iterator[UserError]:
     """`train` images are trained on; None where they are too many to matter."""
     if train is not None and size > train:
-        images = "image" if train == 1 else "images"
         yield UserError(
-            f"batch_size {limits.shown(size)} is larger than the training part, which has {train}"
-            f" {images}: choose a smaller one",
+            f"batch_size {limits.shown(size)} is larger than the training part, which has"
+            f" {many(train, 'image')}: choose a smaller one",
             "batch_size",
         )
 

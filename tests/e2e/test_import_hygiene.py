@@ -7,14 +7,25 @@ import json
 import pkgutil
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
+import grimp
 import pytest
 
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.log.rundir import RunDir, create_run
 from clr_tui.engine.log.writer import EventWriter
 from clr_tui.engine.settings.config import RangeTest, TaskConfig
+
+
+def test_no_two_files_import_each_other() -> None:
+    """Not through others either, nor only for types."""
+    graph = grimp.build_graph("clr_tui.engine", "clr_tui.tui", cache_dir=None)
+    imports = {m: graph.find_modules_directly_imported_by(m) for m in graph.modules}
+    assert len(imports) > 200
+    TopologicalSorter(imports).prepare()  # raises CycleError, which names the files
+
 
 FIRST_FRAME = """
 import asyncio, json, sys, time

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from clr_tui.engine.log.state import LIVING
 from clr_tui.engine.log.summary import RunSummary
+from clr_tui.engine.words import plural
 from clr_tui.tui.kinds.registry import KINDS
 from clr_tui.tui.text import numbers
 from clr_tui.tui.text.clean import plain
@@ -120,7 +121,7 @@ def heading(shown: int, summaries: list[RunSummary], words: str) -> str:
     """How many runs there are, how many live, how many the filter shows."""
     total = len(summaries)
     living = sum(map(is_living, summaries))
-    text = f"{numbers.count(total)} run{'s' if total != 1 else ''}"
+    text = f"{numbers.count(total)} {plural('run', total)}"
     if living:
         text += f", {living} living"
     return text + (f", {numbers.count(shown)} match" if words else "")

@@ -13,7 +13,7 @@ from clr_tui.engine.analysis.comparison.comparison_results import (
 )
 from clr_tui.engine.analysis.comparison.seed_curves import NEVER_BEGAN
 from clr_tui.engine.analysis.statistics import interval_factor
-from clr_tui.engine.words import listed, many, was
+from clr_tui.engine.words import listed, many, plural, was
 
 FEW_SEEDS = 5
 """Up to so many, an interval is wide beside the spread of the seeds."""
@@ -128,7 +128,7 @@ def _broken_words(
     entry: EntryReport, state: str, reason: str, trials: Sequence[TrialReport], *, rest: bool
 ) -> str:
     count, total = len(trials), len(entry.trials)
-    which = f" ({'seed' if count == 1 else 'seeds'} {', '.join(str(t.seed) for t in trials)})"
+    which = f" ({plural('seed', count)} {', '.join(str(t.seed) for t in trials)})"
     whose = f"{count} of {total} trials" if total > 1 else "its trial"
     verb = state if state == "failed" else f"{was(count)} stopped"
     why = f": {reason.rstrip('.')}" if reason else ""

@@ -7,6 +7,7 @@ from rich.cells import cell_len
 from clr_tui.engine.analysis.comparison.comparison_results import CompareReport
 from clr_tui.engine.analysis.comparison.pairs import Pair
 from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.words import many
 from clr_tui.tui.charts.chart import Chart
 from clr_tui.tui.cli.text_blocks import drawn, wrapped
 from clr_tui.tui.fitting import padded
@@ -58,7 +59,7 @@ def _pairs(report: CompareReport, width: int) -> list[str]:
         right = min(right, room - left)
     heading = (
         f"{report.measure}: differences in points with their 95% intervals, {method}; p after"
-        f" Holm's correction over {len(compared)} {'pair' if len(compared) == 1 else 'pairs'}"
+        f" Holm's correction over {many(len(compared), 'pair')}"
         f"{'; * distinguishable' if short else ''}"
     )
     rows = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from clr_tui.engine.analysis.history import RunHistory, TrialHistory
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.settings.config import Compare
-from clr_tui.engine.words import exact_lr, many
+from clr_tui.engine.words import exact_lr, many, plural
 from clr_tui.tui.kinds.compare.tuning import Tuning
 from clr_tui.tui.text import numbers
 from clr_tui.tui.text.event_lines import EventLines
@@ -84,8 +84,7 @@ def _rate(event: ev.RateChosen, history: RunHistory) -> str:
         "default": f"learning rate {rate}, torch's default",
         "given": f"learning rate {rate}, as given",
         "tuned": f"learning rate {rate} by a range test of {numbers.count(event.steps)}"
-        f" {'step' if event.steps == 1 else 'steps'},"
-        f" {numbers.duration(event.seconds)}",
+        f" {plural('step', event.steps)}, {numbers.duration(event.seconds)}",
     }[event.source]
     note = f". {event.note}" if event.note else ""
     return f"{_entry(event.entry, history)}: {words}{note}"
