@@ -77,7 +77,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.set_inheritable(lock, False)
         return _run(run, stop)
     finally:
-        os.close(lock)  # not left to the exit: taking torch down takes seconds
+        # Not left to the exit, since taking torch down takes seconds: the run may be removed now.
+        if arguments.lock_fd is not None:
+            os.chdir("/")  # where a launched worker works is how `rm` knows it without its lock
+        os.close(lock)
 
 
 def _run(run: RunDir, stop: StopFlag) -> int:
