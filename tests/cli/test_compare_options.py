@@ -19,7 +19,7 @@ from clr_tui.engine.settings.studies import study
 from clr_tui.tui import launching
 from clr_tui.tui.cli import main as command
 from clr_tui.tui.cli.parser import build_parser
-from clr_tui.tui.kinds.compare.from_options import comparison_of
+from clr_tui.tui.kinds.compare.command import comparison_of
 
 
 def asked(text: str, runs: Path) -> tuple[TaskConfig, Compare, str | None]:

@@ -11,8 +11,8 @@ from clr_tui.engine.settings.config import Compare, RangeTest, TaskConfig, Train
 from clr_tui.engine.settings.entries import article_entries
 from clr_tui.tui.cli.job_options import task_of
 from clr_tui.tui.cli.parser import build_parser
-from clr_tui.tui.kinds.compare.from_options import comparison_of
-from clr_tui.tui.kinds.train.from_options import training_of
+from clr_tui.tui.kinds.compare.command import comparison_of
+from clr_tui.tui.kinds.train.command import training_of
 from clr_tui.tui.text.form import read, texts
 
 COMPILED = TaskConfig(compile=True)

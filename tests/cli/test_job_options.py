@@ -18,8 +18,12 @@ from clr_tui.engine.settings.config import OptimizerConfig, RangeTest, TaskConfi
 from clr_tui.tui import launching
 from clr_tui.tui.cli.job_options import task_of
 from clr_tui.tui.cli.parser import build_parser
-from clr_tui.tui.kinds.range_test.from_options import range_test_of
-from clr_tui.tui.kinds.train.from_options import training_of
+from clr_tui.tui.kinds.range_test.command import range_test_of
+from clr_tui.tui.kinds.train.command import training_of
+
+
+def sweep_of(args) -> RangeTest:
+    return range_test_of(args, Path())[1]
 
 
 def parsed(text: str):
@@ -29,7 +33,7 @@ def parsed(text: str):
 def test_without_options_everything_is_as_the_configuration_says() -> None:
     args = parsed("range-test")
     assert task_of(args) == TaskConfig()
-    assert range_test_of(args) == RangeTest()
+    assert sweep_of(args) == RangeTest()
 
 
 def test_every_option_of_a_range_test_arrives() -> None:
@@ -38,7 +42,7 @@ def test_every_option_of_a_range_test_arrives() -> None:
         " --weight-decay 1e-4 --optimizer sgd --data here --model resnet34 --weights none"
         " --batch-size 16 --image-size 96 --seed 7 --device cpu --no-augment"
     )
-    assert range_test_of(args) == RangeTest(
+    assert sweep_of(args) == RangeTest(
         start_lr=1e-6,
         end_lr=10.0,
         epochs=3.5,
@@ -56,7 +60,7 @@ def test_every_option_of_a_range_test_arrives() -> None:
         device="cpu",
         augment=False,
     )
-    assert range_test_of(parsed("range-test --steps 150")).steps == 150
+    assert sweep_of(parsed("range-test --steps 150")).steps == 150
 
 
 def test_every_option_of_a_training_arrives(runs: Path) -> None:
@@ -138,15 +142,15 @@ def test_a_worker_that_cannot_be_started_leaves_nothing(
 
 
 def test_any_optimizer_can_be_swept_and_trained_with(runs: Path) -> None:
-    sweep = range_test_of(parsed("range-test --optimizer AdamW(weight_decay=0.05,eps=1e-6)"))
+    sweep = sweep_of(parsed("range-test --optimizer AdamW(weight_decay=0.05,eps=1e-6)"))
     options = {"weight_decay": 0.05, "eps": 1e-6}
     assert sweep.optimizer == OptimizerConfig(name="adamw", options=options)
     # 0 is not what adamw has by itself, and arrives all the same.
-    sweep = range_test_of(parsed("range-test --optimizer adamw --weight-decay 0"))
+    sweep = sweep_of(parsed("range-test --optimizer adamw --weight-decay 0"))
     assert sweep.optimizer == OptimizerConfig(name="adamw", options={"weight_decay": 0.0})
-    sweep = range_test_of(parsed("range-test --optimizer sgd(momentum=0)"))
+    sweep = sweep_of(parsed("range-test --optimizer sgd(momentum=0)"))
     assert sweep.optimizer.momentum == 0.0
-    assert range_test_of(parsed("range-test --optimizer sgd")) == RangeTest()
+    assert sweep_of(parsed("range-test --optimizer sgd")) == RangeTest()
 
 
 def test_a_training_takes_the_optimizer_of_its_sweep_or_another(runs: Path) -> None:

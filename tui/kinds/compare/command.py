@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from clr_tui.engine.settings.config import Compare
+import msgspec
+
+from clr_tui.engine.log.rundir import find_run
+from clr_tui.engine.settings.config import Compare, TaskConfig
+from clr_tui.engine.settings.entries import article_entries
+from clr_tui.engine.settings.studies import study
 from clr_tui.engine.settings.table import settings_of
+from clr_tui.tui.cli.job_options import task_of, with_options
 from clr_tui.tui.cli.option_groups import add_detach, add_setting, add_task
-from clr_tui.tui.cli.parsing import rates
+from clr_tui.tui.cli.parsing import Parser, rates
 from clr_tui.tui.kinds.parts import Command
-
-if TYPE_CHECKING:
-    import argparse
-    from pathlib import Path
-
-    from clr_tui.engine.settings.config import TaskConfig
-    from clr_tui.tui.cli.parsing import Parser
 
 DESCRIPTION = """\
 Train with several optimizers from the same seeds, and say what the seeds can and cannot
@@ -49,11 +49,37 @@ def add_options(parser: Parser) -> None:
     add_task(parser)
 
 
-def settings(args: argparse.Namespace, runs: Path) -> tuple[TaskConfig, Compare, str | None]:
-    """The task, the comparison, and the run whose task it is, where one was named."""
-    from clr_tui.tui.kinds.compare.from_options import comparison_of
+def comparison_of(args: argparse.Namespace, runs: Path) -> tuple[TaskConfig, Compare, str | None]:
+    """The task, the comparison and the id of the run whose task it is, where one was named.
 
-    return comparison_of(args, runs)
+    Options go over the study, and the study over the run's task.
+
+    Raises:
+        UserError: where the optimizers cannot be read, or there is no such run or study.
+    """
+    parent = None if args.parent is None else find_run(runs, args.parent).config()
+    task = parent.task if parent else TaskConfig()
+    if not args.study:
+        job = Compare(entries=article_entries())
+    else:
+        changes, job = study(args.study)
+        task = msgspec.structs.replace(task, **changes)
+    lr, args.rates = args.rates, None  # which may also be one rate for all
+    job = _rated(with_options(job, args), lr)
+    return task_of(args, task), job, parent.id if parent else None
 
 
-COMMAND = Command(DESCRIPTION, EXAMPLES, add_options, settings)
+def _rated(job: Compare, lr: float | str | None) -> Compare:
+    """With the rates that `--lr` asks for: of all entries that give none of their own."""
+    if lr is None:
+        return job
+    if isinstance(lr, str):
+        return msgspec.structs.replace(job, rates=lr)
+    entries = [
+        entry if entry.lr is not None else msgspec.structs.replace(entry, lr=lr)
+        for entry in job.entries
+    ]
+    return msgspec.structs.replace(job, entries=entries)
+
+
+COMMAND = Command(DESCRIPTION, EXAMPLES, add_options, comparison_of)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import argparse
+from pathlib import Path
 
-from clr_tui.engine.settings.config import RangeTest
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.settings.config import RangeTest, TaskConfig
 from clr_tui.engine.settings.table import settings_of
+from clr_tui.tui.cli.job_options import task_of, with_options
 from clr_tui.tui.cli.option_groups import add_detach, add_settings, add_task
+from clr_tui.tui.cli.parsing import Parser
 from clr_tui.tui.kinds.parts import Command
-
-if TYPE_CHECKING:
-    import argparse
-    from pathlib import Path
-
-    from clr_tui.engine.settings.config import TaskConfig
-    from clr_tui.tui.cli.parsing import Parser
 
 DESCRIPTION = """\
 Sweep the learning rate upwards, step by step, and draw the loss against it: the chart
@@ -36,12 +33,19 @@ def add_options(parser: Parser) -> None:
     add_task(parser)
 
 
-def settings(args: argparse.Namespace, _runs: Path) -> tuple[TaskConfig, RangeTest, None]:
-    """The task and the sweep that the options describe."""
-    from clr_tui.tui.cli.job_options import task_of
-    from clr_tui.tui.kinds.range_test.from_options import range_test_of
+def range_test_of(args: argparse.Namespace, _runs: Path) -> tuple[TaskConfig, RangeTest, None]:
+    """The task and the sweep that the options describe.
 
-    return task_of(args), range_test_of(args), None
+    Raises:
+        UserError: where both `--epochs` and `--steps` are given.
+    """
+    if args.epochs is not None and args.steps is not None:
+        raise UserError(
+            f"--epochs {args.epochs:g} and --steps {args.steps} both set the length of the sweep;"
+            " give one of them",
+            "steps",
+        )
+    return task_of(args), with_options(RangeTest(), args), None
 
 
-COMMAND = Command(DESCRIPTION, EXAMPLES, add_options, settings)
+COMMAND = Command(DESCRIPTION, EXAMPLES, add_options, range_test_of)

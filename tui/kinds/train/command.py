@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import argparse
+from pathlib import Path
 
-from clr_tui.engine.settings.config import Train
-from clr_tui.engine.settings.table import settings_of
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.log.rundir import RunDir, find_run
+from clr_tui.engine.settings.config import (
+    FACTOR,
+    OptimizerConfig,
+    RangeTest,
+    RunConfig,
+    TaskConfig,
+    Train,
+)
+from clr_tui.engine.settings.table import setting_of, settings_of
+from clr_tui.tui.cli.job_options import task_of, with_options
 from clr_tui.tui.cli.option_groups import add_detach, add_settings, add_task
+from clr_tui.tui.cli.parsing import Parser
 from clr_tui.tui.kinds.parts import Command
-
-if TYPE_CHECKING:
-    import argparse
-    from pathlib import Path
-
-    from clr_tui.engine.settings.config import TaskConfig
-    from clr_tui.tui.cli.parsing import Parser
+from clr_tui.tui.kinds.registry import KINDS
 
 DESCRIPTION = """\
 Train with a learning rate that cycles between two bounds: those of a range test
@@ -41,11 +47,70 @@ def add_options(parser: Parser) -> None:
     add_task(parser)
 
 
-def settings(args: argparse.Namespace, runs: Path) -> tuple[TaskConfig, Train, str | None]:
-    """The task, the training, and the range test that they came from, where one was named."""
-    from clr_tui.tui.kinds.train.from_options import training_of
+def training_of(args: argparse.Namespace, runs: Path) -> tuple[TaskConfig, Train, str | None]:
+    """The task, the training and the id of the range test that gave them, where one did.
 
-    return training_of(args, runs)
+    Raises:
+        UserError: where there are no bounds, or the range test recommends none.
+    """
+    if args.parent is not None:
+        run = find_run(runs, args.parent)
+        parent, sweep = _range_test(run)
+        base_lr, max_lr = _bounds(args, run)
+        given, optimizer = parent.task, sweep.optimizer
+    else:
+        base_lr, max_lr = _bounds(args, None)
+        given, optimizer, parent = TaskConfig(), OptimizerConfig(), None
+    job = with_options(Train(base_lr=base_lr, max_lr=max_lr, optimizer=optimizer), args)
+    return task_of(args, given), job, parent.id if parent else None
 
 
-COMMAND = Command(DESCRIPTION, EXAMPLES, add_options, settings)
+def _range_test(run: RunDir) -> tuple[RunConfig, RangeTest]:
+    config = run.config()
+    if not isinstance(config.job, RangeTest):
+        raise UserError(
+            f"--from '{run.id}' is {KINDS[config.kind].phrase}; name a range test, whose bounds are"
+            " to be used"
+        )
+    return config, config.job
+
+
+def _bounds(args: argparse.Namespace, parent: RunDir | None) -> tuple[float, float]:
+    """base_lr and max_lr: as given, else from the range test, base_lr at last from max_lr."""
+    base_lr, max_lr = args.base_lr, args.max_lr
+    if max_lr is None:
+        if parent is None:
+            raise UserError(
+                "train needs bounds: give --max-lr (and --base-lr), or --from RUN for those of a"
+                " range test",
+                "max_lr",
+            )
+        max_lr = _recommended(parent)
+    factor = FACTOR if args.factor is None else args.factor
+    # A lower bound that is made of these would be wrong with them.
+    for name, value in (("max_lr", max_lr), ("factor", factor)):
+        if mistake := setting_of(Train, name).mistake(value):
+            raise mistake
+    return (max_lr / factor if base_lr is None else base_lr), max_lr
+
+
+def _recommended(run: RunDir) -> float:
+    """max_lr of a range test as its log stands now."""
+    from clr_tui.engine.analysis.history import RunHistory
+    from clr_tui.engine.analysis.report import range_report
+    from clr_tui.engine.log.tail import read_events
+
+    config = run.config()
+    history = RunHistory(config)
+    history.feed(read_events(run.events_path))
+    report = range_report(history, smoothing=config.asked(RangeTest).smoothing, live=run.alive)
+    if report.bounds is None:
+        why = report.verdict.sentence.rstrip(".")
+        raise UserError(
+            f"{run.id} recommends no bounds: {why[:1].lower()}{why[1:]};"
+            " give --max-lr, or sweep again"
+        )
+    return report.bounds.max_lr
+
+
+COMMAND = Command(DESCRIPTION, EXAMPLES, add_options, training_of)
