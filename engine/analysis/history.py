@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypeVar, Union
+from collections.abc import Callable, Hashable, Sequence
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, Union
 
 import msgspec
 import numpy as np
@@ -20,6 +20,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _Number = TypeVar("_Number", np.float64, np.int64)
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
 
 Column = Union[Sequence[Union[float, None]], Floats]  # noqa: UP007
 
@@ -31,7 +33,36 @@ _AT_FIRST = 1 << 18
 which what is not used yet costs no memory (NumPy asks for huge pages beyond that)."""
 
 
-class TrialHistory:
+class _Remembering:
+    """Remembers what functions have made of it until it changes."""
+
+    def __init__(self) -> None:
+        self._made: dict[object, tuple[Hashable, Any]] = {}
+
+    @property
+    def state(self) -> Hashable:
+        """Differs after every change that matters to what is remembered."""
+        raise NotImplementedError
+
+    def cached(
+        self,
+        make: Callable[Concatenate[Any, _Arguments], _Result],
+        *args: _Arguments.args,
+        **kwargs: _Arguments.kwargs,
+    ) -> _Result:
+        """`make(self, ...)`, made again only after a change or for other arguments.
+
+        The last result of each function is kept.
+        """
+        key = self.state, args, tuple(kwargs.items())
+        known = self._made.get(make)
+        if known is None or known[0] != key:
+            known = self._made[make] = key, make(self, *args, **kwargs)
+        result: _Result = known[1]
+        return result
+
+
+class TrialHistory(_Remembering):
     """One sweep or one training: its steps as columns, and what else happened to it.
 
     Columns have one entry a step. They are read-only views of buffers that grow by doubling: a
@@ -48,6 +79,7 @@ class TrialHistory:
         entry: int | None = None,
         role: ev.Role = "train",
     ) -> None:
+        super().__init__()
         self.trial = trial
         self.seed = seed
         self.label = label
@@ -71,6 +103,7 @@ class TrialHistory:
         self.images_per_second: float | None = None
         self.left: float | None = None
         """Estimated seconds to the end of the run; in a comparison, of the trial."""
+        self._rewinds = 0
         self._length = 0
         self._step: Ints = np.empty(min(max(total_steps, 256), _AT_FIRST), np.int64)
         self._columns: dict[str, Floats] = {}
@@ -183,8 +216,14 @@ class TrialHistory:
         for name, column in self._columns.items():
             self._columns[name] = _grown(column, self._length, room)
 
+    @property
+    def state(self) -> Hashable:
+        """Differs after every epoch, measurement and end; not after each step."""
+        return self._rewinds, len(self.epochs), len(self.evaluations), self.outcome, self.reason
+
     def rewind(self, step: int) -> None:
         """Forgets what lies beyond the first `step` steps, and that the trial ever ended."""
+        self._rewinds += 1
         self._length = int(np.searchsorted(self.step, step))
         # What comes is written over what is forgotten, but views that were taken stay as they are.
         self._step = self._step.copy()
@@ -212,13 +251,14 @@ def _grown(column: NDArray[_Number], used: int, room: int) -> NDArray[_Number]:
     return larger
 
 
-class RunHistory:
+class RunHistory(_Remembering):
     """All that the events of a run tell, ready to be drawn and reported.
 
     Feed it the batches of a `LogTail`, or apply events one by one; the order is the log's.
     """
 
     def __init__(self, config: RunConfig) -> None:
+        super().__init__()
         self.config = config
         self.version = 0
         """Rises with every change, so that a screen can tell whether to draw."""
@@ -250,6 +290,11 @@ class RunHistory:
         self.first_time: float | None = None
         """Unix time of the first event, seconds; likewise the last."""
         self.last_time: float | None = None
+
+    @property
+    def state(self) -> Hashable:
+        """Differs after every event."""
+        return self.version
 
     @property
     def trial(self) -> TrialHistory | None:

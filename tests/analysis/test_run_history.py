@@ -284,3 +284,21 @@ def test_a_view_that_was_taken_keeps_its_values_when_a_trial_is_resumed():
     history.apply(ev.Steps(trial=0, step=list(more), lr=[1.0] * 10, loss=[99.0] * 10))
     np.testing.assert_array_equal(taken, values)
     assert trial.loss[10:].tolist() == [99.0] * 10
+
+
+def test_what_was_made_of_a_history_is_made_again_after_a_change_or_for_other_arguments():
+    made = []
+
+    def make(history, factor, *, live=True):
+        made.append(factor)
+        return factor * history.version
+
+    history = RunHistory(TRAINING)
+    history.apply(ev.RunStarted(run="a", kind="train"))
+    assert [history.cached(make, 2), history.cached(make, 2)] == [2, 2]
+    assert made == [2]
+    assert history.cached(make, 3) == 3
+    assert history.cached(make, 3, live=False) == 3
+    history.apply(ev.RunFinished(outcome="done"))
+    assert history.cached(make, 3, live=False) == 6
+    assert made == [2, 3, 3, 3]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,17 +95,11 @@ class MeanCurve:
 
 
 def comparison_of(history: RunHistory) -> tuple[EntryCurves, ...]:
-    """The entries, in the order in which they were asked for. Memoised for each history version.
+    """The entries, in the order in which they were asked for.
 
     Sweeps are left out. Of a run that is over, a trial that did not come to its end is `stopped`.
     """
-    known = _entries.get(history)
-    if known is None or known[0] != history.version:
-        known = _entries[history] = history.version, _gathered(history)
-    return known[1]
-
-
-_entries: WeakKeyDictionary[RunHistory, tuple[int, tuple[EntryCurves, ...]]] = WeakKeyDictionary()
+    return history.cached(_gathered)
 
 
 def _gathered(history: RunHistory) -> tuple[EntryCurves, ...]:
@@ -193,24 +186,10 @@ def planned_epochs(compare: Compare) -> int:
 
 
 def _seed_curve(history: RunHistory, trial: TrialHistory, seed: int) -> SeedCurve:
-    """The trial's curve, as it was last made where the trial got no further since.
-
-    A trial's lists only grow, and a resumed trial has new ones.
-    """
-    state = (len(trial.epochs), len(trial.evaluations), trial.outcome, trial.reason, seed)
-    known = _curves.get(trial)
-    if known is None or known[0] is not trial.epochs or known[1] != state:
-        known = _curves[trial] = trial.epochs, state, _curve_of(trial, seed)
-    curve = known[2]
+    curve = trial.cached(_curve_of, seed)
     if curve.total_epochs is None:
         curve = replace(curve, total_epochs=planned_epochs(history.config.asked(Compare)))
     return curve
-
-
-_State = tuple[int, int, "str | None", str, int]
-_curves: WeakKeyDictionary[TrialHistory, tuple[list[EpochFinished], _State, SeedCurve]] = (
-    WeakKeyDictionary()
-)
 
 
 def _curve_of(trial: TrialHistory, seed: int) -> SeedCurve:

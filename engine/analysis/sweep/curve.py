@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,19 +60,10 @@ def curve_of(history: RunHistory, smoothing: float = SMOOTHING) -> Curve:
     that ended by divergence counts, beyond its end, as worse than any loss: the median does not
     improve because the bad ones drop out.
 
-    The last curve of each history is remembered: chart, panel and report all read it.
-
     Args:
         smoothing: the weight of a new loss; 1 takes losses as they stand.
     """
-    state = history.version, smoothing
-    known = _last.get(history)
-    if known is None or known[0] != state:
-        known = _last[history] = state, _gathered(history, smoothing)
-    return known[1]
-
-
-_last: WeakKeyDictionary[RunHistory, tuple[tuple[int, float], Curve]] = WeakKeyDictionary()
+    return history.cached(_gathered, smoothing)  # chart, panel and report all read it
 
 
 def _gathered(history: RunHistory, smoothing: float) -> Curve:

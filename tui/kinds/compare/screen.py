@@ -68,8 +68,6 @@ class ComparisonScreen(RunScreen):
         self._own_target = config.asked(Compare).target
         self.options = CompareOptions(target=self._own_target)
         self.expanded: frozenset[int] = frozenset()
-        self._report: CompareReport | None = None
-        self._report_of: tuple[int, float | None, bool] | None = None
 
     def compose_body(self) -> ComposeResult:
         """The chart above the table."""
@@ -80,13 +78,9 @@ class ComparisonScreen(RunScreen):
     @property
     def report(self) -> CompareReport:
         """What the trials tell as far as they have come."""
-        key = (self.history.version, self.options.target, self.status.ended)
-        if self._report is None or key != self._report_of:
-            self._report = compare_report(
-                self.history, target=self.options.target, live=not self.status.ended
-            )
-            self._report_of = key
-        return self._report
+        return self.history.cached(
+            compare_report, target=self.options.target, live=not self.status.ended
+        )
 
     @property
     def table(self) -> Ranking:

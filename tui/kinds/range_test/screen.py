@@ -60,19 +60,13 @@ class RangeTestScreen(CurveScreen):
         self.selected: Which = "max"
         self.moved = False
         self.rule: str | None = None
-        self._report: RangeReport | None = None
-        self._report_of: tuple[int, float, bool] | None = None
 
     @property
     def report(self) -> RangeReport:
         """What the rules say of the curve as it stands."""
-        key = (self.history.version, self.options.smoothing, self.status.ended)
-        if self._report is None or key != self._report_of:
-            self._report = range_report(
-                self.history, smoothing=self.options.smoothing, live=not self.status.ended
-            )
-            self._report_of = key
-        return self._report
+        return self.history.cached(
+            range_report, smoothing=self.options.smoothing, live=not self.status.ended
+        )
 
     def show_history(self) -> None:
         """Draws the chart and the panel."""
