@@ -158,7 +158,7 @@ _Optimizer = Annotated[
     OptimizerConfig,
     described(
         "optimizer",
-        "a class of torch.optim, or package.module:Class, as 'adamw(weight_decay=0.05)'",
+        "a class of torch.optim or a.module:Class, such as 'adamw(weight_decay=0.05)'",
         format="optimizer",
         example="adamw",
     ),
@@ -270,6 +270,7 @@ class Train(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="tr
             **RATE,
             example="6e-4",
             empty="max lr / factor",
+            derive=lambda job: job.max_lr / job.factor,
         ),
     ]
     max_lr: Annotated[
@@ -316,7 +317,7 @@ class Compare(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
         list[EntryConfig],
         described(
             "optimizers",
-            "such as adam, sgd(lr=0.1)+clr, adamw(weight_decay=0.05)+one-cycle, my.module:Opt",
+            "such as adam, sgd(lr=0.1)+clr, adamw(weight_decay=0.05)+one-cycle, a.b:Opt",
             name="optimizers",
             format="entries",
             example=", ".join(ARTICLE),

@@ -8,7 +8,7 @@ Fields without such an annotation are not asked for.
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin
@@ -47,6 +47,8 @@ class Setting:
     metavar: str = ""
     format: Format = ""
     """How it is written, where its type does not say: see `engine.settings.texts`."""
+    derive: Callable[[Any], Any] | None = None
+    """What no value stands for, made of the other settings of its struct."""
     limits: Limits = field(default_factory=Limits)
     path: tuple[str, ...] = ()
     """Where its value is: the field, or a field and the field in it."""

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.settings.config import OptimizerConfig
 from clr_tui.engine.settings.entries import optimizer_text, parse_entries, parse_optimizer
 from clr_tui.engine.settings.limits import shown
 from clr_tui.engine.settings.table import REQUIRED, Setting
@@ -37,7 +38,7 @@ def read(setting: Setting, text: str, said_as: str = "") -> Any:
     if setting.format == "share":
         return _share(setting, typed)
     if setting.format == "optimizer":  # an option may mean the one of a run that is named
-        return text if said_as else parse_optimizer(text)
+        return text if said_as else _optimizer(text)
     if setting.type is bool:
         return typed == ON
     return _number(setting, typed, said_as) if setting.type in (int, float) else typed
@@ -61,6 +62,15 @@ def write(setting: Setting, value: Any) -> str:
 def default_text(setting: Setting) -> str:
     """The text of its default; of a setting without one, that of its example."""
     return setting.example if setting.default is REQUIRED else write(setting, setting.default)
+
+
+def _optimizer(text: str) -> OptimizerConfig:
+    """In a form, where momentum and weight decay of sgd have fields of their own."""
+    found = parse_optimizer(text)
+    if found.name == "sgd" and ("momentum" in text or "weight_decay" in text):
+        words = "momentum and weight_decay of sgd have fields of their own: leave them out here"
+        raise UserError(words, "optimizer")
+    return found
 
 
 def _number(setting: Setting, typed: str, said_as: str) -> float:

@@ -17,11 +17,11 @@ from clr_tui.engine.settings.entries import parse_entries
 from clr_tui.tui.charts.draw import draw
 from clr_tui.tui.charts.palette import DARK
 from clr_tui.tui.text.form import read, texts
-from clr_tui.tui.text.form_fields import settings
+from clr_tui.tui.text.form_fields import form_fields
 from clr_tui.tui.text.schedule_preview import length_in_words, sketch
 
 NINES = "9" * 400
-DEFAULTS = {setting.name: setting.default for setting in settings(("cpu",))}
+DEFAULTS = {field.name: field.default for field in form_fields(("cpu",))}
 counts = st.integers(1, 10**9)
 lengths = st.floats(1e-6, 1e9)
 rates = st.lists(st.floats(1e-30, 1e6), min_size=2, max_size=2, unique=True).map(sorted)
@@ -125,7 +125,7 @@ def test_a_length_without_whole_cycles_stays_and_is_told() -> None:
 
 
 @pytest.mark.parametrize("text", ["inf", "nan", "1e300", "1e-320", "0", "-1", NINES, "9" * 5000])
-@pytest.mark.parametrize("name", [s.name for s in settings(()) if not s.choices])
+@pytest.mark.parametrize("name", [s.name for s in form_fields(()) if not s.choices])
 @pytest.mark.parametrize("kind", ["range test", "training", "comparison"])
 def test_no_number_is_too_much_for_the_form(kind, name, text) -> None:
     reading = read(DEFAULTS | {"kind": kind, "policy": "exp-range", name: text})

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from clr_tui.engine.analysis.comparison.seed_curves import comparison_of
 from clr_tui.engine.errors import UserError
-from clr_tui.tui.kinds.compare.target import moved, read_target, sensible_target, target_text
+from clr_tui.engine.settings.texts import read
+from clr_tui.tui.kinds.compare.target import TARGET, moved, sensible_target, target_text
 
 
 @pytest.mark.parametrize(
@@ -22,7 +23,7 @@ from clr_tui.tui.kinds.compare.target import moved, read_target, sensible_target
     ],
 )
 def test_what_is_typed(text, target) -> None:
-    assert read_target(text) == target
+    assert read(TARGET, text) == target
 
 
 @pytest.mark.parametrize(
@@ -30,7 +31,7 @@ def test_what_is_typed(text, target) -> None:
 )
 def test_what_is_no_target(text) -> None:
     with pytest.raises(UserError) as caught:
-        read_target(text)
+        read(TARGET, text)
     assert caught.value.field == "target"
     assert text[:40] in caught.value.message
     assert len(caught.value.message) < 120
@@ -38,7 +39,7 @@ def test_what_is_no_target(text) -> None:
 
 @given(st.floats(1e-6, 1 - 1e-6).map(lambda x: round(x, 9)))
 def test_its_text_asks_for_it_again(target) -> None:
-    assert read_target(target_text(target)) == target
+    assert read(TARGET, target_text(target)) == target
 
 
 @given(st.floats(0.001, 0.999), st.sampled_from([-5, -1, 1, 5]))

@@ -20,7 +20,7 @@ from clr_tui.engine.settings.entries import parse_entries
 from clr_tui.tui.kinds.range_test.screen import RangeTestScreen
 from clr_tui.tui.screens.new_run import FormRow, NewRunScreen
 from clr_tui.tui.text.form import field_of, read, texts
-from clr_tui.tui.text.form_fields import settings
+from clr_tui.tui.text.form_fields import form_fields
 from clr_tui.tui.widgets.choice import Choice
 
 
@@ -63,7 +63,7 @@ def row(screen, name: str) -> FormRow:
 
 
 def shown(screen) -> list[str]:
-    return [row.setting.name for row in screen.query(FormRow) if row.display]
+    return [row.field.name for row in screen.query(FormRow) if row.display]
 
 
 def complaint(screen, name: str) -> str:
@@ -105,22 +105,27 @@ async def test_every_field_reaches_the_run(app, start, tmp_path) -> None:
             "weights": "none",
             "image_size": "32",
             "batch_size": "16",
+            "device": None,
             "start_lr": "1e-6",
             "end_lr": "2",
             "epochs": "3",
-            "steps": "150",
             "seeds": "2",
             "accuracy": None,
+            "optimizer": "SGD(nesterov=True)",
             "momentum": "0.5",
             "weight_decay": "1e-4",
+            "more": None,
             "augment": None,
             "seed": "7",
-            "device": None,
+            "compile": None,
+            "steps": "150",
+            "smoothing": "0.1",
+            "divergence": "5",
         }
         for name, text in typed.items():
             await until(pilot, lambda name=name: app.focused.id == name)
             if text is None:
-                await pilot.press("right" if name != "accuracy" else "left")
+                await pilot.press("right")
             else:
                 await pilot.press("home", "ctrl+k", *text)
             await pilot.press("down")
@@ -137,6 +142,7 @@ async def test_every_field_reaches_the_run(app, start, tmp_path) -> None:
         augment=False,
         device="cpu",
         seed=7,
+        compile=True,
     )
     assert job == RangeTest(
         start_lr=1e-6,
@@ -144,7 +150,9 @@ async def test_every_field_reaches_the_run(app, start, tmp_path) -> None:
         steps=150,
         seeds=2,
         accuracy=True,
-        optimizer=OptimizerConfig(momentum=0.5, weight_decay=1e-4),
+        smoothing=0.1,
+        divergence=5.0,
+        optimizer=OptimizerConfig(momentum=0.5, weight_decay=1e-4, options={"nesterov": True}),
     )
     assert screen is not None
 
@@ -460,7 +468,7 @@ async def test_escape_cancels(app, start) -> None:
 
 
 async def test_the_focused_field_is_in_view_and_explained(app) -> None:
-    assert all(len(setting.hint) <= 78 for setting in settings(("cpu",)))
+    assert all(len(setting.hint) <= 78 for setting in form_fields(("cpu",)))
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await open_form(pilot)
         for _ in range(len(shown(screen))):
@@ -469,7 +477,7 @@ async def test_the_focused_field_is_in_view_and_explained(app) -> None:
             region = focused.region
             assert 0 < region.y < 22, focused.id
             hint = str(screen.query_one("#form-hint", Static).render())
-            assert hint == row(screen, focused.id).setting.hint
+            assert hint == row(screen, focused.id).field.hint
             assert len(hint) <= 78
 
 
@@ -493,7 +501,7 @@ async def test_text_is_never_markup(app) -> None:
 )
 def test_settings_survive_the_form(job) -> None:
     task = TaskConfig(model="resnet34", weights="none", image_size=96, augment=False, seed=11)
-    values = {setting.name: setting.default for setting in settings(("cpu",))} | texts(task, job)
+    values = {field.name: field.default for field in form_fields(("cpu",))} | texts(task, job)
     reading = read(values)
     assert not reading.errors
     assert (reading.task, reading.job) == (task, job)

@@ -426,7 +426,7 @@ async def test_r_opens_the_form_with_the_same_settings(tmp_path):
         await pilot.press("r")
         form = pilot.app.screen
         assert isinstance(form, NewRunScreen)
-        values = {row.setting.name: row.value for row in form.query(FormRow)}
+        values = {row.field.name: row.value for row in form.query(FormRow)}
         assert values["kind"] == "comparison"
         assert values["optimizers"] == "adam, sgd+clr, rmsprop"
         assert values["target"] == "60%"

@@ -447,7 +447,7 @@ async def test_c_opens_the_form_of_a_comparison_with_the_bounds_as_rates(sweep_l
         await pilot.press("b", "ctrl+u", *"1e-3", "down", "ctrl+u", *"0.01", "enter", "c")
         form = pilot.app.screen
         assert isinstance(form, NewRunScreen)
-        reading = form._read({row.setting.name: row.value for row in form.query(FormRow)})
+        reading = form._read({row.field.name: row.value for row in form.query(FormRow)})
         assert not reading.errors
         assert reading.task == sweep_log.run.config().task
         *others, own = reading.job.entries

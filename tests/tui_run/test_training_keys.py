@@ -153,7 +153,7 @@ async def test_c_compares_with_its_policy_and_its_newest_bounds(train_log):
         await pilot.press("c")
         form = pilot.app.screen
         assert isinstance(form, NewRunScreen)
-        reading = form._read({row.setting.name: row.value for row in form.query(FormRow)})
+        reading = form._read({row.field.name: row.value for row in form.query(FormRow)})
         own = reading.job.entries[-1]
         assert own.label == "sgd(momentum=0.9)+clr(base_lr=0.0006,lr=0.01)"
         assert reading.job.epochs == 16

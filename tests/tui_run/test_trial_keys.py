@@ -144,7 +144,7 @@ async def test_r_opens_it_as_a_training(tmp_path):
         await pilot.press("r")
         form = pilot.app.screen
         assert isinstance(form, NewRunScreen)
-        values = {row.setting.name: row.value for row in form.query(FormRow)}
+        values = {row.field.name: row.value for row in form.query(FormRow)}
         assert (values["kind"], values["seed"]) == ("training", "2")
         assert (values["base_lr"], values["max_lr"]) == ("6e-4", "0.0036")
         heading = str(form.query_one("#form-title", Static).render())

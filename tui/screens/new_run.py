@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
+import msgspec
 from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -16,12 +17,13 @@ from textual.widgets import Input, Static
 
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.settings.check import check
-from clr_tui.engine.settings.config import Job, RangeTest, TaskConfig
+from clr_tui.engine.settings.config import STUDIES, Job, RangeTest, TaskConfig
+from clr_tui.engine.settings.studies import study
 from clr_tui.tui.launching import expanded
 from clr_tui.tui.messages import FormChecked
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.form import Reading, field_of, read, texts
-from clr_tui.tui.text.form_fields import Setting, Values, settings
+from clr_tui.tui.text.form_fields import UNFOLDED, FormField, Values, form_fields, job_settings
 from clr_tui.tui.text.schedule_preview import length_in_words, sketch
 from clr_tui.tui.widgets.chart_view import ChartView
 from clr_tui.tui.widgets.choice import Choice
@@ -39,24 +41,24 @@ KEYS = (("enter", "start"), ("↑↓", "field"), ("←→", "choose"), ("esc", "
 class FormRow(Vertical):
     """A label, its field, and below them what is wrong with it."""
 
-    def __init__(self, setting: Setting, value: str) -> None:
-        super().__init__(id=f"row-{setting.name}")
-        self.setting = setting
+    def __init__(self, field: FormField, value: str) -> None:
+        super().__init__(id=f"row-{field.name}")
+        self.field = field
         self._first = value
 
     def compose(self) -> ComposeResult:
         """The label before the field, the complaint under it."""
         with Horizontal(classes="form-line"):
-            yield Static(self.setting.label, classes="form-label", markup=False)
-            if self.setting.choices:
-                yield Choice(self.setting.choices, self._first, id=self.setting.name)
+            yield Static(self.field.setting.title, classes="form-label", markup=False)
+            if self.field.choices:
+                yield Choice(self.field.choices, self._first, id=self.field.name)
             else:
                 yield TypedInput(
                     self._first,
-                    placeholder=self.setting.placeholder,
+                    placeholder=self.field.placeholder,
                     compact=True,
                     select_on_focus=False,
-                    id=self.setting.name,
+                    id=self.field.name,
                 )
                 yield Static("", classes="form-more", markup=False)
         yield Static("", classes="form-error", markup=False)
@@ -91,9 +93,16 @@ class FormRow(Vertical):
     @property
     def value(self) -> str:
         """What stands in the field."""
-        if self.setting.choices:
+        if self.field.choices:
             return self.query_one(Choice).value
         return self.query_one(Input).value
+
+    def fill(self, text: str) -> None:
+        """Puts `text` into the field."""
+        if self.field.choices:
+            self.query_one(Choice).choose(text)
+        else:
+            self.query_one(Input).value = text
 
     def complain(self, message: str) -> None:
         """Shows what is wrong; nothing if `message` is empty."""
@@ -143,6 +152,8 @@ class NewRunScreen(Screen[None]):
         self._failed_at = field_of(error.field, self._given_job) if error else ""
         self._version = 0
         self._wrong: dict[str, str] = {}
+        self._unfolded: set[str] = set()
+        """Rarely used fields that are shown all the same: they say something."""
         self._starting = False
         self._timer: Timer | None = None
 
@@ -151,8 +162,11 @@ class NewRunScreen(Screen[None]):
         yield Static(f"clr-tui  {plain(self._title)}", id="form-title", markup=False)
         with Horizontal(id="form-body"):
             with VerticalScroll(id="form", can_focus=False):
-                for setting in settings(_devices()):
-                    yield FormRow(setting, self._given_texts.get(setting.name, setting.default))
+                for field in form_fields(_devices()):
+                    text = self._given_texts.get(field.name, field.default)
+                    if text != field.default:
+                        self._unfolded.add(field.name)
+                    yield FormRow(field, text)
             yield ChartView(id="form-sketch")
         yield Static("", id="form-general", markup=False)
         yield Static("", id="form-hint", markup=False)
@@ -166,10 +180,10 @@ class NewRunScreen(Screen[None]):
         return list(self.query(FormRow))
 
     def _row(self, name: str) -> FormRow | None:
-        return next((row for row in self._rows() if row.setting.name == name), None)
+        return next((row for row in self._rows() if row.field.name == name), None)
 
     def _values(self) -> dict[str, str]:
-        return {row.setting.name: row.value for row in self._rows()}
+        return {row.field.name: row.value for row in self._rows()}
 
     def _read(self, values: Values) -> Reading:
         return read(values, self._given_task, self._given_job)
@@ -188,13 +202,23 @@ class NewRunScreen(Screen[None]):
         # Fields also report what they begin with.
         if name == self._failed_at and self._values().get(name) != self._given_texts.get(name):
             self._failed = None
+        if name == "study" and self._values()["study"] in STUDIES:
+            self._take_study(self._values()["study"])
         self._look()
+
+    def _take_study(self, name: str) -> None:
+        """Fills in what a study of the article sets; all of it can be changed."""
+        changes, job = study(name)
+        said = texts(msgspec.structs.replace(self._given_task, **changes), job)
+        for field in (*changes, *job_settings("compare")):
+            if (row := self._row(field)) is not None and row.value != said[field]:
+                row.fill(said[field])
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         """Says what the field in focus means."""
         row = self._row(event.widget.id or "")
         if row is not None:
-            self.query_one("#form-hint", Static).update(row.setting.hint)
+            self.query_one("#form-hint", Static).update(row.field.hint)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter starts from any field."""
@@ -205,7 +229,9 @@ class NewRunScreen(Screen[None]):
         """Shows the fields that play a part, and what is wrong as far as the texts tell."""
         values = self._values()
         for row in self._rows():
-            row.display = row.setting.when(values)
+            folded = row.field.setting.rare and row.field.name not in self._unfolded
+            unfolded = not folded or values["more"] == UNFOLDED
+            row.display = unfolded and row.field.plays_a_part(values)
         self._version += 1
         self._wrong = {}
         reading = self._read(values)
@@ -243,8 +269,11 @@ class NewRunScreen(Screen[None]):
             errors = {self._failed_at: self._failed.message} | errors
         names = set()
         for row in self._rows():
-            names.add(row.setting.name)
-            row.complain(errors.get(row.setting.name, ""))
+            names.add(row.field.name)
+            row.complain(errors.get(row.field.name, ""))
+            if row.field.name in errors:
+                self._unfolded.add(row.field.name)
+                row.display = True
         general = [message for name, message in errors.items() if name not in names]
         if general:
             self._say(general[0], wrong=True)
@@ -279,8 +308,8 @@ class NewRunScreen(Screen[None]):
         self._version += 1  # a check that is under way knows less
         self._show(errors)
         for row in self._rows():
-            if row.setting.name in errors:
-                row.query_one(f"#{row.setting.name}").focus()
+            if row.field.name in errors:
+                row.query_one(f"#{row.field.name}").focus()
                 return
 
 

@@ -1,291 +1,144 @@
-"""The settings of the new-run form, in one table.
-
-They are named as in the configuration, which every `UserError` names too.
-"""
+"""The fields of the new-run form: one for each setting of the task and of any kind of job."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import get_args
+from dataclasses import dataclass, replace
 
-from clr_tui.engine.settings.config import MODELS, POLICIES, Rates
-from clr_tui.engine.settings.entries import article_entries
+from clr_tui.engine.settings.config import JOBS, TaskConfig
+from clr_tui.engine.settings.table import Setting, settings_of
+from clr_tui.engine.settings.texts import OFF, ON, default_text
+from clr_tui.tui.kinds.registry import KINDS
 
 Values = Mapping[str, str]
-"""The text of every setting, by its name."""
-RANGE_TEST, TRAINING, COMPARISON = "range test", "training", "comparison"
-ON, OFF = "on", "off"
+"""The text of every field, by its name."""
+FOLDED, UNFOLDED = "hidden", "shown"
 
 
 @dataclass(frozen=True)
-class Setting:
+class FormField:
     """One line of the form."""
 
     name: str
-    label: str
-    hint: str
-    """What it means and what may stand there: one line."""
-    default: str = ""
-    choices: tuple[str, ...] = ()
-    """What may be chosen; empty: it is typed."""
-    placeholder: str = ""
-    when: Callable[[Values], bool] = lambda _: True
-    """Whether it plays a part, as the other fields stand."""
+    """As errors name its setting; with its kind before it, where another kind has that name."""
+    setting: Setting
+    kinds: tuple[str, ...] = ()
+    """The kinds of job that it is asked for; none: all of them."""
+
+    @property
+    def hint(self) -> str:
+        """What it means, and what may be given: one line."""
+        return f"{self.setting.help[:1].upper()}{self.setting.help[1:]}."
+
+    @property
+    def default(self) -> str:
+        """The text that it begins with."""
+        return default_text(self.setting)
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """What may be chosen; empty: it is typed."""
+        if self.setting.type is bool:
+            return (ON, OFF)
+        nothing = (self.setting.empty,) if self.setting.choices and self.setting.empty else ()
+        return (*nothing, *self.setting.choices)
+
+    @property
+    def placeholder(self) -> str:
+        """What stands in it while it is empty."""
+        return self.setting.empty or self.setting.example
+
+    def plays_a_part(self, values: Values) -> bool:
+        """Whether the job depends on it, as the other fields stand."""
+        if self.kinds and kind_in(values) not in self.kinds:
+            return False
+        when = _WHEN.get(self.name)
+        return when is None or when(values)
 
 
-def is_range_test(values: Values) -> bool:
-    """Whether a range test is asked for."""
-    return values["kind"] == RANGE_TEST
+def kind_in(values: Values) -> str:
+    """The kind of job that is asked for."""
+    return next(name for name in JOBS if title_of(name) == values["kind"])
 
 
-def is_training(values: Values) -> bool:
-    """Whether a training is asked for."""
-    return values["kind"] == TRAINING
+def title_of(kind: str) -> str:
+    """What a kind is called."""
+    return KINDS[kind].title if kind in KINDS else kind
 
 
-def is_comparison(values: Values) -> bool:
-    """Whether a comparison is asked for."""
-    return values["kind"] == COMPARISON
+def _uses_sgd(values: Values) -> bool:
+    return values["optimizer"].partition("(")[0].strip().lower() == "sgd"
 
 
-def has_one_optimizer(values: Values) -> bool:
-    """Whether the optimizer is one whose options stand in fields of their own."""
-    return not is_comparison(values)
+def _decays(values: Values) -> bool:
+    return "exp-range" in values["policy" if kind_in(values) == "train" else "optimizers"]
 
 
-def has_step_size(values: Values) -> bool:
-    """Whether there may be cycles."""
-    return is_training(values) or is_comparison(values)
+_WHEN: dict[str, Callable[[Values], bool]] = {
+    "weights": lambda values: values["model"] == "resnet34",
+    "epochs": lambda values: not values["steps"].strip(),
+    "gamma": _decays,
+    "momentum": _uses_sgd,
+    "weight_decay": _uses_sgd,  # of others it is one of the options in the brackets
+    "study": lambda values: values["study"] in ("none", values["model"]),
+}
+"""When a field plays a part in a job of its kind, where that is not always."""
 
 
-def decays(values: Values) -> bool:
-    """Whether the policy is one that gamma plays a part in."""
-    return is_training(values) and values["policy"].startswith("exp-range")
+def job_settings(kind: str) -> dict[str, Setting]:
+    """The settings of a kind of job, by the names of their fields.
+
+    Kinds share a field where all that is said of a setting is the same.
+    """
+    found: dict[str, Setting] = {}
+    first = {setting.name: setting for setting in settings_of(TaskConfig)}
+    for each, job in JOBS.items():
+        for setting in settings_of(job):
+            name = setting.name
+            if first.setdefault(name, setting) != setting:
+                name = f"{each.replace('-', '_')}_{name}"
+            if each == kind:
+                found[name] = setting
+    return found
 
 
-def loads_weights(values: Values) -> bool:
-    """Whether the model begins with weights from somewhere."""
-    return values["model"] == "resnet34"
-
-
-_TASK = (
-    Setting(
-        "kind",
-        "kind",
-        "Find the bounds of the learning rate; train between them; compare optimizers.",
-        RANGE_TEST,
-        (RANGE_TEST, TRAINING, COMPARISON),
-    ),
-    Setting(
-        "data",
-        "data",
-        "'digits' comes with clr-tui; else a folder of images, one folder a class.",
-        "digits",
-        placeholder="digits, or a folder",
-    ),
-    Setting(
-        "model",
-        "model",
-        "A small CNN for any image size, or ResNet34, frozen but for its last block.",
-        "cnn",
-        MODELS,
-    ),
-    Setting(
-        "weights",
-        "weights",
-        "What ResNet34 begins with: imagenet, none, or the path of a state dict.",
-        "imagenet",
-        placeholder="imagenet, none, or a file",
-        when=loads_weights,
-    ),
-    Setting(
-        "image_size",
-        "image size",
-        "Side of the square images, pixels; empty: 8 for digits, else 64 (CNN) or 224.",
-        placeholder="auto",
-    ),
-    Setting("batch_size", "batch size", "Images a step.", "64"),
-)
-_SWEEP = (
-    Setting(
-        "start_lr",
-        "start lr",
-        "The sweep begins at this learning rate: so low that nothing is learned.",
-        "1e-7",
-        when=is_range_test,
-    ),
-    Setting(
-        "end_lr",
-        "end lr",
-        "The sweep ends here, or earlier where the loss diverges.",
-        "1",
-        when=is_range_test,
-    ),
-    Setting(
-        "epochs",
-        "epochs",
-        "Length of a sweep; it takes 100 steps at least.",
-        "2",
-        when=is_range_test,
-    ),
-    Setting(
-        "steps",
-        "steps",
-        "Length of a sweep in steps, instead of in epochs.",
-        placeholder="by epochs",
-        when=is_range_test,
-    ),
-    Setting(
-        "seeds",
-        "seeds",
-        "So many sweeps, each from new weights: a median curve and a band.",
-        "1",
-        when=is_range_test,
-    ),
-    Setting(
-        "accuracy",
-        "accuracy",
-        "Also measure accuracy on a fixed validation subset: Smith's own reading.",
-        OFF,
-        (ON, OFF),
-        when=is_range_test,
-    ),
-)
-_CONTESTANTS = (
-    Setting(
-        "optimizers",
-        "optimizers",
-        "As adam, sgd(lr=0.1)+clr, adamw(weight_decay=0.05)+one-cycle, my.module:Opt.",
-        ", ".join(entry.label for entry in article_entries()),
-        when=is_comparison,
-    ),
-    Setting(
-        "compare_seeds",
-        "seeds",
-        "Trials of each optimizer, a seed each; two are needed for an interval.",
-        "3",
-        when=is_comparison,
-    ),
-    Setting(
-        "rates",
-        "rates",
-        "Where there is no lr=: torch's default (a policy is tuned), or all tuned.",
-        "default",
-        get_args(Rates),
-        when=is_comparison,
-    ),
-    Setting(
-        "compare_epochs",
-        "epochs",
-        "Length of each trial; where one has cycles, whole cycles for all.",
-        "16",
-        when=is_comparison,
-    ),
-)
-_TRAINING = (
-    Setting(
-        "base_lr",
-        "base lr",
-        "The lower bound of the learning rate, some 6 times below max lr.",
-        "6e-4",
-        when=is_training,
-    ),
-    Setting(
-        "max_lr",
-        "max lr",
-        "The upper bound; a range test tells where it should be.",
-        "3.6e-3",
-        when=is_training,
-    ),
-    Setting(
-        "policy",
-        "policy",
-        "How the learning rate moves between its bounds.",
-        "triangular",
-        POLICIES,
-        when=is_training,
-    ),
-    Setting(
-        "step_size_epochs",
-        "step size",
-        "Half a cycle, in epochs (Smith: 2 to 10).",
-        "4",
-        when=has_step_size,
-    ),
-    Setting(
-        "train_epochs",
-        "epochs",
-        "Length of the training, rounded up to whole cycles.",
-        "16",
-        when=is_training,
-    ),
-    Setting(
-        "gamma",
-        "gamma",
-        "What exp-range multiplies by, a step.",
-        "0.99994",
-        when=decays,
-    ),
-)
-_COMPARISON = (
-    Setting(
-        "target",
-        "target",
-        "Accuracy, the way to which is timed, as 65% or 0.65; empty: none.",
-        placeholder="none",
-        when=is_comparison,
-    ),
-    Setting(
-        "jobs",
-        "jobs",
-        "Trials side by side; empty: as many as cores, GPUs and memory allow.",
-        placeholder="auto",
-        when=is_comparison,
-    ),
-)
-_REST = (
-    Setting(
-        "momentum",
-        "momentum",
-        "Of SGD, from 0 to below 1.",
-        "0.9",
-        when=has_one_optimizer,
-    ),
-    Setting(
-        "weight_decay",
-        "weight decay",
-        "L2 penalty on the weights; 0 is none.",
-        "0",
-        when=has_one_optimizer,
-    ),
-    Setting(
-        "augment",
-        "augmentation",
-        "Each image its own small shift and rotation; photos are flipped as well.",
-        ON,
-        (ON, OFF),
-    ),
-    Setting(
-        "seed",
-        "first seed",
-        "The same seed means the same weights, order and augmentation.",
-        "0",
-    ),
-)
-
-
-def settings(devices: tuple[str, ...]) -> tuple[Setting, ...]:
-    """All of them in their order.
+def form_fields(devices: tuple[str, ...] = ()) -> tuple[FormField, ...]:
+    """All of them in their order, the rarely used ones behind the one that unfolds them.
 
     Args:
         devices: what this machine has, as torch names it.
     """
-    device = Setting(
-        "device",
-        "device",
-        "Where it runs; auto takes the fastest there is.",
-        "auto",
-        ("auto", *devices),
+    kinds = Setting(
+        "kind",
+        "find the bounds of the learning rate; train between them; compare optimizers",
+        choices=tuple(map(title_of, JOBS)),
+        default=title_of(next(iter(JOBS))),
     )
-    return (*_TASK, *_SWEEP, *_CONTESTANTS, *_TRAINING, *_COMPARISON, *_REST, device)
+    more = Setting(
+        "more settings",
+        "settings that are rarely changed",
+        choices=(FOLDED, UNFOLDED),
+        default=FOLDED,
+    )
+    asked = [FormField(each.name, _on(each, devices)) for each in settings_of(TaskConfig)]
+    asked += _of_jobs()
+    usual = [field for field in asked if not field.setting.rare]
+    rare = [field for field in asked if field.setting.rare]
+    return (FormField("kind", kinds), *usual, FormField("more", more), *rare)
+
+
+def _on(setting: Setting, devices: tuple[str, ...]) -> Setting:
+    """Of the device those that there are can be chosen."""
+    return replace(setting, choices=("auto", *devices)) if setting.name == "device" else setting
+
+
+def _of_jobs() -> list[FormField]:
+    """Those of one kind alone, then those that kinds share, which the first kinds end with."""
+    kinds: dict[str, list[str]] = {}
+    rows: dict[str, Setting] = {}
+    for kind in reversed(JOBS):
+        for name, setting in job_settings(kind).items():
+            kinds.setdefault(name, []).insert(0, kind)
+            rows[name] = setting
+    fields = [FormField(name, rows[name], tuple(kinds[name])) for name in kinds]
+    return sorted(fields, key=lambda field: len(field.kinds) > 1)

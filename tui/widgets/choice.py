@@ -58,6 +58,10 @@ class Choice(Widget, can_focus=True):
         """The word that is chosen."""
         return self.choices[self._at]
 
+    def choose(self, value: str) -> None:
+        """Takes one of the words."""
+        self.action_choose(self.choices.index(value) - self._at)
+
     def action_choose(self, by: int) -> None:
         """Takes the next word, or the one before; round and round."""
         if len(self.choices) > 1:

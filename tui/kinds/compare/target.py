@@ -1,4 +1,4 @@
-"""The target accuracy of a comparison: the texts that ask for it, and how keys move it."""
+"""The target accuracy of a comparison: the text that asks for it, and how keys move it."""
 
 from __future__ import annotations
 
@@ -8,43 +8,19 @@ from collections.abc import Iterable
 import numpy as np
 
 from clr_tui.engine.analysis.comparison.seed_curves import EntryCurves, mean_curve
-from clr_tui.engine.errors import UserError
+from clr_tui.engine.settings.config import Compare
+from clr_tui.engine.settings.table import setting_of
+from clr_tui.engine.settings.texts import write
 
 POINT = 0.01
 """One point: a hundredth of all images."""
 _ROUND = 0.05
-_LONGEST = 40
-"""Characters of a text that are repeated where it is said to be wrong."""
-
-
-def read_target(text: str) -> float | None:
-    """The accuracy, 0 to 1, that `65%` or `0.65` names; None for no text at all.
-
-    Raises:
-        UserError: (field `target`) it names none.
-    """
-    text = text.strip()
-    if not text:
-        return None
-    number, percent, rest = text.partition("%")
-    try:
-        value = float(number)
-    except ValueError:
-        value = math.nan
-    if percent:
-        value /= 100
-    if rest or not 0 < value < 1:
-        said = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
-        raise UserError(
-            f"target must be above 0 and below 1, as 0.65 or 65%, not '{said}'", "target"
-        )
-    # 65 % is 0.65, not the 0.6500000000000001 that a division may leave.
-    return round(value, 12)
+TARGET = setting_of(Compare, "target")
 
 
 def target_text(target: float | None) -> str:
     """The text that asks for `target`: `65%`; empty for none."""
-    return "" if target is None else f"{100 * target:.12g}%"
+    return write(TARGET, target)
 
 
 def moved(target: float, points: int) -> float:

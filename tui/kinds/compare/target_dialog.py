@@ -12,7 +12,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from clr_tui.engine.errors import UserError
-from clr_tui.tui.kinds.compare.target import read_target, target_text
+from clr_tui.engine.settings.texts import read
+from clr_tui.tui.kinds.compare.target import TARGET, target_text
 from clr_tui.tui.widgets.field import Field
 
 
@@ -50,7 +51,7 @@ class TargetDialog(ModalScreen["Target | None"]):
                 classes="dialog-note",
                 markup=False,
             )
-            yield Field("target", self._start, placeholder="65% or 0.65")
+            yield Field("target", self._start, placeholder=TARGET.example)
             yield Static("enter  take it     esc  cancel", classes="dialog-keys", markup=False)
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -61,7 +62,7 @@ class TargetDialog(ModalScreen["Target | None"]):
     def _read(self) -> Target | None:
         field = self.query_one(Field)
         try:
-            target = Target(read_target(field.value))
+            target = Target(read(TARGET, field.value))
         except UserError as error:
             field.show_error(error.message)
             return None

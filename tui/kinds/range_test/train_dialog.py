@@ -10,10 +10,11 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from clr_tui.engine.settings.config import POLICIES, RangeTest, Train
+from clr_tui.engine.settings.config import RangeTest, Train
 from clr_tui.engine.words import exact_lr
 from clr_tui.tui.kinds.train.plan import length
 from clr_tui.tui.text.form import read, texts
+from clr_tui.tui.text.form_fields import job_settings
 from clr_tui.tui.text.status import title_of
 from clr_tui.tui.widgets.choice import Choice
 from clr_tui.tui.widgets.field import Field
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
     from clr_tui.engine.analysis.history import RunHistory
     from clr_tui.engine.analysis.report import Bounds
     from clr_tui.engine.settings.config import RunConfig
+
+
+SETTINGS = job_settings("train")
+FIELDS = ("train_epochs", "step_size_epochs")
+"""The few that matter, those that are typed."""
 
 
 class TrainDialog(ModalScreen["Train | None"]):
@@ -60,11 +66,13 @@ class TrainDialog(ModalScreen["Train | None"]):
             yield Static(
                 f"{self._what}\nbase_lr {low}   max_lr {high}", classes="dialog-note", markup=False
             )
-            yield Field("train_epochs", str(job.epochs), label="epochs")
-            yield Field("step_size_epochs", f"{job.step_size_epochs:g}", label="step size")
+            given = texts(self._trained, job)
+            for name in FIELDS:
+                yield Field(name, given[name], label=SETTINGS[name].title)
+            policy = SETTINGS["policy"]
             with Horizontal(id="policy-row"):
-                yield Static("policy", classes="field-label", markup=False)
-                yield Choice(POLICIES, job.policy, id="policy")
+                yield Static(policy.title, classes="field-label", markup=False)
+                yield Choice(policy.choices, job.policy, id=policy.name)
             yield Static("", id="train-length", markup=False)
             yield Static(
                 "enter  start    ↑↓  field    ←→  policy    esc  cancel",
