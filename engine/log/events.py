@@ -1,6 +1,6 @@
 """Everything that can happen in a run: the lines of `events.jsonl`.
 
-Schema 1. One JSON object a line, UTF-8, `\n` at its end. `type` names the event (the struct's
+Schema 2. One JSON object a line, UTF-8, `\n` at its end. `type` names the event (the struct's
 name in kebab-case), `seq` counts from 0 without gaps, `time` is Unix time in seconds. The first
 event is `run-started`, which names the schema. Readers ignore fields that they do not know and
 skip types that they do not know.
@@ -8,6 +8,9 @@ skip types that they do not know.
 Values that are not finite are written as `null`, and a `non-finite` event announces the first of
 them in a trial. Steps count from 0; the loss of step i is that of batch i before the update made
 with `lr[i]`. Epochs count from 1: epoch e has ended after step `e * steps_per_epoch - 1`.
+
+Figures besides the loss are metrics by name; `task-ready` says how to read them. Schema 1 knew
+accuracy and images alone: `engine.log.schema_1` reads it.
 """
 
 from __future__ import annotations
@@ -16,7 +19,9 @@ from typing import Literal, Union
 
 import msgspec
 
-SCHEMA = 1
+from clr_tui.engine.metrics import LOSS, Metric, primary_of
+
+SCHEMA = 2
 
 Part = Literal["validation", "test", "subset"]
 Outcome = Literal["done", "stopped", "failed"]
@@ -80,19 +85,31 @@ class TaskReady(Event, frozen=True, kw_only=True):
     name: str
     """A short name to show: "digits", "flowers"."""
     model: str
-    classes: list[str]
     train: int
-    """Images in the part; likewise the next two."""
+    """Samples in the part."""
     validation: int
     test: int
-    channels: int
-    image_size: int
     parameters: int
     trainable: int
     batch_size: int
     steps_per_epoch: int
+    metrics: list[Metric]
+    """All that the task measures, the primary one first; none: it is judged by its loss."""
+    samples: str = "samples"
+    """What the samples are, in the plural: "images"."""
+    classes: list[str] | None = None
+    """Of a classification."""
+    channels: int | None = None
+    """Of images."""
+    image_size: int | None = None
+    """Side of square images, pixels."""
     skipped: int = 0
     """Files that could not be read (each is named in a note, up to a limit)."""
+
+    @property
+    def primary(self) -> Metric:
+        """The metric by which the best epoch is chosen and optimizers are ranked."""
+        return primary_of(self.metrics)
 
 
 class TrialStarted(Event, frozen=True, kw_only=True):
@@ -118,13 +135,13 @@ class Steps(Event, frozen=True, kw_only=True):
     step: list[int]
     lr: list[float]
     loss: list[float | None]
-    accuracy: list[float | None] | None = None
-    """Of the training batch, 0 to 1; a column of its own or absent."""
+    metrics: dict[str, list[float | None]] = {}
+    """Of the training batch, by name; none in sweeps."""
     elapsed: float = 0.0
     """Seconds of training in this trial at the last of these steps, pauses left out."""
-    images_per_second: float | None = None
-    left: float | None = None
-    """Estimated seconds to the end of the run; in a comparison, of this trial (see `overall`)."""
+    samples_per_second: float | None = None
+    eta_seconds: float | None = None
+    """Estimated, to the end of the run; in a comparison, of this trial (see `overall`)."""
 
 
 class Evaluated(Event, frozen=True, kw_only=True):
@@ -134,12 +151,16 @@ class Evaluated(Event, frozen=True, kw_only=True):
     step: int
     part: Part
     loss: float | None
-    accuracy: float | None
-    """0 to 1."""
+    metrics: dict[str, float | None]
+    """By name."""
     lr: float | None = None
     epoch: int | None = None
     checkpoint: str | None = None
     """What was measured, where it is not the model as it stands: "best" or "last"."""
+
+    def value(self, name: str) -> float | None:
+        """The loss or a metric, by its name; None where it was not measured, or not finite."""
+        return self.loss if name == LOSS.name else self.metrics.get(name)
 
 
 class EpochFinished(Event, frozen=True, kw_only=True):
@@ -150,12 +171,18 @@ class EpochFinished(Event, frozen=True, kw_only=True):
     step: int
     """Steps done so far."""
     train_loss: float | None
-    train_accuracy: float | None
+    train_metrics: dict[str, float | None]
+    """By name."""
     seconds: float | None
     """Of this epoch, validation included; null where it is not known (an imported curve)."""
     best_epoch: int
-    """Best on validation accuracy so far."""
-    best_accuracy: float | None
+    """The best so far, by the primary metric on the validation part; 0 before there is one."""
+    best_value: float | None
+    """Its value of that metric."""
+
+    def train_value(self, name: str) -> float | None:
+        """The training loss or a training metric, by its name."""
+        return self.train_loss if name == LOSS.name else self.train_metrics.get(name)
 
 
 class NonFinite(Event, frozen=True, kw_only=True):
@@ -234,7 +261,7 @@ class RateChosen(Event, frozen=True, kw_only=True):
     """The sweep that found it."""
     steps: int = 0
     """Of that sweep, done; likewise the next two."""
-    images: int = 0
+    samples: int = 0
     seconds: float = 0.0
     note: str = ""
     """A sentence where it is not what was asked for (a flat sweep: torch's default)."""
@@ -251,8 +278,8 @@ class Overall(Event, frozen=True, kw_only=True):
     total: int
     fraction: float
     """Of all training steps, 0 to 1."""
-    left: float | None = None
-    """Estimated seconds to the end of the run."""
+    eta_seconds: float | None = None
+    """Estimated, to the end of the run."""
 
 
 class DeviceUsage(Event, frozen=True, kw_only=True):

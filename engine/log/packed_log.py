@@ -49,7 +49,7 @@ def packed(steps: Steps) -> Steps:
         step=near if following else array("q", step),
         lr=_numbers(steps.lr),
         loss=_numbers(steps.loss),
-        accuracy=None if steps.accuracy is None else _numbers(steps.accuracy),
+        metrics={name: _numbers(column) for name, column in steps.metrics.items()},
     )
 
 

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
 from clr_tui.engine.by_name import named
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.kinds import JOB_KINDS
+from clr_tui.engine.log.decoding import UNREADABLE, LineDecoder
 from clr_tui.engine.log.events import (
     AnyEvent,
     Continued,
@@ -21,12 +20,14 @@ from clr_tui.engine.log.events import (
     RunFinished,
     RunStarted,
     Steps,
+    TaskReady,
     TrialStarted,
 )
 from clr_tui.engine.log.line_tail import last_lines
 from clr_tui.engine.log.rundir import RunDir, short_task_name
-from clr_tui.engine.log.standing import Standing, last_of
+from clr_tui.engine.log.standing import Head, Standing, last_of
 from clr_tui.engine.log.state import State, state_of
+from clr_tui.engine.metrics import ACCURACY
 from clr_tui.engine.regular import open_regular
 from clr_tui.engine.settings.config import JOBS, RunConfig
 
@@ -36,7 +37,6 @@ _WINDOW = 64 << 10
 _HEAD = 4 << 20
 """Bytes within which the first trial, and the last steps, are looked for: decoding many images
 writes many lines, and so does a long pause."""
-_DECODE = msgspec.json.Decoder(AnyEvent).decode
 _Stamp = tuple[int, int]
 
 
@@ -63,7 +63,7 @@ class RunSummary:
 
 
 _finished: dict[Path, tuple[_Stamp, RunSummary]] = {}
-_first_trials: dict[tuple[Path, float], TrialStarted] = {}
+_heads: dict[tuple[Path, float], Head] = {}
 """By path and creation: the id of a removed run may be given again."""
 
 
@@ -111,7 +111,7 @@ def _read(run: RunDir, config: RunConfig, alive: bool) -> RunSummary:
         if _finish(events) is not None:
             return _summary(run, config, alive, events, None)
         events = _latest(fd, end, config)
-        return _summary(run, config, alive, events, _first_trial((run.path, config.created), fd))
+        return _summary(run, config, alive, events, _head((run.path, config.created), fd))
     finally:
         os.close(fd)
 
@@ -131,11 +131,11 @@ def _latest(fd: int, end: int, config: RunConfig) -> list[AnyEvent]:
 
 
 def _decoded(lines: list[bytes]) -> list[AnyEvent]:
-    events = []
+    events, decode = [], LineDecoder()
     for line in lines:
         try:
-            events.append(_DECODE(line))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            events.append(decode(line))
+        except UNREADABLE:
             continue
     return events
 
@@ -146,17 +146,20 @@ def _finish(events: Sequence[AnyEvent]) -> RunFinished | None:
     return last if isinstance(last, RunFinished) else None
 
 
-def _first_trial(key: tuple[Path, float], fd: int) -> TrialStarted | None:
-    """The start of the first trial, which tells how long trials are; None while there is none."""
-    if key in _first_trials:
-        return _first_trials[key]
+def _head(key: tuple[Path, float], fd: int) -> Head | None:
+    """None while no trial has begun."""
+    if key in _heads:
+        return _heads[key]
     window = _WINDOW
     while True:
         text = os.pread(fd, window, 0)
-        marked = [line for line in text.split(b"\n")[:-1] if b'"trial-started"' in line]
-        if (first := last_of(_decoded(marked[:1]), TrialStarted)) is not None:
-            _first_trials[key] = first
-            return first
+        lines = text.split(b"\n")[:-1]
+        begun = [line for line in lines if b'"trial-started"' in line]
+        if (first := last_of(_decoded(begun[:1]), TrialStarted)) is not None:
+            ready = [line for line in lines if b'"task-ready"' in line]
+            task = last_of(_decoded(ready[:1]), TaskReady)
+            _heads[key] = Head(first, ACCURACY if task is None else task.primary)
+            return _heads[key]
         if len(text) < window or window >= _HEAD:
             return None
         window *= 8
@@ -167,18 +170,18 @@ def _summary(
     config: RunConfig,
     alive: bool,
     events: Sequence[AnyEvent],
-    first: TrialStarted | None,
+    head: Head | None,
 ) -> RunSummary:
     finish = _finish(events)
     paused = isinstance(last_of(events, Paused, Continued, Steps, RunStarted), Paused)
     outcome = finish.outcome if finish else None
-    status = state_of(outcome, alive=alive, paused=paused, began=first is not None)
+    status = state_of(outcome, alive=alive, paused=paused, began=head is not None)
     if finish is not None:
         headline, message = finish.headline, finish.message
         progress = 1.0 if status == "done" else None
     else:
-        headline = _words(config, events, first)
-        progress = _standing(config).progress(config, events, first)
+        headline = _words(config, events, head)
+        progress = _standing(config).progress(config, events, head)
         lost = "the worker ended without a last word: its worker.log may say why"
         message = lost if status == "lost" else ""
     return RunSummary(
@@ -200,9 +203,9 @@ def _standing(config: RunConfig) -> Standing:
     return standing
 
 
-def _words(config: RunConfig, events: Sequence[AnyEvent], first: TrialStarted | None) -> str:
-    if first is not None:
-        return _standing(config).words(config, events, first)
+def _words(config: RunConfig, events: Sequence[AnyEvent], head: Head | None) -> str:
+    if head is not None:
+        return _standing(config).words(config, events, head)
     work = last_of(events, Progress)
     return f"{work.what}, {work.done} of {work.total}" if work else ""
 

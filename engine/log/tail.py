@@ -8,13 +8,13 @@ from typing import get_args
 
 import msgspec
 
+from clr_tui.engine.log.decoding import UNREADABLE, LineDecoder
 from clr_tui.engine.log.events import SCHEMA, AnyEvent, RunStarted, Steps
 from clr_tui.engine.log.line_tail import LineTail
 
 _KNOWN = frozenset(str(kind.__struct_config__.tag) for kind in get_args(AnyEvent))
 _LONGEST_TYPE = 100
 _MAX_INT = 2**63 - 1
-_DECODE = msgspec.json.Decoder(AnyEvent).decode
 
 
 class _Unread(msgspec.Struct):
@@ -25,8 +25,6 @@ class _Unread(msgspec.Struct):
 
 
 _DECODE_UNREAD = msgspec.json.Decoder(_Unread).decode
-# Bad UTF-8 and deep nesting are not reported by msgspec as errors of its own.
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 @dataclass
@@ -64,6 +62,7 @@ class LogTail:
         self._forget()
 
     def _forget(self) -> None:
+        self._decode = LineDecoder()
         self.corrupt_total = 0
         """Corrupt lines since the beginning of the log."""
         self.unknown_total: dict[str, int] = {}
@@ -93,8 +92,8 @@ class LogTail:
         batch.portion = found.portion
         for line in found.lines:
             try:
-                event = _DECODE(line)
-            except _UNREADABLE:
+                event = self._decode(line)
+            except UNREADABLE:
                 self._sort_out(line, batch)
                 continue
             self._accept(event, batch)
@@ -118,7 +117,7 @@ class LogTail:
             return
         try:
             unread = _DECODE_UNREAD(line)
-        except _UNREADABLE:
+        except UNREADABLE:
             batch.corrupt += 1
             return
         if unread.type == "run-started" and isinstance(unread.schema, int):
@@ -139,7 +138,7 @@ def _sound(steps: Steps) -> bool:
     count = len(steps.step)
     if len(steps.lr) != count or len(steps.loss) != count:
         return False
-    if steps.accuracy is not None and len(steps.accuracy) != count:
+    if any(len(column) != count for column in steps.metrics.values()):
         return False
     return count == 0 or (min(steps.step) >= 0 and max(steps.step) <= _MAX_INT)
 

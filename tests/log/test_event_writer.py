@@ -32,7 +32,7 @@ def test_lines_are_json_with_seq_and_time(log: Path) -> None:
     writer.close()
     first, second = (json.loads(line) for line in log.read_text().splitlines())
     assert (first["type"], first["seq"], first["time"]) == ("run-started", 0, 10.0)
-    assert first["schema"] == 1
+    assert first["schema"] == 2
     assert second["type"] == "steps"
     assert (second["seq"], second["loss"]) == (1, [None])
     assert (told.seq, told.time) == (1, 11.5)

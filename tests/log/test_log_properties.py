@@ -44,7 +44,7 @@ def steps(count: int) -> st.SearchStrategy[Steps]:
         step=column(small),
         lr=column(finite),
         loss=column(st.none() | finite),
-        accuracy=st.none() | column(st.none() | finite),
+        metrics=st.just({}) | st.fixed_dictionaries({"mae": column(st.none() | finite)}),
         elapsed=finite,
     )
 
@@ -60,7 +60,7 @@ events = st.one_of(
         step=small,
         part=st.just("test"),
         loss=st.none() | finite,
-        accuracy=st.none() | finite,
+        metrics=st.fixed_dictionaries({"mae": st.none() | finite}),
     ),
     st.builds(Paused),
     st.builds(RunFinished, outcome=st.sampled_from(["done", "stopped", "failed"])),
@@ -89,6 +89,7 @@ CORRUPT = [
     b'{"type":"steps","trial":0,"step":[0,1],"lr":[0.1],"loss":[1,1]}',
     b'{"type":"steps","trial":0,"step":[0,1],"lr":[0.1,0.1],"loss":[1]}',
     b'{"type":"steps","trial":0,"step":[0],"lr":[0.1],"loss":[1],"accuracy":[]}',
+    b'{"type":"steps","trial":0,"step":[0],"lr":[0.1],"loss":[1],"metrics":{"mae":[]}}',
     b'{"type":"steps","trial":0,"step":[-1],"lr":[0.1],"loss":[1]}',
     b'{"type":"steps","trial":0,"step":[99999999999999999999],"lr":[0.1],"loss":[1]}',
     b'{"type":"' + b"x" * 101 + b'"}',

@@ -22,10 +22,9 @@ def unpacked(event):
     """With lists for columns, as it came from the log."""
     if not isinstance(event, ev.Steps):
         return event
-    columns = {name: getattr(event, name) for name in ("step", "lr", "loss", "accuracy")}
-    return msgspec.structs.replace(
-        event, **{name: list(column) for name, column in columns.items() if column is not None}
-    )
+    columns = {name: list(getattr(event, name)) for name in ("step", "lr", "loss")}
+    metrics = {name: list(column) for name, column in event.metrics.items()}
+    return msgspec.structs.replace(event, **columns, metrics=metrics)
 
 
 @st.composite
@@ -40,7 +39,7 @@ def chunks(draw):
         step=step,
         lr=draw(st.lists(numbers, min_size=n, max_size=n)),
         loss=draw(holed),
-        accuracy=draw(st.none() | holed),
+        metrics=draw(st.dictionaries(st.sampled_from(["accuracy", "mae"]), holed)),
         elapsed=1.5,
     )
 

@@ -140,7 +140,9 @@ def test_a_training_tells_epoch_and_accuracy(new_run: NewRun) -> None:
     tell(run, STARTED, TRIAL, steps(19))
     with living(run):
         assert summarise(run).headline == "epoch 1, loss 1.59"
-        best = Evaluated(trial=0, step=20, part="validation", loss=1.0, accuracy=0.641, epoch=1)
+        best = Evaluated(
+            trial=0, step=20, part="validation", loss=1.0, metrics={"accuracy": 0.641}, epoch=1
+        )
         tell(run, best, steps(41))
         assert summarise(run).headline == "epoch 3, 64.1 %"
 
@@ -154,7 +156,13 @@ COMPARISON = Compare(
 
 def overall(done: int, *, failed: int = 0, running: int = 2, fraction: float = 0.25) -> Overall:
     return Overall(
-        done=done, failed=failed, stopped=0, running=running, total=6, fraction=fraction, left=9.0
+        done=done,
+        failed=failed,
+        stopped=0,
+        running=running,
+        total=6,
+        fraction=fraction,
+        eta_seconds=9.0,
     )
 
 
