@@ -11,6 +11,7 @@ from clr_tui.engine.comparing.trial_memory import TrialNeed, available_memory, t
 from clr_tui.engine.cores import usable_cores
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.events import PoolReady, Progress
+from clr_tui.engine.metrics import Metric
 from clr_tui.engine.settings.config import Compare, RunConfig
 from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.training.optimizers import default_lr, try_to_make
@@ -46,7 +47,7 @@ def run_compare_job(work: Work) -> Result:
     """
     config, emit = work.config, work.emit
     compare = config.asked(Compare)
-    images, need = _measured(work.load(torch.device("cpu")), config)
+    samples, primary, need = _measured(work.load(torch.device("cpu")), config)
     devices = _devices(config.task.device, work.device)
     room = _room(need, devices)
     jobs, reason = choose_jobs(compare.jobs, compare.trials, compare.threads, room)
@@ -61,16 +62,20 @@ def run_compare_job(work: Work) -> Result:
         ),
         emit=emit,
         control=work.control,
-        steps_per_epoch=images // batch_size,
-        sweep_steps=sweep_steps(compare.range_test, images, batch_size),
+        steps_per_epoch=samples // batch_size,
+        sweep_steps=sweep_steps(compare.range_test, samples, batch_size),
+        metric=primary.name,
         default_rate=lambda entry: default_lr(entry.optimizer, config.folder),
     )
     return run_comparison(stage, compare)
 
 
-def _measured(task: Task, config: RunConfig) -> tuple[int, TrialNeed]:
-    """Training images, and what a trial needs; the only reference to the data ends here."""
-    return len(task.train), trial_need(task, config.task.batch_size)
+def _measured(task: Task, config: RunConfig) -> tuple[int, Metric, TrialNeed]:
+    """Training samples, what trials are judged by, and what one needs.
+
+    The only reference to the data ends here.
+    """
+    return len(task.train), task.primary, trial_need(task, config.task.batch_size)
 
 
 def _devices(asked: str, first: torch.device) -> list[torch.device]:

@@ -55,7 +55,7 @@ class Tuning:
         self._trial = trial
         self._steps = 0
         self._seconds = 0.0
-        self._images = config.task.batch_size
+        self._batch_size = config.task.batch_size
         self.sweep = msgspec.structs.replace(
             compare.range_test, seeds=1, optimizer=compare.entries[number].optimizer
         )
@@ -95,7 +95,7 @@ class Tuning:
             rate,
             trial=self._trial,
             steps=self._steps,
-            images=self._steps * self._images,
+            samples=self._steps * self._batch_size,
             seconds=self._seconds,
         )
 

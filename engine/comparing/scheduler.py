@@ -59,6 +59,8 @@ class Stage:
     """Planned of each range test that tunes a rate."""
     default_rate: Callable[[EntryConfig], float]
     """See `engine.comparing.entry_rates`."""
+    metric: str
+    """The primary one's name."""
     clock: Callable[[], float] = time.perf_counter
 
 
@@ -133,7 +135,8 @@ class Comparison:
         for entry in self._config.entries:
             end = phase(entry.policy, self._steps, step_size=half, total_steps=self._steps)
             if not end.whole:
-                text = f"{entry.label} ends {end.words}: its last accuracy is not a final one"
+                metric = self._stage.metric
+                text = f"{entry.label} ends {end.words}: its last {metric} is not a final one"
                 self._emit(Note(level="warning", text=text))
 
     def _settle_known_rates(self) -> None:

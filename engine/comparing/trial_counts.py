@@ -29,13 +29,13 @@ class Tally:
         if end.outcome == "failed":
             self._why_failed = self._why_failed or end.reason
 
-    def overall(self, running: int, steps: int, left: float | None) -> Overall:
+    def overall(self, running: int, steps: int, eta_seconds: float | None) -> Overall:
         """Where all stands.
 
         Args:
             running: trainings under way.
             steps: that those have done.
-            left: seconds, estimated.
+            eta_seconds: to the end of the run, estimated.
         """
         ended = sum(self._ends.values())
         return Overall(
@@ -46,7 +46,7 @@ class Tally:
             total=self.total,
             # A training that was cut short has nothing left to do.
             fraction=(ended * self._steps + steps) / (self.total * self._steps),
-            left=left,
+            eta_seconds=eta_seconds,
         )
 
     def result(self) -> Result:

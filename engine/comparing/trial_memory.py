@@ -7,14 +7,11 @@ import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 from torch import Tensor, nn
 
-from clr_tui.engine.tasks.devices import memory_of
-from clr_tui.engine.tasks.features import SHARE, FrozenTrunk
-from clr_tui.engine.tasks.part import Part
 from clr_tui.engine.tasks.task import Task
+from clr_tui.engine.tasks.trees import Tree, call, tensors
 from clr_tui.engine.training.evaluate import EVALUATION_BATCH, evaluation_mode
 
 MEMINFO = Path("/proc/meminfo")
@@ -25,7 +22,7 @@ COPIES = 7
 """Of the weights: themselves, their gradients, three in the optimizer (amsgrad), the best epoch's,
 and the model that is made of those for the test."""
 _PROBE = 2
-"""Images in the batch by which a layer's output is measured."""
+"""Samples in the batch by which a layer's output is measured."""
 _LAYERS = 3
 """Outputs of the largest layer that are there at once where none is kept: what goes in, what comes
 out, and a working copy in another layout."""
@@ -47,7 +44,7 @@ class TrialNeed:
     process: int
     """Of the machine's memory before the training begins: libraries and, on the CPU, the data."""
     data: int
-    """Images and labels of all parts."""
+    """Inputs and targets of all parts."""
     training: int
     """Weights, what the optimizer keeps, and activations, wherever they lie."""
 
@@ -73,22 +70,25 @@ def trial_need(task: Task, batch_size: int) -> TrialNeed:
     weights = sum(_size(t) for t in (*model.parameters(), *model.buffers()))
     layers = _layers(model, task)
     largest = max((size for size, _ in layers), default=0)
-    image = 4 * task.channels * task.image_size**2
-    passing = _LAYERS * (largest + image)
+    sample = _size_of(task.probe(_PROBE)) // _PROBE
+    passing = _LAYERS * (largest + sample)
     # What the backward pass needs is kept for it, and it makes a gradient of the same size.
     kept = 2 * sum(size for size, needed in layers if needed)
     return TrialNeed(
         process=_resident() + (0 if "torch._dynamo" in sys.modules else _OPTIMIZER),
-        data=sum(_size(part.images) + _size(part.labels) for part in _parts(task)),
+        data=sum(
+            _size_of((part.inputs, part.targets))
+            for part in (task.train, task.validation, task.test)
+        ),
         training=COPIES * weights
         + max(batch_size * (kept + passing), EVALUATION_BATCH * passing)
-        + _features(model, task)
+        + task.kept_bytes(model)
         + _SLACK,
     )
 
 
-def _parts(task: Task) -> list[Part]:
-    return [task.train, task.validation, task.test]
+def _size_of(tree: Tree) -> int:
+    return sum(map(_size, tensors(tree)))
 
 
 def _size(tensor: Tensor) -> int:
@@ -96,7 +96,7 @@ def _size(tensor: Tensor) -> int:
 
 
 def _layers(model: nn.Module, task: Task) -> list[tuple[int, bool]]:
-    """Of each layer, the bytes that it puts out for an image, and whether they are kept for the
+    """Of each layer, the bytes that it puts out for a sample, and whether they are kept for the
     backward pass: those of frozen layers are not.
     """
     layers: list[tuple[int, bool]] = []
@@ -108,25 +108,10 @@ def _layers(model: nn.Module, task: Task) -> list[tuple[int, bool]]:
     leaves = [module for module in model.modules() if not list(module.children())]
     hooks = [leaf.register_forward_hook(note) for leaf in leaves]
     with evaluation_mode(model):
-        model(_probe(task))
+        call(model, task.probe(_PROBE))
     for hook in hooks:
         hook.remove()
     return layers
-
-
-def _features(model: nn.Module, task: Task) -> int:
-    """Bytes that the features of frozen layers take, of all images that are not augmented."""
-    if task.features is None:
-        return 0
-    each = _size(cast(FrozenTrunk, model).trunk(_probe(task))) // _PROBE
-    limit = int(SHARE * memory_of(task.device))
-    parts = _parts(task) if task.augment is None else _parts(task)[1:]
-    return sum(min(limit, each * len(part)) for part in parts)
-
-
-def _probe(task: Task) -> Tensor:
-    """A small batch."""
-    return task.normalise(task.train.images[:1].expand(_PROBE, -1, -1, -1))
 
 
 def _resident(statm: Path = STATM) -> int:

@@ -51,10 +51,6 @@ class Unaugmented:
         return self.kept.of(self, model)
 
 
-Inputs = Tensor | Unaugmented
-"""What a model takes: normalised images, or where its task keeps features, those."""
-
-
 _Versions = list[tuple[int, int]]
 
 
@@ -89,7 +85,7 @@ class FrozenFeatures:
     def __init__(self, device: torch.device, progress: Progress, limit: int | None = None) -> None:
         self._device = device
         self._progress = progress
-        self._limit = int(memory_of(device) * SHARE) if limit is None else limit
+        self.limit = int(memory_of(device) * SHARE) if limit is None else limit
         self._key: tuple[bytes, bool] | None = None
         self._parts: dict[int, _KeptPart] = {}
         self._digests: WeakKeyDictionary[FrozenTrunk, tuple[_Versions, bytes]] = WeakKeyDictionary()
@@ -102,12 +98,12 @@ class FrozenFeatures:
             if kept.too_large:
                 break
             some = slice(start, start + BLOCK)
-            self._keep(kept, some, model.trunk(batch.normalise(part.images[some])))
+            self._keep(kept, some, model.trunk(batch.normalise(part.inputs[some])))
             if not isinstance(chosen, slice):
                 done = len(part) - sum(min(BLOCK, len(part) - m) for m in kept.missing)
                 self._progress("computing features of the frozen layers", done, len(part))
         if kept.too_large or kept.values is None:
-            return model.trunk(batch.normalise(part.images[chosen]))
+            return model.trunk(batch.normalise(part.inputs[chosen]))
         return kept.values[chosen].contiguous(memory_format=layout_on(self._device))
 
     def _kept(self, part: Part, model: FrozenTrunk) -> _KeptPart:
@@ -130,7 +126,7 @@ class FrozenFeatures:
     def _keep(self, kept: _KeptPart, some: slice, features: Tensor) -> None:
         count = len(kept.part)
         if kept.values is None:
-            if features.nbytes / len(features) * count > self._limit:
+            if features.nbytes / len(features) * count > self.limit:
                 kept.too_large = True
                 return
             kept.values = torch.empty(

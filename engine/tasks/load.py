@@ -19,9 +19,9 @@ from clr_tui.engine.tasks.dataset import Dataset, Indices, Notify, Progress, cha
 from clr_tui.engine.tasks.digits import read_digits
 from clr_tui.engine.tasks.features import FrozenFeatures
 from clr_tui.engine.tasks.folder import read_folder
+from clr_tui.engine.tasks.image_task import ImageTask
 from clr_tui.engine.tasks.part import Part
 from clr_tui.engine.tasks.resnet34 import IMAGENET_MEAN, IMAGENET_STD, build_resnet34
-from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.tasks.weights import read_weights
 from clr_tui.engine.words import many
 
@@ -35,7 +35,7 @@ def load_task(
     progress: Progress,
     note: Notify,
     cache_dir: Path | None = None,
-) -> Task:
+) -> ImageTask:
     """Reads the data onto the device and prepares the model.
 
     Args:
@@ -64,7 +64,7 @@ def load_task(
         images = images.expand(-1, 3, -1, -1)
     mean, std = _normalisation(dataset, imagenet=weights is not None)
     channels, size = images.shape[1], images.shape[-1]
-    return Task(
+    return ImageTask(
         name=dataset.name,
         model_name=config.model,
         classes=dataset.classes,

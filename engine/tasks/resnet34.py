@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from clr_tui.engine.tasks.features import Inputs, Unaugmented
+from clr_tui.engine.tasks.features import Unaugmented
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -45,7 +45,7 @@ class TransferResNet34(nn.Module):
         for layer in self._trunk:
             layer.requires_grad_(False)
 
-    def forward(self, batch: Inputs) -> Tensor:
+    def forward(self, batch: Tensor | Unaugmented) -> Tensor:
         """Images (n, 3, height, width), or a batch whose features are kept, to logits (n, classes).
 
         What is kept comes from `trunk` too, so both ways give the same.

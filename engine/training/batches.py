@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.tasks.features import Inputs
 from clr_tui.engine.tasks.task import Task
+from clr_tui.engine.tasks.trees import Tree
 from clr_tui.engine.training.randomness import generator
 from clr_tui.engine.words import many
 
@@ -17,23 +17,23 @@ from clr_tui.engine.words import many
 class Batches:
     """An endless sequence of training batches, epoch after epoch, each in an order of its own.
 
-    Only full batches: the `n % batch_size` images that are left over sit an epoch out, others
+    Only full batches: the `n % batch_size` samples that are left over sit an epoch out, others
     each time. Order and augmentation are drawn from two CPU generators, on streams of `seed`.
 
     Args:
         task: its training part is drawn from.
-        batch_size: at most the number of training images.
+        batch_size: at most the number of training samples.
         seed: of the trial.
 
     Raises:
-        UserError: where the training part has fewer images than a batch.
+        UserError: where the training part has fewer samples than a batch.
     """
 
     def __init__(self, task: Task, batch_size: int, seed: int) -> None:
         if len(task.train) < batch_size:
             raise UserError(
                 f"a batch of {batch_size} is larger than the training part, "
-                f"which has {many(len(task.train), 'image')}",
+                f"which has {many(len(task.train), task.samples.removesuffix('s'))}",
                 "batch_size",
             )
         self._task = task
@@ -45,25 +45,18 @@ class Batches:
         self._order_there = self._order
         self._position = self.steps_per_epoch
 
-    def draw(self) -> tuple[Inputs, Tensor]:
-        """The next batch, augmented and normalised.
+    def draw(self) -> tuple[Tree, Tree]:
+        """The next batch: what the model takes, augmented, and what it is to find, on the device.
 
-        Returns:
-            What the model takes - images, float32 (batch_size, channels, size, size); without
-            augmentation, where features are kept, those of the images - and labels, int64
-            (batch_size,), on the task's device.
+        Of images: float32 (batch_size, channels, size, size) and labels, int64 (batch_size,).
         """
         if self._position >= self.steps_per_epoch:
             self._shuffle()
         start = self._position * self.batch_size
         chosen = self._order_there[start : start + self.batch_size]
         self._position += 1
-        part = self._task.train
-        labels = part.labels[chosen]
-        if self._task.augment is None:
-            return self._task.inputs(part, chosen), labels
-        images = self._task.augment(part.images[chosen], self._augmenting)
-        return self._task.normalise(images), labels
+        targets = self._task.targets(self._task.train, chosen)
+        return self._task.training_inputs(chosen, self._augmenting), targets
 
     def _shuffle(self) -> None:
         self._set_order(torch.randperm(len(self._task.train), generator=self._shuffling))

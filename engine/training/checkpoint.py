@@ -2,10 +2,10 @@
 
 A checkpoint is a file for `torch.load(path, weights_only=True)`: tensors and plain values only.
 
-    schema      1
+    schema      2
     config      the run's `RunConfig`, as plain values
     trial, step, epoch     where the training stood: steps done, epochs finished
-    best_epoch, best_accuracy     on the validation part; 0 and None before the first
+    best_epoch, best_value     by the primary metric on validation; 0 and None before the first
     model, optimizer, scheduler   their state dicts
     batches     the order of the data, the place in it, and its generators
     random      the global generators (torch on CPU and device, Python, numpy)
@@ -26,7 +26,7 @@ from clr_tui.engine.regular import open_regular
 from clr_tui.engine.training.randomness import global_state, set_global_state
 from clr_tui.engine.training.trainee import Trainee
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 def capture(trainee: Trainee, scheduler: LambdaLR) -> dict[str, Any]:

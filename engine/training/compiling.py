@@ -19,15 +19,14 @@ import dataclasses
 import textwrap
 import traceback
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 import torch
-from torch import Tensor
 
 from clr_tui.engine.log.events import Event, Note, Progress
 from clr_tui.engine.settings.config import RunConfig
-from clr_tui.engine.tasks.features import FrozenTrunk, Inputs, Unaugmented
+from clr_tui.engine.tasks.trees import Tree, call
 from clr_tui.engine.training.preserve import left_as_found
 from clr_tui.engine.training.trainee import Trainee
 
@@ -79,25 +78,17 @@ def compiled(trainee: Trainee, emit: Callable[[Event], object]) -> Trainee:
     return candidate
 
 
-def _forward(trainee: Trainee) -> Callable[[Inputs], Tensor]:
-    task, model = trainee.task, trainee.model
-    if task.features is None or task.augment is not None:
-        return _compile(model, trainee.device)
-    # The features are looked up, not computed.
-    trunk = cast(FrozenTrunk, model)
-    head = _compile(trunk.head, trainee.device)
-    return lambda batch: head(cast(Unaugmented, batch).features(trunk))
+def _forward(trainee: Trainee) -> Callable[[Tree], Tree]:
+    function, inputs_of = trainee.task.trained(trainee.model)
+    code = torch.compile(function, dynamic=False, options=options_on(trainee.device))
+    on_cuda = trainee.device.type == "cuda"
 
-
-def _compile(function: Callable[[Any], Tensor], device: torch.device) -> Callable[[Any], Tensor]:
-    code = torch.compile(function, dynamic=False, options=options_on(device))
-    if device.type != "cuda":
-        return code
-
-    def step(batch: Any) -> Tensor:
-        # What earlier steps returned is done with: its memory may be written to.
-        torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
-        return code(batch)
+    def step(batch: Tree) -> Tree:
+        inputs = inputs_of(batch)
+        if on_cuda:
+            # What earlier steps returned is done with: its memory may be written to.
+            torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
+        return call(code, inputs)
 
     return step
 

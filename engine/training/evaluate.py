@@ -1,4 +1,4 @@
-"""Loss and correct answers of a model on a part of the data, the model left as it was."""
+"""Loss and metrics of a model on a part of the data, the model left as it was."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from clr_tui.engine.tasks.features import BLOCK
+from clr_tui.engine.tasks.measure import Counted, added
 from clr_tui.engine.tasks.part import Part
+from clr_tui.engine.tasks.trees import call
 from clr_tui.engine.training.trainee import Trainee
 
 EVALUATION_BATCH = BLOCK
-"""Images; that of the features of frozen layers, so that each batch needs one block of them."""
+"""Samples; that of the features of frozen layers, so that each batch needs one block of them."""
 
 
 @contextmanager
@@ -33,7 +35,7 @@ def evaluation_mode(model: nn.Module) -> Iterator[None]:
 
 def evaluate(
     trainee: Trainee, part: Part, before_batch: Callable[[], None] = lambda: None
-) -> tuple[Tensor, Tensor]:
+) -> tuple[Tensor, tuple[Counted, ...]]:
     """Measures the model on all of `part`.
 
     Draws no random numbers and does not wait for the device. The features of frozen layers are
@@ -43,19 +45,18 @@ def evaluate(
         before_batch: called before each batch; what it raises ends the evaluation.
 
     Returns:
-        The mean loss, a float32 scalar, and how many images are right, an int64 scalar. Both are
-        on the device. A sum of shares would not be exact: 19 of 20 is 0.95, and must not fall
-        short of it.
+        The mean loss, a float32 scalar on the device, and the metrics, in the task's order.
     """
     task = trainee.task
     loss = torch.zeros((), device=trainee.device)
-    correct = torch.zeros((), dtype=torch.int64, device=trainee.device)
+    metrics: list[tuple[Counted, ...]] = []
     with evaluation_mode(trainee.model), torch.no_grad(), trainee.autocast():
         for start in range(0, len(part), EVALUATION_BATCH):
             before_batch()
             some = slice(start, start + EVALUATION_BATCH)
-            labels = part.labels[some]
-            logits = trainee.model(task.inputs(part, some))
-            loss += task.loss(logits, labels).float() * (len(labels) / len(part))
-            correct += task.correct(logits, labels)
-    return loss, correct
+            targets = task.targets(part, some)
+            outputs = call(trainee.model, task.inputs(part, some))
+            size = min(EVALUATION_BATCH, len(part) - start)
+            loss += task.loss(outputs, targets).float() * (size / len(part))
+            metrics.append(task.measured(outputs, targets))
+    return loss, added(metrics)

@@ -146,15 +146,15 @@ def _task_ready(task: Task, config: RunConfig) -> TaskReady:
     return TaskReady(
         name=task.name,
         model=task.model_name,
-        classes=task.classes,
         train=len(task.train),
         validation=len(task.validation),
         test=len(task.test),
-        channels=task.channels,
-        image_size=task.image_size,
         parameters=sum(p.numel() for p in parameters),
         trainable=sum(p.numel() for p in parameters if p.requires_grad),
         batch_size=config.task.batch_size,
         steps_per_epoch=batches.steps_per_epoch,
+        metrics=task.metrics,
+        samples=task.samples,
         skipped=task.skipped,
+        **task.details(),
     )

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 import torch
 
-from clr_tui.engine.log.events import Diverged, TrialFinished, TrialStarted
+from clr_tui.engine.log.events import Diverged, Note, TrialFinished, TrialStarted
+from clr_tui.engine.metrics import reads_as_accuracy
 from clr_tui.engine.settings.config import RangeTest
 from clr_tui.engine.tasks.part import Part
+from clr_tui.engine.tasks.trees import tensors
 from clr_tui.engine.training.compiling import compiled
 from clr_tui.engine.training.control import Orders, Stopped
 from clr_tui.engine.training.evaluate import evaluate
@@ -22,16 +24,16 @@ from clr_tui.engine.training.trainee import Trainee, make_trainee
 from clr_tui.engine.words import rate
 
 MIN_STEPS = 100
-SUBSET_IMAGES = 512
+SUBSET_SAMPLES = 512
 _STEP_COST = 3
-"""What a training step costs an image, in forward passes: one forward, two for the backward."""
+"""What a training step costs a sample, in forward passes: one forward, two for the backward."""
 
 
-def sweep_steps(config: RangeTest, images: int, batch_size: int) -> int:
-    """Length of a sweep: `steps` where given, else epochs * images / batch size, at least 100."""
+def sweep_steps(config: RangeTest, samples: int, batch_size: int) -> int:
+    """Length of a sweep: `steps` where given, else epochs * samples / batch size, at least 100."""
     if config.steps is not None:
         return config.steps
-    return max(round(config.epochs * images / batch_size), MIN_STEPS)
+    return max(round(config.epochs * samples / batch_size), MIN_STEPS)
 
 
 def sweep_lr(config: RangeTest, step: int, steps: int) -> float:
@@ -70,19 +72,18 @@ class EarlyEnd:
 
 @dataclass(frozen=True)
 class Subset:
-    """The images on which Smith's own reading, accuracy against rate, is measured."""
+    """The samples on which Smith's own reading, accuracy against rate, is measured."""
 
     part: Part
     every: int
-    """Steps from one measurement to the next. Fixed by the counts of images, not by timing, so
+    """Steps from one measurement to the next. Fixed by the counts of samples, not by timing, so
     that a sweep can be repeated: at most about half of the work of a sweep is measuring."""
 
 
 def make_subset(validation: Part, batch_size: int, seed: int) -> Subset:
-    """Up to 512 images of the validation part, drawn by `seed`."""
-    order = torch.randperm(len(validation), generator=generator(seed, "subset"))[:SUBSET_IMAGES]
-    chosen = order.sort().values.to(validation.images.device)
-    part = Part(images=validation.images[chosen], labels=validation.labels[chosen])
+    """Up to 512 samples of the validation part, drawn by `seed`."""
+    order = torch.randperm(len(validation), generator=generator(seed, "subset"))[:SUBSET_SAMPLES]
+    part = validation.take(order.sort().values.to(tensors(validation.targets)[0].device))
     return Subset(part, every=max(1, math.ceil(len(part) / (_STEP_COST * batch_size))))
 
 
@@ -99,7 +100,7 @@ def sweep(
 
     Args:
         recorder: takes each step, and ends the sweep where its watch says so.
-        subset: where given, accuracy is measured on it as the sweep goes.
+        subset: where given, loss and metrics are measured on it as the sweep goes.
         attend: called before each step; a sentence from it stops the sweep.
 
     Returns:
@@ -117,9 +118,7 @@ def sweep(
                     return None
                 if subset and (step + 1) % subset.every == 0:
                     lr = sweep_lr(config, step, steps)
-                    recorder.add_evaluation(
-                        step + 1, lr, *evaluate(trainee, subset.part), images=len(subset.part)
-                    )
+                    recorder.add_evaluation(step + 1, lr, *evaluate(trainee, subset.part))
             return None
         except Stopped as stopped:  # in mid-step, where that takes long
             return str(stopped)
@@ -142,7 +141,10 @@ def run_range_test(session: Session, config: RangeTest) -> Result:
     """All trials of a range test: the same sweep from one seed after another."""
     task = session.config.task
     subset = None
-    if config.accuracy:
+    if config.accuracy and not reads_as_accuracy(session.task.primary):
+        text = f"{session.task.primary.name} is not measured: Smith's rule reads a share that rises"
+        session.emit(Note(level="warning", text=text))
+    elif config.accuracy:
         subset = make_subset(session.task.validation, task.batch_size, task.seed)
     steps = sweep_steps(config, len(session.task.train), task.batch_size)
     for number in range(config.seeds):
@@ -166,7 +168,7 @@ def run_sweep(
     """One sweep of a run, from its first event to its last.
 
     Args:
-        subset: where given, accuracy is measured on it as the sweep goes.
+        subset: where given, loss and metrics are measured on it as the sweep goes.
         steps_beyond: steps that the run has after this sweep, for the estimate of time left.
 
     Returns:
@@ -210,7 +212,8 @@ def run_sweep(
         stopwatch=stopwatch,
         eager=session.waits_for_nothing,
         watch=EarlyEnd(config.smoothing, config.divergence),
-        accuracy=False,
+        metrics=session.task.metrics,
+        means=False,
         steps_beyond=steps_beyond,
     )
     orders = Orders(before_pause=recorder.flush)

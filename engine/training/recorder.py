@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,11 +12,13 @@ import torch
 from torch import Tensor
 
 from clr_tui.engine.log.events import Evaluated, Event, NonFinite, Steps
+from clr_tui.engine.metrics import Metric
+from clr_tui.engine.tasks.measure import Counted
 from clr_tui.engine.training.stopwatch import Stopwatch
 
 FLUSH_SECONDS = 0.25
 _RATE_CHUNKS = 8
-"""Images per second are those of the latest chunks: some two seconds."""
+"""Samples per second are those of the latest chunks: some two seconds."""
 
 Watch = Callable[[int, float, float], "str | None"]
 """(step, lr, loss) of each step, in order -> why the trial must end with this step, or None."""
@@ -31,11 +33,15 @@ class End:
     reason: str
 
 
+Quotient = tuple[float, float]
+"""A metric's total and its count: their quotient is its value."""
+
+
 class _Row(NamedTuple):
     step: int
     lr: float
     loss: float
-    correct: int
+    metrics: Sequence[Quotient]
 
 
 class _Waiting(NamedTuple):
@@ -44,9 +50,7 @@ class _Waiting(NamedTuple):
     step: int
     lr: float
     loss: Tensor
-    correct: Tensor
-    images: int
-    """Of which so many are right."""
+    metrics: Sequence[Counted]
 
 
 class Recorder:
@@ -60,12 +64,13 @@ class Recorder:
         emit: takes each event.
         trial: its number.
         total_steps: of the trial.
-        batch_size: images a step.
+        batch_size: samples a step.
         stopwatch: of the trial.
         eager: look at each loss as it comes; right where that needs no synchronisation.
         watch: decides on an early end.
-        accuracy: whether `steps` events have the column of training accuracies, and
-            `epoch_means` are asked for: in trainings, not in sweeps.
+        metrics: of the task, in its order.
+        means: whether `steps` events have columns of the metrics, and `epoch_means` are asked for:
+            in trainings, not in sweeps.
         steps_beyond: steps that the run has after this trial, for the estimate of time left.
     """
 
@@ -79,7 +84,8 @@ class Recorder:
         stopwatch: Stopwatch,
         eager: bool,
         watch: Watch,
-        accuracy: bool,
+        metrics: Sequence[Metric],
+        means: bool,
         steps_beyond: int = 0,
     ) -> None:
         self.end: End | None = None
@@ -93,7 +99,8 @@ class Recorder:
         self._stopwatch = stopwatch
         self._eager = eager
         self._watch = watch
-        self._with_accuracy = accuracy
+        self._names = [metric.name for metric in metrics]
+        self._with_means = means
         self._waiting: list[_Waiting] = []
         self._rows: list[_Row] = []
         self._evaluations: list[_Waiting] = []
@@ -103,24 +110,22 @@ class Recorder:
         self._warm: tuple[int, float] | None = None
         self._chunks: deque[tuple[int, float]] = deque(maxlen=_RATE_CHUNKS)
 
-    def add(self, step: int, lr: float, loss: Tensor, correct: Tensor) -> None:
+    def add(self, step: int, lr: float, loss: Tensor, metrics: Sequence[Counted]) -> None:
         """Takes the results of a step, as of `Trainee.step`. Sets `end` where it is due."""
-        self._waiting.append(_Waiting(step, lr, loss, correct, self._batch_size))
+        self._waiting.append(_Waiting(step, lr, loss, metrics if self._with_means else ()))
         if self._eager:
             self._fetch()
         if self.end or self._stopwatch.elapsed - self._written_at >= FLUSH_SECONDS:
             self.flush()
 
     def add_evaluation(
-        self, step: int, lr: float, loss: Tensor, correct: Tensor, *, images: int
+        self, step: int, lr: float, loss: Tensor, metrics: Sequence[Counted]
     ) -> None:
         """Takes a measurement on the subset, made after `step` steps; written with its chunk.
 
-        Args:
-            step, lr, loss, correct: as of `evaluate`.
-            images: of the subset.
+        Loss and metrics are as of `evaluate`.
         """
-        self._evaluations.append(_Waiting(step, lr, loss, correct, images))
+        self._evaluations.append(_Waiting(step, lr, loss, metrics))
 
     def flush(self) -> None:
         """Fetches and writes all that was taken so far."""
@@ -135,33 +140,33 @@ class Recorder:
         """The time since the last flush was not spent on steps (but on validation, say)."""
         self._written_at = self._stopwatch.elapsed
 
-    def epoch_means(self) -> tuple[float | None, float | None]:
-        """Mean training loss and accuracy of the steps since the last call; None if not finite."""
+    def epoch_means(self) -> tuple[float | None, dict[str, float | None]]:
+        """Mean training loss and metrics of the steps since the last call; None if not finite."""
         rows, self._epoch = self._epoch, []
         if not rows:
-            return None, None
+            return None, {}
         loss = math.fsum(row.loss for row in rows) / len(rows) if _all_finite(rows) else None
-        return loss, sum(row.correct for row in rows) / (len(rows) * self._batch_size)
+        sums = [
+            (_total(total for total, _ in column), _total(count for _, count in column))
+            for column in zip(*(row.metrics for row in rows), strict=True)
+        ]
+        return loss, values(self._names, sums)
 
     def _fetch(self) -> None:
         if not self._waiting:
             return
         waiting, self._waiting = self._waiting, []
-        if self._eager:
-            values = [(float(w.loss), int(w.correct)) for w in waiting]
-        else:
-            values = _to_host(waiting)
-        for w, (loss, correct) in zip(waiting, values, strict=True):
+        for row in map(_row, waiting) if self._eager else _to_host(waiting):
             if self.end:
                 return
-            self._rows.append(_Row(w.step, w.lr, loss, correct))
-            reason = self._watch(w.step, w.lr, loss)
+            self._rows.append(row)
+            reason = self._watch(row.step, row.lr, row.loss)
             if reason is not None:
-                self.end = End(w.step, w.lr, reason)
+                self.end = End(row.step, row.lr, reason)
 
     def _write_rows(self, now: float) -> None:
         rows, self._rows = self._rows, []
-        if self._with_accuracy:
+        if self._with_means:
             self._epoch += rows
         self.steps += len(rows)
         self._chunks.append((len(rows), now - self._written_at))
@@ -175,37 +180,40 @@ class Recorder:
                 step=[row.step for row in rows],
                 lr=[row.lr for row in rows],
                 loss=[finite(row.loss) for row in rows],
-                accuracy=[row.correct / self._batch_size for row in rows]
-                if self._with_accuracy
-                else None,
+                metrics=self._columns(rows),
                 elapsed=now,
-                images_per_second=self._images_per_second(),
-                left=self._left(now),
+                samples_per_second=self._samples_per_second(),
+                eta_seconds=self._eta_seconds(now),
             )
         )
 
+    def _columns(self, rows: Sequence[_Row]) -> dict[str, list[float | None]]:
+        columns = zip(*(row.metrics for row in rows), strict=True)
+        named = zip(self._names, columns, strict=False)  # none in sweeps
+        return {name: [_value(quotient) for quotient in column] for name, column in named}
+
     def _write_evaluations(self) -> None:
         evaluations, self._evaluations = self._evaluations, []
-        for w, (loss, correct) in zip(evaluations, _to_host(evaluations), strict=True):
-            if self.end and w.step > self.end.step:
+        for row in _to_host(evaluations):
+            if self.end and row.step > self.end.step:
                 return
             self._emit(
                 Evaluated(
                     trial=self._trial,
-                    step=w.step,
+                    step=row.step,
                     part="subset",
-                    loss=finite(loss),
-                    accuracy=correct / w.images,
-                    lr=w.lr,
+                    loss=finite(row.loss),
+                    metrics=values(self._names, row.metrics),
+                    lr=row.lr,
                 )
             )
 
-    def _images_per_second(self) -> float | None:
+    def _samples_per_second(self) -> float | None:
         steps = sum(n for n, _ in self._chunks)
         seconds = sum(s for _, s in self._chunks)
         return steps * self._batch_size / seconds if seconds > 0 else None
 
-    def _left(self, now: float) -> float | None:
+    def _eta_seconds(self, now: float) -> float | None:
         """Seconds to the end of the run at the pace so far, the slow first chunk left out."""
         steps, seconds = self._warm or (0, 0.0)
         pace = (now - seconds) / max(1, self.steps - steps)
@@ -218,18 +226,57 @@ def finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
+def values(names: Sequence[str], quotients: Sequence[Quotient]) -> dict[str, float | None]:
+    """The metrics by name, from their totals and counts; None where not finite."""
+    return {name: _value(quotient) for name, quotient in zip(names, quotients, strict=True)}
+
+
+def _value(quotient: Quotient) -> float | None:
+    total, count = quotient
+    return finite(total / count) if count else None
+
+
+def _total(numbers: Iterable[float]) -> float:
+    """As exact as counts are, whatever the order; a total that is not finite stays so."""
+    found = list(numbers)
+    return math.fsum(found) if all(map(math.isfinite, found)) else math.nan
+
+
 def _all_finite(rows: list[_Row]) -> bool:
     return all(math.isfinite(row.loss) for row in rows)
 
 
-def _to_host(waiting: list[_Waiting]) -> list[tuple[float, int]]:
-    """Losses and counts, in one copy for all of them.
+def on_host(metrics: Sequence[Counted]) -> list[Quotient]:
+    """Totals and counts as numbers; waits for the device."""
+    return [(float(total), float(count)) for total, count in metrics]
 
-    Counts go as float32, which not every device has a wider type than, and which is exact up to
-    2^24 images: more than a batch or a subset has.
+
+def _row(w: _Waiting) -> _Row:
+    return _Row(w.step, w.lr, float(w.loss), on_host(w.metrics))
+
+
+def _to_host(waiting: list[_Waiting]) -> list[_Row]:
+    """As `_row`, in one copy for all of them.
+
+    Totals go as float32, which not every device has a wider type than, and which counts exactly
+    up to 2^24: more samples than a batch or a subset has.
     """
     if not waiting:
         return []
-    losses = torch.stack([w.loss for w in waiting])
-    correct = torch.stack([w.correct for w in waiting]).to(losses.dtype)
-    return [(loss, int(count)) for loss, count in torch.stack([losses, correct], dim=1).tolist()]
+    there = [[w.loss, *_tensors(w.metrics)] for w in waiting]
+    columns = [torch.stack(column).float() for column in zip(*there, strict=True)]
+    rows = []
+    for w, (loss, *numbers) in zip(waiting, torch.stack(columns, dim=1).tolist(), strict=True):
+        left = iter(numbers)
+        metrics = [
+            (next(left), next(left) if isinstance(c, Tensor) else float(c)) for _, c in w.metrics
+        ]
+        rows.append(_Row(w.step, w.lr, loss, metrics))
+    return rows
+
+
+def _tensors(metrics: Sequence[Counted]) -> Iterator[Tensor]:
+    for total, count in metrics:
+        yield total
+        if isinstance(count, Tensor):
+            yield count

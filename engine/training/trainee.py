@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from clr_tui.engine.settings.config import OptimizerConfig
-from clr_tui.engine.tasks.features import Inputs
+from clr_tui.engine.tasks.measure import Counted
 from clr_tui.engine.tasks.part import Part
 from clr_tui.engine.tasks.task import Task
+from clr_tui.engine.tasks.trees import Tree, call
 from clr_tui.engine.training.batches import Batches
 from clr_tui.engine.training.optimizers import make_optimizer
 from clr_tui.engine.training.randomness import stream
@@ -29,7 +30,7 @@ class Trainee:
     batches: Batches
     precision: str = "float32"
     """`bfloat16`: autocast to it; the weights stay float32."""
-    forward: Callable[[Inputs], Tensor] | None = None
+    forward: Callable[[Tree], Tree] | None = None
     """The model's own function as compiled code, for training steps alone; None: the model."""
 
     @property
@@ -52,35 +53,34 @@ class Trainee:
             for part in parts:
                 self.task.prepare(self.model, part)
 
-    def step(self) -> tuple[Tensor, Tensor]:
+    def step(self) -> tuple[Tensor, tuple[Counted, ...]]:
         """Draws a batch and updates the model on it, at the rate that the optimizer holds.
 
         Nothing here waits for the device. The model must be in training mode.
 
         Returns:
-            Of the batch, before the update: the loss, a float32 scalar, and how many of its images
-            are right, an int64 scalar. Both are on the device.
+            Of the batch, before the update: the loss, a float32 scalar on the device, and the
+            metrics, in the task's order.
         """
-        loss, logits, labels = self.gradients()
+        loss, outputs, targets = self.gradients()
         self.optimizer.step()
         with torch.no_grad():
-            return loss.detach().float(), self.task.correct(logits, labels)
+            return loss.detach().float(), self.task.measured(outputs, targets)
 
-    def gradients(self) -> tuple[Tensor, Tensor, Tensor]:
+    def gradients(self) -> tuple[Tensor, Tree, Tree]:
         """All of a step but the update: draws a batch, and computes the gradients on it.
 
         Returns:
-            Loss, logits and labels of the batch, on the device.
+            Loss, outputs and targets of the batch, on the device.
         """
-        images, labels = self.batches.draw()
+        inputs, targets = self.batches.draw()
         # Before the model computes: CUDA graphs write the new gradients where the old ones lie.
         self.optimizer.zero_grad(set_to_none=True)
         with self.autocast():
-            # Not `or`: a compiled module is asked for its length, which it may not have.
-            logits = (self.model if self.forward is None else self.forward)(images)
-            loss = self.task.loss(logits, labels)
+            outputs = call(self.model, inputs) if self.forward is None else self.forward(inputs)
+            loss = self.task.loss(outputs, targets)
         loss.backward()  # type: ignore[no-untyped-call]
-        return loss, logits, labels
+        return loss, outputs, targets
 
 
 def make_trainee(

@@ -32,11 +32,14 @@ from clr_tui.engine.training.control import Orders, Stopped
 from clr_tui.engine.training.evaluate import evaluate
 from clr_tui.engine.training.keepers import Keeper, OnDisk, Reason
 from clr_tui.engine.training.randomness import stream
-from clr_tui.engine.training.recorder import End, Recorder, finite
+from clr_tui.engine.training.recorder import End, Recorder, finite, on_host, values
 from clr_tui.engine.training.schedules import PolicyRate, make_scheduler, set_bounds
 from clr_tui.engine.training.session import Result, Session, Trial, Work
 from clr_tui.engine.training.trainee import Trainee, make_trainee
 from clr_tui.engine.words import rate
+
+_Measured = tuple[float | None, dict[str, float | None]]
+"""Loss, and metrics by name; None where not finite."""
 
 
 def run_training_job(work: Work) -> Result:
@@ -113,7 +116,8 @@ class Training:
         self._step = 0
         self._epoch = 0
         self._best_epoch = 0
-        self._best_accuracy: float | None = None
+        self._best_value: float | None = None
+        self._primary = session.task.primary
         self._stopwatch = session.stopwatch()
         self._recorder = Recorder(
             session.emit,
@@ -123,7 +127,8 @@ class Training:
             stopwatch=self._stopwatch,
             eager=session.waits_for_nothing,
             watch=_not_finite,
-            accuracy=True,
+            metrics=session.task.metrics,
+            means=True,
         )
         self._orders = Orders(
             set_bounds=self._change_bounds,
@@ -165,7 +170,9 @@ class Training:
         rate = self.rate
         end = phase(rate.policy, self._total, step_size=rate.step_size, total_steps=self._total)
         if not end.whole and self._trial.entry is None:  # a comparison says it once for all
-            text = f"the training ends {end.words}: its last accuracy is not a final one"
+            text = (
+                f"the training ends {end.words}: its last {self._primary.name} is not a final one"
+            )
             self._emit(Note(level="warning", text=text))
 
     def _run_epoch(self) -> None:
@@ -177,17 +184,17 @@ class Training:
         self._raise_if_astray()
         is_best = self._validate(self._epoch + 1)
         self._epoch += 1
-        train_loss, train_accuracy = self._recorder.epoch_means()
+        train_loss, train_metrics = self._recorder.epoch_means()
         self._emit(
             EpochFinished(
                 trial=self._trial.number,
                 epoch=self._epoch,
                 step=self._step,
                 train_loss=train_loss,
-                train_accuracy=train_accuracy,
+                train_metrics=train_metrics,
                 seconds=self._stopwatch.elapsed - begin,
                 best_epoch=self._best_epoch,
-                best_accuracy=self._best_accuracy,
+                best_value=self._best_value,
             )
         )
         if is_best:
@@ -203,9 +210,9 @@ class Training:
 
     def _run_step(self) -> None:
         lr = float(self.trainee.optimizer.param_groups[0]["lr"])
-        loss, correct = self.trainee.step()
+        loss, metrics = self.trainee.step()
         self.scheduler.step()
-        self._recorder.add(self._step, lr, loss, correct)
+        self._recorder.add(self._step, lr, loss, metrics)
         self._step += 1
         self._raise_if_astray()
 
@@ -215,19 +222,23 @@ class Training:
 
     def _validate(self, epoch: int) -> bool:
         """Measures on the validation part; whether this is the best epoch so far."""
-        loss, accuracy = self._measure(self.trainee, self._session.task.validation)
-        self._emit_measured("validation", loss, accuracy, epoch=epoch)
-        best = -1.0 if self._best_accuracy is None else self._best_accuracy
-        is_best = math.isfinite(loss) and accuracy > best
+        measured = self._measure(self.trainee, self._session.task.validation)
+        event = self._emit_measured("validation", measured, epoch=epoch)
+        value = event.value(self._primary.name)
+        if value is None or event.loss is None:
+            return False
+        is_best = self._primary.is_better(value, self._best_value)
         if is_best:
-            self._best_accuracy, self._best_epoch = accuracy, epoch
+            self._best_value, self._best_epoch = value, epoch
         return is_best
 
     def _test(self) -> None:
         """The test part, once with the model as it is and once with that of the best epoch."""
         test = self._session.task.test
+        if not len(test):
+            return
         last = self._measure(self.trainee, test)
-        self._emit_measured("test", *last, epoch=self._epoch, of="last")
+        self._emit_measured("test", last, epoch=self._epoch, of="last")
         if not self._best_epoch:
             return
         best = last
@@ -236,32 +247,28 @@ class Training:
             model = copy.deepcopy(self.trainee.model)
             model.load_state_dict(self._keeper.best())
             best = self._measure(dataclasses.replace(self.trainee, model=model), test)
-        self._emit_measured("test", *best, epoch=self._best_epoch, of="best")
+        self._emit_measured("test", best, epoch=self._best_epoch, of="best")
 
-    def _measure(self, trainee: Trainee, images: Part) -> tuple[float, float]:
-        loss, correct = evaluate(trainee, images, self._control.raise_if_stopped)
-        return float(loss), int(correct) / len(images)
+    def _measure(self, trainee: Trainee, part: Part) -> _Measured:
+        loss, metrics = evaluate(trainee, part, self._control.raise_if_stopped)
+        names = [metric.name for metric in self._session.task.metrics]
+        return finite(float(loss)), values(names, on_host(metrics))
 
     def _emit_measured(
-        self,
-        part: events.Part,
-        loss: float,
-        accuracy: float,
-        *,
-        epoch: int,
-        of: str | None = None,
-    ) -> None:
-        self._emit(
-            Evaluated(
-                trial=self._trial.number,
-                step=epoch * self._per_epoch,
-                part=part,
-                loss=finite(loss),
-                accuracy=accuracy,
-                epoch=epoch,
-                checkpoint=of,
-            )
+        self, part: events.Part, measured: _Measured, *, epoch: int, of: str | None = None
+    ) -> Evaluated:
+        loss, metrics = measured
+        event = Evaluated(
+            trial=self._trial.number,
+            step=epoch * self._per_epoch,
+            part=part,
+            loss=loss,
+            metrics=metrics,
+            epoch=epoch,
+            checkpoint=of,
         )
+        self._emit(event)
+        return event
 
     def _change_bounds(self, base_lr: float, max_lr: float) -> None:
         set_bounds(self.scheduler, base_lr=base_lr, max_lr=max_lr)
@@ -295,7 +302,7 @@ class Training:
             "step": self._step,
             "epoch": self._epoch,
             "best_epoch": self._best_epoch,
-            "best_accuracy": self._best_accuracy,
+            "best_value": self._best_value,
         }
 
     def _stopped(self, reason: str) -> Result:
@@ -318,9 +325,9 @@ class Training:
         )
 
     def _headline(self) -> str:
-        if self._best_accuracy is None:
+        if self._best_value is None:
             return ""
-        return f"{self._best_accuracy * 100:.1f} %, epoch {self._best_epoch}"
+        return f"{self._primary.text(self._best_value)}, epoch {self._best_epoch}"
 
 
 def _not_finite(step: int, lr: float, loss: float) -> str | None:

@@ -88,16 +88,17 @@ def curve(events: list[AnyEvent], trial: int) -> dict[str, list[object]]:
     """All that a trial computed, none of what depends on time."""
     steps = [e for e in events if isinstance(e, Steps) and e.trial == trial]
     columns = {
-        name: [value for e in steps for value in getattr(e, name) or []]
-        for name in ("step", "lr", "loss", "accuracy")
+        name: [value for e in steps for value in getattr(e, name)]
+        for name in ("step", "lr", "loss")
     }
+    columns["accuracy"] = [v for e in steps for v in e.metrics.get("accuracy", [])]
     columns["evaluated"] = [
-        (e.part, e.step, e.loss, e.accuracy, e.epoch, e.checkpoint)
+        (e.part, e.step, e.loss, e.value("accuracy"), e.epoch, e.checkpoint)
         for e in events
         if isinstance(e, Evaluated) and e.trial == trial
     ]
     columns["epochs"] = [
-        (e.epoch, e.train_loss, e.train_accuracy, e.best_epoch, e.best_accuracy)
+        (e.epoch, e.train_loss, e.train_value("accuracy"), e.best_epoch, e.best_value)
         for e in events
         if isinstance(e, EpochFinished) and e.trial == trial
     ]

@@ -178,10 +178,10 @@ class FakeExecutor:
                 epoch=epoch,
                 step=played.steps,
                 train_loss=1.0,
-                train_accuracy=0.5,
+                train_metrics={"accuracy": 0.5},
                 seconds=1.0,
                 best_epoch=1,
-                best_accuracy=0.5,
+                best_value=0.5,
             ),
         ]
         if epoch == config.epochs:
@@ -265,6 +265,7 @@ class Played:
             control=Control(self, self.stop, self.events.append),
             steps_per_epoch=PER_EPOCH,
             sweep_steps=SWEEP_STEPS,
+            metric="accuracy",
             default_rate=default_rate,
             clock=self.clock,
         )

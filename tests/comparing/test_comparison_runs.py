@@ -154,7 +154,7 @@ def test_a_sweep_is_told_of_and_paid_for(in_a_row: Done) -> None:
     (rate,) = [e for e in told(in_a_row.run, RateChosen) if e.entry == 5]
     assert rate.trial == 11
     assert rate.steps == len(curve(in_a_row.events, 11)["step"])
-    assert rate.images == rate.steps * 64
+    assert rate.samples == rate.steps * 64
     assert rate.seconds > 0
 
 

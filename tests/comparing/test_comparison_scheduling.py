@@ -135,7 +135,7 @@ def test_time_left_is_right_where_all_goes_evenly() -> None:
     config = Compare(entries=entries("adam"), seeds=3, epochs=50)
     played = Played(config)
     played.run()
-    lefts = [e.left for e in played.of(Overall) if e.left is not None]
+    lefts = [e.eta_seconds for e in played.of(Overall) if e.eta_seconds is not None]
     # The third trial runs alone: 100 epochs one after another, and not 75.
     assert lefts[0] == pytest.approx(100 * POLL, rel=0.06)
     assert lefts[-1] == 0
@@ -293,7 +293,7 @@ def test_a_pause_holds_all_trials_and_begins_none() -> None:
     assert (len(played.of(Paused)), len(played.of(Continued))) == (1, 1)
     assert not during, "nothing moves in a pause, and nothing is told"
     assert played.ends() == dict.fromkeys(range(9), "done")
-    lefts = [e.left for e in played.of(Overall) if e.left is not None]
+    lefts = [e.eta_seconds for e in played.of(Overall) if e.eta_seconds is not None]
     assert max(lefts) < 60, "the hour does not count"
 
 

@@ -67,7 +67,7 @@ def test_a_tuned_rate_is_a_tenth_of_the_minimum_and_its_cost_is_told() -> None:
         # The curve that is played is lowest at 0.1; smoothing shifts that a little.
         assert rate.lr == pytest.approx(0.01, rel=0.3)
         assert (rate.source, rate.note, rate.trial) == ("tuned", "", 4 + number)
-        assert (rate.steps, rate.images, rate.seconds) == (SWEEP_STEPS, SWEEP_STEPS * 10, 12.5)
+        assert (rate.steps, rate.samples, rate.seconds) == (SWEEP_STEPS, SWEEP_STEPS * 10, 12.5)
     sweeps = [work.sweep for work in played.executor.submitted[:2]]
     assert [sweep.optimizer.name for sweep in sweeps] == ["adam", "sgd"]
     same = {(s.start_lr, s.end_lr, s.epochs, s.seeds) for s in sweeps}

@@ -165,6 +165,7 @@ def test_a_process_that_is_killed_loses_its_trial_only(pool: Callable[[int], Poo
         control=Control(NoOrders(), StopFlag(), emit),
         steps_per_epoch=PER_EPOCH,
         sweep_steps=100,
+        metric="accuracy",
         default_rate=lambda entry: 0.1,
     )
     assert run_comparison(stage, config) == Result("done", "1 of 4 trials failed")

@@ -26,8 +26,9 @@ from clr_tui.engine.tasks import cnn
 from clr_tui.engine.tasks.augment import RandomAffine
 from clr_tui.engine.tasks.cnn import build_cnn
 from clr_tui.engine.tasks.devices import choose_device
+from clr_tui.engine.tasks.image_task import ImageTask
 from clr_tui.engine.tasks.load import load_task
-from clr_tui.engine.tasks.task import Task
+from clr_tui.engine.tasks.measure import correct
 from clr_tui.engine.training import checkpoint
 from clr_tui.engine.training.compiling import compiled
 from clr_tui.engine.training.control import Control, StopFlag
@@ -43,14 +44,15 @@ from clr_tui.engine.training.trainee import Trainee, make_trainee
 
 __all__ = [
     "OPTIMIZERS",
+    "ImageTask",
     "RandomAffine",
-    "Task",
     "Trainee",
     "UsageMonitor",
     "build_cnn",
     "checkpoint",
     "choose_device",
     "compiled",
+    "correct",
     "evaluate",
     "explain",
     "generator",
@@ -88,13 +90,15 @@ def now() -> float:
 
 def task(
     size: int = 32, *, model: str = "cnn", augment: bool = True, device: torch.device = DEVICE
-) -> Task:
+) -> ImageTask:
     size = min(size, 16 if model == "cnn" else 64) if TINY else size
     config = TaskConfig(data=DATA, model=model, weights="none", image_size=size, augment=augment)
     return load_task(config, device, lambda *_: None, lambda _: None)
 
 
-def trainee(of: Task, name: str = "sgd", *, precision: str = PRECISION, seed: int = 0) -> Trainee:
+def trainee(
+    of: ImageTask, name: str = "sgd", *, precision: str = PRECISION, seed: int = 0
+) -> Trainee:
     config = OptimizerConfig(name=name, momentum=0.9)
     made = make_trainee(of, config, batch_size=BATCH, seed=seed, precision=precision)
     made.model.train()
@@ -124,16 +128,17 @@ class Loop:
             stopwatch=Stopwatch(),
             eager=not CUDA,
             watch=lambda step, lr, loss: None,
-            accuracy=True,
+            metrics=made.task.metrics,
+            means=True,
         )
         self.done = 0
 
     def __call__(self, steps: int) -> None:
         for _ in range(steps):
             lr = float(self.made.optimizer.param_groups[0]["lr"])
-            loss, correct = self.made.step()
+            loss, metrics = self.made.step()
             self.scheduler.step()
-            self.recorder.add(self.done, lr, loss, correct)
+            self.recorder.add(self.done, lr, loss, metrics)
             self.done += 1
 
 

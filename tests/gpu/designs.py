@@ -21,11 +21,12 @@ from common import (
     PRECISION,
     SECONDS,
     TINY,
+    ImageTask,
     Loop,
     RandomAffine,
-    Task,
     build_cnn,
     compiled,
+    correct,
     generator,
     host_microseconds,
     kernels,
@@ -67,7 +68,7 @@ class Whole:
     """
 
     def __init__(
-        self, of: Task, name: str = "sgd", *, seed: int = 0, precision: str = PRECISION
+        self, of: ImageTask, name: str = "sgd", *, seed: int = 0, precision: str = PRECISION
     ) -> None:
         self.task = of
         self.made = trainee(of, name, seed=seed, precision=precision)
@@ -110,7 +111,8 @@ class Whole:
         part = self.task.train
         chosen = self.order.index_select(0, self.at * BATCH + self.within)
         theta = self.theta.index_select(0, self.at).squeeze(0)
-        images, labels = part.images.index_select(0, chosen), part.labels.index_select(0, chosen)
+        images = part.inputs.index_select(0, chosen)
+        labels = part.targets.index_select(0, chosen)
         grid = functional.affine_grid(theta, list(images.shape), align_corners=False)
         images = functional.grid_sample(
             images.float(), grid, padding_mode=self.task.augment.fill, align_corners=False
@@ -124,7 +126,7 @@ class Whole:
         with torch.no_grad():
             place = self.count % len(self.losses)
             self.losses.index_copy_(0, place, loss.detach().float().view(1))
-            self.correct.index_copy_(0, place, self.task.correct(logits, labels).view(1))
+            self.correct.index_copy_(0, place, correct(logits, labels).total.view(1))
             self.count += 1
             self.at += 1
 

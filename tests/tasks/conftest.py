@@ -13,8 +13,8 @@ from made_images import fill_folder
 from torch import Tensor
 
 from clr_tui.engine.settings.config import TaskConfig
+from clr_tui.engine.tasks.image_task import ImageTask
 from clr_tui.engine.tasks.load import load_task
-from clr_tui.engine.tasks.task import Task
 
 
 @dataclass
@@ -37,10 +37,10 @@ def told() -> Told:
 
 
 @pytest.fixture
-def load(tmp_path: Path, told: Told) -> Callable[..., Task]:
+def load(tmp_path: Path, told: Told) -> Callable[..., ImageTask]:
     """`load_task` on the CPU: load(data=..., image_size=...), cached in a folder of the test's."""
 
-    def load(**config: object) -> Task:
+    def load(**config: object) -> ImageTask:
         return load_task(
             TaskConfig(**config),  # type: ignore[arg-type]
             torch.device("cpu"),

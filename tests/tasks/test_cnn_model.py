@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from clr_tui.engine.tasks.cnn import build_cnn
-from clr_tui.engine.tasks.task import Task
+from clr_tui.engine.tasks.image_task import ImageTask
 
 
 @pytest.mark.parametrize("size", [8, 9, 15, 16, 17, 32, 33, 64, 100, 128])
@@ -37,7 +37,7 @@ def states_equal(one: nn.Module, other: nn.Module) -> bool:
 
 
 def test_weights_depend_on_the_seed_alone(load):
-    task: Task = load()
+    task: ImageTask = load()
     first = task.make_model(3)
     torch.rand(17)
     assert states_equal(first, task.make_model(3))
@@ -45,7 +45,7 @@ def test_weights_depend_on_the_seed_alone(load):
 
 
 def test_making_a_model_leaves_the_global_generator_as_it_was(load):
-    task: Task = load()
+    task: ImageTask = load()
     torch.manual_seed(5)
     expected = torch.rand(4)
     torch.manual_seed(5)
@@ -66,12 +66,13 @@ def test_loss_and_accuracy_are_those_of_the_definition(load):
     labels = torch.tensor([0, 1, 2, 2])
     by_hand = -logits.softmax(dim=1).log()[torch.arange(4), labels].mean()
     torch.testing.assert_close(task.loss(logits, labels), by_hand)
-    assert task.correct(logits, labels).item() == 3
+    ((right, of),) = task.measured(logits, labels)
+    assert (right.item(), of) == (3, 4)
 
 
 def test_it_learns_the_digits(load):
     """Three epochs at a rate in the middle of its range; chance is 10 %."""
-    task: Task = load()
+    task: ImageTask = load()
     model = task.make_model(0)
     sgd = torch.optim.SGD(model.parameters(), lr=0.03, momentum=0.9)
     draws = torch.Generator().manual_seed(0)
@@ -79,18 +80,19 @@ def test_it_learns_the_digits(load):
         torch.manual_seed(0)
         for _ in range(3):
             for batch in torch.randperm(len(task.train), generator=draws).split(64):
-                images = task.normalise(task.augment(task.train.images[batch], draws))
+                images = task.normalise(task.augment(task.train.inputs[batch], draws))
                 sgd.zero_grad()
-                task.loss(model(images), task.train.labels[batch]).backward()
+                task.loss(model(images), task.train.targets[batch]).backward()
                 sgd.step()
     model.eval()
     with torch.no_grad():
-        logits = model(task.normalise(task.validation.images))
-    assert task.correct(logits, task.validation.labels) > 0.8 * len(task.validation)
+        logits = model(task.normalise(task.validation.inputs))
+    ((right, of),) = task.measured(logits, task.validation.targets)
+    assert right > 0.8 * of
 
 
 def test_digits_can_be_asked_for_larger(load):
     task = load(image_size=32)
-    assert task.train.images.shape == (1259, 1, 32, 32)
-    assert task.train.images.dtype == torch.uint8
+    assert task.train.inputs.shape == (1259, 1, 32, 32)
+    assert task.train.inputs.dtype == torch.uint8
     assert task.image_size == 32

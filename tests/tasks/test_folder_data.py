@@ -19,7 +19,7 @@ from clr_tui.engine.tasks.split import stratified_split
 
 def rows(part) -> set[bytes]:
     """The images of a part, each as its bytes (no two of a test's images are alike)."""
-    return {image.numpy().tobytes() for image in part.images}
+    return {image.numpy().tobytes() for image in part.inputs}
 
 
 def test_a_folder_without_parts_is_split_80_10_10(make_folder, load):
@@ -27,8 +27,8 @@ def test_a_folder_without_parts_is_split_80_10_10(make_folder, load):
     assert task.classes == ["cat", "dog"]
     assert task.name == "animals"
     assert [len(p) for p in (task.train, task.validation, task.test)] == [48, 6, 6]
-    assert task.validation.labels.bincount().tolist() == [4, 2]
-    assert task.test.labels.bincount().tolist() == [4, 2]
+    assert task.validation.targets.bincount().tolist() == [4, 2]
+    assert task.test.targets.bincount().tolist() == [4, 2]
     sets = [rows(p) for p in (task.train, task.validation, task.test)]
     assert len(set.union(*sets)) == 60
 
@@ -36,7 +36,7 @@ def test_a_folder_without_parts_is_split_80_10_10(make_folder, load):
 def test_the_split_is_the_same_each_time(make_folder, load):
     folder = str(make_folder({"cat": 30, "dog": 30}))
     first, second = load(data=folder, image_size=16), load(data=folder, image_size=16, seed=5)
-    assert torch.equal(first.test.images, second.test.images)
+    assert torch.equal(first.test.inputs, second.test.inputs)
 
 
 def test_parts_that_are_there_are_used_as_they_are(tmp_path, load):
@@ -46,7 +46,7 @@ def test_parts_that_are_there_are_used_as_they_are(tmp_path, load):
     fill_folder(root / "test", {"cat": 2, "dog": 1})
     task = load(data=str(root), image_size=16)
     assert [len(p) for p in (task.train, task.validation, task.test)] == [22, 7, 3]
-    assert task.test.labels.bincount().tolist() == [2, 1]
+    assert task.test.targets.bincount().tolist() == [2, 1]
 
 
 def test_validation_is_cut_from_training_where_it_is_missing(tmp_path, load):
@@ -55,7 +55,7 @@ def test_validation_is_cut_from_training_where_it_is_missing(tmp_path, load):
     fill_folder(root / "test", {"cat": 5, "dog": 5})
     task = load(data=str(root), image_size=16)
     assert [len(p) for p in (task.train, task.validation, task.test)] == [36, 4, 10]
-    assert task.validation.labels.bincount().tolist() == [2, 2]
+    assert task.validation.targets.bincount().tolist() == [2, 2]
 
 
 def test_unreadable_files_are_named_then_counted(make_folder, load, told):
@@ -119,15 +119,15 @@ def test_images_keep_their_labels(tmp_path, load):
     for _ in range(2):
         task = load(data=str(root), image_size=8)
         parts = (task.train, task.validation, task.test)
-        shades = [part.images[:, 0, 0, 0].tolist() for part in parts]
+        shades = [part.inputs[:, 0, 0, 0].tolist() for part in parts]
         for part, some in zip(parts, shades, strict=True):
-            assert part.labels.tolist() == [shade // 40 for shade in some]
+            assert part.targets.tolist() == [shade // 40 for shade in some]
         assert set().union(*shades) == set(range(120)) - {0, 47, 94}
 
 
 def test_mean_and_std_are_those_of_the_training_part(make_folder, load):
     task = load(data=str(make_folder({"cat": 40, "dog": 20})), image_size=16)
-    values = task.train.images.double().movedim(1, 0).flatten(1) / 255
+    values = task.train.inputs.double().movedim(1, 0).flatten(1) / 255
     torch.testing.assert_close(task.mean.double(), values.mean(dim=1), rtol=1e-6, atol=0)
     torch.testing.assert_close(
         task.std.double(), values.std(dim=1, correction=0), rtol=1e-6, atol=0
@@ -136,7 +136,7 @@ def test_mean_and_std_are_those_of_the_training_part(make_folder, load):
 
 def test_normalised_training_images_have_mean_0_and_std_1(make_folder, load):
     task = load(data=str(make_folder({"cat": 40, "dog": 20})), image_size=16)
-    batch = task.normalise(task.train.images)
+    batch = task.normalise(task.train.inputs)
     assert batch.dtype == torch.float32
     assert batch.is_contiguous(memory_format=torch.channels_last)
     channels = batch.movedim(1, 0).flatten(1)
@@ -162,8 +162,8 @@ def test_a_constant_channel_does_not_divide_by_zero():
 def test_grey_folders_have_one_channel(make_folder, load):
     task = load(data=str(make_folder({"cat": 10, "dog": 10}, mode="L")), image_size=16)
     assert task.channels == 1
-    assert task.train.images.shape[1:] == (1, 16, 16)
-    assert task.make_model(0)(task.normalise(task.train.images[:4])).shape == (4, 2)
+    assert task.train.inputs.shape[1:] == (1, 16, 16)
+    assert task.make_model(0)(task.normalise(task.train.inputs[:4])).shape == (4, 2)
 
 
 @pytest.mark.parametrize(("count", "expected"), [(1, 0), (2, 1), (3, 1), (4, 1), (25, 2), (26, 3)])

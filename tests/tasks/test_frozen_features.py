@@ -25,9 +25,9 @@ from clr_tui.engine.settings.config import (
 from clr_tui.engine.tasks import features as features_module
 from clr_tui.engine.tasks.dataset import Progress
 from clr_tui.engine.tasks.features import FrozenFeatures, Unaugmented
+from clr_tui.engine.tasks.image_task import ImageTask
 from clr_tui.engine.tasks.part import Part
 from clr_tui.engine.tasks.resnet34 import TransferResNet34
-from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.training.control import Control, StopFlag
 from clr_tui.engine.training.evaluate import evaluate
 from clr_tui.engine.training.keepers import InMemory
@@ -43,11 +43,13 @@ BLOCK = 16
 
 
 @pytest.fixture
-def load_resnet(load: Callable[..., Task], file: Path, make_folder) -> Callable[..., Task]:
+def load_resnet(
+    load: Callable[..., ImageTask], file: Path, make_folder
+) -> Callable[..., ImageTask]:
     """88 training images, 11 for validation, 11 for the test."""
     folder = make_folder({"cat": 60, "dog": 50})
 
-    def load_resnet(**config: object) -> Task:
+    def load_resnet(**config: object) -> ImageTask:
         settings: dict[str, object] = {"data": str(folder), "weights": str(file), "image_size": 32}
         return load(model="resnet34", **{**settings, **config})
 
@@ -60,7 +62,9 @@ def blocks(monkeypatch: pytest.MonkeyPatch) -> int:
     return BLOCK
 
 
-def make(task: Task, seed: int = 0, precision: str = "float32", optimizer: str = "adam") -> Trainee:
+def make(
+    task: ImageTask, seed: int = 0, precision: str = "float32", optimizer: str = "adam"
+) -> Trainee:
     config = OptimizerConfig(name=optimizer, momentum=0.0)
     trainee = make_trainee(task, config, batch_size=10, seed=seed, precision=precision)
     trainee.optimizer.param_groups[0]["lr"] = 1e-3
@@ -84,7 +88,7 @@ def trunk_batches(model: nn.Module) -> Iterator[list[int]]:
     hook.remove()
 
 
-def plain(task: Task) -> Task:
+def plain(task: ImageTask) -> ImageTask:
     """The same, without a memory for features."""
     return dataclasses.replace(task, features=None)
 
@@ -232,7 +236,7 @@ def test_precisions_are_kept_apart(load_resnet):
     assert [evaluate(t, task.test) for t in (whole, half)] == expected
 
 
-def features(task: Task, model: nn.Module, chosen: Tensor | slice) -> Tensor:
+def features(task: ImageTask, model: nn.Module, chosen: Tensor | slice) -> Tensor:
     batch = task.inputs(task.train, chosen)
     assert isinstance(batch, Unaugmented)
     assert isinstance(model, TransferResNet34)
@@ -244,7 +248,7 @@ def test_kept_features_are_as_exact_as_those_of_another_batch(load_resnet):
     task = load_resnet(augment=False)
     model = task.make_model(0)
     chosen = torch.randperm(len(task.train), generator=torch.Generator().manual_seed(1))[:10]
-    images = task.normalise(task.train.images[chosen])
+    images = task.normalise(task.train.inputs[chosen])
     one_by_one = torch.cat([model.trunk(image[None]) for image in images])
     exact = copy.deepcopy(model).double().trunk(images.double())
     error = (one_by_one - exact).abs().max()
@@ -293,7 +297,7 @@ def test_only_the_last_block_and_the_head_change(load_resnet, augment):
 def test_a_trial_is_the_same_alone_and_after_others(load_resnet, augment):
     """Bit for bit: it does not matter for whom features were computed first."""
 
-    def trial(task: Task, seed: int) -> list[float]:
+    def trial(task: ImageTask, seed: int) -> list[float]:
         trainee = make(task, seed)
         curve = []
         for _ in range(2):
@@ -310,7 +314,7 @@ def test_a_trial_is_the_same_alone_and_after_others(load_resnet, augment):
 
 def tiny(n: int = 10) -> Part:
     images = torch.randint(0, 256, (n, 1, 4, 4), generator=torch.Generator().manual_seed(0))
-    return Part(images=images.to(torch.uint8), labels=torch.zeros(n, dtype=torch.int64))
+    return Part(inputs=images.to(torch.uint8), targets=torch.zeros(n, dtype=torch.int64))
 
 
 class Doubling(nn.Module):
@@ -339,7 +343,7 @@ def kept_of(limit: int | None = 10**6, told: Progress = ignore) -> FrozenFeature
 
 def ask(kept: FrozenFeatures, model: Doubling, part: Part, chosen: Tensor | slice) -> Tensor:
     found = Unaugmented(part, chosen, Tensor.float, kept).features(model)
-    assert torch.equal(found, part.images[chosen].float() * model.factor)
+    assert torch.equal(found, part.inputs[chosen].float() * model.factor)
     return found
 
 

@@ -20,7 +20,7 @@ from clr_tui.engine.tasks import load as load_module
 from clr_tui.engine.tasks import split as split_module
 from clr_tui.engine.tasks.cache import Kept, read_cache, write_cache
 from clr_tui.engine.tasks.dataset import channel_statistics
-from clr_tui.engine.tasks.task import Task
+from clr_tui.engine.tasks.image_task import ImageTask
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_a_second_load_decodes_nothing_and_gives_the_same(folder, load, told):
     told.progress.clear()
     second = load(data=str(folder), image_size=16)
     assert told.progress == []
-    assert torch.equal(first.train.images, second.train.images)
+    assert torch.equal(first.train.inputs, second.train.inputs)
     # What was skipped is told again.
     assert second.skipped == 1
     assert told.notes[0] == told.notes[1]
@@ -62,12 +62,12 @@ def test_a_second_load_copies_and_counts_nothing(folder, load, monkeypatch):
     monkeypatch.setattr(load_module, "channel_statistics", count)
     second = load(data=str(folder), image_size=16)
     parts = (second.train, second.validation, second.test)
-    assert len({part.images.untyped_storage().data_ptr() for part in parts}) == 1
+    assert len({part.inputs.untyped_storage().data_ptr() for part in parts}) == 1
     # Nor are two tasks one: what one does to its images the other does not see.
     third = load(data=str(folder), image_size=16)
-    second.train.images.zero_()
-    assert torch.equal(third.train.images, first.train.images)
-    assert torch.equal(load(data=str(folder), image_size=16).train.images, first.train.images)
+    second.train.inputs.zero_()
+    assert torch.equal(third.train.inputs, first.train.inputs)
+    assert torch.equal(load(data=str(folder), image_size=16).train.inputs, first.train.inputs)
     assert torch.equal(first.mean, second.mean)
     assert torch.equal(first.std, second.std)
 
@@ -198,11 +198,11 @@ def paint_over(root: Path) -> None:
 def test_images_and_labels_stay_together(twins, load, monkeypatch, swap):
     one_moment = frozen_ctimes(monkeypatch) if swap is swap_the_folders else None
     task = load(data=str(twins), image_size=8)
-    assert (task.train.images[task.train.labels == 0] == 0).all()
+    assert (task.train.inputs[task.train.targets == 0] == 0).all()
     swap(twins)
     task = load(data=str(twins), image_size=8)
-    assert (task.train.images[task.train.labels == 0] == 255).all()
-    assert (task.train.images[task.train.labels == 1] == 0).all()
+    assert (task.train.inputs[task.train.targets == 0] == 255).all()
+    assert (task.train.inputs[task.train.targets == 1] == 0).all()
     assert one_moment is None or one_moment  # files were asked for their state
 
 
@@ -258,7 +258,7 @@ def test_another_split_is_not_taken_from_the_cache(folder, load, told, monkeypat
     told.progress.clear()
     second = load(data=str(folder), image_size=16)
     assert told.progress
-    assert not torch.equal(first.test.images, second.test.images)
+    assert not torch.equal(first.test.inputs, second.test.inputs)
 
 
 def test_a_folder_is_the_same_however_it_is_named(folder, load, told, tmp_path, monkeypatch):
@@ -280,7 +280,7 @@ def test_a_folder_is_the_same_however_it_is_named(folder, load, told, tmp_path, 
 
 def test_a_run_that_starts_while_another_decodes(folder, load, told, tmp_path):
     """Both have the same images, and leave one whole cache."""
-    inner: list[Task] = []
+    inner: list[ImageTask] = []
 
     def during(what: str, done: int, total: int) -> None:
         told.on_progress = lambda what, done, total: None  # type: ignore[method-assign]
@@ -288,7 +288,7 @@ def test_a_run_that_starts_while_another_decodes(folder, load, told, tmp_path):
 
     told.on_progress = during  # type: ignore[method-assign]
     outer = load(data=str(folder), image_size=16)
-    assert torch.equal(outer.train.images, inner[0].train.images)
+    assert torch.equal(outer.train.inputs, inner[0].train.inputs)
     assert told.notes == []
     assert len(cached(tmp_path)) == 2
     told.progress.clear()
@@ -325,7 +325,7 @@ def test_what_another_process_is_writing_stays(folder, load, tmp_path):
 
 def test_each_image_size_has_its_own(folder, load, tmp_path):
     load(data=str(folder), image_size=16)
-    assert load(data=str(folder), image_size=8).train.images.shape[-1] == 8
+    assert load(data=str(folder), image_size=8).train.inputs.shape[-1] == 8
     assert len(cached(tmp_path)) == 4
 
 
@@ -376,7 +376,7 @@ def test_a_damaged_cache_is_made_anew(folder, load, told, tmp_path, damage):
     second = load(data=str(folder), image_size=16)
     assert told.progress
     assert told.notes == []
-    assert torch.equal(first.train.images, second.train.images)
+    assert torch.equal(first.train.inputs, second.train.inputs)
     assert cached(tmp_path) == before
 
 
@@ -428,5 +428,5 @@ def test_a_pipe_in_place_of_the_cache_is_replaced(deadline, folder, load, tmp_pa
     path.unlink()
     os.mkfifo(path)
     second = load(data=str(folder), image_size=16)
-    assert torch.equal(first.train.images, second.train.images)
+    assert torch.equal(first.train.inputs, second.train.inputs)
     assert path.is_file()

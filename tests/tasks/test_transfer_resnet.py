@@ -16,37 +16,37 @@ from torchvision.models import ResNet34_Weights
 
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.tasks import weights as weights_module
+from clr_tui.engine.tasks.image_task import ImageTask
 from clr_tui.engine.tasks.resnet34 import IMAGENET_MEAN, IMAGENET_STD
-from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.tasks.weights import read_weights
 
 
 @pytest.fixture
-def task(load: Callable[..., Task], file: Path) -> Task:
+def task(load: Callable[..., ImageTask], file: Path) -> ImageTask:
     return load(model="resnet34", weights=str(file), image_size=32)
 
 
-def train_a_little(task: Task, model: nn.Module) -> None:
+def train_a_little(task: ImageTask, model: nn.Module) -> None:
     model.train()
     sgd = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4)
     for i in range(2):
         some = slice(16 * i, 16 * i + 16)
         sgd.zero_grad()
-        images = task.normalise(task.train.images[some])
-        task.loss(model(images), task.train.labels[some]).backward()
+        images = task.normalise(task.train.inputs[some])
+        task.loss(model(images), task.train.targets[some]).backward()
         sgd.step()
 
 
 def test_grey_digits_pass_it_as_three_channels(task):
     assert task.channels == 3
-    assert task.make_model(0)(task.normalise(task.test.images[:2])).shape == (2, 10)
+    assert task.make_model(0)(task.normalise(task.test.inputs[:2])).shape == (2, 10)
 
 
 def test_the_input_is_normalised_as_on_imagenet(task):
     assert task.mean.tolist() == pytest.approx(IMAGENET_MEAN)
     assert task.std.tolist() == pytest.approx(IMAGENET_STD)
     published = ResNet34_Weights.IMAGENET1K_V1.transforms()
-    image = task.train.images[:1]
+    image = task.train.inputs[:1]
     expected = (image / 255 - torch.tensor(published.mean).view(3, 1, 1)) / torch.tensor(
         published.std
     ).view(3, 1, 1)
@@ -82,7 +82,7 @@ def test_frozen_features_do_not_depend_on_the_batch(task):
     hook = model.get_submodule("net.layer3").register_forward_hook(
         lambda module, args, output: features.append(output)
     )
-    images = task.normalise(task.train.images[:8])
+    images = task.normalise(task.train.inputs[:8])
     model(images)
     model(images[:2])
     hook.remove()
@@ -117,7 +117,7 @@ def test_without_weights_the_frozen_layers_are_random_and_a_note_says_so(load, t
 
 def test_without_weights_the_datas_own_statistics_are_used(load):
     task = load(model="resnet34", weights="none", image_size=32)
-    values = task.train.images[:, 0].double() / 255
+    values = task.train.inputs[:, 0].double() / 255
     assert task.mean.tolist() == pytest.approx([values.mean().item()] * 3, rel=1e-5)
 
 

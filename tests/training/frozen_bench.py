@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from training_bench import CLASSES, make_task, shift_a_little
 
-from clr_tui.engine.tasks.features import FrozenFeatures, Inputs, Unaugmented
-from clr_tui.engine.tasks.task import Task
+from clr_tui.engine.tasks.features import FrozenFeatures, Unaugmented
+from clr_tui.engine.tasks.image_task import ImageTask
 
 
 class FrozenTiny(nn.Module):
@@ -18,7 +18,7 @@ class FrozenTiny(nn.Module):
         self.first = nn.Conv2d(2, 4, 3, padding=1).requires_grad_(False)
         self.last = nn.Sequential(nn.Flatten(), nn.Dropout(0.25), nn.Linear(256, CLASSES))
 
-    def forward(self, batch: Inputs) -> Tensor:
+    def forward(self, batch: Tensor | Unaugmented) -> Tensor:
         features = batch.features(self) if isinstance(batch, Unaugmented) else self.trunk(batch)
         return self.head(features)
 
@@ -33,7 +33,7 @@ class FrozenTiny(nn.Module):
         return [self.first.weight, self.first.bias]
 
 
-def frozen_task(*, augmented: bool) -> Task:
+def frozen_task(*, augmented: bool) -> ImageTask:
     features = FrozenFeatures(torch.device("cpu"), lambda what, done, total: None)
     return dataclasses.replace(
         make_task(build=FrozenTiny),

@@ -53,13 +53,13 @@ def run(bench: Bench) -> Result:
 def naive_measure(model: nn.Module, part: Part) -> tuple[float, float]:
     """All of the part at once, by torch alone."""
     task = make_task()
-    x = part.images.float() / 255
+    x = part.inputs.float() / 255
     x = (x - task.mean.view(1, -1, 1, 1)) / task.std.view(1, -1, 1, 1)
     model.eval()
     with torch.no_grad():
         logits = model(x)
-    loss = nn.functional.cross_entropy(logits, part.labels).item()
-    return loss, (logits.argmax(1) == part.labels).sum().item() / len(part)
+    loss = nn.functional.cross_entropy(logits, part.targets).item()
+    return loss, (logits.argmax(1) == part.targets).sum().item() / len(part)
 
 
 def test_it_is_what_a_plain_loop_with_cyclic_lr_does(make_bench: Make) -> None:
@@ -94,14 +94,14 @@ def test_it_is_what_a_plain_loop_with_cyclic_lr_does(make_bench: Make) -> None:
     assert [e.step for e in measured] == [7, 14, 21, 28]
     for event, (loss, accuracy) in zip(measured, validated, strict=True):
         assert event.loss == pytest.approx(loss, rel=1e-5)
-        assert event.accuracy == accuracy
+        assert event.value("accuracy") == accuracy
 
     epochs = bench.script.of(EpochFinished)
     for number, event in enumerate(epochs):
         mean = sum(losses[number * 7 : number * 7 + 7]) / 7
         assert event.train_loss == pytest.approx(mean, rel=1e-6)
     best = max(range(4), key=lambda i: validated[i][1])
-    assert (epochs[-1].best_epoch, epochs[-1].best_accuracy) == (
+    assert (epochs[-1].best_epoch, epochs[-1].best_value) == (
         best + 1,
         validated[best][1],
     )
@@ -124,8 +124,8 @@ def test_the_story_is_told_in_order(make_bench: Make) -> None:
     assert (events[-1].outcome, events[-1].step) == ("done", 28)
     seconds = [e.elapsed for e in bench.script.of(Steps)]
     assert seconds == sorted(seconds)
-    assert all(e.images_per_second > 0 for e in bench.script.of(Steps))
-    assert bench.script.of(Steps)[-1].left == 0
+    assert all(e.samples_per_second > 0 for e in bench.script.of(Steps))
+    assert bench.script.of(Steps)[-1].eta_seconds == 0
 
 
 def test_test_part_is_measured_for_last_and_best(make_bench: Make) -> None:
@@ -141,7 +141,7 @@ def test_test_part_is_measured_for_last_and_best(make_bench: Make) -> None:
         model.load_state_dict(state["model"])
         loss, accuracy = naive_measure(model, make_task().test)
         assert tested[name].loss == pytest.approx(loss, rel=1e-5)
-        assert tested[name].accuracy == accuracy
+        assert tested[name].value("accuracy") == accuracy
         assert (tested[name].epoch, state["epoch"], state["step"]) == (epoch, epoch, epoch * 7)
 
 
@@ -333,7 +333,7 @@ def test_a_stop_interrupts_validation(make_bench: Make) -> None:
 
     big = make_task(build=StopsInEvaluation)
     object.__setattr__(
-        big, "validation", Part(big.train.images.repeat(9, 1, 1, 1), big.train.labels.repeat(9))
+        big, "validation", Part(big.train.inputs.repeat(9, 1, 1, 1), big.train.targets.repeat(9))
     )
     object.__setattr__(bench.session, "task", big)
     assert run(bench).outcome == "stopped"

@@ -32,7 +32,7 @@ from clr_tui.engine.settings.config import (
     TaskConfig,
     Train,
 )
-from clr_tui.engine.tasks.task import Task
+from clr_tui.engine.tasks.image_task import ImageTask
 from clr_tui.engine.training import job
 from clr_tui.engine.training.compiling import (
     COMPILING,
@@ -78,7 +78,7 @@ def given(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return seen
 
 
-def fresh(task: Task | None = None, seed: int = 3) -> Trainee:
+def fresh(task: ImageTask | None = None, seed: int = 3) -> Trainee:
     trainee = make_trainee(
         task or make_task(), OptimizerConfig(), batch_size=10, seed=seed, precision="float32"
     )
@@ -405,8 +405,8 @@ def test_compiling_is_told_of_and_is_no_part_of_the_pace(
     assert isinstance(first[2], TrialStarted)
     told = bench.script.of(Steps)
     assert max(e.elapsed for e in told) < 50
-    assert max(e.left for e in told) < 50
-    assert min(e.images_per_second for e in told) > 10
+    assert max(e.eta_seconds for e in told) < 50
+    assert min(e.samples_per_second for e in told) > 10
 
 
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device is here")
@@ -416,10 +416,10 @@ needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA d
 def test_cuda_graphs_train_as_the_model() -> None:
     """Losses that are held beyond their step too: they must not be written over."""
 
-    def moved(task: Task) -> Task:
+    def moved(task: ImageTask) -> ImageTask:
         def to(images: Any) -> Any:
             return dataclasses.replace(
-                images, images=images.images.cuda(), labels=images.labels.cuda()
+                images, inputs=images.inputs.cuda(), targets=images.targets.cuda()
             )
 
         return dataclasses.replace(

@@ -39,8 +39,8 @@ def task_with(right: int, of: int):
     """So many images of the validation and the test part are of the first class; and all of the
     training part."""
     labels = (torch.arange(of) >= right).long()
-    some = dataclasses.replace(part(of, 2), labels=labels)
-    train = dataclasses.replace(part(70, 1), labels=torch.zeros(70, dtype=torch.int64))
+    some = dataclasses.replace(part(of, 2), targets=labels)
+    train = dataclasses.replace(part(70, 1), targets=torch.zeros(70, dtype=torch.int64))
     return dataclasses.replace(make_task(build=SaysA), train=train, validation=some, test=some)
 
 
@@ -52,8 +52,8 @@ def test_all_batches_are_added_up_as_counts(
     monkeypatch.setattr(evaluate_module, "EVALUATION_BATCH", block)
     task = task_with(right, of)
     trainee = make_trainee(task, OptimizerConfig(), batch_size=10, seed=0, precision="float32")
-    correct = evaluate(trainee, task.validation)[1]
-    assert (correct.dtype, int(correct)) == (torch.int64, right)
+    ((correct, count),) = evaluate(trainee, task.validation)[1]
+    assert (correct.dtype, int(correct), count) == (torch.int64, right, of)
 
 
 @pytest.mark.parametrize("eager", [True, False])
@@ -65,10 +65,10 @@ def test_a_training_tells_exact_shares(
     job = Train(base_lr=0.01, max_lr=0.05, epochs=2, whole_cycles=False)
     bench = make_bench(job, task=task_with(19, 20))
     assert run_training(bench.session, job).headline == "95.0 %, epoch 1"
-    assert [e.accuracy for e in bench.script.of(Evaluated)] == [0.95] * 4
+    assert [e.value("accuracy") for e in bench.script.of(Evaluated)] == [0.95] * 4
     epochs = bench.script.of(EpochFinished)
-    assert [(e.train_accuracy, e.best_accuracy) for e in epochs] == [(1.0, 0.95)] * 2
-    assert [a for e in bench.script.of(Steps) for a in e.accuracy] == [1.0] * 14
+    assert [(e.train_value("accuracy"), e.best_value) for e in epochs] == [(1.0, 0.95)] * 2
+    assert [a for e in bench.script.of(Steps) for a in e.metrics["accuracy"]] == [1.0] * 14
 
 
 @pytest.mark.parametrize("eager", [True, False])
@@ -79,4 +79,4 @@ def test_a_sweep_tells_exact_shares(
     job = RangeTest(steps=8, accuracy=True, divergence=1e9)
     bench = make_bench(job, task=task_with(19, 20))
     run_range_test(bench.session, job)
-    assert {e.accuracy for e in bench.script.of(Evaluated)} == {0.95}
+    assert {e.value("accuracy") for e in bench.script.of(Evaluated)} == {0.95}

@@ -23,12 +23,14 @@ from torch.utils._pytree import tree_leaves
 from training_bench import Bench, make_task
 
 from clr_tui.engine.log.events import EpochFinished, Evaluated, Event, Steps
+from clr_tui.engine.metrics import ACCURACY
 from clr_tui.engine.settings.config import OptimizerConfig, RangeTest, Train
 from clr_tui.engine.settings.optimizer_names import OPTIMIZERS
 from clr_tui.engine.tasks.augment import RandomAffine
 from clr_tui.engine.tasks.cnn import build_cnn
+from clr_tui.engine.tasks.image_task import ImageTask
+from clr_tui.engine.tasks.measure import Counted, correct
 from clr_tui.engine.tasks.part import Part
-from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.training.batches import Batches
 from clr_tui.engine.training.compiling import compiled
 from clr_tui.engine.training.evaluate import evaluate
@@ -227,16 +229,19 @@ def test_a_training_reads_once_a_flush_and_at_the_ends_of_epochs(
 def test_a_read_in_a_step_is_seen(make_bench: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the tests above would show nothing."""
     bench = make_bench(RangeTest(steps=8, divergence=1e9), tick=0.0)
-    correct = Task.correct
-    monkeypatch.setattr(
-        Task, "correct", staticmethod(lambda *given: correct(*given) * 1 + 0 * given[1].max())
-    )
+
+    def measuring(change: Callable[[Tensor, Tensor], Tensor]) -> None:
+        def measured(self: ImageTask, logits: Tensor, labels: Tensor) -> tuple[Counted, ...]:
+            total, of = correct(logits, labels)
+            return (Counted(change(total, labels), of),)
+
+        monkeypatch.setattr(ImageTask, "measured", measured)
+
+    measuring(lambda total, labels: total * 1 + 0 * labels.max())
     with journal(bench, monkeypatch) as entries:
         run_range_test(bench.session, bench.session.config.job)
     assert {e for e in entries if isinstance(e, str)} == {"step", FETCH}
-    monkeypatch.setattr(
-        Task, "correct", staticmethod(lambda *given: torch.tensor(correct(*given).item()))
-    )
+    measuring(lambda total, labels: torch.tensor(total.item()))
     with journal(bench, monkeypatch) as entries:
         run_range_test(bench.session, bench.session.config.job)
     assert entries.count(str(aten._local_scalar_dense.default)) == 8
@@ -250,9 +255,9 @@ fakes_cuda = pytest.mark.skipif(
 )
 
 
-def on_cuda(task: Task) -> Task:
+def on_cuda(task: ImageTask) -> ImageTask:
     def moved(part: Part) -> Part:
-        return Part(images=part.images.to("cuda"), labels=part.labels.to("cuda"))
+        return Part(inputs=part.inputs.to("cuda"), targets=part.targets.to("cuda"))
 
     return dataclasses.replace(
         task,
@@ -293,7 +298,8 @@ def recorder() -> Recorder:
         stopwatch=Stopwatch(lambda: 0.0),
         eager=False,
         watch=lambda step, lr, loss: None,
-        accuracy=True,
+        metrics=[ACCURACY],
+        means=True,
     )
 
 
@@ -330,9 +336,9 @@ def test_no_evaluation_on_cuda_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     with FakeTensorMode(allow_non_fake_inputs=True), Reads(found.append, "cuda"):
         trainee = fake_trainee(OptimizerConfig())
         found.clear()
-        loss, correct = evaluate(trainee, trainee.task.validation)
+        loss, metrics = evaluate(trainee, trainee.task.validation)
         assert found == []
-        recorder().add_evaluation(1, 0.1, loss, correct, images=30)
+        recorder().add_evaluation(1, 0.1, loss, metrics)
         assert found == []
         float(loss)
         assert len(found) == 1
@@ -374,7 +380,7 @@ def test_no_step_waits_says_cuda_itself(name: str, compile: bool) -> None:
     evaluate(trainee, trainee.task.validation)
     with waiting_forbidden():
         few_steps(trainee, 20, taken)
-        loss, correct = evaluate(trainee, trainee.task.validation)
-        taken.add_evaluation(20, 0.1, loss, correct, images=30)
+        loss, metrics = evaluate(trainee, trainee.task.validation)
+        taken.add_evaluation(20, 0.1, loss, metrics)
         with pytest.raises(RuntimeError, match="synchronizing"):
             taken.flush()

@@ -28,6 +28,7 @@ from clr_tui.engine.log.events import (
     TrialFinished,
     TrialStarted,
 )
+from clr_tui.engine.metrics import ACCURACY
 from clr_tui.engine.settings.config import OptimizerConfig, RangeTest
 from clr_tui.engine.training.control import Stopped
 from clr_tui.engine.training.range_test import (
@@ -123,7 +124,8 @@ def recorder(
         stopwatch=Stopwatch(Clock()),
         eager=eager,
         watch=watch,
-        accuracy=False,
+        metrics=[ACCURACY],
+        means=False,
     )
 
 
@@ -402,7 +404,7 @@ def test_the_end_does_not_depend_on_when_losses_are_fetched(every: int) -> None:
         sweep(trainee, RangeTest(steps=100, end_lr=100.0), 100, taken, subset=subset)
         assert taken.end
         rows = list(zip(*(script.column(c) for c in ("step", "lr", "loss")), strict=True))
-        evaluated = [(e.step, e.lr, e.loss, e.accuracy) for e in script.of(Evaluated)]
+        evaluated = [(e.step, e.lr, e.loss, e.value("accuracy")) for e in script.of(Evaluated)]
         assert rows[-1][0] == taken.end.step
         return [taken.end, rows, evaluated, len(script.of(NonFinite))]
 
@@ -413,8 +415,8 @@ def test_accuracy_is_measured_on_one_fixed_subset(make_bench: Make) -> None:
     big = part(2000, 5)
     one, again = make_subset(big, 64, seed=0), make_subset(big, 64, seed=0)
     assert len(one.part) == 512
-    assert torch.equal(one.part.images, again.part.images)
-    assert not torch.equal(one.part.images, make_subset(big, 64, seed=1).part.images)
+    assert torch.equal(one.part.inputs, again.part.inputs)
+    assert not torch.equal(one.part.inputs, make_subset(big, 64, seed=1).part.inputs)
     # A forward pass of 512 images at most every third step of 64, which costs three passes each.
     assert one.every == 3
 
@@ -425,7 +427,7 @@ def test_accuracy_is_measured_on_one_fixed_subset(make_bench: Make) -> None:
     assert [e.step for e in measured] == list(range(1, 21))
     assert [e.lr for e in measured] == bench.script.column("lr")
     # Shares of the 30 validation images.
-    assert all(e.accuracy == round(e.accuracy * 30) / 30 for e in measured)
+    assert all(e.value("accuracy") == round(e.value("accuracy") * 30) / 30 for e in measured)
 
 
 def test_pause_and_stop_in_a_sweep(make_bench: Make) -> None:

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from clr_tui.engine.log.commands import Command
 from clr_tui.engine.log.events import Event, Steps
 from clr_tui.engine.settings.config import RangeTest, RunConfig, TaskConfig, Train
+from clr_tui.engine.tasks.image_task import ImageTask
 from clr_tui.engine.tasks.part import Part
-from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.training.control import Control, StopFlag
 from clr_tui.engine.training.session import Session
 
@@ -51,11 +51,11 @@ def part(n: int, seed: int) -> Part:
     labels = torch.randint(0, CLASSES, (n,), generator=g)
     images = torch.randint(0, 120, (n, 2, SIZE, SIZE), generator=g)
     images[:, 0, 2:4] += (labels * 60).view(-1, 1, 1)
-    return Part(images=images.to(torch.uint8), labels=labels)
+    return Part(inputs=images.to(torch.uint8), targets=labels)
 
 
-def make_task(train: int = 70, build: Callable[[], nn.Module] = tiny_model) -> Task:
-    return Task(
+def make_task(train: int = 70, build: Callable[[], nn.Module] = tiny_model) -> ImageTask:
+    return ImageTask(
         name="tiny",
         model_name="cnn",
         classes=["a", "b", "c"],
@@ -134,7 +134,7 @@ def make_bench(
     job: RangeTest | Train,
     folder: Path,
     *,
-    task: Task | None = None,
+    task: ImageTask | None = None,
     seed: int = 0,
     tick: float = 1.0,
 ) -> Bench:
