@@ -17,6 +17,7 @@ import numpy as np
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.log.rundir import RunDir, create_run
+from clr_tui.engine.metrics import ACCURACY
 from clr_tui.engine.policies import lr_at
 from clr_tui.engine.settings.config import (
     Compare,
@@ -171,6 +172,8 @@ def _opening(plan: _Plan) -> Iterator[ev.AnyEvent]:
         name="flowers",
         model="cnn",
         classes=["daisy", "dandelion", "rose", "sunflower", "tulip"],
+        metrics=[ACCURACY],
+        samples="images",
         train=plan.per_epoch * BATCH,
         validation=1000,
         test=1000,
@@ -201,7 +204,7 @@ def _rates(plan: _Plan) -> Iterator[ev.AnyEvent]:
             source="tuned",
             trial=trial,
             steps=SWEEP_STEPS,
-            images=SWEEP_STEPS * BATCH,
+            samples=SWEEP_STEPS * BATCH,
             seconds=4.0,
         )
 
@@ -256,7 +259,7 @@ def _trials(plan: _Plan, begun: int, stands: dict[int, int]) -> Iterator[ev.AnyE
             failed=failures,
             running=under_way,
             fraction=fraction,
-            left=round((1 - fraction) * 600.0, 1),
+            eta_seconds=round((1 - fraction) * 600.0, 1),
             **at,
         )
 
@@ -274,17 +277,17 @@ def _epochs(plan: _Plan, trial: int, until: int) -> Iterator[ev.AnyEvent]:
             step=list(range(first, last)),
             lr=rates,
             loss=np.linspace(*_losses(curve, epoch), plan.per_epoch).tolist(),
-            accuracy=[accuracy - 0.02] * plan.per_epoch,
+            metrics={"accuracy": [accuracy - 0.02] * plan.per_epoch},
             elapsed=2.0 * epoch - 0.2,
-            images_per_second=320.0,
-            left=2.0 * (plan.epochs - epoch),
+            samples_per_second=320.0,
+            eta_seconds=2.0 * (plan.epochs - epoch),
         )
         yield ev.Evaluated(
             trial=trial,
             step=last,
             part="validation",
             loss=1.6 * (1 - accuracy) + 0.1,
-            accuracy=accuracy,
+            metrics={"accuracy": accuracy},
             lr=rates[-1],
             epoch=epoch,
         )
@@ -293,10 +296,10 @@ def _epochs(plan: _Plan, trial: int, until: int) -> Iterator[ev.AnyEvent]:
             epoch=epoch,
             step=last,
             train_loss=_losses(curve, epoch)[1],
-            train_accuracy=accuracy - 0.02,
+            train_metrics={"accuracy": accuracy - 0.02},
             seconds=2.0,
             best_epoch=best + 1,
-            best_accuracy=float(curve[best]),
+            best_value=float(curve[best]),
         )
 
 
@@ -341,7 +344,7 @@ def _test(plan: _Plan, trial: int) -> Iterator[ev.AnyEvent]:
             step=(at + 1) * plan.per_epoch,
             part="test",
             loss=1.6 * (1 - accuracy) + 0.1,
-            accuracy=accuracy,
+            metrics={"accuracy": accuracy},
             epoch=at + 1,
             checkpoint=name,
         )

@@ -6,11 +6,11 @@ import math
 from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, Union
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from clr_tui.engine.log import events as ev
+from clr_tui.engine.metrics import ACCURACY, Metric, known_by_name, primary_of
 from clr_tui.engine.settings.config import RunConfig, Train
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ _Result = TypeVar("_Result")
 Column = Union[Sequence[Union[float, None]], Floats]  # noqa: UP007
 
 
-_ROUNDING = 0.01
-"""Of an image: what float32 loses where it adds up the shares of some thousand."""
+_METRIC = "metric "
+"""What the column of a metric begins with, whatever its name."""
 _AT_FIRST = 1 << 18
 """Steps that there is room for from the beginning, where so many are planned: columns of 2 MB, of
 which what is not used yet costs no memory (NumPy asks for huge pages beyond that)."""
@@ -100,9 +100,9 @@ class TrialHistory(_Remembering):
         self.checkpoints: list[ev.CheckpointSaved] = []
         self.diverged: ev.Diverged | None = None
         self.non_finite: ev.NonFinite | None = None
-        self.images_per_second: float | None = None
-        self.left: float | None = None
-        """Estimated seconds to the end of the run; in a comparison, of the trial."""
+        self.samples_per_second: float | None = None
+        self.eta_seconds: float | None = None
+        """Estimated, to the end of the run; in a comparison, of the trial."""
         self._rewinds = 0
         self._length = 0
         self._step: Ints = np.empty(min(max(total_steps, 256), _AT_FIRST), np.int64)
@@ -148,9 +148,13 @@ class TrialHistory(_Remembering):
         return self._column("loss")
 
     @property
-    def accuracy(self) -> Floats:
-        """Accuracies of the batches, 0 to 1, NaN where not measured; shape (n,)."""
-        return self._column("accuracy")
+    def metric_names(self) -> list[str]:
+        """The metrics that were measured on batches."""
+        return [name.removeprefix(_METRIC) for name in self._columns if name.startswith(_METRIC)]
+
+    def metric(self, name: str) -> Floats:
+        """A metric of the batches, NaN where not measured; shape (n,)."""
+        return self._column(_METRIC + name)
 
     @property
     def seconds(self) -> Floats:
@@ -170,7 +174,7 @@ class TrialHistory(_Remembering):
     def append(self, chunk: ev.Steps) -> bool:
         """Takes a chunk of steps; False, and nothing taken, where its columns make no sense."""
         n = len(chunk.step)
-        columns = (chunk.lr, chunk.loss, *(() if chunk.accuracy is None else (chunk.accuracy,)))
+        columns: list[Column] = [chunk.lr, chunk.loss, *chunk.metrics.values()]
         if n == 0 or any(len(column) != n for column in columns):
             return False
         steps = _step_numbers(chunk.step)
@@ -183,9 +187,10 @@ class TrialHistory(_Remembering):
         self._length = end
         self._put("lr", start, chunk.lr)
         self._put("loss", start, chunk.loss)
-        self._put("accuracy", start, chunk.accuracy)
+        for name in dict.fromkeys([*self.metric_names, *chunk.metrics]):
+            self._put(_METRIC + name, start, chunk.metrics.get(name))
         self._put("seconds", start, self._times(start, n, chunk.elapsed))
-        self.images_per_second, self.left = chunk.images_per_second, chunk.left
+        self.samples_per_second, self.eta_seconds = chunk.samples_per_second, chunk.eta_seconds
         return True
 
     def _put(self, name: str, start: int, values: Column | None) -> None:
@@ -236,7 +241,7 @@ class TrialHistory(_Remembering):
             self.diverged = None
         if self.non_finite and self.non_finite.step >= step:
             self.non_finite = None
-        self.outcome, self.reason, self.left = None, "", None
+        self.outcome, self.reason, self.eta_seconds = None, "", None
 
 
 def _step_numbers(step: Sequence[int]) -> Ints:
@@ -272,6 +277,8 @@ class RunHistory(_Remembering):
         """Work before or between trials; None once a trial moves."""
         self.notes: list[ev.Note] = []
         self.refused: list[ev.CommandRefused] = []
+        self._seen: dict[str, None] | None = None
+        """Metrics that were measured, in order; None before anything was."""
         self.trials: dict[int, TrialHistory] = {}
         """In the order in which they began."""
         self.usage: ev.DeviceUsage | None = None
@@ -295,6 +302,21 @@ class RunHistory(_Remembering):
     def state(self) -> Hashable:
         """Differs after every event."""
         return self.version
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """What is measured, the primary metric first; by their names where the task is not known.
+
+        Accuracy, which most tasks are judged by, before anything was measured.
+        """
+        if self.task is not None:
+            return self.task.metrics
+        return [ACCURACY] if self._seen is None else [known_by_name(n) for n in self._seen]
+
+    @property
+    def primary(self) -> Metric:
+        """The metric by which epochs are chosen and optimizers are ranked."""
+        return primary_of(self.metrics)
 
     @property
     def trial(self) -> TrialHistory | None:
@@ -358,13 +380,10 @@ class RunHistory(_Remembering):
                     event.role,
                 )
             case ev.Evaluated():
-                accuracy = self._counted(event.accuracy, event.part)
-                exact = msgspec.structs.replace(event, accuracy=accuracy)
-                self._trial(event.trial).evaluations.append(exact)
+                self._trial(event.trial).evaluations.append(event)
+                self._seen = (self._seen or {}) | dict.fromkeys(event.metrics)
             case ev.EpochFinished():
-                best = self._counted(event.best_accuracy, "validation")
-                finished = msgspec.structs.replace(event, best_accuracy=best)
-                self._trial(event.trial).epochs.append(finished)
+                self._trial(event.trial).epochs.append(event)
             case ev.BoundsChanged():
                 self._trial(event.trial).bounds.append(event)
             case ev.CheckpointSaved():
@@ -375,25 +394,13 @@ class RunHistory(_Remembering):
                 self._trial(event.trial).non_finite = event
             case ev.TrialFinished():
                 trial = self._trial(event.trial)
-                trial.outcome, trial.reason, trial.left = event.outcome, event.reason, None
+                trial.outcome, trial.reason, trial.eta_seconds = event.outcome, event.reason, None
             case ev.Resumed():
                 self._trial(event.trial).rewind(event.step)
                 self.finished, self.paused = None, False
             case _:
                 return False
         return True
-
-    def _counted(self, accuracy: float | None, part: ev.Part) -> float | None:
-        """The share of whole images that `accuracy` was rounded from.
-
-        Logs of earlier versions hold sums of float32 shares, such as 0.9499999 for 19 of 20 images,
-        or 1.0000001 for all of them.
-        """
-        if accuracy is None or not math.isfinite(accuracy) or self.task is None or part == "subset":
-            return accuracy
-        images = self.task.validation if part == "validation" else self.task.test
-        count = round(accuracy * images)
-        return count / images if 0 < abs(accuracy * images - count) < _ROUNDING else accuracy
 
     def _apply_to_run(self, event: ev.Event) -> None:
         match event:

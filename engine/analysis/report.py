@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, is_dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from clr_tui.engine.by_name import named
 from clr_tui.engine.kinds import JOB_KINDS
 from clr_tui.engine.log.events import Evaluated
 from clr_tui.engine.log.state import State, state_of
+from clr_tui.engine.metrics import LOSS, Metric
 from clr_tui.engine.policies import Phase, step_size_steps
 from clr_tui.engine.policies import phase as phase_at
 from clr_tui.engine.settings.config import FACTOR, RangeTest, Train
@@ -58,12 +59,20 @@ class Report:
     """Why it failed or stopped."""
     task: str
     model: str
+    metric: Metric
+    """The primary one."""
     device: str
     steps: int
     """Done, over all trials."""
     seconds: float | None
     """Of work, pauses left out."""
     diverged: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """Its fields, those of the metric among them."""
+        metric = self.metric
+        read = {"metric": metric.name, "unit": metric.unit, "direction": metric.direction}
+        return vars(self) | read
 
 
 @dataclass(frozen=True)
@@ -83,12 +92,20 @@ class RangeReport(Report):
 
 @dataclass(frozen=True)
 class Measured:
-    """Loss and accuracy on a part of the data, after `epoch` epochs."""
+    """Loss and metrics on a part of the data, after `epoch` epochs."""
 
     loss: float | None
-    accuracy: float | None
-    """0 to 1."""
+    metrics: dict[str, float | None]
+    """By name."""
     epoch: int | None
+
+    def value(self, metric: Metric) -> float | None:
+        """A metric, or the loss."""
+        return self.loss if metric == LOSS else self.metrics.get(metric.name)
+
+    def as_json(self) -> dict[str, Any]:
+        """The metrics beside the loss, each under its own name."""
+        return {"loss": self.loss, **self.metrics, "epoch": self.epoch}
 
 
 @dataclass(frozen=True)
@@ -105,11 +122,11 @@ class TrainReport(Report):
     phase: str
     """Where in its cycle the training stands: "cycle 2 of 4, falling"."""
     whole_cycles: bool
-    """It stands at the end of a cycle, no further one begun: only then is the accuracy a final
-    one. False of a run that was stopped within a cycle, whatever its plan was."""
+    """It stands at the end of a cycle, no further one begun: only then are its figures final
+    ones. False of a run that was stopped within a cycle, whatever its plan was."""
     final_validation: Measured | None
     best_validation: Measured | None
-    """Best on accuracy; chosen on the very data that it is measured on."""
+    """Best by the primary metric; chosen on the very data that it is measured on."""
     test_last: Measured | None
     test_best: Measured | None
 
@@ -196,7 +213,7 @@ def train_report(history: RunHistory, *, live: bool = True) -> TrainReport:
     steps = int(trial.step[-1]) + 1 if len(trial) else 0
     phase = _phase(config, trial, steps)
     validations = list(trial.validations().values())
-    measured = [e for e in validations if e.accuracy is not None]
+    best = _best(validations, history.primary)
     tests = {e.checkpoint or "last": e for e in trial.evaluations if e.part == "test"}
     best_epoch = trial.epochs[-1].best_epoch if trial.epochs else None
     bounds = history.bounds
@@ -211,8 +228,7 @@ def train_report(history: RunHistory, *, live: bool = True) -> TrainReport:
         phase=phase.words if phase else "",
         whole_cycles=phase.complete if phase else False,
         final_validation=_measured(validations[-1]) if validations else None,
-        # max takes the first of equals
-        best_validation=_measured(max(measured, key=_accuracy)) if measured else None,
+        best_validation=_measured(best) if best else None,
         test_last=_measured(tests["last"], len(trial.epochs)) if "last" in tests else None,
         test_best=_measured(tests["best"], best_epoch) if "best" in tests else None,
         diverged=trial.diverged is not None or trial.non_finite is not None,
@@ -226,12 +242,18 @@ def _phase(config: Train, trial: TrialHistory, steps: int) -> Phase | None:
     return phase_at(config.policy, steps, step_size=half, total_steps=trial.total_steps)
 
 
-def _accuracy(event: Evaluated) -> float:
-    return -1.0 if event.accuracy is None else event.accuracy
+def _best(measured: list[Evaluated], metric: Metric) -> Evaluated | None:
+    """The first of equals; None where none has a value."""
+    best, value = None, None
+    for event in measured:
+        found = event.value(metric.name)
+        if found is not None and metric.is_better(found, value):
+            best, value = event, found
+    return best
 
 
 def _measured(event: Evaluated, epoch: int | None = None) -> Measured:
-    return Measured(event.loss, event.accuracy, event.epoch if event.epoch is not None else epoch)
+    return Measured(event.loss, event.metrics, event.epoch if event.epoch is not None else epoch)
 
 
 def common_fields(history: RunHistory, live: bool) -> dict[str, Any]:
@@ -249,6 +271,7 @@ def common_fields(history: RunHistory, live: bool) -> dict[str, Any]:
         "message": finished.message if finished else "",
         "task": task.name if task else config.task.data,
         "model": task.model if task else config.task.model,
+        "metric": history.primary,
         "device": history.device.device if history.device else "",
         "seconds": sum(known) if known else None,
     }
@@ -256,12 +279,16 @@ def common_fields(history: RunHistory, live: bool) -> dict[str, Any]:
 
 def to_json(report: Report) -> dict[str, Any]:
     """The report as plain types (dict, list, str, numbers); what is not finite becomes None."""
-    plain = _plain(asdict(report))
+    plain = _plain(report)
     assert isinstance(plain, dict)
     return plain
 
 
 def _plain(value: Any) -> Any:
+    if hasattr(value, "as_json"):
+        return _plain(value.as_json())
+    if is_dataclass(value):
+        return _plain(vars(value))
     if isinstance(value, dict):
         return {k: _plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):

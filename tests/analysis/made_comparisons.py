@@ -40,17 +40,17 @@ def with_tests(values: dict[str, list[float | None]], **compare) -> RunHistory:
             )
             done = value is not None and not math.isnan(value)
             if done:
-                at = {"step": 1, "epoch": 1, "loss": 1.0, "accuracy": value}
+                at = {"step": 1, "epoch": 1, "loss": 1.0, "metrics": {"accuracy": value}}
                 history.apply(ev.Evaluated(part="validation", **at, **trial))
                 history.apply(
                     ev.EpochFinished(
                         epoch=1,
                         step=1,
                         train_loss=1.0,
-                        train_accuracy=value,
+                        train_metrics={"accuracy": value},
                         seconds=1.0,
                         best_epoch=1,
-                        best_accuracy=value,
+                        best_value=value,
                         **trial,
                     )
                 )

@@ -52,12 +52,16 @@ def test_a_trial_has_one_value_an_epoch():
     assert trial.epoch.tolist() == [1, 2, 3, 4, 5, 6]
     assert trial.step.tolist() == [10, 20, 30, 40, 50, 60]
     assert trial.seconds.tolist() == [2, 4, 6, 8, 10, 12]
-    assert trial.validation_accuracy.tolist() == [e.accuracy for e in validation]
+    assert trial.values("accuracy", "validation").tolist() == [
+        e.value("accuracy") for e in validation
+    ]
     assert trial.values("loss", "validation").tolist() == [e.loss for e in validation]
     assert trial.values("loss", "train").tolist() == [e.train_loss for e in told.epochs]
-    assert trial.values("accuracy", "train").tolist() == [e.train_accuracy for e in told.epochs]
+    assert trial.values("accuracy", "train").tolist() == [
+        e.train_value("accuracy") for e in told.epochs
+    ]
     assert trial.test_last.epoch == 6
-    assert trial.test_best.epoch == int(np.argmax(trial.validation_accuracy)) + 1
+    assert trial.test_best.epoch == int(np.argmax(trial.values("accuracy", "validation"))) + 1
     assert (trial.total_epochs, trial.state) == (6, "done")
 
 
@@ -154,7 +158,10 @@ def test_unknown_measurements_are_gaps():
         if isinstance(e, ev.Evaluated) and (e.trial, e.epoch, e.part) == (0, 2, "validation")
     ]
     trial = comparison_of(gathered([e for e in told if e not in lost], comparison_config()))[0]
-    assert np.isnan(trial.trials[0].validation_accuracy).tolist() == [False, True] + [False] * 6
+    assert (
+        np.isnan(trial.trials[0].values("accuracy", "validation")).tolist()
+        == [False, True] + [False] * 6
+    )
 
 
 def test_absurd_epochs_are_left_out():
@@ -198,18 +205,18 @@ def test_a_resumed_trial_tells_its_new_story():
         "step": 40,
         "epoch": 4,
     }
-    history.apply(ev.Evaluated(part="validation", loss=1.0, accuracy=0.125, **told))
+    history.apply(ev.Evaluated(part="validation", loss=1.0, metrics={"accuracy": 0.125}, **told))
     history.apply(
         ev.EpochFinished(
             train_loss=1.0,
-            train_accuracy=0.5,
+            train_metrics={"accuracy": 0.5},
             seconds=2.0,
             best_epoch=1,
-            best_accuracy=0.5,
+            best_value=0.5,
             **told,
         )
     )
-    assert comparison_of(history)[0].trials[0].validation_accuracy[-1] == 0.125
+    assert comparison_of(history)[0].trials[0].values("accuracy", "validation")[-1] == 0.125
 
 
 def test_resumed_to_the_same_length_between_two_looks():
@@ -218,9 +225,9 @@ def test_resumed_to_the_same_length_between_two_looks():
     trial = history.trials[0]
     evaluated, finished = trial.evaluations[-1], trial.epochs[-1]
     history.apply(ev.Resumed(trial=0, step=30))
-    history.apply(msgspec.structs.replace(evaluated, accuracy=0.125))
+    history.apply(msgspec.structs.replace(evaluated, metrics={"accuracy": 0.125}))
     history.apply(finished)
-    assert comparison_of(history)[0].trials[0].validation_accuracy[-1] == 0.125
+    assert comparison_of(history)[0].trials[0].values("accuracy", "validation")[-1] == 0.125
 
 
 def entry_of(*curves, seconds=None) -> EntryCurves:
@@ -239,10 +246,8 @@ def entry_of(*curves, seconds=None) -> EntryCurves:
                 epoch=n,
                 step=10 * n,
                 seconds=np.array(seconds[i], float) if seconds else 2.0 * n,
-                train_accuracy=values,
-                train_loss=values,
-                validation_accuracy=values,
-                validation_loss=1 - values,
+                train={"accuracy": values, "loss": values},
+                validation={"accuracy": values, "loss": 1 - values},
                 test_last=None,
                 test_best=None,
             )

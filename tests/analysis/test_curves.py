@@ -75,20 +75,24 @@ def test_nothing_yet():
 
 def test_accuracy_is_the_median_over_seeds_of_the_subset():
     def seen(trial, lr, accuracy, part="subset"):
-        return ev.Evaluated(trial=trial, step=1, part=part, loss=1.0, accuracy=accuracy, lr=lr)
+        return ev.Evaluated(
+            trial=trial, step=1, part=part, loss=1.0, metrics={"accuracy": accuracy}, lr=lr
+        )
 
     points = [seen(0, 1e-3, 0.5), seen(0, 1e-5, 0.1), seen(0, 1e-2, None)]
     points += [seen(1, 1e-5, 0.3), seen(1, 1e-3, 0.6), seen(1, 1e-4, 0.9, "validation")]
     curve = curve_of(sweep_history([1.0], [1.0], evaluations=points))
-    np.testing.assert_array_equal(curve.accuracy_lr, [1e-5, 1e-3])
-    np.testing.assert_allclose(curve.accuracy, [0.2, 0.55])
+    np.testing.assert_array_equal(curve.metric_lr, [1e-5, 1e-3])
+    np.testing.assert_allclose(curve.metric_values, [0.2, 0.55])
 
 
 @pytest.mark.parametrize("lr", [-1e-3, 0.0])
 def test_a_subset_measured_at_an_impossible_rate_is_left_out(lr):
-    impossible = ev.Evaluated(trial=0, step=1, part="subset", loss=1.0, accuracy=0.5, lr=lr)
+    impossible = ev.Evaluated(
+        trial=0, step=1, part="subset", loss=1.0, metrics={"accuracy": 0.5}, lr=lr
+    )
     curve = curve_of(sweep_history([1.0], evaluations=[impossible]))
-    assert not len(curve.accuracy_lr)
+    assert not len(curve.metric_lr)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+from itertools import product
 from pathlib import Path
 
 import msgspec
@@ -18,10 +19,12 @@ from clr_tui.engine.analysis.comparison.comparison_report import compare_report
 from clr_tui.engine.analysis.comparison.comparison_results import CompareReport
 from clr_tui.engine.analysis.comparison.seed_curves import comparison_of
 from clr_tui.engine.analysis.history import RunHistory
-from clr_tui.engine.analysis.recordings.curves_csv import COLUMNS, curves_csv, read_curves
+from clr_tui.engine.analysis.recordings.curves_csv import curves_csv, read_curves
 from clr_tui.engine.analysis.recordings.recording import open_recording
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log import events as ev
+
+COLUMNS = ("optimizer", "seed", "epoch", "train_acc", "train_loss", "val_acc", "val_loss")
 
 CURVES = Path(__file__).parents[2].parent / "shared" / "reference" / "curves_cnn.csv"
 
@@ -139,7 +142,7 @@ def test_export_loses_no_digit_and_comes_back_the_same(tmp_path_factory, names, 
         if isinstance(event, ev.Evaluated) and event.part == "validation":
             loss = data.draw(st.none() | st.floats(allow_nan=False, allow_infinity=False))
             accuracy = accuracies[event.epoch - 1]
-            event = msgspec.structs.replace(event, accuracy=accuracy, loss=loss)
+            event = msgspec.structs.replace(event, metrics={"accuracy": accuracy}, loss=loss)
         history.apply(event)
     text = curves_csv(history)
     path = tmp_path_factory.mktemp("csv") / "export.csv"
@@ -150,8 +153,8 @@ def test_export_loses_no_digit_and_comes_back_the_same(tmp_path_factory, names, 
         assert again.label == entry.label
         for trial, twin in zip(entry.trials, again.trials, strict=True):
             assert (twin.trial, twin.seed) == (trial.trial, trial.seed)
-            for name in ("train_accuracy", "train_loss", "validation_accuracy", "validation_loss"):
-                np.testing.assert_array_equal(getattr(twin, name), getattr(trial, name))
+            for name, part in product(("accuracy", "loss"), ("train", "validation")):
+                np.testing.assert_array_equal(twin.values(name, part), trial.values(name, part))
 
 
 def test_export_is_rfc_4180():
@@ -161,9 +164,9 @@ def test_export_is_rfc_4180():
     assert rows[1][:3] == ["adamw(betas=(0.9, 0.99))", "0", "1"]
     trial = history.trials[0]
     assert [float(v) for v in rows[1][3:]] == [
-        trial.epochs[0].train_accuracy,
+        trial.epochs[0].train_value("accuracy"),
         trial.epochs[0].train_loss,
-        trial.evaluations[0].accuracy,
+        trial.evaluations[0].value("accuracy"),
         trial.evaluations[0].loss,
     ]
     assert curves_csv(history).count("\r\n") == 2
@@ -178,8 +181,10 @@ def test_columns_in_any_order_among_others_and_no_more_than_needed(tmp_path):
     entries = comparison_of(replayed(path))
     assert [e.label for e in entries] == ["b", "a"]
     assert [[t.seed for t in e.trials] for e in entries] == [[7], [9]]
-    np.testing.assert_array_equal(entries[0].trials[0].validation_accuracy, [0.5, math.nan])
-    assert np.isnan(entries[0].trials[0].train_loss).all()
+    np.testing.assert_array_equal(
+        entries[0].trials[0].values("accuracy", "validation"), [0.5, math.nan]
+    )
+    assert np.isnan(entries[0].trials[0].values("loss", "train")).all()
     assert entries[1].trials[0].epoch.tolist() == [1, 4]
     assert entries[1].trials[0].state == "done"
 
@@ -188,7 +193,7 @@ def test_best_epoch_so_far_is_the_first_of_equals(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text("optimizer,seed,epoch,val_acc\na,0,1,\na,0,2,0.5\na,0,3,0.5\na,0,4,0.6\n")
     finished = [e for e in read_curves(path)[1] if isinstance(e, ev.EpochFinished)]
-    best = [(e.best_epoch, e.best_accuracy) for e in finished]
+    best = [(e.best_epoch, e.best_value) for e in finished]
     assert best == [(0, None), (2, 0.5), (2, 0.5), (4, 0.6)]
 
 

@@ -76,15 +76,17 @@ def test_epochs_csv_puts_each_epoch_beside_its_validation():
     for epoch in (1, 2):
         at = {"trial": 0, "step": 3 * epoch, "epoch": epoch}
         history.apply(
-            ev.Evaluated(part="validation", loss=0.1 + epoch, accuracy=None, lr=0.3, **at)
+            ev.Evaluated(
+                part="validation", loss=0.1 + epoch, metrics={"accuracy": None}, lr=0.3, **at
+            )
         )
         history.apply(
             ev.EpochFinished(
                 train_loss=0.1,
-                train_accuracy=1 / 3,
+                train_metrics={"accuracy": 1 / 3},
                 seconds=2.5,
                 best_epoch=1,
-                best_accuracy=None,
+                best_value=None,
                 **at,
             )
         )

@@ -114,14 +114,16 @@ def trained(*, finished=True, epochs=8):
         )
         at = {"trial": 0, "step": 5 * epoch, "epoch": epoch}
         accuracy = accuracies[epoch - 1]
-        history.apply(ev.Evaluated(part="validation", loss=1.0, accuracy=accuracy, **at))
+        history.apply(
+            ev.Evaluated(part="validation", loss=1.0, metrics={"accuracy": accuracy}, **at)
+        )
         history.apply(
             ev.EpochFinished(
                 train_loss=1.0,
-                train_accuracy=0.5,
+                train_metrics={"accuracy": 0.5},
                 seconds=1.0,
                 best_epoch=int(np.argmax(accuracies[:epoch])) + 1,
-                best_accuracy=max(accuracies[:epoch]),
+                best_value=max(accuracies[:epoch]),
                 **at,
             )
         )
@@ -129,7 +131,12 @@ def trained(*, finished=True, epochs=8):
         for name, accuracy in (("last", 0.66), ("best", 0.67)):
             history.apply(
                 ev.Evaluated(
-                    trial=0, step=40, part="test", loss=1.1, accuracy=accuracy, checkpoint=name
+                    trial=0,
+                    step=40,
+                    part="test",
+                    loss=1.1,
+                    metrics={"accuracy": accuracy},
+                    checkpoint=name,
                 )
             )
         history.apply(ev.TrialFinished(trial=0, outcome="done", step=40))

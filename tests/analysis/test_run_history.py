@@ -48,14 +48,14 @@ def test_chunks_of_any_size_are_one_series(sizes):
     np.testing.assert_array_equal(trial.step, np.arange(done))
     np.testing.assert_array_equal(trial.loss, 1000.0 - np.arange(done))
     np.testing.assert_allclose(trial.seconds, (np.arange(done) + 1) / 10)
-    assert len(trial.lr) == len(trial.accuracy) == len(trial) == done
+    assert len(trial.lr) == len(trial.metric("accuracy")) == len(trial) == done
 
 
 def test_absent_values_are_nan():
     history = training(ev.Steps(trial=0, step=[0, 1], lr=[0.1, 0.2], loss=[None, 2.0]))
     trial = history.trials[0]
     np.testing.assert_array_equal(trial.loss, [np.nan, 2])
-    assert np.isnan(trial.accuracy).all()
+    assert np.isnan(trial.metric("accuracy")).all()
     assert np.isnan(trial.seconds).all()  # the log does not tell
 
 
@@ -78,7 +78,7 @@ def test_view_keeps_its_values_while_the_series_grows():
     [
         ev.Steps(trial=0, step=[], lr=[], loss=[]),
         ev.Steps(trial=0, step=[5, 6], lr=[0.1], loss=[1.0, 2.0]),
-        ev.Steps(trial=0, step=[5, 6], lr=[0.1, 0.1], loss=[1.0, 2.0], accuracy=[0.5]),
+        ev.Steps(trial=0, step=[5, 6], lr=[0.1, 0.1], loss=[1.0, 2.0], metrics={"accuracy": [0.5]}),
         ev.Steps(trial=0, step=[6, 5], lr=[0.1, 0.1], loss=[1.0, 2.0]),
         ev.Steps(trial=0, step=[3, 4], lr=[0.1, 0.1], loss=[1.0, 2.0]),
     ],
@@ -94,17 +94,22 @@ def test_resumed_drops_what_it_overtakes_and_nothing_else():
     def measured(step, epoch):
         return (
             ev.Evaluated(
-                trial=0, step=step, part="validation", loss=1.0, accuracy=0.5, epoch=epoch
+                trial=0,
+                step=step,
+                part="validation",
+                loss=1.0,
+                metrics={"accuracy": 0.5},
+                epoch=epoch,
             ),
             ev.EpochFinished(
                 trial=0,
                 epoch=epoch,
                 step=step,
                 train_loss=1.0,
-                train_accuracy=0.5,
+                train_metrics={"accuracy": 0.5},
                 seconds=1.0,
                 best_epoch=1,
-                best_accuracy=0.5,
+                best_value=0.5,
             ),
             ev.CheckpointSaved(trial=0, step=step, path=f"{epoch}.pt", reason="best"),
         )
@@ -236,7 +241,7 @@ def test_planned_epochs(steps, per_epoch, epochs):
 
 def test_validations_are_of_the_model_as_it_stood():
     trial = TrialHistory(0)
-    at = {"trial": 0, "loss": 1.0, "accuracy": 0.5}
+    at = {"trial": 0, "loss": 1.0, "metrics": {"accuracy": 0.5}}
     trial.evaluations = [
         ev.Evaluated(step=10, part="validation", epoch=1, **at),
         ev.Evaluated(step=10, part="validation", epoch=1, checkpoint="best", **at),
@@ -251,27 +256,32 @@ def test_validations_are_of_the_model_as_it_stood():
 def test_packed_steps_are_the_same_history():
     chunks = [
         ev.Steps(trial=0, step=[0, 1, 2], lr=[0.1, 0.2, 0.3], loss=[3.0, None, 1.0], elapsed=1.0),
-        ev.Steps(trial=0, step=[3, 5], lr=[0.4, 0.5], loss=[1.0, 2.0], accuracy=[0.5, None]),
+        ev.Steps(
+            trial=0, step=[3, 5], lr=[0.4, 0.5], loss=[1.0, 2.0], metrics={"accuracy": [0.5, None]}
+        ),
         ev.Steps(trial=0, step=[6], lr=[0.6], loss=[0.5], elapsed=4.0),
         ev.Steps(trial=0, step=[6], lr=[0.6], loss=[0.5]),  # again: makes no sense
     ]
     one, other = training(*chunks), training(*(packed(chunk) for chunk in chunks))
-    for name in ("step", "lr", "loss", "accuracy", "seconds"):
+    for name in ("step", "lr", "loss", "seconds"):
         np.testing.assert_array_equal(
             getattr(one.trials[0], name), getattr(other.trials[0], name), err_msg=name
         )
+    np.testing.assert_array_equal(
+        one.trials[0].metric("accuracy"), other.trials[0].metric("accuracy")
+    )
     assert one.corrupt == other.corrupt == 1
     np.testing.assert_array_equal(
-        other.trials[0].accuracy, [np.nan, np.nan, np.nan, 0.5, np.nan, np.nan]
+        other.trials[0].metric("accuracy"), [np.nan, np.nan, np.nan, 0.5, np.nan, np.nan]
     )
 
 
 def test_what_no_chunk_tells_takes_no_memory():
     trial = training(steps(0, 1000)).trials[0]
-    assert np.isnan(trial.accuracy).all()
-    assert trial.accuracy.strides == (0,)
+    assert np.isnan(trial.metric("accuracy")).all()
+    assert trial.metric("accuracy").strides == (0,)
     with pytest.raises(ValueError, match="read-only"):
-        trial.accuracy[0] = 1
+        trial.metric("accuracy")[0] = 1
 
 
 def test_a_view_that_was_taken_keeps_its_values_when_a_trial_is_resumed():

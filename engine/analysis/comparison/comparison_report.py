@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -31,6 +30,7 @@ from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.report import common_fields
 from clr_tui.engine.analysis.statistics import t_interval
 from clr_tui.engine.log.events import Evaluated
+from clr_tui.engine.metrics import Metric
 from clr_tui.engine.policies import phase
 from clr_tui.engine.settings.config import Compare
 
@@ -44,9 +44,10 @@ def compare_report(
     change them.
 
     Args:
-        target: accuracy, 0 to 1; None for the one in the run's configuration. Where that gives
-            none, one that about half of the entries reach is taken once all trials have ended:
-            the median of their last means on validation, rounded down to 5 points.
+        target: a value of the primary metric; None for the one in the run's configuration. Where
+            that gives none, one that about half of the entries reach is taken once all trials have
+            ended: the median of their last means on validation, rounded to the worse (shares to 5
+            points).
         live: as for `range_report`.
     """
     config = history.config.asked(Compare)
@@ -55,14 +56,16 @@ def compare_report(
     curves = comparison_of(history)
     if not live and history.finished is None:
         curves = tuple(replace(e, trials=tuple(map(of_run_that_is_over, e.trials))) for e in curves)
+    metric = history.primary
     if target is None:
-        target = _usual_target(curves)
+        target = _usual_target(curves, metric)
     tested = _tested(history, curves)
-    made = [_entry(e, config, target=target, tested=tested) for e in curves]
+    made = [_entry(e, config, metric, target=target, tested=tested) for e in curves]
     samples = [
-        (e.label, dict(zip(e.seeds, e.result.values, strict=True))) for e in comparable(made)
+        (e.label, dict(zip(e.seeds, e.result.values, strict=True)))
+        for e in comparable(made, metric)
     ]
-    pairs = compare_pairs(samples, paired_seeds=config.paired)
+    pairs = compare_pairs(samples, metric=metric, paired_seeds=config.paired)
     states = [t.state for e in curves for t in e.trials]
     common = common_fields(history, live)
     goes_on = common["status"] in ("running", "paused")
@@ -70,7 +73,8 @@ def compare_report(
         **common,
         steps=sum(len(t) for t in history.trials.values()),
         diverged=any(e.diverged for e in made),  # not of sweeps, which are made to
-        measure=f"{'test' if tested else 'validation'} accuracy, last epoch",
+        measure=f"{'test' if tested else 'validation'} {metric.name}, last epoch",
+        samples=history.task.samples if history.task else "samples",
         epochs=planned_epochs(config),
         seeds=config.seeds,
         paired=config.paired,
@@ -79,8 +83,8 @@ def compare_report(
         trials_done=states.count("done"),
         trials_failed=states.count("failed"),
         trials_stopped=states.count("stopped"),
-        left=history.overall.left if history.overall and goes_on else None,
-        entries=ranked(made, pairs),
+        left=history.overall.eta_seconds if history.overall and goes_on else None,
+        entries=ranked(made, pairs, metric),
         pairs=pairs,
         verdict="",
         remarks=[],
@@ -93,15 +97,17 @@ def compare_headline(history: RunHistory) -> str:
     return headline(compare_report(history))
 
 
-def _usual_target(curves: Sequence[EntryCurves]) -> float | None:
+def _usual_target(curves: Sequence[EntryCurves], metric: Metric) -> float | None:
     """See `compare_report`; None where a trial is to come, or nothing was learned."""
     if any(t.state in ("waiting", "running") for e in curves for t in e.trials):
         return None
-    lasts = [[t.validation_accuracy[-1] for t in e.trials if len(t.epoch)] for e in curves]
+    lasts = [
+        [t.values(metric.name, "validation")[-1] for t in e.trials if len(t.epoch)] for e in curves
+    ]
     means = [mean for values in lasts if values and np.isfinite(mean := float(np.mean(values)))]
-    # A mean of equal shares may lie a rounding below them.
-    target = math.floor(20 * float(np.median(means)) + 1e-9) / 20 if means else 0.0
-    return target if 0 < target < 1 else None
+    median = float(np.median(means)) if means else 0.0
+    target = metric.coarser(median) if median else 0.0
+    return target if target and (metric.unit != "share" or 0 < target < 1) else None
 
 
 def _tested(history: RunHistory, curves: Sequence[EntryCurves]) -> bool:
@@ -114,7 +120,12 @@ def _tested(history: RunHistory, curves: Sequence[EntryCurves]) -> bool:
 
 
 def _entry(
-    curves: EntryCurves, config: Compare, *, target: float | None, tested: bool
+    curves: EntryCurves,
+    config: Compare,
+    metric: Metric,
+    *,
+    target: float | None,
+    tested: bool,
 ) -> EntryReport:
     trials, rate = curves.trials, curves.rate
     done = [t if t.state == "done" else None for t in trials]
@@ -122,6 +133,9 @@ def _entry(
 
     def over_seeds(figure: Callable[[SeedCurve], float | None]) -> Spread:
         return _spread([figure(t) if t else None for t in done])
+
+    def tested_value(measured: Evaluated | None) -> float | None:
+        return measured.value(metric.name) if measured else None
 
     return EntryReport(
         entry=curves.entry,
@@ -132,17 +146,17 @@ def _entry(
         rate_source=rate.source if rate else "",
         rate_note=rate.note if rate else "",
         tuning_steps=rate.steps if rate else 0,
-        tuning_images=rate.images if rate else 0,
+        tuning_samples=rate.samples if rate else 0,
         tuning_seconds=rate.seconds if rate else 0.0,
         seeds=[t.seed for t in trials],
         trials=[_trial(t) for t in trials],
-        validation_last=over_seeds(lambda t: _last(t.validation_accuracy)),
-        validation_best=over_seeds(lambda t: _best(t)[1]),
-        best_epochs=[_best(t)[0] if t else None for t in done],
-        test_last=over_seeds(lambda t: _accuracy(t.test_last)) if tested else None,
-        test_best=over_seeds(lambda t: _accuracy(t.test_best)) if tested else None,
-        train_last=over_seeds(lambda t: _last(t.train_accuracy)),
-        to_target=_to_target(trials, target) if target is not None else None,
+        validation_last=over_seeds(lambda t: _last(t.values(metric.name, "validation"))),
+        validation_best=over_seeds(lambda t: _best(t, metric)[1]),
+        best_epochs=[_best(t, metric)[0] if t else None for t in done],
+        test_last=over_seeds(lambda t: tested_value(t.test_last)) if tested else None,
+        test_best=over_seeds(lambda t: tested_value(t.test_best)) if tested else None,
+        train_last=over_seeds(lambda t: _last(t.values(metric.name, "train"))),
+        to_target=_to_target(trials, metric, target) if target is not None else None,
         seconds=over_seeds(lambda t: _last(t.seconds)),
         phase=ends[0],
         whole_cycles=ends[1],
@@ -174,22 +188,18 @@ def _last(values: Floats) -> float | None:
     return _known(values[-1]) if len(values) else None
 
 
-def _best(trial: SeedCurve) -> tuple[int, float] | tuple[None, None]:
-    """The epoch that is best on validation, the first of equals, and its accuracy."""
-    accuracy = trial.validation_accuracy
-    if not np.isfinite(accuracy).any():
+def _best(trial: SeedCurve, metric: Metric) -> tuple[int, float] | tuple[None, None]:
+    """The epoch that is best on validation, the first of equals, and its value."""
+    values = trial.values(metric.name, "validation")
+    if not np.isfinite(values).any():
         return None, None
-    at = int(np.nanargmax(accuracy))
-    return int(trial.epoch[at]), float(accuracy[at])
+    at = int(np.nanargmax(metric.sign * values))
+    return int(trial.epoch[at]), float(values[at])
 
 
-def _accuracy(measured: Evaluated | None) -> float | None:
-    return measured.accuracy if measured else None
-
-
-def _to_target(trials: Sequence[SeedCurve], target: float) -> ToTarget:
+def _to_target(trials: Sequence[SeedCurve], metric: Metric, target: float) -> ToTarget:
     """A trial that was stopped short of the target might have reached it, and does not count."""
-    first = [_first(t, target) for t in trials]
+    first = [_first(t, metric, target) for t in trials]
     epochs = [epoch for epoch, _ in first]
     seconds = [s for _, s in first]
     ended = [
@@ -206,8 +216,11 @@ def _to_target(trials: Sequence[SeedCurve], target: float) -> ToTarget:
     )
 
 
-def _first(trial: SeedCurve, target: float) -> tuple[int, float | None] | tuple[None, None]:
-    reached = trial.validation_accuracy >= target  # False of NaN
+def _first(
+    trial: SeedCurve, metric: Metric, target: float
+) -> tuple[int, float | None] | tuple[None, None]:
+    values = trial.values(metric.name, "validation")
+    reached = metric.sign * values >= metric.sign * target  # False of NaN
     if not reached.any():
         return None, None
     at = int(np.argmax(reached))

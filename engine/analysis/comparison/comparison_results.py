@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from clr_tui.engine.analysis.comparison.pairs import Pair
 from clr_tui.engine.analysis.report import Report
@@ -12,7 +13,7 @@ from clr_tui.engine.log.state import State
 
 @dataclass(frozen=True)
 class Spread(Interval):
-    """A figure over the seeds of an entry: its mean and interval. Accuracies are 0 to 1."""
+    """A figure over the seeds of an entry: its mean and interval."""
 
     values: list[float | None]
     """By seed, in the order of `EntryReport.seeds`."""
@@ -20,7 +21,7 @@ class Spread(Interval):
 
 @dataclass(frozen=True)
 class ToTarget:
-    """The way to the target accuracy on validation: the first epoch that has it."""
+    """The way to the target on validation: the first epoch that is as good."""
 
     target: float
     reached: int
@@ -57,7 +58,7 @@ class EntryReport:
     label: str
     rank: int | None
     """1 + how many entries are distinguishably better (so several share a rank), but never before
-    that of an entry with a higher mean, which may vary more. An entry of which a trial diverged
+    that of an entry with a better mean, which may vary more. An entry of which a trial diverged
     ranks behind all of which none did, since its mean is of the lucky seeds. None while a trial of
     it is to come, and where none is done."""
     lr: float | None
@@ -66,7 +67,7 @@ class EntryReport:
     """`default`, `tuned`, `given`, or empty where not known."""
     rate_note: str
     tuning_steps: int
-    tuning_images: int
+    tuning_samples: int
     tuning_seconds: float
     seeds: list[int]
     trials: list[TrialReport]
@@ -104,11 +105,14 @@ class CompareReport(Report):
 
     measure: str
     """What ranks and pairs go by: "test accuracy, last epoch", or validation where none is."""
+    samples: str
+    """What the samples of the task are, in the plural: "images"."""
     epochs: int | None
     """Planned, of each trial."""
     seeds: int
     paired: bool
     target: float | None
+    """A value of the primary metric."""
     trials_total: int
     trials_done: int
     trials_failed: int
@@ -122,3 +126,12 @@ class CompareReport(Report):
     remarks: list[str]
     """Sentences on what the figures rest on: cost of tuning, rates not found at equal cost, phase
     of cycles, epochs picked on validation, failed trials."""
+
+    def as_json(self) -> dict[str, Any]:
+        """As of every report; what tuning cost is called `tuning_images` where it was images."""
+        entries = []
+        for entry in self.entries:
+            fields = vars(entry).copy()
+            fields[f"tuning_{self.samples}"] = fields.pop("tuning_samples")
+            entries.append(fields)
+        return super().as_json() | {"entries": entries}

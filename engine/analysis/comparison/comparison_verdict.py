@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from clr_tui.engine.analysis.comparison.comparison_results import CompareReport, EntryReport
 from clr_tui.engine.analysis.comparison.pairs import Pair
 from clr_tui.engine.analysis.statistics import ALPHA
+from clr_tui.engine.metrics import Metric
 from clr_tui.engine.words import all_of, be, listed, many
 
 
@@ -87,13 +88,13 @@ def headline(report: CompareReport) -> str:
     standing = _Standing.of(report)
     leader, compared = standing.leader, standing.compared
     mean, done, total = leader.result.mean, _done(leader), len(leader.trials)
-    figure = "" if mean is None else f", {100 * mean:.1f} %"
+    figure = "" if mean is None else f", {report.metric.text(mean)}"
     figure += f" ({done} of {total} seeds)" if done < total else ""
     if len(ranked) == 1:
         return f"{leader.label}{figure}"
     if compared and all(p.n < 2 for p in compared):
         why = "one seed only" if report.seeds == 1 else "no two seeds to compare"
-        return f"{_at_the_top(standing, 'is highest')}{figure}; {why}"
+        return f"{_at_the_top(standing, f'is {report.metric.extreme}')}{figure}; {why}"
     near = [label for label in standing.near if label not in standing.level]
     others = near[0] if len(near) == 1 else f"{len(near)} others"
     alike = f"; not distinguishable from {others}" if near else ""
@@ -134,16 +135,16 @@ def _judged(report: CompareReport) -> list[str]:
     if not standing.compared:
         said = [f"{leader} is the only optimizer of which no trial diverged."]
     elif all(p.n < 2 for p in standing.compared):
-        said = [_by_chance(report, leader), _highest_of(standing)]
+        said = [_by_chance(report, leader), _first_of(standing, report.metric.extreme)]
     else:
         said = _against_each(report, standing)
     return [*said, *_missing(standing)]
 
 
-def _highest_of(standing: _Standing) -> str:
+def _first_of(standing: _Standing, extreme: str) -> str:
     if len(standing.level) > 1:
-        return f"{listed(standing.level)} share the highest figure."
-    return f"The highest is {standing.leader.label}."
+        return f"{listed(standing.level)} share the {extreme} figure."
+    return f"The {extreme} is {standing.leader.label}."
 
 
 def _by_chance(report: CompareReport, leader: str) -> str:
@@ -160,7 +161,8 @@ def _against_each(report: CompareReport, standing: _Standing) -> list[str]:
     if near:
         nearest = min(near, key=lambda label: _distance(standing.near[label]))
         tests = sum(p.p is not None for p in report.pairs)
-        said.append(_not_distinguishable(leader, nearest, standing.near[nearest], tests))
+        pair = standing.near[nearest]
+        said.append(_not_distinguishable(leader, nearest, pair, tests, report.metric))
         others = [label for label in near if label != nearest]
         if others:
             said.append(f"{leader} is not distinguishable from {listed(others)} either.")
@@ -176,7 +178,7 @@ def _against_each(report: CompareReport, standing: _Standing) -> list[str]:
     return said
 
 
-def _not_distinguishable(leader: str, other: str, pair: Pair, tests: int) -> str:
+def _not_distinguishable(leader: str, other: str, pair: Pair, tests: int, metric: Metric) -> str:
     seeds = many(pair.n, "seed")
     if pair.n == 0:
         return f"{leader} and {other} cannot be compared: {pair.note}."
@@ -184,9 +186,9 @@ def _not_distinguishable(leader: str, other: str, pair: Pair, tests: int) -> str
         return f"{leader} and {other} have identical values over {seeds}."
     difference = ""
     if pair.difference is not None:
-        half = "" if pair.half_width is None else f" ± {100 * pair.half_width:.1f}"
+        apart = metric.difference(pair.difference, pair.half_width)
         corrected = f"; corrected for {tests} pairs" if _by_correction(pair) else ""
-        difference = f" (difference {100 * abs(pair.difference):.1f}{half} points{corrected})"
+        difference = f" (difference {apart}{corrected})"
     return f"{leader} and {other} are not distinguishable with {seeds}{difference}."
 
 

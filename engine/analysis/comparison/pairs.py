@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from clr_tui.engine.analysis.statistics import ALPHA, TTest, holm, paired, welch
+from clr_tui.engine.metrics import Metric
 
 LEAST_CONSTANT = 3
-"""Accuracies come in steps of an image, so that two seeds agree now and then by chance: samples
+"""Accuracies come in steps of a sample, so that two seeds agree now and then by chance: samples
 that show no spread count as different from this many values each."""
 
 Sample = tuple[str, Mapping[int, float | None]]
@@ -29,31 +30,35 @@ class Pair(TTest):
     distinguishable: bool
     """p_adjusted < 0.05, or both samples constant over three seeds or more and different (see
     `note`)."""
-
-    @property
-    def better(self) -> str | None:
-        """The label of the distinguishably better one; None where there is none."""
-        if not self.distinguishable:
-            return None
-        return self.a if (self.difference or 0.0) > 0 else self.b
+    better: str | None
+    """The label of the distinguishably better one; None where there is none."""
 
 
-def compare_pairs(samples: Sequence[Sample], *, paired_seeds: bool) -> list[Pair]:
-    """Each two entries, in the order given: the first of a pair comes before its second."""
+def compare_pairs(samples: Sequence[Sample], *, metric: Metric, paired_seeds: bool) -> list[Pair]:
+    """Each two entries, in the order given: the first of a pair comes before its second.
+
+    Args:
+        metric: whose values are compared.
+    """
     both = list(combinations(samples, 2))
     tests = [_test(a, b, paired_seeds) for a, b in both]
     adjusted = holm([t.p for t in tests])
-    return [
-        Pair(
-            a=a[0],
-            b=b[0],
-            paired=paired_seeds,
-            **vars(t),
-            p_adjusted=p,
-            distinguishable=p < ALPHA if p is not None else t.constant and t.n >= LEAST_CONSTANT,
+    pairs = []
+    for ((a, _), (b, _)), t, p in zip(both, tests, adjusted, strict=True):
+        differ = p < ALPHA if p is not None else t.constant and t.n >= LEAST_CONSTANT
+        ahead = a if metric.sign * (t.difference or 0.0) > 0 else b
+        pairs.append(
+            Pair(
+                a=a,
+                b=b,
+                paired=paired_seeds,
+                **vars(t),
+                p_adjusted=p,
+                distinguishable=differ,
+                better=ahead if differ else None,
+            )
         )
-        for (a, b), t, p in zip(both, tests, adjusted, strict=True)
-    ]
+    return pairs
 
 
 def _test(a: Sample, b: Sample, paired_seeds: bool) -> TTest:

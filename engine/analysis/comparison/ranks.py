@@ -7,15 +7,16 @@ from dataclasses import replace
 
 from clr_tui.engine.analysis.comparison.comparison_results import EntryReport
 from clr_tui.engine.analysis.comparison.pairs import Pair
+from clr_tui.engine.metrics import Metric
 
 _Beats = set[tuple[str, str]]
 """(better, worse), by their labels: those that can be told apart."""
 
 
-def comparable(entries: Sequence[EntryReport]) -> list[EntryReport]:
-    """Those of which no trial is to come: the highest mean first, those that diverged last."""
+def comparable(entries: Sequence[EntryReport], metric: Metric) -> list[EntryReport]:
+    """Those of which no trial is to come: the best mean first, those that diverged last."""
     over = [
-        (entry.diverged > 0, -mean, entry.entry, entry)
+        (entry.diverged > 0, -metric.sign * mean, entry.entry, entry)
         for entry in entries
         for mean in [entry.result.mean]
         if mean is not None and not any(t.state in ("waiting", "running") for t in entry.trials)
@@ -23,10 +24,12 @@ def comparable(entries: Sequence[EntryReport]) -> list[EntryReport]:
     return [entry for *_, entry in sorted(over, key=lambda item: item[:3])]
 
 
-def ranked(entries: Sequence[EntryReport], pairs: Sequence[Pair]) -> list[EntryReport]:
+def ranked(
+    entries: Sequence[EntryReport], pairs: Sequence[Pair], metric: Metric
+) -> list[EntryReport]:
     """The comparable ones by their ranks, those that are to come, those without a result."""
     beats = {(p.better, p.b if p.better == p.a else p.a) for p in pairs if p.better is not None}
-    first = _with_ranks(_in_order(comparable(entries), beats), beats)
+    first = _with_ranks(_in_order(comparable(entries, metric), beats), beats)
     known = {entry.entry for entry in first}
     rest = [entry for entry in entries if entry.entry not in known]
     ended = [e for e in rest if all(t.state in ("failed", "stopped") for t in e.trials)]
@@ -36,8 +39,8 @@ def ranked(entries: Sequence[EntryReport], pairs: Sequence[Pair]) -> list[EntryR
 def _in_order(entries: Sequence[EntryReport], beats: _Beats) -> list[EntryReport]:
     """As they come, but each before those that it beats.
 
-    Those have lower means, unless trials are missing: on the seeds that two entries have in common
-    one may be the better, and the other have the higher mean over all its own.
+    Those have worse means, unless trials are missing: on the seeds that two entries have in common
+    one may be the better, and the other have the better mean over all its own.
     """
     order: list[EntryReport] = []
     for entry in entries:

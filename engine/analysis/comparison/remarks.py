@@ -67,7 +67,7 @@ def _costs(report: CompareReport) -> Iterable[str]:
         return
     swept = [e for e in known if e.tuning_steps > 0]
     if swept or len(known) == len(report.entries):  # else a sweep is under way
-        yield _cost_of(swept) if swept else "Tuning cost: none spent."
+        yield _cost_of(swept, report.samples) if swept else "Tuning cost: none spent."
     given = [e.label for e in known if e.rate_source == "given"]
     if given:
         yield f"What it cost to find the given rate of {listed(given)} is not known."
@@ -83,16 +83,16 @@ def _costs(report: CompareReport) -> Iterable[str]:
             yield f"{e.label}: {e.rate_note[0].lower()}{e.rate_note[1:].rstrip('.')}."
 
 
-def _cost_of(swept: Sequence[EntryReport]) -> str:
+def _cost_of(swept: Sequence[EntryReport], samples: str) -> str:
     steps = sorted({e.tuning_steps for e in swept})
-    images = sum(e.tuning_images for e in swept)
+    total = sum(e.tuning_samples for e in swept)
     each = f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}"
     counted = "step" if steps == [1] else "steps"
     seconds = sum(e.tuning_seconds for e in swept)
     of = f"each of {len(swept)} optimizers" if len(swept) > 1 else swept[0].label
     unequal = " A sweep ends early where it diverges." if len(steps) > 1 else ""
     return (
-        f"Tuning cost: {each} {counted} for {of}, {images:,} images and {seconds:.0f} s in all."
+        f"Tuning cost: {each} {counted} for {of}, {total:,} {samples} and {seconds:.0f} s in all."
         f"{unequal}"
     )
 
@@ -104,8 +104,8 @@ def _phases(report: CompareReport) -> Iterable[str]:
             swinging.setdefault(e.phase, []).append(e.label)
     for words, labels in swinging.items():
         yield (
-            f"{listed(labels)} {'ends' if len(labels) == 1 else 'end'} {words}: accuracy swings "
-            "with the phase, and is no final one."
+            f"{listed(labels)} {'ends' if len(labels) == 1 else 'end'} {words}: "
+            f"{report.metric.name} swings with the phase, and is no final one."
         )
 
 
@@ -149,6 +149,6 @@ def _picked(report: CompareReport) -> Iterable[str]:
     if report.trials_done:
         better = "the last epoch, or by test" if report.measure.startswith("test") else "the last"
         yield (
-            "The best epoch is picked on validation, which flatters its validation accuracy: go "
-            f"by {better}."
+            "The best epoch is picked on validation, which flatters its validation "
+            f"{report.metric.name}: go by {better}."
         )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Literal
 
 import numpy as np
@@ -13,13 +14,13 @@ from clr_tui.engine.analysis.history import RunHistory, TrialHistory
 from clr_tui.engine.analysis.statistics import interval_factor
 from clr_tui.engine.log.events import EpochFinished, Evaluated, RateChosen, TrialStarted
 from clr_tui.engine.log.state import ENDED, State, trial_state
+from clr_tui.engine.metrics import LOSS
 from clr_tui.engine.policies import whole_cycle_epochs
 from clr_tui.engine.settings.config import Compare
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-Quantity = Literal["accuracy", "loss"]
 CurvePart = Literal["train", "validation"]
 XScale = Literal["epoch", "step", "seconds"]
 
@@ -47,21 +48,19 @@ class SeedCurve:
     """Steps done at its end."""
     seconds: Floats
     """Since the trial began, validation included; NaN where not known."""
-    train_accuracy: Floats
-    """0 to 1; NaN where not known; likewise the next three."""
-    train_loss: Floats
-    validation_accuracy: Floats
-    validation_loss: Floats
+    train: dict[str, Floats]
+    """The loss and the metrics by name, NaN where not known."""
+    validation: dict[str, Floats]
     test_last: Evaluated | None
     """The test part measured with the model of the last epoch, and of the best on validation."""
     test_best: Evaluated | None
     diverged: bool = False
     """Its loss was not finite in the end."""
 
-    def values(self, quantity: Quantity, part: CurvePart) -> Floats:
-        """One of the four curves."""
-        curve: Floats = getattr(self, f"{part}_{quantity}")
-        return curve
+    def values(self, name: str, part: CurvePart) -> Floats:
+        """The curve of the loss or a metric; all NaN where it was never measured."""
+        curves = self.train if part == "train" else self.validation
+        return curves[name] if name in curves else np.full(len(self.epoch), np.nan)
 
     def x(self, scale: XScale) -> Floats:
         """Where its values stand on the x axis."""
@@ -206,14 +205,23 @@ def _curve_of(trial: TrialHistory, seed: int) -> SeedCurve:
         epoch=np.array([e.epoch for e in epochs], np.int64),
         step=np.array([e.step for e in epochs], np.int64),
         seconds=_since_began(epochs),
-        train_accuracy=_column([e.train_accuracy for e in epochs]),
-        train_loss=_column([e.train_loss for e in epochs]),
-        validation_accuracy=_column([v.accuracy if v else None for v in measured]),
-        validation_loss=_column([v.loss if v else None for v in measured]),
+        train={
+            name: _column([e.train_value(name) for e in epochs])
+            for name in _names(e.train_metrics for e in epochs)
+        },
+        validation={
+            name: _column([v.value(name) if v else None for v in measured])
+            for name in _names(v.metrics for v in measured if v)
+        },
         test_last=tests.get("last"),
         test_best=tests.get("best"),
         diverged=trial.diverged is not None or trial.non_finite is not None,
     )
+
+
+def _names(measured: Iterable[Mapping[str, object]]) -> list[str]:
+    """The loss, and what else was measured, in order."""
+    return list(dict.fromkeys([LOSS.name, *chain.from_iterable(measured)]))
 
 
 def _rising(epochs: list[EpochFinished]) -> list[EpochFinished]:
@@ -239,9 +247,9 @@ def _column(values: list[float | None]) -> Floats:
 
 
 def mean_curve(
-    entry: EntryCurves, quantity: Quantity, part: CurvePart, scale: XScale = "epoch"
+    entry: EntryCurves, name: str, part: CurvePart, scale: XScale = "epoch"
 ) -> MeanCurve:
-    """The mean of an entry's trials, epoch by epoch, over those that reached the epoch.
+    """The mean loss or metric of an entry's trials, over those that reached each epoch.
 
     By seconds, the x of an epoch is the mean of its trials' seconds, and never less than that of
     an epoch before (a quick trial may be ahead of the others). A value that is not finite in any
@@ -255,7 +263,7 @@ def mean_curve(
     for i, trial in enumerate(trials):
         at = np.searchsorted(epochs, trial.epoch)
         reached[i, at] = True
-        values[i, at] = trial.values(quantity, part)
+        values[i, at] = trial.values(name, part)
         places[i, at] = trial.x(scale)
     n = np.asarray(reached.sum(axis=0), np.int64)
     with np.errstate(all="ignore"):

@@ -1,10 +1,10 @@
-"""Accuracy and loss by epoch as CSV: a comparison's curves, read as a run and written from one."""
+"""Loss and metrics by epoch as CSV: a comparison's curves, read as a run and written from one."""
 
 from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -16,6 +16,7 @@ from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.recordings.csv_cells import Cell, original, to_csv
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log import events as ev
+from clr_tui.engine.metrics import ACCURACY, LOSS, known_by_name, primary_of
 from clr_tui.engine.regular import open_text
 from clr_tui.engine.settings.config import (
     Compare,
@@ -25,9 +26,10 @@ from clr_tui.engine.settings.config import (
     TaskConfig,
 )
 
-COLUMNS = ("optimizer", "seed", "epoch", "train_acc", "train_loss", "val_acc", "val_loss")
-NEEDED = ("optimizer", "seed", "epoch", "val_acc")
-_VALUES = COLUMNS[3:]
+WHOSE = ("optimizer", "seed", "epoch")
+_TRAIN, _VALIDATION = "train_", "val_"
+_SHORT = {ACCURACY.name: "acc"}
+"""What metrics are called in a header, where that is not their name."""
 EPOCHS_PER_SECOND = 10.0
 """At which imported curves play, there being no times in them: all trials side by side."""
 _MOST_EPOCHS = 10**9
@@ -38,10 +40,9 @@ class _Row:
     """One epoch of one trial; None where a field is empty."""
 
     epoch: int
-    train_acc: float | None
-    train_loss: float | None
-    val_acc: float | None
-    val_loss: float | None
+    train: dict[str, float | None]
+    validation: dict[str, float | None]
+    """The loss and the metrics by name."""
 
 
 @dataclass
@@ -54,17 +55,18 @@ class _Trial:
     number: int = 0
     rows: list[_Row] = field(default_factory=list)
     best_epoch: int = 0
-    best_accuracy: float | None = None
+    best_value: float | None = None
 
 
 def read_curves(path: Path) -> tuple[RunConfig, list[ev.AnyEvent]]:
     """Reads a CSV of curves as a finished comparison, entries in the order of their appearance.
 
     Columns, in any order and among others: `optimizer`, `seed`, `epoch` (from 1, rising with each
-    optimizer and seed), `val_acc`; where there are any, `train_acc`, `train_loss`, `val_loss`.
-    Accuracies are 0 to 1. Empty values, and those that are not finite, are gaps. Seeds are not
-    taken for paired: the file does not say what they stand for. Steps are not known either; an
-    epoch is told as one.
+    optimizer and seed), and of each metric `val_<metric>`, such as `val_mae`, the first of them
+    being the primary one; where there are any, `train_<metric>`, `train_loss`, `val_loss`.
+    Accuracy is `acc` for short, and 0 to 1; `known_by_name` says how others are read. Empty
+    values, and those that are not finite, are gaps. Seeds are not taken for paired: the file does
+    not say what they stand for. Steps are not known either; an epoch is told as one.
 
     Raises:
         UserError: names the line at fault.
@@ -106,11 +108,13 @@ def _read(path: Path) -> list[_Trial]:
         with open_text(path) as file:
             rows = csv.reader(file)
             header = [name.strip().lower() for name in next(rows, [])]
-            missing = [name for name in NEEDED if name not in header]
+            missing = [name for name in WHOSE if name not in header]
+            if not any(name.startswith(_VALIDATION) for name in header):
+                missing.append(_column_of("val_", ACCURACY.name))
             if missing:
                 raise UserError(
                     f"'{path}' has no column '{missing[0]}': a comparison as CSV has "
-                    f"{', '.join(COLUMNS)}"
+                    f"{', '.join(_header([ACCURACY.name]))}"
                 )
             return _trials(path, rows, header)
     except OSError as error:
@@ -120,7 +124,8 @@ def _read(path: Path) -> list[_Trial]:
 
 
 def _trials(path: Path, rows: Iterator[list[str]], header: list[str]) -> list[_Trial]:
-    at = {name: header.index(name) for name in COLUMNS if name in header}
+    at = {name: header.index(name) for name in WHOSE}
+    train, validation = (_places(header, part) for part in (_TRAIN, _VALIDATION))
     trials: dict[tuple[str, int], _Trial] = {}
     entries: dict[str, int] = {}
     for line, cells in enumerate(rows, start=2):
@@ -129,7 +134,8 @@ def _trials(path: Path, rows: Iterator[list[str]], header: list[str]) -> list[_T
         try:
             label = original(cells[at["optimizer"]].strip())
             seed = int(cells[at["seed"]])
-            row = _Row(int(cells[at["epoch"]]), *(_value(cells, at.get(v)) for v in _VALUES))
+            epoch = int(cells[at["epoch"]])
+            row = _Row(epoch, _values(cells, train), _values(cells, validation))
         except (ValueError, IndexError):
             raise UserError(
                 f"line {line} of '{path}' is not an optimizer's name, then seed, epoch and curves "
@@ -142,9 +148,19 @@ def _trials(path: Path, rows: Iterator[list[str]], header: list[str]) -> list[_T
     return list(trials.values())
 
 
-def _value(cells: list[str], at: int | None) -> float | None:
-    text = cells[at].strip() if at is not None else ""
-    value = float(text) if text else math.nan
+def _places(header: Sequence[str], part: str) -> dict[str, int]:
+    """Where the loss and each metric of a part stand."""
+    full = {short: name for name, short in _SHORT.items()}
+    names = [name.removeprefix(part) if name.startswith(part) else "" for name in header]
+    return {full.get(name, name): place for place, name in enumerate(names) if name}
+
+
+def _values(cells: list[str], places: dict[str, int]) -> dict[str, float | None]:
+    return {name: _value(cells[place]) for name, place in places.items()}
+
+
+def _value(text: str) -> float | None:
+    value = float(text) if text.strip() else math.nan
     return value if math.isfinite(value) else None
 
 
@@ -160,9 +176,10 @@ def _check(path: Path, line: int, trial: _Trial, row: _Row) -> None:
             raise UserError(f"{where} has epoch {row.epoch} of {whose} a second time")
         after = trial.rows[-1].epoch
         raise UserError(f"{where} has epoch {row.epoch} of {whose} after {after}: they must rise")
-    for accuracy in (row.train_acc, row.val_acc):
-        if accuracy is not None and not 0 <= accuracy <= 1:
-            raise UserError(f"{where} has the accuracy {accuracy:g}: it must be between 0 and 1")
+    for name, value in (*row.train.items(), *row.validation.items()):
+        share = known_by_name(name).unit == "share"
+        if share and value is not None and not 0 <= value <= 1:
+            raise UserError(f"{where} has the {name} {value:g}: it must be between 0 and 1")
 
 
 def _events(config: RunConfig, trials: list[_Trial]) -> Iterator[ev.AnyEvent]:
@@ -193,16 +210,19 @@ def _events(config: RunConfig, trials: list[_Trial]) -> Iterator[ev.AnyEvent]:
 
 
 def _epoch(trial: _Trial, row: _Row, now: float) -> Iterator[ev.AnyEvent]:
-    accuracy = row.val_acc
-    if accuracy is not None and (trial.best_accuracy is None or accuracy > trial.best_accuracy):
-        trial.best_epoch, trial.best_accuracy = row.epoch, accuracy
+    train, validation = row.train.copy(), row.validation.copy()
+    train_loss, loss = train.pop(LOSS.name, None), validation.pop(LOSS.name, None)
+    primary = primary_of([known_by_name(name) for name in validation])
+    value = row.validation.get(primary.name)
+    if value is not None and primary.is_better(value, trial.best_value):
+        trial.best_epoch, trial.best_value = row.epoch, value
     yield ev.Evaluated(
         time=now,
         trial=trial.number,
         step=row.epoch,
         part="validation",
-        loss=row.val_loss,
-        accuracy=accuracy,
+        loss=loss,
+        metrics=validation,
         epoch=row.epoch,
     )
     yield ev.EpochFinished(
@@ -210,11 +230,11 @@ def _epoch(trial: _Trial, row: _Row, now: float) -> Iterator[ev.AnyEvent]:
         trial=trial.number,
         epoch=row.epoch,
         step=row.epoch,
-        train_loss=row.train_loss,
-        train_accuracy=row.train_acc,
+        train_loss=train_loss,
+        train_metrics=train,
         seconds=None,
         best_epoch=trial.best_epoch,
-        best_accuracy=trial.best_accuracy,
+        best_value=trial.best_value,
     )
 
 
@@ -235,14 +255,34 @@ def curves_csv(history: RunHistory) -> str:
 
     Values are given in full; what was not measured is an empty field. `read_curves` takes it back.
     """
-    return to_csv(COLUMNS, _rows(history))
+    names = [metric.name for metric in history.metrics]
+    return to_csv(_header(names), _rows(history, names))
 
 
-def _rows(history: RunHistory) -> Iterator[tuple[Cell, ...]]:
+def _header(names: Sequence[str]) -> list[str]:
+    """The primary metric and the loss of both parts, then the other metrics."""
+    return [*WHOSE, *(_column_of(part, name) for part, name in _curves(names))]
+
+
+def _curves(names: Sequence[str]) -> list[tuple[str, str]]:
+    """Which curves there are, as (prefix of the part, name), in the order of their columns."""
+    first, rest = [*names[:1], LOSS.name], names[1:]
+    return [
+        (part, name) for group in (first, rest) for part in (_TRAIN, _VALIDATION) for name in group
+    ]
+
+
+def _column_of(part: str, name: str) -> str:
+    return part + _SHORT.get(name, name)
+
+
+def _rows(history: RunHistory, names: Sequence[str]) -> Iterator[tuple[Cell, ...]]:
     for entry in comparison_of(history):
         for t in entry.trials:
-            curves = (t.train_accuracy, t.train_loss, t.validation_accuracy, t.validation_loss)
-            columns = [curve.tolist() for curve in curves]
+            columns = [
+                t.values(name, "train" if part == _TRAIN else "validation").tolist()
+                for part, name in _curves(names)
+            ]
             for epoch, *values in zip(t.epoch.tolist(), *columns, strict=True):
                 known = [v if math.isfinite(v) else None for v in values]
                 yield entry.label, t.seed, epoch, *known

@@ -81,7 +81,7 @@ def _reader(path: Path, header: str) -> Callable[[Path], tuple[RunConfig, list[A
     except csv.Error:
         raise UserError(_not_a_log(path)) from None
     sweep = {"step", "lr", "loss"}
-    if names & {"optimizer", "val_acc"} and not names >= sweep:
+    if ("optimizer" in names or any(n.startswith("val_") for n in names)) and not names >= sweep:
         return read_curves
     if names & sweep:
         return read_csv

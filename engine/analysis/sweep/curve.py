@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from clr_tui.engine.analysis.history import RunHistory, TrialHistory
 from clr_tui.engine.analysis.smoothing import smooth
+from clr_tui.engine.metrics import Metric
 from clr_tui.engine.settings.config import SMOOTHING, RangeTest
 
 Floats = NDArray[np.float64]
@@ -46,10 +47,12 @@ class Curve:
     """More is to come."""
     broken_off: BrokenOff | None
     """How the run ended before any sweep came to its end; None where one did, or still may."""
-    accuracy_lr: Floats
-    """Learning rates at which accuracy was measured, rising; shape (m,)."""
-    accuracy: Floats
-    """0 to 1, the median over seeds; shape (m,)."""
+    metric: Metric
+    """The primary one."""
+    metric_lr: Floats
+    """Learning rates at which it was measured on the validation subset, rising; shape (m,)."""
+    metric_values: Floats
+    """The median over seeds; shape (m,)."""
 
 
 def curve_of(history: RunHistory, smoothing: float = SMOOTHING) -> Curve:
@@ -80,7 +83,7 @@ def _gathered(history: RunHistory, smoothing: float) -> Curve:
     else:
         medians = smoothed  # as they are: a copy of a long sweep is long
     low, high = _band(medians)
-    accuracy_lr, accuracy = _accuracy(trials)
+    metric_lr, metric_values = _measured(trials, history.primary)
     return Curve(
         lr=lr,
         loss=_median(raw, beyond),
@@ -95,8 +98,9 @@ def _gathered(history: RunHistory, smoothing: float) -> Curve:
         diverged=2 * sum(_diverged(trials[i]) for i in counted) >= max(1, len(counted)),
         running=history.finished is None,
         broken_off=None if any(done) else _broken_off(history),
-        accuracy_lr=accuracy_lr,
-        accuracy=accuracy,
+        metric=history.primary,
+        metric_lr=metric_lr,
+        metric_values=metric_values,
     )
 
 
@@ -169,12 +173,13 @@ def _band(table: NDArray[np.float64]) -> tuple[Floats, Floats]:
     return np.asarray(low), np.asarray(high)
 
 
-def _accuracy(trials: list[TrialHistory]) -> tuple[Floats, Floats]:
-    """Accuracy on the validation subset by learning rate: the median over seeds."""
+def _measured(trials: list[TrialHistory], metric: Metric) -> tuple[Floats, Floats]:
+    """A metric on the validation subset by learning rate: the median over seeds."""
     by_lr: dict[float, list[float]] = {}
     for trial in trials:
         for e in trial.evaluations:
-            if e.part == "subset" and e.lr is not None and e.lr > 0 and e.accuracy is not None:
-                by_lr.setdefault(e.lr, []).append(e.accuracy)
+            value = e.value(metric.name)
+            if e.part == "subset" and e.lr is not None and e.lr > 0 and value is not None:
+                by_lr.setdefault(e.lr, []).append(value)
     lrs = sorted(by_lr)
     return np.array(lrs), np.array([float(np.median(by_lr[lr])) for lr in lrs])

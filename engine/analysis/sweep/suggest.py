@@ -12,6 +12,7 @@ from clr_tui.engine.analysis.sweep import rules
 from clr_tui.engine.analysis.sweep.curve import Curve, curve_of
 from clr_tui.engine.analysis.sweep.rules import Floats
 from clr_tui.engine.analysis.sweep.verdict import Verdict, known_part, verdict
+from clr_tui.engine.metrics import reads_as_accuracy
 from clr_tui.engine.words import decades_apart
 
 __all__ = ["RECOMMENDED", "Curve", "Suggestion", "Verdict", "curve_of", "suggestions", "verdict"]
@@ -68,14 +69,15 @@ _LOSS_RULES: tuple[tuple[str, Callable[[Floats, Floats], float | None], str, str
 
 
 def suggestions(curve: Curve) -> list[Suggestion]:
-    """All rules, minimum/10 first; Smith's accuracy bounds only where accuracy was measured.
+    """All rules, minimum/10 first; Smith's accuracy bounds only where a share was measured of
+    which more is better: accuracy, or a metric that rises from what chance gives as it does.
 
     Rules read the smoothed median curve. The one that is recommended, if the verdict allows it,
     says so; others carry a caution where they lie more than a decade away from it.
     """
     lr, loss, _ = known_part(curve)
     found = [_by_loss(name, rule(lr, loss), f, s) for name, rule, f, s in _LOSS_RULES]
-    if len(curve.accuracy):
+    if len(curve.metric_values) and reads_as_accuracy(curve.metric):
         found.append(_by_accuracy(curve))
     if verdict(curve).kind != "recommended":
         return found
@@ -89,13 +91,13 @@ def _by_loss(name: str, lr: float | None, formula: str, source: str) -> Suggesti
 
 
 def _by_accuracy(curve: Curve) -> Suggestion:
-    found = rules.smith_accuracy(curve.accuracy_lr, curve.accuracy)
+    found = rules.smith_accuracy(curve.metric_lr, curve.metric_values)
     return Suggestion(
         rule="smith-accuracy",
         lr=found[1] if found else None,
-        formula="from where accuracy starts to rise to where it turns ragged or falls",
+        formula=f"from where {curve.metric.name} starts to rise to where it turns ragged or falls",
         source="Smith (2017), section 3.3",
-        caution="" if found else "the accuracy does not rise above its noise",
+        caution="" if found else f"the {curve.metric.name} does not rise above its noise",
         low=found[0] if found else None,
     )
 
