@@ -37,8 +37,8 @@ from clr_tui.engine.settings.config import (
     RunConfig,
     TaskConfig,
 )
+from clr_tui.engine.tasks.image_task import ImageTask
 from clr_tui.engine.tasks.load import load_task
-from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.training.control import Control, StopFlag
 from clr_tui.engine.training.keepers import InMemory
 from clr_tui.engine.training.session import Session, Trial
@@ -60,7 +60,7 @@ class Bench:
         self.task_config = TaskConfig(
             data=data, image_size=None if data == "digits" else 32, device="cpu"
         )
-        self.task: Task = load_task(
+        self.task: ImageTask = load_task(
             self.task_config, torch.device("cpu"), lambda *_: None, lambda _: None
         )
         self.epochs = epochs
@@ -98,6 +98,7 @@ class Bench:
             control=Control(NoOrders(), StopFlag(), writer.write),
             steps_per_epoch=self.steps,
             sweep_steps=100,
+            metric="accuracy",
             default_rate=lambda entry: 0.001,
         )
         run_comparison(stage, compare)

@@ -64,8 +64,8 @@ class LivingRun:
                 lr=self.lr[part].tolist(),
                 loss=self.loss[part].tolist(),
                 elapsed=part.stop * IMAGES / rate,
-                images_per_second=rate,
-                left=(self.steps - part.stop) * IMAGES / rate,
+                samples_per_second=rate,
+                eta_seconds=(self.steps - part.stop) * IMAGES / rate,
             )
         )
         if self.done // self.each % 4 == 0:

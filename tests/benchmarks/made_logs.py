@@ -79,7 +79,7 @@ def comparison_run(runs: Path, seeds: int = 3, epochs: int = 150, per_epoch: int
                         step=last,
                         part="test",
                         loss=0.6,
-                        accuracy=_accuracy(trial, epochs),
+                        metrics={"accuracy": _accuracy(trial, epochs)},
                         epoch=epochs,
                         checkpoint=of,
                     )
@@ -111,17 +111,22 @@ def _epoch(writer: EventWriter, trial: int, entry: int, epoch: int, per_epoch: i
                     for i in steps
                 ],
                 loss=list(fall),
-                accuracy=[1 - loss / 2 for loss in fall],
+                metrics={"accuracy": [1 - loss / 2 for loss in fall]},
                 elapsed=start * 0.043,
-                images_per_second=1490.0,
-                left=100.0,
+                samples_per_second=1490.0,
+                eta_seconds=100.0,
             )
         )
     accuracy = _accuracy(trial, epoch)
     end = epoch * per_epoch
     writer.write(
         ev.Evaluated(
-            trial=trial, step=end, part="validation", loss=1.1, accuracy=accuracy, epoch=epoch
+            trial=trial,
+            step=end,
+            part="validation",
+            loss=1.1,
+            metrics={"accuracy": accuracy},
+            epoch=epoch,
         )
     )
     writer.write(
@@ -130,10 +135,10 @@ def _epoch(writer: EventWriter, trial: int, entry: int, epoch: int, per_epoch: i
             epoch=epoch,
             step=end,
             train_loss=0.9,
-            train_accuracy=accuracy,
+            train_metrics={"accuracy": accuracy},
             seconds=2.4,
             best_epoch=epoch,
-            best_accuracy=accuracy,
+            best_value=accuracy,
         )
     )
 

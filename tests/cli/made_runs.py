@@ -11,6 +11,7 @@ from clr_tui.engine.log import events as ev
 from clr_tui.engine.log.lock import acquire
 from clr_tui.engine.log.rundir import RunDir, create_run
 from clr_tui.engine.log.writer import EventWriter
+from clr_tui.engine.metrics import ACCURACY
 from clr_tui.engine.settings.config import RangeTest, TaskConfig, Train
 
 START = 1_700_000_000.0
@@ -49,6 +50,8 @@ def opening(run: RunDir) -> list[ev.Event]:
             name="digits",
             model=config.task.model,
             classes=[str(i) for i in range(10)],
+            metrics=[ACCURACY],
+            samples="images",
             train=1257,
             validation=270,
             test=270,
@@ -104,10 +107,22 @@ def make_training(runs: Path, *, epochs: int = 8, ending: list[ev.Event] | None 
         told += epoch_events(epoch)
     done: list[ev.Event] = [
         ev.Evaluated(
-            trial=0, step=152, part="test", loss=0.5, accuracy=0.71, epoch=8, checkpoint="last"
+            trial=0,
+            step=152,
+            part="test",
+            loss=0.5,
+            metrics={"accuracy": 0.71},
+            epoch=8,
+            checkpoint="last",
         ),
         ev.Evaluated(
-            trial=0, step=95, part="test", loss=0.4, accuracy=0.73, epoch=5, checkpoint="best"
+            trial=0,
+            step=95,
+            part="test",
+            loss=0.4,
+            metrics={"accuracy": 0.73},
+            epoch=5,
+            checkpoint="best",
         ),
         ev.TrialFinished(trial=0, outcome="done", step=152),
         ev.RunFinished(outcome="done", headline="75.0 %, epoch 5"),
@@ -127,7 +142,7 @@ def epoch_events(epoch: int) -> list[ev.Event]:
             step=19 * epoch,
             part="validation",
             loss=1.1 / epoch,
-            accuracy=accuracy,
+            metrics={"accuracy": accuracy},
             epoch=epoch,
         ),
         ev.EpochFinished(
@@ -135,10 +150,10 @@ def epoch_events(epoch: int) -> list[ev.Event]:
             epoch=epoch,
             step=19 * epoch,
             train_loss=1.0 / epoch,
-            train_accuracy=0.5,
+            train_metrics={"accuracy": 0.5},
             seconds=2.0,
             best_epoch=best,
-            best_accuracy=0.75 - 0.05 * abs(best - 5),
+            best_value=0.75 - 0.05 * abs(best - 5),
         ),
     ]
 

@@ -49,10 +49,10 @@ def test_a_line_a_trial_and_not_a_line_an_epoch() -> None:
 
 def test_the_end_of_a_trial_tells_what_it_came_to() -> None:
     trial = comparison_history().trials[4]
-    best = max(trial.validations().values(), key=lambda e: e.accuracy)
+    best = max(trial.validations().values(), key=lambda e: e.value("accuracy"))
     (line,) = [line for line in told_at_once() if line.startswith("sgd+clr seed 1:")]
-    assert f": {100 * best.accuracy:.1f} % in epoch {best.epoch}, " in line
-    assert f" test {100 * (best.accuracy - 0.004):.1f} %, 0:16  [5 of 9]" in line
+    assert f": {100 * best.value('accuracy'):.1f} % in epoch {best.epoch}, " in line
+    assert f" test {100 * (best.value('accuracy') - 0.004):.1f} %, 0:16  [5 of 9]" in line
 
 
 def test_a_failure_names_its_trial_and_reason_once() -> None:
@@ -132,7 +132,9 @@ def test_which_rates_are_being_tuned() -> None:
             break
         history.apply(event)
     history.apply(
-        ev.Overall(done=0, failed=0, stopped=0, running=0, total=9, fraction=0.01, left=600.0)
+        ev.Overall(
+            done=0, failed=0, stopped=0, running=0, total=9, fraction=0.01, eta_seconds=600.0
+        )
     )
     assert ComparisonLines().standing(history) == "0 of 9 trials, 1.0 %, tuning adam, left 10:00"
 

@@ -36,7 +36,7 @@ def accuracies(checkpoint: str) -> dict[str, list[float]]:
         if isinstance(event, ev.TrialStarted):
             labels[event.trial] = event.label
         if isinstance(event, ev.Evaluated) and event.checkpoint == checkpoint:
-            found.setdefault(labels[event.trial], []).append(event.accuracy)
+            found.setdefault(labels[event.trial], []).append(event.value("accuracy"))
     return found
 
 

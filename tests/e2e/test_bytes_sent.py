@@ -56,8 +56,8 @@ class Living:
                 lr=[1e-7 * 1e6 ** (i / STEPS) for i in steps],
                 loss=[1.6 - 0.3 * i / STEPS + 0.05 * math.sin(1.7 * i) for i in steps],
                 elapsed=self.done / 25,
-                images_per_second=1600.0 + self.done % 7,
-                left=(STEPS - self.done) / 25,
+                samples_per_second=1600.0 + self.done % 7,
+                eta_seconds=(STEPS - self.done) / 25,
             )
         )
 

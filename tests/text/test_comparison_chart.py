@@ -28,9 +28,9 @@ def told(part="validation", what="accuracy", **log):
         if isinstance(event, ev.TrialStarted) and event.role == "train":
             places[event.trial] = (event.entry, event.seed)
         if part == "train" and isinstance(event, ev.EpochFinished):
-            found.setdefault(places[event.trial], []).append(getattr(event, f"train_{what}"))
+            found.setdefault(places[event.trial], []).append(event.train_value(what))
         if part == "validation" and isinstance(event, ev.Evaluated) and event.part == part:
-            found.setdefault(places[event.trial], []).append(getattr(event, what))
+            found.setdefault(places[event.trial], []).append(event.value(what))
     return found
 
 
@@ -63,16 +63,16 @@ def test_each_entry_has_a_mean_in_per_cent_with_its_t_interval():
 
 @pytest.mark.parametrize(
     ("part", "quantity"),
-    [("train", "accuracy"), ("train", "loss"), ("validation", "loss")],
+    [("train", "metric"), ("train", "loss"), ("validation", "loss")],
 )
 def test_any_of_the_four_curves_can_be_shown(part, quantity):
     options = CompareOptions(part=part, quantity=quantity)
     chart = comparison_chart(comparison_history(), options)
-    unit = 100 if quantity == "accuracy" else 1
-    curves = told(part, quantity)
+    unit, name = (100, "accuracy") if quantity == "metric" else (1, "loss")
+    curves = told(part, name)
     expected = unit * np.mean([curves[1, seed] for seed in range(3)], axis=0)
     np.testing.assert_allclose(means(chart)[1].y, expected)
-    assert chart.title == f"{part} {quantity}"
+    assert chart.title == f"{part} {name}"
 
 
 def test_of_both_parts_the_training_is_dotted_without_a_shape():
@@ -183,10 +183,10 @@ def test_ends_of_cycles_are_marked_where_an_entry_has_cycles():
 def test_a_value_that_is_not_finite_leaves_a_gap():
     def broken(event):
         if isinstance(event, ev.Evaluated) and (event.trial, event.epoch) == (4, 3):
-            return msgspec.structs.replace(event, loss=None, accuracy=None)
+            return msgspec.structs.replace(event, loss=None, metrics={"accuracy": None})
         return event
 
-    for quantity in ("accuracy", "loss"):
+    for quantity in ("metric", "loss"):
         chart = comparison_chart(history_with(broken), CompareOptions(quantity=quantity))
         holes = [np.flatnonzero(np.isnan(series.y)).tolist() for series in chart.series]
         assert holes == [[], [2], []]
@@ -293,7 +293,9 @@ def test_options_walk_in_circles():
     assert options.toggled_quantity().toggled_quantity() == options
     assert options.toggled_entry(2).hidden == {2}
     assert options.toggled_entry(2).toggled_entry(2) == options
-    assert replace(options, part="both").title == "train and validation accuracy"
+    assert (
+        replace(options, part="both").title(comparison_history()) == "train and validation accuracy"
+    )
 
 
 def test_shapes_and_colours_tell_a_hundred_entries_apart():

@@ -140,7 +140,7 @@ def test_the_panel_tells_the_figures():
     lines = panel(history)
     assert "step       70 / 140" in lines
     assert "lr        2.8e-04" in lines  # step 69 of 140 over seven decades
-    assert "images/s  640" in lines
+    assert "samples/s 640" in lines
     assert "left      0:07" in lines
     assert "▸ max_lr   1.0e-03 = base x 10" in lines
     assert "  base_lr  1.0e-04" in lines

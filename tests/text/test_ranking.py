@@ -14,6 +14,7 @@ from clr_tui.engine.analysis.comparison.comparison_results import Spread
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.recordings.curves_csv import read_curves
 from clr_tui.engine.log import events as ev
+from clr_tui.engine.metrics import ACCURACY
 from clr_tui.tui.kinds.compare.entry_style import glyph_of, role_of
 from clr_tui.tui.kinds.compare.ranking import (
     HIDDEN,
@@ -55,7 +56,7 @@ def measured(entry, checkpoint, labels=SIX):
         if isinstance(event, ev.TrialStarted) and event.entry == entry:
             trials[event.trial] = event.seed
     return [
-        100 * event.accuracy
+        100 * event.value("accuracy")
         for event in comparison_events(labels)
         if isinstance(event, ev.Evaluated)
         and event.checkpoint == checkpoint
@@ -223,7 +224,7 @@ def test_a_label_takes_the_room_that_the_columns_leave():
     ],
 )
 def test_means_and_intervals_line_up(mean, half, text):
-    assert spread_text(Spread(3, mean, None, half, "", [])) == text
+    assert spread_text(Spread(3, mean, None, half, "", []), ACCURACY) == text
 
 
 @pytest.mark.parametrize(

@@ -175,7 +175,7 @@ def test_a_comparison_stands_by_its_trials() -> None:
     history.apply(ev.Overall(done=1, failed=1, stopped=1, running=2, total=9, fraction=0.3))
     assert told(history) == "● 3 of 9 trials"
     history.apply(
-        ev.Overall(done=2, failed=1, stopped=1, running=2, total=9, fraction=0.3, left=65.0)
+        ev.Overall(done=2, failed=1, stopped=1, running=2, total=9, fraction=0.3, eta_seconds=65.0)
     )
     assert told(history) == "● 4 of 9 trials  left 1:05"
     history.apply(ev.Paused())

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from clr_tui.engine.analysis.comparison.seed_curves import comparison_of
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.settings.texts import read
-from clr_tui.tui.kinds.compare.target import TARGET, moved, sensible_target, target_text
+from clr_tui.engine.metrics import ACCURACY
+from clr_tui.tui.kinds.compare.target import moved, read_target, sensible_target, target_text
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from clr_tui.tui.kinds.compare.target import TARGET, moved, sensible_target, tar
     ],
 )
 def test_what_is_typed(text, target) -> None:
-    assert read(TARGET, text) == target
+    assert read_target(text, ACCURACY) == target
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_what_is_typed(text, target) -> None:
 )
 def test_what_is_no_target(text) -> None:
     with pytest.raises(UserError) as caught:
-        read(TARGET, text)
+        read_target(text, ACCURACY)
     assert caught.value.field == "target"
     assert text[:40] in caught.value.message
     assert len(caught.value.message) < 120
@@ -39,12 +39,12 @@ def test_what_is_no_target(text) -> None:
 
 @given(st.floats(1e-6, 1 - 1e-6).map(lambda x: round(x, 9)))
 def test_its_text_asks_for_it_again(target) -> None:
-    assert read(TARGET, target_text(target)) == target
+    assert read_target(target_text(target, ACCURACY), ACCURACY) == target
 
 
 @given(st.floats(0.001, 0.999), st.sampled_from([-5, -1, 1, 5]))
 def test_it_moves_by_whole_points(target, points) -> None:
-    there = moved(target, points)
+    there = moved(target, points, ACCURACY)
     assert 0.01 <= there <= 0.99
     assert there == round(there, 2)
     assert abs(100 * (there - target) - points) <= 0.5 + 1e-9 or there in (0.01, 0.99)
@@ -52,12 +52,12 @@ def test_it_moves_by_whole_points(target, points) -> None:
 
 def test_a_sensible_target_lies_below_the_best_mean() -> None:
     history = comparison_history()
-    assert sensible_target(comparison_of(history)) == 0.8
+    assert sensible_target(comparison_of(history), ACCURACY) == 0.8
     early = comparison_history(until_epoch=1)
     best = max(
-        sum(trial.validation_accuracy[0] for trial in entry.trials) / 3
+        sum(trial.values("accuracy", "validation")[0] for trial in entry.trials) / 3
         for entry in comparison_of(early)
     )
-    target = sensible_target(comparison_of(early))
+    target = sensible_target(comparison_of(early), ACCURACY)
     assert target < best <= target + 0.05
-    assert sensible_target(comparison_of(comparison_history(until_epoch=0))) is None
+    assert sensible_target(comparison_of(comparison_history(until_epoch=0)), ACCURACY) is None

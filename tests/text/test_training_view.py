@@ -151,7 +151,13 @@ def test_the_panel_tells_the_test_results():
     for name, accuracy in (("last", 0.61), ("best", 0.63)):
         history.apply(
             ev.Evaluated(
-                trial=0, step=80, part="test", loss=1.0, accuracy=accuracy, checkpoint=name, epoch=8
+                trial=0,
+                step=80,
+                part="test",
+                loss=1.0,
+                metrics={"accuracy": accuracy},
+                checkpoint=name,
+                epoch=8,
             )
         )
     lines = panel(history)

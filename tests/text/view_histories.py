@@ -47,8 +47,8 @@ def add_sweep(history: RunHistory, loss, *, trial: int = 0, until: int = STEPS) 
             lr=rates.tolist(),
             loss=[float(v) if np.isfinite(v) else None for v in values],
             elapsed=until / 10,
-            images_per_second=640.0,
-            left=(STEPS - until) / 10,
+            samples_per_second=640.0,
+            eta_seconds=(STEPS - until) / 10,
         )
     )
 
@@ -77,7 +77,12 @@ def add_epoch(history: RunHistory, epoch: int, step: int) -> None:
     accuracy = 0.5 + epoch / 100
     history.apply(
         ev.Evaluated(
-            trial=0, step=step, part="validation", loss=1.0, accuracy=accuracy, epoch=epoch
+            trial=0,
+            step=step,
+            part="validation",
+            loss=1.0,
+            metrics={"accuracy": accuracy},
+            epoch=epoch,
         )
     )
     history.apply(
@@ -86,10 +91,10 @@ def add_epoch(history: RunHistory, epoch: int, step: int) -> None:
             epoch=epoch,
             step=step,
             train_loss=1.1,
-            train_accuracy=accuracy - 0.05,
+            train_metrics={"accuracy": accuracy - 0.05},
             seconds=1.0,
             best_epoch=epoch,
-            best_accuracy=accuracy,
+            best_value=accuracy,
         )
     )
 

@@ -16,6 +16,7 @@ from clr_tui.engine.log import events as ev
 from clr_tui.engine.log.lock import acquire
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.log.writer import EventWriter
+from clr_tui.engine.metrics import ACCURACY
 from clr_tui.engine.policies import lr_at
 from clr_tui.engine.settings.config import RangeTest, RunConfig, TaskConfig, Train
 from clr_tui.tui.app import ClrTuiApp
@@ -103,6 +104,8 @@ def ready(writer: EventWriter, name: str) -> None:
             name=name,
             model="cnn",
             classes=[str(i) for i in range(10)],
+            metrics=[ACCURACY],
+            samples="images",
             train=1257,
             validation=270,
             test=270,
@@ -133,8 +136,8 @@ def write_steps(writer: EventWriter, lrs: np.ndarray, losses: np.ndarray, first:
                 lr=lrs[start:end].tolist(),
                 loss=losses[start:end].tolist(),
                 elapsed=0.04 * (first + end),
-                images_per_second=1640.0,
-                left=0.04 * (len(lrs) - end),
+                samples_per_second=1640.0,
+                eta_seconds=0.04 * (len(lrs) - end),
             )
         )
 
@@ -151,7 +154,12 @@ def write_epoch(writer: EventWriter, epoch: int, of: int) -> None:
     accuracy = 0.97 - 0.8 * float(np.exp(-epoch / 3))
     writer.write(
         ev.Evaluated(
-            trial=0, step=20 * epoch, part="validation", loss=0.2, accuracy=accuracy, epoch=epoch
+            trial=0,
+            step=20 * epoch,
+            part="validation",
+            loss=0.2,
+            metrics={"accuracy": accuracy},
+            epoch=epoch,
         )
     )
     writer.write(
@@ -160,10 +168,10 @@ def write_epoch(writer: EventWriter, epoch: int, of: int) -> None:
             epoch=epoch,
             step=20 * epoch,
             train_loss=0.3,
-            train_accuracy=accuracy,
+            train_metrics={"accuracy": accuracy},
             seconds=0.8,
             best_epoch=epoch,
-            best_accuracy=accuracy,
+            best_value=accuracy,
         )
     )
 

@@ -13,6 +13,7 @@ from clr_tui.engine.log.commands import Command, CommandTail
 from clr_tui.engine.log.lock import acquire
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.log.writer import EventWriter
+from clr_tui.engine.metrics import ACCURACY
 from clr_tui.engine.policies import lr_at
 from clr_tui.engine.settings.config import TaskConfig, Train
 from clr_tui.tui.app import ClrTuiApp
@@ -72,6 +73,8 @@ class Log:
                 name="flowers",
                 model="cnn",
                 classes=["daisy", "dandelion", "rose", "sunflower", "tulip"],
+                metrics=[ACCURACY],
+                samples="images",
                 train=PER_EPOCH * 64,
                 validation=430,
                 test=430,
@@ -108,16 +111,15 @@ class Log:
                     lr=rates[part].tolist(),
                     loss=losses[part].tolist(),
                     elapsed=float(steps[part][-1] + 1) / 25,
-                    images_per_second=1640.0,
-                    left=(SWEEP - float(steps[part][-1]) - 1) / 25,
+                    samples_per_second=1640.0,
+                    eta_seconds=(SWEEP - float(steps[part][-1]) - 1) / 25,
                 )
             )
         return self
 
     def train(self, epochs: float, *, of: int = 16, job: Train | None = None) -> Log:
         """The first `epochs` epochs of a training of `of`."""
-        job = job or self.run.config().train
-        assert job is not None
+        job = job or self.run.config().asked(Train)
         total = of * PER_EPOCH
         self.tell(
             ev.TrialStarted(trial=0, seed=0, total_steps=total, steps_per_epoch=PER_EPOCH),
@@ -147,8 +149,8 @@ class Log:
                     lr=rates,
                     loss=losses.tolist(),
                     elapsed=(chunk[-1] + 1) / 25,
-                    images_per_second=1640.0,
-                    left=(total - chunk[-1] - 1) / 25,
+                    samples_per_second=1640.0,
+                    eta_seconds=(total - chunk[-1] - 1) / 25,
                 )
             )
             if (step + 18) % PER_EPOCH:
@@ -163,7 +165,7 @@ class Log:
                     step=step + 18,
                     part="validation",
                     loss=1.65 * float(np.exp(-1.5 * epoch / of)),
-                    accuracy=accuracy,
+                    metrics={"accuracy": accuracy},
                     epoch=epoch,
                     lr=rates[-1],
                 ),
@@ -172,10 +174,10 @@ class Log:
                     epoch=epoch,
                     step=step + 18,
                     train_loss=float(losses.mean()),
-                    train_accuracy=accuracy - 0.02,
+                    train_metrics={"accuracy": accuracy - 0.02},
                     seconds=2.2,
                     best_epoch=best_epoch,
-                    best_accuracy=best,
+                    best_value=best,
                 ),
             )
         return self

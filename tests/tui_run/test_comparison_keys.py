@@ -441,7 +441,9 @@ async def test_r_opens_the_form_with_the_same_settings(tmp_path):
 
 async def test_the_title_counts_trials_and_time(tmp_path):
     log = compare_log(tmp_path, running=True).live()
-    log.tell(ev.Overall(done=4, failed=1, stopped=1, running=2, total=9, fraction=0.5, left=580.0))
+    log.tell(
+        ev.Overall(done=4, failed=1, stopped=1, running=2, total=9, fraction=0.5, eta_seconds=580.0)
+    )
     async with app_of(log).run_test(size=LARGE) as pilot:
         assert "comparison  flowers · CNN · 8 epochs · 3 seeds" in title(pilot)
         assert "● 6 of 9 trials  left 9:40" in title(pilot)
@@ -611,16 +613,18 @@ async def test_a_running_comparison_draws_what_comes(tmp_path):
         assert series.x.tolist() == [1.0, 2.0, 3.0]
         log.tell(
             ev.Steps(trial=0, step=list(range(30, 40)), lr=[1e-3] * 10, loss=[1.0] * 10),
-            ev.Evaluated(trial=0, step=40, part="validation", loss=1.0, accuracy=0.9, epoch=4),
+            ev.Evaluated(
+                trial=0, step=40, part="validation", loss=1.0, metrics={"accuracy": 0.9}, epoch=4
+            ),
             ev.EpochFinished(
                 trial=0,
                 epoch=4,
                 step=40,
                 train_loss=1.0,
-                train_accuracy=0.5,
+                train_metrics={"accuracy": 0.5},
                 seconds=2.0,
                 best_epoch=4,
-                best_accuracy=0.9,
+                best_value=0.9,
             ),
         )
         await poll(pilot)

@@ -15,8 +15,12 @@ def diverging(rates):
 
 
 TESTED = [
-    ev.Evaluated(trial=0, step=864, part="test", loss=1.0, accuracy=0.671, checkpoint="last"),
-    ev.Evaluated(trial=0, step=864, part="test", loss=1.0, accuracy=0.679, checkpoint="best"),
+    ev.Evaluated(
+        trial=0, step=864, part="test", loss=1.0, metrics={"accuracy": 0.671}, checkpoint="last"
+    ),
+    ev.Evaluated(
+        trial=0, step=864, part="test", loss=1.0, metrics={"accuracy": 0.679}, checkpoint="best"
+    ),
 ]
 RANGE_TESTS = {
     "waiting": lambda log: log.live(),

@@ -82,7 +82,7 @@ async def test_axes_and_smoothing(train_log):
         screen = pilot.app.screen
         labels = []
         for _ in range(3):
-            labels.append(screen.query_one("#accuracy-chart").chart.x.label)
+            labels.append(screen.query_one("#metric-chart").chart.x.label)
             await pilot.press("x")
         assert labels == ["epoch", "step", "seconds"]
         await pilot.press("y", "plus")

@@ -175,7 +175,7 @@ async def test_an_imported_curve_shows_its_epochs(tmp_path):
         assert loss.title == "loss by epoch"
         assert loss.series[0].x.tolist() == list(range(1, 11))
         assert loss.series[0].y[-1] == pytest.approx(0.5)
-        accuracy = screen.query_one("#accuracy-chart").chart
+        accuracy = screen.query_one("#metric-chart").chart
         assert accuracy.series[1].y[-1] == pytest.approx(65)
         assert "epoch     10 / 10" in panel(pilot)
         assert "step      - / -" in panel(pilot)

@@ -11,16 +11,16 @@ from clr_tui.tui.text.lines import Line, row
 def device_lines(
     history: RunHistory, trial: TrialHistory | None, *, ended: bool = False
 ) -> list[Line]:
-    """Images a second, time left, device; its memory and load where it tells them.
+    """Samples a second, time left, device; its memory and load where it tells them.
 
     Args:
         history: the run.
         trial: its newest trial.
         ended: whether nothing more will come: there is no time left then, only time taken.
     """
-    speed = trial.images_per_second if trial is not None else None
-    left = trial.left if trial is not None else None
-    lines = [row("images/s", numbers.rate(speed))]
+    speed = trial.samples_per_second if trial is not None else None
+    left = trial.eta_seconds if trial is not None else None
+    lines = [row(f"{samples_of(history)}/s", numbers.rate(speed))]
     if not ended:
         lines.append(row("left", numbers.duration(left)))
     else:
@@ -37,6 +37,11 @@ def device_lines(
             row("memory", numbers.memory(usage.memory_used, usage.memory_total), after=load)
         )
     return lines
+
+
+def samples_of(history: RunHistory) -> str:
+    """What the run's samples are, in the plural: "images"."""
+    return plain(history.task.samples) if history.task is not None else "samples"
 
 
 def _taken(history: RunHistory) -> float | None:

@@ -6,8 +6,10 @@ from typing import ClassVar
 
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.log import events as ev
+from clr_tui.engine.metrics import LOSS
 from clr_tui.engine.words import exact_lr, many
-from clr_tui.tui.text import numbers
+from clr_tui.tui.text import figures, numbers
+from clr_tui.tui.text.device_lines import samples_of
 
 
 class EventLines:
@@ -49,10 +51,10 @@ class EventLines:
             parts.insert(0, f"seed {trial.seed}")
         parts.append(f"lr {numbers.lr(float(trial.lr[-1]))}")
         parts.append(f"loss {numbers.loss(float(trial.loss[-1]))}")
-        if trial.images_per_second is not None:
-            parts.append(f"{numbers.rate(trial.images_per_second)} images/s")
-        if trial.left is not None:
-            parts.append(f"left {numbers.duration(trial.left)}")
+        if trial.samples_per_second is not None:
+            parts.append(f"{numbers.rate(trial.samples_per_second)} {samples_of(history)}/s")
+        if trial.eta_seconds is not None:
+            parts.append(f"left {numbers.duration(trial.eta_seconds)}")
         return "  ".join(parts)
 
 
@@ -79,10 +81,12 @@ def _incident(event: ev.AnyEvent) -> str:
 
 def _task(event: ev.TaskReady) -> str:
     side = event.image_size
+    size = "" if side is None else f" of {side}x{side}"
+    classes = "" if event.classes is None else f", {len(event.classes)} classes"
     return (
         f"{event.name}: {numbers.count(event.train)} training, {numbers.count(event.validation)}"
-        f" validation and {numbers.count(event.test)} test images of {side}x{side},"
-        f" {len(event.classes)} classes; {event.model} with {numbers.count(event.trainable)}"
+        f" validation and {numbers.count(event.test)} test {event.samples}{size}{classes};"
+        f" {event.model} with {numbers.count(event.trainable)}"
         f" trainable parameters; {many(event.steps_per_epoch, 'step')} an epoch"
     )
 
@@ -94,11 +98,15 @@ def _epoch(event: ev.EpochFinished, history: RunHistory) -> str:
         for e in (trial.evaluations if trial else [])
         if e.epoch == event.epoch and e.part == "validation"
     ]
+    metric = history.primary
     total = trial.total_steps // trial.steps_per_epoch if trial and trial.steps_per_epoch else None
     parts = [f"epoch {numbers.of_total(event.epoch, total or event.epoch)}"]
     parts.append(f"train loss {numbers.loss(event.train_loss)}")
     if measured:
         parts.append(f"validation loss {numbers.loss(measured[-1].loss)}")
-        parts.append(f"accuracy {numbers.percent(measured[-1].accuracy)}")
-    parts.append(f"best {numbers.percent(event.best_accuracy)} in epoch {event.best_epoch}")
+        if metric != LOSS:
+            value = figures.figure(metric, measured[-1].value(metric.name))
+            parts.append(f"{metric.name} {value}")
+    best = figures.figure(metric, event.best_value)
+    parts.append(f"best {best} in epoch {event.best_epoch}")
     return "  ".join(parts)

@@ -7,6 +7,7 @@ from rich.cells import cell_len
 from clr_tui.engine.analysis.comparison.comparison_results import CompareReport
 from clr_tui.engine.analysis.comparison.pairs import Pair
 from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.metrics import Metric
 from clr_tui.engine.words import many
 from clr_tui.tui.charts.chart import Chart
 from clr_tui.tui.cli.text_blocks import drawn, wrapped
@@ -21,9 +22,9 @@ SMALLEST_P = 0.001
 
 
 def comparison_charts(history: RunHistory, report: CompareReport) -> list[Chart]:
-    """Validation accuracy, and under it the loss, as the screen shows them at first."""
+    """The primary metric on validation, under it the loss, as the screen shows them at first."""
     return [
-        comparison_chart(history, CompareOptions(quantity="accuracy", target=report.target)),
+        comparison_chart(history, CompareOptions(target=report.target)),
         comparison_chart(history, CompareOptions(quantity="loss")),
     ]
 
@@ -31,9 +32,9 @@ def comparison_charts(history: RunHistory, report: CompareReport) -> list[Chart]
 def comparison_lines(history: RunHistory, report: CompareReport, width: int) -> list[str]:
     """The result under its title, as lines of at most `width` cells, without any escape code."""
     # Without colour nobody could tell whose band is whose; the table has the intervals.
-    options = CompareOptions(quantity="accuracy", target=report.target, bands=False)
-    accuracy = comparison_chart(history, options)
-    lines = [*drawn(accuracy, width, CHART_ROWS), "", *ranking_text(report, width), ""]
+    options = CompareOptions(target=report.target, bands=False)
+    chart = comparison_chart(history, options)
+    lines = [*drawn(chart, width, CHART_ROWS), "", *ranking_text(report, width), ""]
     for words in comparison_words(report):
         lines += wrapped(words, width)
     pairs = _pairs(report, width)
@@ -48,7 +49,7 @@ def _pairs(report: CompareReport, width: int) -> list[str]:
     method = "paired t" if all(pair.paired for pair in compared) else "Welch's t"
     names = [(plain(pair.a), plain(pair.b)) for pair in compared]
     left, right = (max(map(cell_len, column)) for column in zip(*names, strict=True))
-    figures = [_figures(pair) for pair in compared]
+    figures = [_figures(pair, report.metric) for pair in compared]
     words = [_words(pair) for pair in compared]
     room = width - 7 - max(map(len, figures))
     short = left + right + max(map(len, words)) > room
@@ -57,8 +58,9 @@ def _pairs(report: CompareReport, width: int) -> list[str]:
         room = max(room - 1, 2 * 4)
         left = max(min(left, room - right), min(left, room // 2))
         right = min(right, room - left)
+    unit = {"share": " in points", "seconds": " in seconds", "number": ""}[report.metric.unit]
     heading = (
-        f"{report.measure}: differences in points with their 95% intervals, {method}; p after"
+        f"{report.measure}: differences{unit} with their 95% intervals, {method}; p after"
         f" Holm's correction over {many(len(compared), 'pair')}"
         f"{'; * distinguishable' if short else ''}"
     )
@@ -73,10 +75,12 @@ def _words(pair: Pair) -> str:
     return "distinguishable" if pair.distinguishable else "not distinguishable"
 
 
-def _figures(pair: Pair) -> str:
+def _figures(pair: Pair, metric: Metric) -> str:
     """Difference and p, in columns of constant width."""
-    difference = f"{100 * (pair.difference or 0.0):+6.2f}"
-    half = f"{100 * pair.half_width:5.2f}" if pair.half_width is not None else "-".rjust(5)
+    scale, digits = (100, ".2f") if metric.unit == "share" else (1, ".3g")
+    difference = f"{scale * (pair.difference or 0.0):+{digits}}".rjust(6)
+    half = "-" if pair.half_width is None else f"{scale * pair.half_width:{digits}}"
+    half = half.rjust(5)
     return f"{difference} ± {half}  {_p(pair.p_adjusted):>9}"
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from clr_tui.engine.analysis.history import RunHistory, TrialHistory
 from clr_tui.engine.log import events as ev
+from clr_tui.engine.metrics import Metric
 from clr_tui.engine.settings.config import Compare
 from clr_tui.engine.words import exact_lr, many, plural
 from clr_tui.tui.kinds.compare.tuning import Tuning
-from clr_tui.tui.text import numbers
+from clr_tui.tui.text import figures, numbers
 from clr_tui.tui.text.event_lines import EventLines
 
 QUIET = (ev.EpochFinished, ev.Diverged, ev.NonFinite, ev.TrialStarted)
@@ -48,8 +49,8 @@ class ComparisonLines(EventLines):
             parts.append(f"tuning {tuning.names}")
         if history.paused:
             parts.append("paused")
-        elif overall.left is not None:
-            parts.append(f"left {numbers.duration(overall.left)}")
+        elif overall.eta_seconds is not None:
+            parts.append(f"left {numbers.duration(overall.eta_seconds)}")
         return ", ".join(parts)
 
     def _end(self, event: ev.TrialFinished, history: RunHistory) -> str:
@@ -62,7 +63,7 @@ class ComparisonLines(EventLines):
         self._ended.add(event.trial)
         if event.outcome == "stopped" and not trial.label:
             return ""  # it never began: of a run that is stopped these are most
-        words = _measured(trial) if event.outcome == "done" else _why(event)
+        words = _measured(trial, history.primary) if event.outcome == "done" else _why(event)
         of = f" of {total}" if total else ""
         return f"{_name(trial, history)}: {words}  [{len(self._ended)}{of}]"
 
@@ -90,15 +91,15 @@ def _rate(event: ev.RateChosen, history: RunHistory) -> str:
     return f"{_entry(event.entry, history)}: {words}{note}"
 
 
-def _measured(trial: TrialHistory) -> str:
+def _measured(trial: TrialHistory, metric: Metric) -> str:
     """Its best epoch on validation, and what the model of that epoch is worth on test."""
     parts = []
     if trial.epochs:
         last = trial.epochs[-1]
-        parts.append(f"{_percent(last.best_accuracy)} in epoch {last.best_epoch}")
-    tests = {e.checkpoint: e.accuracy for e in trial.evaluations if e.part == "test"}
+        parts.append(f"{figures.brief(metric, last.best_value)} in epoch {last.best_epoch}")
+    tests = {e.checkpoint: e.value(metric.name) for e in trial.evaluations if e.part == "test"}
     if (tested := tests.get("best", tests.get("last"))) is not None:
-        parts.append(f"test {_percent(tested)}")
+        parts.append(f"test {figures.brief(metric, tested)}")
     seconds = [epoch.seconds for epoch in trial.epochs if epoch.seconds is not None]
     if seconds:
         parts.append(numbers.duration(sum(seconds)))
@@ -123,7 +124,3 @@ def _entry(entry: int, history: RunHistory) -> str:
     if not 0 <= entry < len(job.entries):
         return f"entry {entry + 1}"
     return job.entries[entry].label
-
-
-def _percent(accuracy: float | None) -> str:
-    return numbers.percent(accuracy).strip()

@@ -12,10 +12,12 @@ from clr_tui.engine.analysis.comparison.comparison_results import (
     EntryReport,
     TrialReport,
 )
+from clr_tui.engine.metrics import Metric
 from clr_tui.tui.charts.chart import Role
 from clr_tui.tui.fitting import fitted, padded
 from clr_tui.tui.kinds.compare.entry_style import glyph_of, role_of
 from clr_tui.tui.kinds.compare.ranking_columns import Column, columns_of
+from clr_tui.tui.text import figures
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.lines import Line, Piece
 from clr_tui.tui.text.names import SYMBOLS
@@ -211,9 +213,9 @@ def _state(entry: EntryReport, report: CompareReport) -> str:
     running = [trial for trial in entry.trials if trial.state == "running"]
     broken = _broken(entry)
     if running:
-        return f"{_progress(running, report)}{_so_far(entry)}"
+        return f"{_progress(running, report)}{_so_far(entry, report.metric)}"
     if any(trial.state == "waiting" for trial in entry.trials):
-        return f"waiting{_so_far(entry)}"
+        return f"waiting{_so_far(entry, report.metric)}"
     if broken is None:
         return ""
     reason = _reason(broken)
@@ -231,14 +233,14 @@ def _progress(running: list[TrialReport], report: CompareReport) -> str:
     return f"{word}{epochs}{f' of {total}' if total else ''}"
 
 
-def _so_far(entry: EntryReport) -> str:
+def _so_far(entry: EntryReport, metric: Metric) -> str:
     """What is lost, and the mean of the trials that are done: the column of seeds counts them."""
     words = []
     for state in ("failed", "stopped"):
         if count := sum(trial.state == state for trial in entry.trials):
             words.append(f"; {count} {state}")
     if entry.result.mean is not None:
-        words.append(f"; so far {100 * entry.result.mean:.1f}")
+        words.append(f"; so far {figures.bare(metric, entry.result.mean)}")
     return "".join(words)
 
 

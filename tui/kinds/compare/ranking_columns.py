@@ -7,16 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from clr_tui.engine.analysis.comparison.comparison_results import CompareReport, EntryReport, Spread
+from clr_tui.engine.metrics import Metric
 from clr_tui.engine.words import many
 from clr_tui.tui.charts.chart import Role
 from clr_tui.tui.kinds.compare.target import target_text
-from clr_tui.tui.text import numbers
+from clr_tui.tui.text import figures, numbers
 from clr_tui.tui.text.clean import plain
 
 _LIVE = ("running", "paused")
 """States of a run in which more is to come."""
 _MEAN, _HALF = 5, 4
-"""Cells of a mean and of the half width of its interval, per cent with a decimal."""
+"""Cells of a mean and of the half width of its interval, at least: those of per cent."""
 _SPREAD = _MEAN + 3 + _HALF
 _LISTED = 3
 """So many epochs are listed one by one, more as a range."""
@@ -43,7 +44,7 @@ def columns_of(report: CompareReport) -> list[Column]:
     """All columns that have something to say, from left to right.
 
     Where they do not all fit, they are left out in this order: what tuning cost, the epochs best
-    on validation, the training accuracy, where the rate is from, seconds, the result at the best
+    on validation, the training figure, where the rate is from, seconds, the result at the best
     epoch, the rate, the way to the target, how many seeds are done. The final result stays
     longest.
     """
@@ -54,7 +55,7 @@ def columns_of(report: CompareReport) -> list[Column]:
         _final_column(report),
         _best_column(report),
         _best_epoch_column(),
-        _train_column(),
+        _train_column(report),
         *_target_columns(report),
         _seconds_column(),
         *_tuning_columns(report),
@@ -106,8 +107,8 @@ def _seeds_column(report: CompareReport) -> Column:
 def _final_column(report: CompareReport) -> Column:
     tested = any(entry.test_last is not None for entry in report.entries)
 
-    heading = "test, final %" if tested else "val, final %"
-    return _spread_column(heading, 0, lambda entry: entry.result)
+    heading = "test, final" if tested else "val, final"
+    return _spread_column(heading, 0, lambda entry: entry.result, report.metric)
 
 
 def _best_column(report: CompareReport) -> Column:
@@ -116,37 +117,47 @@ def _best_column(report: CompareReport) -> Column:
     def best(entry: EntryReport) -> Spread:
         return entry.validation_best if entry.test_best is None else entry.test_best
 
-    return _spread_column("at best val %" if tested else "val, best %", 4, best)
+    heading = "at best val" if tested else "val, best"
+    return _spread_column(heading, 4, best, report.metric)
 
 
-def _train_column() -> Column:
-    return _spread_column("train, final %", 7, lambda entry: entry.train_last, role="muted")
+def _train_column(report: CompareReport) -> Column:
+    def train(entry: EntryReport) -> Spread:
+        return entry.train_last
+
+    return _spread_column("train, final", 7, train, report.metric, role="muted")
 
 
 def _spread_column(
-    heading: str, importance: int, spread: Callable[[EntryReport], Spread], role: Role = "text"
+    heading: str,
+    importance: int,
+    spread: Callable[[EntryReport], Spread],
+    metric: Metric,
+    role: Role = "text",
 ) -> Column:
     def of_entry(entry: EntryReport) -> str:
-        return spread_text(spread(entry))
+        return spread_text(spread(entry), metric)
 
     def of_trial(entry: EntryReport, n: int) -> str:
-        return _points(spread(entry).values[n])
+        return _mean(spread(entry).values[n], metric)
 
-    return Column(heading, importance, of_entry, of_trial, least=_SPREAD, role=role)
+    unit = {"share": " %", "seconds": " s", "number": ""}[metric.unit]
+    return Column(heading + unit, importance, of_entry, of_trial, least=_SPREAD, role=role)
 
 
-def spread_text(spread: Spread) -> str:
-    """Mean and half width of its interval, per cent: ` 67.9 ±  1.8`; the mean alone without."""
-    mean, half = _points(spread.mean), spread.half_width
+def spread_text(spread: Spread, metric: Metric) -> str:
+    """Mean and half width of its interval: ` 67.9 ±  1.8` per cent; the mean alone without."""
+    mean, half = _mean(spread.mean, metric), spread.half_width
     if half is None or not math.isfinite(half):
         return mean
-    return f"{mean} ± {100 * half:{_HALF}.1f}"
+    digits = f"{100 * half:.1f}" if metric.unit == "share" else f"{half:.2g}"
+    return f"{mean} ± {digits.rjust(_HALF)}"
 
 
-def _points(value: float | None) -> str:
+def _mean(value: float | None, metric: Metric) -> str:
     if value is None or not math.isfinite(value):
         return numbers.UNKNOWN.rjust(_MEAN)
-    return f"{100 * value:{_MEAN}.1f}"
+    return figures.bare(metric, value).rjust(_MEAN)
 
 
 def _best_epoch_column() -> Column:
@@ -181,7 +192,9 @@ def _target_columns(report: CompareReport) -> list[Column]:
         return "never" if epoch is None else f"ep {epoch}"
 
     least = len(f"{report.seeds} of {report.seeds}, ep {report.epochs or ''}")
-    return [Column(f"to {target_text(report.target)}", 2, way, of_trial, least=least)]
+    return [
+        Column(f"to {target_text(report.target, report.metric)}", 2, way, of_trial, least=least)
+    ]
 
 
 def _seconds_column() -> Column:

@@ -35,6 +35,7 @@ from clr_tui.tui.screens.confirm import ConfirmScreen
 from clr_tui.tui.screens.export_dialog import Exports
 from clr_tui.tui.screens.run_screen import RunScreen
 from clr_tui.tui.sources import LiveSource, ReplaySource, TrialSource
+from clr_tui.tui.text import figures
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.lines import Line
 from clr_tui.tui.text.names import STOPPING_TRIAL
@@ -231,25 +232,31 @@ class ComparisonScreen(RunScreen):
         """Moves the target by so many points; the first press shows it."""
         target = self.options.target
         if target is not None:
-            self._set_target(moved(target, points))
-        elif (target := sensible_target(comparison_of(self.history))) is not None:
+            self._set_target(moved(target, points, self.history.primary))
+        elif (target := self._sensible_target()) is not None:
             self._set_target(target)
         else:
-            self.say("There is no accuracy yet to set a target by: g types one.")
+            name = figures.name(self.history.primary)
+            self.say(f"There is no {name} yet to set a target by: g types one.")
+
+    def _sensible_target(self) -> float | None:
+        return sensible_target(comparison_of(self.history), self.history.primary)
 
     def _set_target(self, target: float | None) -> None:
         self._redraw(replace(self.options, target=target))
         if self.options.quantity == "loss" and target is not None:
-            self.say(f"Target {target_text(target)} accuracy; a shows the accuracy.")
+            metric = self.history.primary
+            name, words = figures.name(metric), target_text(target, metric)
+            self.say(f"Target {words} {name}; a shows the {name}.")
 
     def action_type_target(self) -> None:
         """Asks for the target."""
-        dialog = TargetDialog(self.options.target, self._own_target)
+        dialog = TargetDialog(self.options.target, self._own_target, self.history.primary)
         self.app.push_screen(dialog, self._typed)
 
     def _typed(self, target: Target | None) -> None:
         if target is not None:
-            typed = target.accuracy
+            typed = target.value
             self._set_target(self._own_target if typed is None else typed)
 
     # -- keys: orders ----------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The target accuracy of a comparison: the text that asks for it, and how keys move it."""
+"""The target of a comparison, a value of its metric: texts that ask for it, keys that move it."""
 
 from __future__ import annotations
 
@@ -8,34 +8,68 @@ from collections.abc import Iterable
 import numpy as np
 
 from clr_tui.engine.analysis.comparison.seed_curves import EntryCurves, mean_curve
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.metrics import Metric
+from clr_tui.engine.settings import texts
 from clr_tui.engine.settings.config import Compare
+from clr_tui.engine.settings.limits import shown
 from clr_tui.engine.settings.table import setting_of
-from clr_tui.engine.settings.texts import write
 
-POINT = 0.01
-"""One point: a hundredth of all images."""
-_ROUND = 0.05
-TARGET = setting_of(Compare, "target")
+_SETTING = setting_of(Compare, "target")
+"""Of a share, as data by name are judged: that is all that options and the form ask for."""
 
 
-def target_text(target: float | None) -> str:
-    """The text that asks for `target`: `65%`; empty for none."""
-    return write(TARGET, target)
+def read_target(text: str, metric: Metric) -> float | None:
+    """The value of `metric` that `65%`, `0.65` or `0.12` names; None for no text at all.
 
-
-def moved(target: float, points: int) -> float:
-    """`target` so many whole points higher, from 1 to 99 %."""
-    return min(max(round(100 * target) + points, 1), 99) / 100
-
-
-def sensible_target(entries: Iterable[EntryCurves]) -> float | None:
-    """Where a target is of use: the multiple of five points below the best mean on validation.
-
-    None while there is no accuracy yet.
+    Raises:
+        UserError: (field `target`) it names none.
     """
-    means = [mean_curve(entry, "accuracy", "validation").mean for entry in entries]
+    if metric.unit == "share":
+        value: float | None = texts.read(_SETTING, text)
+        return value
+    if not text.strip():
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        said = f"target must be a number, such as 0.12, not '{shown(text)}'"
+        raise UserError(said, "target")
+    return number
+
+
+def target_text(target: float | None, metric: Metric) -> str:
+    """The text that asks for `target`: `65%`, `0.12`; empty for none."""
+    if metric.unit == "share":
+        return texts.write(_SETTING, target)
+    return "" if target is None else f"{target:.12g}"
+
+
+def moved(target: float, steps: int, metric: Metric) -> float:
+    """`target` so many steps higher: of shares whole points, from 1 to 99 %.
+
+    Of others a step is a tenth of the first digit's place: from 0.12 to 0.13.
+    """
+    if metric.unit == "share":
+        return min(max(round(100 * target) + steps, 1), 99) / 100
+    places = 1 - math.floor(math.log10(abs(target))) if target else 2
+    return round(round(target, places) + steps * 10.0**-places, places)
+
+
+def sensible_target(entries: Iterable[EntryCurves], metric: Metric) -> float | None:
+    """Where a target is of use: a round value that is a little worse than the best mean.
+
+    Of shares the multiple of five points. None while nothing was measured on validation.
+    """
+    means = [mean_curve(entry, metric.name, "validation").mean for entry in entries]
     known = np.concatenate([np.zeros(0), *means])
     known = known[np.isfinite(known)]
     if not len(known):
         return None
-    return min(max(5 * math.floor(float(known.max()) / _ROUND - 1e-9), 1), 99) / 100
+    best = metric.sign * float((metric.sign * known).max())
+    if metric.unit != "share":
+        return metric.coarser(best) if best else 0.0
+    worse = metric.coarser(best - metric.sign * 1e-9)
+    return min(max(round(worse, 2), 0.01), 0.99)

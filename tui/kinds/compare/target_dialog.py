@@ -1,4 +1,4 @@
-"""The target accuracy, typed."""
+"""The target of a comparison, typed."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.settings.texts import read
-from clr_tui.tui.kinds.compare.target import TARGET, target_text
+from clr_tui.engine.metrics import Metric
+from clr_tui.tui.kinds.compare.target import read_target, target_text
+from clr_tui.tui.text import figures
 from clr_tui.tui.widgets.field import Field
 
 
@@ -21,7 +22,7 @@ from clr_tui.tui.widgets.field import Field
 class Target:
     """What was typed; None where it was cleared."""
 
-    accuracy: float | None
+    value: float | None
 
 
 class TargetDialog(ModalScreen["Target | None"]):
@@ -30,28 +31,32 @@ class TargetDialog(ModalScreen["Target | None"]):
     Args:
         target: what stands there to begin with.
         own: the run's own, which no text at all stands for.
+        metric: whose value it is.
     """
 
     CSS_PATH = "../../screens/dialog.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", show=False)]
 
-    def __init__(self, target: float | None, own: float | None) -> None:
+    def __init__(self, target: float | None, own: float | None, metric: Metric) -> None:
         super().__init__()
-        self._start = target_text(target)
+        self._start = target_text(target, metric)
+        self._metric = metric
         self._own = own
 
     def compose(self) -> ComposeResult:
         """One field over the keys."""
-        empty = "no target" if self._own is None else f"the run's own, {target_text(self._own)}"
+        own, name = target_text(self._own, self._metric), figures.name(self._metric)
+        empty = f"the run's own, {own}" if own else "no target"
+        example = "65% or 0.65" if self._metric.unit == "share" else "0.12"
         with Vertical(classes="dialog"):
-            yield Static("Target accuracy", classes="dialog-title", markup=False)
+            yield Static(f"Target {name}", classes="dialog-title", markup=False)
             yield Static(
                 "The table tells how many epochs and seconds each optimizer takes to reach it on "
                 f"validation. Empty: {empty}.",
                 classes="dialog-note",
                 markup=False,
             )
-            yield Field("target", self._start, placeholder=TARGET.example)
+            yield Field("target", self._start, placeholder=example)
             yield Static("enter  take it     esc  cancel", classes="dialog-keys", markup=False)
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -62,7 +67,7 @@ class TargetDialog(ModalScreen["Target | None"]):
     def _read(self) -> Target | None:
         field = self.query_one(Field)
         try:
-            target = Target(read(TARGET, field.value))
+            target = Target(read_target(field.value, self._metric))
         except UserError as error:
             field.show_error(error.message)
             return None

@@ -26,7 +26,7 @@ def standing_of_comparison(history: RunHistory, status: Status) -> str:
         return status.words
     if status.state == "paused":
         return f"{symbol} paused  {words}"
-    left = overall.left if overall is not None else None
+    left = overall.eta_seconds if overall is not None else None
     return f"{symbol} {words}" + (f"  left {duration(left)}" if left is not None else "")
 
 

@@ -13,19 +13,23 @@ from clr_tui.engine.analysis.comparison.seed_curves import (
     CurvePart,
     EntryCurves,
     MeanCurve,
-    Quantity,
     XScale,
     comparison_of,
     mean_curve,
 )
 from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.metrics import ACCURACY, LOSS, Metric
 from clr_tui.engine.settings.config import Compare
 from clr_tui.tui.charts.chart import Area, Axis, Chart, HLine, Mark, Series
 from clr_tui.tui.charts.scale import Floats
 from clr_tui.tui.kinds.compare.entry_style import glyph_of, role_of
 from clr_tui.tui.kinds.compare.target import target_text
+from clr_tui.tui.text import figures
 from clr_tui.tui.text.clean import plain
+from clr_tui.tui.text.device_lines import samples_of
 
+Quantity = Literal["metric", "loss"]
+"""`metric` is the primary one of the task."""
 Shown = Literal["train", "validation", "both"]
 _PARTS: tuple[Shown, ...] = get_args(Shown)
 _SCALES: tuple[XScale, ...] = get_args(XScale)
@@ -44,7 +48,7 @@ _LOSS_ROOM = 1.25
 class CompareOptions:
     """How to draw a comparison."""
 
-    quantity: Quantity = "accuracy"
+    quantity: Quantity = "metric"
     part: Shown = "validation"
     x: XScale = "epoch"
     bands: bool = True
@@ -52,7 +56,7 @@ class CompareOptions:
     seeds: bool = False
     """Whether each trial is shown, as a faint line."""
     target: float | None = None
-    """Accuracy, 0 to 1, shown as a line."""
+    """A value of the primary metric, shown as a line."""
     hidden: frozenset[int] = frozenset()
     """Entries that are left out."""
     selected: int | None = None
@@ -69,18 +73,21 @@ class CompareOptions:
         return replace(self, part=_after(self.part, _PARTS))
 
     def toggled_quantity(self) -> CompareOptions:
-        """The same of loss instead of accuracy, or the other way round."""
-        return replace(self, quantity="loss" if self.quantity == "accuracy" else "accuracy")
+        """The same of the loss instead of the metric, or the other way round."""
+        return replace(self, quantity="loss" if self.quantity == "metric" else "metric")
 
     def toggled_entry(self, entry: int) -> CompareOptions:
         """The same with an entry hidden, or shown again."""
         return replace(self, hidden=self.hidden ^ {entry})
 
-    @property
-    def title(self) -> str:
-        """What is shown: "validation accuracy"."""
+    def metric(self, history: RunHistory) -> Metric:
+        """What is shown."""
+        return LOSS if self.quantity == "loss" else history.primary
+
+    def title(self, history: RunHistory) -> str:
+        """What is shown, in words: "validation accuracy"."""
         part = "train and validation" if self.part == "both" else self.part
-        return f"{part} {self.quantity}"
+        return f"{part} {figures.name(self.metric(history))}"
 
 
 def _after(value: _Choice, among: tuple[_Choice, ...]) -> _Choice:
@@ -96,15 +103,16 @@ def comparison_chart(
         waiting: what the chart says before the first epoch has ended.
         legend: whether the entries are named in the title row; False beside a ranking table.
     """
+    metric = options.metric(history)
     shown = [entry for entry in comparison_of(history) if entry.entry not in options.hidden]
     parts: tuple[CurvePart, ...] = (
         ("train", "validation") if options.part == "both" else (options.part,)
     )
     main = parts[-1]
-    curves = {part: [_scaled(entry, part, options) for entry in shown] for part in parts}
+    curves = {part: [_scaled(entry, metric, part, options) for entry in shown] for part in parts}
     series: list[Series] = []
     for entry in shown if options.seeds else []:
-        series += _seed_series(entry, main, options)
+        series += _seed_series(entry, metric, main, options)
     if len(parts) > 1:
         for entry, curve in zip(shown, curves["train"], strict=True):
             series.append(_mean_series(entry, curve, options, faint=True))
@@ -115,11 +123,11 @@ def comparison_chart(
     return Chart(
         series=tuple(series),
         x=_x_axis(history, shown, options),
-        y=_y_axis(means, curves[main], options),
-        hlines=_target(options),
+        y=_y_axis(history, means, curves[main], options),
+        hlines=_target(metric, options),
         areas=tuple(_areas(shown, curves[main], options)),
         marks=tuple(_cycle_ends(history, shown, options)),
-        title=options.title + (" (log)" if _logarithmic(options) else ""),
+        title=options.title(history) + (" (log)" if _logarithmic(options) else ""),
         empty=waiting,
     )
 
@@ -128,15 +136,12 @@ def _logarithmic(options: CompareOptions) -> bool:
     return options.log_y and options.quantity == "loss"
 
 
-def _unit(options: CompareOptions) -> float:
-    """Accuracies are shown in per cent."""
-    return 100.0 if options.quantity == "accuracy" else 1.0
-
-
-def _scaled(entry: EntryCurves, part: CurvePart, options: CompareOptions) -> MeanCurve:
+def _scaled(
+    entry: EntryCurves, metric: Metric, part: CurvePart, options: CompareOptions
+) -> MeanCurve:
     """An entry's mean in the unit that is shown, without points that have no place on x."""
-    curve = mean_curve(entry, options.quantity, part, options.x)
-    known, unit = np.isfinite(curve.x), _unit(options)
+    curve = mean_curve(entry, metric.name, part, options.x)
+    known, unit = np.isfinite(curve.x), figures.scale(metric)
     return MeanCurve(
         x=curve.x[known],
         mean=curve.mean[known] * unit,
@@ -173,12 +178,14 @@ def _mean_series(
     )
 
 
-def _seed_series(entry: EntryCurves, part: CurvePart, options: CompareOptions) -> list[Series]:
+def _seed_series(
+    entry: EntryCurves, metric: Metric, part: CurvePart, options: CompareOptions
+) -> list[Series]:
     colour = role_of(entry.entry)
     return [
         Series(
             trial.x(options.x),
-            trial.values(options.quantity, part) * _unit(options),
+            trial.values(metric.name, part) * figures.scale(metric),
             "",
             colour,
             faint=True,
@@ -202,10 +209,11 @@ def _areas(
     return areas
 
 
-def _target(options: CompareOptions) -> tuple[HLine, ...]:
-    if options.target is None or options.quantity != "accuracy":
+def _target(metric: Metric, options: CompareOptions) -> tuple[HLine, ...]:
+    if options.target is None or options.quantity == "loss":
         return ()
-    return (HLine(100 * options.target, f"target {target_text(options.target)}"),)
+    words = f"target {target_text(options.target, metric)}"
+    return (HLine(figures.scale(metric) * options.target, words),)
 
 
 def _x_axis(history: RunHistory, shown: list[EntryCurves], options: CompareOptions) -> Axis:
@@ -251,13 +259,17 @@ def _cycle_ends(
             yield Mark(place, colour="lr", foot=True)
 
 
-def _y_axis(means: list[MeanCurve], main: list[MeanCurve], options: CompareOptions) -> Axis:
+def _y_axis(
+    history: RunHistory, means: list[MeanCurve], main: list[MeanCurve], options: CompareOptions
+) -> Axis:
+    metric = options.metric(history)
     label = "mean and 95% interval" if options.bands else "mean over seeds"
-    if options.quantity == "accuracy":
-        lo, hi = _accuracy_limits(means, main, options)
-        return Axis(f"% of images, {label}", lo=lo, hi=hi)
-    lo, hi = _loss_limits(means, main, options)
-    return Axis(label, log=options.log_y, lo=lo, hi=hi)
+    if metric.unit == "share":
+        unit = f"% of {samples_of(history)}" if metric == ACCURACY else "%"
+        lo, hi = _share_limits(means, main, options)
+        return Axis(f"{unit}, {label}", lo=lo, hi=hi)
+    lo, hi = _number_limits(means, main, metric, options)
+    return Axis(label, log=_logarithmic(options), lo=lo, hi=hi)
 
 
 def _with_bands(
@@ -283,7 +295,7 @@ def _finite(columns: list[Floats]) -> Floats:
     return found
 
 
-def _accuracy_limits(
+def _share_limits(
     means: list[MeanCurve], main: list[MeanCurve], options: CompareOptions
 ) -> tuple[float | None, float | None]:
     """Tens around the means, per cent, so that the axis seldom moves; the target is within."""
@@ -297,26 +309,30 @@ def _accuracy_limits(
     return max(float(lo), 0.0), min(float(max(hi, lo + 10)), 100.0)
 
 
-def _loss_limits(
-    means: list[MeanCurve], main: list[MeanCurve], options: CompareOptions
+def _number_limits(
+    means: list[MeanCurve], main: list[MeanCurve], metric: Metric, options: CompareOptions
 ) -> tuple[float | None, float | None]:
-    """The span of the means, but not far above where losses began.
+    """The span of the means and the target, but not far above where they began if less is better.
 
     The loss of a trial that diverges may be any number before it stops being one. Whatever lies
     well above the typical loss after the first epoch says "worse than at the start" wherever it
     stands; it may leave the chart at its top, so that the others can be read.
     """
     values = _finite([curve.mean for curve in means])
-    if options.log_y:
+    if _logarithmic(options):
         values = values[values > 0]
     if not len(values):
         return None, None
     starts = [found[0] for curve in means if len(found := _finite([curve.mean]))]
     top = _LOSS_ROOM * abs(float(np.median(starts)))
     lo = float(values.min())
-    hi = min(float(values.max()), max(top, lo))
-    if options.log_y:
+    hi = float(values.max())
+    if metric.direction == "min":
+        hi = min(hi, max(top, lo))
+    if _logarithmic(options):
         return lo / 1.1, max(hi, lo) * 1.1
     lo, hi = _with_bands(lo, hi, main, options)
+    if options.target is not None and options.quantity == "metric":
+        lo, hi = min(lo, options.target), max(hi, options.target)
     room = 0.05 * (hi - lo) or 0.05 * abs(hi) or 1.0
     return max(lo - room, 0.0) if lo >= 0 else lo - room, hi + room

@@ -5,6 +5,7 @@ from __future__ import annotations
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.report import Measured, TrainReport
 from clr_tui.engine.log.events import EpochFinished, Evaluated
+from clr_tui.engine.metrics import ACCURACY, Metric
 from clr_tui.engine.settings.config import RunConfig, Train
 from clr_tui.engine.words import exact_lr
 from clr_tui.tui.charts.chart import Chart
@@ -12,7 +13,7 @@ from clr_tui.tui.cli.text_blocks import drawn, wrapped
 from clr_tui.tui.kinds.parts import Display
 from clr_tui.tui.kinds.train.plan import length, sketch
 from clr_tui.tui.kinds.train.view import ending_words, training_charts
-from clr_tui.tui.text import numbers
+from clr_tui.tui.text import figures, numbers
 from clr_tui.tui.text.chart_options import ChartOptions
 from clr_tui.tui.text.event_lines import EventLines
 from clr_tui.tui.text.status import optimizer_parts
@@ -31,14 +32,14 @@ def title(config: RunConfig) -> list[str]:
 
 
 def charts(history: RunHistory, _report: TrainReport) -> list[Chart]:
-    """Learning rate, loss and accuracy."""
+    """Learning rate, loss and primary metric."""
     return list(training_charts(history, ChartOptions(x="epoch")))
 
 
 def preview(history: RunHistory, _alive: bool) -> Chart:
-    """The accuracy; the loss until there is any."""
-    _, loss, accuracy = training_charts(history, ChartOptions(x="epoch"))
-    return accuracy if accuracy.series else loss
+    """The primary metric; the loss until there is any."""
+    _, loss, metric = training_charts(history, ChartOptions(x="epoch"))
+    return metric if metric.series else loss
 
 
 def lines(history: RunHistory, report: TrainReport, width: int) -> list[str]:
@@ -47,10 +48,10 @@ def lines(history: RunHistory, report: TrainReport, width: int) -> list[str]:
     for chart, height in zip(charts(history, report), (8, 12, 12), strict=True):
         told += [*drawn(chart, width, height), ""]
     told += [*_epochs(history), ""]
-    told += _measured("validation, last", report.final_validation)
-    told += _measured("validation, best", report.best_validation)
-    told += _measured("test, last", report.test_last)
-    told += _measured("test, best on validation", report.test_best)
+    told += _measured("validation, last", report.final_validation, report.metric)
+    told += _measured("validation, best", report.best_validation, report.metric)
+    told += _measured("test, last", report.test_last, report.metric)
+    told += _measured("test, best on validation", report.test_best, report.metric)
     if report.status == "running":
         told.append(f"now: {report.phase}")
     if words := ending_words(history):
@@ -67,36 +68,42 @@ def _epochs(history: RunHistory) -> list[str]:
         for one in trial.evaluations
         if one.part == "validation" and one.checkpoint is None
     }
+    metric = history.primary
+    short = "acc" if metric == ACCURACY else figures.name(metric)
     lines = [
-        f"{'epoch':>7}  {'train loss':>10}  {'validation loss':>15}  {'train acc':>9}"
-        f"  {'validation acc':>14}  {'time':>7}"
+        f"{'epoch':>7}  {'train loss':>10}  {'validation loss':>15}  {f'train {short}':>9}"
+        f"  {f'validation {short}':>14}  {'time':>7}"
     ]
     every = -(-len(trial.epochs) // EPOCH_ROWS)
     best = trial.epochs[-1].best_epoch
     lines += [
-        _epoch(one, validation.get(one.epoch), best)
+        _epoch(one, validation.get(one.epoch), best, metric, len(short))
         for i, one in enumerate(trial.epochs)
         if i % every == every - 1 or one.epoch == best or i == len(trial.epochs) - 1
     ]
     return lines
 
 
-def _epoch(epoch: EpochFinished, measured: Evaluated | None, best: int) -> str:
+def _epoch(
+    epoch: EpochFinished, measured: Evaluated | None, best: int, metric: Metric, wide: int
+) -> str:
+    """`wide`: cells of the metric's name in the heading."""
     loss = numbers.loss(measured.loss if measured else None)
-    accuracy = numbers.percent(measured.accuracy if measured else None)
+    train = figures.figure(metric, epoch.train_value(metric.name))
+    validation = figures.figure(metric, measured.value(metric.name) if measured else None)
     return (
         f"{epoch.epoch:>7}  {numbers.loss(epoch.train_loss):>10}  {loss:>15}"
-        f"  {numbers.percent(epoch.train_accuracy):>9}  {accuracy:>14}"
+        f"  {train:>{max(9, wide + 6)}}  {validation:>{max(14, wide + 11)}}"
         f"  {numbers.duration(epoch.seconds):>7}{'  best' if epoch.epoch == best else ''}"
     )
 
 
-def _measured(what: str, measured: Measured | None) -> list[str]:
+def _measured(what: str, measured: Measured | None, metric: Metric) -> list[str]:
     if measured is None:
         return []
     epoch = "" if measured.epoch is None else f"  epoch {measured.epoch}"
     return [
-        f"{what:<25} {numbers.percent(measured.accuracy)}  loss"
+        f"{what:<25} {figures.figure(metric, measured.value(metric))}  loss"
         f" {numbers.loss(measured.loss).strip()}{epoch}"
     ]
 

@@ -1,4 +1,4 @@
-"""CLR training: learning rate, loss and accuracy under one another on one x-axis."""
+"""CLR training: learning rate, loss and primary metric under one another on one x-axis."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class TrainingScreen(CurveScreen):
     BINDINGS: ClassVar[list[BindingType]] = bindings_for("train")
     key_screen = "train"
     x_axes = TRAINING_X
-    charts = ("lr-chart", "loss-chart", "accuracy-chart")
+    charts = ("lr-chart", "loss-chart", "metric-chart")
 
     def _charts(self) -> tuple[Chart, Chart, Chart]:
         return training_charts(

@@ -10,20 +10,22 @@ import numpy as np
 from clr_tui.engine.analysis.history import RunHistory, TrialHistory
 from clr_tui.engine.analysis.smoothing import smooth
 from clr_tui.engine.log.events import Evaluated
+from clr_tui.engine.metrics import Metric
 from clr_tui.engine.policies import Phase, lr_at, phase, step_size_steps, whole_cycle_epochs
 from clr_tui.engine.settings.config import Train
 from clr_tui.tui.charts.chart import Axis, Chart, HLine, Mark, Series
 from clr_tui.tui.charts.scale import Floats
-from clr_tui.tui.text import numbers
+from clr_tui.tui.fitting import fitted
+from clr_tui.tui.text import figures, numbers
 from clr_tui.tui.text.chart_options import ChartOptions, XAxis
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.device_lines import device_lines
-from clr_tui.tui.text.lines import BLANK, Line, row
+from clr_tui.tui.text.lines import BLANK, LABEL_WIDTH, Line, row
 
 AHEAD_POINTS = 400
 """Points of the schedule ahead: more than a chart has columns, so that corners stay sharp."""
 _MARGIN = 0.08
-"""Room above and below the learning rates, as a part of their span."""
+"""Room above and below the learning rates and the metric, as a part of their span."""
 NOMINAL_STEPS = 100
 """Steps an epoch of a schedule that is drawn before the data, and so its true length, is known."""
 WAITING = "The loss of every step will appear here."
@@ -95,7 +97,7 @@ def _told_length(trial: TrialHistory | None) -> int:
 def training_charts(
     history: RunHistory, options: ChartOptions, waiting: str = WAITING, *, ended: bool = False
 ) -> tuple[Chart, Chart, Chart]:
-    """Learning rate, loss and accuracy of a training, one above the other on one x-axis.
+    """Learning rate, loss and primary metric of a training, one above the other on one x-axis.
 
     Args:
         history: the run.
@@ -111,7 +113,7 @@ def training_charts(
     return (
         _lr_chart(trial, plan, scale, x, options.y_log),
         _loss_chart(trial, scale, x, options, waiting),
-        _accuracy_chart(trial, scale, named, ended or history.finished is not None),
+        _metric_chart(history, scale, named, ended or history.finished is not None),
     )
 
 
@@ -269,16 +271,19 @@ def _loss_limits(
     return float(shown.min()), float(shown.max())
 
 
-def _accuracy_chart(trial: TrialHistory | None, scale: _Scale, x: Axis, ended: bool) -> Chart:
-    title, waiting = "accuracy, %", "Validation accuracy will appear here after the first epoch."
+def _metric_chart(history: RunHistory, scale: _Scale, x: Axis, ended: bool) -> Chart:
+    trial, metric = history.trial, history.primary
+    title = figures.title(metric)
+    waiting = f"Validation {figures.name(metric)} will appear here after the first epoch."
     if ended:
         waiting = "The run ended before its first epoch did."
     if trial is None:
         return Chart(x=x, title=title, empty=waiting)
     epochs, measured = trial.epochs, _measured(trial)
     ends = scale.at(np.array([float(epoch.step) for epoch in epochs]))
-    train = 100 * _column([epoch.train_accuracy for epoch in epochs])
-    validation = 100 * _column([event.accuracy for event in measured])
+    unit = figures.scale(metric)
+    train = unit * _column([epoch.train_value(metric.name) for epoch in epochs])
+    validation = unit * _column([event.value(metric.name) for event in measured])
     series = []
     if len(train):
         series.append(Series(ends, train, "train", "raw"))
@@ -288,10 +293,10 @@ def _accuracy_chart(trial: TrialHistory | None, scale: _Scale, x: Axis, ended: b
         series.append(Series(places, validation, VALIDATION, "validation"))
         series.append(Series(places, validation, "", "validation", "points"))
         if np.any(np.isfinite(validation)):
-            best = int(np.nanargmax(validation))
-            label = f"best {validation[best]:.1f}"
+            best = int(np.nanargmax(metric.sign * validation))
+            label = f"best {figures.bare(metric, validation[best] / unit)}"
             marks.append(Mark(float(places[best]), float(validation[best]), label, "best"))
-    lo, hi = _percent_limits(np.concatenate((train, validation)))
+    lo, hi = _limits(np.concatenate((train, validation)), metric)
     return Chart(
         series=tuple(series),
         x=x,
@@ -302,11 +307,15 @@ def _accuracy_chart(trial: TrialHistory | None, scale: _Scale, x: Axis, ended: b
     )
 
 
-def _percent_limits(values: Floats) -> tuple[float | None, float | None]:
-    """Tens around the values, with room above the highest for a word."""
+def _limits(values: Floats, metric: Metric) -> tuple[float | None, float | None]:
+    """Room around the values for a word; of shares tens, per cent."""
     known = values[np.isfinite(values)]
     if not len(known):
         return None, None
+    if metric.unit != "share":
+        low, high = float(known.min()), float(known.max())
+        room = _MARGIN * (high - low) or _MARGIN * abs(high) or 1.0
+        return low - room, high + room
     lo = math.floor((float(known.min()) - 1) / 10) * 10
     hi = math.ceil((float(known.max()) + 1) / 10) * 10
     return max(0.0, float(lo)), min(100.0, float(max(hi, lo + 10)))
@@ -340,7 +349,7 @@ def training_panel(
     trial, plan = history.trial, plan_of(history)
     lines = _place_lines(trial, plan)
     lines += [BLANK, *_loss_lines(trial, options or ChartOptions())]
-    lines += [BLANK, *_accuracy_lines(trial)]
+    lines += [BLANK, *_metric_lines(trial, history.primary)]
     lines += [BLANK, *device_lines(history, trial, ended=ended)]
     return lines
 
@@ -405,28 +414,30 @@ def cycle_words(where: Phase) -> str:
     return f"{place}, complete" if where.whole else f"{place}, cut short"
 
 
-def _accuracy_lines(trial: TrialHistory | None) -> list[Line]:
+def _metric_lines(trial: TrialHistory | None, metric: Metric) -> list[Line]:
     train = validation = best = None
     when = ""
     if trial is not None and trial.epochs:
         last = trial.epochs[-1]
-        train, best, when = last.train_accuracy, last.best_accuracy, f"epoch {last.best_epoch}"
+        train, best = last.train_value(metric.name), last.best_value
+        when = f"epoch {last.best_epoch}"
     if trial is not None and (measured := _measured(trial)):
-        validation = measured[-1].accuracy
+        validation = measured[-1].value(metric.name)
+
+    def figure(value: float | None) -> str:
+        return figures.brief(metric, value).ljust(8)
+
     lines = [
-        row("accuracy", _percent(train), "text", "train"),
-        row("", _percent(validation), "validation", "validation"),
-        row("best", _percent(best), "best", when),
+        row(fitted(figures.name(metric), LABEL_WIDTH - 1), figure(train), "text", "train"),
+        row("", figure(validation), "validation", "validation"),
+        row("best", figure(best), "best", when),
     ]
     tests = [e for e in trial.evaluations if e.part == "test"] if trial is not None else []
     for number, event in enumerate(tests):
         whose = f"{plain(event.checkpoint)} epoch" if event.checkpoint else ""
-        lines.append(row("" if number else "test", _percent(event.accuracy), "accuracy", whose))
+        tested = figure(event.value(metric.name))
+        lines.append(row("" if number else "test", tested, "accuracy", whose))
     return lines
-
-
-def _percent(fraction: float | None) -> str:
-    return numbers.percent(fraction).strip().ljust(8)
 
 
 def ending_words(history: RunHistory) -> str:
@@ -440,9 +451,10 @@ def ending_words(history: RunHistory) -> str:
     where = plan.phase(done)
     if plan.config.policy == "constant" or (done >= plan.total_steps and where.whole):
         return ""
+    name = figures.name(history.primary)
     return (
-        f"It ended in the middle of cycle {where.cycle} of {where.cycles}: accuracy in mid-cycle, "
-        "while the rate is high, is not final accuracy."
+        f"It ended in the middle of cycle {where.cycle} of {where.cycles}: {name} in mid-cycle, "
+        f"while the rate is high, is not final {name}."
     )
 
 
@@ -454,7 +466,7 @@ def training_words(history: RunHistory, *, ended: bool = False) -> str:
         ended: whether nothing more will come.
     """
     ended = ended or history.finished is not None
-    trial, plan = history.trial, plan_of(history)
+    trial, plan, metric = history.trial, plan_of(history), history.primary
     if trial is None or plan is None:
         return ""
     tests = {event.checkpoint: event for event in trial.evaluations if event.part == "test"}
@@ -462,15 +474,17 @@ def training_words(history: RunHistory, *, ended: bool = False) -> str:
     if best is not None or last is not None:
         parts = []
         if last is not None:
-            parts.append(f"{numbers.percent(last.accuracy).strip()} last weights")
+            parts.append(f"{figures.brief(metric, last.value(metric.name))} last weights")
         if best is not None:
             when = f" (epoch {best.epoch})" if best.epoch is not None else ""
-            parts.append(f"{numbers.percent(best.accuracy).strip()} best weights{when}")
-        return f"Test accuracy: {', '.join(parts)}."
+            value = figures.brief(metric, best.value(metric.name))
+            parts.append(f"{value} best weights{when}")
+        return f"Test {figures.name(metric)}: {', '.join(parts)}."
     if not trial.epochs:
         waiting = len(trial.step) and not ended
-        return "Validation accuracy comes after the first epoch." if waiting else ""
+        comes = f"Validation {figures.name(metric)} comes after the first epoch."
+        return comes if waiting else ""
     epoch = trial.epochs[-1]
     best_of = "Best" if ended else "Best so far"
-    accuracy = numbers.percent(epoch.best_accuracy).strip()
-    return f"{best_of} {accuracy} on validation, epoch {epoch.best_epoch}."
+    value = figures.brief(metric, epoch.best_value)
+    return f"{best_of} {value} on validation, epoch {epoch.best_epoch}."
