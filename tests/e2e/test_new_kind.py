@@ -15,6 +15,8 @@ from clr_tui.engine.log.rundir import find_run
 from clr_tui.engine.settings.config import JOBS
 from clr_tui.tui.app import ClrTuiApp
 from clr_tui.tui.cli.main import main
+from clr_tui.tui.text.form import read
+from clr_tui.tui.text.form_fields import form_fields
 from clr_tui.tui.widgets.chart_view import ChartView
 
 PRODUCT = Path(__file__).parents[2]
@@ -66,6 +68,15 @@ def test_its_mistakes_are_found_before_it_starts(
     assert not list(runs.iterdir())
 
 
+def test_the_form_asks_for_it_too(runs: Path) -> None:
+    values = {field.name: field.default for field in form_fields()} | {"kind": "toy run"}
+    asked = [field.name for field in form_fields() if field.kinds == ("toy",)]
+    assert asked == ["toy_steps"]
+    assert read(values | {"toy_steps": "3"}).job == toy_kind.Toy(steps=3)
+    errors = read(values | {"toy_steps": "0"}).errors
+    assert errors == {"toy_steps": "steps must be at least 1, not 0"}
+
+
 KIND_FOLDER = ("tui/kinds/range_test/", "tui/kinds/train/", "tui/kinds/compare/")
 MAY_NAME_A_KIND: dict[str, str] = {
     "engine/settings/config.py": "the structs, and the table of them",
@@ -74,7 +85,6 @@ MAY_NAME_A_KIND: dict[str, str] = {
     "tui/keys.py": "a key names the screen that it belongs to",
     "engine/analysis/history.py": "bounds that nobody has moved are those of the training",
     "engine/analysis/recordings/recording.py": "the kind of a log whose first line was lost",
-    "tui/text/form.py": "the fields of the form are not in a table yet",
 }
 
 

@@ -17,7 +17,7 @@ from textual.widgets import Input, Static
 
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.settings.check import check
-from clr_tui.engine.settings.config import STUDIES, Job, RangeTest, TaskConfig
+from clr_tui.engine.settings.config import STUDIES, Job, RangeTest, TaskConfig, kind_of
 from clr_tui.engine.settings.studies import study
 from clr_tui.tui.launching import expanded
 from clr_tui.tui.messages import FormChecked
@@ -210,7 +210,7 @@ class NewRunScreen(Screen[None]):
         """Fills in what a study of the article sets; all of it can be changed."""
         changes, job = study(name)
         said = texts(msgspec.structs.replace(self._given_task, **changes), job)
-        for field in (*changes, *job_settings("compare")):
+        for field in (*changes, *job_settings(kind_of(job))):
             if (row := self._row(field)) is not None and row.value != said[field]:
                 row.fill(said[field])
 

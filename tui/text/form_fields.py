@@ -71,7 +71,8 @@ def _uses_sgd(values: Values) -> bool:
 
 
 def _decays(values: Values) -> bool:
-    return "exp-range" in values["policy" if kind_in(values) == "train" else "optimizers"]
+    asked = job_settings(kind_in(values)).keys() & {"policy", "optimizers"}
+    return any("exp-range" in values[name] for name in asked)
 
 
 _WHEN: dict[str, Callable[[Values], bool]] = {
