@@ -1,12 +1,20 @@
-"""Write docs/keys.md from the code; `make docs` runs it, and a test compares."""
+"""Write the pages of docs/ that are made from the code: `make docs` runs it, a test compares."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from clr_tui.engine.settings.config import JOBS, TaskConfig
+from clr_tui.engine.settings.table import REQUIRED, Setting, settings_of
+from clr_tui.engine.settings.texts import write
+from clr_tui.tui.cli.option_groups import option_of
 from clr_tui.tui.keys import KEYS
 from clr_tui.tui.kinds.registry import KINDS
 
+INTRODUCTION = """\
+Each setting is an option of the command and a field of the form (`n` on the list of runs); in
+`run.json` it has the option's name with underscores. Options that are on or off have a twin:
+`--augment` and `--no-augment`."""
 HERE = Path(__file__).parent
 PLACES = {
     "runs": {"home"},
@@ -29,8 +37,27 @@ def keys() -> str:
     return "\n".join(["# Keys", "", f"{_MADE}", "", *rows, ""])
 
 
+def settings() -> str:
+    """The page of settings, from the structs that hold them."""
+    parts = [("The task of every run", TaskConfig)]
+    parts += [(f"`clr-tui {name}`", job) for name, job in JOBS.items()]
+    lines = ["# Settings", "", _MADE, "", INTRODUCTION, ""]
+    for heading, config in parts:
+        lines += [f"## {heading}", "", "| option | in the form | what it is | may be | default |"]
+        lines += ["|---|---|---|---|---|", *map(_row, settings_of(config)), ""]
+    return "\n".join(lines)
+
+
+def _row(setting: Setting) -> str:
+    default = "" if setting.default is REQUIRED else write(setting, setting.default)
+    allowed = ", ".join(setting.choices) or setting.allowed
+    option = f"`{option_of(setting)}`"
+    cells = option, setting.title, setting.help, allowed, setting.empty or default
+    return f"| {' | '.join(cells)} |".replace("  ", " ")
+
+
 _MADE = "Made from the code by `make docs`."
-PAGES = {"keys.md": keys}
+PAGES = {"keys.md": keys, "settings.md": settings}
 
 
 if __name__ == "__main__":

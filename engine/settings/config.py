@@ -57,7 +57,7 @@ class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
         str,
         described(
             "data",
-            "digits (embedded), or a folder of images, one folder a class",
+            "digits (embedded), or a folder of images, one folder per class",
             metavar="DIR",
         ),
     ] = "digits"
@@ -66,7 +66,7 @@ class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
         str,
         described(
             "model",
-            "a small CNN for any image size, or ResNet34, frozen but for its last block",
+            "a small CNN for any image size, or ResNet34, frozen except for its last block",
             choices=MODELS,
         ),
     ] = "cnn"
@@ -74,7 +74,7 @@ class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
         str,
         described(
             "weights",
-            "what resnet34 begins with: imagenet, none, or the path of a state dict",
+            "initial weights of resnet34: imagenet, none, or the path of a state dict",
             metavar="W",
         ),
     ] = "imagenet"
@@ -92,7 +92,7 @@ class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
             + " or ".join(f"{size} ({model})" for model, size in IMAGE_SIZES.items()),
         ),
     ] = None
-    batch_size: Annotated[int, described("batch size", "images a step", ge=2, example="64")] = 64
+    batch_size: Annotated[int, described("batch size", "images per step", ge=2, example="64")] = 64
     device: Annotated[
         str,
         described(
@@ -105,7 +105,7 @@ class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
         bool,
         described(
             "augmentation",
-            "shift and turn each image a little, and flip photos as well",
+            "small random shifts and rotations; photos are flipped too",
             rare=True,
         ),
     ] = True
@@ -144,7 +144,7 @@ class OptimizerConfig(msgspec.Struct, frozen=True, kw_only=True):
         float,
         described(
             "weight decay",
-            "weight decay; others than sgd have a default of their own",
+            "weight decay; optimizers other than sgd have their own default",
             ge=0,
             example="1e-4",
         ),
@@ -174,7 +174,7 @@ _Gamma = Annotated[
     float,
     described(
         "gamma",
-        "what exp-range multiplies the learning rate by, a step",
+        "factor per step of the exp-range policies",
         gt=0,
         le=1,
         example="0.99994",
@@ -184,7 +184,7 @@ _Factor = Annotated[
     float,
     described(
         "factor",
-        "upper / lower bound of a policy, where no lower one is given",
+        "upper bound / lower bound, where no lower bound is given",
         gt=1,
         example="6",
         rare=True,
@@ -214,9 +214,7 @@ class RangeTest(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag
     """Of the training part."""
     seeds: Annotated[
         int,
-        described(
-            "seeds", "sweeps, each from new weights: a median and a band", **COUNT, example="3"
-        ),
+        described("seeds", "number of sweeps, each from new weights", **COUNT, example="3"),
     ] = 1
     accuracy: Annotated[
         bool,
@@ -238,7 +236,7 @@ class RangeTest(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag
         float,
         described(
             "smoothing",
-            "weight of a new loss in the smoothed curve; 1 smooths nothing",
+            "weight of a new loss in the smoothed curve; 1 means no smoothing",
             gt=0,
             le=1,
             example="0.05",
@@ -250,7 +248,7 @@ class RangeTest(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag
         float,
         described(
             "divergence",
-            "the sweep ends when the smoothed loss is so many times its best",
+            "end when the smoothed loss exceeds this multiple of its minimum",
             gt=1,
             example="4",
             rare=True,
@@ -277,7 +275,7 @@ class Train(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="tr
         float,
         described(
             "max lr",
-            "the upper bound; a range test tells where it should be",
+            "the upper bound; a range test recommends one",
             **RATE,
             example="3.6e-3",
         ),
@@ -327,7 +325,7 @@ class Compare(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
     ]
     seeds: Annotated[
         int,
-        described("seeds", "trials of each optimizer; an interval needs two", **COUNT, example="3"),
+        described("seeds", "trials per optimizer; an interval needs two", **COUNT, example="3"),
     ] = 3
     """Seeds `task.seed`, `task.seed + 1`, ..."""
     epochs: Annotated[
@@ -347,7 +345,7 @@ class Compare(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
         float | None,
         described(
             "target",
-            "an accuracy on validation: how long each needs to reach it is told",
+            "validation accuracy; reports how long each optimizer takes to reach it",
             gt=0,
             lt=1,
             written="0.65 or 65%",
@@ -362,7 +360,7 @@ class Compare(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
         int | None,
         described(
             "jobs",
-            "trials side by side",
+            "trials to run in parallel",
             **COUNT,
             example="2",
             empty="as cores, GPUs and memory allow",
@@ -378,7 +376,7 @@ class Compare(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
         int,
         described(
             "threads",
-            "CPU threads of each trial; another number may give other last bits",
+            "CPU threads per trial; changing it may change the last bits",
             **COUNT,
             example="1",
             rare=True,
@@ -388,7 +386,7 @@ class Compare(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
         str,
         described(
             "study",
-            "the article's comparison on a model; other settings go over it",
+            "repeat the article's study of this model; other settings override it",
             choices=STUDIES,
             empty="none",
             rare=True,

@@ -56,6 +56,11 @@ class Setting:
     optional: bool = False
     default: Any = REQUIRED
 
+    @property
+    def allowed(self) -> str:
+        """What its values are limited to, in words; empty where they are not."""
+        return self.limits.words if self.type in (int, float) else ""
+
     def value_in(self, config: msgspec.Struct) -> Any:
         """Its value in a struct that has it."""
         value: Any = config

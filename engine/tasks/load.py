@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.settings.config import TaskConfig
+from clr_tui.engine.settings.config import IMAGE_SIZES, TaskConfig
 from clr_tui.engine.tasks.augment import RandomAffine
 from clr_tui.engine.tasks.cnn import build_cnn
 from clr_tui.engine.tasks.dataset import Dataset, Indices, Notify, Progress, channel_statistics
@@ -24,9 +24,6 @@ from clr_tui.engine.tasks.part import Part
 from clr_tui.engine.tasks.resnet34 import IMAGENET_MEAN, IMAGENET_STD, build_resnet34
 from clr_tui.engine.tasks.weights import read_weights
 from clr_tui.engine.words import many
-
-DEFAULT_SIZE = {"cnn": 64, "resnet34": 224}
-"""Side of a folder's images, pixels. The digits keep their own."""
 
 
 def load_task(
@@ -49,8 +46,8 @@ def load_task(
     Raises:
         UserError: the data or the weights cannot be used, with the field at fault.
     """
-    if config.model not in DEFAULT_SIZE:
-        names = " or ".join(DEFAULT_SIZE)
+    if config.model not in IMAGE_SIZES:
+        names = " or ".join(IMAGE_SIZES)
         raise UserError(f"there is no model '{config.model}': give {names}", "model")
     # The weights come first: a wrong file should not cost the time of decoding all images.
     weights = read_weights(config.weights, progress) if config.model == "resnet34" else None
@@ -85,7 +82,7 @@ def load_task(
 def _read(config: TaskConfig, progress: Progress, note: Notify, cache_dir: Path | None) -> Dataset:
     if config.data == "digits":
         return read_digits()
-    size = config.image_size or DEFAULT_SIZE[config.model]
+    size = config.image_size or IMAGE_SIZES[config.model]
     return read_folder(Path(config.data), size, progress, note, cache_dir)
 
 

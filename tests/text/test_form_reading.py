@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from clr_tui.engine.settings.config import (
+    GAMMA,
     POLICIES,
     Compare,
     OptimizerConfig,
@@ -29,6 +30,13 @@ optimizers = st.builds(
     OptimizerConfig,
     momentum=st.floats(0, 1, exclude_max=True),
     weight_decay=st.floats(0, allow_nan=False, allow_infinity=False),
+    options=st.sampled_from([{}, {"maximize": True}]),
+) | st.sampled_from(
+    [
+        OptimizerConfig(name="adamw", options={"weight_decay": 0.05, "eps": 1e-6}),
+        OptimizerConfig(name="adam", weight_decay=0.1),
+        OptimizerConfig(name="my.own:Optimizer", options={"kind": "x, y"}),
+    ]
 )
 tasks = st.builds(
     TaskConfig,
@@ -38,6 +46,7 @@ tasks = st.builds(
     image_size=st.none() | st.integers(8, 4096),
     batch_size=st.integers(2, 10**6),
     augment=st.booleans(),
+    compile=st.booleans(),
     device=st.sampled_from(["auto", "cpu", "cuda:3"]),
     seed=st.integers(0, 2**63 - 1),
 )
@@ -70,6 +79,7 @@ def trainings(draw) -> Train:
         epochs=draw(counts | st.integers(1, 10_000)),
         whole_cycles=draw(st.booleans()),
         gamma=draw(st.floats(0, 1, exclude_min=True)),
+        factor=draw(st.floats(2, 100)),
         optimizer=draw(optimizers),
     )
 
@@ -89,6 +99,7 @@ comparisons = st.builds(
     step_size_epochs=lengths,
     gamma=st.floats(0, 1, exclude_min=True),
     jobs=st.none() | st.integers(1, 64),
+    threads=st.integers(1, 64),
     target=st.none() | st.floats(1e-3, 0.999).map(lambda x: round(x, 9)),
 )
 
@@ -236,3 +247,42 @@ def test_a_rate_that_no_text_tells_stays_with_its_entry_and_is_told() -> None:
     assert length_in_words(job).endswith("As given: adam, sgd at lr 0.01.")
     typed = Compare(entries=parse_entries("adam(lr=0.01),sgd"))
     assert "given" not in length_in_words(typed)
+
+
+def test_the_optimizer_is_asked_for_with_its_options() -> None:
+    values = DEFAULTS | {"optimizer": "AdamW(weight_decay=0.05)", "momentum": "x"}
+    expected = OptimizerConfig(name="adamw", options={"weight_decay": 0.05})
+    for kind in ("range test", "training"):
+        assert read(values | {"kind": kind}).job.optimizer == expected
+    sgd = read(DEFAULTS | {"optimizer": "sgd(nesterov=True)", "momentum": "0.8"}).job.optimizer
+    assert sgd == OptimizerConfig(momentum=0.8, options={"nesterov": True})
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("adm", "did you mean 'adam'"),
+        ("sgd(momentum=0.5)", "have fields of their own"),
+        ("adam+clr", "leave out '+clr'"),
+        ("", "nothing is given here"),
+    ],
+)
+def test_a_mistake_in_the_optimizer_is_told_at_its_field(text: str, words: str) -> None:
+    errors = read(DEFAULTS | {"optimizer": text}).errors
+    assert list(errors) == ["optimizer"]
+    assert words in errors["optimizer"]
+
+
+def test_an_empty_lower_bound_is_made_of_the_upper_one_and_the_factor() -> None:
+    values = DEFAULTS | {"kind": "training", "base_lr": "", "max_lr": "0.06"}
+    assert read(values).job.base_lr == pytest.approx(0.01)
+    assert read(values | {"factor": "3"}).job.base_lr == pytest.approx(0.02)
+    assert list(read(values | {"max_lr": "x"}).errors) == ["max_lr"]
+
+
+def test_a_field_that_plays_no_part_any_more_is_as_by_default() -> None:
+    job = Train(base_lr=1e-4, max_lr=1e-3, policy="exp-range", gamma=0.9)
+    values = DEFAULTS | texts(TaskConfig(), job)
+    assert read(values, TaskConfig(), job).job == job
+    changed = read(values | {"policy": "triangular"}, TaskConfig(), job).job
+    assert changed == replace(job, policy="triangular", gamma=GAMMA)

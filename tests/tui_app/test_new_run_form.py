@@ -17,6 +17,7 @@ from clr_tui.engine.settings.config import (
     Train,
 )
 from clr_tui.engine.settings.entries import parse_entries
+from clr_tui.engine.settings.studies import study
 from clr_tui.tui.kinds.range_test.screen import RangeTestScreen
 from clr_tui.tui.screens.new_run import FormRow, NewRunScreen
 from clr_tui.tui.text.form import field_of, read, texts
@@ -505,3 +506,37 @@ def test_settings_survive_the_form(job) -> None:
     reading = read(values)
     assert not reading.errors
     assert (reading.task, reading.job) == (task, job)
+
+
+async def test_rarely_used_settings_are_folded_away_until_they_say_something(app) -> None:
+    job = RangeTest(smoothing=0.2)
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await open_form(pilot, TaskConfig(), job)
+        assert "smoothing" in shown(screen)  # it is not what it usually is
+        assert not {"seed", "steps", "divergence"} & set(shown(screen))
+        set_text(screen, "divergence", "0.5")
+        await until(pilot, lambda: complaint(screen, "divergence"))
+        assert "divergence" in shown(screen)
+        screen.query_one("#more", Choice).choose("shown")
+        await pilot.pause()
+        assert {"seed", "steps", "divergence", "augment", "compile"} <= set(shown(screen))
+        assert not {"threads", "whole_cycles", "study"} & set(shown(screen))
+
+
+async def test_a_study_fills_in_what_it_sets(app, start) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await open_form(pilot, TaskConfig(), Compare(entries=parse_entries("adam")))
+        screen.query_one("#study", Choice).choose("resnet34")
+        await pilot.pause()
+        values = screen._values()
+        assert (values["model"], values["compare_epochs"]) == ("resnet34", "100")
+        assert values["whole_cycles"] == "off"
+        reading = screen._read(values)
+        changes, job = study("resnet34")
+        assert (reading.task, reading.job) == (TaskConfig(**changes), job)
+        # What is chosen otherwise goes over it; another model ends it.
+        set_text(screen, "compare_epochs", "10")
+        assert screen._read(screen._values()).job.study == "resnet34"
+        screen.query_one("#model", Choice).choose("cnn")
+        await pilot.pause()
+        assert screen._read(screen._values()).job.study == ""
