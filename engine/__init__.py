@@ -1,1 +1,1 @@
-"""The headless core of clr-tui: runs, analysis, tasks and training. It knows nothing of screens."""
+"""The headless core of clr-tui: settings, logs, analysis, tasks and training; no user interface."""

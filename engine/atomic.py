@@ -1,4 +1,4 @@
-"""Files that are written aside and take their place only when they are complete."""
+"""Atomic file writes: a file is written beside its target and replaces it once complete."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from clr_tui.engine.regular import open_regular
 def replacing(path: Path, mode: int = 0o644) -> Iterator[IO[bytes]]:
     """Yields a draft that replaces `path` at the end of the block, or is removed on an error.
 
-    Readers of `path` find the old content or all of the new. Drafts of killed processes are
-    removed first: a living writer holds a lock on its own.
+    Readers of `path` see either the old content or all of the new. Drafts left by killed processes
+    are removed first: a living writer holds a lock on its draft.
 
     Raises:
         OSError: the folder is missing or cannot be written, or the disk is full.
@@ -34,7 +34,7 @@ def replacing(path: Path, mode: int = 0o644) -> Iterator[IO[bytes]]:
             os.fsync(file.fileno())
             draft.replace(path)
         except BaseException:
-            with contextlib.suppress(OSError):  # of the two errors the first says what is wrong
+            with contextlib.suppress(OSError):  # the first error says what is wrong
                 draft.unlink()
             raise
     _sync_folder(path.parent)
@@ -49,7 +49,7 @@ def _remove_abandoned(path: Path) -> None:
 
 
 def _lock(descriptor: int) -> None:
-    """Locks a file until its descriptor is closed, or raises OSError if another process did."""
+    """Locks a file until its descriptor is closed; raises OSError if another process holds it."""
     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 

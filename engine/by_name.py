@@ -1,4 +1,4 @@
-"""Objects that are named as "module:name", so that a table of them loads none."""
+"""Objects given as "module:name", so that a table of them imports nothing."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from typing import Any
 
 
 def named(place: str) -> Any:
-    """The object at `place`, its module imported now."""
+    """Imports the module of `place` and returns the object that it names."""
     module, _, name = place.partition(":")
     return getattr(import_module(module), name)

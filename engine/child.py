@@ -1,4 +1,4 @@
-"""Child processes that run a module of ours and talk to their parent over a socket."""
+"""Child processes that run one of our modules and talk to their parent over a socket."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 
 
 def module_command(module: str, *arguments: str) -> list[str]:
-    """The command `python -m module`, which imports nothing from its working directory."""
+    """The command `python -m module`, without imports from the working directory."""
     safe_path = ["-P"] if sys.version_info >= (3, 11) else []
     return [sys.executable, *safe_path, "-m", module, *arguments]
 
@@ -21,15 +21,15 @@ def module_command(module: str, *arguments: str) -> list[str]:
 class Child:
     """A process that runs `module`, which must call `connect_to_parent`.
 
-    The process inherits no other descriptor than its end of the socket, so that neither a run's
-    lock nor the sockets of its siblings stay open in it.
+    The process inherits only its end of the socket, so it keeps neither a run's lock nor the
+    sockets of its siblings open.
 
     Args:
-        module: its full name.
-        env: variables to set besides those of this process.
+        module: full module name.
+        env: environment variables to add to those of this process.
 
     Raises:
-        OSError: it cannot be started.
+        OSError: the process cannot be started.
     """
 
     def __init__(self, module: str, env: Mapping[str, str] | None = None) -> None:
@@ -45,7 +45,7 @@ class Child:
 
 
 def connect_to_parent() -> Connection:
-    """In a child: the connection to its parent, which alone handles SIGINT and SIGHUP."""
+    """Connects a child to its parent. Only the parent handles SIGINT and SIGHUP."""
     parser = argparse.ArgumentParser(description="A child process of clr-tui.")
     parser.add_argument("--fd", type=int, required=True, help="the socket to the parent")
     signal.signal(signal.SIGHUP, signal.SIG_IGN)

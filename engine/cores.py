@@ -1,4 +1,4 @@
-"""The cores that this process may use."""
+"""How many cores this process may use."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
 def usable_cores(quota: Path = CGROUP_QUOTA) -> int:
-    """How many there are: fewer than the machine has under `taskset`, and in a container.
+    """Counts the usable cores: `taskset` or a container may allow fewer than the machine has.
 
     Args:
-        quota: the container's: "<microseconds> <period>" or "max ...".
+        quota: the container's quota file: "<microseconds> <period>" or "max ...".
     """
     has_affinity = hasattr(os, "sched_getaffinity")  # not on macOS
     cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
     try:
         allowed, period = quota.read_text().split()
         return max(1, min(cores, math.ceil(int(allowed) / int(period))))
-    except (OSError, ValueError):  # no cgroups here, or no quota
+    except (OSError, ValueError):  # no cgroups, or no quota
         return cores

@@ -1,4 +1,4 @@
-"""What went wrong, in one sentence that a person can act on."""
+"""Errors as one sentence that a person can act on."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Iterable
 
 
 class UserError(Exception):
-    """Something that was asked for cannot be done.
+    """A request that cannot be fulfilled.
 
     Args:
         message: one sentence that names the offending value and says what would be right.
-        field: the setting at fault, as it is named in `RunConfig` (`"base_lr"`, `"data"`, ...), so
-            that a form can show the sentence beside it; `None` where no one setting is at fault.
+        field: the setting at fault, by its name in `RunConfig` (`"base_lr"`, `"data"`, ...), so
+            that a form can show the sentence beside it; `None` if no single setting is at fault.
     """
 
     def __init__(self, message: str, field: str | None = None) -> None:
@@ -21,15 +21,15 @@ class UserError(Exception):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`"; did you mean 'train'?"`, or nothing where no known word is near."""
-    import difflib  # only for mistakes: every command begins with this module
+    """`"; did you mean 'train'?"`, or nothing if no known word is close."""
+    import difflib  # only for mistakes: every command imports this module
 
     near = difflib.get_close_matches(word, list(known), n=1)
     return f"; did you mean '{near[0]}'?" if near else ""
 
 
 def explain(error: Exception) -> tuple[str, str | None]:
-    """A sentence about an unforeseen error, and the setting at fault where one is known."""
+    """A sentence about an unexpected error, and the setting at fault if one is known."""
     text = str(error).partition("\n")[0]
     no_memory = "out of memory" in text.lower() or "can't allocate memory" in text.lower()
     if no_memory or isinstance(error, MemoryError):

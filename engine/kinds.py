@@ -1,7 +1,7 @@
 """What the engine does with each kind of run.
 
-Everything is named as "module:name", for `by_name.named` to import where it is used: a reader of
-logs must load no torch, and a list of runs no numpy.
+Everything is given as "module:name" and imported by `by_name.named` only where it is used: reading
+a log must not load torch, and listing runs must not load numpy.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ class JobKind(NamedTuple):
     """What the engine does with one kind of run."""
 
     check: str
-    """`(TaskConfig, Job) -> Iterable[UserError]`: mistakes that show without torch."""
+    """`(TaskConfig, Job) -> Iterable[UserError]`: mistakes that can be found without torch."""
     try_early: str
     """`(RunConfig) -> None`: raises `UserError` for what torch refuses, before data is decoded."""
     run: str
     """`(Work) -> Result`: does the job, in the worker."""
     report: str
-    """`(RunHistory, *, live: bool) -> Report`: what came of it."""
+    """`(RunHistory, *, live: bool) -> Report`: the result so far, or in the end."""
     headline: str
-    """`(RunHistory) -> str`: the result in a few words; empty: the job's own `Result` says it."""
+    """`(RunHistory) -> str`: the result in a few words; empty: taken from the job's `Result`."""
     standing: str
-    """A `Standing`: where a living run stands, for lists of runs."""
+    """A `Standing`: the progress of a living run, for lists of runs."""
     job_of_log: str
-    """`(list[AnyEvent]) -> Job`: what was asked, as far as a log without its `run.json` tells."""
+    """`(list[AnyEvent]) -> Job`: the job as far as a log without its `run.json` shows it."""
     check_machine: str = ""
-    """`(Job, cores: int) -> Iterable[UserError]`: what this machine has too little of."""
+    """`(Job, cores: int) -> Iterable[UserError]`: what this machine lacks for the job."""
     named_trials: bool = False
-    """Whether its trials have names of their own, which a table of all their steps must give."""
+    """Whether its trials have names, which tables of all steps must include."""
 
 
 _ENGINE = "clr_tui.engine"
@@ -64,4 +64,4 @@ JOB_KINDS: dict[str, JobKind] = {
         named_trials=True,
     ),
 }
-"""By the names of `settings.config.JOBS`."""
+"""Keyed by the names in `settings.config.JOBS`."""

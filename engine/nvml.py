@@ -1,7 +1,7 @@
-"""Which devices this machine has, and how loaded they are, without importing torch.
+"""The devices of this machine and their load, without importing torch.
 
-CUDA devices are numbered as torch numbers them, that is, among those that `CUDA_VISIBLE_DEVICES`
-leaves. The driver is asked through NVML; where that is absent or fails there are none.
+CUDA devices have torch's numbers, which count only those that `CUDA_VISIBLE_DEVICES` allows. They
+are listed by NVML; if it is absent or fails, there are none.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from clr_tui.engine.errors import UserError
 
 @cache
 def _nvml() -> Any:
-    """The NVML binding, initialised once for the process; None where there is no driver."""
+    """The NVML binding, initialised once per process; None without a driver."""
     try:
         import pynvml
 
@@ -29,7 +29,7 @@ def _nvml() -> Any:
 
 
 def _handles() -> list[Any]:
-    """An NVML handle for each CUDA device, in torch's order; None where it has none of its own."""
+    """An NVML handle for each CUDA device, in torch's order; None for a device without its own."""
     nvml = _nvml()
     if nvml is None:
         return []
@@ -41,7 +41,7 @@ def _handles() -> list[Any]:
 
 
 def _visible(every: list[Any], visible: str) -> list[Any]:
-    """Those that the variable names, by number or UUID, up to the first that is not there."""
+    """Handles of the devices in `visible`, by number or UUID, up to the first that is missing."""
     uuids = [_uuid(handle) for handle in every]
     chosen: list[Any] = []
     for name in map(str.strip, visible.split(",")):
@@ -65,7 +65,7 @@ def _uuid(handle: Any) -> str:
 
 
 def available() -> list[str]:
-    """The devices that can be asked for, as torch names them: `cpu`, `mps`, `cuda:0`, ..."""
+    """The devices that can be chosen, by their names in torch: `cpu`, `mps`, `cuda:0`, ..."""
     names = ["cpu"]
     if platform.system() == "Darwin" and platform.machine() == "arm64":
         names.append("mps")
@@ -73,10 +73,10 @@ def available() -> list[str]:
 
 
 def check_device(name: str) -> None:
-    """Passes where `name` (`auto`, `cpu`, `mps`, `cuda`, `cuda:N`) can be asked for here.
+    """Checks that this machine has the device `name` (`auto`, `cpu`, `mps`, `cuda`, `cuda:N`).
 
     Raises:
-        UserError: (field `device`) it is no device's name, or the machine has no such device.
+        UserError: (field `device`) `name` is not a device, or the machine has no such device.
     """
     if name in ("auto", "cpu"):
         return
@@ -101,18 +101,18 @@ class UsageMonitor:
         self._handle = handles[index] if 0 <= index < len(handles) else None
 
     def read(self) -> tuple[int, int, float | None] | None:
-        """Memory used and total, bytes, by all processes; utilisation, 0 to 1.
+        """Memory used by all processes and in total, bytes; utilisation, 0 to 1.
 
         Returns:
-            None where the device cannot be asked. The utilisation alone is None on devices that
-            do not tell it (a partitioned GPU).
+            None if the device cannot be read. Only the utilisation is None on devices that do not
+            report it (a partitioned GPU).
         """
         nvml = _nvml()
         if nvml is None or self._handle is None:
             return None
         try:
             memory = nvml.nvmlDeviceGetMemoryInfo(self._handle)
-        except Exception:  # noqa: BLE001 - the device is gone, say: its load is not worth a run
+        except Exception:  # noqa: BLE001 - such as a lost device: its load is not worth a run
             return None
         utilisation = None
         with suppress(Exception):

@@ -1,9 +1,9 @@
-"""Learning-rate policies as pure functions of the step: the shape of training, without torch.
+"""Learning-rate policies as pure functions of the step, without torch.
 
 Sources: L. N. Smith, "Cyclical Learning Rates for Training Neural Networks" (2017), section 3, for
-the triangular family; L. N. Smith and N. Topin, "Super-Convergence" (2018), for one-cycle. Where
-torch has the same policy (`CyclicLR`, `OneCycleLR`) the order of operations is torch's own, so
-that the two agree to the last bits for any step size and any length.
+the triangular family; L. N. Smith and N. Topin, "Super-Convergence" (2018), for one-cycle. If torch
+has the same policy (`CyclicLR`, `OneCycleLR`), operations are done in torch's order, so that both
+agree to the last bits for any step size and length.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Literal
 from clr_tui.engine.settings.config import GAMMA, Policy
 
 ONE_CYCLE_RISE = 0.3
-"""The part of one-cycle spent rising, and again falling; the rest anneals (torch's default)."""
+"""Share of one-cycle spent rising, and again falling; the rest anneals (torch's default)."""
 ONE_CYCLE_FINAL = 1e4
 """One-cycle ends at base_lr divided by this (torch's `final_div_factor`)."""
 
@@ -32,10 +32,10 @@ def lr_at(
     total_steps: int,
     gamma: float = GAMMA,
 ) -> float:
-    """The learning rate of step `step`, counted from 0.
+    """The learning rate at step `step`, counted from 0.
 
     - `triangular`: up from `base_lr` to `max_lr` in `step_size` steps and down again, repeatedly.
-    - `triangular2`: the same, its height halved after each cycle.
+    - `triangular2`: the same, with its height halved after each cycle.
     - `exp-range`: triangular, both bounds multiplied by gamma^step (Smith 2017, section 3.2).
     - `exp-range-amplitude`: triangular, its height multiplied by gamma^step (torch's exp_range).
     - `linear-decay`: triangular, its height falling linearly to nothing at `total_steps`.
@@ -43,12 +43,12 @@ def lr_at(
     - `constant`: `max_lr`.
 
     Args:
-        step_size: steps in half a cycle; at least 1, not a whole number in general.
+        step_size: steps in half a cycle; at least 1, not always a whole number.
         total_steps: length of the training in steps; at least 1. Policies that end there keep
             their last rate beyond it.
 
     Raises:
-        ValueError: for a policy that does not exist.
+        ValueError: the policy does not exist.
     """
     if policy == "constant":
         return max_lr
@@ -70,7 +70,7 @@ def lr_at(
 
 
 def _triangle(step: int, step_size: float) -> tuple[int, float]:
-    """The cycle, from 1, and the height within it, 0 to 1."""
+    """The cycle, from 1, and the height in it, 0 to 1."""
     passed = 1 + step / (2.0 * step_size)
     cycle = math.floor(passed)
     x = passed - cycle
@@ -78,7 +78,7 @@ def _triangle(step: int, step_size: float) -> tuple[int, float]:
 
 
 def _one_cycle_ends(total_steps: int) -> tuple[float, float, float]:
-    """The steps at which rising, falling and annealing end (not whole numbers in general)."""
+    """The steps at which rising, falling and annealing end (not always whole numbers)."""
     rise = float(ONE_CYCLE_RISE * total_steps) - 1
     fall = float(2 * ONE_CYCLE_RISE * total_steps) - 2
     return rise, fall, total_steps - 1
@@ -97,29 +97,29 @@ def _one_cycle(step: int, base_lr: float, max_lr: float, total_steps: int) -> fl
 
 @dataclass(frozen=True)
 class Phase:
-    """Where in its schedule a training stands. `str()` says it in words."""
+    """The position of a training in its schedule."""
 
     cycle: int
     """From 1."""
     cycles: int
-    """In the whole training, the last one counted even where it is cut short."""
+    """In the whole training, including a last one that is cut short."""
     rising: bool
     fraction: float
     """Of the current cycle, 0 to 1."""
     whole: bool
-    """Whether the training, run to its end, ends at the end of a cycle."""
+    """Whether the end of the training is the end of a cycle."""
     direction: Direction
     finished: bool
 
     @property
     def complete(self) -> bool:
-        """Whether no cycle is under way: an accuracy measured now is that of whole cycles."""
+        """Whether no cycle is under way, so that a metric measured now is that of whole cycles."""
         between = self.fraction == 0.0 and self.cycle > 1
         return between or self.fraction == 1.0 or self.direction == "constant"
 
     @property
     def words(self) -> str:
-        """Like "cycle 2 of 4, falling"."""
+        """Such as "cycle 2 of 4, falling"."""
         if self.direction == "constant":
             return "constant rate"
         if self.finished:
@@ -132,7 +132,7 @@ class Phase:
 
 
 def phase(policy: Policy, step: int, *, step_size: float, total_steps: int) -> Phase:
-    """Where the training stands after `step` steps (0 to `total_steps`)."""
+    """The position in the schedule after `step` steps (0 to `total_steps`)."""
     finished = step >= total_steps
     if policy in ("constant", "one-cycle"):
         direction = _one_cycle_direction(step, total_steps) if policy == "one-cycle" else "constant"
@@ -151,7 +151,7 @@ def phase(policy: Policy, step: int, *, step_size: float, total_steps: int) -> P
 
 
 def _cycles(steps: int, step_size: float) -> float:
-    """How many cycles `steps` are; a whole number where only rounding keeps it from being one."""
+    """`steps` in cycles; a whole number if it differs from one only by rounding errors."""
     cycles = steps / (2.0 * step_size)
     return float(round(cycles)) if math.isclose(cycles, round(cycles), rel_tol=1e-9) else cycles
 
@@ -166,9 +166,9 @@ def _one_cycle_direction(step: int, total_steps: int) -> Direction:
 def whole_cycle_epochs(policy: Policy, epochs: int, step_size_epochs: float) -> int:
     """`epochs` rounded up to a whole number of cycles.
 
-    Where a cycle is not a whole number of epochs, the next few cycle counts are tried for one
-    that is; failing that, the last epoch outlasts its cycle. One-cycle and constant fit any
-    length and leave it as it is.
+    If that is not a whole number of epochs, the next few cycle counts are tried for one that is;
+    failing that, the last epoch outlasts its cycle. One-cycle and constant fit any length and
+    leave it unchanged.
     """
     if policy in ("one-cycle", "constant"):
         return epochs
@@ -184,7 +184,7 @@ def whole_cycle_epochs(policy: Policy, epochs: int, step_size_epochs: float) -> 
 def step_size_steps(step_size_epochs: float, steps_per_epoch: int) -> float:
     """Half a cycle in steps, at least 1.
 
-    Not rounded: half an epoch of 53 steps is 26.5, so that each cycle ends where its epoch does. A
-    whole number would drift away from the epochs, and end a training of whole cycles within one.
+    Not rounded: half an epoch of 53 steps is 26.5, so that each cycle ends with its epoch. A whole
+    number would drift from the epochs, and end a training of whole cycles in the middle of one.
     """
     return max(1.0, step_size_epochs * steps_per_epoch)

@@ -1,4 +1,4 @@
-"""Opening files that other programs may have put anything in place of."""
+"""Opening files safely where another program may have put something that is not a regular file."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _NAMES = {
 
 
 def open_regular(path: Path, flags: int = os.O_RDONLY, mode: int = 0o644) -> int:
-    """Opens `path` as `os.open` does, but only a regular file, and without ever waiting.
+    """Opens `path` like `os.open`, but only a regular file, and without ever blocking.
 
     Opening a pipe would wait for its other end, and reading a device may never end.
 
     Returns:
-        The descriptor, closed in child processes.
+        The descriptor, which child processes do not inherit.
 
     Raises:
         OSError: the file cannot be opened, or is a pipe, socket, device or folder.
@@ -60,7 +60,7 @@ def read_regular(path: Path, limit: int) -> bytes:
 
 
 def open_text(path: Path) -> IO[str]:
-    """A regular file of UTF-8 text, with or without a byte order mark, its line ends kept.
+    """Opens a regular file of UTF-8 text, with or without a byte order mark; keeps its line ends.
 
     Raises:
         OSError: the file cannot be opened, or is not a regular file.

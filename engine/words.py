@@ -1,4 +1,4 @@
-"""Learning rates and the distances between them, counts and lists, in words."""
+"""Learning rates, distances between them, counts and lists in words."""
 
 from __future__ import annotations
 
@@ -7,10 +7,7 @@ from collections.abc import Sequence
 
 
 def rate(lr: float) -> str:
-    """A learning rate for a sentence, two digits: `3.6e-3`, `1e-1`, `1`, `10`.
-
-    `lr` is finite and above 0.
-    """
+    """A finite learning rate above 0 for a sentence, to two digits: `3.6e-3`, `1e-1`, `1`, `10`."""
     mantissa, exponent = f"{lr:.1e}".split("e")
     mantissa = mantissa.removesuffix(".0")
     power = int(exponent)
@@ -29,9 +26,9 @@ def exact_lr(value: float) -> str:
 
 
 def decades_apart(lr: float, other: float) -> str:
-    """Where `lr` lies relative to `other`, if more than a decade away: `a decade below`.
+    """`lr` relative to `other` (both above 0) in rounded decades: `a decade below`.
 
-    In whole decades, rounded. Both are above 0.
+    Empty within one decade.
     """
     distance = math.log10(lr / other)
     if abs(distance) <= 1:
@@ -47,7 +44,7 @@ def many(count: int, what: str) -> str:
 
 
 def plural(what: str, count: int) -> str:
-    """`seed` of 1, `seeds` of any other number."""
+    """`seed` for 1, `seeds` for any other number."""
     return what if count == 1 else f"{what}s"
 
 
@@ -57,16 +54,16 @@ def all_of(count: int, what: str) -> str:
 
 
 def be(count: int) -> str:
-    """`is` of one, `are` of several."""
+    """`is` for one, `are` for any other number."""
     return "is" if count == 1 else "are"
 
 
 def was(count: int) -> str:
-    """`was` of one, `were` of several."""
+    """`was` for one, `were` for any other number."""
     return "was" if count == 1 else "were"
 
 
 def listed(labels: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and c`; there must be one."""
+    """`a`, `a and b`, `a, b and c`; at least one label."""
     *first, last = labels
     return f"{', '.join(first)} and {last}" if first else last

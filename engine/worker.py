@@ -1,9 +1,9 @@
 """The detached process that does a run: `python -m clr_tui.engine.worker RUN_DIRECTORY`.
 
-Nobody watches it but through the run's files: it tells all in `events.jsonl`, takes orders from
-`commands.jsonl`, and holds `worker.lock` for as long as it lives. SIGTERM and SIGINT end it in
-order, with a checkpoint and a last event; SIGHUP is ignored. Its exit code is 0 where the run was
-done or stopped, 1 where it failed.
+It communicates only through the run's files: it writes `events.jsonl`, reads commands from
+`commands.jsonl`, and holds `worker.lock` while it lives. SIGTERM and SIGINT stop it cleanly, with a
+checkpoint and a last event; SIGHUP is ignored. The exit code is 0 if the run was done or stopped,
+1 if it failed.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ from clr_tui.engine.malloc import keep_freed_memory
 from clr_tui.engine.settings.config import RunConfig
 from clr_tui.engine.training.control import Control, RunGone, StopFlag, Stopped
 
-if TYPE_CHECKING:  # torch takes seconds to import, and must not delay the first event
+if TYPE_CHECKING:  # torch takes seconds to import and must not delay the first event
     from clr_tui.engine.analysis.history import RunHistory
     from clr_tui.engine.training.session import Result
 
 
 class Log:
-    """The run's log, for as long as it is there."""
+    """The run's log; writing fails once its file is removed."""
 
     def __init__(self, run: RunDir) -> None:
         self._path = run.events_path
         self._writer = EventWriter(run.events_path)
 
     def still_there(self) -> None:
-        """Raises RunGone where the log was removed (writing to it would go on succeeding)."""
+        """Raises RunGone if the log was removed (writing to its descriptor would still succeed)."""
         if not self._path.exists():
-            raise RunGone(f"{self._path} was removed while the run was at work")
+            raise RunGone(f"{self._path} was removed during the run")
 
     def emit(self, event: Event) -> None:
         """Writes an event.
@@ -60,10 +60,10 @@ class Log:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Does the run that `argv` names; returns the exit code."""
+    """Does the run named by `argv` and returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("run", type=Path, help="the run's directory")
-    parser.add_argument("--lock-fd", type=int, help="descriptor on which the lock is held already")
+    parser.add_argument("--lock-fd", type=int, help="descriptor that already holds the lock")
     arguments = parser.parse_args(argv)
     stop = _obey_signals()
     run = RunDir(arguments.run)
@@ -73,13 +73,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         _say(error.message)
         return 1
     try:
-        # Children must not inherit the lock: they would hold it beyond this process's end.
+        # Children must not inherit the lock: they would hold it after this process ends.
         os.set_inheritable(lock, False)
         return _run(run, stop)
     finally:
-        # Not left to the exit, since taking torch down takes seconds: the run may be removed now.
+        # Now, as torch takes seconds to shut down, and the run may be removed from here on.
         if arguments.lock_fd is not None:
-            os.chdir("/")  # where a launched worker works is how `rm` knows it without its lock
+            os.chdir("/")  # `rm` recognises a launched worker without a lock by its directory
         os.close(lock)
 
 
@@ -87,7 +87,7 @@ def _run(run: RunDir, stop: StopFlag) -> int:
     try:
         config = run.config()
         if run.events_path.exists() and run.events_path.stat().st_size:
-            raise UserError(f"run '{run.id}' was started before: a run is done once")
+            raise UserError(f"run '{run.id}' was already started: start a new run")
         log = Log(run)
     except UserError as error:
         _say(error.message)
@@ -108,7 +108,7 @@ def _obey_signals() -> StopFlag:
 
 
 def _do(run: RunDir, config: RunConfig, log: Log, stop: StopFlag) -> RunFinished | RunGone:
-    """The run from its first event to the last but one; every way in which it can end."""
+    """Does the run, from its first event to the last but one, and handles every way it can end."""
     try:
         log.emit(
             RunStarted(
@@ -132,7 +132,7 @@ def _do(run: RunDir, config: RunConfig, log: Log, stop: StopFlag) -> RunFinished
         return gone
     except UserError as error:
         return _finished("failed", error.message, error.field)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the log must say that it ended
+    except Exception as error:  # noqa: BLE001 - the log must record any end
         traceback.print_exc()
         return _finished("failed", *explain(error))
 
@@ -146,13 +146,13 @@ def _job() -> Callable[[RunConfig, Callable[[Event], object], Control, Path], Re
 
 
 def _share_cores() -> None:
-    """Keeps torch's threads from waiting for one another in long busy loops; before torch loads.
+    """Limits how long torch's threads wait for one another in busy loops. Call before torch loads.
 
-    Those rob whatever else is at work on the same cores: the screen that shows this run, or
-    another run; but a thread that sleeps is late for the next piece of work. Medians of a step in
-    milliseconds (CNN, 32x32, batch 64, two quiet cores), by the turns of the loop:
+    Busy loops slow down everything else on the same cores, such as the screen that shows this run
+    or another run; but a thread that sleeps is late for its next piece of work. Median milliseconds
+    per step (CNN, 32x32, batch 64, two otherwise idle cores) by iterations of the loop:
 
-        turns                 alone    beside one busy process    two workers at once
+        iterations            alone    beside one busy process    two workers at once
         0 (PASSIVE)           47
         1,000                 43       76                         76
         2,000                 39       80                         80
@@ -160,8 +160,8 @@ def _share_cores() -> None:
         20,000                37       128                        138
         300,000 (default)     37       33 (the other starves)     94
 
-    Those are 3,000: GNU's OpenMP reads the first variable; LLVM's and Intel's (not
-    measured) read the second, in which 0 is as PASSIVE. OMP_WAIT_POLICY, where set, stands.
+    3,000 are set. GNU's OpenMP reads the first variable; LLVM's and Intel's (not measured) read the
+    second, where 0 means PASSIVE. An OMP_WAIT_POLICY in the environment takes precedence.
     """
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", "3000")
@@ -185,7 +185,7 @@ def _history(run: RunDir, config: RunConfig, outcome: Outcome) -> RunHistory:
 
 
 def _finish(log: Log, end: RunFinished | RunGone) -> int:
-    """Tells the end where it can be told; `worker.log` has it in any case."""
+    """Logs the end of the run if possible; `worker.log` gets its message in any case."""
     if isinstance(end, RunGone):
         _say(str(end))
         return 1
@@ -200,7 +200,7 @@ def _finish(log: Log, end: RunFinished | RunGone) -> int:
 
 
 def _say(text: str) -> None:
-    """A line in worker.log, which may be on the very disk that is full."""
+    """Writes a line to worker.log, which may be on a full disk."""
     try:
         print(text, file=sys.stderr, flush=True)
     except OSError:

@@ -1,6 +1,6 @@
-"""What people ask of a living run: the lines of `commands.jsonl`.
+"""Commands to a living run: the lines of `commands.jsonl`.
 
-Schema 1. One JSON object a line; `type` names the command, `time` is when it was sent, Unix
+Schema 1. One JSON object per line; `type` names the command, `time` is when it was sent, Unix
 seconds. Any process may append; the worker reads between steps and answers in the log
 (`bounds-changed`, `paused`, ..., or `command-refused`).
 """
@@ -23,7 +23,7 @@ from clr_tui.engine.settings.bounds import bounds_mistakes
 
 
 class SetBounds(msgspec.Struct, frozen=True, kw_only=True, tag="set-bounds"):
-    """Run the schedule between these bounds from now on."""
+    """Run the schedule between these bounds from the next step."""
 
     base_lr: float
     max_lr: float
@@ -37,27 +37,27 @@ class Pause(msgspec.Struct, frozen=True, kw_only=True, tag="pause"):
 
 
 class Continue(msgspec.Struct, frozen=True, kw_only=True, tag="continue"):
-    """Go on after a pause."""
+    """Continue after a pause."""
 
     time: float = 0.0
 
 
 class Stop(msgspec.Struct, frozen=True, kw_only=True, tag="stop"):
-    """End the run in order, with a checkpoint."""
+    """End the run cleanly, with a checkpoint."""
 
     reason: str = ""
     time: float = 0.0
 
 
 class StopTrial(msgspec.Struct, frozen=True, kw_only=True, tag="stop-trial"):
-    """End one trial of a comparison; the others go on."""
+    """End one trial of a comparison; the others continue."""
 
     trial: int
     time: float = 0.0
 
 
 class SaveCheckpoint(msgspec.Struct, frozen=True, kw_only=True, tag="save-checkpoint"):
-    """Save a checkpoint now, and go on."""
+    """Save a checkpoint now and continue."""
 
     time: float = 0.0
 
@@ -70,19 +70,19 @@ _decode = msgspec.json.Decoder(Command).decode
 
 
 def send(run: RunDir, command: Command) -> None:
-    """Appends `command` for the run's worker; its `time` is set where it is 0.
+    """Appends `command` for the run's worker; a `time` of 0 is replaced by the current time.
 
     Several processes may send at once: each line is one appending write.
 
     Raises:
-        UserError: the run has no living worker, nothing can run between the bounds, or the file
-            cannot be written.
+        UserError: the run has no living worker, the bounds are invalid, or the file cannot be
+            written.
     """
     if isinstance(command, SetBounds):
         for mistake in bounds_mistakes(command.base_lr, command.max_lr):
             raise mistake
     if not run.alive:
-        raise UserError(f"run '{run.id}' is not running: there is no worker to take orders")
+        raise UserError(f"run '{run.id}' is not running: it takes no commands")
     if not command.time:
         command = msgspec.structs.replace(command, time=time.time())
     try:
@@ -96,16 +96,16 @@ def _append(path: Path, line: bytes) -> None:
     try:
         size = os.fstat(fd).st_size
         if size and os.pread(fd, 1, size - 1) != b"\n":
-            line = b"\n" + line  # someone's torn line must not swallow this one
+            line = b"\n" + line  # a torn line before this one must not swallow it
         os.write(fd, line)
     finally:
         os.close(fd)
 
 
 class CommandTail:
-    """Follows a commands file from its start; each command is returned once, in order.
+    """Follows a commands file from its start; returns each command once, in order.
 
-    Lines that are no commands are skipped.
+    Lines that are not commands are skipped.
     """
 
     def __init__(self, path: Path) -> None:
@@ -113,10 +113,10 @@ class CommandTail:
         self._seen: tuple[int, int, int] | None = None
 
     def poll(self) -> list[Command]:
-        """What was sent since the last poll. Costs one `stat` where nothing was.
+        """Commands sent since the last poll; one `stat` if there are none.
 
         Raises:
-            UserError: the file is there but cannot be read.
+            UserError: the file exists but cannot be read.
         """
         try:
             info = os.stat(self._lines.path)

@@ -1,4 +1,4 @@
-"""Starting a worker that outlives whoever starts it."""
+"""Starting a worker that outlives the process that starts it."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from clr_tui.engine.regular import open_regular
 
 
 def launch(run: RunDir) -> int:
-    """Starts the run's worker as a process of its own, and returns its process id.
+    """Starts the run's worker as a detached process and returns its process id.
 
-    The worker has its own session (the terminal's end does not reach it), no terminal, and
-    `worker.log` for its output. The lock is taken here and handed over as an inherited
-    descriptor, so that there is no gap in which a starting run looks dead. The worker must make
-    that descriptor close-on-exec again: its own children would hold the lock beyond its end.
+    The worker has its own session (so it survives the terminal), no terminal, and `worker.log` for
+    its output. The lock is taken here and passed on as an inherited descriptor, so that a starting
+    run never looks dead. The worker must make that descriptor close-on-exec again, or its own
+    children would hold the lock after its end.
 
     Raises:
-        UserError: the run has a worker already, or none can be started.
+        UserError: the run already has a worker, or the worker cannot be started.
     """
     lock = acquire(run.lock_path)
     try:
@@ -32,7 +32,7 @@ def launch(run: RunDir) -> int:
         raise UserError(f"the worker cannot be started: {error.strerror}") from error
     finally:
         os.close(lock)
-    # Reaped when it ends, so that no zombie stays behind while this process lives.
+    # Reaps the worker when it ends, so that no zombie remains while this process lives.
     threading.Thread(target=process.wait, name=f"reap {run.id}", daemon=True).start()
     return process.pid
 

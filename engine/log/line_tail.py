@@ -1,7 +1,7 @@
 """Following a file of lines that other processes append to.
 
-What events and commands share: which bytes are new, where a line ends, whether the file is still
-the one that was read before. What a line means is the caller's business.
+Shared by events and commands: finds new bytes and the ends of lines, and whether the file is still
+the one read before. Decoding a line is up to the caller.
 """
 
 from __future__ import annotations
@@ -15,32 +15,32 @@ from clr_tui.engine.regular import open_regular
 
 BLOCK = 1 << 20
 MAX_LINE = 16 << 20
-"""Bytes. A longer line is garbage (no writer makes one), and is skipped without being held."""
+"""Bytes. A longer line is garbage (no writer makes one) and is skipped without holding it."""
 _KEPT = 512
 
 
 @dataclass
 class Lines:
-    """What one poll found."""
+    """The result of one poll."""
 
     lines: list[bytes] = field(default_factory=list)
     """Complete lines, in order, without their newline."""
     reset: bool = False
-    """The file was cut short or replaced; `lines` start at its beginning."""
+    """The file was truncated or replaced; `lines` start at its beginning."""
     overlong: int = 0
     """Lines longer than `MAX_LINE`, left out."""
     more: bool = False
-    """`limit` ended the poll: there is more to read at once."""
+    """`limit` ended the poll: more can be read right away."""
     portion: float = 1.0
-    """How much of the file has been looked at, 0 to 1."""
+    """Share of the file read so far, 0 to 1."""
 
 
 class LineTail:
     """Reads the complete lines of a growing file, each once.
 
-    Nothing is kept open between polls, so a file may be replaced at any time. That it was is seen
-    by its inode, by its first bytes, or by those just before the place reached (none of which are
-    there any more where it was cut short).
+    Nothing is kept open between polls, so the file may be replaced at any time. A change of its
+    inode, its first bytes, or the bytes before the current offset (missing if it was truncated)
+    shows that it was.
     """
 
     def __init__(self, path: Path) -> None:
@@ -58,10 +58,10 @@ class LineTail:
         """All new complete lines; a missing file has none. Never blocks.
 
         Args:
-            limit: stop after about so many bytes (but not before the end of a line).
+            limit: stop after about this many bytes (but not before the end of a line).
 
         Raises:
-            UserError: the file is there but cannot be read.
+            UserError: the file exists but cannot be read.
         """
         try:
             fd = self._open()
@@ -85,7 +85,7 @@ class LineTail:
         found = Lines()
         identity = (info.st_dev, info.st_ino)
         if self._replaced(fd, identity):
-            found.reset = self._offset > 0  # else nothing had been told that could be void
+            found.reset = self._offset > 0  # at 0, the caller has nothing to discard
             self._restart()
         self._identity = identity
         before = self._offset
@@ -108,10 +108,10 @@ class LineTail:
         )
 
     def _read(self, fd: int, limit: int | None, found: Lines) -> int:
-        """Appends to `found` what is new; returns how far the file has been looked at."""
+        """Appends new lines to `found`; returns the offset up to which the file was read."""
         size = BLOCK if limit is None else min(BLOCK, max(limit, 4096))
         first = self._offset
-        torn = b""  # what lies beyond self._offset and has no newline yet
+        torn = b""  # bytes from self._offset on that have no newline yet
         while block := os.pread(fd, size, self._offset + len(torn)):
             whole, newline, rest = block.rpartition(b"\n")
             if newline:
@@ -129,7 +129,7 @@ class LineTail:
         return self._offset + len(torn)
 
     def _take(self, text: bytes, found: Lines) -> None:
-        """`text` and the newline after it lie at the offset: whole lines."""
+        """Takes the whole lines in `text`, which starts at the offset; a newline follows it."""
         self._offset += len(text) + 1
         lines = text.split(b"\n")
         if self._skipping:
@@ -143,7 +143,7 @@ class LineTail:
 
 
 def end_of_lines(fd: int) -> int:
-    """The offset just after the last newline of the open file; 0 where it has none."""
+    """The offset just after the last newline of the open file; 0 if there is none."""
     end = os.fstat(fd).st_size
     while end > 0:
         start = max(0, end - BLOCK)
@@ -157,7 +157,7 @@ def end_of_lines(fd: int) -> int:
 def last_lines(fd: int, end: int, window: int) -> list[bytes]:
     """The lines that end within the `window` bytes before the offset `end`.
 
-    The first may lack its beginning: callers skip what cannot be read in any case.
+    The first may lack its beginning: callers skip lines that cannot be decoded anyway.
     """
     start = max(0, end - window)
     return os.pread(fd, end - start, start).split(b"\n")[:-1]

@@ -1,7 +1,7 @@
-"""Whether a run is alive: its worker holds a lock for as long as it lives.
+"""The lock that a worker holds while it lives, which shows whether its run is alive.
 
-The kernel drops the lock with the worker's last descriptor, however the worker ends, so there is
-no stale state to clean up, as with a file that holds a process id.
+The kernel drops the lock with the worker's last descriptor, however the worker ends, so it never
+goes stale, unlike a file that holds a process id.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from clr_tui.engine.errors import UserError
 from clr_tui.engine.regular import open_regular
 
 _PROBES_LAST = 1.0
-"""Seconds after which a lock that is held is a worker's, and not someone's look at it."""
+"""Seconds after which a held lock must be a worker's, and not that of an `is_held` call."""
 _INTERVAL = 0.01
 
 
 def acquire(path: Path) -> int:
-    """Takes the lock, creating its file where absent.
+    """Takes the lock, creating its file if needed.
 
-    The lock belongs to the returned descriptor and to every copy of it: a child process that
-    inherits it holds the lock on when the parent has closed its own.
+    The lock belongs to the returned descriptor and every copy of it: a child process that inherits
+    one keeps the lock after the parent closes its own.
 
     Raises:
-        UserError: another process holds it, or the file cannot be made.
+        UserError: another process holds it, or the file cannot be created.
     """
     try:
         fd = open_regular(path, os.O_RDWR | os.O_CREAT)
@@ -39,23 +39,23 @@ def acquire(path: Path) -> int:
             if _try(fd, fcntl.LOCK_EX):
                 return fd
             pause.wait(_INTERVAL)
-        raise UserError(f"run '{path.parent.name}' has a worker already")
+        raise UserError(f"run '{path.parent.name}' already has a worker")
     except BaseException:
         os.close(fd)
         raise
 
 
 def is_held(path: Path) -> bool:
-    """Whether a living process holds the lock. One that is missing or no file is not held."""
+    """Whether a living process holds the lock; False if it is missing or not a file."""
     try:
         fd = open_regular(path)
     except OSError:
         return False
     try:
-        # Shared, so that those who look do not see one another.
+        # Shared, so that concurrent checks do not see one another.
         return not _try(fd, fcntl.LOCK_SH)
     except UserError:
-        return False  # no lock can be held where there are none
+        return False  # this file system has no locks
     finally:
         os.close(fd)
 

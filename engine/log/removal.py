@@ -1,4 +1,4 @@
-"""Removing a run: its own files, and nothing else that lies in its folder."""
+"""Removing a run: its own files, and nothing else in its folder."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from clr_tui.engine.settings.config import JOBS
 
 _FILES = re.compile(r"run\.json|\.run\.json\.\d+|(events|commands)\.jsonl|worker\.(lock|log)")
 _CHECKPOINTS = re.compile(r"(best|last|step-\d+)\.pt|\.(best|last|step-\d+)\.pt\.\d+")
-"""Complete ones, and the drafts that a killed worker leaves."""
+"""Complete ones, and drafts that a killed worker leaves."""
 _FIRST_EVENT = 1 << 16
 """Bytes of a log that hold its first event."""
 _NAMED = 3
-"""So many of the files that stay are named; the others are counted."""
+"""Remaining files beyond this many are only counted."""
 
 
 def check_removable(run: RunDir) -> None:
-    """Raises UserError where `run` is a link, no run of ours, or alive."""
+    """Raises UserError if `run` is a link, not a run of clr-tui, or alive."""
     if run.path.is_symlink():
         raise UserError(
             f"'{run.path}' is a link to '{os.readlink(run.path)}': remove the run there, "
@@ -35,7 +35,7 @@ def check_removable(run: RunDir) -> None:
     if not _is_ours(run, started):
         raise UserError(
             f"'{run.path}' is not a run of clr-tui, although it holds a run.json: "
-            "nothing is removed"
+            "nothing was removed"
         )
     if run.alive:
         raise UserError(f"{run.id} is running: stop it first (`clr-tui stop {run.id}`)")
@@ -50,7 +50,7 @@ def remove_run(run: RunDir) -> list[str]:
     """Deletes the run's own files, and its folder if nothing else is in it.
 
     Returns:
-        What is not the run's own and was kept, as paths within the folder.
+        Files that are not the run's and were kept, as paths within the folder.
 
     Raises:
         UserError: see `check_removable`; or the files cannot be deleted.
@@ -72,10 +72,10 @@ def remove_run(run: RunDir) -> list[str]:
 def removal_words(run: RunDir, kept: list[str]) -> str:
     """One sentence, without its full stop, about a run that `remove_run` has removed."""
     if not kept:
-        return f"{run.id} is removed"
+        return f"{run.id} was removed"
     names = ", ".join(kept[:_NAMED])
     more = f" and {len(kept) - _NAMED} more" if len(kept) > _NAMED else ""
-    return f"{run.id} is removed; its folder stays, as not all in it is the run's: {names}{more}"
+    return f"{run.id} was removed; its folder stays, as it holds other files: {names}{more}"
 
 
 def _started(run: RunDir) -> RunStarted | None:
@@ -90,8 +90,8 @@ def _started(run: RunDir) -> RunStarted | None:
 def _is_ours(run: RunDir, started: RunStarted | None) -> bool:
     """Whether a folder with a `run.json` is a run.
 
-    People remove runs whose `run.json` is damaged, too. The log shows what they are, or the name
-    that `create_run` gave them.
+    A run whose `run.json` is damaged can be removed too: its log identifies it, or the name that
+    `create_run` gave it.
     """
     try:
         run.config()
@@ -103,9 +103,9 @@ def _is_ours(run: RunDir, started: RunStarted | None) -> bool:
 
 
 def _works_in(folder: Path, started: RunStarted) -> bool:
-    """Whether the worker lives on this machine; always False where there is no /proc.
+    """Whether the worker lives on this machine; always False without /proc.
 
-    Its process id may be another process's by now. A worker works in the run's folder.
+    Its process id may have been reused, but a worker's working directory is the run's folder.
     """
     if started.host != os.uname().nodename:
         return False
@@ -116,7 +116,7 @@ def _works_in(folder: Path, started: RunStarted) -> bool:
 
 
 def _take_lock(run: RunDir) -> int:
-    """Takes the lock; what is in its place and no file (no worker can hold it) is deleted."""
+    """Takes the lock. Anything else in its place is deleted: no worker can hold it."""
     path = run.lock_path
     if path.is_symlink() or (path.exists() and not path.is_dir() and not path.is_file()):
         path.unlink()
@@ -126,7 +126,7 @@ def _take_lock(run: RunDir) -> int:
 
 
 def _delete_files(run: RunDir) -> list[str]:
-    """Deletes what is the run's own; returns the names of all else."""
+    """Deletes the run's own files; returns the names of all others."""
     kept = []
     folder = run.checkpoints
     if folder.is_dir() and not folder.is_symlink():
@@ -138,7 +138,7 @@ def _delete_files(run: RunDir) -> list[str]:
 
 
 def _delete(folder: Path, own: re.Pattern[str]) -> list[str]:
-    """Deletes the files of these names in a folder; returns the names of all else, sorted."""
+    """Deletes the files with these names in a folder; returns the other names, sorted."""
     with os.scandir(folder) as entries:
         found = sorted(entries, key=lambda entry: entry.name)
     kept = []

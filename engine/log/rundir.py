@@ -1,11 +1,11 @@
-"""A run is a directory; the runs folder is a directory of them.
+"""A run is a directory in the runs folder.
 
     RUNS/<run id>/
-      run.json         what was asked (`config.RunConfig`), written once, atomically, last of all
+      run.json         the settings (`config.RunConfig`), written once, atomically
       events.jsonl     append-only: everything that happened, in order
-      commands.jsonl   append-only: everything that people asked of the run
+      commands.jsonl   append-only: every command sent to the run
       worker.lock      held by the living worker
-      worker.log       the worker's own stdout and stderr
+      worker.log       the worker's stdout and stderr
       checkpoints/     atomic, newest kept
 
 A directory without `run.json` is not a run.
@@ -34,7 +34,7 @@ _LARGEST_CONFIG = 16 << 20
 """Bytes of a `run.json`."""
 _Stamp = tuple[int, int, int]
 _configs: dict[Path, tuple[_Stamp, RunConfig]] = {}
-"""`run.json` never changes, and lists of runs ask for it at every refresh."""
+"""`run.json` never changes, and lists of runs read it at every refresh."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class RunDir:
 
     @property
     def config_path(self) -> Path:
-        """What was asked."""
+        """The settings."""
         return self.path / "run.json"
 
     @property
@@ -60,7 +60,7 @@ class RunDir:
 
     @property
     def commands_path(self) -> Path:
-        """What people asked of the run since."""
+        """The commands sent to the run."""
         return self.path / "commands.jsonl"
 
     @property
@@ -84,7 +84,7 @@ class RunDir:
         return is_held(self.lock_path)
 
     def config(self) -> RunConfig:
-        """What the run was asked to do.
+        """The run's settings.
 
         Raises:
             UserError: `run.json` is missing or cannot be read.
@@ -104,7 +104,7 @@ class RunDir:
 
 
 def short_task_name(task: TaskConfig) -> str:
-    """What the task's data is called in ids and lists: "digits", "flowers"."""
+    """A short name of the task's data for ids and lists: "digits", "flowers"."""
     if task.data == "digits":
         return "digits"
     name = re.sub(r"[^\w.]+", "-", Path(task.data).name).strip("-._").lower()
@@ -120,10 +120,10 @@ def create_run(
     version: str,
     folder: str = "",
 ) -> RunDir:
-    """Makes a new run's directory under `runs`, which is made too where absent.
+    """Creates a new run's directory under `runs`, which is created too if missing.
 
     The id is "<kind>-<task>-<n>", n one above the largest in use. Processes that create runs at
-    the same moment get different ids.
+    the same time get different ids.
 
     Raises:
         UserError: the runs folder cannot be written, or its disk is full.
@@ -163,7 +163,7 @@ def _make_directory(runs: Path, prefix: str) -> RunDir:
         path = runs / f"{prefix}{number}"
         try:
             path.mkdir()
-        except FileExistsError:  # someone else took it since
+        except FileExistsError:  # another process took it
             number += 1
         else:
             return RunDir(path)
@@ -176,7 +176,7 @@ def _write_config(run: RunDir, config: RunConfig) -> None:
 
 
 def list_runs(runs: Path) -> list[RunDir]:
-    """All runs, newest first; none where the folder does not exist.
+    """All runs, newest first; none if the folder does not exist.
 
     Raises:
         UserError: the folder cannot be read.
@@ -197,11 +197,11 @@ def list_runs(runs: Path) -> list[RunDir]:
 
 
 def _created(run: RunDir) -> float | None:
-    """When the run was made, Unix seconds; None where it is no run."""
+    """When the run was created, Unix seconds; None if it is not a run."""
     try:
         return run.config().created
     except UserError:
-        # A damaged run.json is still a run, which a person may want to see, and to remove.
+        # A run whose run.json is damaged is still shown, and can be removed.
         try:
             return os.stat(run.config_path).st_mtime
         except OSError:
@@ -214,15 +214,15 @@ def _natural(name: str) -> tuple[str, int]:
 
 
 def find_run(runs: Path, name: str | None) -> RunDir:
-    """The run that `name` means.
+    """Finds the run called `name`.
 
     Args:
         runs: the runs folder.
-        name: an id, the unique beginning of one, or the path of a run's directory; None for the
-            newest living run, or the newest of all where none lives.
+        name: an id, a unique prefix of one, or the path of a run's directory; None for the newest
+            living run, or the newest of all if none is alive.
 
     Raises:
-        UserError: there is no such run, or several begin so.
+        UserError: there is no such run, or several match.
     """
     found = list_runs(runs)
     if name is None:
@@ -244,7 +244,7 @@ def find_run(runs: Path, name: str | None) -> RunDir:
 def _several(name: str, matches: list[RunDir]) -> str:
     names = sorted((run.id for run in matches), key=_natural)
     shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-    return f"'{name}' could be any of {shown}: give more of the name"
+    return f"'{name}' could be any of {shown}: type more of the name"
 
 
 def _none(runs: Path, name: str, found: list[RunDir]) -> str:

@@ -1,4 +1,4 @@
-"""Where runs live."""
+"""The folder that holds all runs."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ ENVIRONMENT = "CLR_TUI_RUNS"
 def runs_dir(override: str | Path | None = None) -> Path:
     """The folder that holds all runs; it need not exist yet.
 
-    `override`, else the environment's `CLR_TUI_RUNS`, else the user's state directory: whoever
-    comes back over SSH finds the runs from any folder.
+    It is `override`, else `CLR_TUI_RUNS` from the environment, else in the user's state directory,
+    so that runs are found from any folder, for example after reconnecting over SSH.
 
     Returns:
         An absolute path, unless the user has no home folder, as in some containers.
@@ -24,6 +24,6 @@ def runs_dir(override: str | Path | None = None) -> Path:
         return Path(os.path.abspath(os.path.expanduser(given)))
     try:
         state = platformdirs.user_state_path("clr-tui")
-    except RuntimeError:  # no home: so say newer releases, while older ones return "~/..."
+    except RuntimeError:  # no home: newer releases raise this, older ones return "~/..."
         state = Path("~")
     return state / "runs"

@@ -1,7 +1,7 @@
-"""How a run or a trial is getting on: one vocabulary, derived in one place.
+"""The state of a run or a trial: one vocabulary, derived in one place.
 
-The log holds an `Outcome` once a run or trial has ended. Everything before that, and that a run
-was lost, follows from what else the log says and from whether its worker lives.
+The log holds an `Outcome` once a run or trial has ended. Earlier states, and `lost`, follow from
+the rest of the log and from whether the worker is alive.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from clr_tui.engine.log.events import Outcome
 State = Literal[
     "waiting", "starting", "preparing", "running", "paused", "done", "stopped", "failed", "lost"
 ]
-"""`waiting`: a trial whose turn has not come; `starting`: the worker has said nothing of its work
-yet; `preparing`: it loads data; `lost`: there is no last event, and no worker to write one."""
+"""`waiting`: a trial that has not started; `starting`: the worker has not reported any work yet;
+`preparing`: it is loading data; `lost`: there is no last event, and no worker to write one."""
 LIVING: frozenset[State] = frozenset({"starting", "preparing", "running", "paused"})
 ENDED: frozenset[State] = frozenset({"done", "stopped", "failed", "lost"})
 
@@ -30,11 +30,11 @@ def state_of(
     """The state of a run.
 
     Args:
-        outcome: how it ended, where its log says so.
-        alive: whether more can come: the worker lives, or a recording has not ended.
+        outcome: how it ended, if it has.
+        alive: whether more can come: the worker is alive, or a replay has not ended.
         began: whether it has made a step, or is about to.
-        paused: whether it was told to wait.
-        before: what it is while it has not begun.
+        paused: whether it is paused.
+        before: its state before it begins.
     """
     if outcome is not None:
         return outcome
@@ -46,7 +46,7 @@ def state_of(
 
 
 def trial_state(outcome: Outcome | None, *, began: bool = True, run_over: bool = False) -> State:
-    """The state of one of a run's trials; `stopped` where the run was over before it."""
+    """The state of one of a run's trials; `stopped` if the run ended first."""
     if outcome is not None:
         return outcome
     if run_over:

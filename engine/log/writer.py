@@ -1,4 +1,4 @@
-"""Writing the log: one event, one line, one `write`."""
+"""Writing the log: each event is one line and one `write`."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class _Numbered(msgspec.Struct):
 
 
 class EventWriter:
-    """Appends events to a log; any thread may write. One process at a time: the lock's holder.
+    """Appends events to a log, from any thread, but only in the process that holds the lock.
 
-    A log that exists is continued: a torn last line, which a killed worker may leave, is cut off
+    An existing log is continued: a torn last line, which a killed worker may leave, is cut off
     first, and `seq` counts on.
 
     Args:
-        path: the log; created where absent.
-        clock: the time now, Unix seconds.
+        path: the log; created if missing.
+        clock: the current time, Unix seconds.
 
     Raises:
         UserError: the log cannot be opened.
@@ -69,18 +69,18 @@ class EventWriter:
     def write(self, event: E) -> E:
         """Writes `event` as the next line and returns it as written, with `seq` and `time` set.
 
-        Nothing is written in part: where the disk fills up within the line, it is cut off again.
+        A line is never written in part: if the disk fills up in the middle, it is cut off again.
 
         Raises:
             UserError: the disk is full or fails.
             msgspec.ValidationError: a number that readers need is not finite; those that may be
-                missing (losses, accuracies) are written as null.
+                missing (losses, metrics) are written as null.
         """
         with self._lock:
             numbered = msgspec.structs.replace(event, seq=self._seq, time=self._clock())
             line = _encode(numbered)
             if b"null" in line:
-                self._decode(line)  # what no reader could read must not be written
+                self._decode(line)  # raises if readers could not decode it
             self._append(line + b"\n")
             self._seq += 1
         return numbered
@@ -89,10 +89,10 @@ class EventWriter:
         start = os.fstat(self._fd).st_size
         try:
             rest = memoryview(line)
-            while rest:  # a disk that fills up takes a part, and refuses the next
+            while rest:  # a disk that fills up takes a part and refuses the rest
                 rest = rest[os.write(self._fd, rest) :]
         except OSError as error:
-            with suppress(OSError):  # else readers wait at a torn line, and the next writer cuts it
+            with suppress(OSError):  # if it fails, the next writer cuts the torn line off
                 os.ftruncate(self._fd, start)
             raise UserError(write_failed(self.path, error), "runs_dir") from error
 
@@ -115,7 +115,7 @@ def _encode(event: Event) -> bytes:
     try:
         return msgspec.json.encode(event)
     except UnicodeEncodeError:
-        # A file name that is not UTF-8, say: better told with "?" in it than not at all.
+        # Such as a file name that is not UTF-8: better with "?" in it than missing.
         return msgspec.json.encode(_printable(msgspec.to_builtins(event)))
 
 

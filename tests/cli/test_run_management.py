@@ -152,7 +152,7 @@ def test_stop_tells_how_it_ended(cli, runs: Path, hold, monkeypatch) -> None:
 def test_rm_with_yes(cli, runs: Path) -> None:
     run = make_sweep(runs)
     result = cli("rm", run.id, "-y")
-    assert (result.code, result.out) == (0, f"{run.id} is removed\n")
+    assert (result.code, result.out) == (0, f"{run.id} was removed\n")
     assert not run.path.exists()
 
 
@@ -208,7 +208,7 @@ def test_rm_leaves_folders_alone_that_are_no_runs(
     assert (result.code, result.out) == (2, "")
     assert result.err == (
         f"clr-tui: '{folder}' is not a run of clr-tui, although it holds a run.json: "
-        "nothing is removed\n"
+        "nothing was removed\n"
     )
     assert {path.name for path in folder.iterdir()} == {"inside", "run.json", "thesis.tex"}
 
@@ -231,7 +231,7 @@ def test_rm_names_what_it_keeps(cli, runs: Path) -> None:
         (one.path / "thesis.tex").write_text("mine")
     result = cli("rm", run.id, "--yes")
     assert result.code == 0
-    assert result.out.startswith(f"{run.id} is removed; its folder stays")
+    assert result.out.startswith(f"{run.id} was removed; its folder stays")
     assert result.out.endswith(": thesis.tex\n")
     assert os.listdir(run.path) == ["thesis.tex"]
     found = json.loads(cli("rm", other.id, "--yes", "--json").out)

@@ -44,7 +44,7 @@ def test_removing_takes_all_files(new_run: NewRun, runs: Path) -> None:
     assert remove_run(run) == []
     assert list_runs(runs) == []
     assert not run.path.exists()
-    assert removal_words(run, []) == f"{run.id} is removed"
+    assert removal_words(run, []) == f"{run.id} was removed"
 
 
 def test_what_is_not_the_runs_own_is_kept_and_named(new_run: NewRun, runs: Path) -> None:

@@ -77,7 +77,7 @@ def test_a_held_lock_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "range-test-digits-1" / "worker.lock"
     path.parent.mkdir()
     fd = acquire(path)
-    with pytest.raises(UserError, match="run 'range-test-digits-1' has a worker already"):
+    with pytest.raises(UserError, match="run 'range-test-digits-1' already has a worker"):
         acquire(path)
     os.close(fd)
     os.close(acquire(path))
@@ -115,7 +115,7 @@ def test_a_worker_is_a_process_of_its_own(run: RunDir) -> None:
 
 def test_a_run_with_a_worker_is_neither_started_nor_removed(run: RunDir) -> None:
     launch(run)
-    with pytest.raises(UserError, match="has a worker already"):
+    with pytest.raises(UserError, match="already has a worker"):
         launch(run)
     with pytest.raises(UserError, match="stop it first"):
         remove_run(run)

@@ -126,7 +126,7 @@ def test_a_run_whose_directory_vanishes_ends_by_itself(tmp_path: Path) -> None:
     shutil.rmtree(run.path, ignore_errors=True)  # a file may have been made in between
     _, words = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
-    assert "removed while the run was at work" in words
+    assert "removed during the run" in words
     assert "Traceback" not in words
     assert not (run.path / "events.jsonl").exists()
 
@@ -194,7 +194,7 @@ def test_a_run_is_done_once(do: Do, capsys: pytest.CaptureFixture[str]) -> None:
     _, run = do(RangeTest(steps=3))
     before = run.events_path.read_bytes()
     assert worker.main([str(run.path)]) == 1
-    assert "was started before" in capsys.readouterr().err
+    assert "was already started" in capsys.readouterr().err
     assert run.events_path.read_bytes() == before
 
 
