@@ -127,9 +127,6 @@ class Phase:
             return f"{place} cycle {self.cycle} of {self.cycles}"
         return f"cycle {self.cycle} of {self.cycles}, {self.direction}"
 
-    def __str__(self) -> str:
-        return self.words
-
 
 def phase(policy: Policy, step: int, *, step_size: float, total_steps: int) -> Phase:
     """The position in the schedule after `step` steps (0 to `total_steps`)."""

@@ -125,16 +125,22 @@ def _do(run: RunDir, config: RunConfig, log: Log, stop: StopFlag) -> RunFinished
         headline = result.headline
         if place := JOB_KINDS[config.kind].headline:
             headline = named(place)(_history(run, config, result.outcome))
-        return _finished(result.outcome, result.message, result.field, headline)
+        return RunFinished(
+            outcome=result.outcome,
+            message=result.message,
+            field=result.field,
+            headline=headline,
+        )
     except Stopped as stopped:
-        return _finished("stopped", str(stopped))
+        return RunFinished(outcome="stopped", message=str(stopped))
     except RunGone as gone:
         return gone
     except UserError as error:
-        return _finished("failed", error.message, error.field)
+        return RunFinished(outcome="failed", message=error.message, field=error.field)
     except Exception as error:  # noqa: BLE001 - the log must record any end
         traceback.print_exc()
-        return _finished("failed", *explain(error))
+        message, field = explain(error)
+        return RunFinished(outcome="failed", message=message, field=field)
 
 
 def _job() -> Callable[[RunConfig, Callable[[Event], object], Control, Path], Result]:
@@ -166,12 +172,6 @@ def _share_cores() -> None:
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", "3000")
         os.environ.setdefault("KMP_BLOCKTIME", "0")
-
-
-def _finished(
-    outcome: Outcome, message: str = "", field: str | None = None, headline: str = ""
-) -> RunFinished:
-    return RunFinished(outcome=outcome, message=message, field=field, headline=headline)
 
 
 def _history(run: RunDir, config: RunConfig, outcome: Outcome) -> RunHistory:

@@ -42,16 +42,14 @@ def _spawn(run: RunDir, lock: int) -> subprocess.Popen[bytes]:
         log = open_regular(run.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     except OSError as error:
         raise UserError(write_failed(run.log_path, error), "runs_dir") from error
-    try:
+    with open(log, "ab") as output:
         return subprocess.Popen(
             module_command("clr_tui.engine.worker", str(run.path), "--lock-fd", str(lock)),
             stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
+            stdout=output,
+            stderr=output,
             pass_fds=[lock],
             start_new_session=True,
             cwd=run.path,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
-    finally:
-        os.close(log)

@@ -64,21 +64,12 @@ class LineTail:
             UserError: the file exists but cannot be read.
         """
         try:
-            fd = self._open()
-            if fd is None:
-                return Lines()
-            try:
-                return self._poll(fd, limit)
-            finally:
-                os.close(fd)
+            with open(open_regular(self.path), "rb", buffering=0) as file:
+                return self._poll(file.fileno(), limit)
+        except (FileNotFoundError, NotADirectoryError):
+            return Lines()
         except OSError as error:
             raise UserError(f"cannot read '{self.path}': {error.strerror}") from error
-
-    def _open(self) -> int | None:
-        try:
-            return open_regular(self.path)
-        except (FileNotFoundError, NotADirectoryError):
-            return None
 
     def _poll(self, fd: int, limit: int | None) -> Lines:
         info = os.fstat(fd)
@@ -89,12 +80,12 @@ class LineTail:
             self._restart()
         self._identity = identity
         before = self._offset
-        looked_at = self._read(fd, limit, found)
-        found.more = looked_at < info.st_size
-        found.portion = min(looked_at / info.st_size, 1.0) if info.st_size else 1.0
+        reached = self._read(fd, limit, found)
+        found.more = reached < info.st_size
+        found.portion = min(reached / info.st_size, 1.0) if info.st_size else 1.0
         if self._offset != before:
-            self._head = os.pread(fd, min(_KEPT, self._offset), 0)
             start = max(0, self._offset - _KEPT)
+            self._head = os.pread(fd, min(_KEPT, self._offset), 0)
             self._anchor = os.pread(fd, self._offset - start, start)
         return found
 

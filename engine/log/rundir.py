@@ -235,20 +235,14 @@ def find_run(runs: Path, name: str | None) -> RunDir:
     path = Path(os.path.abspath(os.path.expanduser(name)))
     if name and os.path.isfile(RunDir(path).config_path):
         return RunDir(path)
-    matches = [run for run in found if name and run.id.startswith(name)]
+    matches = sorted((run.id for run in found if name and run.id.startswith(name)), key=_natural)
     if len(matches) == 1:
-        return matches[0]
-    raise UserError(_several(name, matches) if matches else _none(runs, name, found))
-
-
-def _several(name: str, matches: list[RunDir]) -> str:
-    names = sorted((run.id for run in matches), key=_natural)
-    shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-    return f"'{name}' could be any of {shown}: type more of the name"
-
-
-def _none(runs: Path, name: str, found: list[RunDir]) -> str:
+        return RunDir(Path(os.path.abspath(runs)) / matches[0])
+    if matches:
+        more = f" and {len(matches) - 5} more" if len(matches) > 5 else ""
+        shown = ", ".join(matches[:5]) + more
+        raise UserError(f"'{name}' could be any of {shown}: type more of the name")
     if not found:
-        return f"no run '{name}': there are no runs in '{runs}' yet"
-    near = did_you_mean(name, [run.id for run in found])
-    return f"no run '{name}' in '{runs}'" + (near or f"; the newest is '{found[0].id}'")
+        raise UserError(f"no run '{name}': there are no runs in '{runs}' yet")
+    near = did_you_mean(name, [run.id for run in found]) or f"; the newest is '{found[0].id}'"
+    raise UserError(f"no run '{name}' in '{runs}'{near}")
