@@ -1,15 +1,10 @@
-"""Every key of the screens, in one table: bindings, footer, help and palette all come from it.
+"""The table of all keys; bindings, footer, help and palette are made from it.
 
-A key belongs to a screen (`home`, or that of a kind of run by its name), to the screens of every
-`run` or of those with `curves`, to run screens while they show a living run (`live`) or a recorded
-one (`replay`), or to `any` screen. A run that has ended takes no orders, so footer and help leave
-out the keys that give them; pressed all the same, they say so. Order in the table is the order of
-importance: a footer that is too narrow drops keys from its end, but never `?` and `q`.
-
-The actions `help`, `back` and `leave` are the app's own (`app.help`); every other action is a
-method of the screen whose `BINDINGS` come from `bindings_for` (`move_bound(-1)`:
-`action_move_bound`). The line at the foot of a screen is `KeyFooter(screen, mode)`. A screen with
-keys has the attributes of `HasKeys`, which help and palette read.
+A key belongs to a screen (`home` or the name of a kind), to every `run` screen, to those with
+`curves`, to run screens that show a running job (`live`) or a recording (`replay`), or to `any`
+screen. Footer and help leave out keys that command a worker once the run has ended; pressing one
+explains why. Keys are in order of importance: a narrow footer drops the last ones, but never `?`
+and `q`. Actions `app.*` belong to the app, all others to the screen.
 """
 
 from __future__ import annotations
@@ -23,13 +18,13 @@ from clr_tui.tui.kinds.registry import KINDS
 
 HOME = "home"
 Mode = Literal["live", "trial", "ended", "replay"]
-"""What a run screen shows: a run at work, one trial of a comparison at work, a run or trial that
-has ended, or a recording."""
+"""What a run screen shows: a running job, a running trial of a comparison, a run or trial that has
+ended, or a recording."""
 
 
 @runtime_checkable
 class HasKeys(Protocol):
-    """What a screen with keys of this table says of itself."""
+    """A screen with keys of this table; help and palette read these attributes."""
 
     key_screen: str
     """`HOME`, or the name of a kind."""
@@ -38,31 +33,30 @@ class HasKeys(Protocol):
 
 @dataclass(frozen=True)
 class Bind:
-    """What pressing does."""
+    """An action and the keys that trigger it."""
 
     keys: str
-    """As Textual names them, separated by commas: "plus,equals_sign"."""
+    """Textual's names, separated by commas: "plus,equals_sign"."""
     action: str
     title: str
-    """What the command palette calls it."""
+    """Shown in the command palette."""
 
 
 @dataclass(frozen=True)
 class Key:
-    """One line of the table: keys that belong together, like left and right."""
+    """One row of the table: keys that belong together, such as left and right."""
 
     where: frozenset[str]
     shown: str
-    """How the keys are written: "←→"."""
+    """How the keys are displayed: "←→"."""
     label: str
-    """What the footer says, a word or two; empty: not in the footer."""
+    """One or two words for the footer; empty keeps the key out of it."""
     help: str
-    """What the help says."""
     binds: tuple[Bind, ...]
     pinned: bool = False
-    """Stays in the footer however narrow it is."""
+    """Never dropped from the footer."""
     order: bool = False
-    """Gives an order to the run: of no use where no worker is at work, nor to a trial alone."""
+    """Commands the worker: useless after a run has ended, and for a single trial."""
 
 
 def _key(
@@ -70,147 +64,77 @@ def _key(
     shown: str,
     label: str,
     help_: str,
-    *binds: tuple[str, str, str],
+    *binds: str,
     pinned: bool = False,
     order: bool = False,
 ) -> Key:
-    places = frozenset(where.split())
-    return Key(places, shown, label, help_, tuple(Bind(*bind) for bind in binds), pinned, order)
+    """Each of `binds` is "keys action title"; without a title the palette shows the help."""
+    default = help_[0].upper() + help_[1:]
+    parts = [(*bind.split(maxsplit=2), default) for bind in binds]
+    made = tuple(Bind(keys, action, title) for keys, action, title, *_ in parts)
+    return Key(frozenset(where.split()), shown, label, help_, made, pinned, order)
 
 
 KEYS: tuple[Key, ...] = (
-    _key("home", "n", "new run", "start a new run", ("n", "new_run", "New run")),
-    _key(
-        "home",
-        "enter",
-        "open",
-        "open the selected run",
-        ("enter", "open_run", "Open the selected run"),
-    ),
-    _key(
-        "home",
-        "/",
-        "filter",
-        "show only the runs that match",
-        ("slash", "filter", "Filter the runs"),
-    ),
+    _key("home", "n", "new run", "start a new run", "n new_run"),
+    _key("home", "enter", "open", "open the selected run", "enter open_run"),
+    _key("home", "/", "filter", "show only matching runs", "slash filter"),
     _key(
         "range-test",
         "←→",
         "move bound",
         "move the selected bound along the chart (with shift: ten columns)",
-        ("left", "move_bound(-1)", "Move the selected bound left"),
-        ("right", "move_bound(1)", "Move the selected bound right"),
-        ("shift+left", "move_bound(-10)", "Move the selected bound ten columns left"),
-        ("shift+right", "move_bound(10)", "Move the selected bound ten columns right"),
+        "left move_bound(-1) Move the selected bound left",
+        "right move_bound(1) Move the selected bound right",
+        "shift+left move_bound(-10) Move the selected bound ten columns left",
+        "shift+right move_bound(10) Move the selected bound ten columns right",
     ),
-    _key(
-        "range-test",
-        "tab",
-        "other",
-        "select the other bound",
-        ("tab,shift+tab", "other_bound", "Select the other bound"),
-    ),
-    _key(
-        "range-test",
-        "b",
-        "type",
-        "type both bounds, as 5e-4 or 0.003",
-        ("b", "type_bounds", "Type the bounds"),
-    ),
-    _key(
-        "range-test",
-        "u",
-        "next rule",
-        "take the bounds that the next rule suggests",
-        ("u", "next_rule", "Bounds from the next rule"),
-    ),
-    _key(
-        "range-test",
-        "t",
-        "train",
-        "train with CLR between these bounds",
-        ("t", "launch_training", "Train with CLR between these bounds"),
-    ),
-    _key(
-        "train",
-        "b",
-        "bounds",
-        "type new bounds; a living run takes them at once",
-        ("b", "type_bounds", "Type the bounds"),
-        order=True,
-    ),
+    _key("range-test", "tab", "other", "select the other bound", "tab,shift+tab other_bound"),
+    _key("range-test", "b", "type", "type both bounds, such as 5e-4 or 0.003", "b type_bounds"),
+    _key("range-test", "u", "next rule", "use the bounds of the next rule", "u next_rule"),
+    _key("range-test", "t", "train", "train with CLR between these bounds", "t launch_training"),
+    _key("train", "b", "bounds", "type new bounds, used at once", "b type_bounds", order=True),
     _key(
         "compare",
         "enter",
         "open",
         "show or hide the optimizer's trials; on a trial: open it",
-        ("enter", "open_row", "Show the selected trials, or open the trial"),
+        "enter open_row Show the selected trials, or open the trial",
     ),
-    _key(
-        "compare",
-        "h",
-        "hide",
-        "hide the optimizer's curve, or show it again",
-        ("h", "hide", "Hide or show the selected curve"),
-    ),
-    _key(
-        "compare",
-        "v",
-        "train/val",
-        "validation, training, or both",
-        ("v", "cycle_part", "Curves of validation, training, or both"),
-    ),
-    _key(
-        "compare",
-        "a",
-        "loss",
-        "accuracy or loss",
-        ("a", "toggle_quantity", "Curves of accuracy or loss"),
-    ),
-    _key(
-        "replay",
-        "space",
-        "play",
-        "play or pause the replay",
-        ("space", "pause", "Play or pause the replay"),
-    ),
+    _key("compare", "h", "hide", "hide or show the optimizer's curve", "h hide"),
+    _key("compare", "v", "train/val", "show validation, training, or both", "v cycle_part"),
+    _key("compare", "a", "loss", "switch between accuracy and loss", "a toggle_quantity"),
+    _key("replay", "space", "play", "play or pause the replay", "space pause"),
     _key(
         "replay",
         "[ ]",
         "seek",
-        "go back or forth in the replay",
-        ("left_square_bracket", "seek(-1)", "Replay: go back"),
-        ("right_square_bracket", "seek(1)", "Replay: go forth"),
+        "go back or forward in the replay",
+        "left_square_bracket seek(-1) Replay: go back",
+        "right_square_bracket seek(1) Replay: go forward",
     ),
     _key(
         "replay",
         "< >",
         "speed",
         "slow the replay down or speed it up",
-        ("less_than_sign", "speed(-1)", "Replay: slower"),
-        ("greater_than_sign", "speed(1)", "Replay: faster"),
+        "less_than_sign speed(-1) Replay: slower",
+        "greater_than_sign speed(1) Replay: faster",
     ),
-    _key(
-        "live",
-        "space",
-        "pause",
-        "pause the run; once more to go on",
-        ("space", "pause", "Pause or continue the run"),
-    ),
+    _key("live", "space", "pause", "pause the run or continue it", "space pause"),
     _key(
         "home live",
         "s",
         "stop",
-        "stop a living run (asks; a training saves a checkpoint)",
-        ("s", "stop", "Stop the run"),
+        "stop the run (asks first; a training saves a checkpoint)",
+        "s stop Stop the run",
     ),
     _key(
         "compare",
         "k",
         "stop trial",
-        "stop the selected trial, or the optimizer's that run (asks)",
-        ("k", "stop_trial", "Stop the selected trial"),
+        "stop the selected trial, or the optimizer's running ones (asks first)",
+        "k stop_trial Stop the selected trial",
         order=True,
     ),
     _key(
@@ -218,108 +142,52 @@ KEYS: tuple[Key, ...] = (
         "←→",
         "target",
         "move the target accuracy by a point (with shift: five)",
-        ("left", "move_target(-1)", "Target one point lower"),
-        ("right", "move_target(1)", "Target one point higher"),
-        ("shift+left", "move_target(-5)", "Target five points lower"),
-        ("shift+right", "move_target(5)", "Target five points higher"),
+        "left move_target(-1) Target one point lower",
+        "right move_target(1) Target one point higher",
+        "shift+left move_target(-5) Target five points lower",
+        "shift+right move_target(5) Target five points higher",
     ),
-    _key(
-        "compare",
-        "g",
-        "type",
-        "type the target, as 65% or 0.65, or clear it",
-        ("g", "type_target", "Type the target accuracy"),
-    ),
-    _key(
-        "compare",
-        "m",
-        "seeds",
-        "show every seed's curve, or only the means",
-        ("m", "toggle_seeds", "Show or hide single seeds"),
-    ),
-    _key(
-        "compare",
-        "d",
-        "bands",
-        "show or hide the 95% bands",
-        ("d", "toggle_bands", "Show or hide the 95% bands"),
-    ),
+    _key("compare", "g", "type", "type a target such as 65% or 0.65, or clear it", "g type_target"),
+    _key("compare", "m", "seeds", "show every seed's curve, or only the means", "m toggle_seeds"),
+    _key("compare", "d", "bands", "show or hide the 95% bands", "d toggle_bands"),
     _key(
         "compare",
         "↑↓",
         "select",
-        "select an optimizer, or one of its trials",
-        ("up", "select(-1)", "Select the row above"),
-        ("down", "select(1)", "Select the row below"),
+        "select an optimizer or one of its trials",
+        "up select(-1) Select the row above",
+        "down select(1) Select the row below",
     ),
-    _key(
-        "run",
-        "r",
-        "again",
-        "run it again: its settings open in the form",
-        ("r", "run_again", "Run it again"),
-    ),
-    _key(
-        "curves",
-        "c",
-        "compare",
-        "compare optimizers on this task",
-        ("c", "compare", "Compare optimizers on this task"),
-    ),
+    _key("run", "r", "again", "run it again: its settings open in the form", "r run_again"),
+    _key("curves", "c", "compare", "compare optimizers on this task", "c compare"),
     _key(
         "curves",
         "+-",
         "smooth",
         "smooth the curve more or less",
-        ("plus,equals_sign", "smoothing(1)", "Smooth more"),
-        ("minus,underscore", "smoothing(-1)", "Smooth less"),
+        "plus,equals_sign smoothing(1) Smooth more",
+        "minus,underscore smoothing(-1) Smooth less",
     ),
-    _key(
-        "run",
-        "y",
-        "log y",
-        "switch y between linear and logarithmic",
-        ("y", "toggle_y", "Switch y between linear and logarithmic"),
-    ),
+    _key("run", "y", "log y", "switch y between linear and logarithmic", "y toggle_y"),
     _key(
         "run",
         "x",
         "x axis",
         "x by step, epoch, learning rate (range test) or seconds",
-        ("x", "cycle_x", "Change what the x axis shows"),
+        "x cycle_x Change what the x axis shows",
     ),
-    _key(
-        "run",
-        "e",
-        "export",
-        "export SVG, CSV or JSON (a comparison: Markdown too)",
-        ("e", "export", "Export to a file"),
-    ),
+    _key("run", "e", "export", "export SVG, CSV or JSON (a comparison: also Markdown)", "e export"),
     _key(
         "home",
         "del",
         "remove",
-        "remove the selected run and its files (asks)",
-        ("delete,backspace", "remove", "Remove the selected run"),
+        "remove the selected run and its files (asks first)",
+        "delete,backspace remove Remove the selected run",
     ),
-    _key("run", "esc", "back", "go back to the screen before", ("escape", "app.back", "Go back")),
-    _key(
-        "any",
-        "?",
-        "help",
-        "show the keys of this screen",
-        ("question_mark", "app.help", "Help: the keys of this screen"),
-        pinned=True,
-    ),
-    _key("any", "ctrl+p", "", "find any command by its name: the command palette"),
-    _key(
-        "any",
-        "q",
-        "leave",
-        "leave; work that is running goes on",
-        ("q,ctrl+q", "app.leave", "Leave (running work goes on)"),
-        pinned=True,
-    ),
+    _key("run", "esc", "back", "go back to the previous screen", "escape app.back"),
+    _key("any", "?", "help", "show the keys of this screen", "question_mark app.help", pinned=True),
+    _key("any", "ctrl+p", "", "find any command by name: the command palette"),
+    _key("any", "q", "leave", "leave; runs continue", "q,ctrl+q app.leave", pinned=True),
 )
 
 
@@ -328,7 +196,7 @@ def keys_for(screen: str, mode: Mode | None = None) -> list[Key]:
 
     Args:
         screen: `HOME`, or the name of a kind.
-        mode: what a run screen shows; `None`: whatever it may show.
+        mode: what a run screen shows; None for the keys of all modes.
     """
     places = {screen, "any"}
     if screen != HOME:
@@ -340,7 +208,7 @@ def keys_for(screen: str, mode: Mode | None = None) -> list[Key]:
 
 
 def bindings_for(screen: str) -> list[BindingType]:
-    """Textual's bindings for a screen's `BINDINGS` (live and replay keys both)."""
+    """Returns Textual bindings for a screen's `BINDINGS`, live and replay keys included."""
     found: dict[str, str] = {}
     for key in keys_for(screen):
         for bind in key.binds:
@@ -351,7 +219,7 @@ def bindings_for(screen: str) -> list[BindingType]:
 
 
 def footer_keys(screen: str, mode: Mode | None, width: int) -> list[Key]:
-    """The keys that a footer `width` columns wide has room for, most important first."""
+    """Returns the keys that fit in a footer `width` columns wide, most important first."""
     shown = [key for key in keys_for(screen, mode) if key.label]
     room = width - 1 - sum(_columns(key) for key in shown if key.pinned)
     kept: list[Key] = []

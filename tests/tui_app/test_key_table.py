@@ -101,5 +101,5 @@ def test_pause_is_worded_for_what_is_shown() -> None:
     def space(mode):
         return [key.help for key in keys_for("train", mode) if key.shown == "space"]
 
-    assert space("live") == ["pause the run; once more to go on"]
+    assert space("live") == ["pause the run or continue it"]
     assert space("replay") == ["play or pause the replay"]
