@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.theme import Theme
@@ -19,83 +19,50 @@ if TYPE_CHECKING:
 
 _NO_COLOUR = NoColor()
 
-DARK = Theme(
-    name="clr-dark",
-    dark=True,
-    primary="#5cc8ff",
-    secondary="#b79cf7",
-    accent="#5cc8ff",
-    success="#8ce99a",
-    warning="#ffd866",
-    error="#ff6b5e",
-    foreground="#d7dee8",
-    background="#11151c",
-    surface="#161b23",
-    panel="#1d242e",
-    variables={
-        "text-muted": "#8a95a5",
-        "foreground-muted": "#8a95a5",
-        "border": "#5cc8ff",
-        "border-blurred": "#2b3543",
-        "block-cursor-background": "#27415f",
-        "block-cursor-foreground": "#f2f6fb",
-        "block-cursor-text-style": "none",
-        "block-cursor-blurred-background": "#202a37",
-        "block-cursor-blurred-foreground": "#d7dee8",
-        "input-cursor-background": "#d7dee8",
-        "input-cursor-foreground": "#11151c",
-        "input-selection-background": "#27415f",
-        "footer-background": "#1d242e",
-        "footer-key-foreground": "#5cc8ff",
-        "footer-description-foreground": "#a9b4c2",
-        "scrollbar": "#33404f",
-        "scrollbar-hover": "#46566a",
-        "scrollbar-active": "#5cc8ff",
-        "scrollbar-background": "#161b23",
-        "scrollbar-background-hover": "#161b23",
-        "scrollbar-background-active": "#161b23",
-        "scrollbar-corner-color": "#161b23",
-    },
-)
+_COLOURS = {
+    "primary": ("#5cc8ff", "#0065b8"),
+    "secondary": ("#b79cf7", "#6a3fc0"),
+    "accent": ("#5cc8ff", "#0065b8"),
+    "success": ("#8ce99a", "#177a33"),
+    "warning": ("#ffd866", "#8a6100"),
+    "error": ("#ff6b5e", "#c9251a"),
+    "foreground": ("#d7dee8", "#1f2733"),
+    "background": ("#11151c", "#fbfbfa"),
+    "surface": ("#161b23", "#f4f4f0"),
+    "panel": ("#1d242e", "#e9e9e4"),
+}
+_VARIABLES = {
+    "text-muted": ("#8a95a5", "#5d6878"),
+    "foreground-muted": ("#8a95a5", "#5d6878"),
+    "border": ("#5cc8ff", "#0065b8"),
+    "border-blurred": ("#2b3543", "#cfcfc8"),
+    "block-cursor-background": ("#27415f", "#cfe2f7"),
+    "block-cursor-foreground": ("#f2f6fb", "#101820"),
+    "block-cursor-text-style": ("none", "none"),
+    "block-cursor-blurred-background": ("#202a37", "#e4e6e4"),
+    "block-cursor-blurred-foreground": ("#d7dee8", "#1f2733"),
+    "input-cursor-background": ("#d7dee8", "#1f2733"),
+    "input-cursor-foreground": ("#11151c", "#fbfbfa"),
+    "input-selection-background": ("#27415f", "#cfe2f7"),
+    "footer-background": ("#1d242e", "#e9e9e4"),
+    "footer-key-foreground": ("#5cc8ff", "#0065b8"),
+    "footer-description-foreground": ("#a9b4c2", "#4a535e"),
+    "scrollbar": ("#33404f", "#c4c4bc"),
+    "scrollbar-hover": ("#46566a", "#a9a9a1"),
+    "scrollbar-active": ("#5cc8ff", "#0065b8"),
+    "scrollbar-background": ("#161b23", "#f4f4f0"),
+    "scrollbar-background-hover": ("#161b23", "#f4f4f0"),
+    "scrollbar-background-active": ("#161b23", "#f4f4f0"),
+    "scrollbar-corner-color": ("#161b23", "#f4f4f0"),
+}
+"""Each on dark, then on light."""
 
-LIGHT = Theme(
-    name="clr-light",
-    dark=False,
-    primary="#0065b8",
-    secondary="#6a3fc0",
-    accent="#0065b8",
-    success="#177a33",
-    warning="#8a6100",
-    error="#c9251a",
-    foreground="#1f2733",
-    background="#fbfbfa",
-    surface="#f4f4f0",
-    panel="#e9e9e4",
-    variables={
-        "text-muted": "#5d6878",
-        "foreground-muted": "#5d6878",
-        "border": "#0065b8",
-        "border-blurred": "#cfcfc8",
-        "block-cursor-background": "#cfe2f7",
-        "block-cursor-foreground": "#101820",
-        "block-cursor-text-style": "none",
-        "block-cursor-blurred-background": "#e4e6e4",
-        "block-cursor-blurred-foreground": "#1f2733",
-        "input-cursor-background": "#1f2733",
-        "input-cursor-foreground": "#fbfbfa",
-        "input-selection-background": "#cfe2f7",
-        "footer-background": "#e9e9e4",
-        "footer-key-foreground": "#0065b8",
-        "footer-description-foreground": "#4a535e",
-        "scrollbar": "#c4c4bc",
-        "scrollbar-hover": "#a9a9a1",
-        "scrollbar-active": "#0065b8",
-        "scrollbar-background": "#f4f4f0",
-        "scrollbar-background-hover": "#f4f4f0",
-        "scrollbar-background-active": "#f4f4f0",
-        "scrollbar-corner-color": "#f4f4f0",
-    },
-)
+
+def _true_colour(name: str, dark: bool) -> Theme:
+    at = 0 if dark else 1
+    colours: dict[str, Any] = {key: pair[at] for key, pair in _COLOURS.items()}
+    variables = {key: pair[at] for key, pair in _VARIABLES.items()}
+    return Theme(name=name, dark=dark, variables=variables, **colours)
 
 
 def _terminals_own(name: str, dark: bool) -> Theme:
@@ -133,6 +100,8 @@ def _terminals_own(name: str, dark: bool) -> Theme:
     )
 
 
+DARK = _true_colour("clr-dark", dark=True)
+LIGHT = _true_colour("clr-light", dark=False)
 TERMINAL_DARK = _terminals_own("clr-terminal-dark", dark=True)
 TERMINAL_LIGHT = _terminals_own("clr-terminal-light", dark=False)
 
