@@ -10,10 +10,9 @@ from rich.cells import cell_len
 
 from clr_tui.tui.charts.chart import Area, Axis, Chart, Mark, Series
 from clr_tui.tui.charts.draw import draw
-from clr_tui.tui.charts.glyphs import EVERY, glyph_places
+from clr_tui.tui.charts.glyphs import EVERY, glyph_places, glyph_points
 from clr_tui.tui.charts.palette import DARK, DARK_16, DARK_256, PLAIN
 from clr_tui.tui.charts.svg import to_svg
-from clr_tui.tui.charts.svg_glyphs import glyph_points
 
 GLYPHS = "●▲■◆▼✚○△□◇"
 NAMES = ("adagrad", "adadelta", "rmsprop", "adam", "adamax", "sgd+clr")

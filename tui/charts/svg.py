@@ -1,19 +1,21 @@
-"""A chart as a vector picture, for export and for pages."""
+"""Charts as SVG, for export."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 
 import numpy as np
 
+from clr_tui.engine.analysis.reduce import reduce_columns
 from clr_tui.tui.charts.cells import clean
 from clr_tui.tui.charts.chart import Area, Chart, Mark, Role, Series
+from clr_tui.tui.charts.glyphs import glyph_points
 from clr_tui.tui.charts.layout import scales
 from clr_tui.tui.charts.palette import DARK, LIGHT
-from clr_tui.tui.charts.scale import Scale
-from clr_tui.tui.charts.svg_glyphs import glyph_points
-from clr_tui.tui.charts.svg_shapes import SMALL, Box, legend_width, pieces, placed, stroke, wide
+from clr_tui.tui.charts.scale import Floats, Scale
 from clr_tui.tui.charts.ticks import ticks
 
 _FONT = (
@@ -22,9 +24,25 @@ _FONT = (
 )
 _LEFT, _RIGHT, _TOP, _BOTTOM = 76, 28, 64, 62
 _MARGIN = 4
-"""What a point on the limit of an axis needs beyond it, px."""
+"""Px beyond the axes for points on their limits."""
 _MARK_ROWS = 3
 _LEGEND_ROW = 22
+SMALL = 13
+"""Size of most text."""
+_CHARACTER = 7.4
+"""Approximate width of a character of that size, px: SVG does not measure text."""
+_SAMPLE = 50
+"""Width of a legend entry without its name, px: the sample and the blanks around it."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """The data area of a picture, px."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
 
 
 def to_svg(
@@ -34,19 +52,19 @@ def to_svg(
 
     Args:
         chart: what to draw.
-        width_px: at least 240; smaller is taken as that.
-        height_px: likewise 160.
+        width_px: width; raised to 240 if less.
+        height_px: height; raised to 160 if less.
         dark: light on dark, else dark on light.
-        title: stands over the chart, and the chart's own title under it, before the y label.
+        title: heading; the chart's own title and y label go below it.
     """
     with np.errstate(all="ignore"):
         return _Drawing(chart, max(width_px, 240), max(height_px, 160), dark, title).document()
 
 
 def stack_svg(charts: Sequence[Chart], width_px: int, height_px: int, title: str = "") -> str:
-    """Draws `charts`, each `width_px` by `height_px`, one below the other, as one SVG document.
+    """Draws `charts` below one another, each `width_px` by `height_px`, as one SVG document.
 
-    Each keeps its own title; `title` stands before that of the first.
+    `title` precedes the first chart's own title.
     """
     parts = []
     for i, chart in enumerate(charts):
@@ -62,16 +80,10 @@ def stack_svg(charts: Sequence[Chart], width_px: int, height_px: int, title: str
 
 
 class _Drawing:
-    """One document while it is put together."""
+    """Builds one document."""
 
     def __init__(
-        self,
-        chart: Chart,
-        width: int,
-        height: int,
-        dark: bool,
-        title: str,
-        clip: str = "data",
+        self, chart: Chart, width: int, height: int, dark: bool, title: str, clip: str = "data"
     ) -> None:
         self.chart, self.width, self.height = chart, width, height
         self.clip = clip
@@ -89,7 +101,7 @@ class _Drawing:
         self.parts: list[str] = []
 
     def document(self) -> str:
-        """The whole of it."""
+        """Returns the SVG document."""
         self._header()
         self._bands()
         self._axes()
@@ -116,26 +128,16 @@ class _Drawing:
         )
 
     def colour(self, role: Role) -> str:
-        """A role's colour, `#rrggbb`."""
+        """Returns the colour of a role, `#rrggbb`."""
         return self.palette.colours[role]
 
     def across(self, value: float) -> float | None:
-        """The x of a value, px; None outside of the axis."""
-        if self.x is None:
-            return None
-        place = float(self.x.fraction(value))
-        if not 0 <= place <= 1:
-            return None
-        return self.box.left + place * (self.box.right - self.box.left)
+        """Returns the x of a value, px; None outside the axis."""
+        return _between(self.x, value, self.box.left, self.box.right)
 
     def up(self, value: float) -> float | None:
-        """The y of a value, px; None outside of the axis."""
-        if self.y is None:
-            return None
-        place = float(self.y.fraction(value))
-        if not 0 <= place <= 1:
-            return None
-        return self.box.bottom - place * (self.box.bottom - self.box.top)
+        """Returns the y of a value, px; None outside the axis."""
+        return _between(self.y, value, self.box.bottom, self.box.top)
 
     def _text(
         self,
@@ -163,7 +165,7 @@ class _Drawing:
         )
 
     def _header(self) -> None:
-        """Title and y label at the left, legend at the right, or under them where it is long."""
+        """Title and y label on the left; legend on the right, or below them if it is long."""
         if self.title:
             self._text(24, 32, self.title, "text", size=17, bold=True)
         self._text(24, 52 if self.title else 34, self.subtitle, "muted")
@@ -176,7 +178,7 @@ class _Drawing:
                 x += legend_width([item])
 
     def _legend_rows(self) -> list[list[Series | Area]]:
-        """The named parts, in as many rows as they take."""
+        """Breaks the named parts into rows that fit."""
         rows: list[list[Series | Area]] = []
         named: list[Series | Area] = [*self.chart.areas, *self.chart.series]
         for item in (one for one in named if one.name):
@@ -186,7 +188,7 @@ class _Drawing:
         return rows
 
     def _beside(self, rows: list[list[Series | Area]]) -> float:
-        """What would be left of the title's row with one legend row in it, px."""
+        """Returns the space left in the title's row with one legend row in it, px."""
         title = 17 / SMALL * wide(self.title)
         return self.width - _RIGHT - 24 - title - (legend_width(rows[0]) if rows else 0)
 
@@ -205,7 +207,7 @@ class _Drawing:
                 self._glyph(right - 11, y, item)
 
     def _glyph(self, x: float, y: float, series: Series) -> None:
-        """A curve's shape, with a rim that sets it off from the lines under it."""
+        """Draws a glyph with a rim, so that it stands out from the lines below it."""
         size = 17 if series.strong else 14
         self.parts.append(
             f'<text x="{x:.1f}" y="{y + 0.35 * size:.1f}" fill="{self.colour(series.colour)}" '
@@ -250,7 +252,7 @@ class _Drawing:
         self._text(middle, self.height - 14, self.chart.x.label, "muted", anchor="middle")
 
     def _near_line(self, at: float, label: str) -> bool:
-        """Whether a tick's label would run into the label of a vertical line."""
+        """Whether a tick's label would overlap the label of a vertical line."""
         for line in self.chart.vlines:
             x = self.across(line.x)
             reach = (wide(f"{line.label} {line.value}") + wide(label)) / 2 + 14
@@ -310,7 +312,7 @@ class _Drawing:
             colour = self.colour(line.colour)
             stroke = f'stroke-width="{2.4 if line.selected else 1.4}"'
             self._line(at, self.box.top, at, self.box.bottom + 5, colour, stroke)
-            # Two lines that stand close get their labels on their outer sides.
+            # Lines close to each other have their labels on the outer sides.
             words = f"{line.label} {line.value}".strip()
             crowd = wide(words) + 12
             anchor, shift = "middle", 0
@@ -322,10 +324,10 @@ class _Drawing:
             self._text(at + shift, below, words, line.colour, anchor=anchor, bold=line.selected)
 
     def _place_marks(self) -> dict[Mark, int]:
-        """Rows for the words of the marks along the top, counted from below, so that none meet.
+        """Assigns the labels of the top marks to rows, counted from below, without overlap.
 
-        From right to left: words that would run into their right neighbour go above it, where no
-        stem crosses them.
+        Goes from right to left: a label that would overlap its right neighbour moves above it,
+        where no stem crosses it.
         """
         rows: dict[Mark, int] = {}
         if self.x is None:
@@ -361,12 +363,6 @@ class _Drawing:
             elif mark.y is not None:
                 self._point(mark)
 
-    def _cross(self, x: float, y: float, colour: str) -> None:
-        outline = f"M{x - 4.5:.1f} {y - 4.5:.1f}l9 9m0 -9l-9 9"
-        self.parts.append(
-            f'<path d="{outline}" stroke="{colour}" stroke-width="2.4" stroke-linecap="round"/>'
-        )
-
     def _point(self, mark: Mark) -> None:
         at, y = self.across(mark.x), self.up(mark.y if mark.y is not None else np.nan)
         if at is None:
@@ -374,7 +370,10 @@ class _Drawing:
         y = self.box.top + 8 if y is None else y
         colour = self.colour(mark.colour)
         if mark.colour == "diverged":
-            self._cross(at, y, colour)
+            cross = f"M{at - 4.5:.1f} {y - 4.5:.1f}l9 9m0 -9l-9 9"
+            self.parts.append(
+                f'<path d="{cross}" stroke="{colour}" stroke-width="2.4" stroke-linecap="round"/>'
+            )
         else:
             self.parts.append(
                 f'<circle cx="{at:.1f}" cy="{y:.1f}" r="5" fill="none" stroke="{colour}" '
@@ -383,3 +382,47 @@ class _Drawing:
         fits = at + 12 + wide(mark.label) < self.box.right
         side, anchor = (12, "start") if fits else (-12, "end")
         self._text(at + side, y + 4.5, mark.label, mark.colour, anchor=anchor)
+
+
+def _between(scale: Scale | None, value: float, low: float, high: float) -> float | None:
+    place = float(scale.fraction(value)) if scale is not None else math.nan
+    return low + place * (high - low) if 0 <= place <= 1 else None
+
+
+def wide(words: str) -> float:
+    """Estimates the width of `words`, px."""
+    return len(clean(words)) * _CHARACTER
+
+
+def legend_width(items: Sequence[Series | Area]) -> float:
+    """Returns the width of a legend row, px."""
+    return sum(wide(item.name) + _SAMPLE for item in items)
+
+
+def stroke(series: Series) -> str:
+    """Returns the attributes of a line except its colour."""
+    width = 1.2 if series.faint else 3.6 if series.strong else 2.4
+    dots = ' stroke-dasharray="1 5"' if series.dotted else ""
+    opacity = 0.8 if series.faint else 1
+    return f'stroke-width="{width}" stroke-opacity="{opacity}" stroke-linecap="round"{dots}'
+
+
+def placed(xs: Floats, ys: Floats, x: Scale, y: Scale, box: Box) -> tuple[Floats, Floats]:
+    """Returns the points of a curve, px, about two per pixel at most; NaN in gaps."""
+    columns = max(1, int(box.right - box.left))
+    across, up = reduce_columns(x.fraction(xs), y.fraction(ys), columns, 0.0, 1.0)
+    # The picture is clipped: values far outside would only make the numbers longer.
+    up = np.clip(up, -1.0, 2.0)
+    px = box.left + across * (box.right - box.left)
+    return px, box.bottom - up * (box.bottom - box.top)
+
+
+def pieces(px: Floats, py: Floats) -> list[list[str]]:
+    """Splits a curve at its gaps; each piece is a list of points "x,y", px."""
+    pieces: list[list[str]] = [[]]
+    for a, b in zip(px.tolist(), py.tolist(), strict=True):
+        if a != a or b != b:
+            pieces.append([])
+        else:
+            pieces[-1].append(f"{a:.1f},{b:.1f}")
+    return [piece for piece in pieces if piece]
