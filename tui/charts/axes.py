@@ -1,4 +1,4 @@
-"""The frame of a chart in its cells: axes, ticks, the labels of vertical lines, the x label."""
+"""The frame of a chart: axes, ticks, labels of vertical lines, and the x label."""
 
 from __future__ import annotations
 
@@ -15,14 +15,11 @@ from clr_tui.tui.charts.scale import Scale
 from clr_tui.tui.fitting import fitted
 
 _ROOM_FOR_VALUES = 60
-"""Cells of data width below which values under the vertical lines would leave no ticks."""
+"""Below this data width, values under the vertical lines would leave no space for ticks."""
 
 
 def draw_frame(grid: Grid, plan: Layout, chart: Chart, x: Scale | None, y: Scale | None) -> None:
-    """Axes with their ticks, the labels of vertical lines among them, and the x label.
-
-    Onto a grid that is still blank: they are all that is on it then.
-    """
+    """Draws axes, ticks, labels of vertical lines and the x label on a blank grid."""
     own = _framed(grid.width, grid.height, plan, chart.vlines, chart.x.label, x, y)
     grid.codes[:], grid.inks[:] = own.codes, own.inks
 
@@ -37,7 +34,7 @@ def _framed(
     x: Scale | None,
     y: Scale | None,
 ) -> Grid:
-    """A grid with the frame alone, to be copied: while limits hold still it is drawn once."""
+    """Returns a grid with only the frame, cached while the limits stay the same."""
     grid = Grid(width, height)
     assert plan.axis is not None
     labels = _line_labels(plan, vlines, x) if x is not None else []
@@ -52,7 +49,7 @@ def _framed(
         half = len(tick.label) // 2 + 1
         start = max(0, plan.left + cell - half)
         room = slice(start, plan.left + cell + half + 1)
-        # A tick whose label has no room stands without it.
+        # A tick without space for its label is drawn without it.
         x_cells.append((cell, "" if taken[room].any() else tick.label))
         taken[room] = True
     y_cells: list[tuple[int, str]] = []
@@ -77,7 +74,7 @@ def _framed(
 
 
 def _draw_x_label(grid: Grid, plan: Layout, label: str) -> None:
-    """Centred in a row of its own, else at the right of the tick labels where they leave room."""
+    """Draws it centred in its own row, or right of the tick labels if there is space."""
     size = cell_len(label)
     if plan.label_row is not None:
         label = fitted(label, plan.width)
@@ -90,9 +87,9 @@ def _draw_x_label(grid: Grid, plan: Layout, label: str) -> None:
 
 
 def _line_labels(plan: Layout, vlines: tuple[VLine, ...], x: Scale) -> list[tuple[int, str, VLine]]:
-    """Where the labels of vertical lines go on the tick row: (first cell, words, line).
+    """Places the labels of vertical lines in the tick row: (first cell, words, line).
 
-    With its value if that fits, else alone; the selected line chooses first.
+    Values are left out if they do not fit; the selected line is placed first.
     """
     placed: list[tuple[int, str, VLine]] = []
     lines = [line for line in vlines if line.label and x.cell(line.x, plan.width) is not None]
@@ -121,10 +118,10 @@ def _place(
     left: bool,
     right: bool,
 ) -> int | None:
-    """The first cell of `size` cells at `column` that no other label needs; None: no room.
+    """Returns the first of `size` free cells at `column`, or None if there is no space.
 
-    Centred; with a neighbour near at the `left` or the `right` on the other side, where the label
-    touches its line or stands a cell apart.
+    The label is centred, or on the side away from a close neighbour on the `left` or `right`,
+    touching its line or one cell away.
     """
     before, after = (column - size + 1, column - size), (column, column + 1)
     order = after if left and not right else before if right and not left else ()

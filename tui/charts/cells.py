@@ -1,8 +1,7 @@
-"""Rows of cells: what a drawn chart is made of, before any colour is chosen.
+"""Rows of cells: a drawn chart before colours are chosen.
 
-A `Row` is a tuple of spans, each a text and the ink that it is written in; a row's texts are
-together exactly as many cells wide as the chart. An ink names a role, not a colour: the palette
-makes a style of it.
+A `Row` is a tuple of spans, each a text and its ink; together they are exactly as wide as the
+chart. An ink names a role, which the palette turns into a style.
 """
 
 from __future__ import annotations
@@ -28,14 +27,14 @@ _TINT_UNIT = 64
 _WEIGHT_UNIT = 64 * 64
 _SPACE = 0x20
 _WIDE = 1 << 24
-"""Marks the first cell of a wide character, on top of its code point."""
+"""Added to the code point in the first cell of a wide character."""
 _CONTINUED = 0
 """The second cell of a wide character."""
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 class Ink(NamedTuple):
-    """How a cell is written: its role, the role that tints its background, its weight."""
+    """How a cell is drawn: its role, the role that tints its background, and its weight."""
 
     role: Role = "text"
     tint: Role | None = None
@@ -43,7 +42,7 @@ class Ink(NamedTuple):
 
 
 class Span(NamedTuple):
-    """Neighbouring cells of one ink."""
+    """Adjacent cells with the same ink."""
 
     text: str
     ink: Ink
@@ -53,21 +52,21 @@ Row = tuple[Span, ...]
 
 
 def clean(text: str) -> str:
-    """`text` on one line, safe to print: control characters replaced, marks composed or dropped."""
+    """Makes `text` safe to print on one line: replaces controls, composes or drops marks."""
     composed = unicodedata.normalize("NFC", text)
     safe = (c if c.isprintable() else _REPLACEMENT for c in composed)
     return "".join(c for c in safe if cell_len(c) > 0)
 
 
 def to_text(rows: Sequence[Row]) -> str:
-    """The rows as lines without any escape code; no blanks at line ends, no final newline."""
+    """Joins rows into lines without escape codes, trailing blanks or a final newline."""
     return "\n".join("".join(span.text for span in row).rstrip() for row in rows)
 
 
 class Grid:
-    """`height` x `width` cells that are written to, then read off as rows.
+    """A canvas of `height` x `width` cells.
 
-    `codes` are code points; `inks` are encoded inks; both of shape (height, width).
+    `codes` holds code points and `inks` encoded inks, both of shape (height, width).
     """
 
     def __init__(self, width: int, height: int) -> None:
@@ -78,11 +77,11 @@ class Grid:
 
     @staticmethod
     def ink_code(role: Role, weight: Weight = "normal") -> int:
-        """The number of an untinted ink."""
+        """Encodes an untinted ink."""
         return _ROLE_CODE[role] + _WEIGHT_UNIT * _WEIGHTS.index(weight)
 
     def put(self, row: int, column: int, text: str, role: Role, weight: Weight = "normal") -> None:
-        """Writes `text`, cleaned, keeping the tint; what lies outside of the grid is cut off."""
+        """Writes `text`, cleaned and clipped to the grid; keeps the tints."""
         if not 0 <= row < self.height:
             return
         ink = self.ink_code(role, weight)
@@ -117,19 +116,19 @@ class Grid:
         where: npt.NDArray[np.bool_],
         ink: int,
     ) -> None:
-        """Writes `codes` in the cells of the region `where` says so, keeping the tints."""
+        """Writes `codes` where `where` is true; keeps the tints."""
         self.codes[rows, columns][where] = codes[where]
         inks = self.inks[rows, columns]
         inks[where] = ink + inks[where] // _TINT_UNIT % _TINT_UNIT * _TINT_UNIT
 
     def tint(self, rows: slice, columns: slice, where: npt.NDArray[np.bool_], role: Role) -> None:
-        """Tints the background of the cells of the region `where` says so."""
+        """Tints the background where `where` is true."""
         inks = self.inks[rows, columns]
         tint = inks[where] // _TINT_UNIT % _TINT_UNIT
         inks[where] += (_ROLE_CODE[role] + 1 - tint) * _TINT_UNIT
 
     def blank(self, row: int, start: int, end: int) -> bool:
-        """Whether nothing is written in the cells of `row` from `start` to before `end`."""
+        """Whether the cells of `row` from `start` up to `end` are blank."""
         return self.holds_only(" ", row, start, end)
 
     def holds_only(self, characters: str, row: int, start: int, end: int) -> bool:
@@ -139,23 +138,22 @@ class Grid:
         return inside and bool(np.isin(self.codes[row, start:end], codes).all())
 
     def rows(self) -> list[Row]:
-        """The cells as rows of spans."""
+        """Returns all cells as rows of spans."""
         codes, inks = self._told()
         return [_row(codes[y], inks[y]) for y in range(self.height)]
 
     def row(self, y: int) -> Row:
-        """One row of cells as spans."""
+        """Returns row `y` as spans."""
         codes, inks = self._told(slice(y, y + 1))
         return _row(codes[0], inks[0])
 
     def _told(
         self, rows: slice = slice(None)
     ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-        """Code points, and inks by which spans part."""
+        """Returns code points, and inks that mark where spans end."""
         codes, inks = self.codes[rows], self.inks[rows]
         tints = inks // _TINT_UNIT % _TINT_UNIT
-        # Blanks without tint look alike in any ink: in that of what stands before them, they
-        # part no span.
+        # Untinted blanks look the same in any ink: the ink of the cell before saves a span.
         blank = (codes == _SPACE) & (tints == 0)
         before = np.maximum.accumulate(np.where(blank, 0, np.arange(self.width)), axis=1)
         untinted = inks - tints * _TINT_UNIT
@@ -163,13 +161,13 @@ class Grid:
         return _whole(codes), found
 
     def seen(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-        """What can be seen of the cells: code points, and inks, of a blank the tint alone."""
+        """Returns code points and visible inks: for a blank, only the tint."""
         tints = self.inks // _TINT_UNIT % _TINT_UNIT * _TINT_UNIT
         return _whole(self.codes), np.where(self.codes == _SPACE, tints, self.inks)
 
 
 def _whole(codes: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    """The code points, with blanks for wide characters of which half was written over."""
+    """Returns code points, with blanks for half-overwritten wide characters."""
     first, second = codes >= _WIDE, codes == _CONTINUED
     if not (first.any() or second.any()):
         return codes
@@ -203,10 +201,10 @@ def _ink(code: int) -> Ink:
 
 
 def changed(old: Grid, new: Grid) -> list[tuple[int, int, int]]:
-    """The spans of cells, (row, start, end), in which two grids of one size differ."""
+    """Returns the spans, (row, start, end), in which two grids of the same size differ."""
     (codes, inks), (new_codes, new_inks) = old.seen(), new.seen()
     differs = np.zeros((new.height, new.width + 2), dtype=np.bool_)
-    # A wide character is one cell to the terminal; its ink is that of its first half.
+    # To a terminal a wide character is one unit, with the ink of its first half.
     tail = (codes == _CONTINUED) & (new_codes == _CONTINUED)
     differs[:, 1:-1] = ((codes != new_codes) | (inks != new_inks)) & ~tail
     second = np.zeros_like(differs)

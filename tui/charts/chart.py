@@ -1,7 +1,7 @@
-"""A chart as data: what is to be seen, with nothing said of cells, pixels or colours.
+"""A chart as data, independent of cells, pixels and colours.
 
-Values are in real units (a learning rate of 1e-3 is 0.001): axes take the logarithms. Roles name
-what a thing means; `palette.py` gives each role its colour and `svg.py` likewise.
+Values are in real units (a learning rate of 1e-3 is 0.001); axes take the logarithms. Roles name
+what things mean, and `palette.py` maps them to colours.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ Role = Literal[
     "entry-7",
     "entry-8",
 ]
-"""What a thing on a chart means. `raw` is the unsmoothed curve, `lr-ahead` the schedule still to
-come, `band` the region between base_lr and max_lr, `seed-band` the spread over seeds, `entry-N`
-the contestants of a comparison: their curves, and as a tint their bands."""
+"""What a thing on a chart means. `raw` is the unsmoothed curve, `lr-ahead` the rest of the
+schedule, `band` the region between base_lr and max_lr, `seed-band` the spread over seeds, `entry-N`
+an optimizer of a comparison: its curve and, as a tint, its band."""
 
 Kind = Literal["line", "points"]
 
@@ -58,17 +58,17 @@ class Series:
     """One curve.
 
     Args:
-        x: shape (n,), real units, ascending for a line that is to be drawn fast.
+        x: shape (n,), real units; lines are drawn fast if it is ascending.
         y: shape (n,), real units. A value that is not finite, or not positive on a log axis,
             leaves a gap.
-        name: for the legend in the title row; "" keeps it out of there.
+        name: for the legend in the title row; "" for none.
         colour: its role.
-        kind: `line` joins the points, `points` puts a mark at each.
-        faint: drawn under the others, quietly.
+        kind: `line` joins the points, `points` draws a mark at each.
+        faint: drawn subtly, below the others.
         strong: drawn twice as thick.
         dotted: drawn as dots with gaps between them.
-        glyph: one cell wide; set on the line at intervals and at its end, so that curves can be
-            told apart without colour; "" for none.
+        glyph: one cell wide, drawn along the line and at its end to identify curves without
+            colour; "" for none.
     """
 
     x: Floats
@@ -89,11 +89,11 @@ class Series:
 
     @cached_property
     def ascending(self) -> bool:
-        """Whether x never falls; no NaN is in it then. Drawing asks more than once."""
+        """Whether x never falls, and so has no NaN."""
         return bool((self.x[1:] >= self.x[:-1]).all()) and not bool(np.isnan(self.x[:1]).any())
 
     def columns(self, x: Scale, count: int, *, log: bool) -> Columns:
-        """Its points by dot column, where x is ascending; the last answer is remembered."""
+        """Returns the points by dot column, for ascending x; the last result is cached."""
         asked = x, count, log
         if asked not in self._columns:
             self._columns.clear()
@@ -107,12 +107,11 @@ class Series:
 
 @dataclass(frozen=True, eq=False)
 class Area:
-    """The region between two curves over one x that never falls, all of shape (n,): a band.
+    """The region between two curves over an x that never falls, all of shape (n,).
 
-    Later areas are drawn over earlier ones, faint ones under all. A value that is not finite
-    leaves a gap. Where its role has no tint, an area is filled with a pattern; patterns on top of
-    one another would hide each other, so a faint one shows as bars, one at each glyph of the curve
-    of its colour.
+    Later areas are drawn over earlier ones, faint ones below all. A value that is not finite
+    leaves a gap. An area whose role has no tint is filled with a pattern. Patterns would hide each
+    other, so a faint one becomes bars, one at each glyph of the curve of the same colour.
     """
 
     x: Floats
@@ -131,9 +130,9 @@ class Area:
 
 @dataclass(frozen=True)
 class VLine:
-    """A vertical line over the whole height, its label on the axis row: a bound.
+    """A vertical line over the full height, such as a bound, with its label in the tick row.
 
-    `value` is a short text ("3.6e-03") that follows the label where there is room for it.
+    `value` is a short text ("3.6e-03") that follows the label if there is space.
     """
 
     x: float
@@ -145,7 +144,7 @@ class VLine:
 
 @dataclass(frozen=True)
 class HLine:
-    """A horizontal line over the whole width, its label at the right end: a target."""
+    """A horizontal line over the full width, such as a target, with its label on the right."""
 
     y: float
     label: str = ""
@@ -154,7 +153,7 @@ class HLine:
 
 @dataclass(frozen=True)
 class Band:
-    """The tinted region between two values of x."""
+    """A tinted region between two values of x."""
 
     x0: float
     x1: float
@@ -163,11 +162,11 @@ class Band:
 
 @dataclass(frozen=True)
 class Mark:
-    """One point with a word to it.
+    """A labelled point.
 
-    With `y` it stands in the chart (the point of divergence, the best epoch); without, it is a
-    small tick on the top edge (a suggestion), with its label beside it where there is room. With
-    `foot` it is a heavy tick upwards from the x axis (the end of a cycle), and has no label.
+    With `y` it is in the chart (the point of divergence, the best epoch); without, a small tick on
+    the top edge (a suggestion), labelled if there is space. With `foot` it is a heavy tick upwards
+    from the x axis (the end of a cycle) without a label.
     """
 
     x: float
@@ -179,7 +178,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Axis:
-    """One axis. `lo` and `hi` in real units; None takes them from what is drawn."""
+    """One axis. `lo` and `hi` are in real units; None takes them from the data."""
 
     label: str = ""
     log: bool = False
@@ -189,9 +188,9 @@ class Axis:
 
 @dataclass(frozen=True, eq=False)
 class Chart:
-    """All that one chart shows. Later series are drawn over earlier ones, faint ones under all.
+    """The contents of a chart. Later series are drawn over earlier ones, faint ones below all.
 
-    `empty` is shown in the middle while there is nothing to draw.
+    `empty` is the text shown while there is nothing to draw.
     """
 
     series: tuple[Series, ...] = ()
@@ -207,7 +206,7 @@ class Chart:
 
 
 def same(one: Chart, other: Chart) -> bool:
-    """Whether two charts show the same, their arrays compared value by value."""
+    """Whether two charts are equal, comparing arrays by value."""
     return _fields_equal(one, other)
 
 

@@ -1,7 +1,7 @@
-"""The points of a line by dot column, and their extremes.
+"""The extremes of a line in each dot column.
 
-A million values are 8 MB, and looking at them takes as long as fetching them does: a chart asks
-for the extremes of a line's columns, and its axis for those of the whole, which are in them.
+A million values are 8 MB, and scanning them is limited by memory bandwidth, so it is done once: the
+axis takes its range from the same extremes.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from clr_tui.tui.charts.scale import Floats, Scale, valid
 Ints = npt.NDArray[np.int64]
 
 _PART = 1 << 16
-"""Values that are looked at for the least, then for the greatest: they stay in the processor's
-cache in between."""
+"""Values scanned for the minimum, then for the maximum, while they are in the CPU's cache."""
 
 
 @dataclass(frozen=True)
@@ -25,20 +24,20 @@ class Columns:
     """A line's points by dot column of an x axis."""
 
     cuts: Ints
-    """Places in the line's x: column i has those from cuts[i] to before cuts[i + 1]."""
+    """Indices into the line's x: column i has the points from cuts[i] up to cuts[i + 1]."""
     low: Floats
-    """The least y of each column that its axis has a place for, NaN where there is none."""
+    """Minimum of each column's y that is valid on its axis; NaN for none."""
     high: Floats
-    """Likewise the greatest."""
+    """Maximum, by the same rule."""
 
     @classmethod
     def of(cls, xs: Floats, ys: Floats, x: Scale, count: int, *, log: bool) -> Columns:
-        """The columns of a line over ascending x.
+        """Divides a line over ascending x into columns.
 
         Args:
             xs: shape (n,), never falling.
             ys: shape (n,).
-            x: the axis, which is cut into `count` columns.
+            x: the axis, divided into `count` columns.
             log: whether the y axis is logarithmic.
         """
         edges = x.edges(count)
@@ -48,8 +47,7 @@ class Columns:
 
 
 def middles(xs: Floats, x: Scale, count: int) -> Ints:
-    """Where, in `xs`, which never falls, the middle of each of `count` columns lies: before it are
-    the values that are less; shape (count,)."""
+    """Returns the index in ascending `xs` of each column's middle, shape (count,)."""
     return np.searchsorted(xs, x.edges(2 * count)[1::2], side="left")
 
 
@@ -65,11 +63,11 @@ def _extremes(ys: Floats, cuts: Ints, log: bool) -> tuple[Floats, Floats]:
         if first < last:
             part = ys[begins[first] : begins[last] if last < len(filled) else end]
             places = begins[first:last] - begins[first]
-            # A value that is NaN makes the whole column NaN, which tells of it.
+            # One NaN makes the whole column NaN, which marks it.
             low[filled[first:last]] = np.minimum.reduceat(part, places)
             high[filled[first:last]] = np.maximum.reduceat(part, places)
     sound = valid(low, log) & valid(high, log)
-    # Only columns that hold a gap are looked at value by value.
+    # Only columns with a gap are filtered value by value.
     for column in filled[~sound[filled]]:
         part = ys[cuts[column] : cuts[column + 1]]
         part = part[valid(part, log)]

@@ -1,8 +1,8 @@
-"""A chart drawn into rows of cells.
+"""Draws a chart into rows of cells.
 
-From below to above: tints and patterns, horizontal lines, faint curves, vertical lines, curves,
-points, glyphs, the words of horizontal lines, marks and their words. The frame comes from plotext
-(`frame.py`), the dots of curves from `raster.py`, which says why they do not.
+Layers from the bottom: tints and patterns, horizontal lines, faint curves, vertical lines, curves,
+points, glyphs, labels of horizontal lines, marks and their labels. plotext draws the frame
+(`frame.py`) but not the curves, for the reasons given in `raster.py`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from clr_tui.tui.fitting import fitted
 
 _BRAILLE = 0x2800
 _APART = 3
-"""Cells between a mark's word and whatever comes next."""
+"""Minimum cells between a mark's label and whatever is next to it."""
 _BAND_FILL, _AREA_FILL = ord("·"), ord("░")
 _HLINE, _BAR, _FOOT = "╌", "╎", "┸"
 
@@ -35,11 +35,10 @@ def draw(chart: Chart, width: int, height: int, palette: Palette) -> list[Row]:
 
 
 def drawn(chart: Chart, width: int, height: int, palette: Palette) -> Grid:
-    """The cells of `chart`, `height` rows of `width`.
+    """Draws `chart` on a grid; any data and any size are accepted.
 
-    The palette matters for one thing only: where it has no tint for a role, its bands and areas
-    are drawn as patterns of characters. Any data and any size are drawn; values that an axis has
-    no place for leave gaps.
+    Values that an axis cannot show leave gaps. Bands and areas of roles that the palette does not
+    tint become patterns of characters; nothing else depends on the palette.
     """
     grid = Grid(max(width, 0), max(height, 0))
     if width < 1 or height < 1:
@@ -75,12 +74,12 @@ class _Picture:
         self.shape = plan.height, plan.width
         self.dots = 2 * plan.width, 4 * plan.height
         self.covered: dict[Series, npt.NDArray[np.bool_]] = {}
-        """The cells of curves that have a glyph."""
+        """Cells covered by each curve with a glyph."""
         self.barred: dict[Role, npt.NDArray[np.bool_]] = {}
-        """The cells of faint areas that are not tinted."""
+        """Cells of faint areas without a tint."""
 
     def draw(self) -> None:
-        """All of it, from below to above."""
+        """Draws all layers, bottom to top."""
         self.bands()
         if self.y is not None:
             self.areas(self.y)
@@ -95,7 +94,7 @@ class _Picture:
         self.marks()
 
     def fill(self, where: npt.NDArray[np.bool_], role: Role, pattern: int) -> None:
-        """Tints cells, or fills them with a pattern where the role has no tint."""
+        """Tints cells, or fills them with a pattern if the role has no tint."""
         if role in self.tints:
             self.grid.tint(self.rows, self.columns, where, role)
             return
@@ -103,7 +102,7 @@ class _Picture:
         self.grid.paint(self.rows, self.columns, codes, where, Grid.ink_code(role))
 
     def bands(self) -> None:
-        """The region between two values of x."""
+        """Fills the bands."""
         for band in self.chart.bands:
             ends = sorted((band.x0, band.x1))
             places = np.clip(np.nan_to_num(self.x.fraction(ends), nan=-1.0), 0, 1)
@@ -113,12 +112,12 @@ class _Picture:
             where = np.zeros(self.shape, dtype=np.bool_)
             where[:, first : last + 1] = True
             if band.colour not in self.tints:
-                # Every other cell: a texture that curves stand out from.
+                # Every other cell, so that curves stand out.
                 where &= (np.add.outer(*map(np.arange, self.shape)) % 2).astype(np.bool_)
             self.fill(where, band.colour, _BAND_FILL)
 
     def areas(self, y: Scale) -> None:
-        """The region between two curves, in cells at least half covered."""
+        """Fills the cells that areas cover by at least half."""
         for area in sorted(self.chart.areas, key=lambda area: not area.faint):
             mask = area_mask(area, self.x, y, *self.dots)
             covered = mask.reshape(self.plan.height, 4, self.plan.width, 2).sum(axis=(1, 3))
@@ -128,7 +127,7 @@ class _Picture:
                 self.fill(covered >= 4, area.colour, _AREA_FILL)
 
     def hlines(self, y: Scale) -> None:
-        """Horizontal lines over the whole width."""
+        """Draws horizontal lines over the full width."""
         for line in self.chart.hlines:
             row = y.cell(line.y, self.plan.height)
             if row is not None:
@@ -136,9 +135,9 @@ class _Picture:
                 self.grid.put(at, self.plan.left, _HLINE * self.plan.width, line.colour)
 
     def hline_words(self, y: Scale) -> None:
-        """Their labels at the right end, at the left where a curve is in the way there only.
+        """Labels horizontal lines on the right, or on the left if a curve blocks only the right.
 
-        Where curves are in the way at both, over the curves: half a word says nothing.
+        If curves block both ends, the label covers the curve: half a word is useless.
         """
         for line in self.chart.hlines:
             row = y.cell(line.y, self.plan.height)
@@ -153,7 +152,7 @@ class _Picture:
             self.grid.put(at, left if clear == [True, False] else right, words, line.colour)
 
     def curves(self, y: Scale, *, faint: bool) -> None:
-        """Lines and steps. Among equals dots add up and the later one gives the colour."""
+        """Draws lines: dots of equal curves add up in the colour of the later one."""
         bits: npt.NDArray[np.int32] = np.zeros(self.shape, dtype=np.int32)
         inks = np.zeros(self.shape, dtype=np.int32)
         for series in self._lines(faint):
@@ -167,7 +166,7 @@ class _Picture:
             self.grid.paint(self.rows, self.columns, bits + np.int32(_BRAILLE), where, ink)
 
     def _lines(self, faint: bool) -> list[Series]:
-        """What of this kind is drawn as dots, the strong one last."""
+        """Returns the faint or the other lines, strong ones last."""
         lines = [s for s in self.chart.series if s.faint == faint and s.kind == "line"]
         return sorted(lines, key=lambda line: line.strong)
 
@@ -180,7 +179,7 @@ class _Picture:
         return mask
 
     def glyphs(self) -> None:
-        """The shapes that tell curves apart, above all curves."""
+        """Draws the glyphs that identify curves, over all curves."""
         marked = [series for series in self.chart.series if series in self.covered]
         places = glyph_places([self.covered[series] for series in marked])
         for series, own in zip(marked, places, strict=True):
@@ -191,7 +190,7 @@ class _Picture:
                 self.grid.put(*at, clean(series.glyph), series.colour, weight_of(series))
 
     def _bars(self, role: Role, columns: list[int]) -> None:
-        """A band as bars at the glyphs of its curve, where nothing else is."""
+        """Draws a band as bars at its curve's glyphs, in blank cells."""
         if role in self.barred:
             blank = self.grid.codes[self.rows, self.columns] == ord(" ")
             at = np.isin(np.arange(self.plan.width), columns)
@@ -200,7 +199,7 @@ class _Picture:
             self.grid.paint(self.rows, self.columns, codes, where, ink)
 
     def points(self, y: Scale) -> None:
-        """A mark for each point, a cell each."""
+        """Draws each point as one character."""
         for series in self.chart.series:
             if series.kind != "points":
                 continue
@@ -211,7 +210,7 @@ class _Picture:
             self.grid.paint(self.rows, self.columns, codes, where, ink)
 
     def vlines(self) -> None:
-        """Vertical lines, and their feet on the axis; the selected one is heavy and comes last."""
+        """Draws vertical lines down to the axis, a heavy one for the selected line on top."""
         for line in sorted(self.chart.vlines, key=lambda line: line.selected):
             cell = self.x.cell(line.x, self.plan.width)
             if cell is None:
@@ -225,7 +224,7 @@ class _Picture:
                 self.grid.put(self.plan.axis, column, foot, line.colour, weight)
 
     def marks(self) -> None:
-        """Single points with their words; ticks along the edges for those without a y."""
+        """Draws marks and their labels; those without y as ticks on an edge."""
         places: list[tuple[Mark, int, int]] = []
         for mark in self.chart.marks:
             cell = self.x.cell(mark.x, self.plan.width)
@@ -250,7 +249,7 @@ class _Picture:
         return self.plan.top + self.plan.height - 1 - up
 
     def _mark_words(self, mark: Mark, row: int, column: int) -> None:
-        """Beside the mark where nothing else is; over the data if need be, except along the top."""
+        """Labels a mark where it is blank, otherwise over the data, except along the top."""
         words = clean(mark.label)
         size = cell_len(words)
         if not size:
@@ -258,8 +257,8 @@ class _Picture:
         right, left = column + 2, column - 1 - size
         first, end = self.columns.start, self.columns.stop
         inside = [at for at in (right, left) if first <= at <= end - size]
-        # Nothing may stand between the mark and its word, nor so near the word's other end that
-        # it might be the word of what stands there.
+        # Nothing may be between the mark and its label, or so near the label's other end that
+        # the label could belong to it.
         room = {
             right: (column + 1, min(right + size + _APART, end)),
             left: (max(left - _APART, first), column),
@@ -271,7 +270,7 @@ class _Picture:
 
 
 def _draw_words(grid: Grid, plan: Layout, words: str) -> None:
-    """Words in the middle of the data area, over as many rows as they need."""
+    """Writes words in the middle of the data area, wrapped."""
     room = plan.width - 2
     if room < 4:
         return

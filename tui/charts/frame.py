@@ -1,8 +1,7 @@
-"""The frame of a chart: axis lines, tick marks and tick labels, as plotext draws them.
+"""The frame of a chart: axis lines, tick marks and tick labels, drawn by plotext.
 
-Ticks are given in cells, the data are not drawn here: plotext puts a value in the nearest cell, the
-dots of a curve lie within cells. An axis depends on whole cells and words only, so it is drawn once
-and kept: while limits hold still a new frame of data costs nothing here.
+Ticks are given in cells, because plotext rounds values to the nearest cell while the dots of curves
+lie within cells. Frames are cached, so they cost nothing while the limits stay the same.
 """
 
 from __future__ import annotations
@@ -12,28 +11,28 @@ from functools import lru_cache
 import plotext
 
 Ticks = tuple[tuple[int, str], ...]
-"""Each a cell of the data area, counted from its left or from its bottom, and a label."""
+"""Pairs of a cell, counted from the left or bottom of the data area, and a label."""
 
 
 @lru_cache(maxsize=64)
 def y_axis(height: int, ticks: Ticks) -> tuple[str, ...]:
-    """`height` rows from the top: a tick label, right-aligned to the longest one, and the line."""
+    """Returns `height` rows from the top: right-aligned tick label and axis line."""
     widest = max((len(label) for _, label in ticks), default=0)
     return tuple(row[:-1] for row in _drawn(1, height, (), ticks, widest)[:height])
 
 
 @lru_cache(maxsize=64)
 def x_axis(width: int, ticks: Ticks, margin: int) -> tuple[str, ...]:
-    """The line and, where there are ticks, the row of their labels.
+    """Returns the axis line and, if there are ticks, the row of their labels.
 
-    Both begin `margin` cells left of the corner: there the first label may reach.
+    Both start `margin` cells left of the corner, where the first label may begin.
     """
     return _drawn(width, 1, ticks, ((0, ""),), margin)[1:]
 
 
 def _drawn(width: int, height: int, x: Ticks, y: Ticks, margin: int) -> tuple[str, ...]:
-    """The rows of a frame around `width` x `height` blank cells of data."""
-    plotext.clear_figure()  # there is one figure for all; this one is read at once
+    """Returns the rows of a frame around `width` x `height` blank cells."""
+    plotext.clear_figure()  # plotext has one global figure
     plotext.theme("clear")
     plotext.limit_size(False, False)
     plotext.plot_size(margin + 1 + width, height + 1 + bool(x))

@@ -1,4 +1,4 @@
-"""Which cells of a chart are for what, and between which limits its data lie."""
+"""How the cells of a chart are divided, and the limits of its axes."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from clr_tui.tui.charts.scale import Floats, Limits, Scale, valid
 from clr_tui.tui.charts.ticks import Tick, stepped, ticks
 
 GUTTER = 6
-"""Cells for y tick labels, at least: charts under one another line up, and labels that change
-their length do not move the data."""
+"""Minimum cells for y tick labels: stacked charts line up, and changing labels do not move them."""
 _GUTTERED = 40
-"""Cells of width from which on there is room for that."""
+"""Minimum width for that."""
 _LOW = 12
-"""Rows below which a chart without an x label shows no numbers on that axis: it is one of several
-over the same x."""
+"""Below this height a chart without an x label has no numbers on the x axis: it is one of several
+that share it."""
 _COLUMNS_PER_TICK = 9
 _COLUMNS_PER_DECADE = 7
 _SAMPLE = 8192
@@ -26,13 +25,13 @@ _SAMPLE = 8192
 
 @dataclass(frozen=True)
 class Layout:
-    """The rows and columns of a chart, all in cells; None for a row that has no place."""
+    """The rows and columns of a chart, in cells; None for a row that is left out."""
 
     left: int
     top: int
     width: int
     height: int
-    """Of the data area, its corner at (`left`, `top`)."""
+    """The size of the data area, whose corner is (`left`, `top`)."""
     title: int | None
     axis: int | None
     tick_row: int | None
@@ -46,7 +45,7 @@ class Layout:
 
 
 def layout(chart: Chart, width: int, height: int, y: Scale | None) -> Layout:
-    """Divides `width` x `height` cells, both at least 1; what is small goes without a frame."""
+    """Divides `width` x `height` cells, both at least 1; a small chart has no frame."""
     names = [s.name for s in chart.series] + [area.name for area in chart.areas]
     named = bool(chart.title or chart.y.label or any(names))
     framed = width >= 16 and height >= 5
@@ -86,15 +85,15 @@ def _rows_per_tick(rows: int) -> int:
 
 
 def x_ticks(x: Scale, width: int) -> list[Tick]:
-    """Ticks of the x axis over `width` cells."""
+    """Returns the ticks of an x axis `width` cells wide."""
     each = _COLUMNS_PER_DECADE if x.log else _COLUMNS_PER_TICK
     return ticks(x.lo, x.hi, log=x.log, most=max(2, width // each))
 
 
 def scales(chart: Chart, width: int | None = None) -> tuple[Scale | None, Scale | None]:
-    """The chart's axes; None for one that has neither limits of its own nor anything on it.
+    """Returns the chart's x and y axes; None for one with neither limits nor data.
 
-    `width` in cells, as for `y_range`.
+    `width` is in cells, as for `y_range`.
     """
     return _scale(chart.x, x_range(chart)), _scale(chart.y, y_range(chart, width))
 
@@ -113,14 +112,14 @@ def _scale(axis: Axis, found: Limits | None) -> Scale | None:
 
 
 def _own(limit: float | None, log: bool) -> float | None:
-    """A limit that an axis states, unless no axis could have it."""
+    """Returns an axis's own limit, or None if it is missing or invalid."""
     if limit is None or not bool(valid(np.asarray(limit, np.float64), log)):
         return None
     return float(limit)
 
 
 def x_range(chart: Chart) -> Limits | None:
-    """From the least to the greatest x of all that is drawn; the axis's own limits if it has."""
+    """Returns the axis's own x limits, or the range of the data."""
     axis = chart.x
     if axis.lo is not None and axis.hi is not None:
         return axis.lo, axis.hi
@@ -134,23 +133,22 @@ def x_range(chart: Chart) -> Limits | None:
 
 
 def _whole(drawn: Series | Area, axis: Axis) -> bool:
-    """Whether the ends of x are its extremes, and both have a place on the axis."""
+    """Whether the ends of x are its extremes, and valid on the axis."""
     ascending = isinstance(drawn, Area) or drawn.ascending
     return ascending and bool(valid(drawn.x[[0, -1]], axis.log).all())
 
 
 def y_range(chart: Chart, width: int | None = None) -> Limits | None:
-    """From the least to the greatest y of all that is drawn; where the axis has limits, those.
+    """Returns the axis's own y limits, or the range of the data.
 
-    Faint series count without their outermost hundredths: a raw curve's spikes may be cut off,
-    they must not press the smoothed curve flat.
+    Faint series count without their outermost percent on each side: the spikes of a raw curve may
+    be cut off, but must not flatten the smoothed curve.
 
     Args:
-        chart: what is drawn.
-        width: cells that it will most likely be drawn in. Lines are looked at by the columns that
-            they will be drawn in then, and not again for that; their range is the same at any
-            width. Bands, which are drawn as they stand in the middle of each column, are looked at
-            there, within the x axis. None: at each value.
+        chart: the chart.
+        width: the expected width, in cells. Lines are then scanned by dot column, which drawing
+            reuses; the result is the same. Bands are read at the middle of each column, as they
+            are drawn. None reads every value.
     """
     axis = chart.y
     if axis.lo is not None and axis.hi is not None:
@@ -165,9 +163,8 @@ def y_range(chart: Chart, width: int | None = None) -> Limits | None:
     found = _union([*loud, *quiet, *areas, lines])
     if found is None:
         return None
-    return axis.lo if axis.lo is not None else found[0], axis.hi if axis.hi is not None else found[
-        1
-    ]
+    lo, hi = found
+    return lo if axis.lo is None else axis.lo, hi if axis.hi is None else axis.hi
 
 
 def _ends(values: Floats, log: bool) -> Limits | None:
@@ -183,7 +180,7 @@ def _ends(values: Floats, log: bool) -> Limits | None:
 
 
 def _reach(series: Series, x: Scale | None, columns: int, log: bool) -> Limits | None:
-    """From the least to the greatest y of a series, what lies beyond the x axis included."""
+    """Returns the range of y of a series, including values beyond the x axis."""
     if x is None or series.kind != "line" or not series.ascending:
         return _ends(series.y, log)
     found = series.columns(x, columns, log=log)
@@ -192,7 +189,7 @@ def _reach(series: Series, x: Scale | None, columns: int, log: bool) -> Limits |
 
 
 def _span(area: Area, x: Scale | None, columns: int, log: bool) -> Limits | None:
-    """Of the points between which a band is drawn."""
+    """Returns the range of the points between which a band is drawn."""
     if x is None:
         return _union([_ends(area.low, log), _ends(area.high, log)])
     after = middles(area.x, x, columns)

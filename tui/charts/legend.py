@@ -1,4 +1,4 @@
-"""The title row of a chart: its title and y label at the left, the legend at the right."""
+"""The title row of a chart: title and y label on the left, legend on the right."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from clr_tui.tui.charts.chart import Area, Chart, Role, Series
 from clr_tui.tui.fitting import fitted
 
 POINT: dict[Role, str] = {"best": "★", "diverged": "✗", "suggestion": "▾"}
-"""The sign of single points of a role, where it is not a dot."""
+"""Symbol of single points by role; others are dots."""
 _AROUND = 5
-"""Cells of an entry beside its name: two blanks, the sample of two cells, a blank."""
+"""Cells of an entry besides its name: two blanks, a sample of two cells, a blank."""
 _SHORTEST = 5
-"""Cells below which a name is not cut: it would say nothing."""
+"""Names are not cut below this width: they would be unreadable."""
 
 
 def weight_of(item: Series | Area) -> Weight:
-    """How heavily a series is written, on the chart as in the legend."""
+    """Returns the weight of a series, in the chart and in the legend."""
     if isinstance(item, Area):
         return "normal"
     if item.strong:
         return "strong"
-    # `raw` and `lr-ahead` have quiet colours of their own.
+    # `raw` and `lr-ahead` already have subtle colours.
     return "faint" if item.faint and item.colour not in ("raw", "lr-ahead") else "normal"
 
 
 def draw_title(grid: Grid, row: int, left: int, chart: Chart) -> None:
-    """Writes the title row; `left` is the column at which the data area begins."""
+    """Writes the title row; `left` is the first column of the data area."""
     title, label = clean(chart.title), clean(chart.y.label)
     parts: list[Series | Area] = [*chart.areas, *chart.series]
     named = [item for item in parts if clean(item.name)]
@@ -35,7 +35,7 @@ def draw_title(grid: Grid, row: int, left: int, chart: Chart) -> None:
     whole = sum(cell_len(name) + _AROUND for name in names)
     end = 0
     if not title:
-        # A y label alone stands over its numbers, aligned as they are.
+        # Without a title, the y label is right-aligned above its tick labels.
         start = max(0, left - 1 - cell_len(label))
         end = start + cell_len(label)
         grid.put(row, start, fitted(label, grid.width - start), "muted")
@@ -44,7 +44,7 @@ def draw_title(grid: Grid, row: int, left: int, chart: Chart) -> None:
         end = cell_len(shown)
         grid.put(row, 0, shown, "text", "strong")
         beside = end + 2 + cell_len(label)
-        # The y label gives way to the names.
+        # The legend has priority over the y label.
         if label and beside + (whole and whole + 1) <= grid.width:
             grid.put(row, end + 2, label, "muted")
             end = beside
@@ -52,7 +52,7 @@ def draw_title(grid: Grid, row: int, left: int, chart: Chart) -> None:
 
 
 def _draw_legend(grid: Grid, row: int, named: list[Series | Area], names: list[str]) -> None:
-    """Right-aligned; a count stands for those that have no room."""
+    """Writes the legend right-aligned, with a count of the entries left out."""
     more = f"  +{len(named) - len(names)}" if 0 < len(names) < len(named) else ""
     taken = sum(cell_len(name) + _AROUND for name in names) + cell_len(more)
     column = grid.width - taken + 2
@@ -63,7 +63,7 @@ def _draw_legend(grid: Grid, row: int, named: list[Series | Area], names: list[s
 
 
 def _shortened(names: list[str], room: int) -> list[str]:
-    """As many of the names as `room` cells hold, all cut to one length where that helps."""
+    """Returns as many names as fit in `room` cells, all cut to one length if that helps."""
     sizes = [cell_len(name) for name in names]
     for count in range(min(len(names), room // (_AROUND + 1)), 0, -1):
         spare = room - (0 if count == len(names) else len(f"  +{len(names) - count}"))

@@ -1,14 +1,13 @@
-"""What each role looks like: in true colour on dark and on light, in 16 colours, without colour.
+"""The style of each role: in true colour on dark and on light, in 16 colours, without colour.
 
-In 256 colours Rich takes the nearest ones; only tints are greys of their own there, because the
-nearest to a dark blue is a navy too strong to read on. Bands of several entries of a comparison
-cannot be told apart as greys, so they have no tint there. Without colour, and in 16 colours, no
-background is tinted: a band shows as a pattern in its empty cells.
+With 256 colours Rich picks the nearest ones. Tints are separate greys there, because the nearest
+colour to a dark blue is a navy too strong to read on; entries have no tint, because their bands
+cannot be distinguished as greys. With 16 colours or none, a band is a pattern in its empty cells.
 
-The colours of entries go by Okabe and Ito, "Color Universal Design" (2008), moved until each two
-of the eight lie far apart (in OKLab) for normal eyes and, after Machado, Oliveira and Fernandes
-(2009), for those without red, green or blue cones; the first six, as many as the article compares,
-farther still.
+The colours of entries start from Okabe and Ito, "Color Universal Design" (2008), adjusted until any
+two of the eight are far apart in OKLab, for normal vision and for each kind of dichromacy simulated
+as in Machado, Oliveira and Fernandes (2009); the first six, as many as the article compares, even
+farther.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from clr_tui.tui.charts.cells import Ink
 from clr_tui.tui.charts.chart import Role
 
 _FAINT = 0.5
-"""How far a faint colour moves to the background."""
+"""How far a faint colour is blended into the background."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,12 +30,11 @@ class Palette:
     """Styles for roles.
 
     Args:
-        name: how it is called in tests and messages.
+        name: its name in tests and messages.
         dark: whether it is for a dark background.
-        colours: a colour for each role, as Rich knows it; empty without colour.
-        tints: background colours of the roles that tint; areas of others are patterns.
-        background: what it is made for, `#rrggbb`; faint colours are mixed with it. None where
-            colours cannot be mixed: faint is the terminal's own dim then.
+        colours: a Rich colour for each role; empty for no colour.
+        tints: background colours by role; areas of other roles are patterns.
+        background: `#rrggbb`, blended into faint colours; None uses the terminal's dim attribute.
     """
 
     name: str
@@ -47,14 +45,14 @@ class Palette:
     _styles: dict[Ink, Style] = field(default_factory=dict, init=False, repr=False)
 
     def style(self, ink: Ink) -> Style:
-        """The Rich style of a cell."""
+        """Returns the Rich style of a cell."""
         style = self._styles.get(ink)
         if style is None:
             style = self._styles[ink] = self._make(ink)
         return style
 
     def of(self, role: Role) -> Style:
-        """The Rich style of words in a role."""
+        """Returns the Rich style of text in a role."""
         return self.style(Ink(role))
 
     def _make(self, ink: Ink) -> Style:
@@ -133,16 +131,16 @@ LIGHT_256 = replace(LIGHT, name="light-256", tints={"band": "#eeeeee", "seed-ban
 DARK_16 = Palette("dark-16", True, _column(_COLOURS, 2))
 LIGHT_16 = Palette("light-16", False, _column(_COLOURS, 3))
 PLAIN = Palette("plain", True, {})
-"""No colour at all: bold, dim and shape."""
+"""No colour: only bold, dim and shapes."""
 
 
 def palette_for(*, dark: bool, colours: int | None, no_color: bool) -> Palette:
-    """The palette for a terminal.
+    """Returns the palette for a terminal.
 
     Args:
         dark: whether its background is dark.
-        colours: how many it has, 16, 256 or 2**24; None where it has none.
-        no_color: whether the user asked for none (https://no-color.org).
+        colours: 16, 256 or 2**24; None without colours.
+        no_color: whether the user disabled colour (https://no-color.org).
     """
     if no_color or colours is None:
         return PLAIN

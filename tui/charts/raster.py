@@ -1,11 +1,11 @@
-"""A series as dots: eight to a cell, as braille has them.
+"""Rasterises series into braille dots, eight per cell.
 
-plotext could draw these lines, and does not, for two reasons. Six series of 320 columns take it
-57 ms (it walks every dot in Python), over twice the budget of a frame; and it writes a cell for
-one series only, so that a curve cuts holes into the one under it. What is here works on columns:
-a million ascending points are cut into dot columns by binary search, in real units, so that no
-logarithm is taken of more than a column's extremes. A line that turns back (loss against a
-cyclical rate) is reduced by `reduce_columns`, then drawn segment by segment.
+plotext does not draw these lines for two reasons. Six series of 320 columns take it 57 ms (a Python
+loop over every dot), over twice the budget of a frame; and it assigns each cell to one series, so
+that a curve cuts holes into the one below. This works by column: a million ascending points are
+divided by binary search in real units, so that logarithms are taken only of each column's extremes.
+A line that turns back (loss against a cyclical rate) is reduced by `reduce_columns`, then drawn
+segment by segment.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 
 
 def series_mask(series: Series, x: Scale, y: Scale, columns: int, rows: int) -> Mask:
-    """The dots of a line, shape (rows, columns), row 0 on top."""
+    """Returns the dots of a line, shape (rows, columns), row 0 at the top."""
     if not series.ascending:
         known = valid(series.x, x.log)
         return _path_mask(series.x[known], series.y[known], x, y, columns, rows)
-    # Points without a place on the x axis lie at the ends; their y may be anything.
+    # Points invalid on the x axis are at the ends; their y may be anything.
     start = int(np.searchsorted(series.x, LEAST if x.log else -LARGEST, side="left"))
     end = int(np.searchsorted(series.x, LARGEST, side="right"))
     return _between(*_line_rows(series, slice(start, end), x, y, columns, rows), rows)
 
 
 def area_mask(area: Area, x: Scale, y: Scale, columns: int, rows: int) -> Mask:
-    """The dots between the two curves of an area, shape (rows, columns).
+    """Returns the dots between the two curves of an area, shape (rows, columns).
 
-    A band is read at the middle of each dot column, however many points lie within it: unlike a
-    line it has no spikes to be lost, and a band of a million points costs nothing then.
+    A band is read only at the middle of each dot column: it has no spikes to lose, and a million
+    points then cost nothing.
     """
     cuts = middles(area.x, x, columns)
     at = (np.arange(columns) + 0.5) / columns
@@ -52,7 +52,7 @@ def area_mask(area: Area, x: Scale, y: Scale, columns: int, rows: int) -> Mask:
 
 
 def dots_mask(xs: Floats, ys: Floats, x: Scale, y: Scale, columns: int, rows: int) -> Mask:
-    """A dot for each point, shape (rows, columns)."""
+    """Returns one dot per point, shape (rows, columns)."""
     mask = np.zeros((rows, columns), dtype=np.bool_)
     across, up = x.fraction(xs), y.fraction(ys)
     inside = (across >= 0) & (across <= 1) & (up >= 0) & (up <= 1)
@@ -62,7 +62,7 @@ def dots_mask(xs: Floats, ys: Floats, x: Scale, y: Scale, columns: int, rows: in
 
 
 def braille(mask: Mask) -> npt.NDArray[np.int32]:
-    """Dots, shape (4 h, 2 w), as the bits of h x w braille cells (add U+2800 for the letter)."""
+    """Packs dots, shape (4 h, 2 w), into the bits of h x w braille cells (add U+2800)."""
     bits = np.zeros((mask.shape[0] // 4, mask.shape[1] // 2), dtype=np.int32)
     for row, pair in enumerate(_DOTS):
         for column, bit in enumerate(pair):
@@ -71,9 +71,9 @@ def braille(mask: Mask) -> npt.NDArray[np.int32]:
 
 
 def _path_mask(xs: Floats, ys: Floats, x: Scale, y: Scale, columns: int, rows: int) -> Mask:
-    """The dots of a line that goes to and fro."""
+    """Returns the dots of a line that turns back."""
     across, up = reduce_columns(x.fraction(xs), y.fraction(ys), columns, 0.0, 1.0)
-    # Far outside of the chart a line has no dots that matter, but it would have many.
+    # Far outside the chart a line would have many dots that are never seen.
     across, up = across * columns, np.clip(up, -1.0, 2.0) * rows
     whole = np.isfinite(up[1:]) & np.isfinite(up[:-1])
     reach = np.maximum(np.abs(np.diff(across)), np.abs(np.diff(up)))
@@ -88,9 +88,9 @@ def _path_mask(xs: Floats, ys: Floats, x: Scale, y: Scale, columns: int, rows: i
 
 
 def _row(places: Floats, rows: int) -> Ints:
-    """Dot rows of fractions of the y axis, -1 above the top and `rows` below the bottom.
+    """Converts fractions of the y axis to dot rows; -1 above the top, `rows` below the bottom.
 
-    Counted from below, as cells are (`Scale.cell`): a curve at a tick is in the tick's row.
+    Rounds from below, as `Scale.cell` does, so that a curve at a tick is in the tick's row.
     """
     up = np.floor(np.clip(np.nan_to_num(places, nan=2.0) * rows, -1, rows)).astype(np.int64)
     up[places == 1] = rows - 1
@@ -106,14 +106,12 @@ def _between(top: Ints, bottom: Ints, rows: int) -> Mask:
 def _line_rows(
     series: Series, known: slice, x: Scale, y: Scale, columns: int, rows: int
 ) -> tuple[Ints, Ints]:
-    """The rows that a line over ascending x covers in each dot column: (top, bottom).
+    """Returns the rows that a line over ascending x covers in each dot column: (top, bottom).
 
-    `known` are the points that have a place on the x axis.
-
-    A column covers what its points span, and is joined to the next column at the edge between
-    them: both reach for the row where the line crosses the edge, and the right one takes it.
-    Two neighbours share no row then, which keeps the line thin; for the same reason points that
-    lie between a column's two crossings add nothing to it.
+    `known` is the slice of points valid on the x axis. A column covers the range of its points. Two
+    columns meet in the row where the line crosses the edge between them, which belongs to the right
+    one; sharing no row keeps the line thin. For the same reason points between a column's two
+    crossings do not count.
     """
     xs, ys = series.x[known], series.y[known]
     found = series.columns(x, columns, log=y.log)
@@ -128,7 +126,7 @@ def _line_rows(
     top, bottom = _row(highest, rows), _row(lowest, rows)
     to = _row(right, rows)
     joined = ~np.isnan(right)
-    # A column that the line enters at its very end has no row of its own to start from.
+    # A column that the line enters only at its right end has no row to start from.
     top = np.where(joined, np.where(nothing, to, np.minimum(top, to + 1)), top)
     bottom = np.where(joined, np.where(nothing, to, np.maximum(bottom, to - 1)), bottom)
     nothing &= ~joined
@@ -136,9 +134,9 @@ def _line_rows(
 
 
 def _crossings(xs: Floats, ys: Floats, at: Floats, cuts: Ints, x: Scale, y: Scale) -> Floats:
-    """Where the line crosses the verticals `at`, as fractions of the y axis.
+    """Returns where a line crosses the verticals `at`, as fractions of the y axis.
 
-    `at` are fractions of the x axis, `cuts` the points that follow them; NaN in gaps and outside.
+    `at` are fractions of the x axis, `cuts` the next points after them; NaN in gaps and outside.
     """
     after = np.clip(cuts, 1, max(len(xs) - 1, 1))
     if len(xs) < 2:

@@ -1,4 +1,4 @@
-"""Between real units and the fraction of an axis, 0 at its low end and 1 at its high end."""
+"""Conversion of real units to fractions of an axis, 0 at its low end and 1 at its high end."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Limits = tuple[float, float]
-"""Of an axis, or of what is drawn: the least and the greatest value."""
+"""The minimum and maximum of an axis or of data."""
 LARGEST = 1e300
-"""Beyond it a value counts as not finite: differences of such values overflow."""
+"""Values beyond it count as not finite, because their differences overflow."""
 LEAST = 1e-300
-"""Below it a value has no place on a log axis."""
+"""Smallest value on a log axis."""
 
 
 @dataclass(frozen=True)
 class Scale:
-    """An axis from `lo` to `hi`, real units, `lo < hi`, both positive where it is logarithmic."""
+    """An axis from `lo` to `hi` in real units; `lo < hi`, both positive if it is logarithmic."""
 
     lo: float
     hi: float
     log: bool = False
 
     def fraction(self, values: Any) -> Floats:
-        """Where `values` lie, any shape; NaN for what has no place: not finite, or log of <= 0."""
+        """Converts `values` of any shape; NaN for invalid ones: not finite, or <= 0 if log."""
         array = np.asarray(values, dtype=np.float64)
         known = valid(array, self.log)
         if self.log:
@@ -37,7 +37,7 @@ class Scale:
         return np.where(known, places, np.nan)
 
     def edges(self, count: int) -> Floats:
-        """`count + 1` values, real units, that cut the axis into `count` equal parts."""
+        """Returns the `count + 1` edges, in real units, of `count` equal parts of the axis."""
         if self.log:
             cuts = 10 ** np.linspace(np.log10(self.lo), np.log10(self.hi), count + 1)
             cuts[0], cuts[-1] = self.lo, self.hi
@@ -45,7 +45,7 @@ class Scale:
         return np.linspace(self.lo, self.hi, count + 1)
 
     def cell(self, value: float, count: int) -> int | None:
-        """Which of `count` parts `value` falls into; None outside of the axis."""
+        """Returns which of `count` parts `value` falls into; None outside the axis."""
         place = float(self.fraction(value))
         if not 0 <= place <= 1:
             return None
@@ -53,7 +53,7 @@ class Scale:
 
 
 def valid(values: Floats, log: bool) -> Any:
-    """Which values have a place on an axis: bool, of the shape of `values`."""
+    """Returns which values an axis can show: bool, of the shape of `values`."""
     if log:
         return (values >= LEAST) & (values <= LARGEST)
     return np.abs(values) <= LARGEST

@@ -1,4 +1,4 @@
-"""Where an axis begins and ends, and which values it names."""
+"""The limits and ticks of axes."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from dataclasses import dataclass, field
 from clr_tui.tui.charts.scale import LARGEST, Limits
 
 _TINY = 1e-290
-"""A span below it cannot be cut into steps any more."""
+"""A smaller span cannot be divided into steps."""
 _AHEAD = 0.15
-"""The room left where limits widen, as a part of their span."""
+"""Extra room when limits widen, as a share of their span."""
 
 
 @dataclass(frozen=True)
 class Tick:
-    """A value on an axis and the words for it."""
+    """A labelled value on an axis."""
 
     value: float
     label: str
 
 
 def ticks(lo: float, hi: float, *, log: bool, most: int) -> list[Tick]:
-    """At most about `most` ticks within [lo, hi]: decades on a log axis, else round numbers.
+    """Returns at most about `most` ticks in [lo, hi]: round numbers, or decades on a log axis.
 
-    A log axis that shows one or two decades gets 2 and 5 of each as well; one within a decade
-    gets round numbers like a linear one.
+    A log axis of one or two decades also has ticks at 2 and 5 of each; one within a decade has
+    round numbers, like a linear axis.
     """
     if most < 1 or not lo < hi:
         return []
@@ -52,7 +52,7 @@ def _log_ticks(lo: float, hi: float, most: int) -> list[Tick]:
 
 
 def _named(values: list[tuple[int, int]]) -> list[Tick]:
-    """`m * 10^d` each; plain where all of them read well so, else like 2e-4."""
+    """Labels `m * 10^d`; plain numbers if all of them are readable, else such as 2e-4."""
     plain = all(-2 <= d <= 3 for _, d in values)
     return [Tick(m * 10.0**d, f"{m * 10.0**d:g}" if plain else f"{m}e{d}") for m, d in values]
 
@@ -67,7 +67,7 @@ def _linear_ticks(lo: float, hi: float, most: int) -> list[Tick]:
 
 
 def nice_step(least: float) -> float:
-    """The smallest of 1, 2, 5 times a power of ten that is at least `least`."""
+    """Returns the smallest of 1, 2, 5 times a power of ten that is at least `least`."""
     power = float(10.0 ** math.floor(math.log10(least)))
     for factor in (1, 2, 5):
         if factor * power >= least * (1 - 1e-9):
@@ -76,9 +76,9 @@ def nice_step(least: float) -> float:
 
 
 def _labels(values: list[float], step: float) -> list[str]:
-    """As few digits as tell the values apart, the same number of decimals in each.
+    """Formats with as few digits as distinguish the values, and the same number of decimals.
 
-    Small values, as learning rates are, read 2e-3 rather than 0.002.
+    Small values, such as learning rates, are written 2e-3 rather than 0.002.
     """
     greatest = max((abs(v) for v in values), default=0.0)
     digits = -math.floor(math.log10(step) + 1e-9)
@@ -108,14 +108,13 @@ def _scientific(value: float, figures: int) -> str:
 
 
 def stepped(lo: float, hi: float, *, log: bool) -> Limits:
-    """Limits that hold [lo, hi] and lie on round steps, so that new data seldom move them."""
+    """Rounds [lo, hi] outwards to steps, so that new data rarely move the limits."""
     lo, hi = _sound(lo, hi, log)
     if log:
         lo10, hi10 = math.log10(lo), math.log10(hi)
         step = 1.0 if hi10 - lo10 > 4 else 0.1
-        return _decades(math.floor(lo10 / step + 1e-9) * step), _decades(
-            math.ceil(hi10 / step - 1e-9) * step
-        )
+        first, last = math.floor(lo10 / step + 1e-9), math.ceil(hi10 / step - 1e-9)
+        return _decades(first * step), _decades(last * step)
     step = nice_step((hi - lo) / 12)
     return math.floor(lo / step + 1e-9) * step, math.ceil(hi / step - 1e-9) * step
 
@@ -125,7 +124,7 @@ def _decades(exponent: float) -> float:
 
 
 def _sound(lo: float, hi: float, log: bool) -> Limits:
-    """[lo, hi] made wide enough to be an axis, around what it was."""
+    """Widens [lo, hi] around its centre if it is too narrow for an axis."""
     lo, hi = min(lo, hi), max(lo, hi)
     lo, hi = max(lo, -LARGEST), min(hi, LARGEST)
     if log:
@@ -139,10 +138,9 @@ def _sound(lo: float, hi: float, log: bool) -> Limits:
 
 @dataclass
 class StickyLimits:
-    """Limits of one axis from frame to frame: they hold still, and widen in steps.
+    """Limits of one axis that stay the same between frames, and widen in steps.
 
-    They are taken anew when the data fill less than `slack` of them: then the chart shows
-    something else.
+    They start over when the data fill less than `slack` of them: the chart shows something else.
     """
 
     slack: float = 0.3
@@ -150,11 +148,11 @@ class StickyLimits:
     _log: bool = field(default=False, init=False)
 
     def reset(self) -> None:
-        """Forgets what was shown."""
+        """Forgets the limits."""
         self._limits = None
 
     def fit(self, lo: float, hi: float, *, log: bool) -> Limits:
-        """The limits to show data in [lo, hi] with, real units."""
+        """Returns the limits for data in [lo, hi], real units."""
         fresh = stepped(lo, hi, log=log)
         held = self._limits
         if (
@@ -169,10 +167,10 @@ class StickyLimits:
         return held
 
     def _widened(self, held: Limits, fresh: Limits, log: bool) -> Limits:
-        """Limits that hold both, with room ahead on the side where the data went beyond.
+        """Returns limits that contain both, with extra room where the data crossed a limit.
 
-        Whoever went beyond a limit once will go on; without that room every few steps of a
-        falling loss would move the axis, and all that is drawn with it.
+        Data that cross a limit usually continue in that direction; without extra room a falling
+        loss would move the axis, and redraw the chart, every few steps.
         """
         lo, hi = min(held[0], fresh[0]), max(held[1], fresh[1])
         room = _AHEAD * self._span(lo, hi, log)
