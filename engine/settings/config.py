@@ -55,17 +55,12 @@ class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     data: Annotated[
         str,
-        described(
-            "data",
-            "digits (embedded), or a folder of images, one folder per class",
-            metavar="DIR",
-        ),
+        described("digits (embedded), or a folder of images, one folder per class", metavar="DIR"),
     ] = "digits"
     """In `run.json` the path of a folder is absolute."""
     model: Annotated[
         str,
         described(
-            "model",
             "a small CNN for any image size, or ResNet34, frozen except for its last block",
             choices=MODELS,
         ),
@@ -73,16 +68,13 @@ class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
     weights: Annotated[
         str,
         described(
-            "weights",
-            "initial weights of resnet34: imagenet, none, or the path of a state dict",
-            metavar="W",
+            "initial weights of resnet34: imagenet, none, or the path of a state dict", metavar="W"
         ),
     ] = "imagenet"
     """The CNN has none to load."""
     image_size: Annotated[
         int | None,
         described(
-            "image size",
             "side of the square images, pixels",
             ge=8,
             le=4096,
@@ -92,31 +84,28 @@ class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
             + " or ".join(f"{size} ({model})" for model, size in IMAGE_SIZES.items()),
         ),
     ] = None
-    batch_size: Annotated[int, described("batch size", "images per step", ge=2, example="64")] = 64
+    batch_size: Annotated[int, described("images per step", ge=2)] = 64
     device: Annotated[
         str,
         described(
-            "device",
-            "where it runs: auto (the fastest there is), cpu, mps, cuda or cuda:N",
-            metavar="D",
+            "where it runs: auto (the fastest there is), cpu, mps, cuda or cuda:N", metavar="D"
         ),
     ] = "auto"
     augment: Annotated[
         bool,
         described(
-            "augmentation",
             "small random shifts and rotations; photos are flipped too",
+            title="augmentation",
             rare=True,
         ),
     ] = True
     seed: Annotated[
         int,
         described(
-            "first seed",
             "the same seed means the same weights, order and augmentation",
+            title="first seed",
             ge=0,
             le=2**63 - 1,
-            example="0",
             rare=True,
         ),
     ] = 0
@@ -124,9 +113,7 @@ class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
     compile: Annotated[
         bool,
         described(
-            "compile",
-            "on CUDA, train through torch.compile: for long runs, since it takes a while",
-            rare=True,
+            "on CUDA, train through torch.compile: for long runs, since it takes a while", rare=True
         ),
     ] = False
 
@@ -136,17 +123,12 @@ class OptimizerConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str = "sgd"
     """A class of torch.optim in small letters (`adamw`), or `package.module:Class`."""
-    momentum: Annotated[
-        float, described("momentum", "momentum of sgd", ge=0, lt=1, example="0.9")
-    ] = 0.9
+    momentum: Annotated[float, described("momentum of sgd", ge=0, lt=1)] = 0.9
     """For `sgd` only."""
     weight_decay: Annotated[
         float,
         described(
-            "weight decay",
-            "weight decay; optimizers other than sgd have their own default",
-            ge=0,
-            example="1e-4",
+            "weight decay; optimizers other than sgd have their own default", ge=0, example="1e-4"
         ),
     ] = 0.0
     """Given to the optimizer where it is not 0; each has a default of its own."""
@@ -157,38 +139,18 @@ class OptimizerConfig(msgspec.Struct, frozen=True, kw_only=True):
 _Optimizer = Annotated[
     OptimizerConfig,
     described(
-        "optimizer",
         "a class of torch.optim or a.module:Class, such as 'adamw(weight_decay=0.05)'",
         format="optimizer",
         example="adamw",
     ),
 ]
-_WholeCycles = Annotated[
-    bool, described("whole cycles", "round the length up to whole cycles", rare=True)
-]
+_WholeCycles = Annotated[bool, described("round the length up to whole cycles", rare=True)]
 _StepSize = Annotated[
-    float,
-    described("step size", "half a cycle, in epochs (Smith 2017: 2 to 10)", **LENGTH, example="4"),
+    float, described("half a cycle, in epochs (Smith 2017: 2 to 10)", title="step size", **LENGTH)
 ]
-_Gamma = Annotated[
-    float,
-    described(
-        "gamma",
-        "factor per step of the exp-range policies",
-        gt=0,
-        le=1,
-        example="0.99994",
-    ),
-]
+_Gamma = Annotated[float, described("factor per step of the exp-range policies", gt=0, le=1)]
 _Factor = Annotated[
-    float,
-    described(
-        "factor",
-        "upper bound / lower bound, where no lower bound is given",
-        gt=1,
-        example="6",
-        rare=True,
-    ),
+    float, described("upper bound / lower bound, where no lower bound is given", gt=1, rare=True)
 ]
 
 
@@ -196,34 +158,24 @@ class RangeTest(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag
     """A learning-rate range test (Smith 2017, section 3.3), swept exponentially."""
 
     start_lr: Annotated[
-        float,
-        described(
-            "start lr", "the first rate: so low that nothing is learned", **RATE, example="1e-7"
-        ),
+        float, described("the first rate: so low that nothing is learned", **RATE)
     ] = 1e-7
     end_lr: Annotated[
-        float,
-        described("end lr", "the last rate, unless the loss diverges before", **RATE, example="1"),
+        float, described("the last rate, unless the loss diverges before", **RATE)
     ] = 1.0
     epochs: Annotated[
-        float,
-        described(
-            "epochs", "length in epochs; at least 100 steps are taken", **LENGTH, example="2"
-        ),
+        float, described("length in epochs; at least 100 steps are taken", **LENGTH)
     ] = 2.0
     """Of the training part."""
     seeds: Annotated[
-        int,
-        described("seeds", "number of sweeps, each from new weights", **COUNT, example="3"),
+        int, described("number of sweeps, each from new weights", **COUNT, example="3")
     ] = 1
     accuracy: Annotated[
-        bool,
-        described("accuracy", "also measure accuracy on a validation subset (Smith's own reading)"),
+        bool, described("also measure accuracy on a validation subset (Smith's own reading)")
     ] = False
     steps: Annotated[
         int | None,
         described(
-            "steps",
             "length in steps, instead of in epochs",
             **COUNT,
             example="200",
@@ -235,11 +187,9 @@ class RangeTest(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag
     smoothing: Annotated[
         float,
         described(
-            "smoothing",
             "weight of a new loss in the smoothed curve; 1 means no smoothing",
             gt=0,
             le=1,
-            example="0.05",
             rare=True,
         ),
     ] = SMOOTHING
@@ -247,11 +197,7 @@ class RangeTest(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag
     divergence: Annotated[
         float,
         described(
-            "divergence",
-            "end when the smoothed loss exceeds this multiple of its minimum",
-            gt=1,
-            example="4",
-            rare=True,
+            "end when the smoothed loss exceeds this multiple of its minimum", gt=1, rare=True
         ),
     ] = 4.0
     optimizer: _Optimizer = OptimizerConfig()
@@ -263,7 +209,6 @@ class Train(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="tr
     base_lr: Annotated[
         float,
         described(
-            "base lr",
             "the lower bound of the learning rate",
             **RATE,
             example="6e-4",
@@ -272,21 +217,13 @@ class Train(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="tr
         ),
     ]
     max_lr: Annotated[
-        float,
-        described(
-            "max lr",
-            "the upper bound; a range test recommends one",
-            **RATE,
-            example="3.6e-3",
-        ),
+        float, described("the upper bound; a range test recommends one", **RATE, example="3.6e-3")
     ]
-    policy: Annotated[
-        Policy, described("policy", "how the learning rate moves between its bounds")
-    ] = "triangular"
+    policy: Annotated[Policy, described("how the learning rate moves between its bounds")] = (
+        "triangular"
+    )
     step_size_epochs: _StepSize = 4.0
-    epochs: Annotated[
-        int, described("epochs", "length of the training, in epochs", **COUNT, example="16")
-    ] = 16
+    epochs: Annotated[int, described("length of the training, in epochs", **COUNT)] = 16
     gamma: _Gamma = GAMMA
     """Decay per step of the exp-range policies."""
     whole_cycles: _WholeCycles = True
@@ -314,7 +251,6 @@ class Compare(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
     entries: Annotated[
         list[EntryConfig],
         described(
-            "optimizers",
             "such as adam, sgd(lr=0.1)+clr, adamw(weight_decay=0.05)+one-cycle, a.b:Opt",
             name="optimizers",
             format="entries",
@@ -324,17 +260,13 @@ class Compare(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
         ),
     ]
     seeds: Annotated[
-        int,
-        described("seeds", "trials per optimizer; an interval needs two", **COUNT, example="3"),
+        int, described("trials per optimizer; an interval needs two", **COUNT, example="3")
     ] = 3
     """Seeds `task.seed`, `task.seed + 1`, ..."""
-    epochs: Annotated[
-        int, described("epochs", "length of each trial, in epochs", **COUNT, example="16")
-    ] = 16
+    epochs: Annotated[int, described("length of each trial, in epochs", **COUNT)] = 16
     rates: Annotated[
         Rates,
         described(
-            "rates",
             "where no lr= is given: torch's default (policies are tuned), or all tuned",
             option="--lr",
         ),
@@ -344,7 +276,6 @@ class Compare(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
     target: Annotated[
         float | None,
         described(
-            "target",
             "validation accuracy; reports how long each optimizer takes to reach it",
             gt=0,
             lt=1,
@@ -359,7 +290,6 @@ class Compare(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
     jobs: Annotated[
         int | None,
         described(
-            "jobs",
             "trials to run in parallel",
             **COUNT,
             example="2",
@@ -375,17 +305,12 @@ class Compare(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
     threads: Annotated[
         int,
         described(
-            "threads",
-            "CPU threads per trial; changing it may change the last bits",
-            **COUNT,
-            example="1",
-            rare=True,
+            "CPU threads per trial; changing it may change the last bits", **COUNT, rare=True
         ),
     ] = 1
     study: Annotated[
         str,
         described(
-            "study",
             "repeat the article's study of this model; other settings override it",
             choices=STUDIES,
             empty="none",

@@ -18,6 +18,7 @@ import msgspec
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.settings import limits
 from clr_tui.engine.settings.limits import Limits
+from clr_tui.engine.words import exact_lr
 
 REQUIRED = msgspec.NODEFAULT
 """The default of a setting that has none."""
@@ -28,14 +29,14 @@ Format = Literal["", "share", "optimizer", "entries"]
 class Setting:
     """One setting, as people meet it everywhere."""
 
-    title: str
-    """What the form calls it."""
     help: str
     """What it means, and what may be given: one line, without a full stop."""
+    title: str = ""
+    """What the form calls it, where not by its name."""
     name: str = ""
     """How errors and options call it; where empty in an annotation: as its field is called."""
     example: str = ""
-    """A value as it is written."""
+    """A value as it is written; where not given, the default."""
     choices: tuple[str, ...] = ()
     """All values that there are; of a Literal they need not be given."""
     empty: str = ""
@@ -79,7 +80,6 @@ class Setting:
 
 
 def described(
-    title: str,
     help: str,
     *,
     gt: float | None = None,
@@ -96,12 +96,12 @@ def described(
     that allowed more.
 
     Args:
-        title: see `Setting`; likewise `help` and `more`.
+        help: see `Setting`; likewise `more`.
         gt: see `Limits`; likewise `ge`, `lt`, `le`, `unit` and `written`.
     """
     allowed = Limits(gt=gt, ge=ge, lt=lt, le=le, unit=unit, written=written)
-    row = Setting(title, help, limits=allowed, **more)
-    return msgspec.Meta(title=title, description=help, extra={"setting": row})
+    row = Setting(help, limits=allowed, **more)
+    return msgspec.Meta(description=help, extra={"setting": row})
 
 
 @cache
@@ -151,12 +151,19 @@ def _annotated(found: msgspec.structs.FieldInfo) -> Setting | None:
     default = found.default
     if default is REQUIRED and found.default_factory is not REQUIRED:
         default = found.default_factory()
+    name = row.name or found.name
     return replace(
         row,
-        name=row.name or found.name,
+        name=name,
+        title=row.title or name.replace("_", " "),
+        example=row.example or _example(default),
         path=(found.name,),
         type=get_origin(kind) or kind,
         optional=optional,
         choices=choices,
         default=default,
     )
+
+
+def _example(default: Any) -> str:
+    return exact_lr(default) if isinstance(default, float) else str(default)

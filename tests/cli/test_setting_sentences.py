@@ -91,7 +91,7 @@ def test_the_dialog_of_bounds_says_it_too(text: str) -> None:
 
 class Slow(RangeTest, frozen=True, kw_only=True, tag_field="kind", tag="range-test"):
     patience: Annotated[
-        int, described("patience", "steps without progress", ge=2, unit="steps", example="9")
+        int, described("steps without progress", ge=2, unit="steps", example="9")
     ] = 7
 
 

@@ -23,7 +23,7 @@ from clr_tui.tui.text.event_lines import EventLines
 
 
 class Toy(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="toy"):
-    steps: Annotated[int, described("steps", "how often to halve the loss", ge=1)] = 5
+    steps: Annotated[int, described("how often to halve the loss", ge=1)] = 5
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,7 @@ def add_settings(group: argparse._ActionsContainer, settings: Iterable[Setting])
 
 
 def add_setting(
-    group: argparse._ActionsContainer,
-    setting: Setting,
-    reader: Callable[[str], Any] | None = None,
+    group: argparse._ActionsContainer, setting: Setting, reader: Callable[[str], Any] | None = None
 ) -> None:
     """The option of one setting; `reader` where it takes more than the values of the setting."""
     option = option_of(setting)

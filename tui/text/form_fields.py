@@ -110,14 +110,14 @@ def form_fields(devices: tuple[str, ...] = ()) -> tuple[FormField, ...]:
         devices: what this machine has, as torch names it.
     """
     kinds = Setting(
-        "kind",
         "find the bounds of the learning rate; train between them; compare optimizers",
+        title="kind",
         choices=tuple(map(title_of, JOBS)),
         default=title_of(next(iter(JOBS))),
     )
     more = Setting(
-        "more settings",
         "settings that are rarely changed",
+        title="more settings",
         choices=(FOLDED, UNFOLDED),
         default=FOLDED,
     )
