@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from clr_tui.engine.analysis.comparison.seed_curves import comparison_of
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.metrics import ACCURACY
+from clr_tui.engine.metrics import ACCURACY, Metric
 from clr_tui.tui.kinds.compare.target import moved, read_target, sensible_target, target_text
 
 
@@ -61,3 +61,22 @@ def test_a_sensible_target_lies_below_the_best_mean() -> None:
     target = sensible_target(comparison_of(early), ACCURACY)
     assert target < best <= target + 0.05
     assert sensible_target(comparison_of(comparison_history(until_epoch=0)), ACCURACY) is None
+
+
+MAE = Metric("mae", "number", "min")
+
+
+def test_a_target_of_a_number_is_a_number() -> None:
+    assert read_target(" 12.5 ", MAE) == 12.5
+    assert read_target("", MAE) is None
+    assert target_text(0.12, MAE) == "0.12"
+    for text in ("65%", "nan", "inf", "many"):
+        with pytest.raises(UserError, match="target must be a number"):
+            read_target(text, MAE)
+
+
+def test_a_number_moves_by_its_second_digit() -> None:
+    assert moved(0.12, 1, MAE) == 0.13
+    assert moved(0.12, -5, MAE) == 0.07
+    assert moved(3.4, 1, MAE) == 3.5
+    assert moved(0.0, 1, MAE) == 0.01
