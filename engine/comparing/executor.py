@@ -1,6 +1,6 @@
-"""Where the trials of a comparison are done: the few things that it asks of such a place.
+"""The interface of whatever runs the trials of a comparison.
 
-The local pool of processes (`engine.comparing.pool`) is one; a cluster's could stand beside it.
+The local pool of processes (`engine.comparing.pool`) is one; a cluster could be another.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from clr_tui.engine.log.events import AnyEvent, Role
 from clr_tui.engine.settings.config import RangeTest, Train
 
 Order = Union[Pause, Continue, Stop]  # noqa: UP007 - msgspec wants it
-"""What can be asked of a trial."""
+"""A command to a trial."""
 
 
 class Work(msgspec.Struct, frozen=True, kw_only=True, tag="work"):
-    """One trial that is to be done: exactly one of `train` and `sweep` is set."""
+    """One trial to run: exactly one of `train` and `sweep` is set."""
 
     trial: int
     seed: int
@@ -34,25 +34,25 @@ class Work(msgspec.Struct, frozen=True, kw_only=True, tag="work"):
 
 
 class Lost(NamedTuple):
-    """A trial ended without a word: nothing more will be told of it."""
+    """The trial's process was lost: no more events will come."""
 
     reason: str
     """A sentence."""
 
 
 class Told(NamedTuple):
-    """What is heard of a trial that was submitted."""
+    """An event of a submitted trial."""
 
     trial: int
     event: AnyEvent | Lost
 
 
 class Executor(Protocol):
-    """Does trials, up to `jobs` at a time, in other processes.
+    """Runs up to `jobs` trials at a time in other processes.
 
-    Of each trial that was submitted its events are told, in order, none lost or doubled. The last
-    thing told of it is `trial-finished` or `Lost`; then there is room for another. `Paused` and
-    `Continued` say that this one trial obeyed.
+    `poll` returns all events of each submitted trial, in order and once each. The last one is
+    `trial-finished` or `Lost`, after which another trial may be submitted. `Paused` and `Continued`
+    mean that this one trial obeyed.
     """
 
     @property
@@ -60,16 +60,16 @@ class Executor(Protocol):
         """Trials at a time."""
 
     def submit(self, work: Work) -> None:
-        """Begins a trial. Only where fewer than `jobs` are under way."""
+        """Starts a trial; allowed while fewer than `jobs` are running."""
 
     def poll(self, seconds: float) -> list[Told]:
-        """What was told since the last call; waits for the first word at most so long."""
+        """Events since the last call; waits up to `seconds` for the first."""
 
     def order(self, trial: int, order: Order) -> None:
-        """Passes an order on to a trial; does nothing where it has ended.
+        """Sends a command to a trial; does nothing if the trial has ended.
 
-        A trial that is told to stop comes to an end soon, if it must be by force.
+        A trial that is ordered to stop ends soon, by force if necessary.
         """
 
     def close(self) -> None:
-        """Ends everything at once, whatever is under way."""
+        """Ends all trials at once."""

@@ -1,4 +1,4 @@
-"""How many trials of a comparison are done side by side, and what sets the number."""
+"""How many trials of a comparison run in parallel, and why."""
 
 from __future__ import annotations
 
@@ -8,56 +8,56 @@ from clr_tui.engine.errors import UserError
 from clr_tui.engine.words import many
 
 PER_ACCELERATOR = 4
-"""Trials on one accelerator, unless asked for otherwise: beyond, they only wait for one another."""
+"""Trials per accelerator by default: more would only wait for one another."""
 PER_CORE = 4
-"""More processes than this for each core make no sense."""
+"""Maximum number of processes per core."""
 
 
 @dataclass(frozen=True)
 class Memory:
-    """Memory that trials share: the machine's, or each accelerator's own. In bytes."""
+    """Memory that trials share: the machine's, or that of the accelerators. In bytes."""
 
     need: int
     """Of one trial."""
     free: int
     places: int = 1
-    """Accelerators, each with so much free; trials are spread over them evenly."""
+    """Accelerators, each with this much free; trials are spread over them evenly."""
 
     @property
     def fitting(self) -> int:
-        """Trials that there is room for."""
+        """Number of trials that fit."""
         return self.places * (self.free // self.need)
 
 
 @dataclass(frozen=True)
 class Room:
-    """What there is for trials."""
+    """What the machine offers to trials."""
 
     cores: int
     accelerators: int = 0
     """0: trials compute on the CPU."""
     memories: tuple[Memory, ...] = ()
-    """Those that are known."""
+    """Empty if not known."""
 
 
 def choose_jobs(asked: int | None, trials: int, threads: int, room: Room) -> tuple[int, str]:
-    """How many at once, and a few words on what set it.
+    """Chooses how many trials to run at once, and says why in a few words.
 
     Args:
-        asked: by the person; None: as many as there is room for.
+        asked: the user's choice; None: as many as fit.
         trials: of the comparison.
-        threads: of each on the CPU.
+        threads: of each trial on the CPU.
         room: of this machine.
 
     Raises:
-        UserError: memory is too small for one trial (field "batch_size"), or more was asked for
-            than makes sense (field "jobs").
+        UserError: memory is too small for one trial (field "batch_size"), or the user's choice is
+            too large (field "jobs").
     """
     scarce = min(room.memories, key=lambda memory: memory.fitting, default=None)
     if scarce and not scarce.fitting:
         raise UserError(
-            f"a trial needs about {_bytes(scarce.need)} of memory, and {_bytes(scarce.free)} are "
-            "free: choose a smaller batch or image size",
+            f"a trial needs about {_bytes(scarce.need)} of memory, but only {_bytes(scarce.free)} "
+            "are free: choose a smaller batch or image size",
             "batch_size",
         )
     if asked is not None:
@@ -87,7 +87,7 @@ def _as_asked(asked: int, trials: int, cores: int, scarce: Memory | None) -> tup
         jobs, reason = trials, f"{asked} asked for, {many(trials, 'trial')}"
     if scarce and jobs > scarce.fitting:
         raise UserError(
-            f"jobs {jobs} need about {_bytes(jobs * scarce.need)} of memory, and "
+            f"jobs {jobs} need about {_bytes(jobs * scarce.need)} of memory, but only "
             f"{_bytes(scarce.places * scarce.free)} are free: give at most {scarce.fitting}",
             "jobs",
         )

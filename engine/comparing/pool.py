@@ -1,4 +1,4 @@
-"""The local pool: processes over which the trials of a comparison are spread."""
+"""The local pool of processes that run the trials of a comparison."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from clr_tui.engine.log.events import Diverged, TrialFinished
 from clr_tui.engine.settings.config import RunConfig
 
 _AT_ONCE = 64
-"""Events taken from one process before the others have their turn."""
+"""Events taken from one process before turning to the others."""
 _LEAVING_SECONDS = 5.0
 """How long a process may take to end before it is killed."""
 STOP_SECONDS = 30.0
 """How long a trial may take to stop before its process is killed: it may be in the middle of a
-batch, or hang. Nothing is kept of a stopped trial, so nothing is lost."""
+batch, or hang. A stopped trial keeps nothing, so nothing is lost."""
 
 
 @dataclass
@@ -31,23 +31,22 @@ class _Process:
     connection: Connection
     device: str
     trial: int | None = None
-    """Under way."""
+    """The one that it runs."""
     stop_by: float | None = None
-    """When it is killed if it has not stopped as ordered, by `time.monotonic`."""
+    """When it is killed if its trial has not stopped as ordered, by `time.monotonic`."""
     diverged: bool = False
     unacknowledged: Work | None = None
     """Work sent to an idle process that has not replied, nor been sent an order since. If the
-    process is dead, it died before it began, and the work can be given to another."""
+    process is dead, it died before it started, and the work can be given to another."""
 
 
 class Pool:
-    """Processes that each do one trial at a time, and live as long as the pool.
+    """Processes that each run one trial at a time, and live as long as the pool.
 
-    Importing torch and reading the data takes a process seconds, so that it is done once, and not
-    once a trial. Processes are started as they are needed; one that is lost loses its trial, and
-    is replaced. After a trial that failed its process is replaced as well, unless it was the loss
-    that diverged: what went wrong in it (an accelerator in an error state, memory in shreds) must
-    not befall the next.
+    Importing torch and reading the data takes seconds, so it is done once per process, not once per
+    trial. Processes are started when needed; one that dies loses its trial and is replaced. The
+    process of a failed trial is replaced too, unless its loss diverged: what went wrong (such as an
+    accelerator in an error state, or fragmented memory) must not affect the next trial.
 
     Args:
         config: the run's.
@@ -66,7 +65,7 @@ class Pool:
         self._processes: list[_Process] = []
         self._leaving: list[subprocess.Popen[bytes]] = []
         self._again: list[Work] = []
-        """Given to processes that were dead by then."""
+        """Work that was given to dead processes."""
 
     @property
     def jobs(self) -> int:
@@ -75,24 +74,24 @@ class Pool:
 
     @property
     def pids(self) -> dict[int, int]:
-        """The process of each trial that is under way."""
+        """The process id of each running trial."""
         return {p.trial: p.popen.pid for p in self._processes if p.trial is not None}
 
     def submit(self, work: Work) -> None:
-        """Begins a trial in an idle process, or in a new one where none is idle."""
+        """Starts a trial in an idle process, or in a new one if none is idle."""
         for process in [p for p in self._processes if p.trial is None]:
             if self._send(process, work):
                 process.trial = work.trial
                 process.unacknowledged = work
                 return
-            self._let_go(process)  # it died while nobody needed it
+            self._let_go(process)  # it died while idle
         assert len(self._processes) < self._jobs, "every process has its trial"
         process = self._start()
         process.trial = work.trial
         self._send(process, work)
 
     def poll(self, seconds: float) -> list[Told]:
-        """What was told since the last call; waits for the first word at most so long."""
+        """Events since the last call; waits up to `seconds` for the first."""
         self._leaving = [popen for popen in self._leaving if popen.poll() is None]
         self._kill_unresponsive()
         ready = wait([p.connection for p in self._processes], seconds)
@@ -104,7 +103,7 @@ class Pool:
         return told
 
     def order(self, trial: int, order: Order) -> None:
-        """Passes an order on to a trial; does nothing where it has ended."""
+        """Sends a command to a trial; does nothing if the trial has ended."""
         for process in self._processes:
             if process.trial == trial:
                 process.unacknowledged = None
@@ -113,7 +112,7 @@ class Pool:
                 self._send(process, Ordered(trial=trial, order=order))
 
     def close(self) -> None:
-        """Ends all processes, whatever they are doing."""
+        """Ends all processes at once."""
         for process in list(self._processes):
             self._let_go(process)
         for popen in self._leaving:
@@ -123,7 +122,7 @@ class Pool:
     def _start(self) -> _Process:
         used = [p.device for p in self._processes]
         device = min(self._devices, key=used.count)
-        # Read when torch loads: setting the number later leaves its own threads behind.
+        # Read when torch loads: setting the number later would leave extra threads.
         env = {"OMP_NUM_THREADS": str(self._threads), "PYTHONUNBUFFERED": "1"}
         child = Child("clr_tui.engine.comparing.trial_process", env)
         process = _Process(child.process, child.connection, device)
@@ -141,7 +140,7 @@ class Pool:
         try:
             process.connection.send_bytes(encode(message))
         except OSError:
-            return False  # it is gone, which `poll` will find out
+            return False  # the process is gone, as `poll` will notice
         return True
 
     def _listen(self, process: _Process) -> list[Told]:
@@ -172,20 +171,20 @@ class Pool:
         return told
 
     def _let_go(self, process: _Process) -> None:
-        """The end of the stream ends the process; it is reaped later."""
+        """Closes the stream, which ends the process; it is reaped later."""
         self._processes.remove(process)
         process.connection.close()
         self._leaving.append(process.popen)
 
 
 def _wait_or_kill(popen: subprocess.Popen[bytes]) -> int:
-    """Waits for a process that is about to end, and returns its exit code."""
+    """Waits for a process that is about to end; returns its exit code."""
     for _ in range(2):
         try:
             return popen.wait(_LEAVING_SECONDS)
         except subprocess.TimeoutExpired:
             popen.kill()
-    return -signal.SIGKILL  # it hangs where no signal reaches it: in a driver, on a lost disk
+    return -signal.SIGKILL  # it hangs beyond the reach of signals: in a driver, on a lost disk
 
 
 def _how_it_ended(code: int) -> str:
@@ -194,5 +193,5 @@ def _how_it_ended(code: int) -> str:
     if -code == signal.SIGKILL:
         return "its process was killed (SIGKILL): out of memory, or by hand"
     known = {s.value: s.name for s in signal.Signals}
-    name = known.get(-code, f"signal {-code}")  # of the real-time signals few have names
+    name = known.get(-code, f"signal {-code}")  # most real-time signals have no name
     return f"its process was ended by {name}: worker.log may say why"

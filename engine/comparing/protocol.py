@@ -1,7 +1,7 @@
-"""What the pool and its processes say to one another: tagged structs as msgpack, nothing pickled.
+"""Messages between the pool and its processes: tagged structs as msgpack, nothing pickled.
 
-To a process: `Setup` once, then `Work` after `Work`, and `Ordered` at any time; the end of the
-stream ends the process. From it: the events of its trials, as they will stand in the log.
+To a process: `Setup` once, then one `Work` after another, and `Ordered` at any time; the end of the
+stream ends the process. From it: the events of its trials, as in the log.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from clr_tui.engine.settings.config import RunConfig
 
 
 class Setup(msgspec.Struct, frozen=True, kw_only=True, tag="setup"):
-    """What a process is to know before its first trial."""
+    """What a process needs before its first trial."""
 
     config: RunConfig
     device: str
@@ -26,7 +26,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True, tag="setup"):
 
 
 class Ordered(msgspec.Struct, frozen=True, kw_only=True, tag="ordered"):
-    """An order for one trial; void where the process does another by now."""
+    """A command to one trial; ignored if the process has moved on to another."""
 
     trial: int
     order: Order
@@ -39,17 +39,17 @@ _event = msgspec.msgpack.Decoder(AnyEvent)
 
 
 def encode(message: Message | Event) -> bytes:
-    """As one packet."""
+    """Encodes a message or an event as one packet."""
     return msgspec.msgpack.encode(message)
 
 
 def decode_message(packet: bytes) -> Message:
-    """What was said to a process."""
+    """Decodes a message to a process."""
     message: Message = _message.decode(packet)
     return message
 
 
 def decode_event(packet: bytes) -> AnyEvent:
-    """What a process told."""
+    """Decodes an event from a process."""
     event: AnyEvent = _event.decode(packet)
     return event

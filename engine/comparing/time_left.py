@@ -1,4 +1,4 @@
-"""How long trials side by side still take, by the pace that was measured."""
+"""The time left for trials that run in parallel, from the measured pace."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 
 class Pace:
-    """Measures how long a step of a trial takes, whatever else a trial does between its steps.
+    """Measures the time per step of a trial, including whatever happens between steps.
 
     Args:
         clock: seconds, monotonic.
@@ -20,23 +20,22 @@ class Pace:
         self._steps = 0
 
     def add(self, steps: int) -> None:
-        """So many steps were done, in any of the trials."""
+        """Counts steps done, in any of the trials."""
         self._steps += steps
 
     def pass_time(self, running: int) -> None:
-        """Since the last call so many trials have been at work; 0 in a pause."""
+        """Counts the time since the last call, when `running` trials were working (0: paused)."""
         now = self._clock()
         self._seconds += (now - self._last) * running
         self._last = now
 
     def left(self, running: Iterable[int], waiting: Iterable[int], jobs: int) -> float | None:
-        """Seconds until the last of the trials has ended.
+        """Seconds until the last trial ends.
 
         Args:
-            running: steps left of each trial under way, at most `jobs` of them.
-            waiting: steps of each trial to come, in order; whichever process is free takes the
-                next one.
-            jobs: processes.
+            running: steps left of each running trial, at most `jobs` of them.
+            waiting: steps of each waiting trial, in order; the first free process takes the next.
+            jobs: number of processes.
 
         Returns:
             None before the first step.

@@ -1,4 +1,4 @@
-"""The trials of a comparison: their numbers, their lengths, and their order."""
+"""The trials of a comparison: their numbers, lengths and order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from clr_tui.engine.settings.config import Compare
 
 @dataclass(frozen=True)
 class Planned:
-    """A trial that is to be done."""
+    """A trial to run."""
 
     trial: int
     """See `Compare.trial_number`."""
@@ -21,9 +21,9 @@ class Planned:
 
 
 def plan_trainings(config: Compare, first_seed: int, steps: int) -> list[Planned]:
-    """All trainings of `steps` steps each, in the order in which they are to begin.
+    """All trainings, of `steps` steps each, in the order in which they start.
 
-    Each seed of all entries before the next seed, so that early results tell of every entry.
+    All entries with one seed come before the next seed, so that early results cover every entry.
     """
     return [
         Planned(config.trial_number(entry, i), entry, first_seed + i, "train", steps)

@@ -1,7 +1,7 @@
 """A process of the pool: `python -m clr_tui.engine.comparing.trial_process --fd N`.
 
-Imports torch once and reads the data once, then does the trials that the pool sends over the
-socket N. It ends with the pool, however that ends.
+Imports torch and reads the data once, then runs the trials that the pool sends over the socket N.
+It ends with the pool, however the pool ends.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from clr_tui.engine.malloc import keep_freed_memory
 
 
 def main() -> None:
-    """Does trials until the pool is gone, or one of them could not be done."""
+    """Runs trials until the pool is gone."""
     keep_freed_memory()
     connection = connect_to_parent()
-    inbox = Inbox(connection)  # before torch: from here on it ends with the pool
+    inbox = Inbox(connection)  # before torch: from here on the process ends with the pool
     setup = inbox.setup()
     from clr_tui.engine.comparing.trial_runner import TrialRunner
 

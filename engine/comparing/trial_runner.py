@@ -1,4 +1,4 @@
-"""Trials of a comparison, one after another, in a process of the pool."""
+"""Running the trials of a comparison, one after another, in a process of the pool."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from clr_tui.engine.training.training import Training
 
 
 class TrialRunner:
-    """Does each trial as if it were the only one.
+    """Runs each trial as if it were the only one.
 
-    Nothing of a trial reaches the next: model, optimizer, order and generators are made anew from
-    its seed, a sweep puts back what it moved, and the number of threads is always the same. So its
-    curve is the same on the CPU, bit for bit, wherever and after whatever it is done.
+    Trials do not affect one another: model, optimizer, order and generators are made from a trial's
+    seed, a sweep restores what it changed, and the number of threads is fixed. So on the CPU a
+    trial's curve is the same, bit for bit, in whatever process and order trials run.
     """
 
     def __init__(self, setup: Setup, inbox: Inbox, connection: Connection) -> None:
@@ -41,13 +41,13 @@ class TrialRunner:
         self._connection = connection
         self._task: Task | None = None
         self._control: Control | None = None
-        """Of the trial under way."""
+        """Of the running trial."""
         self._stop = StopFlag()
         tune_torch()
         torch.set_num_threads(setup.threads)
 
     def do(self, work: Work) -> None:
-        """One trial. However it goes, its last event is `trial-finished`."""
+        """Runs one trial. However it ends, its last event is `trial-finished`."""
         story = _Story(self._connection, work.trial)
         orders = _Orders(self._inbox, work.trial)
         control = self._control = Control(orders, self._stop, story.tell)
@@ -62,28 +62,28 @@ class TrialRunner:
             story.end("stopped", str(stopped))
         except UserError as error:
             story.end("failed", error.message)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the other trials go on
+        except Exception as error:  # noqa: BLE001 - the other trials continue in any case
             traceback.print_exc()
             story.end("failed", explain(error)[0])
 
     def _session(self, story: _Story, control: Control) -> Session:
-        """The data is read with the first trial, so that what goes wrong has a place in the log."""
+        """Reads the data with the first trial, so that its log shows what goes wrong."""
         config = self._setup.config
         device, _, _, precision = choose_device(self._setup.device)
         if self._task is None:
             progress = ThrottledProgress(lambda event: None, self._raise_if_stopped)
-            # The worker has read it before, and told what there is to tell.
+            # The worker has read the data before, and has reported all notes.
             self._task = load_task(config.task, device, progress, lambda text: None)
         return Session(config, self._task, precision, story.tell, control, Path())
 
     def _raise_if_stopped(self) -> None:
-        """The data may have work to do in any trial: features of frozen layers, say."""
+        """Called by work on the data in any trial, such as features of frozen layers."""
         if self._control is not None:
             self._control.raise_if_stopped()
 
 
 class _Story:
-    """Tells the pool of one trial."""
+    """Sends the events of one trial to the pool."""
 
     def __init__(self, connection: Connection, trial: int) -> None:
         self._connection = connection
@@ -101,7 +101,7 @@ class _Story:
             os._exit(ALONE)
 
     def end(self, outcome: Outcome, reason: str) -> None:
-        """Where the trial could not tell its own end."""
+        """Ends the trial if it has not reported its own end."""
         if not self._ended:
             self.tell(
                 TrialFinished(trial=self._trial, outcome=outcome, step=self._steps, reason=reason)
@@ -110,7 +110,7 @@ class _Story:
 
 @dataclass(frozen=True)
 class _Orders:
-    """What the pool orders of one trial, as a source of commands."""
+    """The pool's commands to one trial, as a `CommandSource`."""
 
     inbox: Inbox
     trial: int

@@ -1,4 +1,4 @@
-"""A process's ear: what the pool says to it, heard by a thread of its own. No torch."""
+"""Receives the pool's messages in a thread of a trial process. Imports no torch."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ ALONE = 3
 
 
 class Inbox:
-    """Reads the connection in a thread, so that a look between two steps costs next to nothing.
+    """Reads the connection in a thread, so that checking between steps costs almost nothing.
 
-    Where the stream ends, because the pool was closed or its process died, this process ends at
-    once, in whatever step it is: nobody would hear of it any more.
+    When the stream ends, because the pool was closed or its process died, this process exits at
+    once, even in the middle of a step: nobody would receive its events.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -31,7 +31,7 @@ class Inbox:
         threading.Thread(target=self._listen, name="inbox", daemon=True).start()
 
     def setup(self) -> Setup:
-        """Waits for the pool's first word."""
+        """Waits for the pool's first message."""
         return self._setup.get()
 
     def work(self) -> Work:
@@ -39,7 +39,7 @@ class Inbox:
         return self._work.get()
 
     def orders(self, trial: int) -> list[Command]:
-        """What this trial was ordered since the last call. Orders of trials before it are void."""
+        """Commands to this trial since the last call; drops those to earlier trials."""
         found: list[Command] = []
         while self._orders:
             ordered = self._orders.popleft()

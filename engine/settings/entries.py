@@ -1,7 +1,7 @@
-"""The contestants of a comparison as text: `adam, adamw(weight_decay=0.05)+one-cycle, sgd+clr`.
+"""The entries of a comparison as text: `adam, adamw(weight_decay=0.05)+one-cycle, sgd+clr`.
 
-An entry is an optimizer, a class of torch.optim in any case or `package.module:Class`, with its
-options in brackets; then, behind a `+`, a learning-rate policy. `lr` and `base_lr` may stand in the
+An entry is an optimizer (a class of torch.optim in any case, or `package.module:Class`) with its
+options in brackets; then, after a `+`, a learning-rate policy. `lr` and `base_lr` may be in the
 brackets of either. Values are written as in Python.
 """
 
@@ -30,30 +30,30 @@ from clr_tui.engine.settings.table import setting_of
 
 FIELD = "optimizers"
 CLR = "clr"
-"""What the article calls the triangular policy."""
+"""The article's name of the triangular policy."""
 RATES = ("lr", "base_lr")
 LEARNING_RATE = setting_of(Train, "max_lr")
 MOST_ENTRIES = 64
-"""Of a comparison: beyond, nobody can read it."""
+"""A comparison of more would be unreadable."""
 _LONGEST_TEXT = 10_000
 _LONGEST_SHOWN = 60
 _LARGEST = 2**53
-"""Beyond, a whole number is no float any more, and a run's file no place for it."""
+"""Larger whole numbers do not fit a float, and so not a run's file."""
 _OPENING, _CLOSING = "([{", ")]}"
 Options = dict[str, Any]
 
 
 def parse_entries(text: str) -> list[EntryConfig]:
-    """The entries that `text` names, commas between them, in their order.
+    """Parses comma-separated entries, keeping their order.
 
-    The label of an entry is its normalised text: the same entry always has the same one, and it
-    reads as the same entry.
+    The label of an entry is its normalised text: equal entries have equal labels, and a label
+    parses to its entry.
 
     Raises:
-        UserError: (field `optimizers`) for the first mistake in it.
+        UserError: (field `optimizers`) for the first mistake in the text.
     """
     if len(text) > _LONGEST_TEXT:
-        raise UserError(f"optimizers are given in at most {_LONGEST_TEXT} characters", FIELD)
+        raise UserError(f"optimizers may take at most {_LONGEST_TEXT} characters", FIELD)
     if not text.strip():
         raise check_entries([])[0]
     entries = [_entry(part) for part in _split(text, ",")]
@@ -64,26 +64,28 @@ def parse_entries(text: str) -> list[EntryConfig]:
 
 
 def parse_optimizer(text: str) -> OptimizerConfig:
-    """An optimizer with its options, without a policy and a rate, as `adamw(weight_decay=0.05)`.
+    """Parses an optimizer with options but no policy or rate, such as `adamw(weight_decay=0.05)`.
 
-    Of `sgd` the momentum is 0.9 where none is given, as range tests and trainings have it. Whether
-    torch has such an optimizer, and it such options, is for `check_optimizer` to say.
+    The momentum of `sgd` defaults to 0.9, as in range tests and trainings. `check_optimizer` checks
+    whether torch has such an optimizer with such options.
 
     Raises:
-        UserError: (field `optimizer`) it cannot be read.
+        UserError: (field `optimizer`) the text cannot be parsed.
     """
     try:
         (name, options), *more = [_bracket(part) for part in _split(text, "+")]
         extra = [f"+{policy}" for policy, _ in more] + [key for key in RATES if key in options]
         if extra:
-            raise UserError(f"an optimizer and its options are taken here: leave out '{extra[0]}'")
+            raise UserError(
+                f"only an optimizer and its options are allowed: leave out '{extra[0]}'"
+            )
         return _optimizer(name, options, _shown(text.strip()), OptimizerConfig().momentum)
     except UserError as error:
         raise UserError(error.message, "optimizer") from None
 
 
 def optimizer_text(config: OptimizerConfig) -> str:
-    """The text that asks for it; of sgd without momentum and weight decay, as those are apart."""
+    """The text of an optimizer; for sgd without momentum and weight decay, which are separate."""
     options = dict(config.options)
     if config.weight_decay and config.name != "sgd":
         options.setdefault("weight_decay", config.weight_decay)
@@ -91,15 +93,15 @@ def optimizer_text(config: OptimizerConfig) -> str:
 
 
 def article_entries() -> list[EntryConfig]:
-    """The six that the article compares."""
+    """The six entries that the article compares."""
     return [_entry(text) for text in ARTICLE]
 
 
 def tuned_entries(compare: Compare) -> list[EntryConfig]:
     """The entries whose rates come from a range test, in their order.
 
-    A policy that moves between two bounds has no default. An optimizer that ignores a schedule
-    ignores a sweep too.
+    They include every policy that moves between two bounds, as it has no default rate, but never an
+    optimizer that ignores schedules: it ignores a sweep too.
     """
 
     def tuned(entry: EntryConfig) -> bool:
@@ -114,7 +116,7 @@ def tuned_entries(compare: Compare) -> list[EntryConfig]:
 def check_entries(entries: Sequence[EntryConfig]) -> list[UserError]:
     """The mistakes in the entries of a comparison, all in the field `optimizers`."""
     if not entries:
-        return [UserError("no optimizers are given: name at least one, as adam,sgd+clr", FIELD)]
+        return [UserError("no optimizers are given: name at least one, such as adam", FIELD)]
     if len(entries) > MOST_ENTRIES:
         return [
             UserError(
@@ -136,7 +138,7 @@ def _check(entry: EntryConfig) -> Iterator[UserError]:
         yield limits.choice(FIELD, entry.policy, (CLR, *POLICIES), "policy")
         return
     if entry.policy != "constant" and (why := ignores_schedule(entry.optimizer)):
-        yield UserError(f"'{entry.label}' has no use for a policy: {why}", FIELD)
+        yield UserError(f"'{entry.label}' cannot use a policy: {why}", FIELD)
     rates = zip(RATES, (entry.lr, entry.base_lr), strict=True)
     wrong = [
         one
@@ -148,8 +150,8 @@ def _check(entry: EntryConfig) -> Iterator[UserError]:
         return
     if entry.policy == "constant":
         yield UserError(
-            f"base_lr of '{entry.label}' has no use at a constant rate: leave it out, or add a"
-            " policy like +clr",
+            f"base_lr of '{entry.label}' has no effect at a constant rate: leave it out, or add a"
+            " policy such as +clr",
             FIELD,
         )
     elif entry.lr is not None and entry.base_lr >= entry.lr:
@@ -170,7 +172,7 @@ def _duplicates(entries: Sequence[EntryConfig]) -> Iterator[UserError]:
         same = next((one for one in known if one.label != entry.label and _same(one, entry)), None)
         if same is not None:
             yield UserError(
-                f"'{same.label}' and '{entry.label}' would train the same: leave one out", FIELD
+                f"'{same.label}' and '{entry.label}' are the same: leave one out", FIELD
             )
         known.append(entry)
 
@@ -198,9 +200,9 @@ def _entry(text: str) -> EntryConfig:
 
 
 def _optimizer(name: str, options: Options, said: str, momentum: float = 0.0) -> OptimizerConfig:
-    """With the `momentum` that sgd has where the options give none."""
+    """`momentum` is that of sgd if the options give none."""
     if not name:
-        where = f" in '{said}'" if said else ": is there a comma too many?"
+        where = f" in '{said}'" if said else ": is there an extra comma?"
         raise UserError(f"an optimizer's name is missing{where}", FIELD)
     if "=" in name:
         raise UserError(
@@ -219,7 +221,7 @@ def _optimizer(name: str, options: Options, said: str, momentum: float = 0.0) ->
 
 def _policy(name: str, said: str) -> Policy:
     if not name:
-        raise UserError(f"a policy is missing behind the + of '{said}': give one like +clr", FIELD)
+        raise UserError(f"a policy is missing after the + in '{said}': add one such as clr", FIELD)
     if name.lower() == CLR:
         return "triangular"
     for policy in POLICIES:
@@ -233,7 +235,7 @@ def _merged(given: Options, rates: Options, said: str) -> Options:
     for key in rates:
         if key not in RATES:
             raise UserError(
-                f"a policy takes lr, its upper bound, and base_lr, not '{key}' as in '{said}'",
+                f"a policy takes only lr (its upper bound) and base_lr, not '{key}' in '{said}'",
                 FIELD,
             )
         if key in given:
@@ -253,7 +255,7 @@ def _rate(key: str, value: Any, said: str) -> float | None:
 
 
 def _option(key: str, value: Any, said: str) -> Option:
-    """The value of an optimizer's option, as far as a run's file can hold it."""
+    """The value of an optimizer's option, if a run's file can hold it."""
     if isinstance(value, (list, tuple)):
         return [None if one is None else float(_number(key, one, said)) for one in value]
     if value is None or isinstance(value, (bool, str)):
@@ -264,19 +266,19 @@ def _option(key: str, value: Any, said: str) -> Option:
 def _number(key: str, value: Any, said: str) -> int | float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise UserError(
-            f"{key}={_shown(repr(value))} in '{said}' cannot be given to an optimizer: give a"
-            " number, True, False, None, a text in quotes, or numbers in brackets",
+            f"{key}={_shown(repr(value))} in '{said}' cannot be passed to an optimizer: give a"
+            " number, True, False, None, a quoted string, or numbers in brackets",
             FIELD,
         )
     if not abs(value) < _LARGEST:
-        raise UserError(f"{key} in '{said}' is too large a number", FIELD)
+        raise UserError(f"{key} in '{said}' is too large", FIELD)
     return int(value) if value == int(value) else value
 
 
 def _label(
     optimizer: OptimizerConfig, policy: Policy, lr: float | None, base_lr: float | None
 ) -> str:
-    """The entry's text, its options in the order of the alphabet; what is usual is left out."""
+    """The entry's text, with options in alphabetical order and without defaults."""
     options: dict[str, Option] = dict(optimizer.options)
     if optimizer.name == "sgd" and optimizer.momentum != 0:
         options["momentum"] = optimizer.momentum
@@ -300,32 +302,32 @@ def _written(value: Option) -> str:
 
 
 def _bracket(part: str) -> tuple[str, Options]:
-    """The name before the brackets, and the options in them: `adamw(weight_decay=0.05)`."""
+    """The name before the brackets and the options in them: `adamw(weight_decay=0.05)`."""
     said = _shown(part.strip())
     name, bracket, inner = part.strip().partition("(")
     source = f"f({inner}"
     call = _call(source) if bracket else None
     if call is None and bracket:
-        raise UserError(f"'{said}' cannot be read: give options as name(key=value)", FIELD)
+        raise UserError(f"'{said}' cannot be read: write options as name(key=value)", FIELD)
     options: Options = {}
     for one in call.keywords if call else ():
         written = _source(source, one.value)
         if one.arg is None:
-            raise UserError(f"'**{written}' in '{said}' is no option: give key=value", FIELD)
+            raise UserError(f"'**{written}' in '{said}' is not an option: write key=value", FIELD)
         if one.arg in options:
             raise UserError(f"{one.arg} is given twice in '{said}'", FIELD)
         options[one.arg] = _value(one.value, f"{one.arg}={written}", said)
     for nameless in call.args if call else ():
         written = _source(source, nameless)
-        raise UserError(f"'{written}' in '{said}' has no name: give options as key=value", FIELD)
+        raise UserError(f"'{written}' in '{said}' has no name: write options as key=value", FIELD)
     return name.strip(), options
 
 
 def _call(text: str) -> ast.Call | None:
-    """`text` as a Python call of `f`; None where it is none."""
+    """`text` as a Python call of `f`; None if it is not one."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of escapes in texts, on stderr
+            warnings.simplefilter("ignore")  # about escapes in strings, on stderr
             call = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
@@ -341,8 +343,8 @@ def _value(node: ast.expr, written: str, said: str) -> Any:
         return ast.literal_eval(node)
     except (ValueError, TypeError, RecursionError, MemoryError):
         raise UserError(
-            f"{written} in '{said}' is not a value: give a number, True, False, None, a text in"
-            " quotes, or numbers in brackets",
+            f"{written} in '{said}' is not a value: give a number, True, False, None, a quoted"
+            " string, or numbers in brackets",
             FIELD,
         ) from None
 

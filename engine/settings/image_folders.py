@@ -1,8 +1,8 @@
-"""Folders of images, one folder a class: what lies where. No image is opened here.
+"""The layout of folders of images, one folder per class. Opens no image.
 
-Either the class folders lie in the root, or the root holds `train` and any of `val` (`valid`,
-`validation`) and `test`, each with class folders. The images lie directly in the class folders;
-names that begin with a dot, and files of other kinds, are passed over.
+Either the class folders are in the root, or the root holds `train` and any of `val` (`valid`,
+`validation`) and `test`, each with class folders. Images are directly in the class folders; names
+that begin with a dot and other kinds of files are ignored.
 """
 
 from __future__ import annotations
@@ -28,30 +28,30 @@ _PART_FOLDERS: dict[str, PartName] = {
     "test": "test",
 }
 SHARE = 0.1
-"""Of the training images, for each of validation and test that the folder does not bring."""
+"""Of the training images, for each of validation and test that the folder lacks."""
 Classes = dict[str, Path]
 """Class name to its folder, sorted by name."""
 
 
 @dataclass(frozen=True)
 class ClassFolder:
-    """The images of one class: in `path`, by `names`, which are sorted."""
+    """The images of one class, by their sorted names in `path`."""
 
     path: Path
     names: list[str]
 
     @property
     def files(self) -> list[Path]:
-        """Their paths; making a thousand takes longer than listing them did."""
+        """Their paths; building a thousand takes longer than listing them did."""
         return [self.path / name for name in self.names]
 
 
 @dataclass(frozen=True)
 class FolderLayout:
-    """All images of a folder by part and class, both classes and files sorted by name.
+    """All images of a folder by part and class, with classes and files sorted by name.
 
-    `parts` has either the one part `all`, or `train` and what else there is. Every part has the
-    same classes or fewer than `train`.
+    `parts` has either only `all`, or `train` and any others. No part has a class that `train`
+    lacks.
     """
 
     parts: dict[PartName, dict[str, ClassFolder]]
@@ -64,12 +64,12 @@ class FolderLayout:
 
 @dataclass(frozen=True)
 class Glance:
-    """What a look at a folder tells without listing all of it."""
+    """What is known of a folder without listing all of it."""
 
     images: int
-    """In the parts named `all` or `train`, counted up to the limit that was given."""
+    """In the parts `all` and `train`, counted up to the given limit."""
     train: int
-    """Those of them that are trained on, if all can be read."""
+    """Those used for training, if all can be read."""
     folders: tuple[Path, ...]
     """Every folder that was looked into."""
 
@@ -81,23 +81,22 @@ def scan(root: Path) -> FolderLayout:
         UserError: (field `data`) the folder is missing or cannot be read, has fewer than two
             class folders or one without images, or tests on classes that it does not train.
     """
-    parts = _parts(root)
     return FolderLayout(
         {
             part: {name: _listed(folder) for name, folder in classes.items()}
-            for part, classes in parts.items()
+            for part, classes in _parts(root).items()
         }
     )
 
 
 def glance(root: Path, limit: int) -> Glance:
-    """Finds the same mistakes as `scan`, but looks at no more than it must.
+    """Finds the same mistakes as `scan`, but reads as little as possible.
 
-    A folder is read until its first image, and images are counted up to `limit`: cheap enough
-    for every keystroke, whatever folder the text passes through on its way.
+    A folder is read until its first image, and images are counted up to `limit`: cheap enough to
+    call at every keystroke, whatever folder the unfinished text names.
 
     Raises:
-        UserError: as `scan`.
+        UserError: see `scan`.
     """
     parts = _parts(root)
     lacking = sum(part not in parts for part in ("validation", "test"))
@@ -120,11 +119,11 @@ def glance(root: Path, limit: int) -> Glance:
 
 
 def cut_from(members: int, shares: Sequence[float]) -> list[int]:
-    """How many of a class's images go to each of the parts that are cut from it.
+    """How many of a class's images to hold out for each part.
 
     Args:
         members: images of the class.
-        shares: of each part to cut, 0 to 1. A class of 3 or more gives at least one to each, and
+        shares: of each held-out part, 0 to 1. A class of 3 or more gives at least one to each, and
             keeps at least one.
     """
     taken: list[int] = []
@@ -135,8 +134,8 @@ def cut_from(members: int, shares: Sequence[float]) -> list[int]:
 
 
 def missing(what: str, path: Path) -> str:
-    """One sentence about a folder or file that is not there, with the nearest name that is."""
-    absolute = Path(os.path.abspath(path))  # else the folder at fault might be called '.'
+    """One sentence about a missing folder or file, with the closest existing name."""
+    absolute = Path(os.path.abspath(path))  # else the sentence might call the folder '.'
     parent, wanted = absolute.parent, absolute.name
     while not os.path.isdir(parent) and parent != parent.parent:
         parent, wanted = parent.parent, parent.name
@@ -150,14 +149,14 @@ def missing(what: str, path: Path) -> str:
 
 
 def _parts(root: Path) -> dict[PartName, Classes]:
-    """The class folders of each part, checked all but for their content."""
+    """The class folders of each part; everything but their content is checked."""
     if not os.path.isdir(root):
         if os.path.exists(root):
-            raise _mistake(f"'{root}' is a file: give a folder with one folder of images a class")
+            raise _mistake(f"'{root}' is a file: give a folder with one folder of images per class")
         raise _mistake(missing("folder", root))
     inside = _subfolders(root)
     named = {_PART_FOLDERS[n.lower()]: p for n, p in inside.items() if n.lower() in _PART_FOLDERS}
-    # A class may be called "train": a part is one only where it holds folders itself.
+    # A class may be called "train": it is a part only if it holds folders.
     if "train" not in named or not _subfolders(named["train"]):
         return {"all": _classes(root)}
     order: tuple[PartName, ...] = ("train", "validation", "test")
@@ -165,7 +164,7 @@ def _parts(root: Path) -> dict[PartName, Classes]:
     for part, classes in parts.items():
         extra = next((name for name in classes if name not in parts["train"]), None)
         if extra is not None:
-            raise _mistake(f"'{named[part]}' has a class '{extra}' that '{named['train']}' has not")
+            raise _mistake(f"'{named[part]}' has a class '{extra}' that '{named['train']}' lacks")
     return parts
 
 
@@ -173,10 +172,10 @@ def _classes(root: Path) -> Classes:
     classes = _subfolders(root)
     if not classes:
         what = "images but no class folders" if any(_images(root)) else "no folders"
-        raise _mistake(f"'{root}' holds {what}: put the images into one folder a class")
+        raise _mistake(f"'{root}' holds {what}: put the images into one folder per class")
     if len(classes) == 1:
         only = next(iter(classes))
-        raise _mistake(f"'{root}' holds one class only, '{only}': at least two are needed")
+        raise _mistake(f"'{root}' holds only one class, '{only}': at least two are needed")
     return classes
 
 
@@ -193,7 +192,7 @@ def _images(folder: Path) -> Iterator[str]:
 
 
 def _is(kind: Callable[[], bool]) -> bool:
-    """What an entry is; a link that leads to itself is nothing."""
+    """Whether an entry is of this kind; a link to itself is of none."""
     try:
         return kind()
     except OSError:

@@ -1,6 +1,6 @@
-"""The optimizers that can be asked for by name, and the options that each of them takes.
+"""The optimizers that can be chosen by name and the options that each takes.
 
-The classes of torch.optim in torch 2.6 to 2.14, known here without importing torch.
+The classes of torch.optim in torch 2.6 to 2.14, listed here to avoid importing torch.
 """
 
 from __future__ import annotations
@@ -30,39 +30,39 @@ OPTIMIZERS: dict[str, frozenset[str]] = {
     "rprop": _ALL | {"etas", "step_sizes"},
     "sgd": _ALL | {"momentum", "dampening", "weight_decay", "nesterov", "fused"},
 }
-"""Name -> keyword arguments, those of `REFUSED` left out."""
+"""Name -> keyword arguments, without those in `REFUSED`."""
 _SWITCHES = frozenset(
     {"amsgrad", "centered", "decoupled_weight_decay", "foreach", "fused", "maximize", "nesterov"}
 )
 _PAIRS = frozenset({"betas", "etas", "step_sizes"})
 
 UNUSABLE = {
-    "lbfgs": "it computes the loss several times a step, and a step of training here does so once",
-    "muon": "it updates matrices alone, and convolutions, biases and norms are none",
-    "sparseadam": "it takes sparse gradients alone, and those of images are dense",
+    "lbfgs": "it computes the loss several times per step, but training here does so once",
+    "muon": "it only updates matrices, not convolutions, biases and norms",
+    "sparseadam": "it only takes sparse gradients, but those of images are dense",
 }
-"""Further classes of torch.optim, and why they cannot train here."""
+"""Other classes of torch.optim, and why they cannot be used here."""
 
 REFUSED = {
-    "lr": "the rate is given apart",
-    "params": "they are those of the model",
+    "lr": "the rate is a separate setting",
+    "params": "they are the model's parameters",
     "differentiable": "nothing here differentiates the update",
     "capturable": "nothing here captures CUDA graphs",
 }
-"""Keyword arguments that no optimizer is given here, and why."""
+"""Keyword arguments that cannot be set here, and why."""
 
 _PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 
 
 def check_optimizer(config: OptimizerConfig) -> list[UserError]:
-    """The mistakes in an optimizer's name and options, as far as they show without torch.
+    """The mistakes in an optimizer's name and options that can be found without torch.
 
-    Only the form of an import path (`package.module:Class`) is checked. The fields `momentum` and
-    `weight_decay` themselves are the caller's to check.
+    Of an import path (`package.module:Class`) only the form is checked. Checking the fields
+    `momentum` and `weight_decay` is up to the caller.
     """
     if ":" in config.name:
         if not _PATH.fullmatch(config.name):
-            return [_mistake(f"'{config.name}' is no import path: write package.module:Class")]
+            return [_mistake(f"'{config.name}' is not an import path: write package.module:Class")]
         return [*_refused(config)]
     if config.name in UNUSABLE:
         return [_mistake(f"optimizer '{config.name}' cannot be used: {UNUSABLE[config.name]}")]
@@ -72,26 +72,26 @@ def check_optimizer(config: OptimizerConfig) -> list[UserError]:
 
 
 def ignores_schedule(config: OptimizerConfig) -> str:
-    """A sentence where no policy and no sweep moves this optimizer's rate; else empty.
+    """A sentence if no policy or sweep can change this optimizer's rate; else empty.
 
-    Rprop (Riedmiller & Braun 1993) takes the rate as the size of its very first step, and from
-    then on adapts the size of each weight's step by the signs of its gradients.
+    Rprop (Riedmiller & Braun 1993) uses the rate as the size of its first step, and from then on
+    adapts the step size of each weight by the signs of its gradients.
     """
     if config.name != "rprop":
         return ""
-    return "rprop takes its rate as the size of its first step alone: no schedule moves it later"
+    return "rprop uses its rate only as the size of its first step, so a schedule has no effect"
 
 
 def _unknown(name: str) -> UserError:
     if "." in name:
-        return _mistake(f"no optimizer '{name}': an import path is written package.module:Class")
+        return _mistake(f"no optimizer '{name}': write an import path as package.module:Class")
     return limits.choice(FIELD, name, list(OPTIMIZERS))
 
 
 def _refused(config: OptimizerConfig) -> Iterator[UserError]:
     for option in config.options:
         if option in REFUSED:
-            yield _mistake(f"'{option}' is no option of '{config.name}' here: {REFUSED[option]}")
+            yield _mistake(f"'{option}' of '{config.name}' cannot be set here: {REFUSED[option]}")
 
 
 def _unknown_options(config: OptimizerConfig) -> Iterator[UserError]:
@@ -104,7 +104,7 @@ def _unknown_options(config: OptimizerConfig) -> Iterator[UserError]:
 
 
 def _kinds(config: OptimizerConfig) -> Iterator[UserError]:
-    """Values of the wrong kind, such as one number for both betas. Limits are left to torch."""
+    """Values of the wrong type, such as one number for both betas. Torch checks their limits."""
     for option, value in config.options.items():
         if option not in OPTIMIZERS[config.name]:
             continue

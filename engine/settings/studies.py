@@ -2,12 +2,12 @@
 
 In both, Adagrad, Adadelta, RMSprop, Adam and Adamax run at torch's default rates. SGD without
 momentum cycles (triangular, half a cycle being 4 epochs) between a rate that its own range test
-finds, from 1e-7 upward over two epochs, and a sixth of it. That only one of the six was tuned is
-the article's choice, and the report says so; rates "tuned" treat all alike.
+finds, from 1e-7 upward over two epochs, and a sixth of it. Tuning only one of the six is the
+article's choice, and the report says so; with rates "tuned" all are tuned.
 
-Where we differ: the article's sweep ended at 0.1, ours goes on to 10 unless the loss diverges
-before, since the minimum of SGD without momentum may lie beyond 0.1. Neither length is a whole
-number of cycles, and neither is rounded to one.
+One difference: the article's sweep ended at 0.1, ours continues to 10 unless the loss diverges
+first, since the minimum of SGD without momentum may be beyond 0.1. Neither study's length is a
+whole number of cycles, and neither is rounded to one.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ EPOCHS: dict[str, int] = {"cnn": 150, "resnet34": 100}
 """By study, which is named after its model."""
 SEEDS = 3
 """Three runs each, as the article says. Its published logs of the ResNet34 hold two; but a 95%
-interval from two runs is some 9 standard deviations to either side, from three 2.5, so that two
-could tell next to nothing apart."""
+interval from two runs is some 9 standard deviations to either side (2.5 from three), too wide to
+distinguish anything."""
 
 
 def study(name: str) -> tuple[dict[str, str], Compare]:
-    """What the article's study `cnn` or `resnet34` sets of the task, and the comparison it is.
+    """The task settings and the comparison of the article's study `cnn` or `resnet34`.
 
     Raises:
         UserError: (field `study`) there is no such study.

@@ -1,7 +1,7 @@
-"""Random augmentation of whole batches on the device, each image with a draw of its own.
+"""Random augmentation of whole batches on the device, with separate draws for each image.
 
-The draws are made on a CPU generator, so that a checkpoint can hold its state and a run is the
-same on every device, and are sent to the device without waiting for it.
+A CPU generator makes the draws, so that a checkpoint can hold its state and a run is the same on
+every device. They are sent to the device without waiting for it.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from torch.nn import functional
 class RandomAffine:
     """Flip, padded crop and small rotation, as one resampling (bilinear).
 
-    A padded crop of the same size is a shift by whole pixels; where it and the rotation reach
-    beyond the image, `fill` says what is there.
+    A padded crop of the same size is a shift by whole pixels. Pixels from outside the image are
+    set by `fill`.
     """
 
     flip: bool = True
-    """Left to right, every second image."""
+    """Left to right, half of the images."""
     shift: int = 4
-    """At most so many pixels, each way and each direction: the padding of a padded crop."""
+    """At most this many pixels in each direction: the padding of a padded crop."""
     degrees: float = 10.0
-    """At most so far, each way."""
+    """At most this far in each direction."""
     fill: Literal["zeros", "reflection"] = "reflection"
 
     def __call__(self, batch: Tensor, generator: torch.Generator) -> Tensor:
@@ -36,7 +36,7 @@ class RandomAffine:
 
         Args:
             batch: (n, channels, size, size), uint8 (or float), values 0 to 255.
-            generator: on the CPU. It moves on by the same amount for every batch of n images.
+            generator: on the CPU. It advances by the same amount for every batch of n images.
 
         Returns:
             float32, the same shape, on the batch's device, values 0 to 255.
@@ -49,11 +49,11 @@ class RandomAffine:
         )
 
     def _transforms(self, n: int, size: int, generator: torch.Generator) -> Tensor:
-        """(n, 2, 3): from output to input coordinates, both from -1 to 1 across the image."""
+        """(n, 2, 3): from output to input coordinates, both -1 to 1 across the image."""
         draw = torch.rand((4, n), generator=generator)
         sign = torch.where(draw[0] < 0.5, -1.0, 1.0) if self.flip else torch.ones(n)
         angle = (draw[1] * 2 - 1) * math.radians(self.degrees)
-        # Whole pixels: a shift alone leaves the values as they are.
+        # Whole pixels: a shift alone leaves values unchanged.
         shift = torch.floor(draw[2:] * (2 * self.shift + 1)) - self.shift
         offset = shift * (2 / size)
         cos, sin = angle.cos(), angle.sin()

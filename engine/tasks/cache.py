@@ -1,11 +1,11 @@
-"""Decoded images on disk, so that a folder is decoded once.
+"""A cache of decoded images on disk, so that a folder is decoded once.
 
-Two files a folder and image size: an array that `numpy.load` reads (uint8, (n, channels, size,
-size), the parts one after the other), and JSON with what else is known of the images, among it a
-key that changes with any of the image files. What does not fit the key, or is damaged, is not used.
+Two files per folder and image size: an array for `numpy.load` (uint8, (n, channels, size, size),
+one part after another), and JSON about the images, with a key that changes with any image file. A
+cache with another key, or a damaged one, is not used.
 
-The array is read rather than mapped: training on a mapped file would be killed by SIGBUS if the
-file were cut short meanwhile, or its network drive went away.
+The array is read, not mapped: SIGBUS would kill a training on a mapped file that is truncated or
+whose network drive disconnects.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from clr_tui.engine.tasks.dataset import Indices, Statistics
 from clr_tui.engine.tasks.decode import Decoded
 
 VERSION = 3
-"""Of what is decoded and how: a higher one leaves older caches unused."""
+"""Of the decoding; raising it invalidates older caches."""
 _BLOCK = 4096
-"""Bytes that are summed for the checksum. Disks and systems lose whole blocks of this size."""
+"""Bytes summed for the checksum. Disks and systems lose whole blocks of this size."""
 _MOST_JSON = 1 << 28
 """Bytes."""
 
@@ -48,11 +48,11 @@ class _About(msgspec.Struct, frozen=True):
     """Of the array."""
     files: int
     unreadable: list[tuple[int, str]]
-    """Which of the files, and why."""
+    """The indices of files, and what is wrong with them."""
     mean: list[float]
     std: list[float]
     checksum: int = 0
-    """Of the images and all of the above."""
+    """Of the images and all fields above."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,10 @@ class Kept(Decoded):
 
 
 def cache_path(cache_dir: Path | None, root: Path, size: int) -> Path:
-    """The array's path; the JSON lies beside it.
+    """The array's path; the JSON is beside it.
 
     Args:
-        cache_dir: None for the user's own cache directory.
+        cache_dir: None for the user's cache directory.
         root: the folder of images.
         size: side of the decoded images, pixels.
     """
@@ -78,12 +78,12 @@ def cache_path(cache_dir: Path | None, root: Path, size: int) -> Path:
 
 
 def cache_key(root: Path, layout: FolderLayout, order: Indices) -> str:
-    """A hash of the names and states of all image files (see `_state`) and of their parts.
+    """A hash of the names and states (see `_state`) of all image files, and of the split.
 
     Args:
         root: the folder of images.
         layout: its content.
-        order: (n,), the files of the training part, then of validation and test, if all are
+        order: (n,), indices of the training files, then of validation and test, if all are
             readable: another release may split them differently.
     """
     content = hashlib.sha256(f"{VERSION}".encode())
@@ -96,20 +96,19 @@ def cache_key(root: Path, layout: FolderLayout, order: Indices) -> str:
 
 def _states(root: Path, folder: ClassFolder) -> bytes:
     """The folder, relative to the root, and the names and states of its files."""
-    # Concatenated by hand: a path's own text takes nearly as long as asking for the file's state.
+    # Concatenated by hand: str(path) takes nearly as long as os.stat.
     start = f"{folder.path}{os.sep}"
     states = "\0".join([f"{name}\0{_state(start + name)}" for name in folder.names])
     return os.fsencode(f"\0\0{folder.path.relative_to(root)}\0{states}")
 
 
 def _state(file: str) -> str:
-    """What changes with a file's content, and with the file that a name refers to.
+    """Values that change with a file's content, and with the file that a name refers to.
 
-    Tools such as rsync and cp -p set the modification time back, but nothing sets the time of the
-    last change of status (ctime): a rewrite moves it on, as does a chmod, after which a file may be
-    readable at last. The inode tells files apart that were made at the same moment, even where
-    their folders trade names, which touches no file. The number of the device is left out: it may
-    change with every mount.
+    Tools such as rsync and cp -p reset the modification time, but nothing resets the time of the
+    last status change (ctime): a rewrite updates it, and so does a chmod, which may make a file
+    readable. The inode distinguishes files created at the same moment, even if their folders swap
+    names, which touches no file. The device number is left out: it may change with every mount.
     """
     try:
         stat = os.stat(file)
@@ -119,7 +118,7 @@ def _state(file: str) -> str:
 
 
 def read_cache(path: Path, key: str) -> Kept | None:
-    """What was decoded before; None where there is nothing, or it is damaged or of another key."""
+    """Reads cached images; None if there are none, or they are damaged or have another key."""
     try:
         about = msgspec.json.decode(read_regular(_json(path), _MOST_JSON), type=_About)
         images = _read_images(path, about.shape) if about.key == key else None
@@ -136,7 +135,7 @@ def read_cache(path: Path, key: str) -> Kept | None:
 
 
 def write_cache(path: Path, key: str, kept: Kept) -> None:
-    """Keeps what was decoded, in place of what the same folder gave before.
+    """Writes decoded images, replacing those of the same folder.
 
     Raises:
         OSError: the directory cannot be written, or the disk is full.
@@ -165,7 +164,7 @@ def _json(path: Path) -> Path:
 
 
 def _read_images(path: Path, shape: Shape) -> NDArray[np.uint8] | None:
-    # A damaged header is not parsed, as numpy.load would do: only this one is right.
+    # Compared, not parsed: numpy.load would parse a damaged header.
     expected = io.BytesIO()
     header = {"descr": "|u1", "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(expected, header)
@@ -180,7 +179,7 @@ def _read_images(path: Path, shape: Shape) -> NDArray[np.uint8] | None:
 def _checksum(about: _About, images: NDArray[np.uint8]) -> int:
     """CRC-32 of the JSON without its checksum, and of the sums of all blocks of the images.
 
-    A block of which one word changed has another sum (changes of several would have to cancel out,
+    Any change of one word in a block changes its sum (changes of several would have to cancel out
     modulo 2^64). CRC-32 of all bytes would take four to six times as long.
     """
     data = images.ravel()

@@ -1,28 +1,29 @@
-"""The vanilla CNN, for any image size and channel count."""
+"""The CNN, for any image size and number of channels."""
 
 from __future__ import annotations
 
 from torch import nn
 
 WIDTH = 32
-"""Channels of the first block; each further block has twice as many, up to `MAX_WIDTH`."""
+"""Channels of the first block; each later block has twice as many, up to `MAX_WIDTH`."""
 MAX_WIDTH = 256
 HIDDEN = 1024
-"""Of the linear layers. With fewer, the rate at which a range test turns differs more by seed."""
+"""Width of the linear layer. With less, the rate at which a range test turns varies more by seed.
+"""
 DROPOUT = 0.5
 LEAST = 2
-"""Blocks are added for as long as the pooled image stays at least so many pixels wide."""
+"""Blocks are added while the pooled image is at least this many pixels wide."""
 
 
 def build_cnn(channels: int, image_size: int, classes: int) -> nn.Module:
     """Blocks of convolution, batch norm, max pooling and ReLU, then linear layers with dropout.
 
-    32x32 images pass four blocks (32, 64, 128, 256 channels), 8x8 digits two.
+    32x32 images get four blocks (32, 64, 128, 256 channels), 8x8 digits two.
 
     Args:
         channels: of the images, 1 or more.
         image_size: side of the images, pixels, 8 or more.
-        classes: logits that the model gives.
+        classes: number of logits.
     """
     layers: list[nn.Module] = []
     width, size = WIDTH, image_size
@@ -44,7 +45,7 @@ def _block(channels: int, width: int) -> list[nn.Module]:
         # Batch norm has a bias of its own.
         nn.Conv2d(channels, width, kernel_size=3, padding=1, bias=False),
         nn.BatchNorm2d(width),
-        # The same function as ReLU before pooling, to the last bit, of a quarter of the values.
+        # Bit for bit the same as ReLU before pooling, but on a quarter of the values.
         nn.MaxPool2d(2),
         nn.ReLU(inplace=True),
     ]

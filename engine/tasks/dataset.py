@@ -1,4 +1,4 @@
-"""Images in memory and the parts they belong to, before they go to the device."""
+"""Images in memory and their split into parts, before they go to the device."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import torch
 from numpy.typing import NDArray
 
 Progress = Callable[[str, int, int], None]
-"""Takes what is being done, how much of it is done, and the total: "decoding images", 512, 4317."""
+"""Takes the current work, how much is done, and the total: "decoding images", 512, 4317."""
 Notify = Callable[[str], None]
-"""Takes a sentence that a person should know, plain text."""
+"""Takes a sentence for the user, in plain text."""
 Indices = NDArray[np.int64]
 Statistics = tuple[NDArray[np.float64], NDArray[np.float64]]
-"""Mean and standard deviation of each channel, (channels,), in units of the full range (255)."""
+"""Mean and standard deviation per channel, (channels,), in units of the full range (255)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,27 +29,27 @@ class Dataset:
     labels: NDArray[np.int64]
     """(n,), indices into `classes`."""
     train: Indices
-    """Of this part's images; likewise the next two. No image is in two parts."""
+    """Indices of this part's images. No image is in two parts."""
     validation: Indices
     test: Indices
     upright: bool
-    """Mirrored left to right an image would be another thing, and nothing lies beyond its edge."""
+    """Whether images must not be mirrored, and are empty beyond their edges."""
     skipped: int = 0
     """Files that could not be read."""
     statistics: Statistics | None = None
-    """Of the training part, where they are known already."""
+    """Of the training part, if already known."""
 
 
 def channel_statistics(images: NDArray[np.uint8]) -> Statistics:
-    """Exact, whatever the number of images: from counts of the 256 values.
+    """Computes exact statistics, for any number of images, from counts of the 256 values.
 
     Args:
         images: (n, channels, size, size), at least one.
     """
     channels = images.shape[1]
     counts = np.zeros((channels, 256), dtype=np.int64)
-    # A few at a time, which the processor's cache holds. numpy's bincount would make an int64 of
-    # every pixel first: torch's takes a third of the time.
+    # A few at a time, to fit the processor's cache. numpy's bincount first makes an int64 of every
+    # pixel: torch's takes a third of the time.
     for some in torch.split(torch.from_numpy(images), 64):
         for channel in range(channels):
             counts[channel] += torch.bincount(some[:, channel].flatten(), minlength=256).numpy()
@@ -57,5 +57,5 @@ def channel_statistics(images: NDArray[np.uint8]) -> Statistics:
     share = counts / counts.sum(axis=1, keepdims=True)
     mean = share @ values
     variance = (share * (values - mean[:, np.newaxis]) ** 2).sum(axis=1)
-    # A channel that never changes carries nothing: any scale will do but 0.
+    # A constant channel carries no information: any scale but 0 will do.
     return mean, np.maximum(np.sqrt(variance), 1 / 255)

@@ -1,4 +1,4 @@
-"""From image files to one array of small square images."""
+"""Decoding image files, in parallel, into one array of small square images."""
 
 from __future__ import annotations
 
@@ -22,34 +22,35 @@ from clr_tui.engine.tasks.pictures import read_pictures
 from clr_tui.engine.words import many
 
 CHUNK = 32
-"""Files that are decoded at a time."""
+"""Files decoded at a time."""
 PROCESSES = 16
-"""At most: each holds some 30 MB, and a disk has its limits."""
+"""Maximum: each takes some 30 MB, and disks have limits."""
 Reader = Callable[[Sequence[str], int], "list[bytes | str]"]
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """What became of a list of files."""
+    """The result of decoding a list of files."""
 
     images: NDArray[np.uint8]
-    """(k, channels, size, size), of the k readable files, in the files' order. 1 channel where
-    all of them are grey, else 3 (RGB)."""
+    """(k, channels, size, size), of the k readable files in order; 1 channel if all are grey, else
+    3 (RGB)."""
     readable: NDArray[np.bool_]
-    """(n,), of each file."""
+    """(n,), for each file."""
     reasons: list[str]
-    """Of each unreadable file, in the files' order: what is wrong with it."""
+    """What is wrong with each unreadable file, in order."""
 
 
 def decode(files: Sequence[Path], size: int, progress: Callable[[int], None]) -> Decoded:
-    """Decodes files on all cores of this machine: in this process, and in others beside it.
+    """Decodes files on all cores of this machine, in this process and in child processes.
 
     Args:
-        files: see `read_pictures`, as for `size`.
-        progress: is told, in this thread, how many files are done. What it raises ends the work.
+        files: see `read_pictures`.
+        size: see `read_pictures`.
+        progress: called in this thread with the number of files done. What it raises ends the work.
 
     Raises:
-        UserError: the images are more than this machine's memory holds (field "image_size").
+        UserError: the images do not fit into this machine's memory (field "image_size").
     """
     _check_memory(len(files), size)
     images = np.empty((len(files), 3, size, size), dtype=np.uint8)
@@ -84,17 +85,17 @@ def decode(files: Sequence[Path], size: int, progress: Callable[[int], None]) ->
 
 
 def _fill(out: NDArray[np.uint8], picture: bytes | str) -> bool | str:
-    """Fills `out` (3, size, size); whether the picture is grey, or why there is none."""
+    """Fills `out` (3, size, size); returns whether the picture is grey, or why there is none."""
     if isinstance(picture, str):
         return picture
     values = np.frombuffer(picture, np.uint8).reshape(-1, *out.shape[1:])
-    out[:] = values  # a grey one fills all three channels
+    out[:] = values  # a grey picture fills all three channels
     return len(values) == 1
 
 
 @contextlib.contextmanager
 def _readers(count: int) -> Iterator[list[Reader]]:
-    """So many, or fewer where no more processes can be started; the first works in this one."""
+    """`count` readers, or fewer if processes cannot be started; the first works in this process."""
     readers: list[Reader] = [read_pictures]
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError):
@@ -106,8 +107,7 @@ def _readers(count: int) -> Iterator[list[Reader]]:
 
 
 def _count(files: int) -> int:
-    """A process that finds its files taken has cost next to nothing; one that is not there may cost
-    minutes, if the images are large."""
+    """The number of readers. One too many costs almost nothing; one too few may cost minutes."""
     return min(usable_cores(), PROCESSES, -(-files // CHUNK))
 
 

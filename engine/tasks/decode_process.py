@@ -1,7 +1,7 @@
 """A process that decodes images: `python -m clr_tui.engine.tasks.decode_process --fd N`.
 
-Much of what Pillow does to a small image holds Python's lock, so that threads hardly share the
-work. The process takes files over the socket N, part by part, until that is closed.
+Pillow mostly holds Python's lock while it decodes a small image, so threads would hardly help. The
+process takes files over the socket N, chunk by chunk, until it is closed.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ MODULE = "clr_tui.engine.tasks.decode_process"
 
 
 class DecodeProcess:
-    """The parent's end of such a process, which `close` ends.
+    """The parent's end of a decoding process, which `close` ends.
 
     Raises:
-        OSError: it cannot be started.
+        OSError: the process cannot be started.
     """
 
     def __init__(self) -> None:
         self._child = Child(MODULE)
 
     def read_pictures(self, files: Sequence[str], size: int) -> list[bytes | str]:
-        """Does what the function of that name does, which is called if the process is lost."""
+        """Calls `pictures.read_pictures` in the process, or here if the process is lost."""
         try:
             self._child.connection.send((files, size))
             found: list[bytes | str] = self._child.connection.recv()
@@ -34,14 +34,14 @@ class DecodeProcess:
         return found
 
     def close(self) -> None:
-        """Ends it, whatever it is doing: it keeps nothing."""
+        """Kills the process: it holds nothing worth keeping."""
         self._child.connection.close()
         self._child.process.kill()
         self._child.process.wait()
 
 
 def main() -> None:
-    """Decodes what is asked for until the parent is gone."""
+    """Decodes requested files until the parent is gone."""
     connection = connect_to_parent()
     while True:
         try:

@@ -1,4 +1,4 @@
-"""The device that the work runs on."""
+"""Choosing the device to compute on."""
 
 from __future__ import annotations
 
@@ -14,27 +14,24 @@ def choose_device(name: str) -> tuple[torch.device, str, int | None, str]:
     """Finds the device that `TaskConfig.device` asks for.
 
     Args:
-        name: `auto` (the first of CUDA, MPS and CPU that is there), `cpu`, `mps`, `cuda` (the
-            first one) or `cuda:N`.
+        name: `auto` (the first available of CUDA, MPS and CPU), `cpu`, `mps`, `cuda` (the first
+            one) or `cuda:N`.
 
     Returns:
-        The device, its name for people ("NVIDIA H100 80GB HBM3", "2 CPU threads"), its own memory
-        in bytes (None where it has none of its own), and the precision of the arithmetic there:
-        "bfloat16" where the device computes in it (autocast; the weights are float32 everywhere),
-        else "float32".
+        The device, a readable name ("NVIDIA H100 80GB HBM3", "2 CPU threads"), its own memory in
+        bytes (None if it has none of its own), and its precision: "bfloat16" if it computes in it
+        (autocast; the weights are always float32), else "float32".
 
     Raises:
-        UserError: the device is not here, or there is none of that name (field "device").
+        UserError: this machine has no such device, or the name is invalid (field "device").
     """
     if name == "auto":
         name = next(kind for kind in ("cuda", "mps", "cpu") if _is_there(kind))
     kind, _, index = name.partition(":")
     if kind not in ("cpu", "mps", "cuda") or (index and not (kind == "cuda" and index.isdigit())):
-        raise UserError(
-            f"there is no device '{name}': give auto, cpu, mps, cuda or cuda:N", "device"
-        )
+        raise UserError(f"'{name}' is not a device: give auto, cpu, mps, cuda or cuda:N", "device")
     if not _is_there(kind):
-        raise UserError(f"device '{name}' is not here; {_what_is_there()}", "device")
+        raise UserError(f"no device '{name}' on this machine; {_what_is_there()}", "device")
     if kind == "cuda":
         return _cuda(int(index or 0))
     if kind == "mps":
@@ -44,7 +41,7 @@ def choose_device(name: str) -> tuple[torch.device, str, int | None, str]:
 
 
 def layout_on(device: torch.device) -> torch.memory_format:
-    """The memory layout of images in which convolutions are fastest, where it can be used.
+    """The memory layout of images in which convolutions are fastest, if it can be used.
 
     On MPS the gradient of batch norm fails in `channels_last` (pytorch pull request 188371).
     """
@@ -67,13 +64,13 @@ def _is_there(kind: str) -> bool:
 def _what_is_there() -> str:
     names = [f"cuda:{i}" for i in range(torch.cuda.device_count())] if _is_there("cuda") else []
     names += ["mps"] if _is_there("mps") else []
-    return f"this machine has {', '.join([*names, 'cpu'])}"
+    return f"it has {', '.join([*names, 'cpu'])}"
 
 
 def _cuda(index: int) -> tuple[torch.device, str, int | None, str]:
     if index >= torch.cuda.device_count():
-        raise UserError(f"device 'cuda:{index}' is not here; {_what_is_there()}", "device")
+        raise UserError(f"no device 'cuda:{index}' on this machine; {_what_is_there()}", "device")
     properties = torch.cuda.get_device_properties(index)
-    # Before compute capability 8 bfloat16 is emulated, and slower than float32.
+    # Before compute capability 8, bfloat16 is emulated and slower than float32.
     precision = "bfloat16" if properties.major >= 8 else "float32"
     return torch.device("cuda", index), properties.name, properties.total_memory, precision

@@ -13,9 +13,9 @@ FILE = Path(__file__).with_name("digits.npz")
 
 
 def read_digits() -> Dataset:
-    """The 1,797 digits, 8x8 and grey, the ink's 0 to 16 scaled to 0 to 255.
+    """The 1,797 digits, 8x8 and grey, with values scaled from 0..16 to 0..255.
 
-    15 % of each class are for validation and 15 % for the test; the split is always the same.
+    15 % of each class are for validation and 15 % for the test; the split is fixed.
     """
     with np.load(FILE) as file:
         ink, labels = file["images"], file["labels"].astype(np.int64)

@@ -1,4 +1,4 @@
-"""A folder of images, one folder a class, as a data set."""
+"""A folder of images, one folder per class, as a data set."""
 
 from __future__ import annotations
 
@@ -18,26 +18,27 @@ from clr_tui.engine.words import many
 
 DECODING = "decoding images"
 NAMED = 10
-"""So many unreadable files are named; the others are counted."""
+"""Unreadable files beyond this many are only counted."""
 
 
 def read_folder(
     root: Path, size: int, progress: Progress, note: Notify, cache_dir: Path | None
 ) -> Dataset:
-    """Decodes all images of a folder, or takes them from the cache.
+    """Decodes all images of a folder, or reads them from the cache.
 
-    What the folder brings of `train`, `val` and `test` is used as it is. A part that it lacks is
-    cut from the training images, 10 % of each class (so 80/10/10 of a folder without parts),
-    always the same ones.
+    Folders `train`, `val` and `test` are used as the split. A part that is missing is held out from
+    the training images, 10 % of each class (so 80/10/10 without any of these folders), always the
+    same images.
 
     Args:
-        root: as `clr_tui.engine.settings.image_folders` describes.
+        root: see `clr_tui.engine.settings.image_folders`.
         size: side of the resulting images, pixels.
-        progress, note: are told what goes on.
-        cache_dir: for the decoded images; None for the user's own.
+        progress: called as images are decoded.
+        note: takes sentences about skipped files and the cache.
+        cache_dir: for the decoded images; None for the user's cache directory.
 
     Raises:
-        UserError: the folder is not one of images by class, a class has no readable image, a part
+        UserError: the folder does not hold images by class, a class has no readable image, a part
             would be left without images (field "data"), or memory is too small ("image_size").
     """
     layout = scan(root)
@@ -109,7 +110,7 @@ def _keep(path: Path, key: str, kept: Kept, note: Notify) -> None:
         write_cache(path, key, kept)
     except OSError as error:
         note(
-            f"the decoded images cannot be kept in '{_printable(path.parent)}' "
+            f"the decoded images cannot be cached in '{_printable(path.parent)}' "
             f"({error.strerror or error}); they will be decoded again next time"
         )
 
@@ -133,7 +134,7 @@ def _check_classes(root: Path, layout: FolderLayout, train_labels: NDArray[np.in
             where = root if "all" in layout.parts else root / "train"
             raise UserError(
                 f"no file in '{_printable(where / name)}' can be read as an image: "
-                "every class needs one at least",
+                "every class needs at least one",
                 "data",
             )
 
@@ -143,14 +144,13 @@ def _check_parts(root: Path, split: tuple[Indices, Indices, Indices]) -> None:
     if not len(validation) or not len(test):
         lacking = "test" if len(validation) else "validation"
         raise UserError(
-            f"'{root}' has too few images that can be read for a {lacking} part: "
-            "give a class at least 3",
+            f"'{root}' has too few readable images for a {lacking} part: a class needs at least 3",
             "data",
         )
 
 
 def _split(labels: NDArray[np.int64], parts: Indices) -> tuple[Indices, Indices, Indices]:
-    """The images of the training, validation and test part."""
+    """Indices of the images of the training, validation and test part."""
     found = {part: np.flatnonzero(parts == part) for part in (_TRAIN, _VALIDATION, _TEST)}
     lacking = [part for part in (_VALIDATION, _TEST) if not len(found[part])]
     if lacking:
@@ -161,5 +161,5 @@ def _split(labels: NDArray[np.int64], parts: Indices) -> tuple[Indices, Indices,
 
 
 def _printable(text: str | Path) -> str:
-    """Names that are not UTF-8 cannot be written to a log as they are."""
+    """A name in UTF-8, as logs require."""
     return os.fsencode(text).decode("utf-8", errors="replace")

@@ -1,4 +1,4 @@
-"""From image files to the bytes of small square pictures; neither numpy nor torch is loaded."""
+"""Decoding image files into the bytes of small square pictures, without numpy or torch."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ _FORMATS = (
     # Pillow has it from 11.3 on.
     *(("AVIF",) if importlib.util.find_spec("PIL.AvifImagePlugin") else ()),
 )
-"""What is opened, whatever the file's name says: formats that hold pixels, the usual ones first.
+"""The raster formats that are opened, whatever the file's name, common ones first.
 
-EPS is none of them: Pillow runs Ghostscript, a whole programming language, on it. IPTC may hold an
-image of any format, EPS included; WMF is drawn by the operating system.
+Not EPS: Pillow runs Ghostscript, a whole programming language, on it. Nor IPTC, which may hold an
+image of any format, including EPS, nor WMF, which the operating system draws.
 """
 
 
 def read_pictures(files: Sequence[str], size: int) -> list[bytes | str]:
-    """Decodes files one after the other.
+    """Decodes files one after another.
 
     Args:
         files: in any raster format that Pillow reads.
-        size: side of the resulting pictures, pixels; they are scaled until they cover that square,
-            and cut at its edges evenly.
+        size: side of the resulting pictures, pixels; images are scaled to cover that square, and
+            cropped evenly.
 
     Returns:
-        Of each file its picture, shape (channels, size, size), a byte a value: 1 channel where it
-        is grey, else 3 (RGB). Of one that cannot be read, why: a few words.
+        For each file its picture, shape (channels, size, size), one byte per value, 1 channel if
+        it is grey, else 3 (RGB); or, if it cannot be read, the reason in a few words.
     """
-    Image.preinit()  # else Pillow loads all its plugins to look for one that the name leaves open
+    Image.preinit()  # else Pillow loads all its plugins for a name that does not decide the format
     found: list[bytes | str] = []
     for file in files:
         try:
             found.append(_picture(file, size))
-        # Pillow's plugins raise whatever their parsers stumble over in a damaged file.
+        # Pillow's parsers may raise anything on a damaged file.
         except Exception as error:  # noqa: BLE001
             found.append(_reason(error))
     return found
@@ -46,8 +46,8 @@ def read_pictures(files: Sequence[str], size: int) -> list[bytes | str]:
 
 def _picture(file: str, size: int) -> bytes:
     with Image.open(file, formats=_FORMATS) as image:
-        # JPEG can be decoded at a half, a quarter or an eighth for much less; twice the size that
-        # is wanted leaves the filter below enough to work on.
+        # Decoding JPEG at a half, a quarter or an eighth is much cheaper; twice the wanted size
+        # leaves enough for the filter below.
         image.draft(None, (2 * size, 2 * size))
         ImageOps.exif_transpose(image, in_place=True)
         if image.mode == "I" or image.mode.startswith("I;16"):
@@ -63,7 +63,7 @@ def _picture(file: str, size: int) -> bytes:
 
 
 def _high_bytes(image: Image.Image) -> Image.Image:
-    """Of an image of 16 bits a pixel."""
+    """The high bytes of an image with 16 bits per pixel."""
     import numpy as np
 
     return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
@@ -74,5 +74,5 @@ def _reason(error: Exception) -> str:
         return "not a raster image, or a damaged one"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    # A name in it may hold what no log and no cache can.
+    # It may quote a name that is not UTF-8.
     return str(error).encode(errors="replace").decode() or type(error).__name__

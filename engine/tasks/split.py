@@ -1,4 +1,4 @@
-"""Which image belongs to which part, where the data does not say so itself."""
+"""Splitting images into parts if the data does not come split."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from numpy.typing import NDArray
 from clr_tui.engine.settings.image_folders import cut_from
 
 SPLIT_SEED = 0
-"""One split for all runs: their figures are to be compared."""
+"""One split for all runs, so that their results can be compared."""
 
 
 def stratified_split(
     labels: NDArray[np.int64], shares: tuple[float, ...]
 ) -> tuple[NDArray[np.int64], ...]:
-    """Cuts parts from the data, of every class its share.
+    """Holds out parts of the data, stratified by class.
 
     Args:
         labels: (n,), the class of each image.
-        shares: as for `cut_from`.
+        shares: see `cut_from`.
 
     Returns:
-        The indices of what is left (the training part), then those of each part, all ascending.
+        The indices of the rest (the training part), then those of each part, all ascending.
     """
-    # RandomState's stream is frozen for good, which Generator's is not.
+    # RandomState's stream is frozen for good; Generator's is not.
     random = RandomState(SPLIT_SEED)
     parts: list[list[NDArray[np.int64]]] = [[] for _ in range(len(shares) + 1)]
     for label in np.unique(labels):

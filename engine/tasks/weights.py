@@ -1,4 +1,4 @@
-"""The weights of ResNet34: from a file, or from where torchvision publishes them."""
+"""The weights of ResNet34, from a file or from torchvision's download."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ def read_weights(weights: str, progress: Progress) -> dict[str, Tensor] | None:
     """The state dict of a ResNet34 without its head, on the CPU.
 
     Args:
-        weights: `imagenet` (downloaded once, into the folder that torch.hub uses too), `none`, or
-            the path of a state dict as `torch.save` writes it; its own head, if any, is left out.
-        progress: is told of the download, in MB.
+        weights: `imagenet` (downloaded once, into torch.hub's folder), `none`, or the path of a
+            state dict written by `torch.save`; its head, if any, is dropped.
+        progress: called during a download, in MB.
 
     Returns:
         None for `none`.
 
     Raises:
-        UserError: there is no file, it holds something else, or it cannot be downloaded (field
+        UserError: the file is missing, does not hold such weights, or cannot be downloaded (field
             "weights").
     """
     if weights == "none":
@@ -51,8 +51,8 @@ def _load(path: Path) -> dict[str, Tensor]:
         with os.fdopen(open_regular(path), "rb") as file:
             state = torch.load(file, map_location="cpu", weights_only=True)
     except FileNotFoundError:
-        raise UserError(f"there is no file of weights '{path}'", "weights") from None
-    # torch.load raises whatever zip, pickle and its own checks stumble over.
+        raise UserError(f"no weights file '{path}'", "weights") from None
+    # torch.load may raise anything on a file that is not its own.
     except Exception as error:
         raise UserError(
             f"'{path}' cannot be read as weights: give a state dict of resnet34, written by "
@@ -69,7 +69,7 @@ def _load(path: Path) -> dict[str, Tensor]:
 
 
 def _fitting(state: dict[str, Tensor], name: str) -> dict[str, Tensor]:
-    """All but the head, checked against the model."""
+    """The weights without the head, checked against the model."""
     from torchvision.models import resnet34
 
     with torch.device("meta"):  # shapes only
@@ -83,7 +83,7 @@ def _fitting(state: dict[str, Tensor], name: str) -> dict[str, Tensor]:
             raise _misfit(name, f"'{key}' is {shapes}")
     for key in state:
         if key not in wanted:
-            raise _misfit(name, f"it has no '{key}'")
+            raise _misfit(name, f"resnet34 has no '{key}'")
     return state
 
 
@@ -96,7 +96,7 @@ def _misfit(name: str, why: str) -> UserError:
 
 
 def _imagenet_file(progress: Progress) -> Path:
-    """Where the published weights lie; downloads them if they do not yet."""
+    """The path of the published weights, downloaded if missing."""
     path = Path(torch.hub.get_dir()) / "checkpoints" / IMAGENET_URL.rpartition("/")[2]
     if not path.exists():
         try:
@@ -104,8 +104,8 @@ def _imagenet_file(progress: Progress) -> Path:
         except (OSError, HTTPException) as error:  # URLError is an OSError
             why = getattr(error, "reason", None) or error
             raise UserError(
-                f"the ImageNet weights of resnet34 cannot be downloaded ({why}): give a file of "
-                f"them with --weights FILE (published at {IMAGENET_URL}), or --weights none",
+                f"the ImageNet weights of resnet34 cannot be downloaded ({why}): give their file "
+                f"with --weights FILE (published at {IMAGENET_URL}), or --weights none",
                 "weights",
             ) from error
     return path
@@ -115,13 +115,13 @@ def _download(url: str, path: Path, progress: Progress) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as file:
         digest = _copy(url, file, progress)
-        # The published file's name ends in the first digits of its SHA-256.
+        # The name of the published file ends with the first digits of its SHA-256.
         if not digest.startswith(path.stem.rpartition("-")[2]):
             raise OSError("the downloaded file is damaged")
 
 
 def _copy(url: str, file: IO[bytes], progress: Progress) -> str:
-    """Returns the SHA-256 of what was copied, in hexadecimal digits."""
+    """Downloads a file; returns its SHA-256 in hexadecimal digits."""
     digest = hashlib.sha256()
     with urlopen(Request(url, headers={"User-Agent": "clr-tui"}), timeout=TIMEOUT) as source:
         total = int(source.headers.get("Content-Length") or 0)

@@ -1,4 +1,4 @@
-"""What people and the system ask of a running worker, attended to between steps. No torch."""
+"""Commands and signals to a running worker, handled between steps. Imports no torch."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ PAUSE_POLL_SECONDS = 0.2
 
 
 class StopFlag:
-    """Set by a signal handler, seen by whoever waits.
+    """A flag that a signal handler sets and others can wait for.
 
-    A pipe, not a `threading.Event`: a handler runs between two instructions of the main thread,
-    and would wait for ever for the lock of an event that this very thread is about to wait on.
+    Uses a pipe, not a `threading.Event`: a handler runs between two instructions of the main
+    thread, and would deadlock on the lock of an event that this thread is about to wait for.
     """
 
     def __init__(self) -> None:
@@ -39,44 +39,44 @@ class StopFlag:
         os.set_blocking(self._write, False)
 
     def set(self, reason: str) -> None:
-        """Asks for an end in order; the first reason counts."""
+        """Requests a clean end; the first reason counts."""
         self.reason = self.reason or reason
         with contextlib.suppress(BlockingIOError):
             os.write(self._write, b"\0")
 
     def wait(self, seconds: float) -> bool:
-        """Sleeps until the flag is set or the time is over; says whether it is set."""
+        """Sleeps until the flag is set or the time is over; returns whether it is set."""
         if self.reason is None:
             select.select([self._read], [], [], seconds)
         return self.reason is not None
 
 
 class Stopped(Exception):  # noqa: N818 - nothing went wrong
-    """Someone asked the run to stop; the message says who or why."""
+    """A command or signal stopped the run; the message says which or why."""
 
 
-class RunGone(Exception):  # noqa: N818 - an end, not a mistake
-    """The run's directory was removed: nobody can be told anything any more."""
+class RunGone(Exception):  # noqa: N818 - an end, not an error
+    """The run's directory was removed, so nothing can be logged any more."""
 
 
 class CommandSource(Protocol):
-    """Where commands come from: a `CommandTail`."""
+    """A source of commands, such as a `CommandTail`."""
 
     def poll(self) -> list[Command]:
-        """Those that came since the last call."""
+        """Commands since the last call."""
 
 
 def _refuse_bounds(base_lr: float, max_lr: float) -> None:
-    raise UserError(f"there is no schedule to move to {base_lr:g} and {max_lr:g} here")
+    raise UserError("this run has no bounds to move: only a training has")
 
 
 def _refuse_checkpoint() -> None:
-    raise UserError("a range test keeps no checkpoint: it leaves the model as it was")
+    raise UserError("a range test saves no checkpoint: it leaves the model unchanged")
 
 
 @dataclass(frozen=True)
 class Orders:
-    """How the running job carries out what it is asked. UserError refuses an order."""
+    """How the running job carries out commands. A UserError refuses a command."""
 
     set_bounds: Callable[[float, float], None] = _refuse_bounds
     """(base_lr, max_lr)"""
@@ -85,13 +85,13 @@ class Orders:
 
 
 class Control:
-    """The worker's ear.
+    """Receives commands and stop signals, and applies them between steps.
 
     Args:
-        commands: what people order.
-        stop: what signals order.
+        commands: the source of commands.
+        stop: set by signals.
         emit: takes each event.
-        still_there: called while waiting; raises `RunGone` where that is so.
+        still_there: called while waiting; raises `RunGone` if the run was removed.
     """
 
     def __init__(
@@ -109,10 +109,10 @@ class Control:
         self._paused = False
 
     def raise_if_stopped(self) -> None:
-        """For work between steps: sees to stops alone, other orders wait. Cheap.
+        """For work between steps: handles only stops, other commands wait. Cheap.
 
         Raises:
-            Stopped: a stop was asked for.
+            Stopped: a command or signal asks to stop.
         """
         self._hear()
         stops = (reason_of(c) for c in self._queue if isinstance(c, Stop))
@@ -121,10 +121,10 @@ class Control:
             raise Stopped(reason)
 
     def attend(self, orders: Orders, stopwatch: Stopwatch) -> str | None:
-        """Carries out what was ordered since the last call; waits here through a pause.
+        """Carries out commands since the last call; waits here during a pause.
 
         Returns:
-            Why the job must stop now, or None to go on.
+            Why the job must stop now, or None to continue.
         """
         reason = self._carry_out(orders)
         if reason is None and self._paused:
@@ -136,13 +136,13 @@ class Control:
         return reason
 
     def take(self) -> tuple[list[Command], str | None]:
-        """For a job that carries out its orders by itself, and waits for nothing.
+        """For a job that carries out commands itself. Does not wait.
 
         Returns:
-            What was ordered since the last call, and why signals want the run to stop, or None.
+            The commands since the last call, and why a signal stops the run, or None.
 
         Raises:
-            RunGone: nobody can be told anything any more.
+            RunGone: the run was removed.
         """
         self._still_there()
         self._hear()
@@ -153,8 +153,8 @@ class Control:
     def _hear(self) -> None:
         try:
             self._queue.extend(self._commands.poll())
-        except UserError as error:  # orders that cannot be read must not end the work
-            self._emit(CommandRefused(command="an order", reason=error.message))
+        except UserError as error:  # an unreadable file of commands must not end the run
+            self._emit(CommandRefused(command="a command", reason=error.message))
 
     def _carry_out(self, orders: Orders) -> str | None:
         self._hear()
@@ -182,9 +182,9 @@ class Control:
             self._paused = False
             self._emit(Continued())
         elif isinstance(command, StopTrial):
-            raise UserError("only a comparison's trials can be stopped one by one: stop the run")
+            raise UserError("only trials of a comparison can be stopped: stop the run instead")
 
 
 def reason_of(stop: Stop) -> str:
-    """Why a run stops that is told to."""
+    """Why the run or trial is stopped."""
     return stop.reason or "stopped by request"

@@ -1,4 +1,4 @@
-"""The load of the device, told every few seconds while a run is at work."""
+"""Logging the load of the device every few seconds during a run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ USAGE_SECONDS = 5.0
 
 @contextmanager
 def reporting_usage(device: torch.device, emit: Callable[[Event], object]) -> Iterator[None]:
-    """Emits `device-usage` events from a thread of its own inside; nothing where NVML is not."""
+    """Emits `device-usage` events from a thread inside the block; nothing without NVML."""
     if device.type != "cuda":
         yield
         return
@@ -39,6 +39,6 @@ def _report(monitor: UsageMonitor, emit: Callable[[Event], object], over: thread
         try:
             emit(DeviceUsage(memory_used=used, memory_total=total, utilisation=utilisation))
         except (UserError, RunGone):
-            return  # the log takes no more: the main thread finds out by itself
+            return  # the log cannot be written, as the main thread will notice
         if over.wait(USAGE_SECONDS):
             return

@@ -1,4 +1,4 @@
-"""Where a training keeps its weights: in files, or, in a comparison, in memory."""
+"""Keeping the weights of a training: in files, or, in a comparison, in memory."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ LAST = Path("checkpoints", "last.pt")
 
 
 class Keeper(Protocol):
-    """Keeps what a training must not lose."""
+    """Keeps the state of a training."""
 
     def keep(self, reason: Reason, model: nn.Module, state: Callable[[], dict[str, Any]]) -> None:
-        """Keeps the training as it stands.
+        """Keeps the current state.
 
         Args:
-            reason: why: its validation was the `best` so far, an epoch ended (`last`), someone
-                `asked`, or the training is `stopped`.
+            reason: validation was the `best` so far, an epoch ended (`last`), a command `asked` for
+                it, or the training was `stopped`.
             model: the model in training.
             state: makes a whole checkpoint, see `engine.training.checkpoint`.
 
@@ -35,15 +35,15 @@ class Keeper(Protocol):
         """
 
     def best(self) -> Mapping[str, Tensor]:
-        """The model's state as it was kept last as the `best`."""
+        """The model's state that was last kept as the `best`."""
 
 
 class OnDisk:
-    """`checkpoints/best.pt` and `last.pt`, and `step-N.pt` for whoever asks.
+    """Writes `checkpoints/best.pt` and `last.pt`, and `step-N.pt` on command.
 
     Args:
         folder: the run's directory.
-        emit: is told of each checkpoint.
+        emit: takes an event for each checkpoint.
         device: of the model.
     """
 
@@ -53,7 +53,7 @@ class OnDisk:
         self._device = device
 
     def keep(self, reason: Reason, model: nn.Module, state: Callable[[], dict[str, Any]]) -> None:
-        """Writes a checkpoint, and tells of it."""
+        """Writes a checkpoint and logs it."""
         kept = state()
         trial, step = kept["trial"], kept["step"]
         path = LAST
@@ -65,21 +65,21 @@ class OnDisk:
         self._emit(CheckpointSaved(trial=trial, step=step, path=path.as_posix(), reason=reason))
 
     def best(self) -> Mapping[str, Tensor]:
-        """Reads the best checkpoint's model, onto the model's device."""
+        """Reads the best checkpoint's model onto the device."""
         weights: dict[str, Tensor] = checkpoint.load(self._folder / BEST, self._device)["model"]
         return weights
 
 
 class InMemory:
-    """The best weights only, beside the model on its device. Nothing is told, no file is made."""
+    """Keeps only the best weights, on the model's device. Writes and logs nothing."""
 
     def __init__(self) -> None:
         self._best: dict[str, Tensor] = {}
 
     def keep(self, reason: Reason, model: nn.Module, state: Callable[[], dict[str, Any]]) -> None:
-        """Copies the best weights; all else is let go."""
+        """Copies the best weights; ignores everything else."""
         if reason == "best":
-            self._best = {}  # first: two copies are one too many
+            self._best = {}  # first, so that memory never holds two copies
             self._best = {name: value.clone() for name, value in model.state_dict().items()}
 
     def best(self) -> Mapping[str, Tensor]:

@@ -1,4 +1,4 @@
-"""Optimizers by name, or by import path."""
+"""Making optimizers by name or import path."""
 
 from __future__ import annotations
 
@@ -18,42 +18,42 @@ from clr_tui.engine.settings.config import OptimizerConfig, RunConfig
 from clr_tui.engine.settings.optimizer_names import FIELD, check_optimizer
 
 _FUSED = (SGD, Adam, AdamW)
-"""Their fused kernels run on CUDA from torch 2.6 on; Adagrad's only in later ones."""
+"""Their fused kernels run on CUDA from torch 2.6 on; Adagrad's only in later releases."""
 
 
 def try_optimizer(config: RunConfig) -> None:
-    """Makes the one optimizer of a job once.
+    """Makes the optimizer of a job once, to find mistakes early.
 
     Raises:
-        UserError: it cannot be made (field "optimizer").
+        UserError: the optimizer cannot be made (field "optimizer").
     """
     job: Any = config.job
     try_to_make(job.optimizer, config.folder)
 
 
 def try_to_make(config: OptimizerConfig, folder: str = "") -> None:
-    """Makes an optimizer of nothing much; raises what `make_optimizer` does."""
+    """Makes an optimizer over a dummy parameter; raises what `make_optimizer` raises."""
     make_optimizer(config, [nn.Parameter(torch.zeros(2, 2))], folder)
 
 
 def make_optimizer(
     config: OptimizerConfig, parameters: Iterable[nn.Parameter], folder: str = ""
 ) -> Optimizer:
-    """An optimizer over those of `parameters` that require a gradient.
+    """Makes an optimizer over those `parameters` that require a gradient.
 
-    Its learning rate is a placeholder: a schedule or a sweep sets the rate before each step. None
-    of torch's optimizers remembers the rate that it was made with. On CUDA the whole update is one
-    fused kernel where there is one and the options leave that open. No update waits for the device,
-    but that of `adafactor`, which does so for each parameter.
+    Its learning rate is a placeholder: a schedule or a sweep sets the rate before each step, and no
+    optimizer of torch remembers its initial rate. On CUDA the update is one fused kernel if there
+    is one and the options allow it. No update waits for the device, except that of `adafactor`,
+    which waits for each parameter.
 
-    The rate does not mean the same to all of them. `rprop` takes that of the first step as the
-    size of this step, and none later. `asgd` makes step i + 1 with the rate that was set for step
-    i. `adafactor` (torch's) makes step t, from 1, at no more than 1 / sqrt(t).
+    Optimizers use the rate differently. `rprop` uses that of the first step as the size of this
+    step, and ignores later ones. `asgd` makes step i + 1 with the rate of step i. `adafactor`
+    (torch's) makes step t, from 1, at no more than 1 / sqrt(t).
 
     Args:
         config: its name and options.
         parameters: of the model.
-        folder: where the module of an import path is looked for too.
+        folder: an additional folder to import modules from.
 
     Raises:
         UserError: there is no such class, or it cannot be made with these options (field
@@ -75,12 +75,12 @@ def make_optimizer(
     except Exception as error:  # classes from anywhere may raise anything
         raise _mistake(f"optimizer '{config.name}' cannot be made: {_words(error)}") from error
     if not all("lr" in group for group in optimizer.param_groups):
-        raise _mistake(f"optimizer '{config.name}' keeps no lr that could be set at each step")
+        raise _mistake(f"optimizer '{config.name}' has no lr that can be set at each step")
     return optimizer
 
 
 def default_lr(config: OptimizerConfig, folder: str = "") -> float:
-    """The learning rate that the optimizer's class has where none is given.
+    """The default learning rate of the optimizer's class.
 
     Raises:
         UserError: it has none, or there is no such class (field "optimizer").
@@ -88,7 +88,7 @@ def default_lr(config: OptimizerConfig, folder: str = "") -> float:
     signature = inspect.signature(_class(config.name, folder).__init__)
     lr = signature.parameters["lr"].default if "lr" in signature.parameters else None
     if isinstance(lr, bool) or not isinstance(lr, (int, float)) or not lr > 0:
-        raise _mistake(f"optimizer '{config.name}' has no rate of its own: give it one with lr=")
+        raise _mistake(f"optimizer '{config.name}' has no default rate: give one with lr=")
     return float(lr)
 
 
@@ -100,7 +100,7 @@ def _options(config: OptimizerConfig) -> dict[str, Any]:
     if config.weight_decay:
         options["weight_decay"] = config.weight_decay
     for name, value in config.options.items():
-        # A run's file knows lists alone, and 0 for 0.0; torch insists on pairs of floats.
+        # JSON has only lists, and writes 0.0 as 0; torch requires tuples of floats.
         if isinstance(value, (list, tuple)):
             options[name] = tuple(one if one is None else float(one) for one in value)
         else:
@@ -125,7 +125,7 @@ def _from_path(path: str, folder: str) -> type[Optimizer]:
         near = did_you_mean(class_name, [n for n, v in vars(module).items() if _is_optimizer(v)])
         raise _mistake(f"module '{module_name}' has no '{class_name}'{near}")
     if not _is_optimizer(found):
-        raise _mistake(f"'{path}' is no optimizer: it must be a subclass of torch.optim.Optimizer")
+        raise _mistake(f"'{path}' is not a subclass of torch.optim.Optimizer")
     optimizer_class: type[Optimizer] = found
     return optimizer_class
 
@@ -135,7 +135,7 @@ def _is_optimizer(value: object) -> bool:
 
 
 def _module(name: str, folder: str) -> ModuleType:
-    # Last: a file there that is called like an installed package must not stand in its way.
+    # Last: a file there must not shadow an installed package of the same name.
     if folder and folder not in sys.path:
         sys.path.append(folder)
     try:
@@ -147,13 +147,13 @@ def _module(name: str, folder: str) -> ModuleType:
         raise _mistake(
             f"no module '{error.name}' in {where}the installed packages of {sys.executable}"
         ) from error
-    # Someone's module may raise anything, even end the process.
+    # A user's module may raise anything, or even exit.
     except (Exception, SystemExit) as error:
         raise _mistake(f"module '{name}' cannot be imported: {_words(error)}") from error
 
 
 def _words(error: BaseException) -> str:
-    """What went wrong, on one line."""
+    """The error on one line."""
     return " ".join(f"{type(error).__name__}: {error}".split())
 
 

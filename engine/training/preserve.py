@@ -1,4 +1,4 @@
-"""Leave everything as it was found: what a range test owes to a model that is in use."""
+"""Restoring everything that a range test changes, so that it can run on a model in use."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from clr_tui.engine.training.trainee import Trainee
 
 @contextmanager
 def left_as_found(trainee: Trainee) -> Iterator[None]:
-    """Restores, however the block ends, bit for bit, what a training step can change.
+    """Restores, bit for bit, what training steps can change, however the block ends.
 
-    That is: parameters and buffers (batch norm's running statistics among them, persistent or
-    not, made in the block or before), gradients and whether there are any, `requires_grad`, the
-    mode of each module, the optimizer's state, rates and other options, the place in the data with
-    its generators, and the global generators of torch (CPU and device), Python and numpy. Not what
-    a module keeps in plain Python attributes of its own.
+    That is: parameters and buffers (such as batch norm's running statistics; persistent or not,
+    made in the block or before), gradients and whether there are any, `requires_grad`, the mode of
+    each module, the optimizer's state, rates and other options, the position in the data with its
+    generators, and the global generators of torch (CPU and device), Python and numpy. Plain Python
+    attributes of modules are not restored.
     """
-    with ExitStack() as restore:  # each is put back, even where another cannot be
+    with ExitStack() as restore:  # each is restored, even if another fails
         restore.callback(_keep_model(trainee.model))
         restore.callback(_keep_optimizer(trainee.optimizer))
         restore.callback(_keep_randomness(trainee))
@@ -33,7 +33,7 @@ def left_as_found(trainee: Trainee) -> Iterator[None]:
 
 def _keep_model(model: nn.Module) -> Callable[[], None]:
     modes = [(module, module.training) for module in model.modules()]
-    # A module may put other tensors in their places, or tensors where there were none.
+    # A module may replace its tensors, or add new ones.
     places = [
         (slots, dict(slots))
         for module in model.modules()

@@ -1,4 +1,4 @@
-"""Where chance comes from: one stream a purpose, and the global generators as a value."""
+"""Random streams, one per purpose, and the state of the global generators."""
 
 from __future__ import annotations
 
@@ -11,24 +11,23 @@ import torch
 
 
 def stream(seed: int, purpose: str) -> int:
-    """A seed of its own for each purpose ("order", "augmentation", ...) of a trial's seed.
+    """Derives a seed for a purpose ("order", "augmentation", ...) from a trial's seed.
 
-    Hashed, because the neighbouring seeds of neighbouring trials must not share a stream.
+    Hashed, because trials with consecutive seeds must not share a stream.
     """
     digest = hashlib.sha256(f"{seed}/{purpose}".encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1
 
 
 def generator(seed: int, purpose: str) -> torch.Generator:
-    """A CPU generator on the stream of `purpose`."""
+    """Makes a CPU generator on the stream of `purpose`."""
     return torch.Generator().manual_seed(stream(seed, purpose))
 
 
 def global_state(device: torch.device) -> dict[str, Any]:
     """The state of every global generator: torch's on the CPU and `device`, Python's, numpy's.
 
-    Made of tensors and plain values only, so that a checkpoint of it loads with
-    `weights_only=True`.
+    Contains only tensors and plain values, so that a checkpoint loads with `weights_only=True`.
     """
     numpy_state = np.random.get_state(legacy=False)
     assert isinstance(numpy_state, dict)
@@ -46,7 +45,7 @@ def global_state(device: torch.device) -> dict[str, Any]:
 
 
 def set_global_state(state: dict[str, Any], device: torch.device) -> None:
-    """Puts back what `global_state` returned."""
+    """Restores what `global_state` returned."""
     torch.set_rng_state(state["torch"])
     random.setstate(state["python"])
     inner = state["numpy"]["state"]

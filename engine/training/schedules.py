@@ -1,4 +1,4 @@
-"""The policies of `engine.policies`, applied to a torch optimizer through `LambdaLR`."""
+"""Applies the policies of `engine.policies` to a torch optimizer through `LambdaLR`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from clr_tui.engine.settings.config import GAMMA, Policy
 class PolicyRate:
     """The learning rate as a function of the step, for `LambdaLR`.
 
-    An object, not a closure: `LambdaLR.state_dict` then holds its attributes, which are all plain
-    values, so that a checkpoint knows the bounds and loads with `weights_only=True`.
+    An object, not a closure, so that `LambdaLR.state_dict` holds its attributes: all plain values,
+    so a checkpoint contains the bounds and loads with `weights_only=True`.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class PolicyRate:
         self.gamma = gamma
 
     def __call__(self, step: int) -> float:
-        """The rate of step `step`, from 0."""
+        """The rate at step `step`, from 0."""
         return lr_at(
             self.policy,
             step,
@@ -48,10 +48,10 @@ class PolicyRate:
 
 
 def make_scheduler(optimizer: Optimizer, rate: PolicyRate) -> LambdaLR:
-    """A scheduler that sets every parameter group to `rate(step)`.
+    """Makes a scheduler that sets every parameter group to `rate(step)`.
 
-    `LambdaLR` multiplies the initial rate of a group by its function, so the initial rate is set
-    to 1: what the function returns is then the rate itself, to the last bit.
+    `LambdaLR` multiplies the initial rate of a group by its function, so the initial rate is set to
+    1: the function then returns the rate itself, to the last bit.
     """
     for group in optimizer.param_groups:
         group["lr"] = group["initial_lr"] = 1.0
@@ -59,10 +59,10 @@ def make_scheduler(optimizer: Optimizer, rate: PolicyRate) -> LambdaLR:
 
 
 def set_bounds(scheduler: LambdaLR, *, base_lr: float, max_lr: float) -> None:
-    """Moves the bounds in mid-run. The phase stays: the very next step runs between the new ones.
+    """Moves the bounds during a run. The phase stays: the next step uses the new bounds.
 
     Raises:
-        UserError: for bounds between which nothing can run; the old ones stay.
+        UserError: the bounds are invalid; the old ones stay.
     """
     for mistake in bounds_mistakes(base_lr, max_lr):
         raise mistake

@@ -1,4 +1,4 @@
-"""What a job works with, and what it returns."""
+"""What a job needs, and what it returns."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from clr_tui.engine.training.stopwatch import Stopwatch
 
 @dataclass(frozen=True)
 class Session:
-    """One run at work."""
+    """One run with its data loaded."""
 
     config: RunConfig
     task: Task
@@ -31,7 +31,7 @@ class Session:
 
     @property
     def waits_for_nothing(self) -> bool:
-        """Whether a value is there as soon as it is computed: on the CPU."""
+        """True on the CPU, where reading a loss does not block."""
         return self.task.device.type == "cpu"
 
     def stopwatch(self) -> Stopwatch:
@@ -41,28 +41,28 @@ class Session:
 
 @dataclass(frozen=True)
 class Work:
-    """One run in its worker, before its data is there."""
+    """One run in its worker, before its data is loaded."""
 
     config: RunConfig
     device: torch.device
-    """The first that it may run on."""
+    """The first device that it may use."""
     precision: str
     emit: Callable[[Event], object]
     control: Control
     folder: Path
     """The run's directory."""
     load: Callable[[torch.device], Task]
-    """Reads the data onto a device, and tells of it."""
+    """Reads the data onto a device, and logs it."""
 
     def session(self) -> Session:
-        """The run with its data loaded, for jobs that train in the worker itself."""
+        """Loads the data, for jobs that train in the worker itself."""
         task = self.load(self.device)
         return Session(self.config, task, self.precision, self.emit, self.control, self.folder)
 
 
 @dataclass(frozen=True)
 class Trial:
-    """Which of a run's trials this is. All that chance decides in it is drawn from `seed`."""
+    """Identifies one of a run's trials. Everything random in it derives from `seed`."""
 
     number: int
     seed: int
@@ -79,6 +79,6 @@ class Result:
     outcome: Outcome
     message: str = ""
     field: str | None = None
-    """The setting at fault, where one is."""
+    """The setting at fault, if any."""
     headline: str = ""
-    """In a few words, where the job knows it: "68.2 %, epoch 7"."""
+    """The result in a few words, if the job knows it: "68.2 %, epoch 7"."""

@@ -1,4 +1,4 @@
-"""Time spent at work, pauses left out."""
+"""Measuring training time without pauses."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class Stopwatch:
 
     @property
     def elapsed(self) -> float:
-        """Seconds since the start, those on hold left out; it stands still while on hold."""
+        """Seconds since the start, without those on hold."""
         now = self._clock() if self._holding_since is None else self._holding_since
         return now - self._start - self._held
 
     @contextmanager
     def hold(self) -> Iterator[None]:
-        """Time inside does not count."""
+        """Does not count the time inside the block."""
         begin = self._holding_since = self._clock()
         try:
             yield

@@ -138,7 +138,7 @@ def assert_one_sentence(result, *words: str) -> None:
         (["--optimizers", "adam(betta=1)"], ["'betta'", "did you mean 'betas'"]),
         (["--optimizers", "adam+tringular"], ["did you mean 'triangular'"]),
         (["--optimizers", "adam,sgd,Adam"], ["'adam' is given 2 times"]),
-        (["--optimizers", "adam(lr=0.01),adam", "--lr", "0.01"], ["would train the same"]),
+        (["--optimizers", "adam(lr=0.01),adam", "--lr", "0.01"], ["are the same"]),
         (["--optimizers", ""], ["no optimizers are given"]),
         (["--optimizers", "adam(lr=1"], ["a bracket is not closed"]),
         (["--optimizers", "adam(lr=\x1b[31m)"], ["closes no bracket"]),

@@ -52,7 +52,12 @@ def test_jobs(
         (None, room(2, fitting=0), "batch_size", "a trial needs about 1.0 GiB"),
         (1, room(2, fitting=0), "batch_size", "smaller batch or image size"),
         (9, room(2), "jobs", "jobs 9 are more than 4 for each of 2 cores: give at most 8"),
-        (8, room(2, fitting=7), "jobs", "jobs 8 need about 8.0 GiB of memory, and 7.0 GiB are"),
+        (
+            8,
+            room(2, fitting=7),
+            "jobs",
+            "jobs 8 need about 8.0 GiB of memory, but only 7.0 GiB are",
+        ),
         (8, room(2, fitting=7), "jobs", "give at most 7"),
     ],
 )

@@ -97,12 +97,12 @@ def mistakes(tmp_path: Path) -> dict[str, Path]:
         r"no folder '.*/flwers/train'; did you mean 'flowers'\?": tmp_path / "flwers" / "train",
         r"no folder '.*/zzz': '.*' holds no 'zzz'": tmp_path / "zzz",
         r"'.*/file' is a file": tmp_path / "file",
-        r"'.*/one' holds one class only, 'a'": tmp_path / "one",
+        r"'.*/one' holds only one class, 'a'": tmp_path / "one",
         r"the class folder '.*/empty/b' holds no images": tmp_path / "empty",
         r"'.*/nothing' holds no folders": tmp_path / "nothing",
         r"'.*/loose' holds images but no class folders": tmp_path / "loose",
-        r"'.*/test' has a class 'c' that '.*/train' has not": tmp_path / "strange",
-        r"'.*/halved/val' holds one class only": tmp_path / "halved",
+        r"'.*/test' has a class 'c' that '.*/train' lacks": tmp_path / "strange",
+        r"'.*/halved/val' holds only one class": tmp_path / "halved",
     }
 
 

@@ -130,16 +130,16 @@ def test_the_articles_six_are_entries() -> None:
         ("AdamW", "did you mean 'adamw'?"),
         ("qqqq", "choose from adadelta, adafactor, adagrad, adam,"),
         ("", "choose from"),
-        ("torch.optim.Adam", "an import path is written package.module:Class"),
-        ("lbfgs", "several times a step"),
+        ("torch.optim.Adam", "write an import path as package.module:Class"),
+        ("lbfgs", "several times per step"),
         ("sparseadam", "sparse gradients"),
-        ("muon", "matrices alone"),
-        ("my module:Adam", "is no import path"),
-        ("module:", "is no import path"),
-        (":Adam", "is no import path"),
-        ("a:b:C", "is no import path"),
-        ("a..b:C", "is no import path"),
-        ("a:1C", "is no import path"),
+        ("muon", "only updates matrices"),
+        ("my module:Adam", "is not an import path"),
+        ("module:", "is not an import path"),
+        (":Adam", "is not an import path"),
+        ("a:b:C", "is not an import path"),
+        ("a..b:C", "is not an import path"),
+        ("a:1C", "is not an import path"),
     ],
 )
 def test_names_that_cannot_be(name: str, words: str) -> None:
@@ -152,7 +152,7 @@ def test_names_that_cannot_be(name: str, words: str) -> None:
 @pytest.mark.parametrize("path", ["a:B", "package.module:Class", "_x.y1:Z_2", "modül:Klasse"])
 def test_a_well_formed_import_path_passes(path: str) -> None:
     assert messages(path, anything="goes", betas=[3.0]) == []
-    assert "the rate is given apart" in messages(path, lr=0.1)[0]
+    assert "the rate is a separate setting" in messages(path, lr=0.1)[0]
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_a_well_formed_import_path_passes(path: str) -> None:
     [
         ("adam", {"beta": [0.9, 0.99]}, "takes no 'beta'; did you mean 'betas'?"),
         ("rprop", {"qqqqqq": 1}, "it takes etas, foreach, maximize, step_sizes"),
-        ("adam", {"lr": 0.1}, "'lr' is no option of 'adam' here: the rate is given apart"),
+        ("adam", {"lr": 0.1}, "'lr' of 'adam' cannot be set here: the rate is a separate setting"),
         ("adam", {"capturable": True}, "CUDA graphs"),
         ("sgd", {"differentiable": True}, "nothing here differentiates the update"),
         ("adam", {"betas": [0.9]}, "betas of 'adam' must be two numbers"),

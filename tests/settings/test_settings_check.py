@@ -226,7 +226,7 @@ def test_a_rate_for_all_may_make_two_entries_one() -> None:
     assert check(TaskConfig(), compare(entries=[adam, other])) == []
     given = msgspec.structs.replace(adam, lr=0.01)
     (error,) = check(TaskConfig(), compare(entries=[given, other]))
-    assert "'adam' and 'adam(lr=0.01)' would train the same" in error.message
+    assert "'adam' and 'adam(lr=0.01)' are the same" in error.message
 
 
 def test_a_constant_rate_needs_no_band() -> None:

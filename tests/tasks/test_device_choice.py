@@ -66,13 +66,15 @@ def test_apple_gpus(no_accelerator, monkeypatch):
 
 @pytest.mark.parametrize("name", ["cuda", "cuda:0", "mps"])
 def test_a_device_that_is_not_here(no_accelerator, name):
-    with pytest.raises(UserError, match=f"'{name}' is not here; this machine has cpu") as caught:
+    with pytest.raises(
+        UserError, match=f"no device '{name}' on this machine; it has cpu"
+    ) as caught:
         choose_device(name)
     assert caught.value.field == "device"
 
 
 def test_a_gpu_too_many(two_gpus):
-    with pytest.raises(UserError, match="this machine has cuda:0, cuda:1, cpu") as caught:
+    with pytest.raises(UserError, match="it has cuda:0, cuda:1, cpu") as caught:
         choose_device("cuda:7")
     assert caught.value.field == "device"
 

@@ -95,7 +95,7 @@ def test_what_a_job_cannot_do_is_refused_with_a_sentence() -> None:
     assert control.attend(Orders(), watch) is None
     (refused,) = script.of(CommandRefused)
     assert refused.command == "save-checkpoint"
-    assert "keeps no checkpoint" in refused.reason
+    assert "saves no checkpoint" in refused.reason
 
 
 def test_a_pause_ends_when_nobody_is_there_any_more() -> None:

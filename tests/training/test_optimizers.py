@@ -336,10 +336,10 @@ def test_modules_of_the_folder_stand_behind_installed_ones(
     ("name", "words"),
     [
         ("good:Sings", "module 'own_optimizers_x.good' has no 'Sings'; did you mean 'Signs'?"),
-        ("good:Thing", "must be a subclass of torch.optim.Optimizer"),
-        ("good:factory", "must be a subclass of torch.optim.Optimizer"),
-        ("good:Optimizer", "must be a subclass of torch.optim.Optimizer"),
-        ("good:Rateless", "keeps no lr that could be set"),
+        ("good:Thing", "is not a subclass of torch.optim.Optimizer"),
+        ("good:factory", "is not a subclass of torch.optim.Optimizer"),
+        ("good:Optimizer", "is not a subclass of torch.optim.Optimizer"),
+        ("good:Rateless", "has no lr that can be set"),
         ("better:Signs", "no module 'own_optimizers_x.better' in '"),
         ("bad:Signs", "module 'own_optimizers_x.bad' cannot be imported: SyntaxError"),
         (
@@ -368,7 +368,7 @@ def test_its_constructor_refuses(folder: str) -> None:
 
 @pytest.mark.parametrize("name", ["good:NoRate", "good:Rateless"])
 def test_no_default_rate_asks_for_one(folder: str, name: str) -> None:
-    with pytest.raises(UserError, match="has no rate of its own: give it one with lr=") as caught:
+    with pytest.raises(UserError, match="has no default rate: give one with lr=") as caught:
         default_lr(own(name), folder)
     assert caught.value.field == "optimizer"
 
