@@ -103,7 +103,7 @@ KEYS: tuple[Key, ...] = (
     ),
     _key("compare", "h", "hide", "hide or show the optimizer's curve", "h hide"),
     _key("compare", "v", "train/val", "show validation, training, or both", "v cycle_part"),
-    _key("compare", "a", "loss", "switch between accuracy and loss", "a toggle_quantity"),
+    _key("compare", "a", "loss", "switch between metric and loss", "a toggle_quantity"),
     _key("replay", "space", "play", "play or pause the replay", "space pause"),
     _key(
         "replay",
@@ -141,7 +141,7 @@ KEYS: tuple[Key, ...] = (
         "compare",
         "←→",
         "target",
-        "move the target accuracy by a point (with shift: five)",
+        "move the target by a point (with shift: five)",
         "left move_target(-1) Target one point lower",
         "right move_target(1) Target one point higher",
         "shift+left move_target(-5) Target five points lower",

@@ -87,7 +87,7 @@ _TRAIN = Kind(
     stopping="The training ends after the step at hand and leaves a checkpoint.",
     how=(
         "The learning rate climbs from base_lr to max_lr and back, a cycle at a time (Smith 2017). "
-        "Accuracy in mid-cycle is not final accuracy: it peaks where the rate has come down, at "
+        "What is measured in mid-cycle is not final: it is best where the rate has come down, at "
         "the end of a cycle. The best epoch on validation and the last one are both kept as "
         "checkpoints (a comparison keeps none), and both are measured on the test part at the end."
     ),
@@ -106,7 +106,7 @@ _COMPARE = Kind(
         "Each optimizer trains from the same seeds: the same initial weights, the same order of "
         "data. A line is the mean over seeds, its band the 95% interval of that mean; optimizers "
         "share a rank where the seeds cannot tell them apart. Epochs are chosen on validation, "
-        "the table reports test. Open a trial to see its learning rate, loss and accuracy."
+        "the table reports test. Open a trial to see its learning rate, loss and metric."
     ),
     command=f"{_HERE}.compare.command:COMMAND",
     screen=f"{_HERE}.compare.screen:ComparisonScreen",

@@ -324,7 +324,9 @@ def _number_limits(
     if not len(values):
         return None, None
     starts = [found[0] for curve in means if len(found := _finite([curve.mean]))]
-    top = _LOSS_ROOM * abs(float(np.median(starts)))
+    # A loss may be any number by the end of the first epoch already; errors are seldom.
+    start = np.median(starts) if metric == LOSS else np.max(starts)
+    top = _LOSS_ROOM * abs(float(start))
     lo = float(values.min())
     hi = float(values.max())
     if metric.direction == "min":
