@@ -1,1 +1,1 @@
-"""The terminal side of clr-tui: everything here reads a run's log, and none of it imports torch."""
+"""The terminal interface: reads runs' logs and never imports torch."""

@@ -1,4 +1,4 @@
-"""`python -m clr_tui.tui` is `clr-tui`."""
+"""Runs `clr-tui` as `python -m clr_tui.tui`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import sys
 
 if sys.path[:1] == [os.getcwd()]:
-    # Python's own doing. People's folders hold a random.py or an engine.py, which are not ours.
+    # Python puts it there, but the user's folder may contain a random.py or an engine.py.
     del sys.path[0]
 
 from clr_tui.tui.cli.main import main

@@ -1,4 +1,4 @@
-"""The application: screens, themes, signals, and starting work."""
+"""The application: screens, themes, signals, and starting runs."""
 
 from __future__ import annotations
 
@@ -37,26 +37,26 @@ ONLY_TEXT = OnlyText()
 
 
 class ClrTuiApp(Shell):
-    """clr-tui on a screen.
+    """The Textual application.
 
     Args:
         runs: the folder of runs.
-        load: finds what to show first, a run or a log to replay. Called in a thread once there
-            is a first frame; what it raises ends the app and is its `failure`.
+        load: finds the run or log to show first. Called in a thread after the first frame; an
+            exception ends the app and becomes its `failure`.
         open_run: a run to show in the first frame.
-        recording: a log to replay from the first frame on.
+        recording: a log to replay from the first frame.
         start: starts a run: `start(runs, task, job, parent)`; `launching.start_run` if None.
-        clock: a monotonic clock, seconds; replays go by it.
-        wall: Unix time, seconds; ages are told by it.
+        clock: a monotonic clock for replays, seconds.
+        wall: Unix time for ages, seconds.
         start_speed: the replay's speed; `math.inf` shows its end.
-        start_at: where the replay begins, 0 to 1.
+        start_at: where the replay starts, 0 to 1.
 
     Attributes:
-        return_message: what to print once the terminal is restored: which work goes on.
+        return_message: names the live runs; printed once the terminal is restored.
     """
 
     TITLE = "clr-tui"
-    # Textual does not load the CSS_PATH of the default screen: its style is the app's.
+    # Textual does not load the CSS_PATH of the default screen, so the app includes it.
     CSS_PATH: ClassVar[Any] = ["app.tcss", "screens/home.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = []
 
@@ -87,7 +87,7 @@ class ClrTuiApp(Shell):
         set_up_themes(self)
 
     def get_default_screen(self) -> Screen[None]:
-        """The runs, which are under every other screen; or the first frame before them."""
+        """Returns the list of runs, which is below all other screens, or the opening screen."""
         if self._load is not None:
             from clr_tui.tui.screens.opening import OpeningScreen
 
@@ -98,13 +98,13 @@ class ClrTuiApp(Shell):
         return HomeScreen(self.runs)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Textual's own, no greys under NO_COLOR, and one that lets nothing but text through."""
+        """Adapts Textual's filters to NO_COLOR and adds one that blocks control characters."""
         return [*without_greys(super().get_line_filters()), ONLY_TEXT]
 
     def on_mount(self) -> None:
-        """Watches the terminal and shows what was asked for."""
+        """Watches the terminal and opens the first run or recording."""
         if not self.is_headless:
-            watch_terminal(self._leave_on_signal)
+            watch_terminal(self.leave)
         run, recording = self._first
         if run is not None:
             self.open_run(run)
@@ -112,37 +112,37 @@ class ClrTuiApp(Shell):
             self.open_recording(recording)
 
     def _find_first(self, load: Callable[[], RunDir | Recording]) -> None:
-        """In a thread: the charts alone take as long to load as all else up to the first frame."""
+        """Runs in a thread: the charts take as long to import as everything before the frame."""
         from clr_tui.tui.screens import home  # noqa: F401 - the event loop must not wait
 
         try:
             found = load()
             config = found.config() if isinstance(found, RunDir) else found.config
-            KINDS[config.kind].load_screen()  # here, so that the event loop need not wait for it
-        except Exception as error:  # noqa: BLE001 - raised again by whoever ran the app
+            KINDS[config.kind].load_screen()  # imported here, off the event loop
+        except Exception as error:  # noqa: BLE001 - re-raised by the caller of the app
             self.post_message(LoadFailed(error))
         else:
             self.post_message(Loaded(found))
 
     def on_load_failed(self, message: LoadFailed) -> None:
-        """Leaves; whoever ran the app says why."""
+        """Exits; the caller reports the error."""
         self._load_error = message.error
         self.exit()
 
     def on_loaded(self, message: Loaded) -> None:
-        """Shows what was asked for, over the runs."""
+        """Opens what was loaded, over the list of runs."""
         from clr_tui.tui.screens.home import HomeScreen
 
-        # A mode of its own: Textual cannot exchange the screen at the bottom of a stack.
+        # A separate mode: Textual cannot replace the screen at the bottom of a stack.
         self.add_mode("runs", partial(HomeScreen, self.runs))
-        self.switch_mode("runs")  # not waited for, so that the runs below paint no frame
+        self.switch_mode("runs")  # not awaited, so that the list below does not paint a frame
         if isinstance(message.found, RunDir):
             self.open_run(message.found)
         else:
             self.open_recording(message.found)
 
     def open_run(self, run: RunDir) -> None:
-        """Shows `run`, living or not, on the screen that its kind has."""
+        """Shows `run`, live or ended, on the screen of its kind."""
         try:
             config = run.config()
         except UserError as error:
@@ -167,11 +167,11 @@ class ClrTuiApp(Shell):
         parent: str | None = None,
         on_error: Callable[[UserError], None] | None = None,
     ) -> None:
-        """Starts a run in a thread, then shows it; a mistake goes to `on_error`, else a toast.
+        """Starts a run in a thread, then shows it; errors go to `on_error`, else to a toast.
 
-        The screen that asked for it stays beneath, unless it is the form.
+        The screen that asked for it stays below, unless it is the form.
         """
-        # A dialog that asked on behalf of its screen may still be closing.
+        # A dialog of that screen may still be closing.
         asker = next(s for s in reversed(self.screen_stack) if not isinstance(s, ModalScreen))
         work = partial(self._launch, task, job, parent, on_error, asker)
         self.run_worker(work, group="launch", exclusive=True, thread=True, exit_on_error=False)
@@ -194,14 +194,14 @@ class ClrTuiApp(Shell):
             self.post_message(RunStarted(run, asker))
 
     def on_start_failed(self, message: StartFailed) -> None:
-        """Says why nothing was started, where it was asked for or, if that was left, anywhere."""
+        """Shows the error on the screen that asked for the run, or in a toast if it is closed."""
         if message.on_error is not None and message.asked_by in self.screen_stack:
             message.on_error(message.error)
         else:
             self.tell(message.error.message, severity="error")
 
     def on_run_started(self, message: RunStarted) -> None:
-        """Shows the run that has been started."""
+        """Shows the new run."""
         from clr_tui.tui.screens.home import HomeScreen
         from clr_tui.tui.screens.new_run import NewRunScreen
 
@@ -220,17 +220,17 @@ class ClrTuiApp(Shell):
         error: UserError | None = None,
         title: str = "",
     ) -> None:
-        """Opens the form, filled from a run's settings ("run again") where they are given."""
+        """Opens the form, filled with `task` and `job` if given ("run again")."""
         from clr_tui.tui.screens.new_run import NewRunScreen
 
         self.push_screen(NewRunScreen(task, job, parent=parent, error=error, title=title))
 
     def tell(self, message: str, severity: Any = "information") -> None:
-        """A toast of plain text."""
+        """Shows a plain-text toast."""
         self.notify(plain(message), severity=severity, markup=False, timeout=6)
 
     def action_help(self) -> None:
-        """Shows the keys of the screen in front."""
+        """Shows the keys of the current screen."""
         from clr_tui.tui.screens.help import HelpScreen
 
         screen = self.screen
@@ -238,46 +238,41 @@ class ClrTuiApp(Shell):
             self.push_screen(HelpScreen(screen.key_screen, screen.key_mode, self.runs))
 
     def action_leave(self) -> None:
-        """Leaves; living runs go on."""
+        """Leaves."""
         self.leave()
 
     async def action_quit(self) -> None:
-        """Leaves: Textual's own name for it, which its ctrl+q uses."""
+        """Leaves; Textual binds ctrl+q to this name."""
         self.leave()
 
     def action_help_quit(self) -> None:
-        """ctrl+c copies in a field; elsewhere people expect to leave by it."""
-        self.tell("q leaves (ctrl+q from within a form). Running work goes on.")
+        """Explains ctrl+c, which copies in a field and which people expect to quit."""
+        self.tell("Press q to leave (ctrl+q in a form). Runs continue in the background.")
 
     def leave(self, status: int = 0) -> None:
-        """Ends the screen; living runs go on, and `return_message` says so."""
+        """Exits with `status`; live runs continue, and `return_message` names them."""
         self.return_message = _what_goes_on(self.runs)
         self.exit(return_code=status)
 
     @property
     def failure(self) -> Exception | None:
-        """What ended the app: a mistake in it, or that there is nothing to show."""
+        """The error that ended the app: a crash, or nothing to show."""
         return error_of(self) or self._load_error
 
-    def _leave_on_signal(self, status: int) -> None:
-        self.leave(status)
-
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """The palette: every key of the screen, and the themes."""
+        """Lists the screen's keys and the themes in the command palette."""
         if isinstance(screen, HasKeys):
             for key in keys_for(screen.key_screen, screen.key_mode):
                 for bind in key.binds:
                     run = partial(screen.run_action, bind.action)
                     yield SystemCommand(bind.title, f"{key.shown}  {key.help}", run)
         for name, (_, title) in THEMES.items():
-            yield SystemCommand(f"Theme: {title}", "changes the colours", partial(self._use, name))
-
-    def _use(self, theme: str) -> None:
-        self.theme = theme
+            use = partial(setattr, self, "theme", name)
+            yield SystemCommand(f"Theme: {title}", "change the colours", use)
 
 
 def _what_goes_on(runs: Path) -> str | None:
-    """Which runs are alive, newest first, and how to see them again."""
+    """Names the live runs, newest first, and the command that shows them."""
     from clr_tui.engine.log.lock import is_held
     from clr_tui.engine.log.rundir import list_runs
     from clr_tui.engine.log.runs_folder import runs_dir
@@ -285,10 +280,11 @@ def _what_goes_on(runs: Path) -> str | None:
     try:
         living = [run.id for run in list_runs(runs) if is_held(run.lock_path)]
     except UserError:
-        return None  # a folder that cannot be read holds no work that could be shown again
+        return None  # nothing in an unreadable folder could be shown
     if not living:
         return None
     where = "" if runs == runs_dir() else f" --runs-dir {runs}"
     others = {0: "", 1: " and 1 other run"}.get(len(living) - 1, f" and {len(living) - 1} others")
-    verb = "goes" if len(living) == 1 else "go"
-    return f"{living[0]}{others} {verb} on; `clr-tui attach {living[0]}{where}` shows it again"
+    verb = "is" if len(living) == 1 else "are"
+    command = f"clr-tui attach {living[0]}{where}"
+    return f"{living[0]}{others} {verb} still running; `{command}` shows it again"

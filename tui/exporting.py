@@ -1,4 +1,4 @@
-"""Runs and logs read whole, and written out as CSV, SVG or JSON."""
+"""Reading whole runs and logs, and writing CSV, SVG or JSON."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ STDOUT = "-"
 
 
 def recording_of(runs: Path, name: str) -> Recording:
-    """The run or the log that `name` names: a path that exists, else the id of a run.
+    """Opens the run or log `name`: an existing path, otherwise the id of a run.
 
     Raises:
-        UserError: where there is neither, or what is there is no log.
+        UserError: neither exists, or the file is not a log.
     """
     path = Path(os.path.expanduser(name))
-    if os.path.exists(path):  # Path.exists() raises where a name is too long
+    if os.path.exists(path):  # Path.exists() raises if a name is too long
         if not (path.is_file() or path.is_dir()):
-            raise UserError(f"'{name}' is not a file on a disk: save what it gives to one first")
+            raise UserError(f"'{name}' is not a regular file: save its contents to one first")
         return open_recording(path)
     if "/" in name or path.suffix:
         near = did_you_mean(path.name, _names_beside(path))
@@ -35,13 +35,13 @@ def recording_of(runs: Path, name: str) -> Recording:
 
 
 def is_alive(recording: Recording) -> bool:
-    """Whether a worker still writes what was recorded."""
+    """Whether a worker is still writing the recording."""
     folder = recording.path if recording.path.is_dir() else recording.path.parent
     return RunDir(folder).config_path.exists() and RunDir(folder).alive
 
 
 def history_at(recording: Recording, at: float) -> RunHistory:
-    """The run as it stood after `at` (0 to 1) of its recorded time."""
+    """Returns the history up to `at` (0 to 1) of the recorded time."""
     history = RunHistory(recording.config)
     if at >= 1:
         history.feed(recording.batch)
@@ -51,14 +51,12 @@ def history_at(recording: Recording, at: float) -> RunHistory:
     for event in recording.events:
         if event.time <= until:
             history.apply(event)
-    history.feed(
-        replace(recording.batch, events=[])
-    )  # what could not be read is known all the same
+    history.feed(replace(recording.batch, events=[]))  # counts unreadable lines
     return history
 
 
 def charts_svg(charts: list[Chart], title: str) -> str:
-    """One SVG image of the charts, one below the other; `title` stands over the first."""
+    """Draws charts below one another in one SVG image, headed by `title`."""
     from clr_tui.tui.charts.svg import stack_svg, to_svg
 
     if len(charts) == 1:
@@ -67,10 +65,10 @@ def charts_svg(charts: list[Chart], title: str) -> str:
 
 
 def write(target: str, text: str) -> None:
-    """Write `text` to the file `target`, or to stdout where that is `-`.
+    """Writes `text` to the file `target`, or to stdout if that is `-`.
 
     Raises:
-        UserError: where the file cannot be written.
+        UserError: the file cannot be written.
     """
     if not text.endswith("\n"):
         text += "\n"
@@ -80,7 +78,7 @@ def write(target: str, text: str) -> None:
         return
     path = Path(os.path.expanduser(target))
     try:
-        # Opened without waiting: nobody may ever read a pipe of that name.
+        # Non-blocking, because a pipe of that name may never have a reader.
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NONBLOCK
         fd = os.open(path, flags, 0o666)
         os.set_blocking(fd, True)
@@ -89,7 +87,7 @@ def write(target: str, text: str) -> None:
     except OSError as error:
         reason = error.strerror or str(error)
         raise UserError(
-            f"cannot write '{target}': {reason}; name a file in a folder that you can write to"
+            f"cannot write '{target}': {reason}; choose a file in a writable folder"
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""Text in the cells of a terminal, where a wide letter takes two."""
+"""Fitting text to terminal cells; a wide character takes two."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from itertools import zip_longest
 from rich.cells import cell_len, set_cell_size
 
 Pieces = tuple[tuple[str, str], ...]
-"""A line of text: each piece with the name of what it looks like."""
+"""A line of text: pairs of a text and the name of its style."""
 
 
 def fitted(text: str, width: int) -> str:
-    """`text` in at most `width` cells; an ellipsis ends it where it is cut."""
+    """Cuts `text` to at most `width` cells, with an ellipsis."""
     if cell_len(text) <= width:
         return text
     return set_cell_size(text, width - 1) + "…" if width > 0 else ""
 
 
 def padded(text: str, width: int, *, right: bool = False) -> str:
-    """`text` in exactly `width` cells, at their `right` end or at the left."""
+    """Cuts or pads `text` to exactly `width` cells; `right` aligns it right."""
     text = fitted(text, width)
     blanks = " " * (width - cell_len(text))
     return blanks + text if right else text + blanks
 
 
 def changed_span(old: Pieces, new: Pieces, width: int) -> tuple[int, int]:
-    """The columns, from the first to beyond the last, in which two lines differ.
+    """Returns the half-open range of columns in which two lines differ.
 
-    All `width` of them where a line has characters that are not one cell wide, or is cut.
+    The range is all of `width` if a line is cut or has characters not one cell wide.
     """
     cells = [[(char, role) for text, role in line for char in text] for line in (old, new)]
     for line, shown in zip((old, new), cells, strict=True):

@@ -1,7 +1,7 @@
-"""Leaving in order when the terminal goes away or a signal asks for it.
+"""Clean exit on a signal or when the terminal goes away.
 
-Textual 8 dies of SIGTERM and SIGHUP without restoring the terminal, and where SIGHUP is ignored it
-spins on a terminal that is gone: reading from it gives nothing at once, for ever.
+Textual 8 dies on SIGTERM and SIGHUP without restoring the terminal. If SIGHUP is ignored, it spins
+on the closed terminal, where every read returns empty at once.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable
 
 GRACE = 3.0
-"""Seconds that an ordered end may take; a stalled link can hold it up for ever."""
+"""Seconds that a clean exit may take; a stalled connection can block it for ever."""
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 _RESTORE = b"\x1b[<u\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1004l\x1b[?1049l\x1b[?25h"
 
@@ -23,8 +23,8 @@ _RESTORE = b"\x1b[<u\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1004l\x1b[
 def watch_terminal(leave: Callable[[int], None]) -> None:
     """Calls `leave(exit status)` in the running loop on SIGTERM, SIGHUP, SIGINT or a hang-up.
 
-    If the process has not ended `GRACE` seconds later, it ends then and there: nothing is lost,
-    since the screen only reads.
+    Kills the process if it is still alive `GRACE` seconds later; nothing is lost, because the
+    screen only reads.
     """
     loop = asyncio.get_running_loop()
 
@@ -50,7 +50,7 @@ def _wait_for_hangup(leave: Callable[[int], None]) -> None:
         if any(event & (select.POLLHUP | select.POLLERR) for _, event in events):
             leave(128 + signal.SIGHUP)
     except (OSError, ValueError, AttributeError, RuntimeError):
-        return  # no terminal to watch, or the loop has ended already
+        return  # no terminal to watch, or the loop has already ended
 
 
 def _end(status: int) -> None:
@@ -59,5 +59,5 @@ def _end(status: int) -> None:
         os.set_blocking(descriptor, False)
         os.write(descriptor, _RESTORE)
     except (OSError, ValueError, AttributeError):
-        pass  # the terminal is gone, or takes nothing more
+        pass  # the terminal is gone or blocked
     os._exit(status)

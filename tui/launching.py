@@ -1,4 +1,4 @@
-"""Starting a run: what the command line and the new-run form share."""
+"""Starts runs, for the command line and the new-run form."""
 
 from __future__ import annotations
 
@@ -13,10 +13,7 @@ from clr_tui.engine.log.launch import launch
 from clr_tui.engine.log.removal import remove_run
 from clr_tui.engine.log.rundir import RunDir, create_run
 from clr_tui.engine.settings.check import check
-from clr_tui.engine.settings.config import (
-    Job,
-    TaskConfig,
-)
+from clr_tui.engine.settings.config import Job, TaskConfig
 
 DIGITS = "digits"
 NO_FILE = ("imagenet", "none")
@@ -24,33 +21,28 @@ NO_FILE = ("imagenet", "none")
 
 
 def package_version() -> str:
-    """The installed version of clr-tui; `"0"` where it runs from a folder that is not installed."""
+    """Returns the installed version of clr-tui; `"0"` if it is not installed."""
     try:
         return version("clr-tui")
     except PackageNotFoundError:
         return "0"
 
 
-def start_run(
-    runs: Path,
-    task: TaskConfig,
-    job: Job,
-    parent: str | None = None,
-) -> RunDir:
-    """Check what is asked, write the run's directory and start its worker.
+def start_run(runs: Path, task: TaskConfig, job: Job, parent: str | None = None) -> RunDir:
+    """Checks the settings, writes the run's directory and starts its worker.
 
     Args:
-        runs: the folder of runs; it is made where it is missing.
-        task: what is trained; paths may be relative to the working directory or start with `~`.
+        runs: the folder of runs, created if missing.
+        task: the task; paths may be relative to the working directory or start with `~`.
         job: a range test, a training or a comparison.
-        parent: the run whose bounds or settings this one took.
+        parent: the run whose bounds or settings this one uses.
 
     Returns:
-        The directory of the run, whose worker has been started and holds its lock.
+        The directory of the run. Its worker has started and holds the lock.
 
     Raises:
-        UserError: for the first mistake found, with the field at fault, or where the folder of
-            runs cannot be written.
+        UserError: the first invalid setting, with its field, or the folder of runs cannot be
+            written.
     """
     task = expanded(task)
     mistakes = check(task, job)
@@ -67,13 +59,13 @@ def start_run(
     try:
         launch(run)
     except UserError:
-        remove_run(run)  # nothing was done in it, and nothing ever will be
+        remove_run(run)  # it never started
         raise
     return run
 
 
 def _here() -> str:
-    """The working directory; empty where it was removed."""
+    """Returns the working directory, or "" if it was removed."""
     try:
         return os.getcwd()
     except OSError:
@@ -81,14 +73,14 @@ def _here() -> str:
 
 
 def expanded(task: TaskConfig) -> TaskConfig:
-    """`task` with the `~` of its paths written out."""
+    """Expands `~` in the paths of `task`."""
     return msgspec.structs.replace(
         task, data=os.path.expanduser(task.data), weights=os.path.expanduser(task.weights)
     )
 
 
 def _absolute(task: TaskConfig) -> TaskConfig:
-    """The worker has a working directory of its own, so that paths must not depend on ours."""
+    """Makes paths absolute: the worker has a different working directory."""
     data = task.data if task.data == DIGITS else os.path.abspath(task.data)
     weights = task.weights if task.weights in NO_FILE else os.path.abspath(task.weights)
     return msgspec.structs.replace(task, data=data, weights=weights)

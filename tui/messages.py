@@ -1,6 +1,4 @@
-"""What threads tell the screens. A later message of a kind that says all there is replaces an
-earlier one that still waits.
-"""
+"""Messages from threads to screens. A complete update replaces an earlier one still queued."""
 
 from __future__ import annotations
 
@@ -22,37 +20,37 @@ if TYPE_CHECKING:
 
 @dataclass
 class RunsListed(Message):
-    """All runs as they are now."""
+    """The current state of all runs."""
 
     summaries: list[RunSummary]
 
     def can_replace(self, message: Message) -> bool:
-        """The newest list says it all."""
+        """Only the newest list matters."""
         return isinstance(message, RunsListed)
 
 
 @dataclass
 class RunsUnreadable(Message):
-    """Why the folder of runs cannot be listed."""
+    """The folder of runs cannot be listed."""
 
     reason: str
 
 
 @dataclass
 class RunPreviewed(Message):
-    """The chart of the run that is selected in the table."""
+    """The chart of the run selected in the table."""
 
     run_id: str
     chart: Chart
 
     def can_replace(self, message: Message) -> bool:
-        """The newest picture is the one to show."""
+        """Only the newest chart matters."""
         return isinstance(message, RunPreviewed)
 
 
 @dataclass
 class FormChecked(Message):
-    """What is wrong in the form: the sentence by the name of its field."""
+    """The errors in the form, by field."""
 
     version: int
     errors: dict[str, str]
@@ -60,14 +58,14 @@ class FormChecked(Message):
 
 @dataclass
 class Loaded(Message):
-    """What is to be shown first has been read, and its screen is loaded."""
+    """The first run or log has been read, and its screen imported."""
 
     found: RunDir | Recording
 
 
 @dataclass
 class LoadFailed(Message):
-    """What was to be shown first cannot be."""
+    """The first run or log cannot be shown."""
 
     error: Exception
 
@@ -87,4 +85,4 @@ class StartFailed(Message):
     error: UserError
     on_error: Callable[[UserError], None] | None
     asked_by: Screen[Any]
-    """May have been left since."""
+    """May have been closed since."""

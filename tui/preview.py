@@ -1,7 +1,7 @@
-"""The chart of one run for the list of runs, read from its log in pieces.
+"""The preview chart of a run, read from its log in pieces.
 
-What works the chart out (numpy and all) is loaded by the thread that reads: the list of runs must
-be there at once, and stay awake.
+The reading thread imports numpy and the analysis, so that the list of runs appears at once and
+stays responsive.
 """
 
 from __future__ import annotations
@@ -19,14 +19,11 @@ if TYPE_CHECKING:
     from clr_tui.tui.charts.chart import Chart
 
 PIECE = 1 << 20
-"""Bytes read at a time: decoding holds the interpreter, and the screen must stay awake."""
+"""Bytes read at a time: decoding holds the GIL, and the screen must stay responsive."""
 
 
 class Preview:
-    """One run's log, read as far as it goes, and what it shows.
-
-    Used from one thread at a time (it sees to that itself).
-    """
+    """Follows one run's log and draws its chart; thread-safe."""
 
     def __init__(self, run: RunDir) -> None:
         self.run = run
@@ -36,7 +33,7 @@ class Preview:
         self._drawn = -1
 
     def catch_up(self, cancelled: Callable[[], bool]) -> Chart | None:
-        """Reads what is new; None where nothing is, or where nobody wants it any more.
+        """Reads new events; returns the chart, or None if nothing changed or it was cancelled.
 
         Raises:
             UserError: `run.json` is missing or cannot be read.

@@ -1,4 +1,4 @@
-"""The last gate before the terminal: whatever a widget draws, no character of it can steer."""
+"""Keeps control characters in drawn text from reaching the terminal."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from clr_tui.tui.text.clean import REPLACEMENT, plain
 
 
 class OnlyText(LineFilter):
-    """Takes out control and format characters, and leaves every cell where it is.
+    """Replaces control and format characters without moving any cell.
 
-    Text from logs is made plain where it is shown. A field of the form must hold a path as it is,
-    though, and Textual's inputs draw what they hold: an ESC in a folder's name would reach the
-    terminal.
+    Text from logs is already plain. A form field must keep a path unchanged, though, and Textual's
+    inputs draw their raw value: an ESC in a folder's name would reach the terminal.
     """
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """The same segments without such characters."""
+        """Returns the segments without such characters."""
         if all(segment.text.isprintable() for segment in segments):
             return segments
         return [
@@ -28,5 +27,5 @@ class OnlyText(LineFilter):
 
 
 def _shown(text: str) -> str:
-    # Most of them take no cell: what stands in for them must not take one either.
+    # Most of them take no cell, so neither may their replacement.
     return "".join(c if plain(c) == c else REPLACEMENT * cell_len(c) for c in text)

@@ -1,4 +1,4 @@
-"""What the screens may ask of the application around them, without knowing which one it is."""
+"""The application's interface to its screens."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 class Shell(App[None]):
-    """The application, as its screens know it.
+    """The application as seen by its screens.
 
     Attributes:
-        clock: a monotonic clock, seconds; replays go by it.
-        wall: Unix time, seconds; ages are counted to it.
+        clock: a monotonic clock for replays, seconds.
+        wall: Unix time for ages, seconds.
     """
 
     clock: Callable[[], float]
@@ -27,7 +27,7 @@ class Shell(App[None]):
 
     @abstractmethod
     def open_run(self, run: RunDir) -> None:
-        """Shows `run`, living or not, on the screen of its kind."""
+        """Shows `run`, live or ended, on the screen of its kind."""
 
     @abstractmethod
     def launch(
@@ -37,7 +37,7 @@ class Shell(App[None]):
         parent: str | None = None,
         on_error: Callable[[UserError], None] | None = None,
     ) -> None:
-        """Starts a run in a thread, then shows it; a mistake goes to `on_error`, else a toast."""
+        """Starts a run in a thread, then shows it; errors go to `on_error`, else to a toast."""
 
     @abstractmethod
     def new_run(
@@ -48,14 +48,14 @@ class Shell(App[None]):
         error: UserError | None = None,
         title: str = "",
     ) -> None:
-        """Opens the form, filled from a run's settings ("run again") where they are given.
+        """Opens the form, filled with `task` and `job` if given ("run again").
 
         Args:
-            task: the settings to begin with; the defaults if None.
-            job: the job to begin with; a range test if None.
-            parent: the run that they came from.
-            error: why that run failed, to be shown at the field at fault.
-            title: what the form is for, where that is not to run `parent` again.
+            task: initial settings of the task; the defaults if None.
+            job: initial job; a range test if None.
+            parent: the run whose settings they are.
+            error: why that run failed, shown at its field.
+            title: the form's heading, unless it runs `parent` again.
         """
 
     @abstractmethod

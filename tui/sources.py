@@ -1,7 +1,7 @@
-"""Where a run screen's events come from: a run's log as it grows, or a recording.
+"""Sources of events for run screens: a growing log or a recording.
 
-Both are polled by the screen and answer with a `Batch`, so that live view, attach and replay are
-one path. One trial of a comparison is either of them with all else left out.
+The screen polls either for a `Batch`, so that live view, attach and replay share one path. A single
+trial of a comparison is a filtered source.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, math.inf)
 
 
 class Source(Protocol):
-    """What a run screen polls."""
+    """Events that a run screen polls."""
 
     @property
     def live(self) -> bool:
@@ -30,18 +30,18 @@ class Source(Protocol):
 
     @property
     def replay(self) -> bool:
-        """Whether this is a recording that is being played."""
+        """Whether this is a recording."""
 
     def poll(self) -> Batch:
-        """What has come since the last poll; never blocks."""
+        """Returns new events since the last poll; never blocks."""
 
 
 class LiveSource:
-    """A run's own log, followed while it grows.
+    """A run's log, followed while it grows.
 
     Args:
-        run: the run, living or not.
-        limit: bytes read a poll, so that a long log arrives in pieces and the screen stays awake.
+        run: the run, live or ended.
+        limit: bytes per poll, so that the screen stays responsive while a long log is read.
     """
 
     replay = False
@@ -55,21 +55,20 @@ class LiveSource:
 
     @property
     def live(self) -> bool:
-        """Whether the run's worker lives (its lock is held)."""
+        """Whether the run's worker is alive (holds the lock)."""
         from clr_tui.engine.log.lock import is_held
 
         return is_held(self.run.lock_path)
 
     def poll(self) -> Batch:
-        """What the worker has written since the last poll."""
+        """Reads what the worker has written since the last poll."""
         return self._tail.poll(self._limit)
 
 
 class TrialFilter:
-    """Leaves of a comparison's events those that tell of one trial, and of the run at large.
+    """Keeps only one trial's events of a comparison, plus run-level ones.
 
-    Where the trial ends the story does: a `run-finished` of its own follows, and nothing after it
-    counts, whatever goes on beside it.
+    A `run-finished` event is added after the trial's end, and later events are dropped.
     """
 
     def __init__(self, trial: int) -> None:
@@ -77,7 +76,7 @@ class TrialFilter:
         self.ended = False
 
     def take(self, events: Sequence[AnyEvent]) -> list[AnyEvent]:
-        """What of `events`, the next ones in order, belongs to the trial."""
+        """Filters the next events, in order."""
         from clr_tui.engine.log import events as ev
 
         kept: list[AnyEvent] = []
@@ -95,20 +94,17 @@ class TrialFilter:
                 self.ended = True
                 kept.append(
                     ev.RunFinished(
-                        seq=event.seq,
-                        time=event.time,
-                        outcome=event.outcome,
-                        message=event.reason,
+                        seq=event.seq, time=event.time, outcome=event.outcome, message=event.reason
                     )
                 )
         return kept
 
 
 class TrialSource:
-    """One trial of a comparison that may be at work.
+    """One trial of a comparison that may be live.
 
     Args:
-        source: the whole comparison, read by nobody else.
+        source: the whole comparison; must have no other reader.
         trial: the trial's number.
     """
 
@@ -120,11 +116,11 @@ class TrialSource:
 
     @property
     def live(self) -> bool:
-        """Whether the run's worker lives."""
+        """Whether the run's worker is alive."""
         return self._source.live
 
     def poll(self) -> Batch:
-        """What has come of the trial since the last poll."""
+        """Returns the trial's new events since the last poll."""
         batch = self._source.poll()
         if batch.reset:
             self._filter = TrialFilter(self._filter.trial)
@@ -132,14 +128,14 @@ class TrialSource:
 
 
 class ReplaySource:
-    """Recorded events, given out when they are due by their own times.
+    """Recorded events, released at their recorded times.
 
     Args:
-        recorded: all of the recording, in order. What its reader counted (corrupt lines, unknown
-            types, a newer schema) belongs to no moment of it: the first batch tells it all.
+        recorded: the whole recording, in order. The reader's counts (corrupt lines, unknown types,
+            a newer schema) have no time, so they are in the first batch.
         clock: a monotonic clock, seconds.
-        speed: 1 is as it was; `math.inf` gives everything at once.
-        at: where to begin, 0 to 1 of the recorded time.
+        speed: 1 is real time; `math.inf` releases everything at once.
+        at: where to start, 0 to 1 of the recorded time.
     """
 
     replay = True
@@ -168,7 +164,7 @@ class ReplaySource:
 
     @property
     def seconds(self) -> float:
-        """Length of the recording, seconds."""
+        """Duration of the recording, seconds."""
         return self._due[-1] if self._due else 0.0
 
     @property
@@ -176,23 +172,23 @@ class ReplaySource:
         """Seconds of the recording that have been played."""
         if not self.playing:
             return self._place
-        now = self._place
+        if math.isinf(self.speed):
+            return self.seconds
         gone = max(self._clock() - self._since, 0.0)
-        now = math.inf if math.isinf(self.speed) else now + gone * self.speed
-        return min(now, self.seconds)
+        return min(self._place + gone * self.speed, self.seconds)
 
     @property
     def position(self) -> float:
-        """Where the replay stands, 0 to 1."""
+        """Position of the replay, 0 to 1."""
         return self.elapsed / self.seconds if self.seconds > 0 else 1.0
 
     @property
     def finished(self) -> bool:
-        """Whether everything has been given out."""
+        """Whether all events have been released."""
         return self._given == len(self._events)
 
     def poll(self) -> Batch:
-        """What has become due; starts anew (`reset`) after seeking back."""
+        """Returns the events now due; starts over (`reset`) after seeking back."""
         from clr_tui.engine.log.tail import Batch
 
         now = self.elapsed
@@ -211,7 +207,7 @@ class ReplaySource:
         return batch
 
     def of_trial(self, trial: int) -> ReplaySource:
-        """One trial of this recording of a comparison, at the same place and speed."""
+        """Returns a replay of one trial, at the same position and speed."""
         only = TrialFilter(trial)
         kept = [
             (event, due)
@@ -226,7 +222,7 @@ class ReplaySource:
         return source
 
     def play(self) -> None:
-        """Goes on; from the start where it was at the end."""
+        """Continues, from the start if it was at the end."""
         if self.playing:
             return
         if self._place >= self.seconds:
@@ -235,7 +231,7 @@ class ReplaySource:
         self.playing = True
 
     def pause(self) -> None:
-        """Holds still."""
+        """Pauses."""
         self._hold(self.elapsed)
         self.playing = False
 
@@ -247,7 +243,7 @@ class ReplaySource:
             self.play()
 
     def seek(self, fraction: float) -> None:
-        """Goes to `fraction` (clamped to 0 to 1) of the recorded time."""
+        """Jumps to `fraction` (clamped to 0 to 1) of the recorded time."""
         place = min(max(fraction, 0.0), 1.0) * self.seconds
         if bisect.bisect_right(self._due, place) < self._given:
             self._given = 0
@@ -255,7 +251,7 @@ class ReplaySource:
         self._hold(place)
 
     def faster(self) -> None:
-        """Doubles the speed, up to all at once."""
+        """Doubles the speed, up to infinite."""
         self._set_speed(next((s for s in SPEEDS if s > self.speed), SPEEDS[-1]))
 
     def slower(self) -> None:
@@ -272,7 +268,7 @@ class ReplaySource:
 
 
 def _offsets(events: Sequence[AnyEvent]) -> list[float]:
-    """Seconds since the first event; a clock that was set back does not go back here."""
+    """Returns seconds since the first event, never falling even if the clock was set back."""
     offsets: list[float] = []
     latest = 0.0
     for event in events:

@@ -1,17 +1,15 @@
-"""Every reach into the private parts of Textual, each behind a check of what is there.
+"""All uses of Textual's private parts, each guarded by a check.
 
-Where a check fails, as it may on a later Textual, its feature is lost and nothing else. The tests
-then say which one.
+If a check fails, as it may on a later Textual, only its feature is lost, and a test names it.
 
-**Lean updates.** Textual 8 repaints a region of a widget by sending its rows from the widget's left
-edge up to the region's end ("TODO: crop to x extents" in its compositor, issue 5625 there, closed
-without a change), each segment with its whole style and a reset after it. A curve that grows at the
-right of a wide chart costs some 15 KB an update that way, ten times what there is to say.
-`lean_segments` crops at both ends, sends cells of one style together, and each style once. The
-cells that the terminal shows in the end are the same.
+**Lean updates.** To repaint a region of a widget, Textual 8 sends its rows from the widget's left
+edge to the region's end ("TODO: crop to x extents" in its compositor; issue 5625, closed without a
+change), each segment with its full style and a reset. A curve growing on the right of a wide chart
+costs some 15 KB per update, ten times more than needed. `lean_segments` crops both ends, groups
+cells by style and sends each style once; the terminal ends up showing the same cells.
 
-**Errors.** Textual prints a mistake in the app as pages of traceback with every local variable,
-people's data among them. The app reports the error itself instead, where Textual keeps it.
+**Errors.** Textual prints an exception as pages of traceback with all local variables, including
+user data. The app reports the error itself if Textual stores it.
 """
 
 from __future__ import annotations
@@ -37,14 +35,14 @@ _UPDATE_PARTS = {"spans", "chops", "chop_ends"}
 
 
 def install_lean_updates() -> None:
-    """Makes this process's Textual send lean updates. Doing it again changes nothing."""
+    """Makes Textual send lean updates in this process; idempotent."""
     update = known_update()
     if update is not None:
         update.render_segments = lean_segments
 
 
 def known_update() -> Any:
-    """Textual's class of partial updates; None where it is not what `lean_segments` can read."""
+    """Returns Textual's class of partial updates; None if `lean_segments` cannot read it."""
     try:
         from textual._compositor import ChopsUpdate as Update
     except ImportError:
@@ -56,19 +54,19 @@ def known_update() -> Any:
 
 
 def keeps_error(app: App[Any]) -> bool:
-    """Whether `error_of` can tell what ended `app`."""
+    """Whether this Textual stores the error that `error_of` returns."""
     return hasattr(app, "_exception")
 
 
 def error_of(app: App[Any]) -> Exception | None:
-    """The error that ended `app`, if one did; None also where Textual does not keep it."""
+    """Returns the error that ended `app`; None if there was none or Textual does not store it."""
     return getattr(app, "_exception", None)
 
 
 def silence_traceback(app: App[Any]) -> None:
-    """Keeps Textual from printing a traceback of what `error_of` tells.
+    """Stops Textual from printing a traceback of the error that `error_of` returns.
 
-    Where that cannot tell, or Textual prints elsewhere, the traceback stays.
+    If Textual does not store the error, or prints elsewhere, the traceback stays.
     """
     console = getattr(app, "error_console", None)
     if console is not None and keeps_error(app):
@@ -76,13 +74,13 @@ def silence_traceback(app: App[Any]) -> None:
 
 
 def lean_segments(update: ChopsUpdate, console: Console) -> str:
-    """The control sequences that bring a terminal up to date: cells of one style after another."""
+    """Returns the control sequences of an update, grouped by style."""
     system = COLOR_SYSTEMS.get(console.color_system or "", ColorSystem.TRUECOLOR)
     groups: dict[str, list[str]] = {}
     linked: list[str] = []
     for x, y, text, style in _pieces(update):
         if style is not None and style.link:
-            # Links are more than a style: as Textual renders them.
+            # Links are more than a style, so Textual renders them.
             linked += [_move(x, y), Strip.render_style(style, text, color_system=system)]
         else:
             codes = Strip.render_ansi(style, system) if style is not None else ""
@@ -98,7 +96,7 @@ def _move(x: int, y: int) -> str:
 
 
 def _pieces(update: ChopsUpdate) -> Iterator[tuple[int, int, str, Style | None]]:
-    """Each piece of one style that is to be painted: (x, y, text, style)."""
+    """Yields the pieces to paint, each of one style: (x, y, text, style)."""
     for y, start, end in update.spans:
         chops = zip(update.chop_ends[y], update.chops[y].items(), strict=False)
         for chop_end, (chop_x, strip) in chops:

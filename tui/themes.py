@@ -1,8 +1,8 @@
-"""The colours of the screens: a dark theme, a light one, and the terminal's own sixteen colours.
+"""The themes: dark, light, and two in the terminal's own sixteen colours.
 
-Text on `background`, `surface` and `panel` keeps a contrast of 4.5 to 1 or more in the first two.
-What a colour means is the same in each: `success` for done, `warning` for paused or lost, `error`
-for failed, `accent` for keys; they are the colours that `charts.palette` gives to like roles.
+In the first two, text on `background`, `surface` and `panel` has a contrast of at least 4.5 to 1.
+Colours mean the same in all: `success` for done, `warning` for paused or lost, `error` for failed,
+`accent` for keys. They match the colours of similar roles in `charts.palette`.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ _VARIABLES = {
     "scrollbar-background-active": ("#161b23", "#f4f4f0"),
     "scrollbar-corner-color": ("#161b23", "#f4f4f0"),
 }
-"""Each on dark, then on light."""
+"""Pairs of a colour on dark and on light."""
 
 
 def _true_colour(name: str, dark: bool) -> Theme:
@@ -82,7 +82,7 @@ def _terminals_own(name: str, dark: bool) -> Theme:
         panel="ansi_default",
         boost="ansi_default",
         variables={
-            # Textual's own style of inline screens names these two.
+            # Textual's style of inline screens needs these two.
             "ansi-background": "ansi_black" if dark else "ansi_white",
             "ansi-foreground": "ansi_white" if dark else "ansi_black",
             "border": "ansi_cyan",
@@ -111,14 +111,14 @@ THEMES: dict[str, tuple[Theme, str]] = {
     TERMINAL_DARK.name: (TERMINAL_DARK, "the terminal's own colours, dark"),
     TERMINAL_LIGHT.name: (TERMINAL_LIGHT, "the terminal's own colours, light"),
 }
-"""Each theme by its name, with what people call it."""
+"""Each theme and its title, by name."""
 
 
 def set_up_themes(app: App[None]) -> None:
-    """Registers the themes and takes the one that suits the terminal.
+    """Registers the themes and selects the one for this terminal.
 
-    Under NO_COLOR (https://no-color.org), and where the terminal has sixteen colours or fewer, it
-    uses the terminal's own. Light or dark is as COLORFGBG says, where a terminal sets it.
+    Under NO_COLOR (https://no-color.org) or with at most sixteen colours, it is one in the
+    terminal's own colours. COLORFGBG, if set, decides between light and dark.
     """
     for theme, _ in THEMES.values():
         app.register_theme(theme)
@@ -131,14 +131,14 @@ def set_up_themes(app: App[None]) -> None:
 
 
 def is_light(environ: Mapping[str, str]) -> bool:
-    """Whether the terminal says that its background is light: COLORFGBG ends in 7 or 15."""
+    """Whether COLORFGBG declares a light background: it ends in 7 or 15."""
     return environ.get("COLORFGBG", "").rpartition(";")[2] in ("7", "15")
 
 
 def without_greys(filters: Iterable[LineFilter]) -> list[LineFilter]:
-    """`filters`, so that no colour at all is sent under NO_COLOR.
+    """Replaces Textual's monochrome filter, so that NO_COLOR sends no colours at all.
 
-    Textual 8.2 answers NO_COLOR with shades of grey in true colour, unless its first theme has
-    ansi colours; so that filter is exchanged for the one that removes colours.
+    Textual 8.2 sends shades of grey in true colour under NO_COLOR, unless its first theme has ANSI
+    colours.
     """
     return [_NO_COLOUR if isinstance(one, Monochrome) else one for one in filters]

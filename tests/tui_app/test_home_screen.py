@@ -280,7 +280,7 @@ async def test_leaving_says_what_goes_on(app, mixed, key) -> None:
         await settled(pilot)
         await pilot.press(key)
     assert app.return_message == (
-        "range-test-flowers-3 goes on; `clr-tui attach range-test-flowers-3 "
+        "range-test-flowers-3 is still running; `clr-tui attach range-test-flowers-3 "
         f"--runs-dir {mixed.folder}` shows it again"
     )
     assert app.return_code == 0
@@ -294,7 +294,8 @@ async def test_leaving_the_usual_folder_names_no_folder(app, mixed, monkeypatch)
         await settled(pilot)
         await pilot.press("q")
     assert app.return_message == (
-        "train-digits-3 and 1 other run go on; `clr-tui attach train-digits-3` shows it again"
+        "train-digits-3 and 1 other run are still running; "
+        "`clr-tui attach train-digits-3` shows it again"
     )
 
 
