@@ -325,7 +325,7 @@ async def test_space_pauses_and_s_stops_the_whole_run(tmp_path):
         log.tell(ev.Paused())
         await poll(pilot)
         assert "‖ paused  4 of 9 trials" in title(pilot)
-        assert "space goes on" in message(pilot)
+        assert "space continues" in message(pilot)
         await pilot.press("space", "s")
         words = str(pilot.app.screen.query_one("#detail", Static).render())
         assert "All its trials end" in words

@@ -13,7 +13,7 @@ LONG = "x" * 300
 
 @pytest.mark.parametrize("text", ["~zz/a.svg", f"{LONG}/a.svg", f"/{LONG}/{LONG}/a.csv", " "])
 def test_an_odd_folder_is_told(text) -> None:
-    with pytest.raises(UserError, match=r"no folder|name a file"):
+    with pytest.raises(UserError, match=r"no folder|enter a file name"):
         target(text, [".svg", ".csv"])
 
 

@@ -113,7 +113,7 @@ async def test_an_imported_curve_has_no_task_to_run(tmp_path):
         await pilot.press("b", *"1e-3", "down", *"1e-2", "enter")
         for key in ("t", "r"):
             await pilot.press(key)
-            assert "does not say what was trained" in message(pilot)
+            assert "does not name its task" in message(pilot)
         assert pilot.app.screen is screen
 
 
@@ -133,7 +133,7 @@ async def test_a_bare_log_shows_only_what_it_tells(train_log, tmp_path):
         assert "cycle     -" in panel(pilot)
         assert "middle of cycle" not in message(pilot)
         await pilot.press("r")
-        assert "does not say what was trained" in message(pilot)
+        assert "does not name its task" in message(pilot)
 
 
 async def test_a_replay_tells_what_was_wrong_with_its_log(sweep_log, tmp_path):

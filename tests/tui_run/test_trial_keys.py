@@ -184,7 +184,7 @@ async def test_an_imported_curve_shows_its_epochs(tmp_path):
         assert "stays by epoch" in message(pilot)
         for key in ("r", "c"):
             await pilot.press(key)
-            assert "does not say what was trained" in message(pilot)
+            assert "does not name its task" in message(pilot)
 
 
 async def test_an_imported_comparison_has_neither_seconds_nor_a_task(tmp_path):
@@ -198,4 +198,4 @@ async def test_an_imported_comparison_has_neither_seconds_nor_a_task(tmp_path):
             scales.append(screen.options.x)
         assert "seconds" not in scales
         await pilot.press("r")
-        assert "does not say what was trained" in message(pilot)
+        assert "does not name its task" in message(pilot)

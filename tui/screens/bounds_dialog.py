@@ -1,4 +1,4 @@
-"""Both bounds, typed."""
+"""The dialog to type both bounds."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 class BoundsDialog(ModalScreen["Bounds | None"]):
-    """Asks for base_lr and max_lr; answers with them, or None where nothing changes.
+    """Asks for base_lr and max_lr; returns them, or None if cancelled.
 
     Args:
-        bounds: what stands there to begin with.
-        note: what the bounds will be for, a sentence.
+        bounds: the initial values.
+        note: a sentence on what the bounds are for.
     """
 
     CSS_PATH = "dialog.tcss"
@@ -42,24 +42,24 @@ class BoundsDialog(ModalScreen["Bounds | None"]):
         self._start = (base, high)
 
     def compose(self) -> ComposeResult:
-        """Two fields over the keys."""
+        """Lays out two fields and the keys."""
         with Vertical(classes="dialog"):
             yield Static("Bounds", classes="dialog-title", markup=False)
             if self._note:
                 yield Static(self._note, classes="dialog-note", markup=False)
             yield Field("base_lr", self._start[0], placeholder=BASE_LR.empty)
             yield Field("max_lr", self._start[1], placeholder=MAX_LR.example)
-            yield Static("enter  take them     esc  cancel", classes="dialog-keys", markup=False)
+            yield Static("enter  use them     esc  cancel", classes="dialog-keys", markup=False)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Says what is wrong while one types."""
+        """Checks while the user types."""
         event.stop()
         self._check()
 
     def _check(self) -> None:
         _, errors = read_bounds(*self._texts())
         for field in self.query(Field):
-            # An untouched empty field is not a mistake yet.
+            # An empty field is not an error yet.
             wrong = errors.get(field.name or "", "")
             field.show_error(wrong if field.value.strip() else "")
 
@@ -68,11 +68,11 @@ class BoundsDialog(ModalScreen["Bounds | None"]):
         return base.value, high.value
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Answers, where both are right; else shows the mistake and goes to its field."""
+        """Returns the bounds if both are valid; else shows the errors and focuses the first."""
         event.stop()
         texts = self._texts()
         if texts == self._start and self._before is not None:
-            # What is shown is rounded; unchanged it stands for what it was.
+            # The text is rounded; if unchanged, it means the exact value.
             self.dismiss(self._before)
             return
         bounds, errors = read_bounds(*texts)
@@ -86,5 +86,5 @@ class BoundsDialog(ModalScreen["Bounds | None"]):
                 return
 
     def action_cancel(self) -> None:
-        """Closes; nothing changes."""
+        """Closes without a change."""
         self.dismiss(None)

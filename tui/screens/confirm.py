@@ -1,4 +1,4 @@
-"""A question before something that cannot be undone."""
+"""Confirmation of something that cannot be undone."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from clr_tui.tui.widgets.key_footer import KeyLine
 
 
 class ConfirmScreen(ModalScreen[bool]):
-    """Asks; answers True for `y` or `enter`, False for `n` or `escape`.
+    """Asks a question; returns True for `y` or `enter`, False for `n`, `q` or `escape`.
 
     Args:
         question: a sentence.
-        yes: what `y` does, a word or two.
-        detail: what else to know before answering.
+        yes: what `y` does, in a word or two.
+        detail: the consequences, a sentence.
     """
 
     CSS_PATH = "confirm.tcss"
@@ -36,7 +36,7 @@ class ConfirmScreen(ModalScreen[bool]):
         self._yes = yes
 
     def compose(self) -> ComposeResult:
-        """The question over the keys that answer it."""
+        """Lays out the question and the keys."""
         with Vertical(id="confirm"):
             yield Static(plain(self._question), id="question", markup=False)
             if self._detail:
@@ -44,5 +44,5 @@ class ConfirmScreen(ModalScreen[bool]):
             yield KeyLine((("y", self._yes), ("n", "cancel")), id="answers")
 
     def action_answer(self, answer: bool) -> None:
-        """Closes with the answer."""
+        """Returns the answer."""
         self.dismiss(answer)

@@ -1,4 +1,4 @@
-"""What the screens of a range test and of a training share: charts beside a panel of figures."""
+"""The base of the range test's and the training's screens: charts beside a panel."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 
 class CurveScreen(RunScreen):
-    """Charts under one another, and beside them the panel. Subclasses say what is on them."""
+    """Charts below one another beside a panel; subclasses fill them."""
 
     x_axes: ClassVar[tuple[XAxis, ...]]
     charts: ClassVar[tuple[str, ...]]
-    """Ids of the charts, from the top."""
+    """Ids of the charts, top to bottom."""
 
     def __init__(self, source: Source, config: RunConfig, run: RunDir | None) -> None:
         super().__init__(source, config, run)
         self.options = ChartOptions(x=self.x_axes[0])
 
     def compose_body(self) -> ComposeResult:
-        """The charts beside their panel."""
+        """Lays out the charts and the panel."""
         with Horizontal(id="body"):
             with Vertical(id="charts"):
                 for name in self.charts:
@@ -45,28 +45,28 @@ class CurveScreen(RunScreen):
         """Smooths more (1) or less (-1)."""
         options = self.options.smoother(direction)
         if options == self.options:
-            end = "as smooth as it gets" if direction > 0 else "the raw curve"
+            end = "the smoothest setting" if direction > 0 else "the raw curve"
             self.say(f"This is {end} (smoothing {options.smoothing:g}).")
             return
         self._redraw(options)
 
     def action_toggle_y(self) -> None:
-        """Switches the loss between linear and logarithmic."""
+        """Switches the loss axis between linear and logarithmic."""
         self._redraw(self.options.toggled_y())
 
     def action_cycle_x(self) -> None:
-        """Takes the next x-axis."""
+        """Switches to the next x axis."""
         self._redraw(self.options.next_x(self.x_axes))
 
     def action_compare(self) -> None:
         """Opens the form as a comparison of optimizers on this task."""
         if not self.repeatable:
-            self.say("This recording does not say what was trained: there is nothing to compare.")
+            self.say("This recording does not name its task, so there is nothing to compare.")
         else:
             title = f"compare optimizers on the task of {self.config.id}"
             job = self.comparison()
             self.app.new_run(self.config.task, job, self.parent_id, title=title)
 
     def comparison(self) -> Compare:
-        """The comparison that this run suggests."""
+        """Returns the comparison that this run suggests."""
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""Where to write what is shown."""
+"""The export dialog."""
 
 from __future__ import annotations
 
@@ -18,22 +18,23 @@ from clr_tui.tui.exporting import write
 from clr_tui.tui.widgets.field import Field
 
 Exports = Mapping[str, Callable[[], str]]
-"""For each suffix a function that makes the file's text."""
+"""Functions that return the file's text, by suffix."""
 
 
 def target(text: str, suffixes: list[str]) -> Path:
-    """The file that `text` names.
+    """Returns the path in `text`.
 
     Raises:
-        UserError: nothing is named, the suffix is none of `suffixes`, or there is no such folder.
+        UserError: the path is empty or a folder, its suffix is not in `suffixes`, or its folder is
+            missing.
     """
     kinds = f"{', '.join(suffixes[:-1])} or {suffixes[-1]}"
     if not text.strip():
-        raise UserError(f"name a file that ends in {kinds}", "path")
+        raise UserError(f"enter a file name that ends in {kinds}", "path")
     path = Path(os.path.expanduser(text.strip()))
     if suffix_of(path, suffixes) is None:
         raise UserError(f"'{path.name}' must end in {kinds}", "path")
-    if not os.path.isdir(path.parent):  # Path.is_dir() raises where a name is too long
+    if not os.path.isdir(path.parent):  # Path.is_dir() raises if a name is too long
         raise UserError(f"there is no folder '{path.parent}'", "path")
     if os.path.isdir(path):
         raise UserError(f"'{path}' is a folder", "path")
@@ -41,18 +42,18 @@ def target(text: str, suffixes: list[str]) -> Path:
 
 
 def suffix_of(path: Path, suffixes: Iterable[str]) -> str | None:
-    """The longest of `suffixes` that the path ends in: `curves.csv` before `.csv`."""
+    """Returns the longest of `suffixes` that the path ends in: `curves.csv` before `.csv`."""
     ends = [suffix for suffix in suffixes if path.name.lower().endswith(suffix)]
     return max(ends, key=len, default=None)
 
 
 class ExportDialog(ModalScreen["str | None"]):
-    """Asks for a path, whose suffix says what to write; answers with the path once written.
+    """Asks for a path, whose suffix sets the format; returns the path once written.
 
     Args:
-        name: what the file is called to begin with, without suffix.
-        exports: what can be written.
-        words: what each suffix means, a sentence.
+        name: the initial file name, without suffix.
+        exports: the available formats.
+        words: a sentence on what each suffix means.
     """
 
     CSS_PATH = "dialog.tcss"
@@ -65,7 +66,7 @@ class ExportDialog(ModalScreen["str | None"]):
         self._exports = exports
 
     def compose(self) -> ComposeResult:
-        """One field over the keys."""
+        """Lays out one field and the keys."""
         with Vertical(classes="dialog"):
             yield Static("Export", classes="dialog-title", markup=False)
             yield Static(self._words, classes="dialog-note", markup=False)
@@ -73,7 +74,7 @@ class ExportDialog(ModalScreen["str | None"]):
             yield Static("enter  write it     esc  cancel", classes="dialog-keys", markup=False)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Says what is wrong with the path while one types."""
+        """Checks the path while the user types."""
         event.stop()
         field = self.query_one(Field)
         try:
@@ -81,11 +82,11 @@ class ExportDialog(ModalScreen["str | None"]):
         except UserError as error:
             field.show_error(error.message)
         else:
-            there = os.path.exists(path)
-            field.show_error("it is there already: enter overwrites it" if there else "")
+            exists = os.path.exists(path)
+            field.show_error("this file exists: enter overwrites it" if exists else "")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Writes the file and closes; a mistake is shown at the field."""
+        """Writes the file and closes, or shows the error at the field."""
         event.stop()
         try:
             path = target(event.value, list(self._exports))
@@ -98,5 +99,5 @@ class ExportDialog(ModalScreen["str | None"]):
             self.dismiss(str(path))
 
     def action_cancel(self) -> None:
-        """Closes; nothing is written."""
+        """Closes without writing."""
         self.dismiss(None)

@@ -1,4 +1,4 @@
-"""The keys of a screen, and how the main job goes."""
+"""The help screen: keys, and how to do the main job."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from clr_tui.tui.widgets.key_footer import KeyLine
 
 RUNS = (
     "First find the learning rate: n starts a range test, a short sweep from a tiny rate to a "
-    "large one. On its chart set the bounds and press t to train between them. Runs work on by "
-    "themselves: leave, close the terminal, come back; they are all here."
+    "large one. Set the bounds on its chart and press t to train between them. Runs continue in "
+    "the background: leave, close the terminal, come back, and they are all here."
 )
-"""How the main job goes, for the list of runs; the kinds have words of their own."""
+"""How to do the main job, from the list of runs; each kind has its own text."""
 MIN_WORDS = 16
-"""Cells that the words of a key get, however narrow the terminal."""
+"""Minimum cells for the description of a key."""
 WHERE = (
-    "Runs are kept in {}, a folder each: run.json is what was asked, events.jsonl all that "
-    "happened, worker.log the worker's own output, checkpoints/ the saved weights."
+    "Runs are kept in {}, one folder each: run.json has the settings, events.jsonl the log, "
+    "worker.log the worker's own output, checkpoints/ the saved weights."
 )
 
 
 class HelpScreen(ModalScreen[None]):
-    """What can be done here.
+    """The keys of a screen, and a short guide.
 
     Args:
-        screen: whose keys.
-        mode: what is shown there: a run at work, one that has ended, a recording.
-        runs: the folder of runs, which the words name.
+        screen: `HOME` or the name of a kind.
+        mode: what a run screen shows.
+        runs: the folder of runs, named in the text.
     """
 
     CSS_PATH = "help.tcss"
@@ -58,7 +58,7 @@ class HelpScreen(ModalScreen[None]):
         self._runs = runs
 
     def compose(self) -> ComposeResult:
-        """The keys, then the words."""
+        """Lays out the keys and the text."""
         if self._of == HOME:
             title, how = "Runs", RUNS
         else:
@@ -71,7 +71,7 @@ class HelpScreen(ModalScreen[None]):
             yield KeyLine((("esc", "close"), ("↑↓", "scroll")), id="help-close")
 
     def on_resize(self) -> None:
-        """Wraps what the keys do to the room that there is."""
+        """Wraps the descriptions to the new width."""
         keys = self.query_one("#help-keys", Static)
         keys.update(self._keys(keys.size.width))
 

@@ -1,4 +1,4 @@
-"""The runs: a table of all of them, and the chart of the one under the cursor."""
+"""The list of runs, with a chart of the one under the cursor."""
 
 from __future__ import annotations
 
@@ -39,20 +39,20 @@ if TYPE_CHECKING:
     from clr_tui.tui.widgets.chart_view import ChartView
 
 REFRESH = 1.0
-"""Seconds between two looks at the folder of runs."""
+"""Seconds between two reads of the folder of runs."""
 READING = "Reading its log ..."
 NO_RUNS = Text.assemble(
     ("No runs yet.\n\n", "bold"),
     "Press ",
     ("n", "bold reverse"),
-    " to start one. The form is filled in: a range test on\n"
-    "the handwritten digits that come with clr-tui, half a minute of work.",
+    " to start one. The form is filled in for a range test on\n"
+    "the bundled handwritten digits, which takes half a minute.",
     justify="center",
 )
 
 
 class FilterInput(TypedInput):
-    """What the runs must match; the arrows lead back into the table."""
+    """The filter; arrow keys return to the table."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "screen.close_filter", show=False),
@@ -85,16 +85,16 @@ class HomeScreen(QuietScreen[None]):
 
     @property
     def listed(self) -> bool:
-        """Whether the folder has been looked at."""
+        """Whether the folder has been read."""
         return self._all is not None
 
     def compose(self) -> ComposeResult:
-        """A title line, the table, the preview, the keys."""
+        """Lays out title, filter, table, preview and keys."""
         with Horizontal(id="home-bar"):
             yield Static("clr-tui  runs", id="home-title", markup=False)
             yield Static("", id="home-count", markup=False)
         yield FilterInput(
-            placeholder="filter: words that the runs must have",
+            placeholder="filter: words that a run must contain",
             compact=True,
             select_on_focus=False,
             id="home-filter",
@@ -108,16 +108,16 @@ class HomeScreen(QuietScreen[None]):
         yield KeyFooter("home")
 
     def on_mount(self) -> None:
-        """Begins to watch the folder."""
+        """Starts to watch the folder."""
         self.query_one(FilterInput).cursor_blink = False
         self.set_interval(REFRESH, self._look_when_due)
 
     def go_to(self, run_id: str) -> None:
-        """Puts the cursor on a run, as soon as that is listed."""
+        """Moves the cursor to a run once it is listed."""
         self.query_one(RunTable).go_to(run_id)
 
     def on_screen_resume(self) -> None:
-        """Coming back, what is shown may be old. The frame goes before the look."""
+        """Refreshes the list, which may be stale, after the first frame."""
         self.call_after_refresh(self._look)
 
     def _look_when_due(self) -> None:
@@ -128,7 +128,7 @@ class HomeScreen(QuietScreen[None]):
         self.run_worker(self._list, group="list", thread=True, exit_on_error=False)
 
     def _list(self) -> None:
-        # A slow disk must not pile up threads: a look that is under way is as good as another.
+        # Threads must not pile up on a slow disk; one read at a time is enough.
         if not self._listing.acquire(blocking=False):
             return
         try:
@@ -137,7 +137,7 @@ class HomeScreen(QuietScreen[None]):
             if summaries is None:
                 return
             self.post_message(RunsListed(in_order(summaries)))
-            # Thousands of runs take a while to look at: nine tenths of the time are left alone.
+            # Thousands of runs take a while to read: at most a tenth of the time goes to it.
             now = self.app.clock()
             self._due = now + 9 * (now - began)
         except UserError as error:
@@ -146,7 +146,7 @@ class HomeScreen(QuietScreen[None]):
             self._listing.release()
 
     def _summaries(self) -> list[RunSummary] | None:
-        """Every run in few words; None where nobody wants to know any more."""
+        """Summarises all runs; None if cancelled."""
         worker = get_current_worker()
         found: list[RunSummary] = []
         for run in list_runs(self._folder):
@@ -159,12 +159,12 @@ class HomeScreen(QuietScreen[None]):
         return found
 
     def on_runs_unreadable(self, message: RunsUnreadable) -> None:
-        """Says why there is nothing to show; what was listed before stays."""
+        """Shows the reason, unless runs are already listed."""
         if self._all is None:
             self._say("#home-empty", plain(message.reason))
 
     def on_runs_listed(self, message: RunsListed) -> None:
-        """Shows the runs as they are now."""
+        """Shows the current runs."""
         self._all = message.summaries
         self._show_table()
         selected = self.query_one(RunTable).selected
@@ -189,13 +189,13 @@ class HomeScreen(QuietScreen[None]):
             table.focus()
 
     def _say(self, selector: str, words: str | Text) -> None:
-        """Changes a line of text; the same words again send nothing."""
+        """Changes a line of text; sends nothing if it is unchanged."""
         if self._said.get(selector) != words:
             self._said[selector] = words
             self.query_one(selector, Static).update(words)
 
     def on_row_list_moved(self) -> None:
-        """Shows another run in the preview."""
+        """Previews the run under the cursor."""
         summary = self.query_one(RunTable).selected
         if summary is None:
             self._preview = None
@@ -211,14 +211,14 @@ class HomeScreen(QuietScreen[None]):
 
     def _refresh_preview(self, summary: RunSummary) -> None:
         if not self.is_active:
-            return  # the run's own screen may be reading the same log; coming back looks again
+            return  # the run's own screen may be reading the same log; refreshed on return
         if self._preview is None or self._preview.run.id != summary.id:
             self._preview = Preview(self._dir_of(summary))
         work = partial(self._read_preview, self._preview)
         self.run_worker(work, group="preview", thread=True, exclusive=True, exit_on_error=False)
 
     def _read_preview(self, preview: Preview) -> None:
-        # Here and not above: what draws takes longer to load than all that the list needs.
+        # Imported here, because charts take longer to import than all that the list needs.
         from clr_tui.tui.charts.chart import Chart
         from clr_tui.tui.widgets import chart_view  # noqa: F401 - the event loop must not wait
 
@@ -237,7 +237,7 @@ class HomeScreen(QuietScreen[None]):
             self._show_chart(message.chart)
 
     def _show_chart(self, chart: Chart) -> None:
-        """The first one brings its widget along."""
+        """Shows a chart, mounting the widget first if necessary."""
         from clr_tui.tui.widgets.chart_view import ChartView
 
         if self._chart is None:
@@ -254,21 +254,21 @@ class HomeScreen(QuietScreen[None]):
             self._chart.set_chart(Chart(empty=READING))
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Filters while one types."""
+        """Filters while the user types."""
         event.stop()
         self._show_table()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Back to the table, which stays filtered."""
+        """Returns to the table, which stays filtered."""
         event.stop()
         self.action_focus_table()
 
     def on_row_list_opened(self) -> None:
-        """A run was clicked on twice."""
+        """Opens the run."""
         self.action_open_run()
 
     def action_focus_table(self) -> None:
-        """Leaves the filter, which stays while it says something."""
+        """Leaves the filter, which stays visible unless it is empty."""
         search = self.query_one(FilterInput)
         search.set_class(bool(search.value), "shown")
         self.query_one(RunTable).focus()
@@ -296,7 +296,7 @@ class HomeScreen(QuietScreen[None]):
             self.app.open_run(self._dir_of(selected))
 
     def action_remove(self) -> None:
-        """Removes the run under the cursor, once that is confirmed."""
+        """Removes the run under the cursor after confirmation."""
         selected = self.query_one(RunTable).selected
         if selected is None:
             return
@@ -304,7 +304,7 @@ class HomeScreen(QuietScreen[None]):
             self.app.tell(f"{selected.id} is {selected.status}: stop it first (s).", "warning")
             return
         question = f"Remove {selected.id}?"
-        detail = "Its log and its checkpoints are deleted."
+        detail = "This deletes its log and checkpoints."
         self._ask(question, "remove", detail, partial(self._remove, self._dir_of(selected)))
 
     def _remove(self, run: RunDir) -> None:
@@ -313,7 +313,7 @@ class HomeScreen(QuietScreen[None]):
             self.app.call_from_thread(self.app.tell, removal_words(run, kept), "warning")
 
     def action_stop(self) -> None:
-        """Stops the run under the cursor, once that is confirmed."""
+        """Stops the run under the cursor after confirmation."""
         selected = self.query_one(RunTable).selected
         if selected is None:
             return

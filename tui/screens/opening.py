@@ -1,4 +1,4 @@
-"""The first frame where a run or a log is to be shown: what that needs takes longer to load."""
+"""The first frame, shown while a run or a log loads."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from clr_tui.tui.screens.quiet import QuietScreen
 
 
 class OpeningScreen(QuietScreen[None]):
-    """One line, so that it is there at once.
+    """A single line, which appears at once.
 
     Args:
-        then: called when it has been painted.
+        then: called once it has been painted.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -32,9 +32,9 @@ class OpeningScreen(QuietScreen[None]):
         self._then = then
 
     def compose(self) -> ComposeResult:
-        """The program and what it does."""
+        """Shows the program's name and state."""
         yield Static("clr-tui  opening ...", markup=False)
 
     def on_mount(self) -> None:
-        """Waits for the frame."""
+        """Calls `then` after the first frame."""
         self.call_after_refresh(self._then)

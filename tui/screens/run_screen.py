@@ -1,8 +1,8 @@
-"""What the screens of all runs share: one reader of one log.
+"""The base of all run screens.
 
-A screen holds a `RunHistory` and a source of events, living or recorded, and polls it four times
-a second. All that it shows comes from the history; all that it orders goes to the run's commands
-file. Closing it ends a reader and nothing else.
+A screen polls a source of events, live or recorded, four times a second. Everything it shows comes
+from its `RunHistory`, and its commands go to the run's commands file, so closing it never affects
+the run.
 """
 
 from __future__ import annotations
@@ -51,24 +51,24 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.25
 DRAWING_SHARE = 0.25
-"""Of the time, at most, goes to drawing."""
+"""Maximum share of the time spent drawing."""
 CPU_SECONDS = 1.0
-"""Between two drawings of a run that trains on the CPU: the cores that draw are those that train,
-and each step needs them all."""
+"""Minimum seconds between drawings of a run that trains on the CPU: drawing takes cores from
+training, and each step needs them all."""
 EAGER_SECONDS = 6.0
-"""From a run's begin, in which that does not hold: what is soon over shall be seen to move."""
+"""That limit starts this long after the run's start, so that short runs visibly progress."""
 HINT_SECONDS = 6.0
 SEEK = 0.05
-"""How much of a recording one key press goes back or forth."""
+"""Share of a recording that one key press skips."""
 
 
 class RunScreen(QuietScreen[None]):
-    """A run, living or recorded. Subclasses say what to draw of it.
+    """A run, live or recorded; subclasses draw it.
 
     Args:
-        source: where its events come from.
-        config: what it was asked to do.
-        run: its directory, which takes orders; None for a recording.
+        source: its events.
+        config: its settings.
+        run: its directory, for commands; None for a recording.
     """
 
     CSS_PATH: ClassVar[CSSPathType | None] = Path(__file__).with_suffix(".tcss")
@@ -81,12 +81,12 @@ class RunScreen(QuietScreen[None]):
     key_screen: str
     noun: ClassVar[str] = "run"
     again_title = ""
-    """What the form is for that runs it again; empty: just that."""
+    """Title of the form that runs it again; empty for the default."""
     waits_for: ClassVar[str] = "step"
-    """What the charts begin with."""
-    pausing: ClassVar[str] = "Pausing after the step at hand; space goes on."
+    """The first thing that the charts show."""
+    pausing: ClassVar[str] = "Pausing after the current step; space continues."
     export_words: ClassVar[str] = (
-        "By its suffix: .svg the charts as shown, .csv every step, .json the result."
+        "The suffix sets the format: .svg charts as shown, .csv every step, .json the result."
     )
 
     def __init__(self, source: Source, config: RunConfig, run: RunDir | None) -> None:
@@ -103,10 +103,10 @@ class RunScreen(QuietScreen[None]):
         self._shown: object = None
         self._draw_from = 0.0
         self._read = 1.0
-        """How much of a long log has been read, 0 to 1: it is drawn when it is there."""
+        """Share of a long log read so far, 0 to 1; it is drawn at 1."""
 
     def compose(self) -> ComposeResult:
-        """Title, what there is to see, message, replay bar, keys."""
+        """Lays out title, body, message, replay bar and keys."""
         yield TitleBar(id="title")
         yield from self.compose_body()
         yield Panel(id="message", dots=True)
@@ -115,27 +115,27 @@ class RunScreen(QuietScreen[None]):
         yield KeyFooter(self.key_screen, self.key_mode)
 
     def compose_body(self) -> ComposeResult:
-        """What there is to see between the title and the message."""
+        """Lays out what is between title and message."""
         raise NotImplementedError
 
     def on_mount(self) -> None:
-        """Begins to follow the log."""
+        """Starts to follow the log."""
         self.set_interval(POLL_SECONDS, self.poll)
 
     def on_screen_resume(self) -> None:
-        """Draws everything: for the first time, or after another screen was in front."""
+        """Draws everything, at first and after another screen was in front."""
         self._shown, self._draw_from = None, 0.0
         self.call_after_refresh(self.poll)
 
     def on_resize(self) -> None:
-        """Wraps words anew."""
+        """Wraps text to the new width."""
         self.call_after_refresh(self.show_all)
 
     # -- following -------------------------------------------------------------------------
 
     def poll(self) -> None:
-        """Reads what is new and, with nothing in front, shows what it changed."""
-        # Asked first: what a worker wrote before it ended is then surely read below.
+        """Reads new events and, if the screen is in front, draws changes."""
+        # Checked first, so that everything a worker wrote before it ended is read below.
         alive = self.source.live
         try:
             batch = self.source.poll()
@@ -144,7 +144,7 @@ class RunScreen(QuietScreen[None]):
             return
         self._feed(batch)
         if batch.more:
-            # A long log comes in pieces, so that keys are answered between them.
+            # A long log is read in pieces, so that keys are handled in between.
             self.call_later(self.poll)
             self._read = batch.portion
             self.show_title()
@@ -163,24 +163,24 @@ class RunScreen(QuietScreen[None]):
         if self.is_active and due and state != self._shown:
             self._shown = state
             self.show_all()
-            # A log of a million steps takes its time to judge: keys are answered in between.
+            # A log of a million steps is slow to analyse: keys are handled in between.
             self._draw_from = now + self._rest(self.app.clock() - now)
 
     def _rest(self, took: float) -> float:
-        """Seconds from the begin of a drawing that `took` so many to that of the next."""
-        # Polls come a little early or late: half of one less, so that the one in time draws.
+        """Returns the seconds between the starts of a drawing that `took` so long and the next."""
+        # Polls may be early or late: half an interval less lets the intended one draw.
         least = CPU_SECONDS - POLL_SECONDS / 2 if self._shares_cores() else 0.0
         return max(took / DRAWING_SHARE, least)
 
     def _shares_cores(self) -> bool:
-        """Whether drawing takes from a training that has been going on for a while."""
+        """Whether drawing slows down a training that is past its first seconds."""
         history = self.history
         if self.source.replay or history.device is None or history.device.device != "cpu":
             return False
         return (history.last_time or 0.0) - (history.first_time or 0.0) > EAGER_SECONDS
 
     def _feed(self, batch: Batch) -> None:
-        """Takes what is new; an order that was refused just now is told at once."""
+        """Feeds new events; reports a command that was refused just now."""
         known = self.history.started is not None
         refused = len(self.history.refused)
         self.history.feed(batch)
@@ -198,7 +198,7 @@ class RunScreen(QuietScreen[None]):
         return not self.run_dir.events_path.exists()
 
     def show_all(self) -> None:
-        """Draws everything; widgets repaint only what differs."""
+        """Draws everything; widgets repaint only differences."""
         if not self.is_mounted:
             return
         self.show_title()
@@ -206,19 +206,19 @@ class RunScreen(QuietScreen[None]):
         self.show_message()
 
     def show_history(self) -> None:
-        """Draws what stands between the title and the message."""
+        """Draws what is between title and message."""
         raise NotImplementedError
 
     def verdict(self) -> list[Line]:
-        """What to say below the charts when nothing is wrong."""
+        """Returns the lines below the charts when nothing is wrong."""
         raise NotImplementedError
 
     def remarks(self) -> list[str]:
-        """What else there is to say, most important first, as far as there is room."""
+        """Returns more sentences, most important first, shown if there is space."""
         return []
 
     def show_title(self) -> None:
-        """Draws the line at the top."""
+        """Draws the title line."""
         device = self.history.device
         where = plain(device.device) if device is not None else ""
         words = self.standing_words()
@@ -229,11 +229,11 @@ class RunScreen(QuietScreen[None]):
         self.query_one(TitleBar).show(self.title_words(), words, self.status.role, where)
 
     def title_words(self) -> str:
-        """What is run."""
+        """Returns the title."""
         return title_of(self.config, self.history)
 
     def standing_words(self) -> str:
-        """How the run stands, on the right of the title."""
+        """Returns the run's state, shown right of the title."""
         return self.status.words
 
     def show_message(self) -> None:
@@ -245,19 +245,19 @@ class RunScreen(QuietScreen[None]):
             told += wrapped(self._hint, width, "suggestion")
         wrong = trouble(self.history, self.status.state, log_of(self.run_dir))
         if self._log_gone and self.status.state == "lost":
-            wrong = ""  # its worker ended for that, and left no output to read
+            wrong = ""  # that is why its worker ended, and there is no output to read
         if wrong:
             told += wrapped(wrong, width, "diverged")
         if self._log_gone:
             told += wrapped(
-                "The log of this run was deleted: what had been read is still shown.",
+                "The log of this run was deleted; the screen shows what was read before.",
                 width,
                 "diverged",
             )
         if held := standing(self.history, self.status.state):
             told += wrapped(held, width, "suggestion")
         panel.set_class(bool(wrong), "-trouble")
-        # More is to be said of a run that is over, and nothing moves any more.
+        # A finished run has more to report, and its layout no longer moves.
         panel.set_class(self.status.ended, "-ended")
         if not wrong or any(len(trial) for trial in self.history.trials.values()):
             told += self.verdict()
@@ -266,20 +266,20 @@ class RunScreen(QuietScreen[None]):
         for remark in self.remarks():
             lines = wrapped(remark, width)
             if len(told) + len(lines) <= panel.content_size.height:
-                told += lines  # whole sentences or none of them
+                told += lines  # only whole sentences
         panel.set_lines(told)
 
     def on_panel_resized(self, event: Panel.Resized) -> None:
-        """Says as much as its new height has room for."""
+        """Fits the message to its new height."""
         if event.panel.id == "message":
             self.show_message()
 
     def words(self, text: str, role: Role = "text") -> list[Line]:
-        """`text` wrapped to the message's width."""
+        """Wraps `text` to the message's width."""
         return wrapped(text, self.query_one("#message", Panel).content_size.width, role)
 
     def waiting(self) -> str:
-        """What the charts say before there is anything to draw."""
+        """Returns the text of empty charts."""
         if self._read < 1:
             return "Reading its log ..."
         words = waiting_words(self.history, self.status.state, self.waits_for)
@@ -287,11 +287,11 @@ class RunScreen(QuietScreen[None]):
         return f"{words}  {bar}" if bar else words
 
     def draw(self, name: str, chart: Chart) -> None:
-        """Shows a chart in its place."""
+        """Shows a chart in the widget `name`."""
         self.query_one(f"#{name}", ChartView).set_chart(chart)
 
     def say(self, text: str) -> None:
-        """Shows one sentence below the charts for some seconds."""
+        """Shows a sentence below the charts for `HINT_SECONDS`."""
         self._hint = text
         if self._hint_timer is not None:
             self._hint_timer.stop()
@@ -302,10 +302,10 @@ class RunScreen(QuietScreen[None]):
         self._hint = ""
         self.show_message()
 
-    # -- keys: orders to the run -----------------------------------------------------------
+    # -- keys: commands to the run ---------------------------------------------------------
 
     def order(self, command: Command, done: str) -> bool:
-        """Sends `command` to the worker and says `done`, or why it could not be sent."""
+        """Sends `command` to the worker and shows `done`, or why it could not be sent."""
         if not self.require_live():
             return False
         assert self.run_dir is not None
@@ -318,9 +318,9 @@ class RunScreen(QuietScreen[None]):
         return True
 
     def require_live(self) -> bool:
-        """Whether there is a worker to take orders; says so where there is none."""
+        """Whether there is a worker to command; shows a sentence if not."""
         if self.source.replay:
-            self.say("This is a recording: there is no worker to take orders.")
+            self.say("This is a recording: there is no worker to control.")
         elif self.run_dir is None or self.status.ended:
             self.say(f"This {self.noun} has ended ({self.status.state}): r runs it again.")
         else:
@@ -328,17 +328,17 @@ class RunScreen(QuietScreen[None]):
         return False
 
     def action_pause(self) -> None:
-        """Pauses or continues: the replay, or else the run."""
+        """Pauses or continues the replay or the run."""
         if isinstance(self.source, ReplaySource):
             self.source.toggle()
             self.poll()
         elif self.history.paused:
-            self.order(Continue(), "Going on.")
+            self.order(Continue(), "Continuing.")
         else:
             self.order(Pause(), self.pausing)
 
     def action_stop(self) -> None:
-        """Stops the run once the person has confirmed it."""
+        """Stops the run after confirmation."""
         if not self.require_live():
             return
         question = ConfirmScreen(
@@ -348,13 +348,13 @@ class RunScreen(QuietScreen[None]):
 
     def _stop(self, confirmed: bool | None) -> None:
         if confirmed:
-            self.order(Stop(reason="stopped from the screen"), "Stopping after the step at hand.")
+            self.order(Stop(reason="stopped from the screen"), "Stopping after the current step.")
 
     def action_run_again(self) -> None:
-        """Opens the form with this run's settings; a failed run's reason stands at its field."""
+        """Opens the form with this run's settings; a failed run's error is shown at its field."""
         job = self.config.job
         if job is None or not self.repeatable:
-            self.say("This recording does not say what was trained: there is nothing to run again.")
+            self.say("This recording does not name its task, so it cannot be run again.")
             return
         error = None
         finished = self.history.finished
@@ -364,14 +364,14 @@ class RunScreen(QuietScreen[None]):
 
     @property
     def repeatable(self) -> bool:
-        """Whether the recording names its task: an imported curve, or a log alone, does not."""
+        """Whether the task is known: an imported curve or a log alone does not name it."""
         if self.run_dir is not None:
             return True
         return bool(self.config.task.model)
 
     @property
     def parent_id(self) -> str | None:
-        """What a run that is started from here names as its parent."""
+        """The parent of runs started from here."""
         return self.run_dir.id if self.run_dir is not None else None
 
     # -- keys: replay ----------------------------------------------------------------------
@@ -383,7 +383,7 @@ class RunScreen(QuietScreen[None]):
         return None
 
     def action_seek(self, direction: int) -> None:
-        """Goes back (-1) or forth (1) by a twentieth of the recording."""
+        """Skips back (-1) or forward (1) by `SEEK`."""
         if (source := self._replay()) is not None:
             source.seek(source.position + direction * SEEK)
             self.poll()
@@ -400,13 +400,13 @@ class RunScreen(QuietScreen[None]):
     # -- keys: export ----------------------------------------------------------------------
 
     def exports(self) -> Exports:
-        """What can be written to a file: a function to its text for each suffix."""
+        """Returns the export formats."""
         raise NotImplementedError
 
     def action_export(self) -> None:
-        """Asks for a path and writes what is shown to it."""
+        """Opens the export dialog."""
         if not self.history.trials:
-            self.say("There is nothing to export yet: it begins with the first losses.")
+            self.say("There is nothing to export before the first losses.")
             return
         dialog = ExportDialog(self.config.id, self.exports(), self.export_words)
         self.app.push_screen(dialog, self._exported)
@@ -417,5 +417,5 @@ class RunScreen(QuietScreen[None]):
 
 
 def log_of(run: RunDir | None) -> str:
-    """Where the worker's own output is, to be named."""
+    """Names the file with the worker's own output."""
     return str(run.log_path) if run is not None else "its worker.log"

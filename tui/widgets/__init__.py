@@ -1,1 +1,1 @@
-"""Widgets, one concept a file."""
+"""Widgets, one concept per file."""

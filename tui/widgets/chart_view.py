@@ -1,4 +1,4 @@
-"""A chart on the screen that sends only what changed."""
+"""The chart widget; it sends only what changed."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from clr_tui.tui.widgets.roles import palette_of
 
 
 class ChartView(Widget):
-    """Shows a chart; it keeps the cells that it last painted and repaints those that differ.
+    """Shows a chart and repaints only cells that differ from those last painted.
 
-    Limits that follow the data hold still, and widen in steps, as long as the chart keeps showing
-    the same thing (the same axes, by label and kind). Those that an x axis states are mostly a
-    plan, the length of a sweep, and taken as they are until they move (an estimate of seconds).
-    Those of a y axis follow the data in any case.
+    Limits that follow the data stay the same, and widen in steps, while the chart shows the same
+    thing (the same axes, by label and kind). An x axis's own limits are usually a plan, such as the
+    length of a sweep: they are used unchanged until they move, as an estimate of seconds does. The
+    limits of the y axis always follow the data.
     """
 
     can_focus = False
@@ -48,11 +48,11 @@ class ChartView(Widget):
         self._x_plan: tuple[float | None, float | None] | None = None
         self._x_moves = False
         self._cells: Grid | None = None
-        """As they were last drawn; None where they are to be drawn anew."""
+        """The cells last drawn; None if they must be redrawn."""
 
     @property
     def chart(self) -> Chart:
-        """What is shown."""
+        """The chart being shown."""
         return self._chart
 
     @property
@@ -61,7 +61,7 @@ class ChartView(Widget):
         return palette_of(self.app)
 
     def on_mount(self) -> None:
-        """From now on updates go out lean, and a change of theme repaints."""
+        """Installs lean updates, and repaints when the theme changes."""
         install_lean_updates()
         self.app.theme_changed_signal.subscribe(self, self._theme_changed)
 
@@ -70,7 +70,7 @@ class ChartView(Widget):
         self.refresh()
 
     def set_chart(self, chart: Chart) -> None:
-        """Shows `chart`. Where it looks like what is shown already, nothing is sent."""
+        """Shows `chart`; sends nothing if it looks the same."""
         if _kind(chart) != _kind(self._chart):
             self._x_limits.reset()
             self._y_limits.reset()
@@ -78,7 +78,7 @@ class ChartView(Widget):
         before, self._chart = self._chart, chart
         old = self._cells if self.is_attached else None
         if old is None or (old.width, old.height) != self.size:
-            # Not painted yet, or about to be painted anew: it is drawn when its rows are asked for.
+            # Not painted yet, or about to be repainted: drawn when its rows are requested.
             self._cells = None
             self.refresh()
         elif not same(before, chart):
@@ -88,7 +88,7 @@ class ChartView(Widget):
                 self.refresh(*(Region(start, y, end - start, 1) for y, start, end in spans))
 
     def render_line(self, y: int) -> Strip:
-        """Row `y` of what is shown."""
+        """Renders row `y`."""
         cells = self._cells
         if cells is None or (cells.width, cells.height) != self.size:
             cells = self._cells = self._draw(self.size)
@@ -117,7 +117,7 @@ def _kind(chart: Chart) -> tuple[object, ...]:
 
 
 def _held(axis: Axis, found: Limits | None, limits: StickyLimits) -> Axis:
-    """`axis` with limits that hold still."""
+    """Returns `axis` with sticky limits."""
     if found is None:
         return axis
     lo, hi = limits.fit(*found, log=axis.log)

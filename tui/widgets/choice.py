@@ -1,4 +1,4 @@
-"""One of a few words, all of them seen where there is room; left and right change it."""
+"""A choice among a few words; left and right change it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from textual.widget import Widget
 
 
 class Choice(Widget, can_focus=True):
-    """A field whose value is chosen, never typed.
+    """A field whose value is chosen rather than typed.
 
     Args:
         choices: the words, at least one.
-        value: the one to begin with; the first if it is none of them.
+        value: the initial one; added in front if it is not among them.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -55,7 +55,7 @@ class Choice(Widget, can_focus=True):
 
     @property
     def value(self) -> str:
-        """The word that is chosen."""
+        """The chosen word."""
         return self.choices[self._at]
 
     def choose(self, value: str) -> None:
@@ -63,18 +63,18 @@ class Choice(Widget, can_focus=True):
         self.action_choose(self.choices.index(value) - self._at)
 
     def action_choose(self, by: int) -> None:
-        """Takes the next word, or the one before; round and round."""
+        """Chooses the next (1) or previous (-1) word, cyclically."""
         if len(self.choices) > 1:
             self._at = (self._at + by) % len(self.choices)
             self.refresh()
             self.post_message(self.Changed(self, self.value))
 
     def on_click(self) -> None:
-        """A click takes the next word."""
+        """Chooses the next word."""
         self.action_choose(1)
 
     def render(self) -> Text:
-        """All words where there is room, else the chosen one and how many there are."""
+        """Renders all words if they fit, else the chosen one and the number of words."""
         chosen = self._style_of("choice--chosen")
         other = self._style_of("choice--other")
         text = Text(no_wrap=True, overflow="ellipsis")

@@ -1,4 +1,4 @@
-"""One setting to type: its name, an input, and what is wrong with it."""
+"""A labelled text input with its error."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from clr_tui.tui.widgets.typed_input import TypedInput
 
 
 class Field(Vertical):
-    """A labelled input with its error below; a row is kept for it, so that nothing jumps.
+    """A labelled input, with a row reserved for its error so that nothing moves.
 
     Args:
-        name: the setting, as errors name it.
-        value: what stands in it to begin with.
-        label: what it is called on the screen; `name` if empty.
-        placeholder: what a right value looks like.
+        name: the setting, as named in errors.
+        value: the initial value.
+        label: shown on the screen; `name` if empty.
+        placeholder: an example value.
     """
 
     DEFAULT_CSS = """
@@ -51,26 +51,26 @@ class Field(Vertical):
 
     @property
     def value(self) -> str:
-        """What is typed."""
+        """The typed text."""
         return self._input.value
 
     @property
     def error(self) -> str:
-        """What is said to be wrong."""
+        """The error being shown."""
         return str(self._error.content)
 
     def compose(self) -> ComposeResult:
-        """Name and input in one row, the error below."""
+        """Lays out label and input in one row, the error below."""
         with Horizontal():
             yield Static(self._label, classes="field-label", markup=False)
             yield self._input
         yield self._error
 
     def show_error(self, message: str) -> None:
-        """Says what is wrong; empty: nothing is."""
+        """Shows an error, or clears it if `message` is empty."""
         if message != self.error:
             self._error.update(plain(message))
 
     def focus_input(self) -> None:
-        """Puts the cursor into it."""
+        """Focuses the input."""
         self._input.focus()

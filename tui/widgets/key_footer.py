@@ -1,4 +1,4 @@
-"""The line at the foot of a screen: its most important keys, as many as there is room for."""
+"""The footer of a screen, with its most important keys."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from clr_tui.tui.keys import Mode, footer_keys
 
 
 class KeyLine(Widget):
-    """One line of keys, each with a word.
+    """One line of keys with labels.
 
     Args:
-        keys: how each key is written, and what it does in a word or two.
+        keys: how each key is displayed, and its label.
     """
 
     DEFAULT_CSS = """
@@ -34,11 +34,11 @@ class KeyLine(Widget):
         self._line = tuple(keys)
 
     def keys_to_show(self) -> Sequence[tuple[str, str]]:
-        """What the line says."""
+        """Returns the keys and labels of the line."""
         return self._line
 
     def render(self) -> Text:
-        """The keys, set off from their words by colour and weight."""
+        """Renders the keys in bold and colour, followed by their labels."""
         key_style = Style(bold=True, color=self.get_component_rich_style("key-line--key").color)
         line = Text(" ", no_wrap=True, overflow="ellipsis")
         for shown, label in self.keys_to_show():
@@ -47,10 +47,10 @@ class KeyLine(Widget):
 
 
 class KeyFooter(KeyLine):
-    """The keys of a screen, from the key table, as many as fit.
+    """The keys of a screen, as many as fit.
 
     Args:
-        screen: whose keys.
+        screen: `HOME` or the name of a kind.
         mode: what a run screen shows.
     """
 
@@ -62,12 +62,12 @@ class KeyFooter(KeyLine):
         self._mode = mode
 
     def show(self, mode: Mode | None) -> None:
-        """Shows the keys of another mode; the same mode again sends nothing."""
+        """Switches to the keys of `mode`; sends nothing if it is unchanged."""
         if mode != self._mode:
             self._mode = mode
             self.refresh()
 
     def keys_to_show(self) -> Sequence[tuple[str, str]]:
-        """The keys that fit, most important first."""
+        """Returns the keys that fit, most important first."""
         keys = footer_keys(self._keys_of, self._mode, self.size.width)
         return [(key.shown, key.label) for key in keys]

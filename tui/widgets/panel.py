@@ -1,4 +1,4 @@
-"""Aligned lines of text that repaint only where they changed."""
+"""Lines of text that repaint only where they changed."""
 
 from __future__ import annotations
 
@@ -14,18 +14,17 @@ from clr_tui.tui.widgets.roles import palette_of
 
 
 class Panel(Widget):
-    """Lines of (text, role) pieces, one a row, cut at the right edge.
+    """Lines of (text, role) pieces, one per row, cut at the right edge.
 
-    Where there are more lines than rows, blank ones are left out first, then the last ones. A new
-    set of lines refreshes only the cells that differ, so that figures which stand still cost
-    nothing on a slow link.
+    If there are more lines than rows, blank lines are left out first, then the last ones. New lines
+    refresh only the cells that differ, so that unchanged values cost nothing on a slow connection.
 
     Args:
-        dots: the lines are sentences: where the last ones are left out, dots say so.
+        dots: whether to mark omitted last lines with dots, for sentences.
     """
 
     class Resized(Message):
-        """It has another size than before."""
+        """The size of the panel has changed."""
 
         def __init__(self, panel: Panel) -> None:
             super().__init__()
@@ -41,16 +40,16 @@ class Panel(Widget):
 
     @property
     def lines(self) -> list[Line]:
-        """All lines, those that do not fit included."""
+        """All lines, including those that do not fit."""
         return self._lines
 
     @property
     def text(self) -> str:
-        """What is shown, as plain text."""
+        """The visible lines as plain text."""
         return "\n".join("".join(text for text, _ in line) for line in self._shown)
 
     def set_lines(self, lines: list[Line]) -> None:
-        """Shows these lines in place of the former ones."""
+        """Replaces the lines."""
         self._lines = lines
         self._lay_out()
 
@@ -68,7 +67,7 @@ class Panel(Widget):
             self.refresh(*regions)
 
     def on_mount(self) -> None:
-        """Takes a theme's colours when it changes."""
+        """Repaints when the theme changes."""
         self.app.theme_changed_signal.subscribe(self, lambda _: self.refresh())
 
     def on_resize(self) -> None:
@@ -82,17 +81,17 @@ class Panel(Widget):
         return cut(self._lines, height, width) if self._dots else fitted(self._lines, height)
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
-        """As wide as the widest line."""
+        """Returns the width of the widest line."""
         return max((sum(len(text) for text, _ in line) for line in self._lines), default=0)
 
     def render_line(self, y: int) -> Strip:
-        """Row `y` of the lines."""
+        """Renders row `y`."""
         width = self.content_size.width
         base = self.rich_style
         if y >= len(self._shown):
             return Strip.blank(width, base)
         palette = palette_of(self.app)
-        # Backgrounds are the widget's own; a role without colour keeps the widget's text colour.
+        # The background, and the text of a role without colour, are the widget's.
         strip = Strip([Segment(text, base + palette.of(role)) for text, role in self._shown[y]])
         if strip.cell_length > width > 0:
             strip = Strip([*strip.crop(0, width - 1), Segment("…", base)])

@@ -1,4 +1,4 @@
-"""How far a replay has come, and how fast it goes."""
+"""The progress and speed of a replay."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from clr_tui.tui.widgets.panel import Panel
 
 
 class ReplayBar(Panel):
-    """One row: playing or paused, the speed, a bar, and the recording's clock."""
+    """One row with the state, speed, progress bar and clock of a replay."""
 
     DEFAULT_CSS = """
     ReplayBar {
@@ -21,12 +21,12 @@ class ReplayBar(Panel):
     """
 
     def show(self, source: ReplaySource) -> None:
-        """Shows where `source` stands."""
+        """Shows the position of `source`."""
         self.set_lines([replay_line(source, self.content_size.width)])
 
 
 def replay_line(source: ReplaySource, width: int) -> Line:
-    """The row as (text, role) pieces, `width` cells wide."""
+    """Formats the row, `width` cells wide."""
     playing, position = source.playing, source.position
     speed = "all at once" if math.isinf(source.speed) else f"{source.speed:g}x"
     word = "▶ replay " if playing else ("■ replay " if position >= 1 else "‖ replay ")

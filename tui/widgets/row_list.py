@@ -1,8 +1,8 @@
-"""Rows that are drawn, one a line, with a cursor and under a heading that stays.
+"""A list of rows with a cursor and a fixed heading.
 
-Textual's DataTable lays out every row (10,000 take two seconds), forgets the cursor when rows
-change places, and repaints whole rows. This draws the rows that are in sight, keeps its cursor on a
-row rather than on a place, and repaints only cells that differ.
+Textual's DataTable lays out every row (10,000 take two seconds), loses the cursor when rows move,
+and repaints whole rows. This draws only visible rows, keeps the cursor on its row when rows move,
+and repaints only cells that differ.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from clr_tui.tui.fitting import Pieces, changed_span
 
 Row = TypeVar("Row")
 _GUTTER = 2
-"""Cells at the left for the cursor's mark, and at the right for the arrows: rows above or below."""
+"""A cell on the left for the cursor, and one on the right for the arrows of hidden rows."""
 
 
 @dataclass(frozen=True)
 class _Shown:
-    """One line of the screen as it was last painted."""
+    """A line as last painted."""
 
     line: Pieces = ()
     here: bool = False
     more: str = " "
-    """An arrow where rows before or after are out of sight."""
+    """An arrow if rows above or below are hidden."""
 
 
 class RowList(Widget, Generic[Row], can_focus=False):
-    """The base of such lists: says where rows go, not what they look like."""
+    """Places and scrolls rows; subclasses draw them."""
 
     COMPONENT_CLASSES = {"row-list--heading", "row-list--cursor", "row-list--mark"}  # noqa: RUF012 - Textual declares it as an instance's
     DEFAULT_CSS = """
@@ -51,15 +51,15 @@ class RowList(Widget, Generic[Row], can_focus=False):
 
     @dataclass
     class Moved(Message):
-        """The cursor is on another row."""
+        """The cursor has moved to another row."""
 
         def can_replace(self, message: Message) -> bool:
-            """Only where the cursor is now matters."""
+            """Only the current position matters."""
             return isinstance(message, RowList.Moved)
 
     @dataclass
     class Opened(Message):
-        """The row under the cursor was clicked a second time."""
+        """The row under the cursor was double-clicked."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -69,29 +69,29 @@ class RowList(Widget, Generic[Row], can_focus=False):
         self._painted: list[_Shown] = []
 
     def key_of(self, row: Row) -> Hashable:
-        """What the cursor stays on when rows change."""
+        """Identifies a row, so that the cursor stays on it when rows change."""
         raise NotImplementedError
 
     def heading_line(self) -> Pieces:
-        """The line above the rows."""
+        """Draws the line above the rows."""
         raise NotImplementedError
 
     def line_of(self, row: Row, here: bool) -> Pieces:
-        """How a row is drawn; `here`: under the cursor."""
+        """Draws a row; `here` if the cursor is on it."""
         raise NotImplementedError
 
     def style_of(self, name: str) -> Style:
-        """The foreground of a piece of a line."""
+        """Returns the foreground style of a piece of a line."""
         raise NotImplementedError
 
     @property
     def line_width(self) -> int:
-        """Cells that a row's line may take."""
+        """Width of a row's line, in cells."""
         return max(self.content_size.width - _GUTTER, 1)
 
     @property
     def rows(self) -> list[Row]:
-        """All rows, those that are out of sight included."""
+        """All rows, including hidden ones."""
         return self._rows
 
     @property
@@ -110,7 +110,7 @@ class RowList(Widget, Generic[Row], can_focus=False):
         self._repaint()
 
     def place_of(self, before: Row | None) -> int:
-        """Where the cursor goes that was on the row `before`: it stays in place if that is gone."""
+        """Returns the cursor's new position: at the row `before`, or unchanged if that is gone."""
         if before is None:
             return 0
         key = self.key_of(before)
@@ -119,11 +119,11 @@ class RowList(Widget, Generic[Row], can_focus=False):
         return next(places, min(self._cursor, last))
 
     def move(self, by: int) -> None:
-        """Moves the cursor by so many rows, as far as there are any."""
+        """Moves the cursor by `by` rows."""
         self.go(self._cursor + by)
 
     def go(self, place: int) -> None:
-        """Moves the cursor to the row at `place`, or to the last or first one."""
+        """Moves the cursor to row `place`, clamped to the rows."""
         place = min(max(place, 0), max(len(self._rows) - 1, 0))
         if place == self._cursor:
             return
@@ -138,7 +138,7 @@ class RowList(Widget, Generic[Row], can_focus=False):
         self._top = min(max(top, self._cursor - room + 1), self._cursor)
 
     def _visible(self) -> list[_Shown]:
-        """The lines of the screen as they are to be."""
+        """Draws the visible lines."""
         height = self.content_size.height
         last = min(self._top + height - 1, len(self._rows))
         shown = [_Shown(self.heading_line())] if height else []
@@ -168,17 +168,17 @@ class RowList(Widget, Generic[Row], can_focus=False):
             self.refresh(*regions)
 
     def on_mount(self) -> None:
-        """Takes a theme's colours when it changes."""
+        """Repaints when the theme changes."""
         self.app.theme_changed_signal.subscribe(self, lambda _: self.refresh())
 
     def on_resize(self) -> None:
-        """The room for rows has changed."""
+        """Draws as many rows as now fit."""
         self._keep_in_sight()
         self._painted = self._visible()
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:
-        """Puts the cursor on the row; a second click opens it."""
+        """Moves the cursor to the row; a double click opens it."""
         place = self._top + event.y - 1
         if event.y == 0 or place >= len(self._rows):
             return
@@ -195,11 +195,11 @@ class RowList(Widget, Generic[Row], can_focus=False):
         self.move(-1)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """A row each, and the heading."""
+        """Returns the number of rows plus the heading."""
         return len(self._rows) + 1
 
     def render_line(self, y: int) -> Strip:
-        """One line of the screen: the heading, a row, or nothing."""
+        """Renders the heading, a row, or a blank line."""
         base = self.rich_style
         if y >= len(self._painted):
             return Strip.blank(self.content_size.width, base)
@@ -208,7 +208,7 @@ class RowList(Widget, Generic[Row], can_focus=False):
             base = base + self.foreground("row-list--heading")
         elif shown.here:
             base = base + self.get_component_rich_style("row-list--cursor")
-        # The mark tells the cursor's row where there is no colour for it.
+        # The mark shows the cursor without colour.
         mark = self.foreground("row-list--mark")
         strip = Strip([Segment(text, base + self.style_of(name)) for text, name in shown.line])
         room = self.line_width
@@ -219,6 +219,6 @@ class RowList(Widget, Generic[Row], can_focus=False):
         return Strip([before, *strip, Segment(shown.more, base + mark)])
 
     def foreground(self, component: str) -> Style:
-        """Of a component only the foreground: the row's background stays."""
+        """Returns a component's foreground, so that the row's background stays."""
         style = self.get_component_rich_style(component)
         return Style(color=style.color, bold=style.bold)

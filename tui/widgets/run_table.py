@@ -1,4 +1,4 @@
-"""The table of runs: one a line, however many there are."""
+"""The table of runs."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _STATUS_STYLE = {
 
 
 class RunTable(RowList[RunSummary], can_focus=True):
-    """Runs, one a line, under a heading that stays.
+    """Runs, one per line, under a fixed heading.
 
-    Its `Moved` says too that the run under the cursor has changed.
+    `Moved` is also sent when the data of the run under the cursor change.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -80,11 +80,11 @@ class RunTable(RowList[RunSummary], can_focus=True):
         return tuple(Column(c.name, c.width or left, c.right) for c in columns)
 
     def show(self, rows: list[RunSummary], now: float) -> None:
-        """Shows `rows` in this order; the cursor stays on its run while that is there.
+        """Shows `rows` in this order; the cursor stays on its run.
 
         Args:
             rows: the runs.
-            now: Unix time, seconds: what ages are counted to.
+            now: Unix time for ages, seconds.
         """
         before, self._now = self.selected, now
         self.show_rows(rows)
@@ -92,11 +92,11 @@ class RunTable(RowList[RunSummary], can_focus=True):
             self.post_message(self.Moved())
 
     def go_to(self, run_id: str) -> None:
-        """Puts the cursor on a run, as soon as that is in the table."""
+        """Moves the cursor to a run once it is listed."""
         self._wanted = run_id
 
     def place_of(self, before: RunSummary | None) -> int:
-        """Where the run is now, or the one that was asked for."""
+        """Prefers the run requested by `go_to`, if it is listed."""
         place = next((p for p, row in enumerate(self._rows) if row.id == self._wanted), None)
         if place is None:
             return super().place_of(before)
@@ -104,7 +104,7 @@ class RunTable(RowList[RunSummary], can_focus=True):
         return place
 
     def action_move(self, by: int) -> None:
-        """Moves the cursor by so many rows."""
+        """Moves the cursor by `by` rows."""
         self.move(by)
 
     def action_page(self, direction: int) -> None:
@@ -116,16 +116,16 @@ class RunTable(RowList[RunSummary], can_focus=True):
         self.go(0 if direction < 0 else len(self._rows) - 1)
 
     def key_of(self, row: RunSummary) -> Hashable:
-        """The run."""
+        """Returns the run's id."""
         return row.id
 
     def heading_line(self) -> Pieces:
-        """The names of the columns."""
+        """Draws the names of the columns."""
         names = [padded(c.name, c.width, right=c.right) for c in self._columns]
         return (((" " * _GAP).join(names), ""),)
 
     def line_of(self, row: RunSummary, here: bool) -> Pieces:
-        """The cells of the columns."""
+        """Draws a run's cells."""
         pieces: list[tuple[str, str]] = []
         for column in self._columns:
             text = padded(cell(row, column, self._now), column.width, right=column.right)
@@ -133,7 +133,7 @@ class RunTable(RowList[RunSummary], can_focus=True):
         return tuple(pieces)
 
     def style_of(self, name: str) -> Style:
-        """The colour of what a cell says."""
+        """Returns the colour of a cell's text."""
         return self.foreground(f"run-table--{name}") if name else Style.null()
 
 

@@ -1,4 +1,4 @@
-"""The line at the top of a run screen: what is run, and how it stands."""
+"""The title and state of a run, at the top of its screen."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from clr_tui.tui.widgets.panel import Panel
 
 NAME = "clr-tui"
 SEPARATOR = " · "
-"""Between the parts of a title; where it is too long its last parts go first."""
+"""Separates the parts of a title; the last parts are dropped first if it is too long."""
 
 
 class TitleBar(Panel):
-    """One row: the title on the left, cut where it must be, the state on the right, never cut."""
+    """One row: the title on the left, cut if too long, and the state on the right, never cut."""
 
     DEFAULT_CSS = """
     TitleBar {
@@ -32,12 +32,12 @@ class TitleBar(Panel):
         self._where = ""
 
     def show(self, title: str, state: str, role: Role, where: str) -> None:
-        """Shows the title, the run's state in its role, and where it runs."""
+        """Shows the title, the run's state in its role, and its device."""
         self._title, self._state, self._where = title, (state, role), where
         self._compose_line()
 
     def on_resize(self) -> None:
-        """Spreads the parts over the new width."""
+        """Fits the parts to the new width."""
         self._compose_line()
         super().on_resize()
 

@@ -1,4 +1,4 @@
-"""A text input that obeys keys in the order in which they were typed."""
+"""A text input that handles keys in the order typed."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _EDITING = {
 
 
 class TypedInput(Input):
-    """An `Input` whose editing keys act at once, as its letters do.
+    """An `Input` whose editing keys act at once, as letters do.
 
-    Textual takes a letter where it arrives, but a key with a binding only once the event has
-    bubbled up to the app. Where keys arrive in one burst, as they do over a slow link, a backspace
-    then deletes what was typed after it.
+    Textual inserts a letter immediately, but runs a key's binding only after the event has bubbled
+    up to the app. If keys arrive in a burst, as over a slow connection, a backspace would delete
+    letters typed after it.
     """
 
     async def on_key(self, event: events.Key) -> None:
-        """Edits at once, and leaves every other key to `Input`."""
+        """Handles editing keys at once; `Input` handles the rest."""
         action = _EDITING.get(event.key)
         if action is not None:
             event.stop()
