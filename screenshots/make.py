@@ -1,12 +1,11 @@
-"""Makes every picture in screenshots/ anew, from real runs.
+"""Regenerates every picture in screenshots/ from real runs.
 
     python screenshots/make.py [--data DIR] [--image-size N] [--epochs N]
     python screenshots/make.py --from-run RUNS/compare-flowers-1
 
-It sweeps, trains at the bounds that the sweep recommends, trains and sweeps once more for the list
-of runs, compares the article's optimizers, and draws the screens of the app as they then stand.
-Without `--data` all of it happens on the embedded digits. With `--from-run` nothing is run: only
-the picture of that comparison is drawn.
+Sweeps, trains at the recommended bounds, trains and sweeps once more for the list of runs, compares
+the article's optimizers, and draws the app's screens. Without `--data` it uses the bundled digits.
+With `--from-run` it runs nothing and draws only that comparison.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ FOLDER = Path(__file__).parent
 
 
 def command(runs: Path, *arguments: str) -> dict[str, object]:
-    """What `clr-tui ... --json` printed."""
+    """Returns the output of `clr-tui ... --json`."""
     full = [sys.executable, "-m", "clr_tui.tui", *arguments, "--runs-dir", str(runs), "--json"]
     done = subprocess.run(full, stdout=subprocess.PIPE, text=True, check=True)
     found: dict[str, object] = json.loads(done.stdout)
@@ -48,7 +47,7 @@ async def picture(
     theme: str = "clr-dark",
     keys: tuple[str, ...] = (),
 ) -> None:
-    """Opens the app on `run` (None: on the list of runs) and draws what it shows."""
+    """Opens the app on `run` (None for the list of runs) and draws the screen."""
     app = ClrTuiApp(runs, open_run=find_run(runs, run) if run else None)
     async with app.run_test(size=size) as pilot:
         app.theme = theme
@@ -64,7 +63,7 @@ async def picture(
 
 
 def make_runs(runs: Path, task: list[str], epochs: int) -> tuple[str, str]:
-    """A sweep over three seeds and a training at its bounds: their ids."""
+    """Runs a sweep over three seeds and a training at its bounds; returns their ids."""
     sweep = command(runs, "range-test", *task, "--seeds", "3")
     print(json.dumps(sweep.get("verdict")))
     train = command(runs, "train", "--from", str(sweep["run"]), "--epochs", str(epochs))
@@ -74,7 +73,7 @@ def make_runs(runs: Path, task: list[str], epochs: int) -> tuple[str, str]:
 
 
 def compare(runs: Path, task: list[str], epochs: int) -> str:
-    """The article's six optimizers over three seeds: the id of the run."""
+    """Compares the article's six optimizers over three seeds; returns the run's id."""
     lengths = ["--epochs", str(epochs), "--seeds", "3"]
     found = command(runs, "compare", *task, "--study", "cnn", *lengths)
     print(json.dumps(found.get("verdict")))
@@ -82,7 +81,7 @@ def compare(runs: Path, task: list[str], epochs: int) -> str:
 
 
 def picture_of_comparison(run: RunDir) -> None:
-    """Draws the comparison `run` as the app shows it."""
+    """Draws the comparison `run`."""
     asyncio.run(picture("comparison.svg", run.path.parent, run.id, size=(120, 40)))
 
 

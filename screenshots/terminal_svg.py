@@ -1,7 +1,7 @@
-"""A screen of cells as an SVG picture that looks the same in every viewer.
+"""Draws a screen of cells as SVG that looks the same in every viewer.
 
-Braille is drawn as dots, lines as lines and the marks of curves as shapes, not set in a font: what
-a viewer's fallback font makes of them is anybody's guess, and a chart would fall apart.
+Braille, lines and the glyphs of curves are drawn as shapes, not set in a font: a viewer's fallback
+font could break a chart.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ def to_svg(rows: Sequence[Sequence[Segment]], columns: int, title: str, backgrou
     """Draws rows of styled text in a window.
 
     Args:
-        rows: one sequence of segments a row, each with a style in true colours.
-        columns: of the screen.
-        title: stands in the window's bar.
-        background: of the window, `#rrggbb`.
+        rows: one sequence of segments per row, with styles in true colour.
+        columns: width of the screen, in cells.
+        title: the title of the window.
+        background: the window's colour, `#rrggbb`.
     """
     width = columns * CELL + 2 * PAD
     height = len(rows) * ROW + BAR + PAD
@@ -113,7 +113,7 @@ def _cells(
     weight: str,
     drawn: dict[tuple[str, str], list[str]],
 ) -> Iterator[str]:
-    """Draws what is drawn into `drawn`; yields a text element for each stretch of the rest."""
+    """Adds shapes to `drawn`; yields a text element for each stretch of text."""
     word, start = "", x
     for char in text + "\0":
         dots = 0x2800 <= ord(char) <= 0x28FF
@@ -152,7 +152,7 @@ def _middle(x: int, y: int) -> str:
 
 
 def _dashes(x: int, y: int, along: str) -> str:
-    """Two short strokes in the cell."""
+    """Draws two short strokes in the cell."""
     if along == "h":
         return f"M{x * CELL + 0.8:g} {y * ROW + ROW / 2:g}h2.6m1.6 0h2.6"
     return f"M{x * CELL + CELL / 2:g} {y * ROW + 2:g}v5m0 4v5"

@@ -2,9 +2,9 @@
 
     python tests/benchmarks/bench_augment.py [--rounds N]
 
-Flip, padded crop and rotation of 32x32 images in three channels, in batches of 64: ours, in one
-resampling of the whole batch, beside torchvision's transforms on PIL images (as in a DataLoader's
-worker) and on tensors, one image at a time.
+Flip, padded crop and rotation of 32x32 images with three channels, in batches of 64. Ours resamples
+the whole batch once; torchvision's transforms run on PIL images (as in a DataLoader's worker) and
+on tensors, one image at a time.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from clr_tui.engine.tasks.augment import RandomAffine
 
 BATCH, SIZE = 64, 32
 BATCHES = 20
-"""A turn."""
+"""Batches per turn."""
 OURS = "ours, batched"
 
 
@@ -42,7 +42,7 @@ def per_image(*, pil: bool) -> Callable[[list[object]], Tensor]:
 
 
 def rate(work: Callable[[], object]) -> float:
-    """Images a second."""
+    """Returns images per second."""
     start = time.perf_counter()
     for _ in range(BATCHES):
         work()

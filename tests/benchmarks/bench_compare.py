@@ -1,10 +1,10 @@
-"""A comparison: six optimizers, three seeds, four epochs, beside the same trials one by one.
+"""A comparison: six optimizers, three seeds and four epochs, beside the same trials one by one.
 
     python tests/benchmarks/bench_compare.py [--data DIR] [--rounds N]
 
-The CNN at 32x32. clr-tui's time is that of its pool, from before its processes start to the end
-of the last trial. The plain loop (a DataLoader, its better number of workers) does one epoch of
-each optimizer with its validation; its whole is three seeds and four epochs times that.
+The CNN at 32x32. clr-tui's time is from before its pool's processes start to the end of the last
+trial. The plain loop (a DataLoader with the better number of workers) trains and validates one
+epoch for each optimizer; the total is that times three seeds and four epochs.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ GOAL = 4.0
 
 
 def ours(runs: Path) -> tuple[float, int]:
-    """Seconds of the whole, and the steps of an epoch."""
+    """Returns the seconds of the whole comparison, and the steps per epoch."""
     run = create_run(
         runs,
         task=TaskConfig(data=str(photographs.folder()), image_size=32, device="cpu"),
@@ -45,7 +45,7 @@ def ours(runs: Path) -> tuple[float, int]:
 
 
 def plain(steps: int) -> tuple[int, Contestant]:
-    """The plain loop with the better number of workers."""
+    """Times the plain loop with the better number of workers."""
     peers = {n: Contestant("comparison", photographs.folder(), 32, n) for n in (0, 2)}
     timed = {n: (peer.seconds(2), peer.seconds(steps // 6))[1] for n, peer in peers.items()}
     workers = min(timed, key=lambda n: timed[n])

@@ -2,9 +2,9 @@
 
     python tests/benchmarks/bench_decode.py [--data DIR] [--rounds N]
 
-The first decodes every file and keeps the result; the second takes it from there. Each in a
-process of its own, the time of the interpreter and of imports left out; 64x64 pixels, which is
-what the CNN is given where nobody says otherwise.
+The first start decodes every file and caches the result; the second reads the cache. Each runs in
+its own process, without the time of interpreter start and imports, at 64x64 pixels, the default for
+the CNN.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CHILD = "--child"
 
 
 def seconds(data: Path, cache: Path | None, cores: int) -> float:
-    """One start; `cache` None for a new one."""
+    """Times one start; `cache` None for an empty cache."""
     with tempfile.TemporaryDirectory() as new:
         command = [sys.executable, __file__, CHILD, str(data), str(cache or new), str(cores)]
         ran = subprocess.run(command, check=True, capture_output=True, text=True)

@@ -1,12 +1,12 @@
-"""Milliseconds a frame: charts of 1e3 to 1e6 points a curve, beside textual-plotext.
+"""Milliseconds per frame: charts of 1e3 to 1e6 points per curve, beside textual-plotext.
 
     python tests/benchmarks/bench_frames.py [--rounds N]
 
-One curve, and six with a band and glyphs each, at 80x24 and 160x44; each frame has a few points
-more than the last. Steady, the axis stands as it was planned; growing, it follows the data.
-Nothing is remembered from one frame to the next. textual-plotext's time is that of its widget's
-`render`, without bands, which it does not have; it takes part up to 1e5 points in all, beyond
-which a frame takes it seconds. `bench_wire.py` counts the bytes.
+One curve, and six with a band and glyphs each, at 80x24 and 160x44; each frame has a few more
+points than the last. "Steady" has a planned axis, "growing" one that follows the data. Nothing is
+cached between frames. textual-plotext's time is that of its widget's `render`, without bands, which
+it lacks; it takes part up to 1e5 points in total, beyond which a frame takes seconds.
+`bench_wire.py` counts the bytes.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ SIZES = ((80, 24), (160, 44))
 CURVES = (1, 6)
 POINTS = (1_000, 10_000, 100_000, 1_000_000)
 FRAMES = 5
-"""A turn; one of textual-plotext's."""
+"""Frames per turn; one for textual-plotext."""
 MORE = 25
-"""Points that a curve gains each frame."""
+"""Points added to a curve per frame."""
 PLOTEXT_POINTS = 100_000
 BUDGET, AIM = 25.0, 8.0
 """Milliseconds of the largest frame."""
@@ -38,7 +38,7 @@ Curve = tuple[np.ndarray, np.ndarray]
 
 
 def curve(number: int, points: int) -> Curve:
-    """x and y of a noisy falling curve with a gap, shape (points,) each."""
+    """Returns x and y of a noisy falling curve with a gap, shape (points,) each."""
     rng = np.random.default_rng(number)
     x = np.arange(points, dtype=np.float64)
     y = 2 + number / 4 - np.linspace(0, 1, points) + rng.normal(0, 0.05, points)
@@ -47,29 +47,29 @@ def curve(number: int, points: int) -> Curve:
 
 
 class Film:
-    """Frame after frame of the same curves, each with a few points more.
+    """Frames of the same curves, each with a few more points.
 
     Args:
-        curves: how many.
-        points: of each at the end of the film.
-        growing: the x axis follows the data.
+        curves: the number of curves.
+        points: points per curve at the end of the film.
+        growing: whether the x axis follows the data.
     """
 
     def __init__(self, curves: int, points: int, *, growing: bool) -> None:
         self.curves = [curve(i, points) for i in range(curves)]
-        # The edges of bands are made beforehand, as a view keeps them.
+        # The edges of bands are computed in advance, because a view caches them.
         self.edges = [(y - 0.2, y + 0.2) for _, y in self.curves] if curves > 1 else []
         self.points = points
         self.axis = Axis("step") if growing else Axis("step", lo=0, hi=points)
         self.frame = 0
 
     def next(self) -> int:
-        """How many points the next frame shows."""
+        """Returns the number of points in the next frame."""
         self.frame += 1
         return self.points - MORE * (self.frame % min(20, self.points // (2 * MORE)))
 
     def chart(self) -> Chart:
-        """The next frame, of new parts, so that nothing is remembered of the last."""
+        """Returns the next frame, made of new objects, so that nothing is cached."""
         n = self.next()
         series = [
             Series(x[:n], y[:n], "", role_of(i), glyph=glyph_of(i) if self.edges else "")
@@ -83,7 +83,7 @@ class Film:
 
 
 def milliseconds(frame: Callable[[], object], frames: int) -> float:
-    """Of a frame, over a turn of some."""
+    """Returns the milliseconds per frame over one turn."""
     begin = time.perf_counter()
     for _ in range(frames):
         frame()
@@ -95,7 +95,7 @@ def ours(film: Film, width: int, height: int) -> Callable[[], float]:
 
 
 def textual_plotext(film: Film, width: int, height: int) -> Callable[[], float]:
-    """What `PlotextPlot.render` does, and what its user does before."""
+    """Does what `PlotextPlot.render` and its user do."""
     from rich.text import Text
     from textual_plotext.plot import Plot
 
@@ -117,7 +117,7 @@ def textual_plotext(film: Film, width: int, height: int) -> Callable[[], float]:
 
 
 def bench(report: measure.Report, curves: int, points: int, size: tuple[int, int]) -> None:
-    """One line for a steady axis and one for a growing one."""
+    """Adds a row for a steady axis and one for a growing axis."""
     for growing in (False, True):
         film = Film(curves, points, growing=growing)
         contestants = {"ours": ours(film, *size)}

@@ -1,12 +1,12 @@
-"""Opening: time to the first paint, to all that there is to see, and memory; and `--help`.
+"""Opening: time to the first and the complete paint, and memory; and `--help`.
 
     python tests/benchmarks/bench_open.py [--rounds N]
 
-On a pty of 160x44: an application of Textual's that says one word, `clr-tui` (the runs screen),
-and `clr-tui replay --speed max` of a sweep of 1e6 steps, of one of 250,000, and of a comparison of
-18 trials and 150 epochs. The first paint is when the program's own words have come; complete is
-the last byte before it stands still. `decoding` is `read_events` alone, in this process;
-`json.loads` is the standard library's, line by line.
+On a pty of 160x44: a Textual application with one word, `clr-tui` (the runs screen), and
+`clr-tui replay --speed max` of a sweep of 1e6 steps, of one of 250,000, and of a comparison of
+18 trials and 150 epochs. The first paint is when the program's own text has arrived; complete is
+the last byte before output stops. `decoding` is `read_events` alone, in this process; `json.loads`
+is the standard library's, line by line.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ EMPTY = (
     "A().run()\n"
 )
 MEMORY = 150.0
-"""MB, at most, of a log of 1e6 steps."""
+"""Maximum MB for a log of 1e6 steps."""
 
 
 class Opening:
-    """Opens a program again and again; notes what each time took."""
+    """Opens a program repeatedly and records the times."""
 
     def __init__(self, command: Sequence[str], word: bytes) -> None:
         self._command, self._word = command, word
@@ -58,7 +58,7 @@ class Opening:
 
 
 class HomeOpening(Opening):
-    """The runs screen tells ages as they pass, so that it never stands still."""
+    """Opens the runs screen, whose ages keep changing, so that its output never stops."""
 
     def __call__(self) -> float:
         with Screen(self._command) as screen:
@@ -76,12 +76,12 @@ def milliseconds(work: Callable[[], object]) -> float:
 
 
 def process(*command: str) -> Callable[[], float]:
-    """Milliseconds of a program that ends by itself."""
+    """Returns the milliseconds of a program that exits by itself."""
     return partial(milliseconds, lambda: subprocess.run(command, check=True, capture_output=True))
 
 
 def with_json(path: Path) -> int:
-    """The yardstick: the standard library, without a check of anything."""
+    """Decodes with the standard library, unchecked, as the yardstick."""
     with path.open("rb") as file:
         return sum("loss" in json.loads(line) for line in file)
 
@@ -100,7 +100,7 @@ def openings(folder: Path, log: Path, short: Path) -> dict[str, Opening]:
 
 
 def judge(report: measure.Report, found: dict[str, Opening], decoding: list[float]) -> None:
-    """The figures of opening a long log."""
+    """Measures opening a long log."""
     empty, long, short = (
         found[name]
         for name in ("an empty Textual app", f"replay, {STEPS:,} steps", f"replay, {FEWER:,} steps")

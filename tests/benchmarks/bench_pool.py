@@ -1,13 +1,13 @@
-"""Twelve trials: two processes of one thread side by side, beside one process of two threads.
+"""Twelve trials: two processes with one thread each, beside one process with two threads.
 
-Both ways go through the pool, its processes started anew each time; the rounds take turns, so that
-whatever else the machine does meets both. The CNN on the digits (8x8), or with `--data` on a
-folder of images at 32x32. The log of each way is read again, and its events are counted. Then what
-the pool costs a step: one trial in it, beside the same training in this process. Run by hand:
+Both use a fresh pool, and take turns so that other load on the machine affects both. The CNN on the
+digits (8x8), or with `--data` on a folder of images at 32x32. The events in each log are counted.
+Then the pool's cost per step: one trial in it, beside the same training in this process. Run by
+hand:
 
     python tests/benchmarks/bench_pool.py [--data DIR] [--epochs N] [--rounds N]
 
-Prints seconds, steps a second and their ratios.
+Prints seconds, steps per second and their ratios.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class NoOrders:
 
 
 class Bench:
-    """One data set, one length; every way of training on it."""
+    """One data set and length, and the ways to train on it."""
 
     def __init__(self, data: str, epochs: int, folder: Path) -> None:
         self.task_config = TaskConfig(
@@ -86,7 +86,7 @@ class Bench:
     def pooled(
         self, jobs: int, threads: int, names: tuple[str, ...] = NAMES, seeds: int = SEEDS
     ) -> tuple[float, list[AnyEvent]]:
-        """Seconds of a whole comparison, and its log."""
+        """Returns the seconds of a whole comparison, and its log."""
         run, compare = self._config(names, seeds)
         self._logs += 1
         writer = EventWriter(self._folder / f"{self._logs}.jsonl")
@@ -109,7 +109,7 @@ class Bench:
         return seconds, events
 
     def _count(self, events: list[AnyEvent], trials: int) -> None:
-        """No event is lost or doubled."""
+        """Checks that no event is lost or duplicated."""
         assert [e.seq for e in events] == list(range(len(events)))
         for trial in range(trials):
             own = [e for e in events if getattr(e, "trial", None) == trial]
@@ -121,7 +121,7 @@ class Bench:
             assert ends == ["done"], f"ends of trial {trial}"
 
     def alone(self) -> list[Event]:
-        """One training in this process, with one thread."""
+        """Trains in this process with one thread."""
         run, compare = self._config(("sgd",), 1)
         rate = known_rate(0, compare, lambda entry: 0.001)
         assert rate is not None
@@ -135,7 +135,7 @@ class Bench:
 
 
 def pace(events: list[Event] | list[AnyEvent]) -> float:
-    """Steps a second, the first chunk left out: torch sets itself up in it."""
+    """Returns steps per second without the first chunk, in which torch initialises."""
     chunks = [e for e in events if isinstance(e, Steps)]
     done = chunks[-1].step[-1] - chunks[0].step[-1]
     return done / (chunks[-1].elapsed - chunks[0].elapsed)

@@ -1,13 +1,13 @@
-"""Range test: steps a second on a folder of JPEGs, clr-tui beside what people use today.
+"""Range test: steps per second on a folder of JPEGs, clr-tui beside today's tools.
 
     python tests/benchmarks/bench_range.py [--data DIR] [--rounds N]
 
 32x32 and 128x128 pixels, the article's augmentation, batch 64, SGD with momentum. clr-tui is the
-real worker, its log included; torch-lr-finder, Lightning's Tuner, fastai's lr_find and a plain
-DataLoader loop are timed with 0 and 2 worker processes, and the better one takes part. The bare
-limit is the engine's network on one batch in memory, nothing drawn, read or written. Each has had
-one turn before the clock counts: clr-tui's images are decoded by then, as those of every run but
-the first on a folder are (`bench_decode.py` measures the first).
+real worker, including its log; torch-lr-finder, Lightning's Tuner, fastai's lr_find and a plain
+DataLoader loop are timed with 0 and 2 worker processes, and the better one counts. The bare limit
+is the engine's network on one batch in memory, with nothing drawn, read or written. Each has one
+warm-up turn: clr-tui's images are then decoded, as in every run but the first on a folder
+(`bench_decode.py` measures the first).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ GOALS = {"torch-lr-finder": 3.0, "Lightning Tuner": 2.0, "fastai lr_find": 2.0, 
 
 
 def our_seconds(runs: Path, data: Path, size: int, steps: int) -> float:
-    """A whole sweep in the worker: the second of two, as the others have had a turn before."""
+    """Times a whole sweep in the worker: the second of two, to match the others' warm-up."""
     run = create_run(
         runs,
         task=TaskConfig(data=str(data), image_size=size, device="cpu"),
@@ -51,7 +51,7 @@ def our_seconds(runs: Path, data: Path, size: int, steps: int) -> float:
 
 
 def best_of(tool: str, data: Path, size: int, steps: int) -> tuple[str, Contestant]:
-    """The tool with the better number of workers, warmed up."""
+    """Returns the tool with the better number of workers, warmed up."""
     timed = []
     for workers in WORKERS:
         peer = Contestant(tool, data, size, workers)
@@ -65,7 +65,7 @@ def best_of(tool: str, data: Path, size: int, steps: int) -> tuple[str, Contesta
 
 
 def limit(data: Path, size: int, steps: int) -> tuple[str, Contestant]:
-    """The faster of both layouts."""
+    """Returns the faster of both memory layouts."""
     peers = [Contestant("bare", data, size, layout, LIMIT_ENVIRONMENT) for layout in (0, 1)]
     timed = [(peer.seconds(3), peer.seconds(steps))[1] for peer in peers]
     last = timed[1] < timed[0]
@@ -74,7 +74,7 @@ def limit(data: Path, size: int, steps: int) -> tuple[str, Contestant]:
 
 
 def bench(report: measure.Report, runs: Path, size: int, steps: int, rounds: int) -> None:
-    """Adds the rows and figures of one size."""
+    """Adds the rows and figures of one image size."""
     data = photographs.folder()
     peers = dict(best_of(tool, data, size, steps) for tool in TOOLS)
     name, bare = limit(data, size, steps)

@@ -1,12 +1,11 @@
-"""What watching costs: a training with log and screen, with the log alone, with neither.
+"""The cost of watching: a training with log and screen, with only the log, and with neither.
 
     python tests/benchmarks/bench_watch.py [--data DIR] [--rounds N]
 
 CLR training of the CNN at 32x32 in the real worker; the screen is clr-tui on a pty of 160x44 that
-is read all the time. "Neither" is the same loop, its events thrown away. Compared is the time
-from the end of the first epoch to the end of the last, by the engine's own events. Then the share
-of a core that a screen takes which shows a living run: while the log stands still, and while it
-grows four times a second.
+is read continuously. "Neither" is the same loop with its events discarded. The time is from the end
+of the first epoch to the end of the last, by the engine's own events. Then the share of a core that
+a screen of a live run takes: while the log is idle, and while it grows four times a second.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ from clr_tui.engine.settings.config import RunConfig, TaskConfig, Train
 
 EPOCHS = 4
 SECONDS = 10.0
-"""Over which a screen's share of a core is measured."""
+"""Seconds over which a screen's share of a core is measured."""
 CHILD = "--child"
 
 
@@ -49,7 +48,7 @@ def new_run(runs: Path) -> RunDir:
 
 
 def span(told: list[Event]) -> float:
-    """Seconds from the end of the first epoch to that of the last."""
+    """Returns the seconds from the end of the first epoch to the end of the last."""
     ends = [event.time for event in engine_runs.of(told, EpochFinished)]
     return ends[-1] - ends[0]
 
@@ -74,7 +73,7 @@ def with_neither(runs: Path) -> float:
 
 
 def child(path: str) -> None:
-    """The worker's job without a log: only the times of epochs are kept."""
+    """Runs the worker's job without a log; only the times of epochs are kept."""
     from clr_tui.engine import worker
     from clr_tui.engine.training.control import Control, StopFlag
 
@@ -95,7 +94,7 @@ def child(path: str) -> None:
 
 
 def share_of_core(folder: Path, updates: float) -> float:
-    """Percent of a core that a screen takes, at so many updates a second."""
+    """Returns the percent of a core that a screen takes at an update rate."""
     living = LivingRun(folder, steps=2000, each=10)
     try:
         for _ in range(100):

@@ -1,11 +1,10 @@
-"""Bytes that a steady update sends to the terminal: charts, and the whole range-test screen.
+"""Bytes that a steady update sends to the terminal: charts and the whole range-test screen.
 
     python tests/benchmarks/bench_wire.py
 
-On a real pty of 160x44 cells, every byte counted, Textual's own included. First an application
-that shows nothing but a chart, fed the same points with our widget and with textual-plotext's;
-then clr-tui itself on a living run whose log grows a chunk at a time as a worker writes it,
-device load included.
+On a real pty of 160x44 cells, counting every byte, including Textual's own. First an application
+with only a chart, fed the same points with our widget and with textual-plotext's; then clr-tui
+itself on a live run whose log grows in chunks, as a worker writes it, including device load.
 """
 
 from __future__ import annotations
@@ -25,11 +24,11 @@ from living_run import LivingRun, sweep
 from screens import CLR_TUI, DEADLINE, HEIGHT, WIDTH, Screen
 
 BUDGET = 1024
-"""Bytes a steady update: the median, since an axis that widens paints the chart anew."""
+"""Bytes per steady update: the median, because a widening axis repaints the chart."""
 PAUSE = 0.15
-"""Seconds without a byte after which an update of the chart is taken to be over."""
+"""Seconds without a byte after which an update of the chart counts as complete."""
 STILL = 3.0
-"""Seconds over which nothing may be sent while the log stands still."""
+"""Seconds during which nothing may be sent while the log is idle."""
 STEPS, EACH, UPDATES = 1000, 10, 20
 CHILD = "--child"
 CHARTS = {
@@ -40,7 +39,7 @@ CHARTS = {
 
 
 def child(widget: str, what: str, orders: int, answers: int) -> None:
-    """The application: shows more of the chart for every byte on `orders`, then answers."""
+    """The application: adds points for every byte on `orders`, then replies."""
     from textual.app import App, ComposeResult
     from textual.widget import Widget
 
@@ -132,7 +131,7 @@ def plotext_chart(
     raw: np.ndarray,
     waves: list[np.ndarray],
 ) -> None:
-    """The same curves; bands and marks are left out, which it does not have."""
+    """The same curves without bands and marks, which textual-plotext lacks."""
     plot.clear_figure()
     steps = list(range(n))
     if what == "growing":
@@ -151,7 +150,7 @@ def plotext_chart(
 
 
 class ChartApp:
-    """The chart's application on a pty, which does one update at each order."""
+    """The chart's application on a pty, with one update per order."""
 
     def __init__(self, widget: str, what: str) -> None:
         orders, self._orders = os.pipe()
@@ -162,7 +161,7 @@ class ChartApp:
         os.close(answers)
 
     def update(self) -> int:
-        """Asks for one update; the bytes up to a pause after its answer."""
+        """Requests one update; returns the bytes up to a pause after its reply."""
         os.write(self._orders, b"+")
         count, answered, end = 0, False, time.monotonic() + DEADLINE
         while time.monotonic() < end:
@@ -182,7 +181,7 @@ class ChartApp:
 
 
 def chart_bytes(widget: str, what: str) -> tuple[list[int], int]:
-    """Bytes of each update of a chart, the first ones left out, and of one that changes nothing."""
+    """Returns the bytes of each update after the first few, and of one without a change."""
     app = ChartApp(widget, what)
     try:
         first = app.update()
@@ -197,7 +196,7 @@ def chart_bytes(widget: str, what: str) -> tuple[list[int], int]:
 
 
 def screen_bytes(steps: int, each: int) -> tuple[list[int], int]:
-    """Bytes of each of the last updates of a sweep, and of a while without any."""
+    """Returns the bytes of each of the last updates of a sweep, and of an idle period."""
     with tempfile.TemporaryDirectory() as folder:
         living = LivingRun(Path(folder), steps, each)
         while steps - living.done > (UPDATES + 1) * each:
@@ -217,7 +216,7 @@ def screen_bytes(steps: int, each: int) -> tuple[list[int], int]:
 
 
 def judge(report: measure.Report, name: str, sizes: list[int], still: int) -> None:
-    """Whether one of ours keeps the budget."""
+    """Whether ours keep the budget."""
     mean, median = statistics.mean(sizes), statistics.median(sizes)
     kept = median <= BUDGET and still == 0
     words = f"median {median:.0f}, mean {mean:.0f}, unchanged {still}"

@@ -1,4 +1,4 @@
-"""Real runs of the engine: a worker as `clr-tui` starts it, and the log that it leaves."""
+"""Real runs of the engine: a worker as `clr-tui` starts it, and its log."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ E = TypeVar("E", bound=Event)
 
 
 def own_cache(folder: Path) -> None:
-    """Decoded images go there, and not among a person's own."""
+    """Redirects the image cache, to keep the user's own unchanged."""
     os.environ["XDG_CACHE_HOME"] = str(folder / "cache")
 
 
 def finish(run: RunDir) -> list[Event]:
-    """Starts the worker, waits for its end, and returns what it told."""
+    """Starts the worker, waits for its end, and returns its events."""
     launch(run)
     return wait_for(run)
 
 
 def wait_for(run: RunDir) -> list[Event]:
-    """Everything that a run told, once it has ended."""
+    """Returns all events of a finished run."""
     end = time.monotonic() + LONGEST
     while run.alive and time.monotonic() < end:
         time.sleep(0.02)
@@ -41,5 +41,5 @@ def wait_for(run: RunDir) -> list[Event]:
 
 
 def of(told: list[Event], kind: type[E]) -> list[E]:
-    """The events of one kind."""
+    """Returns the events of one type."""
     return [event for event in told if isinstance(event, kind)]

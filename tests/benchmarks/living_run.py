@@ -1,4 +1,4 @@
-"""A run that looks alive: a sweep that is written into its log as a worker writes it."""
+"""A run that looks live: a sweep written to its log as a worker writes it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from clr_tui.engine.log.writer import EventWriter
 from clr_tui.engine.settings.config import RangeTest, TaskConfig
 
 IMAGES = 64
-"""A step."""
+"""Per step."""
 
 
 def sweep(steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Rates, smoothed and raw losses of a sweep that looks like a real one, shape (steps,)."""
+    """Returns rates, smoothed and raw losses of a realistic sweep, shape (steps,)."""
     rng = np.random.default_rng(0)
     lr = 1e-7 * (1e6 ** (np.arange(steps) / steps))
     place = np.log10(lr)
@@ -30,7 +30,7 @@ def sweep(steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 class LivingRun:
-    """A range test at work, its lock held; `chunk` writes its next steps."""
+    """A running range test that holds its lock; `chunk` writes its next steps."""
 
     def __init__(self, folder: Path, steps: int, each: int) -> None:
         self.run = create_run(
@@ -54,7 +54,7 @@ class LivingRun:
             self.writer.write(event)
 
     def chunk(self) -> None:
-        """The next steps; every fourth time the device's load as well."""
+        """Writes the next steps, and every fourth time the device's load."""
         part = slice(self.done, min(self.done + self.each, self.steps))
         rate = 1600.0 + 40 * (self.done % 7)
         self._write(

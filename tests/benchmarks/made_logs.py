@@ -1,4 +1,4 @@
-"""Long logs, as a worker would have written them."""
+"""Makes long logs as a worker would write them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SECONDS_A_LINE = 0.25
 
 
 class _Clock:
-    """Moves on by a line's time at each look."""
+    """Advances by the time of one line per call."""
 
     def __init__(self) -> None:
         self.now = 1_790_000_000.0
@@ -27,7 +27,7 @@ class _Clock:
 
 
 def sweep_log(path: Path, steps: int, each: int = 500) -> Path:
-    """A range test with losses and rates of as many digits as a real one has."""
+    """Makes a range test with losses and rates of as many digits as real ones."""
     writer = EventWriter(path, _Clock())
     writer.write(ev.RunStarted(run="bench", kind="range-test"))
     writer.write(ev.TrialStarted(trial=0, seed=0, total_steps=steps, steps_per_epoch=1000))
@@ -43,7 +43,7 @@ def sweep_log(path: Path, steps: int, each: int = 500) -> Path:
 
 
 def comparison_run(runs: Path, seeds: int = 3, epochs: int = 150, per_epoch: int = 54) -> RunDir:
-    """The article's six optimizers, a line for every six steps."""
+    """Makes a comparison of the article's six optimizers, one line per six steps."""
     entries = article_entries()
     run = create_run(
         runs,

@@ -1,4 +1,4 @@
-"""What the benchmarks share: taking turns, medians and ratios, the table, the machine."""
+"""Shared by the benchmarks: turns, medians and ratios, the table, the machine."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PACKAGES = (
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: a median, how far the rounds lie apart, and a ratio."""
+    """One row of the table: the median, lowest and highest of the rounds, and a ratio."""
 
     what: str
     who: str
@@ -34,7 +34,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure that was to be reached."""
+    """A figure with a goal."""
 
     what: str
     goal: str
@@ -44,7 +44,7 @@ class Figure:
 
 @dataclass
 class Report:
-    """What one benchmark found."""
+    """The results of one benchmark."""
 
     title: str
     rows: list[Row] = field(default_factory=list)
@@ -52,16 +52,16 @@ class Report:
     notes: list[str] = field(default_factory=list)
 
     def add(self, who: str, values: Sequence[float], unit: str, ratio: str = "") -> None:
-        """A row from what the rounds gave."""
+        """Adds a row from the values of the rounds."""
         middle = statistics.median(values)
         self.rows.append(Row(self.title, who, middle, min(values), max(values), unit, ratio))
 
     def reach(self, what: str, goal: str, measured: str, reached: bool) -> None:
-        """A figure of the table of aims."""
+        """Adds a figure with a goal."""
         self.figures.append(Figure(what, goal, measured, bool(reached)))
 
     def finish(self) -> int:
-        """Prints the table, and writes it where `--json` says. Returns the exit code, 0."""
+        """Prints the table, and writes it to the path of `--json`. Returns exit code 0."""
         print(table(self.rows))
         for figure in self.figures:
             print(figure_line(figure))
@@ -74,7 +74,7 @@ class Report:
 
 
 def load(path: Path) -> Report:
-    """A report that `Report.finish` wrote."""
+    """Reads a report written by `Report.finish`."""
     raw = json.loads(path.read_text())
     return Report(
         raw["title"],
@@ -100,12 +100,12 @@ def _arguments() -> argparse.Namespace:
 
 
 def rounds(default: int) -> int:
-    """How often each contestant has its turn."""
+    """Returns the number of rounds."""
     return int(_arguments().rounds or default)
 
 
 def data_folder() -> Path | None:
-    """The folder of images that `--data` or $CLR_TUI_BENCH_DATA names."""
+    """Returns the folder of images in `--data` or $CLR_TUI_BENCH_DATA."""
     named = _arguments().data or os.environ.get("CLR_TUI_BENCH_DATA")
     return Path(named).resolve() if named else None
 
@@ -113,9 +113,9 @@ def data_folder() -> Path | None:
 def take_turns(
     contestants: Mapping[str, Callable[[], float]], rounds: int
 ) -> dict[str, list[float]]:
-    """What each contestant measures, round after round, so that a busy moment meets all of them.
+    """Measures all contestants in each round, so that other load affects all of them.
 
-    Each round begins with another one.
+    Each round starts with a different one.
     """
     measured: dict[str, list[float]] = {name: [] for name in contestants}
     names = list(contestants)
@@ -126,18 +126,18 @@ def take_turns(
 
 
 def ratio(theirs: Sequence[float], ours: Sequence[float]) -> list[float]:
-    """Of each round: how many times as much as ours."""
+    """Returns the ratio to ours in each round."""
     return [a / b for a, b in zip(theirs, ours, strict=True)]
 
 
 def spread(values: Sequence[float], digits: int = 2) -> str:
-    """The median, and the lowest and highest of the rounds."""
+    """Returns the median, lowest and highest of the rounds."""
     middle = f"{statistics.median(values):.{digits}f}"
     return f"{middle} ({min(values):.{digits}f} to {max(values):.{digits}f})"
 
 
 def table(rows: Iterable[Row]) -> str:
-    """A Markdown table."""
+    """Formats a Markdown table."""
     lines = ["| what | who | median | rounds | ratio |", "|---|---|--:|--:|---|"]
     for row in rows:
         counted = row.unit == "bytes" or row.median >= 1000
@@ -150,13 +150,13 @@ def table(rows: Iterable[Row]) -> str:
 
 
 def figure_line(figure: Figure) -> str:
-    """A line for people."""
+    """Formats a row as readable text."""
     word = "reached" if figure.reached else "NOT REACHED"
     return f"{word}: {figure.what}: {figure.measured} (aim: {figure.goal})"
 
 
 def machine() -> str:
-    """The processor, its usable cores, memory and system; nothing that names the machine."""
+    """Describes processor, usable cores, memory and system, without the host name."""
     gigabytes = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
     return (
         f"{_processor()}, {cores()} cores, {gigabytes:.0f} GiB, "
@@ -165,7 +165,7 @@ def machine() -> str:
 
 
 def cores() -> int:
-    """The cores that this process may use."""
+    """Returns the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -179,7 +179,7 @@ def _processor() -> str:
 
 
 def versions() -> str:
-    """The packages that take part."""
+    """Returns the versions of the packages involved."""
     found = []
     for name in PACKAGES:
         try:

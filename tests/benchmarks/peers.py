@@ -1,10 +1,10 @@
-"""What people use today, each as its own documentation has it, in a process of its own.
+"""Today's tools, each used as in its documentation, in a separate process.
 
     python peers.py NAME FOLDER SIZE WORKERS
 
-answers each number of steps on stdin with the seconds that they took. All train the same network
+replies to each number of steps on stdin with the seconds that they took. All train the same network
 on the same files with the same augmentation (flip, padded crop, rotation), batch 64, SGD with
-momentum; none writes a log. Where a tool has an augmentation of its own it is used (fastai).
+momentum; none writes a log. A tool with its own augmentation (fastai) uses that.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ from typing import Any
 BATCH = 64
 DEGREES = 10
 START, END = 1e-5, 1e-2
-"""Rates between which nothing diverges, so that every sweep has its full length."""
+"""Rates at which nothing diverges, so that every sweep has its full length."""
 MEAN, STD = (0.47, 0.43, 0.32), (0.29, 0.26, 0.28)
 
 LIMIT_ENVIRONMENT = {
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": "4000000000",
 }
-"""What makes the bare loop fastest: memory that is freed stays with the process."""
+"""Makes the bare loop fastest: freed memory stays with the process."""
 
 Work = Callable[[int], object]
-"""Does so many steps."""
+"""Runs a number of steps."""
 
 
 class Contestant:
-    """A peer at work in another process."""
+    """A peer running in another process."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Contestant:
         )
 
     def seconds(self, steps: int) -> float:
-        """How long so many steps take."""
+        """Returns the seconds that `steps` steps take."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(f"{steps}\n")
@@ -71,7 +71,7 @@ class Contestant:
 
 
 def model(size: int, classes: int) -> Any:
-    """The engine's network, its blocks in the order that textbooks have."""
+    """The engine's network with its blocks in textbook order."""
     from torch import nn
 
     from clr_tui.engine.tasks.cnn import build_cnn
@@ -84,7 +84,7 @@ def model(size: int, classes: int) -> Any:
 
 
 def loader(folder: Path, size: int, workers: int, *, augmented: bool = True) -> Any:
-    """A DataLoader over the files, as a tutorial has it."""
+    """A DataLoader over the files, as in a tutorial."""
     from torch.utils.data import DataLoader
     from torchvision.datasets import ImageFolder
     from torchvision.transforms import v2 as transforms
@@ -122,7 +122,7 @@ def _fresh(size: int, classes: int) -> tuple[Any, Any]:
 
 
 def plain(folder: Path, size: int, workers: int) -> Work:
-    """A training loop over a DataLoader; the loss is read at each step, as a sweep needs it."""
+    """A training loop over a DataLoader that reads the loss at each step, as a sweep must."""
     batches = loader(folder, size, workers)
 
     def work(steps: int) -> None:
@@ -139,7 +139,7 @@ def _forever(batches: Any) -> Any:
 
 
 def train_step(network: Any, optimizer: Any, images: Any, labels: Any) -> Any:
-    """One update; the loss."""
+    """Performs one update; returns the loss."""
     from torch.nn import functional
 
     optimizer.zero_grad()
@@ -150,7 +150,7 @@ def train_step(network: Any, optimizer: Any, images: Any, labels: Any) -> Any:
 
 
 def comparison(folder: Path, size: int, workers: int) -> Work:
-    """An epoch of so many batches for each of the article's optimizers, validation included."""
+    """Trains and validates an epoch for each of the article's optimizers."""
     import torch
     from torch.utils.data import DataLoader, Subset
 
@@ -287,10 +287,10 @@ def fastai(folder: Path, size: int, workers: int) -> Work:
 
 
 def bare(folder: Path, size: int, layout: int) -> Work:
-    """The limit: one batch in memory, no augmentation, no loss read, the engine's own network.
+    """The limit: the engine's network on one batch in memory, no augmentation, no loss read.
 
     Args:
-        folder: its classes are counted.
+        folder: sets the number of classes.
         size: side of the images, pixels.
         layout: 1 for channels_last.
     """

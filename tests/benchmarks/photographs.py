@@ -1,4 +1,4 @@
-"""A folder of JPEGs to train on: the one that was named, or a made one that is always the same."""
+"""A folder of JPEGs to train on: a given one, or a generated one that is always the same."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from PIL import Image
 
 BUILD = Path(__file__).resolve().parents[2] / "build"
 COUNTS = {"daisy": 764, "dandelion": 1052, "rose": 784, "sunflower": 733, "tulip": 984}
-"""As many as a well-known set of flowers has: 4,317."""
+"""The size of a well-known set of flowers: 4,317."""
 WIDTH, HEIGHT = 320, 240
 
 
 def folder() -> Path:
-    """The folder of `--data` or $CLR_TUI_BENCH_DATA; else the made one, which is kept."""
+    """Returns the folder in `--data` or $CLR_TUI_BENCH_DATA, else the generated, cached one."""
     named = measure.data_folder()
     if named is not None:
         return named
@@ -31,7 +31,7 @@ def folder() -> Path:
 
 
 def name() -> str:
-    """What the data is called in a table."""
+    """Names the data in a table."""
     named = measure.data_folder()
     if named is not None:
         return f"{named.name}, {sum(1 for _ in named.rglob('*.jp*g')):,} JPEGs"
@@ -51,7 +51,7 @@ def _make(root: Path) -> None:
 
 
 def _draw(path: Path, label: int, number: int) -> None:
-    """Petals on a soft background with grain: about as hard to decode as a photograph."""
+    """Draws petals on a soft, grainy background: about as hard to decode as a photograph."""
     rng = np.random.default_rng([label, number])
     soft = Image.fromarray(rng.integers(0, 256, (6, 8, 3), dtype=np.uint8))
     picture = np.asarray(soft.resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC), dtype=np.float32)

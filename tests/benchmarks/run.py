@@ -1,9 +1,9 @@
-"""All benchmarks, one after the other, and their results in RESULTS.md.
+"""Runs all benchmarks and writes RESULTS.md.
 
     make bench            (or python tests/benchmarks/run.py [--data DIR] [--only NAME,NAME])
 
-Installs the peers into an environment of their own, build/bench-venv, which takes torch and all
-else from this one. Without `--data` or $CLR_TUI_BENCH_DATA a folder of JPEGs is made.
+Installs the peers into a separate environment, build/bench-venv, which takes torch and everything
+else from this one. Without `--data` or $CLR_TUI_BENCH_DATA, a folder of JPEGs is generated.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ HERE = Path(__file__).resolve().parent
 PEERS = HERE.parents[1] / "build" / "bench-venv"
 REQUIRED = ("torch-lr-finder>=0.2,<0.3", "lightning>=2,<3", "fastai>=2,<3", "textual-plotext>=1,<2")
 KEPT = ("torch", "torchvision", "numpy", "pillow", "textual", "plotext", "rich")
-"""Their versions stay what they are: the peers are compared on the same ones."""
+"""Pinned to the current versions, so that the peers run on the same ones."""
 BENCHES = ("frames", "wire", "open", "decode", "augment", "range", "watch", "compare")
 WITH_PEERS = ("frames", "wire", "range")
 TITLE = """# Results
 
 Written by `make bench`. Times depend on the machine: compare ratios. "Rounds" are the lowest and
-highest of the turns that the contestants took one after the other. What stands behind the figures,
-and what was tried, is in [NOTES.md](NOTES.md).
+highest of the turns that the contestants took one after the other. [NOTES.md](NOTES.md) explains
+the figures and what was tried.
 """
 
 
 def peers_python() -> Path:
-    """The interpreter of an environment with the peers, made where it is not there yet.
+    """Returns the interpreter of the peers' environment, creating it if necessary.
 
-    It sees this environment's packages through a `.pth` file, so that torch is not installed
-    twice (it has gigabytes).
+    It sees this environment's packages through a `.pth` file, so that torch (gigabytes) is not
+    installed twice.
     """
     python = PEERS / "bin" / "python"
     ready = PEERS / "ready"
@@ -60,7 +60,7 @@ def peers_python() -> Path:
 
 
 def bench(python: Path, name: str, folder: Path, arguments: list[str]) -> measure.Report | None:
-    """Runs one benchmark, which prints its table; None where it failed."""
+    """Runs one benchmark, which prints its table; returns None if it failed."""
     path = folder / f"{name}.json"
     print(f"\n== {name}", flush=True)
     begin = time.monotonic()
@@ -71,7 +71,7 @@ def bench(python: Path, name: str, folder: Path, arguments: list[str]) -> measur
 
 
 def _versions(python: Path) -> str:
-    """As that environment has them."""
+    """Returns the versions in that environment."""
     command = [python, "-c", "import measure; print(measure.versions())"]
     return subprocess.run(
         command, cwd=HERE, check=True, capture_output=True, text=True
@@ -79,7 +79,7 @@ def _versions(python: Path) -> str:
 
 
 def results(reports: list[measure.Report], minutes: float, versions: str, remark: str) -> str:
-    """RESULTS.md."""
+    """Formats RESULTS.md."""
     day = time.strftime("%Y-%m-%d")
     lines = [TITLE, f"{day}, {minutes:.0f} minutes, on: {measure.machine()}. {remark}".strip(), ""]
     lines += [f"Versions: {versions}.", ""]

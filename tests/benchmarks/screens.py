@@ -1,4 +1,4 @@
-"""A program on a real pseudo-terminal: what it writes, and what it costs."""
+"""A program on a real pseudo-terminal: its output and its cost."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from pathlib import Path
 
 WIDTH, HEIGHT = 160, 44
 QUIET = 0.6
-"""Seconds without a byte after which an update is over: more than two polls of the screen."""
+"""Seconds without a byte after which an update is complete: more than two screen polls."""
 DEADLINE = 60.0
 CLR_TUI = (sys.executable, "-m", "clr_tui.tui")
 
 
 class Screen:
-    """A program with a terminal of its own. It is killed when the block ends."""
+    """A program on its own terminal, killed at the end of the block."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Screen:
         self.end()
 
     def read(self, seconds: float) -> bytes:
-        """What comes first within so long; nothing where nothing does."""
+        """Reads the first bytes within a timeout; empty if there are none."""
         if not select.select([self.master], [], [], seconds)[0]:
             return b""
         try:
@@ -68,7 +68,7 @@ class Screen:
             return b""
 
     def seconds_until(self, text: bytes) -> float:
-        """From the program's start until `text` has come."""
+        """Returns the seconds from the program's start until `text` arrives."""
         seen = bytearray()
         while time.perf_counter() - self.begin < DEADLINE:
             seen += self.read(1.0)
@@ -77,7 +77,7 @@ class Screen:
         raise TimeoutError(f"{text!r} never came; the last of what did: {bytes(seen[-400:])!r}")
 
     def seconds_until_still(self, quiet: float = 1.5) -> float:
-        """From the program's start until the last byte before a pause of `quiet` seconds."""
+        """Returns the seconds from the start to the last byte before a pause of `quiet` seconds."""
         last = time.perf_counter()
         while time.perf_counter() - self.begin < DEADLINE:
             if self.read(quiet):
@@ -87,7 +87,7 @@ class Screen:
         raise TimeoutError("the screen never stands still")
 
     def bytes_until_quiet(self, quiet: float = QUIET) -> int:
-        """How many come up to a pause of so many seconds."""
+        """Counts the bytes up to a pause."""
         count, end = 0, time.perf_counter() + DEADLINE
         while some := self.read(quiet):
             count += len(some)
@@ -96,7 +96,7 @@ class Screen:
         return count
 
     def drain(self) -> None:
-        """Reads on in a thread of its own, as a terminal does, until the block ends."""
+        """Keeps reading in a thread, as a terminal does, until the end of the block."""
 
         def read_on() -> None:
             while not self._over.is_set():
@@ -106,18 +106,18 @@ class Screen:
         self._reader.start()
 
     def cpu_seconds(self) -> float:
-        """Processor time of the program so far."""
+        """Returns the program's CPU time so far."""
         return cpu_seconds(self.process.pid)
 
     def memory(self) -> float:
-        """The most that it held so far, MB."""
+        """Returns the program's peak memory, MB."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return next(
             int(line.split()[1]) / 1e3 for line in status.splitlines() if line.startswith("VmHWM")
         )
 
     def end(self) -> None:
-        """Ends the program and the terminal."""
+        """Ends the program and closes the terminal."""
         self._over.set()
         if self._reader is not None:
             self._reader.join()
@@ -127,6 +127,6 @@ class Screen:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Processor time of a process so far, from /proc."""
+    """Returns the CPU time of a process so far, from /proc."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
