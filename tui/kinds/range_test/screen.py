@@ -167,7 +167,7 @@ class RangeTestScreen(CurveScreen):
     def action_launch_training(self) -> None:
         """Shows what would be trained between the bounds, and starts it."""
         if not self.repeatable:
-            self.say("This recording does not say what was trained: there is nothing to train.")
+            self.say("This recording does not name its task, so there is nothing to train.")
         elif self.bounds is None:
             self.say(f"Training needs bounds. {NO_BOUNDS}")
         else:
