@@ -173,25 +173,18 @@ class ClrTuiApp(Shell):
         """
         # A dialog of that screen may still be closing.
         asker = next(s for s in reversed(self.screen_stack) if not isinstance(s, ModalScreen))
-        work = partial(self._launch, task, job, parent, on_error, asker)
+
+        def work() -> None:
+            from clr_tui.tui.launching import start_run
+
+            try:
+                run = (self._start or start_run)(self.runs, task, job, parent)
+            except UserError as error:
+                self.post_message(StartFailed(error, on_error, asker))
+            else:
+                self.post_message(RunStarted(run, asker))
+
         self.run_worker(work, group="launch", exclusive=True, thread=True, exit_on_error=False)
-
-    def _launch(
-        self,
-        task: TaskConfig,
-        job: Job,
-        parent: str | None,
-        on_error: Callable[[UserError], None] | None,
-        asker: Screen[Any],
-    ) -> None:
-        from clr_tui.tui.launching import start_run
-
-        try:
-            run = (self._start or start_run)(self.runs, task, job, parent)
-        except UserError as error:
-            self.post_message(StartFailed(error, on_error, asker))
-        else:
-            self.post_message(RunStarted(run, asker))
 
     def on_start_failed(self, message: StartFailed) -> None:
         """Shows the error on the screen that asked for the run, or in a toast if it is closed."""

@@ -237,10 +237,7 @@ class ReplaySource:
 
     def toggle(self) -> None:
         """Plays or pauses."""
-        if self.playing:
-            self.pause()
-        else:
-            self.play()
+        (self.pause if self.playing else self.play)()
 
     def seek(self, fraction: float) -> None:
         """Jumps to `fraction` (clamped to 0 to 1) of the recorded time."""

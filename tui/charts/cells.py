@@ -139,8 +139,7 @@ class Grid:
 
     def rows(self) -> list[Row]:
         """Returns all cells as rows of spans."""
-        codes, inks = self._told()
-        return [_row(codes[y], inks[y]) for y in range(self.height)]
+        return [_row(*cells) for cells in zip(*self._told(), strict=True)]
 
     def row(self, y: int) -> Row:
         """Returns row `y` as spans."""

@@ -155,7 +155,8 @@ class _Picture:
         """Draws lines: dots of equal curves add up in the colour of the later one."""
         bits: npt.NDArray[np.int32] = np.zeros(self.shape, dtype=np.int32)
         inks = np.zeros(self.shape, dtype=np.int32)
-        for series in self._lines(faint):
+        lines = [s for s in self.chart.series if s.faint == faint and s.kind == "line"]
+        for series in sorted(lines, key=lambda line: line.strong):
             own = braille(self._dots(series, y))
             bits |= own
             inks[own > 0] = Grid.ink_code(series.colour, weight_of(series))
@@ -164,11 +165,6 @@ class _Picture:
         for ink in np.unique(inks[bits > 0]).tolist():
             where = (bits > 0) & (inks == ink)
             self.grid.paint(self.rows, self.columns, bits + np.int32(_BRAILLE), where, ink)
-
-    def _lines(self, faint: bool) -> list[Series]:
-        """Returns the faint or the other lines, strong ones last."""
-        lines = [s for s in self.chart.series if s.faint == faint and s.kind == "line"]
-        return sorted(lines, key=lambda line: line.strong)
 
     def _dots(self, series: Series, y: Scale) -> npt.NDArray[np.bool_]:
         mask = series_mask(series, self.x, y, *self.dots)

@@ -59,9 +59,8 @@ def layout(chart: Chart, width: int, height: int, y: Scale | None) -> Layout:
     left = 0
     if framed:
         if y is not None:
-            y_ticks = tuple(
-                ticks(y.lo, y.hi, log=y.log, most=max(2, inner // _rows_per_tick(inner)))
-            )
+            rows_per_tick = 2 if inner < 16 else 3 if inner < 24 else 4
+            y_ticks = tuple(ticks(y.lo, y.hi, log=y.log, most=max(2, inner // rows_per_tick)))
         longest = max((len(tick.label) for tick in y_ticks), default=0)
         left = 1 + (max(GUTTER, longest) if width >= _GUTTERED else longest)
         if left > width // 2:
@@ -78,10 +77,6 @@ def layout(chart: Chart, width: int, height: int, y: Scale | None) -> Layout:
         label_row=axis + 2 if axis is not None and labelled else None,
         y_ticks=y_ticks,
     )
-
-
-def _rows_per_tick(rows: int) -> int:
-    return 2 if rows < 16 else 3 if rows < 24 else 4
 
 
 def x_ticks(x: Scale, width: int) -> list[Tick]:

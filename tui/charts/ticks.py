@@ -85,17 +85,14 @@ def _labels(values: list[float], step: float) -> list[str]:
     if not greatest:
         return ["0"] * len(values)
     if greatest >= 1e15 or greatest < 1e-2 * (1 + 1e-9) or digits > 6:
-        figures = [_magnitude(v) + digits for v in values]
+        sizes = [math.floor(math.log10(abs(v)) + 1e-9) if v else 0 for v in values]
+        figures = [size + digits for size in sizes]
         return [_scientific(v, min(max(n, 0), 15)) for v, n in zip(values, figures, strict=True)]
     if greatest >= 1e6 and digits <= -5:
         return [f"{v / 1e6:.{max(0, 6 + digits)}f}M" for v in values]
     if greatest >= 1e4 and digits <= -3:
         return [f"{v / 1e3:.{max(0, 3 + digits)}f}k" if v else "0" for v in values]
     return [f"{v:.{max(0, digits)}f}" for v in values]
-
-
-def _magnitude(value: float) -> int:
-    return math.floor(math.log10(abs(value)) + 1e-9) if value else 0
 
 
 def _scientific(value: float, figures: int) -> str:

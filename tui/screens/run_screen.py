@@ -58,6 +58,7 @@ training, and each step needs them all."""
 EAGER_SECONDS = 6.0
 """That limit starts this long after the run's start, so that short runs visibly progress."""
 HINT_SECONDS = 6.0
+LOG_GONE = "The log of this run was deleted; the screen shows what was read before."
 SEEK = 0.05
 """Share of a recording that one key press skips."""
 
@@ -221,9 +222,8 @@ class RunScreen(QuietScreen[None]):
         """Draws the title line."""
         device = self.history.device
         where = plain(device.device) if device is not None else ""
-        words = self.standing_words()
-        if self._read < 1:
-            words = f"reading its log, {self._read:.0%}"
+        reading = f"reading its log, {self._read:.0%}"
+        words = self.standing_words() if self._read == 1 else reading
         if self.source.replay:
             words = f"replay  {words}"
         self.query_one(TitleBar).show(self.title_words(), words, self.status.role, where)
@@ -246,14 +246,9 @@ class RunScreen(QuietScreen[None]):
         wrong = trouble(self.history, self.status.state, log_of(self.run_dir))
         if self._log_gone and self.status.state == "lost":
             wrong = ""  # that is why its worker ended, and there is no output to read
-        if wrong:
-            told += wrapped(wrong, width, "diverged")
-        if self._log_gone:
-            told += wrapped(
-                "The log of this run was deleted; the screen shows what was read before.",
-                width,
-                "diverged",
-            )
+        for words in (wrong, LOG_GONE if self._log_gone else ""):
+            if words:
+                told += wrapped(words, width, "diverged")
         if held := standing(self.history, self.status.state):
             told += wrapped(held, width, "suggestion")
         panel.set_class(bool(wrong), "-trouble")
@@ -365,9 +360,7 @@ class RunScreen(QuietScreen[None]):
     @property
     def repeatable(self) -> bool:
         """Whether the task is known: an imported curve or a log alone does not name it."""
-        if self.run_dir is not None:
-            return True
-        return bool(self.config.task.model)
+        return self.run_dir is not None or bool(self.config.task.model)
 
     @property
     def parent_id(self) -> str | None:
@@ -391,10 +384,7 @@ class RunScreen(QuietScreen[None]):
     def action_speed(self, direction: int) -> None:
         """Plays slower (-1) or faster (1)."""
         if (source := self._replay()) is not None:
-            if direction > 0:
-                source.faster()
-            else:
-                source.slower()
+            (source.faster if direction > 0 else source.slower)()
             self.poll()
 
     # -- keys: export ----------------------------------------------------------------------

@@ -33,15 +33,8 @@ class ChartView(Widget):
 
     DEFAULT_CSS = "ChartView { width: 1fr; height: 1fr; }"
 
-    def __init__(
-        self,
-        chart: Chart | None = None,
-        *,
-        name: str | None = None,
-        id: str | None = None,
-        classes: str | None = None,
-    ) -> None:
-        super().__init__(name=name, id=id, classes=classes)
+    def __init__(self, chart: Chart | None = None, *, id: str | None = None) -> None:
+        super().__init__(id=id)
         self._chart = chart if chart is not None else Chart()
         self._x_limits = StickyLimits()
         self._y_limits = StickyLimits()

@@ -30,10 +30,8 @@ class Panel(Widget):
             super().__init__()
             self.panel = panel
 
-    def __init__(
-        self, *, id: str | None = None, classes: str | None = None, dots: bool = False
-    ) -> None:
-        super().__init__(id=id, classes=classes)
+    def __init__(self, *, id: str | None = None, dots: bool = False) -> None:
+        super().__init__(id=id)
         self._dots = dots
         self._lines: list[Line] = []
         self._shown: list[Line] = []
