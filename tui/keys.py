@@ -133,7 +133,7 @@ KEYS: tuple[Key, ...] = (
         "compare",
         "k",
         "stop trial",
-        "stop the selected trial, or the optimizer's running ones (asks first)",
+        "stop the selected trial or the optimizer's trials (asks first)",
         "k stop_trial Stop the selected trial",
         order=True,
     ),
