@@ -9,7 +9,7 @@ TYPING := build/typing
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-demo: .venv/.run ## the main job on the embedded digits; without a terminal the same, headless
+demo: .venv/.run ## a range test on the built-in digits (headless if there is no terminal)
 	@$(BIN)/clr-tui range-test --data digits --seeds 3
 
 test: .venv/.dev ## the whole test suite

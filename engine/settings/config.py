@@ -55,13 +55,15 @@ class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     data: Annotated[
         str,
-        described("digits (embedded), or a folder of images, one folder per class", metavar="DIR"),
+        described(
+            "digits (built in), or a folder of images with one subfolder per class", metavar="DIR"
+        ),
     ] = "digits"
     """In `run.json` the path of a folder is absolute."""
     model: Annotated[
         str,
         described(
-            "a small CNN for any image size, or ResNet34, frozen except for its last block",
+            "small CNN for any image size, or ResNet34, frozen except for its last block",
             choices=MODELS,
         ),
     ] = "cnn"
@@ -75,7 +77,7 @@ class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
     image_size: Annotated[
         int | None,
         described(
-            "side of the square images, pixels",
+            "width and height of the images, in pixels",
             ge=8,
             le=4096,
             unit="pixels",
@@ -88,13 +90,13 @@ class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
     device: Annotated[
         str,
         described(
-            "where it runs: auto (the fastest there is), cpu, mps, cuda or cuda:N", metavar="D"
+            "where to run: auto (the fastest available), cpu, mps, cuda or cuda:N", metavar="D"
         ),
     ] = "auto"
     augment: Annotated[
         bool,
         described(
-            "small random shifts and rotations; photos are flipped too",
+            "small random shifts and rotations; photos are also flipped",
             title="augmentation",
             rare=True,
         ),
@@ -102,7 +104,7 @@ class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
     seed: Annotated[
         int,
         described(
-            "the same seed means the same weights, order and augmentation",
+            "the same seed gives the same weights, data order and augmentation",
             title="first seed",
             ge=0,
             le=2**63 - 1,
@@ -113,7 +115,8 @@ class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
     compile: Annotated[
         bool,
         described(
-            "on CUDA, train through torch.compile: for long runs, since it takes a while", rare=True
+            "use torch.compile on CUDA; for long runs, since compiling takes a while",
+            rare=True,
         ),
     ] = False
 
@@ -123,7 +126,7 @@ class OptimizerConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str = "sgd"
     """A class of torch.optim in small letters (`adamw`), or `package.module:Class`."""
-    momentum: Annotated[float, described("momentum of sgd", ge=0, lt=1)] = 0.9
+    momentum: Annotated[float, described("momentum, for sgd only", ge=0, lt=1)] = 0.9
     """For `sgd` only."""
     weight_decay: Annotated[
         float,
@@ -139,18 +142,18 @@ class OptimizerConfig(msgspec.Struct, frozen=True, kw_only=True):
 _Optimizer = Annotated[
     OptimizerConfig,
     described(
-        "a class of torch.optim or a.module:Class, such as 'adamw(weight_decay=0.05)'",
+        "a torch.optim class or a.module:Class, such as 'adamw(weight_decay=0.05)'",
         format="optimizer",
         example="adamw",
     ),
 ]
 _WholeCycles = Annotated[bool, described("round the length up to whole cycles", rare=True)]
 _StepSize = Annotated[
-    float, described("half a cycle, in epochs (Smith 2017: 2 to 10)", title="step size", **LENGTH)
+    float, described("half a cycle in epochs (Smith 2017: 2 to 10)", title="step size", **LENGTH)
 ]
-_Gamma = Annotated[float, described("factor per step of the exp-range policies", gt=0, le=1)]
+_Gamma = Annotated[float, described("decay per step in the exp-range policies", gt=0, le=1)]
 _Factor = Annotated[
-    float, described("upper bound / lower bound, where no lower bound is given", gt=1, rare=True)
+    float, described("upper bound / lower bound, if no lower bound is given", gt=1, rare=True)
 ]
 
 
@@ -158,28 +161,26 @@ class RangeTest(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag
     """A learning-rate range test (Smith 2017, section 3.3), swept exponentially."""
 
     start_lr: Annotated[
-        float, described("the first rate: so low that nothing is learned", **RATE)
+        float, described("first learning rate, too low to learn anything", **RATE)
     ] = 1e-7
     end_lr: Annotated[
-        float, described("the last rate, unless the loss diverges before", **RATE)
+        float, described("last learning rate, unless the loss diverges first", **RATE)
     ] = 1.0
-    epochs: Annotated[
-        float, described("length in epochs; at least 100 steps are taken", **LENGTH)
-    ] = 2.0
+    epochs: Annotated[float, described("length in epochs, but at least 100 steps", **LENGTH)] = 2.0
     """Of the training part."""
     seeds: Annotated[
         int, described("number of sweeps, each from new weights", **COUNT, example="3")
     ] = 1
     accuracy: Annotated[
-        bool, described("also measure accuracy on a validation subset (Smith's own reading)")
+        bool, described("also measure accuracy on a validation subset, as Smith does")
     ] = False
     steps: Annotated[
         int | None,
         described(
-            "length in steps, instead of in epochs",
+            "length in steps instead of epochs",
             **COUNT,
             example="200",
-            empty="by epochs",
+            empty="use epochs",
             rare=True,
         ),
     ] = None
@@ -197,7 +198,7 @@ class RangeTest(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag
     divergence: Annotated[
         float,
         described(
-            "end when the smoothed loss exceeds this multiple of its minimum", gt=1, rare=True
+            "stop when the smoothed loss exceeds this multiple of its minimum", gt=1, rare=True
         ),
     ] = 4.0
     optimizer: _Optimizer = OptimizerConfig()
@@ -209,7 +210,7 @@ class Train(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="tr
     base_lr: Annotated[
         float,
         described(
-            "the lower bound of the learning rate",
+            "lower bound of the learning rate",
             **RATE,
             example="6e-4",
             empty="max lr / factor",
@@ -217,13 +218,16 @@ class Train(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="tr
         ),
     ]
     max_lr: Annotated[
-        float, described("the upper bound; a range test recommends one", **RATE, example="3.6e-3")
+        float,
+        described(
+            "upper bound of the learning rate; a range test finds one", **RATE, example="3.6e-3"
+        ),
     ]
-    policy: Annotated[Policy, described("how the learning rate moves between its bounds")] = (
+    policy: Annotated[Policy, described("how the learning rate moves between the bounds")] = (
         "triangular"
     )
     step_size_epochs: _StepSize = 4.0
-    epochs: Annotated[int, described("length of the training, in epochs", **COUNT)] = 16
+    epochs: Annotated[int, described("length of the training in epochs", **COUNT)] = 16
     gamma: _Gamma = GAMMA
     """Decay per step of the exp-range policies."""
     whole_cycles: _WholeCycles = True
@@ -251,23 +255,23 @@ class Compare(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
     entries: Annotated[
         list[EntryConfig],
         described(
-            "such as adam, sgd(lr=0.1)+clr, adamw(weight_decay=0.05)+one-cycle, a.b:Opt",
+            "e.g. adam, sgd(lr=0.1)+clr, adamw(weight_decay=0.05)+one-cycle, a.b:Opt",
             name="optimizers",
             format="entries",
             example=", ".join(ARTICLE),
-            empty="the six of the article",
+            empty="the article's six",
             metavar="LIST",
         ),
     ]
     seeds: Annotated[
-        int, described("trials per optimizer; an interval needs two", **COUNT, example="3")
+        int, described("trials per optimizer; intervals need at least two", **COUNT, example="3")
     ] = 3
     """Seeds `task.seed`, `task.seed + 1`, ..."""
-    epochs: Annotated[int, described("length of each trial, in epochs", **COUNT)] = 16
+    epochs: Annotated[int, described("length of each trial in epochs", **COUNT)] = 16
     rates: Annotated[
         Rates,
         described(
-            "where no lr= is given: torch's default (policies are tuned), or all tuned",
+            "if lr= is not given: torch's default (policies are tuned), or all tuned",
             option="--lr",
         ),
     ] = "default"
@@ -276,7 +280,7 @@ class Compare(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
     target: Annotated[
         float | None,
         described(
-            "validation accuracy; reports how long each optimizer takes to reach it",
+            "validation accuracy to reach; the result says how long each optimizer takes",
             gt=0,
             lt=1,
             written="0.65 or 65%",
@@ -305,7 +309,9 @@ class Compare(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
     threads: Annotated[
         int,
         described(
-            "CPU threads per trial; changing it may change the last bits", **COUNT, rare=True
+            "CPU threads per trial; changing it may change the last bits of results",
+            **COUNT,
+            rare=True,
         ),
     ] = 1
     study: Annotated[

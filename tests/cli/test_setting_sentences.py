@@ -104,7 +104,7 @@ def test_a_setting_is_added_in_one_place(monkeypatch: pytest.MonkeyPatch) -> Non
 
     parser = Parser()
     add_settings(parser, settings_of(Slow))
-    assert help_of(setting) == "steps without progress (default 7)"
+    assert help_of(setting) == "steps without progress (default: 7)"
     assert with_options(Slow(), parser.parse(["--patience", "3"])) == Slow(patience=3)
     with pytest.raises(UserError, match="--patience 'x' is not a whole number; give one like 9"):
         parser.parse(["--patience", "x"])

@@ -1,4 +1,4 @@
-"""The options of commands that start runs: those of the settings, and some that several share."""
+"""The options of commands that start runs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ METAVARS = {int: "N", float: "X"}
 
 
 def add_settings(group: argparse._ActionsContainer, settings: Iterable[Setting]) -> None:
-    """An option for each; what it reads is found under the setting's name, None where not given."""
+    """Add an option for each setting, stored under the setting's name; None if not given."""
     for setting in settings:
         add_setting(group, setting)
 
@@ -24,7 +24,7 @@ def add_settings(group: argparse._ActionsContainer, settings: Iterable[Setting])
 def add_setting(
     group: argparse._ActionsContainer, setting: Setting, reader: Callable[[str], Any] | None = None
 ) -> None:
-    """The option of one setting; `reader` where it takes more than the values of the setting."""
+    """Add the option of one setting; `reader` if it takes more than the setting's values."""
     option = option_of(setting)
     words = help_of(setting).replace("%", "%%")
     if setting.type is bool:
@@ -42,31 +42,29 @@ def add_setting(
 
 
 def option_of(setting: Setting) -> str:
-    """The option of a setting, such as `--batch-size`."""
+    """Return the option of a setting, such as `--batch-size`."""
     return setting.option or f"--{setting.name.replace('_', '-')}"
 
 
 def help_of(setting: Setting) -> str:
-    """What the help says of it: its choices and its default too."""
+    """Return a setting's help with its choices and default."""
     words = setting.help
     if setting.choices:
         words += f": {', '.join(setting.choices)}"
-    if setting.empty:
-        return f"{words} (default: {setting.empty})"
-    if setting.default is REQUIRED:
+    if setting.default is REQUIRED and not setting.empty:
         return words
-    return f"{words} (default {write(setting, setting.default)})"
+    return f"{words} (default: {setting.empty or write(setting, setting.default)})"
 
 
 def add_task(parser: Parser) -> None:
-    """What is trained, and on what."""
-    add_settings(parser.add_argument_group("the task"), settings_of(TaskConfig))
+    """Add the options for the data, the model and the device."""
+    add_settings(parser.add_argument_group("task options"), settings_of(TaskConfig))
 
 
 def add_detach(group: argparse._ActionsContainer) -> None:
-    """Whether to stay with the run."""
+    """Add the option that starts a run without following it."""
     group.add_argument(
         "--detach",
         action="store_true",
-        help="start it, print its id and return; clr-tui attach shows it",
+        help="start the run, print its id and return; clr-tui attach shows it",
     )

@@ -1,7 +1,7 @@
-"""The words of the `clr-tui` command: its commands, its options and what they take.
+"""The commands and options of `clr-tui`.
 
-Nothing heavy is imported here, so that every `--help` is there at once. A mistake is a
-`UserError` of one sentence; whether values fit together is for `engine.settings.check`.
+Nothing heavy is imported here, so that `--help` is instant. A mistake raises a `UserError` of
+one sentence; `engine.settings.check` tests whether the values fit together.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SHOWING = (None, *KINDS, "attach", "replay")
 
 
 def _add_common(parser: Parser, command: str | None = None) -> None:
-    """What every command takes, before its name or after it; shown where it makes a difference."""
+    """Add the options that every command takes, before or after its name; help only if useful."""
 
     def default(value: Any) -> Any:
         return value if command is None else argparse.SUPPRESS
@@ -35,33 +35,33 @@ def _add_common(parser: Parser, command: str | None = None) -> None:
     def shown(text: str, commands: tuple[str | None, ...]) -> str:
         return text if command in commands else argparse.SUPPRESS
 
-    group = parser.add_argument_group("all commands")
+    group = parser.add_argument_group("common options")
     group.add_argument(
         "--runs-dir",
         metavar="DIR",
         default=default(None),
-        help="where runs are kept (default: $CLR_TUI_RUNS, else your state directory)",
+        help="where runs are stored (default: $CLR_TUI_RUNS, else your state directory)",
     )
     group.add_argument(
         "--headless",
         action="store_true",
         default=default(False),
-        help=shown("no screen: progress on stderr, the result on stdout", SHOWING),
+        help=shown("no screen: print progress on stderr and the result on stdout", SHOWING),
     )
     if command != "export":  # whose --json takes a file
         group.add_argument(
             "--json",
             action="store_true",
             default=default(False),
-            help="no screen: one JSON object on stdout, and nothing else there",
+            help="no screen: print one JSON object on stdout, and nothing else there",
         )
     group.add_argument(
         "--version",
         action=_Version,
         dest=argparse.SUPPRESS,
-        help=shown("print the version of clr-tui and leave", (None,)),
+        help=shown("show the version and exit", (None,)),
     )
-    group.add_argument("-h", "--help", action="help", help="print this and leave")
+    group.add_argument("-h", "--help", action="help", help="show this help and exit")
 
 
 def _attach(parser: Parser) -> None:
@@ -69,36 +69,39 @@ def _attach(parser: Parser) -> None:
         "run",
         nargs="?",
         metavar="RUN",
-        help="a run's id, or the beginning of it (default: the newest that goes on, else of all)",
+        help="a run's id, or the start of it (default: the newest running run, else the newest)",
     )
 
 
 def _run(parser: Parser) -> None:
     parser.add_argument(
-        "run", metavar="RUN", help="its id as clr-tui ls shows it, or the beginning of it"
+        "run", metavar="RUN", help="the run's id as listed by clr-tui ls, or the start of it"
     )
 
 
 def _remove(parser: Parser) -> None:
     _run(parser)
-    parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
+    parser.add_argument("-y", "--yes", action="store_true", help="do not ask for confirmation")
 
 
 def _replay(parser: Parser) -> None:
     parser.add_argument(
         "run",
         metavar="RUN|PATH",
-        help="a run's id, its folder, an events.jsonl, or a CSV: of step,lr,loss, or of the curves"
-        " of a comparison",
+        help="a run's id or folder, an events.jsonl, or a CSV of step,lr,loss or of a comparison's"
+        " curves",
     )
     parser.add_argument(
-        "--speed", type=speed("--speed"), metavar="N|max", help="how many times as fast (default 1)"
+        "--speed",
+        type=speed("--speed"),
+        metavar="N|max",
+        help="playback speed: 10 is ten times as fast (default: 1)",
     )
     parser.add_argument(
         "--at",
         type=moment("--at"),
         metavar="PART",
-        help="begin there, as at 50%%; without a screen: what was known there",
+        help="start there, for example at 50%%; without a screen: print the result up to there",
     )
     from dataclasses import replace
 
@@ -107,53 +110,53 @@ def _replay(parser: Parser) -> None:
     from clr_tui.tui.cli.option_groups import add_setting
 
     target = setting_of(Compare, "target")
-    add_setting(parser, replace(target, help=f"of a comparison: {target.help}"))
-    parser.add_argument("--svg", metavar="FILE", help="no screen: also write the chart to FILE")
+    add_setting(parser, replace(target, help=f"for a comparison: {target.help}"))
+    parser.add_argument("--svg", metavar="FILE", help="no screen: also write the charts to FILE")
 
 
 def _export(parser: Parser) -> None:
     parser.add_argument(
-        "run", metavar="RUN|PATH", help="a run's id, its folder, an events.jsonl, or a CSV"
+        "run", metavar="RUN|PATH", help="a run's id or folder, an events.jsonl, or a CSV"
     )
-    group = parser.add_argument_group("files ('-' is stdout)")
+    group = parser.add_argument_group("files to write ('-' for stdout)")
     group.add_argument(
         "--csv",
         metavar="FILE",
-        help="every step: trial,step,epoch,lr,loss,... (on the screen: e, a name ending in .csv)",
+        help="every step: trial,step,epoch,lr,loss,... (on the screen: press e, name it *.csv)",
     )
     group.add_argument("--epochs-csv", metavar="FILE", help="every epoch of every training")
     group.add_argument(
         "--curves-csv",
         metavar="FILE",
-        help="of a comparison: optimizer,seed,epoch,train_acc,..., which replays as one (on the "
-        "screen: e, a name ending in curves.csv)",
+        help="a comparison's curves: optimizer,seed,epoch,train_acc,...; clr-tui replay reads them "
+        "(on the screen: press e, name it *curves.csv)",
     )
-    group.add_argument("--markdown", metavar="FILE", help="of a comparison: its table")
-    group.add_argument("--svg", metavar="FILE", help="the chart, as vectors")
+    group.add_argument("--markdown", metavar="FILE", help="a comparison's table")
+    group.add_argument("--svg", metavar="FILE", help="the charts, as vector graphics")
     group.add_argument("--json", dest="json_file", metavar="FILE", help="the result")
 
 
 def _nothing(parser: Parser) -> None:
-    """A command without options of its own."""
+    """Add nothing: the command has no options of its own."""
 
 
 COMMANDS: dict[str, tuple[str, str, Callable[[Parser], None]]] = {
-    "attach": ("[RUN] [OPTION]...", "show a run that goes on, or one that ended", _attach),
+    "attach": ("[RUN] [OPTION]...", "show a run, live if it is still running", _attach),
     "ls": ("[OPTION]...", "list the runs", _nothing),
-    "stop": ("RUN", "stop a run in order (a training saves a checkpoint)", _run),
-    "rm": ("RUN [--yes]", "remove a run that has ended (asks)", _remove),
-    "replay": ("RUN|PATH [OPTION]...", "show a run, or a log, from its beginning", _replay),
+    "stop": ("RUN", "stop a run (a training saves a checkpoint)", _run),
+    "rm": ("RUN [--yes]", "remove a run that has ended (asks first)", _remove),
+    "replay": ("RUN|PATH [OPTION]...", "play back a run or a log", _replay),
     "export": (
         "RUN|PATH [--csv|--epochs-csv|--curves-csv|--markdown|--svg|--json FILE]...",
-        "write a run's steps, curves, chart or result to files",
+        "write a run's steps, curves, charts or result to files",
         _export,
     ),
 }
-"""Usage, purpose and options of each command, but those that start a run."""
+"""Usage, purpose and options of each command, except those that start a run."""
 
 
 class _Version(argparse.Action):
-    """Prints the version and leaves; it is looked up only then."""
+    """Print the version, which is looked up only then, and exit."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(nargs=0, **kwargs)
@@ -166,7 +169,7 @@ class _Version(argparse.Action):
 
 
 def build_parser() -> Parser:
-    """The parser of the whole command. Its commands get their options when they are asked for."""
+    """Build the parser of `clr-tui`; a command gets its options once it is named."""
     parser = Parser(
         prog="clr-tui",
         usage="clr-tui [COMMAND] [OPTION]...",

@@ -66,7 +66,7 @@ _RANGE_TEST = Kind(
     title="range test",
     phrase="a range test",
     usage="[OPTION]...",
-    purpose="sweep the learning rate and find its bounds",
+    purpose="sweep the learning rate to find its bounds",
     stopping="The sweep ends after the step at hand; what it has measured stays.",
     how=(
         "The loss falls where the learning rate is useful and rises where it is too large. The two "
@@ -100,7 +100,7 @@ _COMPARE = Kind(
     title="comparison",
     phrase="a comparison",
     usage="[OPTION]...",
-    purpose="train with several optimizers, some seeds each, and compare them",
+    purpose="train several optimizers with several seeds each and compare them",
     stopping="All its trials end after the step at hand; what they have measured stays.",
     how=(
         "Each optimizer trains from the same seeds: the same initial weights, the same order of "

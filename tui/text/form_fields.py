@@ -110,13 +110,13 @@ def form_fields(devices: tuple[str, ...] = ()) -> tuple[FormField, ...]:
         devices: what this machine has, as torch names it.
     """
     kinds = Setting(
-        "find the bounds of the learning rate; train between them; compare optimizers",
+        "find learning rate bounds, train between them, or compare optimizers",
         title="kind",
         choices=tuple(map(title_of, JOBS)),
         default=title_of(next(iter(JOBS))),
     )
     more = Setting(
-        "settings that are rarely changed",
+        "show or hide settings that are rarely changed",
         title="more settings",
         choices=(FOLDED, UNFOLDED),
         default=FOLDED,

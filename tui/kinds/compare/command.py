@@ -19,28 +19,31 @@ from clr_tui.tui.cli.parsing import Parser, rates
 from clr_tui.tui.kinds.parts import Command
 
 DESCRIPTION = """\
-Train with several optimizers from the same seeds, and say what the seeds can and cannot
-tell apart: curves with intervals, a table, a verdict. The work is done by processes of
-its own, which go on when the terminal closes."""
+Train several optimizers from the same seeds and report which differences the seeds
+support: curves with confidence intervals, a table and a verdict. Separate processes do
+the work and keep running when the terminal closes."""
 EXAMPLES = """\
-clr-tui compare --optimizers adam,sgd+clr           on the embedded digits
+clr-tui compare --optimizers adam,sgd+clr           on the built-in digits
 clr-tui compare --study cnn --data flowers --epochs 16
 clr-tui compare --study resnet34 --data flowers --target 90% --detach
 clr-tui compare --optimizers "adamw(weight_decay=0.05)+one-cycle,adam(lr=3e-3)"
-clr-tui compare --lr tuned --seeds 5 --jobs 2       a range test for each optimizer
-clr-tui compare --from train-flowers-1              on its data, with its model"""
+clr-tui compare --lr tuned --seeds 5 --jobs 2       with a range test for each optimizer
+clr-tui compare --from train-flowers-1              with its data and model"""
 
 
 def add_options(parser: Parser) -> None:
-    """Adds them to the parser of the command."""
-    group = parser.add_argument_group("the comparison")
+    """Add the options to the command's parser."""
+    group = parser.add_argument_group("comparison options")
     group.add_argument(
-        "--from", dest="parent", metavar="RUN", help="take the task of this run, unless given here"
+        "--from",
+        dest="parent",
+        metavar="RUN",
+        help="use the task options of this run; options given here override them",
     )
     for setting in settings_of(Compare):
         if setting.name == "rates":
             words = setting.choices
-            more = (*words, "or a rate for all that name none")
+            more = (*words, "or one rate for all of them")
             one = replace(setting, choices=more, metavar="|".join((*words, "X")))
             add_setting(group, one, rates("--lr", words))
         else:

@@ -14,20 +14,20 @@ from clr_tui.tui.cli.parsing import Parser
 from clr_tui.tui.kinds.parts import Command
 
 DESCRIPTION = """\
-Sweep the learning rate upwards, step by step, and draw the loss against it: the chart
-says between which bounds to train. The work is done by a process of its own, which
-goes on when the terminal closes."""
+Raise the learning rate step by step and plot the loss against it: the chart shows which
+bounds to train between. A separate process does the work and keeps running when the
+terminal closes."""
 EXAMPLES = """\
-clr-tui range-test                                  on the embedded digits
-clr-tui range-test --data flowers --image-size 32   on images, one folder a class
+clr-tui range-test                                  on the built-in digits
+clr-tui range-test --data flowers --image-size 32   on images, one subfolder per class
 clr-tui range-test --data flowers --model resnet34  transfer learning
 clr-tui range-test --seeds 3 --accuracy             three sweeps, with accuracy
 clr-tui range-test --headless --json > result.json  for a script"""
 
 
 def add_options(parser: Parser) -> None:
-    """Adds them to the parser of the command."""
-    group = parser.add_argument_group("the sweep")
+    """Add the options to the command's parser."""
+    group = parser.add_argument_group("sweep options")
     add_settings(group, settings_of(RangeTest))
     add_detach(group)
     add_task(parser)

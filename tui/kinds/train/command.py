@@ -23,24 +23,24 @@ from clr_tui.tui.kinds.parts import Command
 from clr_tui.tui.kinds.registry import KINDS
 
 DESCRIPTION = """\
-Train with a learning rate that cycles between two bounds: those of a range test
-(--from), or your own (--max-lr). The work is done by a process of its own, which goes
-on when the terminal closes."""
+Train with a learning rate that cycles between two bounds, either from a range test
+(--from) or your own (--max-lr). A separate process does the work and keeps running when
+the terminal closes."""
 EXAMPLES = """\
-clr-tui train --from range-test-flowers-1           its bounds, data and settings
+clr-tui train --from range-test-flowers-1           with its bounds, data and settings
 clr-tui train --from range-test-flowers-1 --max-lr 5e-3 --epochs 24
-clr-tui train --data flowers --max-lr 3.6e-3        base_lr is a sixth of it
+clr-tui train --data flowers --max-lr 3.6e-3        base_lr defaults to a sixth of it
 clr-tui train --max-lr 0.01 --policy one-cycle --detach"""
 
 
 def add_options(parser: Parser) -> None:
-    """Adds them to the parser of the command."""
-    group = parser.add_argument_group("the training")
+    """Add the options to the command's parser."""
+    group = parser.add_argument_group("training options")
     group.add_argument(
         "--from",
         dest="parent",
         metavar="RUN",
-        help="take the bounds and all settings from this range test, unless given here",
+        help="use the bounds and settings of this range test; options given here override them",
     )
     add_settings(group, settings_of(Train))
     add_detach(group)
