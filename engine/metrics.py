@@ -1,7 +1,6 @@
-"""What a model is judged by besides its loss: named figures, each with a unit and a direction.
+"""Metrics by which a model is judged: each has a name, a unit and a direction.
 
-torch-free: the log, the reports and the screen know metrics by these. How one is computed is the
-task's affair (`engine.tasks.task.Measure`).
+torch-free, for the log, the reports and the screen. `engine.tasks.task.Measure` computes them.
 """
 
 from __future__ import annotations
@@ -14,56 +13,57 @@ from typing import Literal
 import msgspec
 
 Unit = Literal["share", "number", "seconds"]
-"""`share`: 0 to 1, shown in percent; `number`: as it is."""
+"""`share`: 0 to 1, shown in percent."""
 Direction = Literal["max", "min"]
-"""Whether more is better, or less."""
+"""Whether a higher or a lower value is better."""
 
 
 class Metric(msgspec.Struct, frozen=True):
-    """A figure by its name, and how to read it."""
+    """A metric, and how to read its values."""
 
     name: str
-    """Unique in its task, and not `loss`."""
+    """Unique in its task; `loss` is reserved."""
     unit: Unit = "number"
     direction: Direction = "max"
 
     @property
     def sign(self) -> int:
-        """What values are multiplied by so that more is better: 1 or -1."""
+        """The factor that makes higher values better: 1 or -1."""
         return 1 if self.direction == "max" else -1
 
     @property
     def extreme(self) -> str:
-        """What the best value is: "highest" or "lowest"."""
+        """A word for the best value: "highest" or "lowest"."""
         return "highest" if self.direction == "max" else "lowest"
 
     def is_better(self, value: float, other: float | None) -> bool:
-        """Whether `value` is finite and better than `other`, or the first of all (None)."""
+        """Whether `value` is finite and better than `other` (None: no value yet)."""
         if not math.isfinite(value):
             return False
         return other is None or self.sign * value > self.sign * other
 
     def reaches(self, value: float, target: float) -> bool:
-        """Whether `value` is as good as `target`; False where it is not finite."""
+        """Whether `value` is finite and at least as good as `target`."""
         return math.isfinite(value) and not self.sign * value < self.sign * target
 
     def coarser(self, value: float) -> float:
-        """A round value that is as good or worse: shares in steps of 5 points.
+        """Rounds to a value that is as good or worse: a share to a multiple of 5 points.
 
-        Others in halves of their first digit: 0.034 is 0.035 where less is better, else 0.03.
+        Others are rounded to half of their first digit: 0.034 to 0.035 if lower is better, else
+        to 0.03.
         """
         to_one = 20.0 if self.unit == "share" else 2 * 10.0 ** -math.floor(math.log10(abs(value)))
-        # Values that were added up may lie a rounding beyond a step.
+        # A sum may lie past a multiple by a rounding error.
         return self.sign * math.floor(self.sign * to_one * value + 1e-9) / to_one
 
     def text(self, value: float) -> str:
-        """The value for a sentence: "68.2 %", "0.0123", "3.2 s"."""
+        """Formats a value for a sentence: "68.2 %", "0.0123", "3.2 s"."""
         if self.unit == "share":
             return f"{100 * value:.1f} %"
         return f"{value:.4g} s" if self.unit == "seconds" else f"{value:.4g}"
 
     def difference(self, value: float, half_width: float | None) -> str:
-        """How far two values are apart, for a sentence: "1.2 ± 0.4 points", "0.012 ± 0.004"."""
+        """Formats a difference of values for a sentence: "1.2 ± 0.4 points", "0.012 ± 0.004"."""
         scale, digits, unit = 1.0, ".3g", ""
         if self.unit == "share":
             scale, digits, unit = 100.0, ".1f", " points"
@@ -74,17 +74,17 @@ class Metric(msgspec.Struct, frozen=True):
 
 
 LOSS = Metric("loss", "number", "min")
-"""The loss as a metric: the primary one of a task that has no other."""
+"""The loss as a metric: the primary one of a task without metrics."""
 ACCURACY = Metric("accuracy", "share", "max")
 
 
 def reads_as_accuracy(metric: Metric) -> bool:
-    """Whether Smith's rule for accuracy (2017, section 3.3) can read it: a share that rises."""
+    """Whether Smith's rule for accuracy (2017, section 3.3) applies: a share, higher is better."""
     return metric.unit == "share" and metric.direction == "max"
 
 
 def primary_of(metrics: Sequence[Metric]) -> Metric:
-    """The one that runs are judged by: the first."""
+    """Returns the metric that runs are judged by: the first, or else the loss."""
     return metrics[0] if metrics else LOSS
 
 
@@ -92,9 +92,9 @@ _LESS_IS_BETTER = frozenset({"error", "loss", "mae", "mape", "mse", "perplexity"
 
 
 def known_by_name(name: str) -> Metric:
-    """How to read a metric of which nothing but the name is known, as in a CSV of curves.
+    """Guesses how to read a metric known only by its name, such as one in a CSV of curves.
 
-    Accuracies are shares; all else is a number. Errors and losses are better where they are less.
+    Accuracies are shares, all others numbers. For errors and losses, lower is better.
     """
     words = set(re.split(r"[^a-z0-9]+", name.lower()))
     if "accuracy" in words:

@@ -1,4 +1,4 @@
-"""From a line of a log to an event of today, whichever schema it was written in."""
+"""Decodes a line of a log, of any schema, to an event of the current one."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from clr_tui.engine.log.events import AnyEvent, RunStarted
 
 _DECODE = msgspec.json.Decoder(AnyEvent).decode
 
-# Bad UTF-8 and deep nesting are not reported by msgspec as errors of its own.
+# msgspec lets these errors through for bad UTF-8 and deep nesting.
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What decoding raises of a line that is no event."""
+"""What decoding a line that is not an event raises."""
 
 
 class LineDecoder:
-    """Decodes the lines of one log, in their order.
+    """Decodes the lines of one log in order.
 
-    Its `run-started` says which schema they are of; before one was seen, as in the last lines of a
-    log, each line is looked at for itself.
+    `run-started` states their schema. Without it, as in the last lines of a log, each line may be
+    of either schema.
     """
 
     def __init__(self) -> None:
         self._old: schema_1.Upgrade | None = schema_1.Upgrade()
-        """None where the log is known to be of schema 2 or newer: each line is read once."""
+        """None once the log is known to be of schema 2 or newer, so that lines decode only once."""
 
     def __call__(self, line: bytes) -> AnyEvent:
-        """The event.
+        """Decodes the next line.
 
         Raises:
-            UNREADABLE: the line is none of our events.
+            UNREADABLE: the line is not one of our events.
         """
         if self._old is not None:
             try:
                 return self._old(schema_1.DECODE(line))
             except msgspec.ValidationError:
-                pass  # an event that is the same in both schemas, or one of schema 2
+                pass  # schema 2, or the same in both
         event: AnyEvent = _DECODE(line)
         if isinstance(event, RunStarted):
             self._old = schema_1.Upgrade() if event.schema < 2 else None

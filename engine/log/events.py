@@ -1,16 +1,16 @@
-"""Everything that can happen in a run: the lines of `events.jsonl`.
+"""The events of a run: the lines of `events.jsonl`, schema 2.
 
-Schema 2. One JSON object a line, UTF-8, `\n` at its end. `type` names the event (the struct's
-name in kebab-case), `seq` counts from 0 without gaps, `time` is Unix time in seconds. The first
-event is `run-started`, which names the schema. Readers ignore fields that they do not know and
-skip types that they do not know.
+Each line is one JSON object in UTF-8, ended by a line feed. `type` names the event (the struct's
+name in kebab-case), `seq` counts from 0 without gaps, and `time` is Unix time in seconds. The
+first event is `run-started`, which states the schema. Readers ignore unknown fields and skip
+events of unknown types.
 
-Values that are not finite are written as `null`, and a `non-finite` event announces the first of
-them in a trial. Steps count from 0; the loss of step i is that of batch i before the update made
-with `lr[i]`. Epochs count from 1: epoch e has ended after step `e * steps_per_epoch - 1`.
+Values that are not finite are written as `null`; a `non-finite` event marks the first such loss
+of a trial. Steps count from 0: the loss of step i is measured on batch i, before the update with
+`lr[i]`. Epochs count from 1: epoch e ends after step `e * steps_per_epoch - 1`.
 
-Figures besides the loss are metrics by name; `task-ready` says how to read them. Schema 1 knew
-accuracy and images alone: `engine.log.schema_1` reads it.
+Metrics other than the loss are recorded by name; `task-ready` says how to read them. Schema 1
+allowed only images, and accuracy as their metric: `engine.log.schema_1` reads it.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ def _tag(name: str) -> str:
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=_tag):
-    """What all events have. The writer sets `seq` and `time`."""
+    """The fields of every event. The writer sets `seq` and `time`."""
 
     seq: int = -1
     time: float = 0.0
 
 
 class RunStarted(Event, frozen=True, kw_only=True):
-    """The worker lives. Always the first event."""
+    """The worker started. Always the first event."""
 
     run: str
     kind: str
@@ -52,7 +52,7 @@ class RunStarted(Event, frozen=True, kw_only=True):
 
 
 class Progress(Event, frozen=True, kw_only=True):
-    """Work before or between trials moved on: `what` is a phrase, like "decoding images"."""
+    """Progress of work before or between trials; `what` is a phrase such as "decoding images"."""
 
     what: str
     done: int
@@ -60,33 +60,33 @@ class Progress(Event, frozen=True, kw_only=True):
 
 
 class Note(Event, frozen=True, kw_only=True):
-    """Something that a person should know; `text` is plain text."""
+    """A message to the user; `text` is plain text."""
 
     level: Literal["info", "warning"]
     text: str
 
 
 class DeviceChosen(Event, frozen=True, kw_only=True):
-    """Where the work runs."""
+    """The device that the run uses."""
 
     device: str
-    """As torch names it: `cpu`, `mps`, `cuda:0`."""
+    """Its torch name: `cpu`, `mps` or `cuda:0`, for example."""
     name: str
-    """As a person names it: "NVIDIA H100 80GB HBM3", "2 CPU threads"."""
+    """Its name to show: "NVIDIA H100 80GB HBM3" or "2 CPU threads", for example."""
     precision: str = "float32"
     torch: str = ""
     memory: int | None = None
-    """Of the device, bytes; null where it has none of its own."""
+    """The device's own memory in bytes; null if it has none."""
 
 
 class TaskReady(Event, frozen=True, kw_only=True):
     """The data is in memory and the model is built."""
 
     name: str
-    """A short name to show: "digits", "flowers"."""
+    """A short name to show, such as "digits" or "flowers"."""
     model: str
     train: int
-    """Samples in the part."""
+    """Samples in this part; the next two fields count those in the other parts."""
     validation: int
     test: int
     parameters: int
@@ -94,58 +94,58 @@ class TaskReady(Event, frozen=True, kw_only=True):
     batch_size: int
     steps_per_epoch: int
     metrics: list[Metric]
-    """All that the task measures, the primary one first; none: it is judged by its loss."""
+    """Every metric of the task, the primary one first; if empty, the loss is primary."""
     samples: str = "samples"
-    """What the samples are, in the plural: "images"."""
+    """A plural noun for the samples, such as "images"."""
     classes: list[str] | None = None
-    """Of a classification."""
+    """The class names of a classification task; null for other tasks."""
     channels: int | None = None
-    """Of images."""
+    """Channels per image; null if the samples are not images."""
     image_size: int | None = None
-    """Side of square images, pixels."""
+    """Side length of the square images in pixels; null if the samples are not images."""
     skipped: int = 0
-    """Files that could not be read (each is named in a note, up to a limit)."""
+    """Files that could not be read. Notes name them, up to a limit."""
 
     @property
     def primary(self) -> Metric:
-        """The metric by which the best epoch is chosen and optimizers are ranked."""
+        """The metric that picks the best epoch and ranks optimizers."""
         return primary_of(self.metrics)
 
 
 class TrialStarted(Event, frozen=True, kw_only=True):
-    """One sweep, or one training. Trials count from 0; their steps from 0 too."""
+    """A trial, which is one sweep or one training, started. Trials count from 0."""
 
     trial: int
     seed: int
     total_steps: int
     steps_per_epoch: int
     label: str = ""
-    """Of a comparison: the entry's."""
+    """In a comparison: the label of the entry."""
     entry: int | None = None
-    """Of a comparison: the entry's place in its configuration, from 0."""
+    """In a comparison: the index of the entry in the configuration, from 0."""
     role: Role = "train"
-    """Of a comparison: `sweep`, the range test that tunes the entry's rate. Its trials are
-    numbered after all trainings."""
+    """In a comparison: `sweep` for a range test that tunes the rate of the entry, else `train`.
+    Sweeps are numbered after all trainings. In other runs: `train`."""
 
 
 class Steps(Event, frozen=True, kw_only=True):
-    """Columns, one entry a step, all of one length; about four such lines a second."""
+    """A chunk of steps as columns of equal length; about four such events per second."""
 
     trial: int
     step: list[int]
     lr: list[float]
     loss: list[float | None]
     metrics: dict[str, list[float | None]] = {}
-    """Of the training batch, by name; none in sweeps."""
+    """Metrics of the training batches by name; empty in sweeps."""
     elapsed: float = 0.0
-    """Seconds of training in this trial at the last of these steps, pauses left out."""
+    """Seconds of training in this trial up to the last of these steps, without pauses."""
     samples_per_second: float | None = None
     eta_seconds: float | None = None
-    """Estimated, to the end of the run; in a comparison, of this trial (see `overall`)."""
+    """Estimate until the end of the run; in a comparison, of this trial (see `overall`)."""
 
 
 class Evaluated(Event, frozen=True, kw_only=True):
-    """The model was measured after `step` steps on a part of the data."""
+    """The model was evaluated on a part of the data after `step` steps."""
 
     trial: int
     step: int
@@ -154,34 +154,37 @@ class Evaluated(Event, frozen=True, kw_only=True):
     metrics: dict[str, float | None]
     """By name."""
     lr: float | None = None
+    """The learning rate of that step; set in sweeps."""
     epoch: int | None = None
+    """The epoch that ended; null in sweeps."""
     checkpoint: str | None = None
-    """What was measured, where it is not the model as it stands: "best" or "last"."""
+    """The checkpoint that was evaluated, "best" or "last"; null for the current model."""
 
     def value(self, name: str) -> float | None:
-        """The loss or a metric, by its name; None where it was not measured, or not finite."""
+        """The loss or a metric by its name; None if it was not measured or is not finite."""
         return self.loss if name == LOSS.name else self.metrics.get(name)
 
 
 class EpochFinished(Event, frozen=True, kw_only=True):
-    """An epoch of training ended (its validation has an `evaluated` event just before)."""
+    """An epoch of training ended. The `evaluated` event of its validation comes just before."""
 
     trial: int
     epoch: int
     step: int
     """Steps done so far."""
     train_loss: float | None
+    """The mean over the training batches of this epoch."""
     train_metrics: dict[str, float | None]
-    """By name."""
+    """Means over the same batches, by name."""
     seconds: float | None
-    """Of this epoch, validation included; null where it is not known (an imported curve)."""
+    """Duration of this epoch, validation included; null if unknown (an imported curve)."""
     best_epoch: int
-    """The best so far, by the primary metric on the validation part; 0 before there is one."""
+    """The best epoch so far by the primary metric on the validation part; 0 if there is none."""
     best_value: float | None
-    """Its value of that metric."""
+    """The primary metric at that epoch."""
 
     def train_value(self, name: str) -> float | None:
-        """The training loss or a training metric, by its name."""
+        """The training loss or a training metric by its name."""
         return self.train_loss if name == LOSS.name else self.train_metrics.get(name)
 
 
@@ -194,7 +197,7 @@ class NonFinite(Event, frozen=True, kw_only=True):
 
 
 class Diverged(Event, frozen=True, kw_only=True):
-    """A sweep ended early, or a training went astray; `reason` is a sentence."""
+    """A sweep ended early or a training diverged; `reason` is a sentence."""
 
     trial: int
     step: int
@@ -203,7 +206,7 @@ class Diverged(Event, frozen=True, kw_only=True):
 
 
 class BoundsChanged(Event, frozen=True, kw_only=True):
-    """From `step` of `trial` on the schedule runs between these bounds."""
+    """From `step` of `trial` on, the schedule runs between these bounds."""
 
     trial: int
     step: int
@@ -212,15 +215,15 @@ class BoundsChanged(Event, frozen=True, kw_only=True):
 
 
 class Paused(Event, frozen=True, kw_only=True):
-    """The worker waits."""
+    """The run was paused."""
 
 
 class Continued(Event, frozen=True, kw_only=True):
-    """The worker goes on after a pause."""
+    """The run continued after a pause."""
 
 
 class CheckpointSaved(Event, frozen=True, kw_only=True):
-    """`path` is relative to the run's directory."""
+    """A checkpoint was written to `path`, relative to the run's folder."""
 
     trial: int
     step: int
@@ -229,71 +232,73 @@ class CheckpointSaved(Event, frozen=True, kw_only=True):
 
 
 class Resumed(Event, frozen=True, kw_only=True):
-    """The story of `trial` goes on after `step` steps; what it told beyond them is void."""
+    """`trial` resumed after its first `step` steps; its events beyond them are void."""
 
     trial: int
     step: int
 
 
 class PoolReady(Event, frozen=True, kw_only=True):
-    """A comparison's trials run side by side."""
+    """A comparison runs its trials in parallel."""
 
     jobs: int
-    """Processes, each with a trial at a time."""
+    """Processes, each of which runs one trial at a time."""
     threads: int
-    """Of each process on the CPU; 0 on an accelerator."""
+    """CPU threads per process; 0 on an accelerator."""
     devices: list[str]
-    """As torch names them; trials take turns on them."""
+    """Their torch names; trials are assigned to them in turn."""
     reason: str = ""
-    """What set `jobs`: "2 cores", "memory for 3 trials", "asked for"."""
+    """What limits `jobs`: "2 cores", "memory for 3 trials" or "asked for", for example."""
 
 
 class RateChosen(Event, frozen=True, kw_only=True):
-    """The rate at which an entry of a comparison trains, and what it cost to find."""
+    """The learning rate that an entry of a comparison trains at, and the cost of finding it."""
 
     entry: int
     lr: float
-    """Constant, or the upper bound."""
+    """The constant rate, or the upper bound."""
     base_lr: float | None = None
-    """The lower bound of a policy that has two."""
+    """The lower bound, if the policy has two."""
     source: RateSource
     trial: int | None = None
-    """The sweep that found it."""
+    """The number of the sweep that was made to find it; null if none was."""
     steps: int = 0
-    """Of that sweep, done; likewise the next two."""
+    """Steps of that sweep."""
     samples: int = 0
+    """Samples in those steps."""
     seconds: float = 0.0
+    """Seconds of training in them."""
     note: str = ""
-    """A sentence where it is not what was asked for (a flat sweep: torch's default)."""
+    """A sentence if the rate is not the requested one (after a flat sweep: torch's default)."""
 
 
 class Overall(Event, frozen=True, kw_only=True):
-    """Where a comparison stands, about once a second and whenever a trial begins or ends."""
+    """Progress of a comparison, about once a second and when a trial starts or ends."""
 
     done: int
-    """Trials that came to their end; likewise the next four. Sweeps do not count."""
+    """Trials with this outcome. No count of this event includes sweeps."""
     failed: int
     stopped: int
     running: int
     total: int
     fraction: float
-    """Of all training steps, 0 to 1."""
+    """The share of all training steps that is done, 0 to 1."""
     eta_seconds: float | None = None
-    """Estimated, to the end of the run."""
+    """Estimate until the end of the run."""
 
 
 class DeviceUsage(Event, frozen=True, kw_only=True):
-    """The device's load, every few seconds. Absent figures are null."""
+    """The load of the device, every few seconds. Values that are not available are null."""
 
     memory_used: int | None = None
-    """Bytes on the device, all processes."""
+    """Bytes on the device used by all processes."""
     memory_total: int | None = None
     utilisation: float | None = None
     """0 to 1."""
 
 
 class CommandRefused(Event, frozen=True, kw_only=True):
-    """An order from `commands.jsonl` was not carried out; `reason` is a sentence."""
+    """A command from `commands.jsonl` was refused; `reason` is a sentence."""
 
     command: str
     reason: str
@@ -307,18 +312,19 @@ class TrialFinished(Event, frozen=True, kw_only=True):
     step: int
     """Steps done."""
     reason: str = ""
+    """Why it failed, was stopped or ended early; else empty."""
 
 
 class RunFinished(Event, frozen=True, kw_only=True):
-    """The last event of a run that ended in order."""
+    """The last event of a run that ended cleanly."""
 
     outcome: Outcome
     message: str = ""
-    """Why it failed or stopped, one sentence; empty when done."""
+    """One sentence on what failed or why the run was stopped; empty if nothing went wrong."""
     field: str | None = None
-    """The setting at fault, where one is."""
+    """The setting at fault, if there is one."""
     headline: str = ""
-    """The result in a few words for a list of runs: "max_lr 3.6e-03", "68.2 %, epoch 7"."""
+    """The result in a few words, such as "max_lr 3.6e-3" or "68.2 %, epoch 7"."""
 
 
 AnyEvent = Union[  # noqa: UP007 - msgspec wants the union as a value

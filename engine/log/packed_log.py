@@ -1,4 +1,4 @@
-"""A whole log, or as far as it has come, in little memory."""
+"""Reads a whole log with little memory."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from clr_tui.engine.log.events import Steps
 from clr_tui.engine.log.tail import Batch, LogTail
 
 PIECE = 1 << 20
-"""Bytes read at a time: what is decoded and not packed yet is twice as large."""
+"""Bytes read at a time. Decoded but not packed yet, they take twice as much memory."""
 
 
 def read_packed(path: Path) -> Batch:
-    """As `read_events`, but with the steps `packed`: 16 bytes a step in place of a hundred.
+    """Reads like `read_events`, but with `packed` steps: 16 bytes per step instead of a hundred.
 
     Raises:
-        UserError: the file is there but cannot be read.
+        UserError: the file exists but cannot be read.
     """
     tail = LogTail(path)
     whole = Batch()
@@ -37,9 +37,9 @@ def read_packed(path: Path) -> Batch:
 
 
 def packed(steps: Steps) -> Steps:
-    """The same event, its columns not lists: floats take 8 bytes, neighbouring steps none.
+    """Returns the event with arrays for columns (8 bytes per value) and a range for the steps.
 
-    A column that holds a null stays a list.
+    Steps that are not consecutive become an array; a column that holds a null stays a list.
     """
     step = steps.step
     near = range(step[0], step[0] + len(step)) if step else range(0)

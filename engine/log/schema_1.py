@@ -1,4 +1,4 @@
-"""Logs of schema 1, which knew images and accuracy alone: their lines as events of today."""
+"""Reads lines of schema 1, which had only images and accuracy, as events of the current schema."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from clr_tui.engine.log import events as ev
 from clr_tui.engine.metrics import ACCURACY
 
 _ROUNDING = 0.01
-"""Of an image: what float32 loses where it adds up the shares of some thousand."""
+"""Share of an image that float32 loses when it sums the shares of some thousand images."""
 
 
 class _Line(ev.Event, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A line with a field of schema 2 is none of these."""
+    """Rejects lines with a field of schema 2."""
 
 
 class _TaskReady(_Line, frozen=True, kw_only=True, tag="task-ready"):
@@ -92,17 +92,17 @@ class _Overall(_Line, frozen=True, kw_only=True, tag="overall"):
 Changed = Union[_TaskReady, _Steps, _Evaluated, _EpochFinished, _RateChosen, _Overall]  # noqa: UP007
 
 DECODE = msgspec.json.Decoder(Changed).decode
-"""Reads a line of an event that schema 2 changed; raises what msgspec raises of any other."""
+"""Decodes a line of an event that schema 2 changed; any other raises an error of msgspec."""
 
 
 class Upgrade:
-    """Events of one log, in their order, from schema 1 to today's."""
+    """Converts the events of one log, in order, from schema 1 to the current one."""
 
     def __init__(self) -> None:
         self._images: dict[ev.Part, int] = {}
 
     def __call__(self, old: Changed) -> ev.AnyEvent:
-        """The same event as it is written today."""
+        """Converts the next event."""
         fields = msgspec.structs.asdict(old)
         match old:
             case _Steps():
@@ -129,7 +129,7 @@ class Upgrade:
                 return ev.Overall(eta_seconds=fields.pop("left"), **fields)
 
     def _counted(self, accuracy: float | None, part: ev.Part) -> float | None:
-        """The share of whole images that `accuracy` was rounded from.
+        """Returns the exact share of whole images that `accuracy` was rounded from.
 
         Early versions wrote sums of float32 shares, such as 0.9499999 for 19 of 20 images, or
         1.0000001 for all of them.

@@ -1,4 +1,4 @@
-"""Where a living run stands, from the last events of its log: how far it is, in a few words."""
+"""The progress of a living run, from the last events of its log."""
 
 from __future__ import annotations
 
@@ -21,35 +21,35 @@ T = TypeVar("T")
 
 
 class Head(NamedTuple):
-    """What the first events of a log tell."""
+    """What the first events of a log say."""
 
     first: TrialStarted
-    """The first trial: how long trials are."""
+    """The first trial, which gives the length of all."""
     primary: Metric
-    """How epochs are judged."""
+    """The metric that epochs are judged by."""
 
 
 class Standing(NamedTuple):
-    """How a kind of run tells how far it is.
+    """How to read the progress of one kind of run.
 
-    Both functions take what was asked, the last events, and what the first ones tell.
+    Both functions take the configuration, the last events, and what the first ones say.
     """
 
     telling: type[AnyEvent]
-    """The event that says how far it is."""
+    """The event that shows the progress."""
     progress: Callable[[RunConfig, Sequence[AnyEvent], Head | None], float | None]
-    """0 to 1; None where nothing says. The first trial may not have begun."""
+    """0 to 1; None if unknown. Called even before the first trial starts."""
     words: Callable[[RunConfig, Sequence[AnyEvent], Head], str]
-    """Empty where nothing says."""
+    """Empty if unknown."""
 
 
 def last_of(events: Sequence[AnyEvent], *kinds: type[T]) -> T | None:
-    """The last event of one of these types."""
+    """Returns the last event of one of these types."""
     return next((event for event in reversed(events) if isinstance(event, kinds)), None)
 
 
 def _by_sweeps(config: RunConfig, events: Sequence[AnyEvent], head: Head | None) -> float | None:
-    """All sweeps of a range test are of one length."""
+    """All sweeps of a range test have the same length."""
     return _part(events, head, config.asked(RangeTest).seeds)
 
 
@@ -75,7 +75,7 @@ def _sweep(config: RunConfig, events: Sequence[AnyEvent], _head: Head) -> str:
 
 
 def _epoch(_config: RunConfig, events: Sequence[AnyEvent], head: Head) -> str:
-    """The epoch that a training is in, and its last figure on validation."""
+    """The current epoch, and the latest result on validation."""
     steps = last_of(events, Steps)
     if steps is None or not steps.step:
         return ""
@@ -100,7 +100,7 @@ def _by_trials(_config: RunConfig, events: Sequence[AnyEvent], _head: Head | Non
 
 
 def _trials(_config: RunConfig, events: Sequence[AnyEvent], head: Head) -> str:
-    """How many trials have ended. Who leads cannot be told from the end of a log."""
+    """How many trials have ended. The end of a log does not say who leads."""
     overall = last_of(events, Overall)
     if overall is None:
         return ""

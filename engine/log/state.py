@@ -1,4 +1,4 @@
-"""The state of a run or a trial: one vocabulary, derived in one place.
+"""The state of a run or a trial.
 
 The log holds an `Outcome` once a run or trial has ended. Earlier states, and `lost`, follow from
 the rest of the log and from whether the worker is alive.
@@ -14,7 +14,7 @@ State = Literal[
     "waiting", "starting", "preparing", "running", "paused", "done", "stopped", "failed", "lost"
 ]
 """`waiting`: a trial that has not started; `starting`: the worker has not reported any work yet;
-`preparing`: it is loading data; `lost`: there is no last event, and no worker to write one."""
+`preparing`: it is loading data; `lost`: there is no last event and no worker to write one."""
 LIVING: frozenset[State] = frozenset({"starting", "preparing", "running", "paused"})
 ENDED: frozenset[State] = frozenset({"done", "stopped", "failed", "lost"})
 
@@ -27,14 +27,13 @@ def state_of(
     paused: bool = False,
     before: Literal["starting", "preparing"] = "starting",
 ) -> State:
-    """The state of a run.
+    """Returns the state of a run.
 
     Args:
         outcome: how it ended, if it has.
-        alive: whether more can come: the worker is alive, or a replay has not ended.
-        began: whether it has made a step, or is about to.
-        paused: whether it is paused.
-        before: its state before it begins.
+        alive: whether more events can come: the worker is alive, or a replay has not ended.
+        began: whether it has made a step or is about to.
+        before: its state until then.
     """
     if outcome is not None:
         return outcome
@@ -46,7 +45,7 @@ def state_of(
 
 
 def trial_state(outcome: Outcome | None, *, began: bool = True, run_over: bool = False) -> State:
-    """The state of one of a run's trials; `stopped` if the run ended first."""
+    """Returns the state of a trial; `stopped` if the run ended first."""
     if outcome is not None:
         return outcome
     if run_over:

@@ -1,4 +1,4 @@
-"""One line about a run, for lists of runs: cheap enough for thousands of them."""
+"""One-line summaries for lists of runs, cheap enough for thousands of runs."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ from clr_tui.engine.regular import open_regular
 from clr_tui.engine.settings.config import JOBS, RunConfig
 
 _LAST_WORD = 4 << 10
-"""Bytes in which the end of a finished run is found."""
+"""Bytes that hold the end of a finished run."""
 _WINDOW = 64 << 10
 _HEAD = 4 << 20
-"""Bytes within which the first trial, and the last steps, are looked for: decoding many images
-writes many lines, and so does a long pause."""
+"""Bytes searched for the first trial and the last steps: decoding many images writes many lines,
+and so does a long pause."""
 _Stamp = tuple[int, int]
 
 
@@ -51,33 +51,33 @@ class RunSummary:
     created: float
     """Unix time, seconds."""
     status: State
-    """`lost`: it never finished, and has no living worker."""
+    """`lost`: it never finished and has no living worker."""
     progress: float | None
-    """0 to 1; None where it cannot be told."""
+    """0 to 1; None if unknown."""
     headline: str
-    """The result, or where it stands, in a few words."""
+    """The result or the progress, in a few words."""
     message: str
-    """Why it failed, stopped or was lost, a sentence; empty else."""
+    """A sentence on why it failed, stopped or was lost; else empty."""
     finished_at: float | None
-    """Unix time, seconds; None where it has not finished."""
+    """Unix time, seconds; None if it has not finished."""
 
 
 _finished: dict[Path, tuple[_Stamp, RunSummary]] = {}
 _heads: dict[tuple[Path, float], Head] = {}
-"""By path and creation: the id of a removed run may be given again."""
+"""By path and creation time: the id of a removed run can be reused."""
 
 
 def summarise(run: RunDir) -> RunSummary:
-    """The summary of `run`, from the head of its log and its last 64 KiB or so.
+    """Summarises `run` from the head of its log and its last 64 KiB or so.
 
-    That of a finished run is remembered until its log changes. Never fails: a run whose files
+    The summary of a finished run is cached until its log changes. Never fails: a run whose files
     cannot be read is summarised as lost, with the reason.
     """
     try:
         config = run.config()
     except UserError as error:
         return _unreadable(run, error.message)
-    # Whether it lives is asked first: a run that ends in between has then written its last event.
+    # Checked before reading: a run that ends in between has then written its last event.
     stamp = _stamp(run)
     known = _finished.get(run.path)
     if known is not None and known[0] == stamp:
@@ -117,9 +117,9 @@ def _read(run: RunDir, config: RunConfig, alive: bool) -> RunSummary:
 
 
 def _latest(fd: int, end: int, config: RunConfig) -> list[AnyEvent]:
-    """The last events, back to some that tell where the run stands.
+    """Reads the last events, as far back as one that shows the progress.
 
-    A long pause is nothing but reports of the device's load: they can fill any one window.
+    A long pause writes nothing but reports of the device's load, which can fill any one window.
     """
     telling = _standing(config).telling
     window = _WINDOW
@@ -141,13 +141,13 @@ def _decoded(lines: list[bytes]) -> list[AnyEvent]:
 
 
 def _finish(events: Sequence[AnyEvent]) -> RunFinished | None:
-    """How the run ended; None where it did not, or was resumed since."""
+    """How the run ended; None if it did not or was resumed since."""
     last = last_of(events, RunFinished, RunStarted, Resumed, TrialStarted, Steps)
     return last if isinstance(last, RunFinished) else None
 
 
 def _head(key: tuple[Path, float], fd: int) -> Head | None:
-    """None while no trial has begun."""
+    """None until a trial starts."""
     if key in _heads:
         return _heads[key]
     window = _WINDOW

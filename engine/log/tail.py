@@ -1,4 +1,4 @@
-"""Reading a log while it is written, or after: the one way from `events.jsonl` to events."""
+"""Reads the events of a log, finished or still growing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MAX_INT = 2**63 - 1
 
 
 class _Unread(msgspec.Struct):
-    """The little that a line must have to be an event of a type or schema not known here."""
+    """The least that a line must have to be an event of an unknown type or newer schema."""
 
     type: str
     schema: object = None
@@ -29,32 +29,32 @@ _DECODE_UNREAD = msgspec.json.Decoder(_Unread).decode
 
 @dataclass
 class Batch:
-    """What one poll of a log found. All counts are of this poll."""
+    """The result of one poll of a log. All counts are of this poll."""
 
     events: list[AnyEvent] = field(default_factory=list)
     reset: bool = False
-    """The log was cut short or replaced: forget everything, `events` start anew."""
+    """The log was truncated or replaced: discard everything, `events` start from its beginning."""
     corrupt: int = 0
-    """Lines that could not be read, and were skipped."""
+    """Lines that could not be read and were skipped."""
     unknown: dict[str, int] = field(default_factory=dict)
-    """Lines skipped because their type is not known here, by type."""
+    """Counts of lines skipped because this version does not know their type, by type."""
     newer_schema: int | None = None
-    """The schema of the log, where it is newer than ours and this poll came upon it."""
+    """The schema of the log, if it is newer than ours and this poll read it."""
     more: bool = False
-    """`limit` ended this poll: there is more to read at once."""
+    """Whether `limit` ended this poll and more can be read at once."""
     portion: float = 1.0
-    """How much of the log, as it stands, has been read, 0 to 1."""
+    """The share of the current log that has been read, 0 to 1."""
 
 
 class LogTail:
     """Follows a log: each poll returns the events of the lines completed since the last.
 
-    A torn last line waits for its rest. A line that is not an event (not JSON, not UTF-8, fields
-    of a wrong type, columns of unequal length, too long) is skipped and counted as corrupt; an
-    event of a type not known here is counted by its type. In a log of a newer schema, lines that
-    do not fit ours count as unknown. A file that was cut short or replaced is read anew.
+    An incomplete last line is read once it is complete. A line that is not an event (not JSON, not
+    UTF-8, fields of a wrong type, columns of unequal length, too long) is skipped and counted as
+    corrupt; an event of an unknown type is counted by its type. In a log of a newer schema, lines
+    that do not fit ours count as unknown. A file that was truncated or replaced is reread.
 
-    However polls cut the file, they return together what one poll of the whole returns.
+    Polls at any size of the file together return what a single poll of the whole file returns.
     """
 
     def __init__(self, path: Path) -> None:
@@ -64,26 +64,26 @@ class LogTail:
     def _forget(self) -> None:
         self._decode = LineDecoder()
         self.corrupt_total = 0
-        """Corrupt lines since the beginning of the log."""
+        """Corrupt lines since the start of the log."""
         self.unknown_total: dict[str, int] = {}
-        """Lines of unknown type since the beginning of the log, by type."""
+        """Counts of lines of unknown type since the start of the log, by type."""
         self.newer_schema: int | None = None
-        """The log's schema, where it is newer than ours."""
+        """The schema of the log, if it is newer than ours."""
 
     @property
     def path(self) -> Path:
-        """The log."""
+        """The path of the log."""
         return self._lines.path
 
     def poll(self, limit: int | None = None) -> Batch:
-        """What is new; an empty batch where nothing is, or the file is missing. Never blocks.
+        """Reads what is new; an empty batch if nothing is or the file is missing. Never blocks.
 
         Args:
-            limit: stop after about so many bytes, so that a screen stays responsive; `more` of
-                the batch then says whether to poll on at once.
+            limit: stop after about this many bytes, to keep a screen responsive; `more` of the
+                batch then says whether to poll again at once.
 
         Raises:
-            UserError: the file is there but cannot be read.
+            UserError: the file exists but cannot be read.
         """
         found = self._lines.poll(limit)
         if found.reset:
@@ -112,7 +112,7 @@ class LogTail:
         batch.events.append(event)
 
     def _sort_out(self, line: bytes, batch: Batch) -> None:
-        """A line that is none of our events: blank, unknown or corrupt."""
+        """Counts a line that is not one of our events: blank, unknown or corrupt."""
         if not line.strip():
             return
         try:
@@ -134,7 +134,7 @@ class LogTail:
 
 
 def _sound(steps: Steps) -> bool:
-    """Whether the columns are of one length, with steps that fit 64 bits: all in C, not a step."""
+    """Whether columns have equal lengths and steps fit 64 bits, checked without a Python loop."""
     count = len(steps.step)
     if len(steps.lr) != count or len(steps.loss) != count:
         return False
@@ -144,9 +144,9 @@ def _sound(steps: Steps) -> bool:
 
 
 def read_events(path: Path) -> Batch:
-    """The whole log as it stands; an empty batch where the file is missing.
+    """Reads the current log whole; an empty batch if the file is missing.
 
     Raises:
-        UserError: the file is there but cannot be read.
+        UserError: the file exists but cannot be read.
     """
     return LogTail(path).poll()
