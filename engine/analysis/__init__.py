@@ -1,1 +1,1 @@
-"""What a log means: history, smoothing, suggestion rules, reduction. Needs numpy, not torch."""
+"""Analysis of logs: history, smoothing, suggestion rules, reports. Needs numpy, not torch."""

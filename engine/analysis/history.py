@@ -1,4 +1,4 @@
-"""The story of a run, gathered from its events: what every chart, panel and report reads."""
+"""The history of a run, built from its events: the source of every chart, panel and report."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ Column = Union[Sequence[Union[float, None]], Floats]  # noqa: UP007
 
 
 _METRIC = "metric "
-"""What the column of a metric begins with, whatever its name."""
+"""Prefix of the columns of metrics, so that no metric name collides with another column."""
 _AT_FIRST = 1 << 18
-"""Steps that there is room for from the beginning, where so many are planned: columns of 2 MB, of
-which what is not used yet costs no memory (NumPy asks for huge pages beyond that)."""
+"""Steps to reserve at the start if so many are planned: columns of 2 MB, whose unused part takes no
+memory (NumPy asks for huge pages beyond that)."""
 
 
 class _Remembering:
-    """Remembers what functions have made of it until it changes."""
+    """Caches what functions compute from it until it changes."""
 
     def __init__(self) -> None:
         self._made: dict[object, tuple[Hashable, Any]] = {}
 
     @property
     def state(self) -> Hashable:
-        """Differs after every change that matters to what is remembered."""
+        """Differs after every change that invalidates cached results."""
         raise NotImplementedError
 
     def cached(
@@ -50,9 +50,9 @@ class _Remembering:
         *args: _Arguments.args,
         **kwargs: _Arguments.kwargs,
     ) -> _Result:
-        """`make(self, ...)`, made again only after a change or for other arguments.
+        """Returns `make(self, ...)`, called again only after a change or for other arguments.
 
-        The last result of each function is kept.
+        Keeps the last result of each function.
         """
         key = self.state, args, tuple(kwargs.items())
         known = self._made.get(make)
@@ -63,10 +63,10 @@ class _Remembering:
 
 
 class TrialHistory(_Remembering):
-    """One sweep or one training: its steps as columns, and what else happened to it.
+    """One sweep or training: its steps as columns, and its other events.
 
-    Columns have one entry a step. They are read-only views of buffers that grow by doubling: a
-    view that was taken keeps its values and does not grow.
+    Columns have one entry per step. They are read-only views of buffers that grow by doubling: a
+    view keeps its values and its length.
     """
 
     def __init__(
@@ -84,13 +84,13 @@ class TrialHistory(_Remembering):
         self.seed = seed
         self.label = label
         self.entry = entry
-        """Of a comparison: the entry's place in its configuration, from 0."""
+        """In a comparison: the index of the entry in the configuration, from 0."""
         self.role = role
-        """Of a comparison: `sweep` where the trial tunes the entry's rate."""
+        """In a comparison: `sweep` if the trial tunes the rate of the entry."""
         self.total_steps = total_steps
-        """Planned; 0 where unknown."""
+        """Planned; 0 if unknown."""
         self.steps_per_epoch = steps_per_epoch
-        """0 where unknown."""
+        """0 if unknown."""
         self.outcome: ev.Outcome | None = None
         """None while the trial runs."""
         self.reason = ""
@@ -102,28 +102,28 @@ class TrialHistory(_Remembering):
         self.non_finite: ev.NonFinite | None = None
         self.samples_per_second: float | None = None
         self.eta_seconds: float | None = None
-        """Estimated, to the end of the run; in a comparison, of the trial."""
+        """Estimate until the end of the run; in a comparison, of the trial."""
         self._rewinds = 0
         self._length = 0
         self._step: Ints = np.empty(min(max(total_steps, 256), _AT_FIRST), np.int64)
         self._columns: dict[str, Floats] = {}
-        """None of a quantity that no chunk has told yet: a log without it costs no memory."""
+        """Only of quantities that some chunk contained: the others take no memory."""
 
     def __len__(self) -> int:
         return self._length
 
     def __bool__(self) -> bool:
-        return True  # a trial without steps is a trial all the same
+        return True  # even without steps
 
     @property
     def total_epochs(self) -> int | None:
-        """Planned; None where unknown."""
+        """Planned; None if unknown."""
         if self.steps_per_epoch <= 0 or self.total_steps <= 0:
             return None
         return (2 * self.total_steps + self.steps_per_epoch) // (2 * self.steps_per_epoch)
 
     def validations(self) -> dict[int, ev.Evaluated]:
-        """By epoch: the model as it stood, measured on the validation part."""
+        """Evaluations of the current model on the validation part, by epoch."""
         return {
             e.epoch: e
             for e in self.evaluations
@@ -132,7 +132,7 @@ class TrialHistory(_Remembering):
 
     @property
     def step(self) -> Ints:
-        """Step numbers, from 0, strictly rising; shape (n,)."""
+        """Step numbers from 0, strictly increasing; shape (n,)."""
         view = self._step[: self._length]
         view.flags.writeable = False
         return view
@@ -144,23 +144,23 @@ class TrialHistory(_Remembering):
 
     @property
     def loss(self) -> Floats:
-        """Raw losses of the batches, NaN where not finite; shape (n,)."""
+        """Raw batch losses, NaN where not finite; shape (n,)."""
         return self._column("loss")
 
     @property
     def metric_names(self) -> list[str]:
-        """The metrics that were measured on batches."""
+        """The names of the metrics that were measured on batches."""
         return [name.removeprefix(_METRIC) for name in self._columns if name.startswith(_METRIC)]
 
     def metric(self, name: str) -> Floats:
-        """A metric of the batches, NaN where not measured; shape (n,)."""
+        """A metric of the batches, NaN if not measured; shape (n,)."""
         return self._column(_METRIC + name)
 
     @property
     def seconds(self) -> Floats:
-        """Seconds of training at each step's end, interpolated within a chunk; shape (n,).
+        """Seconds of training at the end of each step, interpolated in a chunk; shape (n,).
 
-        NaN where the log does not tell (an imported curve).
+        NaN if the log has no times (an imported curve).
         """
         return self._column("seconds")
 
@@ -172,7 +172,7 @@ class TrialHistory(_Remembering):
         return view
 
     def append(self, chunk: ev.Steps) -> bool:
-        """Takes a chunk of steps; False, and nothing taken, where its columns make no sense."""
+        """Appends a chunk of steps; False, and no change, if its columns are inconsistent."""
         n = len(chunk.step)
         columns: list[Column] = [chunk.lr, chunk.loss, *chunk.metrics.values()]
         if n == 0 or any(len(column) != n for column in columns):
@@ -194,7 +194,7 @@ class TrialHistory(_Remembering):
         return True
 
     def _put(self, name: str, start: int, values: Column | None) -> None:
-        """Writes a column from `start` to the end; None, where there are none, is NaN."""
+        """Writes a column from `start` to the end; None is a column of NaN."""
         column = self._columns.get(name)
         if column is None:
             if values is None:
@@ -223,14 +223,14 @@ class TrialHistory(_Remembering):
 
     @property
     def state(self) -> Hashable:
-        """Differs after every epoch, measurement and end; not after each step."""
+        """Differs after every epoch, evaluation and end, but not after each step."""
         return self._rewinds, len(self.epochs), len(self.evaluations), self.outcome, self.reason
 
     def rewind(self, step: int) -> None:
-        """Forgets what lies beyond the first `step` steps, and that the trial ever ended."""
+        """Discards what came after the first `step` steps, and that the trial ended."""
         self._rewinds += 1
         self._length = int(np.searchsorted(self.step, step))
-        # What comes is written over what is forgotten, but views that were taken stay as they are.
+        # New steps overwrite the discarded ones, but existing views must keep their values.
         self._step = self._step.copy()
         self._columns = {name: column.copy() for name, column in self._columns.items()}
         self.evaluations = [e for e in self.evaluations if e.step <= step]
@@ -245,7 +245,7 @@ class TrialHistory(_Remembering):
 
 
 def _step_numbers(step: Sequence[int]) -> Ints:
-    if isinstance(step, range):  # which numpy would count out one by one
+    if isinstance(step, range):  # numpy would iterate over it
         return np.arange(step.start, step.stop, dtype=np.int64)
     return np.asarray(step, np.int64)
 
@@ -257,16 +257,16 @@ def _grown(column: NDArray[_Number], used: int, room: int) -> NDArray[_Number]:
 
 
 class RunHistory(_Remembering):
-    """All that the events of a run tell, ready to be drawn and reported.
+    """The state of a run after the events so far, ready for charts and reports.
 
-    Feed it the batches of a `LogTail`, or apply events one by one; the order is the log's.
+    Feed it the batches of a `LogTail` or single events, in the order of the log.
     """
 
     def __init__(self, config: RunConfig) -> None:
         super().__init__()
         self.config = config
         self.version = 0
-        """Rises with every change, so that a screen can tell whether to draw."""
+        """Increases with every change, so that a screen knows when to draw."""
         self._forget()
 
     def _forget(self) -> None:
@@ -274,28 +274,28 @@ class RunHistory(_Remembering):
         self.device: ev.DeviceChosen | None = None
         self.task: ev.TaskReady | None = None
         self.progress: ev.Progress | None = None
-        """Work before or between trials; None once a trial moves."""
+        """Work before or between trials; None while a trial makes steps."""
         self.notes: list[ev.Note] = []
         self.refused: list[ev.CommandRefused] = []
         self._seen: dict[str, None] | None = None
-        """Metrics that were measured, in order; None before anything was."""
+        """Metrics measured so far, in order; None before the first evaluation."""
         self.trials: dict[int, TrialHistory] = {}
-        """In the order in which they began."""
+        """In the order they started."""
         self.usage: ev.DeviceUsage | None = None
         self.pool: ev.PoolReady | None = None
-        """Of a comparison, likewise the next two."""
+        """Comparisons only, like the next two."""
         self.rates: dict[int, ev.RateChosen] = {}
         """By entry."""
         self.overall: ev.Overall | None = None
         self.paused = False
         self.finished: ev.RunFinished | None = None
         self.corrupt = 0
-        """Lines that could not be read, or whose columns make no sense."""
+        """Lines that could not be read or whose columns are inconsistent."""
         self.unknown: dict[str, int] = {}
-        """Events of types that this version does not know, counted."""
+        """Counts of events of types that this version does not know."""
         self.newer_schema: int | None = None
         self.first_time: float | None = None
-        """Unix time of the first event, seconds; likewise the last."""
+        """Unix time of the first event, seconds."""
         self.last_time: float | None = None
 
     @property
@@ -305,9 +305,9 @@ class RunHistory(_Remembering):
 
     @property
     def metrics(self) -> list[Metric]:
-        """What is measured, the primary metric first; by their names where the task is not known.
+        """The metrics of the task, the primary one first; if it is unknown, those seen, by name.
 
-        Accuracy, which most tasks are judged by, before anything was measured.
+        Before the first evaluation of an unknown task: accuracy, the most common one.
         """
         if self.task is not None:
             return self.task.metrics
@@ -315,7 +315,7 @@ class RunHistory(_Remembering):
 
     @property
     def primary(self) -> Metric:
-        """The metric by which epochs are chosen and optimizers are ranked."""
+        """The metric that picks the best epoch and ranks optimizers."""
         return primary_of(self.metrics)
 
     @property
@@ -325,7 +325,7 @@ class RunHistory(_Remembering):
 
     @property
     def bounds(self) -> tuple[float, float] | None:
-        """The newest (base_lr, max_lr) that training ran between."""
+        """The latest (base_lr, max_lr) of the training."""
         changes = self.trial.bounds if self.trial else []
         if changes:
             return changes[-1].base_lr, changes[-1].max_lr
@@ -333,7 +333,7 @@ class RunHistory(_Remembering):
         return (job.base_lr, job.max_lr) if isinstance(job, Train) else None
 
     def feed(self, batch: Batch) -> bool:
-        """Takes what a poll of the log brought; True where anything changed."""
+        """Applies the result of a poll of the log; True if anything changed."""
         before = self.version
         if batch.reset:
             self._forget()
@@ -349,7 +349,7 @@ class RunHistory(_Remembering):
         return self.version != before
 
     def apply(self, event: ev.Event) -> None:
-        """Takes one event."""
+        """Applies one event."""
         self.version += 1
         if self.first_time is None:
             self.first_time = event.time
@@ -361,7 +361,7 @@ class RunHistory(_Remembering):
             self._apply_to_run(event)
 
     def _trial(self, number: int) -> TrialHistory:
-        """The trial, made up where the line that began it was lost."""
+        """Returns the trial, creating it if the line that started it was lost."""
         if number not in self.trials:
             self.trials[number] = TrialHistory(number)
         return self.trials[number]

@@ -1,4 +1,4 @@
-"""Long series made short enough to draw, without losing a spike or a gap."""
+"""Reduces long series to what can be drawn, without losing a spike or a gap."""
 
 from __future__ import annotations
 
@@ -12,31 +12,30 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _PASSES = 4
-"""A series that goes to and fro more often than this is drawn as its envelope."""
+"""A series that goes back and forth more often than this is drawn as its envelope."""
 
 
 def reduce_columns(
     x: Floats, y: Floats, columns: int, lo: float, hi: float
 ) -> tuple[Floats, Floats]:
-    """Keeps the lowest and the highest point of each of `columns` equal parts of `lo` to `hi`.
+    """Keeps the lowest and highest point in each of `columns` equal parts of `lo` to `hi`.
 
-    Points come in their order. A column that holds a gap (a `y` that is not finite) keeps its
-    first and last gap as NaN, so that a line breaks there; that is at most four points a column,
-    and two where there is no gap. Points outside `lo` to `hi` are left out. A series that has at
-    most two points a column is returned whole.
+    Points keep their order. A column with gaps (values of `y` that are not finite) keeps its first
+    and last gap as NaN, so that a line breaks there: at most four points per column, two without a
+    gap. Points outside `lo` to `hi` are dropped. A series of at most two points per column is
+    returned whole.
 
-    `x` need not be sorted (loss against a cyclical rate goes to and fro): each pass through a
-    column counts as a column of its own, up to four passes on average. Beyond that the result is
-    the envelope: the extremes of each column over all passes, from left to right.
+    `x` need not be sorted (loss against a cyclical rate goes back and forth): each pass through a
+    column counts as its own column, up to four passes on average. Beyond that the result is the
+    envelope: the extremes of each column over all passes, from left to right.
 
     Args:
-        x: as it will be drawn (take logarithms first), shape (n,).
-        y: likewise.
+        x: as drawn (take logarithms first), shape (n,).
+        y: as drawn, shape (n,).
         columns: at least 1.
 
     Returns:
-        `x` and `y` of the points kept, shape (m,), with m at most 4 * `columns` for a sorted
-        series.
+        `x` and `y` of the points kept, shape (m,); m is at most 4 * `columns` for a sorted series.
     """
     rising = bool(np.all(x[1:] >= x[:-1]))
     if rising:
@@ -57,7 +56,7 @@ def reduce_columns(
 def _groups(
     x: Floats, columns: int, lo: float, hi: float, rising: bool
 ) -> tuple[Ints | None, list[int]]:
-    """Where each group of points begins, and the order to put them in first, if any."""
+    """Where each group of points starts, and the order to put them in first, if any."""
     if hi <= lo:
         return None, [0, len(x)]
     if rising:
@@ -75,9 +74,9 @@ def _groups(
 
 
 def _keep(y: Floats, start: int, end: int) -> list[int]:
-    """The places of a group's extremes and of its first and last gap, in order."""
+    """The indices of a group's extremes and of its first and last gap, in order."""
     part = y[start:end]
-    low, high = int(part.argmin()), int(part.argmax())  # of a NaN, if there is one
+    low, high = int(part.argmin()), int(part.argmax())  # the first NaN, if any
     kept = {low, high}
     if not (math.isfinite(part[low]) and math.isfinite(part[high])):
         finite = np.isfinite(part)

@@ -1,4 +1,4 @@
-"""What came of a run, as plain data: the object that `--json` prints."""
+"""Reports on runs as plain data: the object that `--json` prints."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Bounds:
-    """The two rates that a cycle runs between."""
+    """The two learning rates that a cycle runs between."""
 
     base_lr: float
     max_lr: float
@@ -43,20 +43,20 @@ class SeedResult:
     diverged_at: float | None
     """The learning rate at which it ended early."""
     minimum_lr: float | None
-    """Where its smoothed loss was lowest."""
+    """Where the smoothed loss is lowest."""
     minimum_loss: float | None
 
 
 @dataclass(frozen=True)
 class Report:
-    """What every report says of its run."""
+    """The fields of every report."""
 
     run: str
     kind: str
     status: State
     """`running`, `paused`, `done`, `stopped`, `failed` or `lost`."""
     message: str
-    """Why it failed or stopped."""
+    """Why the run failed or was stopped."""
     task: str
     model: str
     metric: Metric
@@ -65,11 +65,11 @@ class Report:
     steps: int
     """Done, over all trials."""
     seconds: float | None
-    """Of work, pauses left out."""
+    """Time spent in trials, without pauses."""
     diverged: bool
 
     def as_json(self) -> dict[str, Any]:
-        """Its fields, those of the metric among them."""
+        """The fields of the report, and those of the metric."""
         metric = self.metric
         read = {"metric": metric.name, "unit": metric.unit, "direction": metric.direction}
         return vars(self) | read
@@ -77,14 +77,14 @@ class Report:
 
 @dataclass(frozen=True)
 class RangeReport(Report):
-    """A range test's result."""
+    """The result of a range test."""
 
     smoothing: float
     minimum_lr: float | None
-    """Where the smoothed median loss is lowest, and how low."""
+    """Where the smoothed median loss is lowest."""
     minimum_loss: float | None
     bounds: Bounds | None
-    """Of the recommendation; None where there is none."""
+    """The recommended bounds, if any."""
     suggestions: list[Suggestion]
     verdict: Verdict
     seeds: list[SeedResult] = field(default_factory=list)
@@ -100,43 +100,42 @@ class Measured:
     epoch: int | None
 
     def value(self, metric: Metric) -> float | None:
-        """A metric, or the loss."""
+        """The value of a metric or the loss."""
         return self.loss if metric == LOSS else self.metrics.get(metric.name)
 
     def as_json(self) -> dict[str, Any]:
-        """The metrics beside the loss, each under its own name."""
+        """The metrics next to the loss, each under its own name."""
         return {"loss": self.loss, **self.metrics, "epoch": self.epoch}
 
 
 @dataclass(frozen=True)
 class TrainReport(Report):
-    """A training's result."""
+    """The result of a training."""
 
     total_steps: int
     epochs: int
     """Finished."""
     total_epochs: int | None
     bounds: Bounds | None
-    """The last that training ran between."""
+    """The last ones."""
     policy: str
     phase: str
-    """Where in its cycle the training stands: "cycle 2 of 4, falling"."""
+    """The position in the cycle, such as "cycle 2 of 4, falling"."""
     whole_cycles: bool
-    """It stands at the end of a cycle, no further one begun: only then are its figures final
-    ones. False of a run that was stopped within a cycle, whatever its plan was."""
+    """Whether training is at the end of a cycle: only then are its results final. False for a run
+    that was stopped within a cycle, whatever was planned."""
     final_validation: Measured | None
     best_validation: Measured | None
-    """Best by the primary metric; chosen on the very data that it is measured on."""
+    """Best by the primary metric; chosen and measured on the same data."""
     test_last: Measured | None
     test_best: Measured | None
 
 
 def report_of(history: RunHistory, *, live: bool) -> Report:
-    """What came of a run of any kind.
+    """Reports on a run of any kind.
 
     Args:
-        history: all that its log tells.
-        live: whether a run that has not finished goes on; where it does not, it is `lost`.
+        live: whether a run that has not finished is still running; otherwise it is `lost`.
     """
     report: Report = named(JOB_KINDS[history.config.kind].report)(history, live=live)
     return report
@@ -149,13 +148,12 @@ def range_report(
     factor: float = FACTOR,
     live: bool = True,
 ) -> RangeReport:
-    """Reports on a range test as far as it has come.
+    """Reports on a range test so far.
 
     Args:
         smoothing: the weight of a new loss in the smoothed curve; None: the run's own.
         factor: max_lr / base_lr of the bounds, above 1.
-        live: whether a run that has not finished goes on. Where it does not, it is `lost`, and
-            judged by what there is.
+        live: as for `report_of`; a lost run is judged by the steps it made.
     """
     if smoothing is None:
         smoothing = history.config.asked(RangeTest).smoothing
@@ -180,7 +178,7 @@ def range_report(
 
 
 def range_headline(history: RunHistory) -> str:
-    """What the sweeps of a range test say, in a few words; empty where there are none."""
+    """The result of a range test in a few words; empty without steps."""
     report = range_report(history)
     if report.steps == 0:
         return ""
@@ -207,7 +205,7 @@ def _minimum(lr: Floats, loss: Floats) -> tuple[float, float] | tuple[None, None
 
 
 def train_report(history: RunHistory, *, live: bool = True) -> TrainReport:
-    """Reports on a training as far as it has come; `live` as for `range_report`."""
+    """Reports on a training so far; `live` as for `report_of`."""
     trial = history.trial or TrialHistory(0)
     config = history.config.asked(Train)
     steps = int(trial.step[-1]) + 1 if len(trial) else 0
@@ -243,7 +241,7 @@ def _phase(config: Train, trial: TrialHistory, steps: int) -> Phase | None:
 
 
 def _best(measured: list[Evaluated], metric: Metric) -> Evaluated | None:
-    """The first of equals; None where none has a value."""
+    """The first of equals; None if none has a value."""
     best, value = None, None
     for event in measured:
         found = event.value(metric.name)
@@ -257,7 +255,7 @@ def _measured(event: Evaluated, epoch: int | None = None) -> Measured:
 
 
 def common_fields(history: RunHistory, live: bool) -> dict[str, Any]:
-    """What `Report` says of its run, but for `steps` and `diverged`."""
+    """The fields of `Report` except `steps` and `diverged`."""
     config, task = history.config, history.task
     finished = history.finished
     spent = [float(t.seconds[-1]) for t in history.trials.values() if len(t)]
@@ -278,7 +276,7 @@ def common_fields(history: RunHistory, live: bool) -> dict[str, Any]:
 
 
 def to_json(report: Report) -> dict[str, Any]:
-    """The report as plain types (dict, list, str, numbers); what is not finite becomes None."""
+    """Converts to plain types: dict, list, str, numbers; None for values that are not finite."""
     plain = _plain(report)
     assert isinstance(plain, dict)
     return plain

@@ -1,4 +1,4 @@
-"""Exponential smoothing of a loss, as a view of the raw values."""
+"""Exponential smoothing."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _PART = 1 << 15
 def smooth(values: Floats, alpha: float = SMOOTHING) -> Floats:
     """Exponentially weighted mean: `s_i = alpha * x_i + (1 - alpha) * s_(i-1)`, `s_0 = x_0`.
 
-    There is no bias correction: the first value stands as it is, as in torch-lr-finder. The mean
-    lags by `(1 - alpha) / alpha` steps (19 at 0.05), so a minimum of the smoothed loss lies that
-    much later than the raw loss's own.
+    There is no bias correction: the first value is kept, as in torch-lr-finder. The mean lags by
+    `(1 - alpha) / alpha` steps (19 at 0.05), so the smoothed loss has its minimum that much later
+    than the raw loss.
 
     Args:
-        values: losses, shape (n,). Values that are not finite are gaps: they leave the mean as it
-            was and are NaN in the result.
+        values: losses, shape (n,). Values that are not finite are gaps: they do not change the
+            mean and are NaN in the result.
         alpha: weight of a new value, above 0 and at most 1 (1 returns the values).
 
     Returns:
-        The means, shape (n,), equal to the plain loop but for rounding.
+        The means, shape (n,), equal to the plain loop up to rounding.
 
     Raises:
-        ValueError: where `alpha` is outside (0, 1].
+        ValueError: `alpha` is outside (0, 1].
     """
     if not 0 < alpha <= 1:
         raise ValueError(f"smoothing must be above 0 and at most 1, not {alpha}")
@@ -45,11 +45,11 @@ def smooth(values: Floats, alpha: float = SMOOTHING) -> Floats:
 
 
 def _mean(values: Floats, alpha: float) -> Floats:
-    """Of finite values; writes over them."""
+    """Smooths finite values in place."""
     if alpha == 1 or not len(values):
         return values
     values[1:] *= alpha
-    for start in range(0, len(values), _PART):  # so that what is held in between stays small
+    for start in range(0, len(values), _PART):  # to bound temporary memory
         part = values[start : start + _PART]
         if start:
             part[0] += (1 - alpha) * values[start - 1]
@@ -60,9 +60,9 @@ def _mean(values: Floats, alpha: float) -> Floats:
 def _recur(x: Floats, decay: float) -> Floats:
     """`y_i = x_i + decay * y_(i-1)`, `y_(-1) = 0`, in blocks, without a loop over steps.
 
-    All blocks go on by one step at a time. What a block hands on to the next is again a
-    recurrence of this kind, over the blocks' last values. (As a product with a matrix of powers
-    it is no quicker, and the library for that takes 30 MB.)
+    All blocks advance together, one step at a time. What each block carries over to the next is
+    the same recurrence over the last values of the blocks. (A product with a matrix of powers is
+    no faster, and its library takes 30 MB.)
     """
     count = -(-len(x) // _BLOCK)
     padded = np.zeros(count * _BLOCK)

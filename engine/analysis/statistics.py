@@ -1,7 +1,7 @@
-"""What a few seeds can say: Student's t in its three uses, and Holm's correction.
+"""Statistics of a few seeds: Student's t interval and tests, and Holm's correction.
 
-Values that are None or not finite are left out. scipy is imported at the first figure, so that a
-screen is up without it.
+Values that are None or not finite are left out. scipy is imported at first use, so that a screen
+opens without it.
 
 Sources: Student, "The Probable Error of a Mean", Biometrika 6 (1908); F. E. Satterthwaite, "An
 Approximate Distribution of Estimates of Variance Components", Biometrics Bulletin 2 (1946); B. L.
@@ -24,9 +24,9 @@ Ints = NDArray[np.int64]
 Values = Sequence[float | None]
 
 ALPHA = 0.05
-"""Intervals cover 1 - ALPHA, and a difference counts below it."""
+"""Intervals cover 1 - ALPHA; differences with a smaller p count."""
 _ROUNDING = 1e-12
-"""Of a value: what lies closer together differs by rounding alone."""
+"""Values with a smaller relative difference differ by rounding only."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ class Interval:
     n: int
     mean: float | None
     sd: float | None
-    """Of the sample (n - 1); None with fewer than two values."""
+    """Sample standard deviation (n - 1); None for fewer than two values."""
     half_width: float | None
-    """None where `note` says why there is none."""
+    """None if `note` says why."""
     note: str
 
 
@@ -47,25 +47,24 @@ class TTest:
     """A two-sided t-test of a difference between means."""
 
     n: int
-    """Pairs; of Welch's test, the smaller of both samples."""
+    """The number of pairs; in Welch's test, the size of the smaller sample."""
     difference: float | None
-    """Mean of a less mean of b; None where a sample is empty."""
+    """Mean of a minus mean of b; None if a sample is empty."""
     half_width: float | None
-    """Of its 95% interval."""
+    """Half the width of its 95% interval."""
     t: float | None
     df: float | None
     p: float | None
     constant: bool
-    """Each sample is identical in itself, and they differ: there is no t, nor chance to be seen."""
+    """Each sample is constant and they differ: they show no randomness, and there is no t."""
     note: str
-    """Why there is no t, where there is none."""
+    """Why there is no t, if there is none."""
 
 
 def t_interval(values: Values) -> Interval:
     """The mean, with the interval `mean ± t(0.975, n - 1) * sd / sqrt(n)` (Student 1908).
 
-    One value has no interval. Nor have identical ones: nothing can be told of chance from a
-    sample that shows none of it.
+    One value has no interval, nor do identical ones: they say nothing about randomness.
     """
     x = _known(values)
     n = len(x)
@@ -82,7 +81,7 @@ def t_interval(values: Values) -> Interval:
 
 
 def interval_factor(n: Ints) -> Floats:
-    """Half the width of the 95% interval of a mean of `n` values, by their sd.
+    """Half the width of the 95% interval of a mean of `n` values, in units of their sd.
 
     t(0.975, n - 1) / sqrt(n): 9.0 for two values, 2.5 for three, 1.2 for five; NaN below two.
     """
@@ -96,10 +95,10 @@ def interval_factor(n: Ints) -> Floats:
 def paired(a: Values, b: Values) -> TTest:
     """Student's t-test of the differences `a[i] - b[i]` (Student 1908), df = n - 1.
 
-    Pairs of which a value is missing are left out.
+    Pairs with a missing value are left out.
 
     Args:
-        a: one value a seed.
+        a: one value per seed.
         b: of the same length, the same seeds in the same order.
     """
     both = [(x, y) for x, y in zip(a, b, strict=True) if _is_known(x) and _is_known(y)]
@@ -135,18 +134,18 @@ def welch(a: Values, b: Values) -> TTest:
             return _without_t(n, difference, scale, constant=constant)
         va, vb = (0.0 if _constant(s) else float(s.var(ddof=1)) / len(s) for s in (x, y))
         share = va / (va + vb) if va + vb else math.nan
-        # Not as it is written above, whose squares underflow first.
+        # Not the formula above: its squares underflow earlier.
         df = 1 / (share**2 / (len(x) - 1) + (1 - share) ** 2 / (len(y) - 1))
     return _t_test(n, difference, math.sqrt(va + vb), df)
 
 
 def holm(ps: Sequence[float | None]) -> list[float | None]:
-    """The p values adjusted for their number by Holm's step-down procedure (Holm 1979).
+    """Adjusts p values for their number by Holm's step-down procedure (Holm 1979).
 
-    Of m values, the i-th smallest (from 0) is multiplied by m - i; none may be below a smaller
-    one's, nor above 1. The chance that any true null hypothesis is rejected stays below the level
-    at which adjusted values are judged, whatever the dependence between them. What has no p is
-    not counted, and stays None.
+    The i-th smallest of m values (from 0) is multiplied by m - i; results never decrease with p
+    and are at most 1. The chance that any true null hypothesis is rejected stays below the level
+    that adjusted values are compared with, whatever the dependence between them. None is not
+    counted and stays None.
     """
     ranked = sorted((p, i) for i, p in enumerate(ps) if p is not None)
     adjusted: list[float | None] = [None] * len(ps)
@@ -169,15 +168,15 @@ def _t_test(n: int, difference: float, error: float, df: float) -> TTest:
 
 
 def _without_t(n: int, difference: float, scale: float, *, constant: bool) -> TTest:
-    """One seed, or differences that show no chance at all; `scale` is that of the values."""
+    """One seed, or differences without any randomness; `scale` is that of the values."""
     if n == 1:
         return _no_test(1, difference, False, "one seed only: no test")
     if not abs(difference) > _ROUNDING * scale:
         return _no_test(n, 0.0, False, "identical values: no difference to test")
     if constant:
-        note = "each identical over its seeds, and different: no t-test can weigh it"
+        note = "each is identical over its seeds, so no t-test is possible"
     else:
-        note = "the same difference at every seed: no t-test can weigh it"
+        note = "the difference is the same at every seed, so no t-test is possible"
     return _no_test(n, difference, constant, note)
 
 
@@ -186,7 +185,7 @@ def _no_test(n: int, difference: float, constant: bool, note: str) -> TTest:
 
 
 def _constant(x: Floats) -> bool:
-    """Identical but for rounding."""
+    """Whether all are equal up to rounding."""
     return float(np.ptp(x)) <= _ROUNDING * float(np.abs(x).max())
 
 

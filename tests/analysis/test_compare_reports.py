@@ -118,7 +118,7 @@ def test_ranks_count_who_is_distinguishably_better():
     report = compare_report(with_tests({"d": d, "b": b, "c": c, "a": a}))
     assert [(e.label, e.rank) for e in report.entries] == [("a", 1), ("b", 1), ("c", 3), ("d", 4)]
     assert report.verdict.endswith("c and d are distinguishably worse than a.")
-    assert "6 pairs corrected after Holm" in report.remarks[0]
+    assert "Holm-corrected for 6 pairs" in report.remarks[0]
 
 
 def test_the_only_best():
@@ -182,7 +182,7 @@ def test_failed_trials_are_named_and_the_rest_is_reported():
     assert rmsprop.trials[1].state == "failed"
     assert any(
         r.startswith("rmsprop: 1 of 3 trials failed (seed 1): the loss is not finite")
-        and r.endswith("Its figures are of the others.")
+        and r.endswith("Its results are those of the others.")
         for r in report.remarks
     )
 
@@ -190,7 +190,7 @@ def test_failed_trials_are_named_and_the_rest_is_reported():
 def test_an_entry_that_failed_altogether_has_no_rank_and_stands_last():
     report = compare_report(with_tests({"x": [None, None], "a": [0.5, 0.6], "b": [0.4, 0.45]}))
     assert [(e.label, e.rank) for e in report.entries][-1] == ("x", None)
-    assert report.verdict.endswith("Nothing can be said of x: no trial of it is done.")
+    assert report.verdict.endswith("x has no result: no trial is done.")
     assert "x: 2 of 2 trials failed (seeds 0, 1): it broke." in report.remarks
 
 
@@ -221,7 +221,7 @@ def test_so_far():
 
 def test_before_anything_is_done():
     nobody = comparison_config(labels=())
-    assert compare_report(RunHistory(nobody)).verdict == "No trial has begun yet."
+    assert compare_report(RunHistory(nobody)).verdict == "No trial has started yet."
     waits = compare_report(RunHistory(comparison_config()))
     assert waits.verdict == "No optimizer has finished its trials yet: no trial is done."
     assert waits.trials_total == 9
@@ -236,10 +236,10 @@ def test_a_lost_run_has_nothing_to_come():
     assert report.left is None
     assert {e.label: e.rank for e in report.entries} == {"adam": 1, "sgd+clr": 1, "rmsprop": None}
     assert (report.trials_stopped, report.trials_done) == (5, 4)
-    assert "3 trials never began." in report.remarks
+    assert "3 trials never started." in report.remarks
     assert (
         "sgd+clr: 2 of 3 trials were stopped (seeds 1, 2): the run ended before it did. Its "
-        "figures are of the others."
+        "results are those of the others."
     ) in report.remarks
 
 
@@ -305,10 +305,10 @@ SWEEP = {"steps": 100, "samples": 6400, "seconds": 5.0}
             [chosen(0, "given"), chosen(1, "given")],
             [
                 "Tuning cost: none spent.",
-                "What it cost to find the given rate of a and b is not known.",
+                "The cost of finding the given rate of a and b is unknown.",
             ],
         ),
-        ([], ["Rates, and what finding them cost, are not known."]),
+        ([], ["The learning rates and the cost of finding them are unknown."]),
     ],
 )
 def test_cost_of_tuning(rates, said):
@@ -465,7 +465,7 @@ def test_no_seeds_in_common():
     report = compare_report(with_tests({"a": [0.5, 0.6, None], "b": [None, None, 0.4]}))
     assert report.verdict == (
         "No two seeds can be compared: nothing can be said about chance. The highest is a. "
-        "Of a only 2 of 3 trials are done."
+        "Only 2 of 3 trials of a are done."
     )
     a, b = [0.8, 0.81, None, None], [0.79, 0.8, 0.8, None]
     report = compare_report(with_tests({"a": a, "b": b, "c": [None, None, None, 0.7]}))

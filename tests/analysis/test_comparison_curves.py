@@ -98,7 +98,7 @@ def test_of_a_run_that_is_over_nothing_runs_or_waits():
     assert states(entries[1]) == ["done", "stopped", "stopped"]
     assert states(entries[2]) == ["stopped"] * 3
     assert entries[1].trials[1].reason == "the run ended before it did"
-    assert entries[2].trials[0].reason == "the run ended before it began"
+    assert entries[2].trials[0].reason == "the run ended before it started"
 
 
 @pytest.mark.parametrize("numbered", [True, False])

@@ -40,7 +40,7 @@ def test_it_ranks_behind_those_that_it_beats_on_the_seeds_that_are_left() -> Non
     assert next(p for p in report.pairs if {p.a, p.b} == {"a", "b"}).n == 2
     assert ranks(report) == [("b", 1), ("a", 2), ("c", 2)]
     assert report.verdict == (
-        "b is the only optimizer of which no trial diverged. a and c rank behind, whatever their "
+        "b is the only optimizer without a diverged trial. a and c rank behind, whatever their "
         "means: 1 of 3 and 2 of 3 trials diverged."
     )
 
@@ -48,7 +48,7 @@ def test_it_ranks_behind_those_that_it_beats_on_the_seeds_that_are_left() -> Non
 def test_a_leader_of_whose_trials_some_diverged_as_of_all_others() -> None:
     report = compare_report(with_tests({"a": [0.9, GONE, GONE], "b": [0.8, 0.81, GONE]}))
     assert ranks(report) == [("a", 1), ("b", 1)]
-    assert report.verdict.endswith("Of a only 1 of 3 trials is done; 2 diverged.")
+    assert report.verdict.endswith("Only 1 of 3 trials of a is done; 2 diverged.")
     assert headline(report) == "a is highest, 90.0 % (1 of 3 seeds); no two seeds to compare"
 
 
@@ -58,7 +58,7 @@ def test_a_trial_that_was_killed_is_no_fault_of_its_optimizer() -> None:
     assert ranks(report) == [("a", 1), ("b", 1), ("c", 2)]
     assert report.verdict == (
         "No two seeds of a can be compared: nothing can be said about chance. The highest is a. "
-        "Of a only 1 of 3 trials is done."
+        "Only 1 of 3 trials of a is done."
     )
     assert headline(report) == "a is highest, 90.0 % (1 of 3 seeds); no two seeds to compare"
 
@@ -71,7 +71,7 @@ def test_the_better_on_common_seeds_stands_before_the_higher_mean() -> None:
     assert of(report, "a").test_last.mean > of(report, "b").test_last.mean
     assert ranks(report) == [("b", 1), ("a", 2)]
     assert report.verdict == (
-        "b is distinguishably better than a. Of b only 2 of 3 trials are done."
+        "b is distinguishably better than a. Only 2 of 3 trials of b are done."
     )
 
 

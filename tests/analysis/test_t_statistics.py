@@ -140,7 +140,7 @@ def test_one_constant_difference_is_not_infinitely_certain():
     found = paired([0.9, 0.7, 0.3], [0.8, 0.6, 0.2])
     assert (found.p, found.constant) == (None, False)
     assert found.difference == pytest.approx(0.1)
-    assert found.note.startswith("the same difference at every seed")
+    assert found.note.startswith("the difference is the same at every seed")
     assert paired([0.9, 0.7], [0.9, 0.7]).note.startswith("identical")
 
 

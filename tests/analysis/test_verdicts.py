@@ -183,7 +183,7 @@ def test_failed_run_needs_no_longer_sweep(steps, sentence):
     loss = noisy(valley_shape(rates(N)), 7)[:steps]
     found = judge(sweep_history(loss, steps=N, finished="failed", outcome=None))
     assert found.sentence == sentence
-    assert found.advice == "Mend what it failed of, and run it again."
+    assert found.advice == "Fix the error above, then run it again."
 
 
 def test_stopped_within_its_first_decade_or_its_first_steps():

@@ -1,1 +1,1 @@
-"""What a comparison says: curves by entry, statistics, the report and its sentences."""
+"""Analysis of comparisons: curves by entry, statistics, the report and its sentences."""

@@ -1,4 +1,4 @@
-"""From a comparison's log to its report."""
+"""Builds the report on a comparison."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ from clr_tui.engine.settings.config import Compare
 def compare_report(
     history: RunHistory, *, target: float | None = None, live: bool = True
 ) -> CompareReport:
-    """Reports on a comparison as far as it has come.
+    """Reports on a comparison so far.
 
-    Ranks and pairs are of the entries whose trials have all ended: what is still to come could
-    change them.
+    Ranks and pairs include only entries whose trials have all ended: pending trials could change
+    them.
 
     Args:
-        target: a value of the primary metric; None for the one in the run's configuration. Where
-            that gives none, one that about half of the entries reach is taken once all trials have
-            ended: the median of their last means on validation, rounded to the worse (shares to 5
+        target: a value of the primary metric; None for that of the configuration. If it has none,
+            the default once all trials have ended is one that about half of the entries reach:
+            the median of their last means on validation, rounded to a worse value (shares to 5
             points).
-        live: as for `range_report`.
+        live: as for `report_of`.
     """
     config = history.config.asked(Compare)
     if target is None:
@@ -72,7 +72,7 @@ def compare_report(
     report = CompareReport(
         **common,
         steps=sum(len(t) for t in history.trials.values()),
-        diverged=any(e.diverged for e in made),  # not of sweeps, which are made to
+        diverged=any(e.diverged for e in made),  # sweeps are meant to
         measure=f"{'test' if tested else 'validation'} {metric.name}, last epoch",
         samples=history.task.samples if history.task else "samples",
         epochs=planned_epochs(config),
@@ -93,12 +93,12 @@ def compare_report(
 
 
 def compare_headline(history: RunHistory) -> str:
-    """Who leads, and whom the seeds cannot tell apart from the leader."""
+    """Who leads, and who cannot be distinguished from the leader."""
     return headline(compare_report(history))
 
 
 def _usual_target(curves: Sequence[EntryCurves], metric: Metric) -> float | None:
-    """See `compare_report`; None where a trial is to come, or nothing was learned."""
+    """See `compare_report`; None if a trial is pending or nothing was learned."""
     if any(t.state in ("waiting", "running") for e in curves for t in e.trials):
         return None
     lasts = [
@@ -111,7 +111,7 @@ def _usual_target(curves: Sequence[EntryCurves], metric: Metric) -> float | None
 
 
 def _tested(history: RunHistory, curves: Sequence[EntryCurves]) -> bool:
-    """Whether trials are measured on a test part at their end, or will be."""
+    """Whether trials are, or will be, evaluated on a test part at their end."""
     trials = [t for e in curves for t in e.trials]
     if any(t.test_last for t in trials):
         return True
@@ -189,7 +189,7 @@ def _last(values: Floats) -> float | None:
 
 
 def _best(trial: SeedCurve, metric: Metric) -> tuple[int, float] | tuple[None, None]:
-    """The epoch that is best on validation, the first of equals, and its value."""
+    """The best epoch on validation, the first of equals, and its value."""
     values = trial.values(metric.name, "validation")
     if not np.isfinite(values).any():
         return None, None
@@ -198,7 +198,7 @@ def _best(trial: SeedCurve, metric: Metric) -> tuple[int, float] | tuple[None, N
 
 
 def _to_target(trials: Sequence[SeedCurve], metric: Metric, target: float) -> ToTarget:
-    """A trial that was stopped short of the target might have reached it, and does not count."""
+    """A trial that was stopped before the target might have reached it, so it does not count."""
     first = [_first(t, metric, target) for t in trials]
     epochs = [epoch for epoch, _ in first]
     seconds = [s for _, s in first]
@@ -220,7 +220,7 @@ def _first(
     trial: SeedCurve, metric: Metric, target: float
 ) -> tuple[int, float | None] | tuple[None, None]:
     values = trial.values(metric.name, "validation")
-    reached = metric.sign * values >= metric.sign * target  # False of NaN
+    reached = metric.sign * values >= metric.sign * target  # False for NaN
     if not reached.any():
         return None, None
     at = int(np.argmax(reached))
@@ -228,12 +228,12 @@ def _first(
 
 
 def _phase(curves: EntryCurves, config: Compare) -> tuple[str, bool]:
-    """Where the schedule stands at the planned end, and whether that is the end of a cycle."""
+    """The schedule's position at the planned end, and whether that is the end of a cycle."""
     if config.entries[curves.entry].policy == "constant":
         return "", True
     planned = [t.total_epochs for t in curves.trials if t.total_epochs]
     epochs = planned[0] if planned else planned_epochs(config)
     policy = config.entries[curves.entry].policy
-    # In epochs, not steps: the phase is a matter of their ratio alone.
+    # In epochs, not steps: the phase depends only on their ratio.
     end = phase(policy, epochs, step_size=config.step_size_epochs, total_steps=epochs)
     return end.words, end.complete

@@ -13,7 +13,7 @@ from clr_tui.engine.log.state import State
 
 @dataclass(frozen=True)
 class Spread(Interval):
-    """A figure over the seeds of an entry: its mean and interval."""
+    """A result over the seeds of an entry: its mean and interval."""
 
     values: list[float | None]
     """By seed, in the order of `EntryReport.seeds`."""
@@ -21,14 +21,14 @@ class Spread(Interval):
 
 @dataclass(frozen=True)
 class ToTarget:
-    """The way to the target on validation: the first epoch that is as good."""
+    """When trials first reached the target on validation."""
 
     target: float
     reached: int
     of: int
-    """Trials that came to their end (or reached it)."""
+    """Trials that reached it, were completed or failed."""
     epochs: list[int | None]
-    """By seed; None: never."""
+    """By seed; None if never."""
     seconds: list[float | None]
     mean_epoch: float | None
     """Over the trials that reached it."""
@@ -47,24 +47,24 @@ class TrialReport:
     total_epochs: int | None
     seconds: float | None
     diverged: bool
-    """It failed for a loss that was not finite."""
+    """Whether it failed because its loss was not finite."""
 
 
 @dataclass(frozen=True)
 class EntryReport:
-    """One optimizer. Spreads are over its trials that are done."""
+    """One optimizer. Spreads are over the trials that are done."""
 
     entry: int
     label: str
     rank: int | None
-    """1 + how many entries are distinguishably better (so several share a rank), but never before
-    that of an entry with a better mean, which may vary more. An entry of which a trial diverged
-    ranks behind all of which none did, since its mean is of the lucky seeds. None while a trial of
-    it is to come, and where none is done."""
+    """1 + the number of distinguishably better entries (so several can share a rank), but never
+    before an entry with a better mean, which may vary more. An entry with a diverged trial ranks
+    behind all without: its mean is that of the lucky seeds. None while a trial is pending, and if
+    none is done."""
     lr: float | None
     base_lr: float | None
     rate_source: str
-    """`default`, `tuned`, `given`, or empty where not known."""
+    """`default`, `tuned`, `given`, or empty if unknown."""
     rate_note: str
     tuning_steps: int
     tuning_samples: int
@@ -73,42 +73,42 @@ class EntryReport:
     trials: list[TrialReport]
     validation_last: Spread
     validation_best: Spread
-    """At the epoch that is best on validation, chosen on the very data it is measured on."""
+    """At the best epoch on validation, chosen and measured on the same data."""
     best_epochs: list[int | None]
     """By seed."""
     test_last: Spread | None
-    """None where nothing was tested (imported curves)."""
+    """None if nothing was tested (imported curves)."""
     test_best: Spread | None
-    """Of the model that was best on validation."""
+    """For the model that was best on validation."""
     train_last: Spread
     to_target: ToTarget | None
     seconds: Spread
-    """Of a whole trial."""
+    """Duration of a trial."""
     phase: str
-    """Where its schedule stands at the end: "at the end of cycle 2 of 2"; empty: constant."""
+    """The schedule's position at the end: "at the end of cycle 2 of 2"; empty if constant."""
     whole_cycles: bool
 
     @property
     def result(self) -> Spread:
-        """What ranks and pairs go by."""
+        """The result that ranks and pairs use."""
         return self.validation_last if self.test_last is None else self.test_last
 
     @property
     def diverged(self) -> int:
-        """How many of its trials diverged."""
+        """The number of diverged trials."""
         return sum(t.diverged for t in self.trials)
 
 
 @dataclass(frozen=True)
 class CompareReport(Report):
-    """A comparison's result. `entries` are ranked: best first, those without a rank last."""
+    """The result of a comparison. `entries` are ranked: best first, unranked ones last."""
 
     measure: str
-    """What ranks and pairs go by: "test accuracy, last epoch", or validation where none is."""
+    """What ranks and pairs use: "test accuracy, last epoch", or validation without a test."""
     samples: str
-    """What the samples of the task are, in the plural: "images"."""
+    """A plural noun for the samples of the task, such as "images"."""
     epochs: int | None
-    """Planned, of each trial."""
+    """Planned for each trial."""
     seeds: int
     paired: bool
     target: float | None
@@ -118,17 +118,17 @@ class CompareReport(Report):
     trials_failed: int
     trials_stopped: int
     left: float | None
-    """Estimated seconds to the end, while it runs."""
+    """Estimated seconds until the end, while it runs."""
     entries: list[EntryReport]
     pairs: list[Pair]
     verdict: str
-    """One or two sentences: who leads, and who cannot be told apart from whom."""
+    """Sentences: who leads, and who cannot be distinguished from whom."""
     remarks: list[str]
-    """Sentences on what the figures rest on: cost of tuning, rates not found at equal cost, phase
+    """Sentences on what the results rest on: cost of tuning, rates not found at equal cost, phase
     of cycles, epochs picked on validation, failed trials."""
 
     def as_json(self) -> dict[str, Any]:
-        """As of every report; what tuning cost is called `tuning_images` where it was images."""
+        """As for every report; tuning cost is named after its samples, such as `tuning_images`."""
         entries = []
         for entry in self.entries:
             fields = vars(entry).copy()

@@ -1,4 +1,4 @@
-"""Who leads a comparison, and who cannot be told apart from the leader."""
+"""Says who leads a comparison, and who cannot be distinguished from the leader."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from clr_tui.engine.analysis.comparison.comparison_results import CompareReport,
 from clr_tui.engine.analysis.comparison.pairs import Pair
 from clr_tui.engine.analysis.statistics import ALPHA
 from clr_tui.engine.metrics import Metric
-from clr_tui.engine.words import all_of, be, listed, many
+from clr_tui.engine.words import all_of, be, have, listed, many
 
 
 @dataclass(frozen=True)
 class _Standing:
-    """The leader, and the others as they can be told apart from it."""
+    """The leader, and how the others compare with it."""
 
     leader: EntryReport
     near: dict[str, Pair]
-    """Not distinguishable from the leader; by label, likewise the next two."""
+    """Not distinguishable from the leader; by label, like the next two."""
     worse: dict[str, Pair]
     better: dict[str, Pair]
-    """On the seeds that they share: where trials are missing, each of three may beat the next."""
+    """Better on the seeds they share: if trials are missing, each of three may beat the next."""
     behind: list[EntryReport]
-    """A trial of theirs diverged, of the leader none."""
+    """Those with a diverged trial, if the leader has none."""
     level: list[str]
-    """The leader, and those of the others that are not `behind` whose mean is the same."""
+    """The leader and the others with the same mean, except those `behind`."""
 
     @property
     def compared(self) -> list[Pair]:
-        """The leader's pairs with those that are not `behind`."""
+        """The leader's pairs, except those with entries `behind`."""
         return [*self.near.values(), *self.worse.values(), *self.better.values()]
 
     @classmethod
     def of(cls, report: CompareReport) -> _Standing:
-        """There must be an entry with a rank."""
+        """At least one entry must have a rank."""
         leader, *others = (e for e in report.entries if e.rank is not None)
         behind = [e for e in others if e.diverged and not leader.diverged]
         aside = {e.label for e in behind}
@@ -55,12 +55,12 @@ class _Standing:
 
 
 def _equal(mean: float | None, other: float | None) -> bool:
-    """But for rounding: the same shares may be added up in another order."""
+    """Compares up to rounding: the same shares may be summed in another order."""
     return mean is not None and other is not None and math.isclose(mean, other, rel_tol=1e-12)
 
 
 def verdict(report: CompareReport) -> str:
-    """A few sentences: who leads, and who cannot be told apart from whom."""
+    """A few sentences: who leads, and who cannot be distinguished from whom."""
     ranked = [e for e in report.entries if e.rank is not None]
     if not ranked:
         return _nothing(report)
@@ -76,7 +76,7 @@ def verdict(report: CompareReport) -> str:
             said[0] = f"So far: {said[0]}"
     none = [e.label for e in report.entries if e.rank is None and not _to_come(e)]
     if none:
-        said.append(f"Nothing can be said of {listed(none)}: no trial of it is done.")
+        said.append(f"{listed(none)} {have(len(none))} no result: no trial is done.")
     return " ".join(said)
 
 
@@ -113,7 +113,7 @@ def _nothing(report: CompareReport) -> str:
         waits = "no trial is done" if not done else f"{done} of {total} trials {be(done)} done"
         return f"No optimizer has finished its trials yet: {waits}."
     if report.status in ("running", "paused") and not total:
-        return "No trial has begun yet."
+        return "No trial has started yet."
     if total and report.trials_failed == total:
         which = all_of(total, "trial").capitalize()
         return f"{which} failed: there is nothing to compare."
@@ -129,11 +129,11 @@ def _done(entry: EntryReport) -> int:
 
 
 def _judged(report: CompareReport) -> list[str]:
-    """The leader against each of the others; at least one of these."""
+    """Compares the leader with the others; there must be at least one."""
     standing = _Standing.of(report)
     leader = standing.leader.label
     if not standing.compared:
-        said = [f"{leader} is the only optimizer of which no trial diverged."]
+        said = [f"{leader} is the only optimizer without a diverged trial."]
     elif all(p.n < 2 for p in standing.compared):
         said = [_by_chance(report, leader), _first_of(standing, report.metric.extreme)]
     else:
@@ -197,17 +197,17 @@ def _distance(pair: Pair) -> float:
 
 
 def _by_correction(pair: Pair) -> bool:
-    """Alone the pair would count as different: its interval leaves out 0."""
+    """On its own the pair would count as different: its interval excludes 0."""
     return pair.p is not None and pair.p < ALPHA
 
 
 def _missing(standing: _Standing) -> Iterable[str]:
-    """Means that are not of all seeds, where that bears on who leads."""
+    """Means over some of the seeds only, if that affects who leads."""
     leader, behind = standing.leader, standing.behind
     done, total = _done(leader), len(leader.trials)
     if done < total:
         diverged = f"; {leader.diverged} diverged" if leader.diverged else ""
-        yield f"Of {leader.label} only {done} of {total} trials {be(done)} done{diverged}."
+        yield f"Only {done} of {total} trials of {leader.label} {be(done)} done{diverged}."
     if behind:
         counts = listed([f"{e.diverged} of {len(e.trials)}" for e in behind])
         rank, mean = ("ranks", "its mean") if len(behind) == 1 else ("rank", "their means")

@@ -1,4 +1,4 @@
-"""Which entries of a comparison can be told apart, each against each."""
+"""Tests which entries of a comparison are distinguishable, pair by pair."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from clr_tui.engine.analysis.statistics import ALPHA, TTest, holm, paired, welch
 from clr_tui.engine.metrics import Metric
 
 LEAST_CONSTANT = 3
-"""Accuracies come in steps of a sample, so that two seeds agree now and then by chance: samples
-that show no spread count as different from this many values each."""
+"""Accuracies are multiples of one sample, so two seeds sometimes agree by chance: constant samples
+count as different only if each has at least this many values."""
 
 Sample = tuple[str, Mapping[int, float | None]]
 """An entry's label and its values by seed."""
@@ -19,26 +19,26 @@ Sample = tuple[str, Mapping[int, float | None]]
 
 @dataclass(frozen=True)
 class Pair(TTest):
-    """Two entries compared on the report's measure, by a t-test of this pair alone."""
+    """Two entries compared on the report's measure by a t-test of this pair alone."""
 
     a: str
     b: str
     paired: bool
-    """Paired t-test over common seeds; else Welch's."""
+    """Whether this is a paired t-test over common seeds; else Welch's."""
     p_adjusted: float | None
-    """Holm's, over all pairs that have a p."""
+    """Adjusted by Holm's procedure over all pairs with a p."""
     distinguishable: bool
     """p_adjusted < 0.05, or both samples constant over three seeds or more and different (see
     `note`)."""
     better: str | None
-    """The label of the distinguishably better one; None where there is none."""
+    """The label of the distinguishably better entry, if any."""
 
 
 def compare_pairs(samples: Sequence[Sample], *, metric: Metric, paired_seeds: bool) -> list[Pair]:
-    """Each two entries, in the order given: the first of a pair comes before its second.
+    """Compares all pairs of entries in the given order.
 
     Args:
-        metric: whose values are compared.
+        metric: the metric that the values belong to.
     """
     both = list(combinations(samples, 2))
     tests = [_test(a, b, paired_seeds) for a, b in both]

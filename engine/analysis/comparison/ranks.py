@@ -1,4 +1,4 @@
-"""The order of a comparison's entries: what they are ranked by, and who stands before whom."""
+"""Ranks the entries of a comparison."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from clr_tui.engine.analysis.comparison.pairs import Pair
 from clr_tui.engine.metrics import Metric
 
 _Beats = set[tuple[str, str]]
-"""(better, worse), by their labels: those that can be told apart."""
+"""Labels of distinguishable entries: (better, worse)."""
 
 
 def comparable(entries: Sequence[EntryReport], metric: Metric) -> list[EntryReport]:
-    """Those of which no trial is to come: the best mean first, those that diverged last."""
+    """The entries with no pending trial: best mean first, those that diverged last."""
     over = [
         (entry.diverged > 0, -metric.sign * mean, entry.entry, entry)
         for entry in entries
@@ -27,7 +27,7 @@ def comparable(entries: Sequence[EntryReport], metric: Metric) -> list[EntryRepo
 def ranked(
     entries: Sequence[EntryReport], pairs: Sequence[Pair], metric: Metric
 ) -> list[EntryReport]:
-    """The comparable ones by their ranks, those that are to come, those without a result."""
+    """Ranks the comparable entries; then come pending entries, then those without a result."""
     beats = {(p.better, p.b if p.better == p.a else p.a) for p in pairs if p.better is not None}
     first = _with_ranks(_in_order(comparable(entries, metric), beats), beats)
     known = {entry.entry for entry in first}
@@ -37,10 +37,10 @@ def ranked(
 
 
 def _in_order(entries: Sequence[EntryReport], beats: _Beats) -> list[EntryReport]:
-    """As they come, but each before those that it beats.
+    """Keeps the order, but moves each entry before those that it beats.
 
-    Those have worse means, unless trials are missing: on the seeds that two entries have in common
-    one may be the better, and the other have the better mean over all its own.
+    These have worse means unless trials are missing: one entry may be better on the seeds that two
+    have in common, the other have the better mean over its own.
     """
     order: list[EntryReport] = []
     for entry in entries:

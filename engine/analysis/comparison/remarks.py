@@ -1,4 +1,4 @@
-"""What the figures of a comparison rest on, in plain sentences."""
+"""Sentences on what the results of a comparison rest on."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from clr_tui.engine.analysis.statistics import interval_factor
 from clr_tui.engine.words import listed, many, plural, was
 
 FEW_SEEDS = 5
-"""Up to so many, an interval is wide beside the spread of the seeds."""
+"""Up to this many seeds, an interval is wide compared with their spread."""
 
 
 def remarks(report: CompareReport) -> list[str]:
-    """What the figures rest on; one or two sentences each."""
+    """What the results rest on; one or two sentences each."""
     return [
         *_method(report),
         *_without_chance(report),
@@ -36,10 +36,10 @@ def _method(report: CompareReport) -> Iterable[str]:
     tested = sum(p.p is not None for p in report.pairs)
     if tested:
         name = "paired t-tests over common seeds" if report.paired else "Welch's t-test"
-        corrected = f", {tested} pairs corrected after Holm" if tested > 1 else ""
+        corrected = f", Holm-corrected for {tested} pairs" if tested > 1 else ""
         yield f"Differences are judged by {name}{corrected}."
     if report.measure.startswith("validation") and report.trials_done:
-        yield "Nothing was tested: ranks go by validation."
+        yield "Nothing was tested: ranks use validation."
     if 2 <= report.seeds <= FEW_SEEDS:
         reach = float(interval_factor(np.array([report.seeds]))[0])
         yield (
@@ -49,7 +49,7 @@ def _method(report: CompareReport) -> Iterable[str]:
 
 
 def _without_chance(report: CompareReport) -> Iterable[str]:
-    """Samples that show no spread: a sentence takes the place of the interval, or of t."""
+    """Samples without spread: a sentence instead of the interval or of t."""
     for e in report.entries:
         spread = e.result
         if spread.n > 1 and spread.note:
@@ -63,14 +63,14 @@ def _costs(report: CompareReport) -> Iterable[str]:
     known = [e for e in report.entries if e.rate_source]
     if not known:
         if report.status not in ("running", "paused"):
-            yield "Rates, and what finding them cost, are not known."
+            yield "The learning rates and the cost of finding them are unknown."
         return
     swept = [e for e in known if e.tuning_steps > 0]
-    if swept or len(known) == len(report.entries):  # else a sweep is under way
+    if swept or len(known) == len(report.entries):  # else a sweep is running
         yield _cost_of(swept, report.samples) if swept else "Tuning cost: none spent."
     given = [e.label for e in known if e.rate_source == "given"]
     if given:
-        yield f"What it cost to find the given rate of {listed(given)} is not known."
+        yield f"The cost of finding the given rate of {listed(given)} is unknown."
     plain = [e.label for e in known if e.rate_source == "default" and e.tuning_steps <= 0]
     if plain and swept:
         tuned = listed([e.label for e in swept])
@@ -105,7 +105,7 @@ def _phases(report: CompareReport) -> Iterable[str]:
     for words, labels in swinging.items():
         yield (
             f"{listed(labels)} {'ends' if len(labels) == 1 else 'end'} {words}: "
-            f"{report.metric.name} swings with the phase, and is no final one."
+            f"{report.metric.name} varies with the phase and is not final."
         )
 
 
@@ -121,7 +121,7 @@ def _broken(report: CompareReport) -> Iterable[str]:
         for (state, reason), trials in groups.items():
             yield _broken_words(e, state, reason, trials, rest=done)
     if never:
-        yield f"{many(never, 'trial')} never began."
+        yield f"{many(never, 'trial')} never started."
 
 
 def _broken_words(
@@ -132,7 +132,7 @@ def _broken_words(
     whose = f"{count} of {total} trials" if total > 1 else "its trial"
     verb = state if state == "failed" else f"{was(count)} stopped"
     why = f": {reason.rstrip('.')}" if reason else ""
-    figures = " Its figures are of the others." if rest else ""
+    figures = " Its results are those of the others." if rest else ""
     return f"{entry.label}: {whose} {verb}{which}{why}.{figures}"
 
 
@@ -141,7 +141,7 @@ def _lengths(report: CompareReport) -> Iterable[str]:
     if done and min(done) != max(done):
         yield (
             f"Trials differ in length ({min(done)} to {max(done)} epochs): their last epochs are "
-            "not alike."
+            "not comparable."
         )
 
 

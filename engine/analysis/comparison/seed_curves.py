@@ -1,4 +1,4 @@
-"""A comparison as its log tells it: entries, their trials, and curves over the seeds."""
+"""The curves of a comparison: by entry and trial, and means over the seeds."""
 
 from __future__ import annotations
 
@@ -24,46 +24,47 @@ Ints = NDArray[np.int64]
 CurvePart = Literal["train", "validation"]
 XScale = Literal["epoch", "step", "seconds"]
 
-NEVER_BEGAN = "the run ended before it began"
+NEVER_BEGAN = "the run ended before it started"
 BROKEN_OFF = "the run ended before it did"
 _MOST_ENTRIES = 1000
-"""A damaged log may name any entry."""
+"""A limit, since a damaged log may name any entry."""
 _COUNT = range(2**53)
-"""What an epoch or a step can be, likewise."""
+"""Possible numbers of epochs and steps: a damaged log may contain any."""
 
 
 @dataclass(frozen=True)
 class SeedCurve:
-    """One trial: arrays of shape (n,), one entry a finished epoch."""
+    """One trial: arrays of shape (n,), one value per finished epoch."""
 
     trial: int
     seed: int
     state: State
     reason: str
-    """Why it failed or was stopped, a sentence."""
+    """A sentence on why it failed or was stopped."""
     total_epochs: int | None
     epoch: Ints
-    """From 1, rising; an epoch whose line was lost is missing."""
+    """From 1, increasing; an epoch whose line was lost is missing."""
     step: Ints
-    """Steps done at its end."""
+    """Steps done at the end of the epoch."""
     seconds: Floats
-    """Since the trial began, validation included; NaN where not known."""
+    """Since the start of the trial, validation included; NaN if unknown."""
     train: dict[str, Floats]
-    """The loss and the metrics by name, NaN where not known."""
+    """The loss and the metrics by name, NaN if unknown."""
     validation: dict[str, Floats]
     test_last: Evaluated | None
-    """The test part measured with the model of the last epoch, and of the best on validation."""
+    """The model of the last epoch, evaluated on the test part."""
     test_best: Evaluated | None
+    """The same for the model that was best on validation."""
     diverged: bool = False
-    """Its loss was not finite in the end."""
+    """Whether its loss became not finite."""
 
     def values(self, name: str, part: CurvePart) -> Floats:
-        """The curve of the loss or a metric; all NaN where it was never measured."""
+        """The curve of the loss or a metric; all NaN if it was never measured."""
         curves = self.train if part == "train" else self.validation
         return curves[name] if name in curves else np.full(len(self.epoch), np.nan)
 
     def x(self, scale: XScale) -> Floats:
-        """Where its values stand on the x axis."""
+        """The x of its values."""
         place: Floats = getattr(self, scale)
         return place.astype(np.float64)
 
@@ -75,9 +76,9 @@ class EntryCurves:
     entry: int
     label: str
     rate: RateChosen | None
-    """None until it is known, and of imported curves."""
+    """None until it is known, and for imported curves."""
     trials: tuple[SeedCurve, ...]
-    """In the order of their seeds; those that wait are among them, their arrays empty."""
+    """In the order of their seeds; waiting trials are included, with empty arrays."""
 
 
 @dataclass(frozen=True)
@@ -87,16 +88,16 @@ class MeanCurve:
     x: Floats
     mean: Floats
     low: Floats
-    """The 95% t-interval of the mean; NaN where there are fewer than two seeds, or no spread."""
+    """The 95% t-interval of the mean; NaN for fewer than two seeds or no spread."""
     high: Floats
     seeds: Ints
-    """How many seeds each mean is of."""
+    """The number of seeds in each mean."""
 
 
 def comparison_of(history: RunHistory) -> tuple[EntryCurves, ...]:
-    """The entries, in the order in which they were asked for.
+    """Builds the curves of the entries, in the order of the configuration.
 
-    Sweeps are left out. Of a run that is over, a trial that did not come to its end is `stopped`.
+    Sweeps are left out. Once the run is over, unfinished trials are `stopped`.
     """
     return history.cached(_gathered)
 
@@ -111,7 +112,7 @@ def _gathered(history: RunHistory) -> tuple[EntryCurves, ...]:
         if place is not None:
             entry, seed = place
             found[entry][seed] = _seed_curve(history, trial, seed)
-    if compare.paired:  # of what was imported no trial is to come
+    if compare.paired:  # imported curves have no pending trials
         for entry, seeds in enumerate(found):
             _add_waiting(history, compare, entry, seeds)
     curves = [tuple(seeds[s] for s in sorted(seeds)) for seeds in found]
@@ -124,7 +125,7 @@ def _gathered(history: RunHistory) -> tuple[EntryCurves, ...]:
 
 
 def entry_labels(trials: Iterable[TrialHistory | TrialStarted]) -> list[str]:
-    """The labels of a log's entries by their number, or in order of appearance."""
+    """The labels of the entries in a log, by their number or in order of appearance."""
     labels: dict[int, str] = {}
     for trial in trials:
         if trial.label and trial.label not in labels.values() and len(labels) < _MOST_ENTRIES:
@@ -136,10 +137,9 @@ def entry_labels(trials: Iterable[TrialHistory | TrialStarted]) -> list[str]:
 
 
 def _place(history: RunHistory, trial: TrialHistory, labels: list[str]) -> tuple[int, int] | None:
-    """Entry and seed of a trial; None of a sweep, and of one that nothing tells of.
+    """Entry and seed of a trial; None for a sweep, or if unknown.
 
-    Trainings are numbered entry by entry, so that one whose first line was lost is known by its
-    number where there is a configuration.
+    Trainings are numbered entry by entry, so the number identifies one whose first line was lost.
     """
     if trial.role == "sweep":
         return None
@@ -155,7 +155,7 @@ def _place(history: RunHistory, trial: TrialHistory, labels: list[str]) -> tuple
 def _add_waiting(
     history: RunHistory, compare: Compare, entry: int, seeds: dict[int, SeedCurve]
 ) -> None:
-    """Adds the trials that have not begun."""
+    """Adds the trials that have not started."""
     first = history.config.task.seed
     for i in range(compare.seeds):
         seed = first + i
@@ -166,7 +166,7 @@ def _add_waiting(
 
 
 def of_run_that_is_over(trial: SeedCurve) -> SeedCurve:
-    """The trial as the end of its run left it."""
+    """The trial as it was when its run ended."""
     if trial.state in ENDED:
         return trial
     reason = NEVER_BEGAN if trial.state == "waiting" else BROKEN_OFF
@@ -220,12 +220,12 @@ def _curve_of(trial: TrialHistory, seed: int) -> SeedCurve:
 
 
 def _names(measured: Iterable[Mapping[str, object]]) -> list[str]:
-    """The loss, and what else was measured, in order."""
+    """The loss and the metrics that were measured, in order."""
     return list(dict.fromkeys([LOSS.name, *chain.from_iterable(measured)]))
 
 
 def _rising(epochs: list[EpochFinished]) -> list[EpochFinished]:
-    """Without what a damaged log may tell twice."""
+    """Drops what a damaged log may repeat."""
     kept: list[EpochFinished] = []
     for e in epochs:
         before = kept[-1].epoch if kept else 0
@@ -235,7 +235,7 @@ def _rising(epochs: list[EpochFinished]) -> list[EpochFinished]:
 
 
 def _since_began(epochs: list[EpochFinished]) -> Floats:
-    """Seconds to the end of each epoch; not known beyond an epoch that was lost."""
+    """Seconds until the end of each epoch; NaN after an epoch that was lost."""
     numbers = np.array([e.epoch for e in epochs], np.int64)
     lost = numbers != np.arange(1, len(epochs) + 1)
     seconds: Floats = np.cumsum(_column([e.seconds for e in epochs]))
@@ -251,10 +251,10 @@ def mean_curve(
 ) -> MeanCurve:
     """The mean loss or metric of an entry's trials, over those that reached each epoch.
 
-    By seconds, the x of an epoch is the mean of its trials' seconds, and never less than that of
-    an epoch before (a quick trial may be ahead of the others). A value that is not finite in any
-    of the trials leaves the mean of that epoch NaN. An epoch is there as soon as one trial
-    reached it while trials run, so that the line moves; `seeds` tells how many.
+    On the scale of seconds, the x of an epoch is the mean of its trials' seconds, but never below
+    that of an earlier epoch (a fast trial may be ahead). The mean of an epoch is NaN if any trial's
+    value is not finite. An epoch appears as soon as one trial reaches it, so that the line moves
+    while trials run; `seeds` counts them.
     """
     trials = [t for t in entry.trials if len(t.epoch)]
     epochs = np.unique(np.concatenate([t.epoch for t in trials] or [np.empty(0, np.int64)]))
@@ -275,7 +275,7 @@ def mean_curve(
 
 
 def _half_widths(values: Floats, reached: NDArray[np.bool_], mean: Floats, n: Ints) -> Floats:
-    """Of the 95% intervals; NaN with fewer than two seeds, and where all are identical."""
+    """For the 95% intervals; NaN for fewer than two seeds, or if all values are identical."""
     if not values.size:
         return np.full(mean.shape, np.nan)
     squares = np.where(reached, (values - mean) ** 2, 0.0).sum(axis=0)

@@ -1,8 +1,8 @@
-"""CSV (RFC 4180) that is safe to open in a spreadsheet and to print: lines end in CR LF.
+"""CSV (RFC 4180, lines end in CR LF) that is safe to open in a spreadsheet and to print.
 
-A text may come from anyone's log. One that a spreadsheet would take for a formula gets an
-apostrophe in front, and characters that steer a terminal or turn the direction of writing are
-written as escapes, such as `\\x1b`. `original` gives the text back.
+A text may come from anyone's log. One that a spreadsheet would read as a formula gets a leading
+apostrophe, and characters that control a terminal or the direction of writing are written as
+escapes, such as `\\x1b`. `original` restores the text.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 
 Cell = str | int | float | None
-"""A text, a number (written in full), or None: an empty field."""
+"""A text, a number (written in full), or None for an empty field."""
 
 _FORMULA = re.compile("'*[-=+@\uff0d\uff1d\uff0b\uff20]")
-"""How a formula begins, and what was already kept from being one: it is marked once more."""
+"""How a formula starts, and how a marked one does: that gets one more apostrophe."""
 _ESCAPE = re.compile(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")
-# Where semicolons separate cells, a formula may begin behind one.
+# If semicolons separate cells, a formula may start after one.
 _TO_ESCAPE = re.compile(rf"(?={_ESCAPE.pattern})\\|;(?=\s*{_FORMULA.pattern})|[^ -~]")
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 def to_csv(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
-    """The rows below their header. Texts in them are made safe; floats must be finite."""
+    """Writes the rows below their header. Texts in them are made safe; floats must be finite."""
     text = io.StringIO()
     safe = ([_safe(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
     csv.writer(text).writerows(chain([header], safe))
@@ -34,7 +34,7 @@ def to_csv(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
 
 
 def original(text: str) -> str:
-    """The text that `to_csv` made safe; others' texts are left as they are."""
+    """Restores a text that `to_csv` made safe; other texts are unchanged."""
     if text.startswith("'") and _FORMULA.match(text):
         text = text[1:]
     return _ESCAPE.sub(_unescaped, text)

@@ -1,4 +1,4 @@
-"""Loss and metrics by epoch as CSV: a comparison's curves, read as a run and written from one."""
+"""Reads and writes the curves of a comparison as CSV: loss and metrics by epoch."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from clr_tui.engine.settings.config import (
 WHOSE = ("optimizer", "seed", "epoch")
 _TRAIN, _VALIDATION = "train_", "val_"
 _SHORT = {ACCURACY.name: "acc"}
-"""What metrics are called in a header, where that is not their name."""
+"""Names of metrics in a header, if different from their own."""
 EPOCHS_PER_SECOND = 10.0
-"""At which imported curves play, there being no times in them: all trials side by side."""
+"""The replay speed of imported curves, which have no times; all trials run in parallel."""
 _MOST_EPOCHS = 10**9
 
 
 @dataclass(frozen=True)
 class _Row:
-    """One epoch of one trial; None where a field is empty."""
+    """One epoch of one trial; None for an empty field."""
 
     epoch: int
     train: dict[str, float | None]
@@ -59,14 +59,14 @@ class _Trial:
 
 
 def read_curves(path: Path) -> tuple[RunConfig, list[ev.AnyEvent]]:
-    """Reads a CSV of curves as a finished comparison, entries in the order of their appearance.
+    """Reads a CSV of curves as a finished comparison, entries in order of appearance.
 
-    Columns, in any order and among others: `optimizer`, `seed`, `epoch` (from 1, rising with each
-    optimizer and seed), and of each metric `val_<metric>`, such as `val_mae`, the first of them
-    being the primary one; where there are any, `train_<metric>`, `train_loss`, `val_loss`.
-    Accuracy is `acc` for short, and 0 to 1; `known_by_name` says how others are read. Empty
-    values, and those that are not finite, are gaps. Seeds are not taken for paired: the file does
-    not say what they stand for. Steps are not known either; an epoch is told as one.
+    Columns, in any order and among others: `optimizer`, `seed`, `epoch` (from 1, increasing for
+    each optimizer and seed) and a `val_<metric>` for each metric, such as `val_mae`; the first is
+    the primary one. `train_<metric>`, `train_loss` and `val_loss` are optional. Accuracy is `acc`
+    for short, and 0 to 1; `known_by_name` says how others are read. Empty values and those that
+    are not finite are gaps. Seeds count as unpaired, since the file does not say what they mean.
+    Steps are unknown: each epoch counts as one.
 
     Raises:
         UserError: names the line at fault.
@@ -99,7 +99,7 @@ def read_curves(path: Path) -> tuple[RunConfig, list[ev.AnyEvent]]:
 
 
 def plain_entry(label: str) -> EntryConfig:
-    """An entry of which nothing but its name is known."""
+    """An entry of which only the name is known."""
     return EntryConfig(label=label, optimizer=OptimizerConfig(name=label))
 
 
@@ -149,7 +149,7 @@ def _trials(path: Path, rows: Iterator[list[str]], header: list[str]) -> list[_T
 
 
 def _places(header: Sequence[str], part: str) -> dict[str, int]:
-    """Where the loss and each metric of a part stand."""
+    """The columns of the loss and of each metric of a part."""
     full = {short: name for name, short in _SHORT.items()}
     names = [name.removeprefix(part) if name.startswith(part) else "" for name in header]
     return {full.get(name, name): place for place, name in enumerate(names) if name}
@@ -167,15 +167,17 @@ def _value(text: str) -> float | None:
 def _check(path: Path, line: int, trial: _Trial, row: _Row) -> None:
     where = f"line {line} of '{path}'"
     if not trial.label:
-        raise UserError(f"{where} names no optimizer")
+        raise UserError(f"{where} has no optimizer")
     if not 1 <= row.epoch <= _MOST_EPOCHS:
         raise UserError(f"{where} has the epoch {row.epoch}: epochs count from 1")
     if trial.rows and row.epoch <= trial.rows[-1].epoch:
         whose = f"{trial.label}, seed {trial.seed}"
         if any(row.epoch == other.epoch for other in trial.rows):
-            raise UserError(f"{where} has epoch {row.epoch} of {whose} a second time")
+            raise UserError(f"{where} repeats epoch {row.epoch} of {whose}")
         after = trial.rows[-1].epoch
-        raise UserError(f"{where} has epoch {row.epoch} of {whose} after {after}: they must rise")
+        raise UserError(
+            f"{where} has epoch {row.epoch} of {whose} after {after}: epochs must increase"
+        )
     for name, value in (*row.train.items(), *row.validation.items()):
         share = known_by_name(name).unit == "share"
         if share and value is not None and not 0 <= value <= 1:
@@ -251,9 +253,9 @@ def _overall(now: float, ended: int, total: int, fraction: float) -> ev.Overall:
 
 
 def curves_csv(history: RunHistory) -> str:
-    """One row an epoch of each trial, entry by entry, seed by seed.
+    """Writes one row per epoch of each trial, entry by entry, seed by seed.
 
-    Values are given in full; what was not measured is an empty field. `read_curves` takes it back.
+    Values are written in full; what was not measured is an empty field. `read_curves` reads it.
     """
     names = [metric.name for metric in history.metrics]
     return to_csv(_header(names), _rows(history, names))
@@ -265,7 +267,7 @@ def _header(names: Sequence[str]) -> list[str]:
 
 
 def _curves(names: Sequence[str]) -> list[tuple[str, str]]:
-    """Which curves there are, as (prefix of the part, name), in the order of their columns."""
+    """The curves as (prefix of the part, name), in the order of their columns."""
     first, rest = [*names[:1], LOSS.name], names[1:]
     return [
         (part, name) for group in (first, rest) for part in (_TRAIN, _VALIDATION) for name in group

@@ -1,4 +1,4 @@
-"""Recordings from elsewhere: a run's folder, a bare log, or a CSV."""
+"""Opens recordings: a run's folder, a bare log, or a CSV."""
 
 from __future__ import annotations
 
@@ -40,25 +40,25 @@ from clr_tui.engine.settings.config import (
 
 @dataclass(frozen=True)
 class Recording:
-    """A run that is over, or as far as it has come, whole in memory."""
+    """The whole log of a run, in memory."""
 
     config: RunConfig
     events: list[AnyEvent]
     batch: Batch
-    """The same events with the reader's counts, to be fed to a `RunHistory`."""
+    """The same events with the reader's counts, to feed to a `RunHistory`."""
     path: Path
 
 
 def open_recording(path: Path) -> Recording:
-    """Opens what `path` names: a run's folder, its `events.jsonl`, or a CSV.
+    """Opens a run's folder, its `events.jsonl`, or a CSV.
 
-    A CSV has a header line. That of a range test has the columns `step`, `lr` and `loss`, in any
-    order, among others. Its loss is taken as it stands, possibly smoothed already
-    (`range_test.smoothing` is 1), unless it is one of our own exports, which have a `trial` column
-    and raw losses. For that of a comparison see `read_curves`; its column `optimizer` tells it.
+    A CSV has a header line. A range test has the columns `step`, `lr` and `loss`, in any order and
+    among others. Its loss is not smoothed further (`range_test.smoothing` is 1) since it may be
+    smoothed already, unless there is a `trial` column: our exports have one, and raw losses. A
+    comparison has a column `optimizer`; see `read_curves`.
 
     Raises:
-        UserError: where there is nothing of the kind; one sentence.
+        UserError: `path` is none of these, or cannot be read.
     """
     if os.path.isdir(path):  # Path.is_dir() raises where a name is too long
         return _open_run(path)
@@ -106,7 +106,7 @@ def _open_log(path: Path) -> Recording:
 
 
 def _config_of(events: list[AnyEvent], path: Path) -> RunConfig:
-    """What a log tells of its configuration, where its run.json did not come along."""
+    """The configuration as far as a log without its run.json shows it."""
     started = next((e for e in events if isinstance(e, RunStarted)), None)
     kind = started.kind if started else _likely_kind(events)
     if kind not in JOB_KINDS:
@@ -116,34 +116,34 @@ def _config_of(events: list[AnyEvent], path: Path) -> RunConfig:
         id=started.run if started else path.stem,
         created=events[0].time,
         version=started.version if started else "",
-        # A log names its task, not its settings.
+        # A log has the name of its task, not its settings.
         task=TaskConfig(data="", model="", seed=min(_seeds(events), default=0)),
         job=job,
     )
 
 
 def _likely_kind(events: list[AnyEvent]) -> str:
-    """Of a log whose first line was lost."""
+    """The kind of a log whose first line was lost."""
     if any(isinstance(e, TrialStarted) and e.entry is not None for e in events):
         return "compare"
     return "train" if any(isinstance(e, BoundsChanged) for e in events) else "range-test"
 
 
 def range_test_in(events: list[AnyEvent]) -> RangeTest:
-    """The range test that a log is of: as far as it swept."""
+    """The range test of a log: its range is the rates swept."""
     low, high = _extremes(events)
     return RangeTest(start_lr=low, end_lr=high)
 
 
 def training_in(events: list[AnyEvent]) -> Train:
-    """The training that a log is of: its first bounds; of its policy the log says nothing."""
+    """The training of a log, with its first bounds; its policy is unknown."""
     bounds = next((e for e in events if isinstance(e, BoundsChanged)), None)
     base_lr, max_lr = (bounds.base_lr, bounds.max_lr) if bounds else _extremes(events)
     return Train(base_lr=base_lr, max_lr=max_lr)
 
 
 def _extremes(events: list[AnyEvent]) -> tuple[float, float]:
-    """The lowest and the highest learning rate of all steps; usual ones where there are none."""
+    """The lowest and highest learning rate of all steps, or usual ones if there are none."""
     rates = [np.asarray(e.lr) for e in events if isinstance(e, Steps) and len(e.lr)]
     if not rates:
         return 1e-7, 1.0
@@ -152,7 +152,7 @@ def _extremes(events: list[AnyEvent]) -> tuple[float, float]:
 
 
 def comparison_in(events: list[AnyEvent]) -> Compare:
-    """The comparison that a log is of, which says nothing of policies and cycles."""
+    """The comparison of a log; its policies and cycles are unknown."""
     begun = [e for e in events if isinstance(e, TrialStarted)]
     trainings = [e for e in begun if e.role == "train" and e.steps_per_epoch > 0]
     planned = [e.total_steps // e.steps_per_epoch for e in trainings]
@@ -181,9 +181,8 @@ def _first_line(path: Path) -> str:
 
 def _not_a_log(path: Path) -> str:
     return (
-        f"'{path}' is not a clr-tui log: a run's folder, its events.jsonl or a CSV with the "
-        "columns step, lr, loss (a range test) or optimizer, seed, epoch, val_acc (a comparison) "
-        "would be right"
+        f"'{path}' is not a clr-tui log: give a run's folder, its events.jsonl or a CSV with the "
+        "columns step, lr, loss (a range test) or optimizer, seed, epoch, val_acc (a comparison)"
     )
 
 

@@ -1,6 +1,6 @@
-"""A run's numbers as CSV, floats given in full.
+"""Writes the numbers of a run as CSV, floats in full.
 
-What was not measured, or is not finite, is an empty field.
+Values that were not measured or are not finite are empty fields.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ WHOSE_COLUMNS = ("optimizer", "seed", "role")
 
 
 def steps_csv(history: RunHistory) -> str:
-    """One row a step: trial, step, epoch, lr, loss, the metrics by name, seconds.
+    """Writes one row per step: trial, step, epoch, lr, loss, the metrics by name, seconds.
 
-    Steps count from 0, epochs from 1; the loss is the raw one of the batch, shares are 0 to 1,
-    seconds are those of training in the trial. Those of a comparison begin with three columns
-    more: optimizer, seed, role (`train`, or `sweep` where a rate was tuned).
+    Steps count from 0, epochs from 1. The loss is that of the batch, not smoothed; shares are 0 to
+    1; seconds count training in the trial. A comparison has three more columns in front:
+    optimizer, seed, role (`train`, or `sweep` to tune a rate).
     """
     trials = history.trials.values()
     names = [metric.name for metric in history.metrics]
@@ -48,7 +48,7 @@ def _step_rows(trial: TrialHistory, names: Sequence[str]) -> Iterable[tuple[Cell
 
 
 def epochs_csv(history: RunHistory) -> str:
-    """One row an epoch of training: loss and metrics of both parts, the rate at its end, seconds.
+    """Writes one row per epoch: loss and metrics of both parts, the rate at its end, seconds.
 
     Shares are 0 to 1.
     """

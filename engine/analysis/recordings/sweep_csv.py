@@ -1,4 +1,4 @@
-"""A CSV of a range test, told as the events of a run."""
+"""Reads a CSV of a range test as the events of a run."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from clr_tui.engine.regular import open_text
 from clr_tui.engine.settings.config import SMOOTHING, RangeTest, RunConfig, TaskConfig
 
 STEPS_PER_SECOND = 10.0
-"""At which an imported sweep plays, there being no times in it."""
+"""The replay speed of an imported sweep, which has no times."""
 _CHUNK = 4
 _LONG = 250
-"""A longer sweep is told in this many chunks."""
+"""A sweep has at most about this many chunks, unless they would be shorter than `_CHUNK`."""
 
 
 @dataclass
@@ -34,11 +34,11 @@ class _Sweep:
 def read_csv(path: Path) -> tuple[RunConfig, list[ev.AnyEvent]]:
     """Reads a CSV with the columns `step`, `lr`, `loss` (and `trial`) as a finished range test.
 
-    Empty losses, and those that are not finite, are gaps.
+    Losses that are empty or not finite are gaps.
 
     Raises:
-        UserError: names the line at fault: no such columns, not a number, a rate that is not
-            above 0 or does not rise.
+        UserError: a column is missing, or a line has something else than numbers, or a rate that
+            is not above 0 or not increasing. Names the line.
     """
     sweeps, raw = _read(path)
     if not sweeps:
@@ -61,12 +61,12 @@ def read_csv(path: Path) -> tuple[RunConfig, list[ev.AnyEvent]]:
 
 
 def _planned_end(lr: list[float]) -> float:
-    """Where the sweep was to end: step N of `start * (end / start)^(i / N)`, the last being N-1."""
+    """The planned end: step N of `start * (end / start)^(i / N)`, if the last step is N - 1."""
     return lr[-1] * lr[-1] / lr[-2] if len(lr) > 1 else lr[-1]
 
 
 def _read(path: Path) -> tuple[dict[int, _Sweep], bool]:
-    """The sweeps by trial number, and whether the losses are raw, as in an export of ours."""
+    """The sweeps by trial number, and whether their losses are raw, as in our exports."""
     try:
         with open_text(path) as file:
             rows = csv.reader(file)
@@ -116,10 +116,10 @@ def _check(path: Path, line: int, sweep: _Sweep, step: int, lr: float) -> None:
         raise UserError(f"line {line} of '{path}' has the learning rate {lr}: it must be above 0")
     if sweep.lr and lr <= sweep.lr[-1]:
         raise UserError(
-            f"'{path}' is not a range test: its learning rate does not rise at line {line}"
+            f"'{path}' is not a range test: its learning rate does not increase at line {line}"
         )
     if step <= (sweep.step[-1] if sweep.step else -1):
-        raise UserError(f"'{path}' is not a range test: its step does not rise at line {line}")
+        raise UserError(f"'{path}' is not a range test: its step does not increase at line {line}")
 
 
 def _numbered(events: Iterator[ev.AnyEvent]) -> list[ev.AnyEvent]:
@@ -144,7 +144,7 @@ def _events(config: RunConfig, sweeps: dict[int, _Sweep]) -> Iterator[ev.AnyEven
                 lr=sweep.lr[part],
                 loss=sweep.loss[part],
             )
-        if sweep.loss[-1] is None:  # a gap further up is only a gap
+        if sweep.loss[-1] is None:  # an earlier gap is just a gap
             at = n - 1
             while at and sweep.loss[at - 1] is None:
                 at -= 1

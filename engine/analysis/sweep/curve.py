@@ -1,4 +1,4 @@
-"""The loss of a range test against its learning rate, over all seeds."""
+"""Loss against learning rate in a range test, over all seeds."""
 
 from __future__ import annotations
 
@@ -22,51 +22,50 @@ class Curve:
     """Loss against learning rate. Arrays of shape (n,) share one grid: the steps of the sweep."""
 
     lr: Floats
-    """Rising."""
+    """Increasing."""
     loss: Floats
-    """Raw; the median over seeds; NaN where it is not finite."""
+    """The median over seeds of the raw losses; NaN where not finite."""
     smoothed: Floats
     """The median over seeds of the smoothed losses."""
     low: Floats
-    """The band over seeds of the smoothed losses: their smallest, and ..."""
+    """The minimum over seeds of the smoothed losses; with one seed, equal to `smoothed`."""
     high: Floats
-    """... their largest. Equal to `smoothed` with one seed."""
+    """Their maximum."""
     seeds: tuple[Floats, ...]
-    """The smoothed losses of each seed, NaN beyond its end."""
+    """The smoothed losses of each seed, NaN after its end."""
     ended: tuple[bool, ...]
-    """Which of the seeds have come to their end and are in the median."""
+    """Which of the seeds have completed their sweep and count in the median."""
     smoothing: float
-    """The weight of a new loss in `smoothed`; 1: losses as they stand."""
+    """The weight of a new loss in `smoothed`; 1: no smoothing."""
     imported: bool
-    """The losses may have been smoothed before they came here."""
+    """Whether the losses may have been smoothed before the import."""
     end_lr: float | None
-    """Where the sweep is to end, if known."""
+    """Where the sweep is planned to end, if known."""
     diverged: bool
-    """At least half of the sweeps ended early, their loss beyond bounds or not finite."""
+    """Whether at least half of the sweeps ended early: the loss grew too far or was not finite."""
     running: bool
-    """More is to come."""
+    """Whether the run is still going."""
     broken_off: BrokenOff | None
-    """How the run ended before any sweep came to its end; None where one did, or still may."""
+    """How the run ended before any sweep completed; None if one did or still can."""
     metric: Metric
     """The primary one."""
     metric_lr: Floats
-    """Learning rates at which it was measured on the validation subset, rising; shape (m,)."""
+    """Learning rates at which it was measured on the validation subset, increasing; shape (m,)."""
     metric_values: Floats
     """The median over seeds; shape (m,)."""
 
 
 def curve_of(history: RunHistory, smoothing: float = SMOOTHING) -> Curve:
-    """The curve of a range test, as far as it has come. Arrays are empty before the first step.
+    """Builds the curve of a range test so far. Arrays are empty before the first step.
 
-    The median and the band are over the seeds whose sweeps came to their end; while none has,
-    over all there are, so that a sweep under way does not bend the median that stands. A sweep
-    that ended by divergence counts, beyond its end, as worse than any loss: the median does not
-    improve because the bad ones drop out.
+    The median and the band are over the seeds whose sweeps are complete, or over all while none
+    is, so that a running sweep does not change the existing median. After its end, a sweep that
+    diverged counts as worse than any loss: the median does not improve as bad sweeps drop out.
 
     Args:
-        smoothing: the weight of a new loss; 1 takes losses as they stand.
+        smoothing: the weight of a new loss; 1: no smoothing.
     """
-    return history.cached(_gathered, smoothing)  # chart, panel and report all read it
+    return history.cached(_gathered, smoothing)  # for chart, panel and report
 
 
 def _gathered(history: RunHistory, smoothing: float) -> Curve:
@@ -81,7 +80,7 @@ def _gathered(history: RunHistory, smoothing: float) -> Curve:
     if len(counted) < len(trials):
         raw, medians, beyond = raw[counted], smoothed[counted], beyond[counted]
     else:
-        medians = smoothed  # as they are: a copy of a long sweep is long
+        medians = smoothed  # a copy of a long sweep takes long
     low, high = _band(medians)
     metric_lr, metric_values = _measured(trials, history.primary)
     return Curve(
@@ -115,7 +114,7 @@ def _diverged(trial: TrialHistory) -> bool:
 
 
 def _grid(trials: list[TrialHistory]) -> tuple[NDArray[np.int64], Floats]:
-    """The steps that any sweep took, and their rates: all sweeps of a run share one schedule."""
+    """The steps that any sweep made, and their rates: all sweeps of a run share one schedule."""
     if not trials:
         return np.empty(0, np.int64), np.empty(0)
     if len(trials) == 1:
@@ -127,7 +126,7 @@ def _grid(trials: list[TrialHistory]) -> tuple[NDArray[np.int64], Floats]:
 def _table(
     trials: list[TrialHistory], grid: NDArray[np.int64], columns: list[Floats]
 ) -> NDArray[np.float64]:
-    """One row a sweep, NaN where it has no value; shape (seeds, n)."""
+    """One row per sweep, NaN where it has no value; shape (seeds, n)."""
     if len(trials) == 1:
         return columns[0][np.newaxis]
     table = np.full((len(trials), len(grid)), np.nan)
@@ -137,7 +136,7 @@ def _table(
 
 
 def _beyond(trial: TrialHistory, grid: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """The steps at which a sweep had no loss, or was over, because it had diverged."""
+    """The steps at which a sweep has no loss because it diverged; shape (n,)."""
     over = int(trial.step[-1]) + 1
     if trial.non_finite:
         over = min(over, trial.non_finite.step)
@@ -145,7 +144,7 @@ def _beyond(trial: TrialHistory, grid: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 
 def _median(table: NDArray[np.float64], beyond: NDArray[np.bool_]) -> Floats:
-    """The median of each column's known values, NaN where there is none or it is not finite."""
+    """The median of the known values of each column; NaN if there are none or it is not finite."""
     if not table.size:
         return np.full(table.shape[1], np.nan)
     if len(table) == 1:
@@ -160,7 +159,7 @@ def _median(table: NDArray[np.float64], beyond: NDArray[np.bool_]) -> Floats:
 
 
 def _finite(row: Floats, beyond: NDArray[np.bool_]) -> Floats:
-    """The row itself where all of it counts: a sweep of a million steps need not be copied."""
+    """The row itself if every value counts, to avoid copying a sweep of a million steps."""
     counts = np.isfinite(row) & ~beyond
     return row if counts.all() else np.where(counts, row, np.nan)
 
@@ -174,7 +173,7 @@ def _band(table: NDArray[np.float64]) -> tuple[Floats, Floats]:
 
 
 def _measured(trials: list[TrialHistory], metric: Metric) -> tuple[Floats, Floats]:
-    """A metric on the validation subset by learning rate: the median over seeds."""
+    """The median over seeds of a metric on the validation subset, by learning rate."""
     by_lr: dict[float, list[float]] = {}
     for trial in trials:
         for e in trial.evaluations:

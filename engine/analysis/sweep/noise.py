@@ -1,4 +1,4 @@
-"""How far a curve moves by chance alone, told from its differences: a trend does not count."""
+"""Estimates the noise of a curve from its differences, so that a trend does not count."""
 
 from __future__ import annotations
 
@@ -8,23 +8,21 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 _MAD_TO_SD = 1.4826
-"""Standard deviation of a normal variable by its median absolute deviation."""
+"""Standard deviation of a normal variable per median absolute deviation."""
 
 _ENOUGH = 1 << 16
-"""Moves of which a median is taken where there are more: it then has a standard error of half a
-hundredth of a deviation."""
+"""Differences to sample for a median: its standard error is then 0.005 of a deviation."""
 _STRETCHES = 64
-"""In which those lie: neighbours, so that what comes again every few steps counts as it does in all
-of them."""
+"""Runs of neighbours that make up the sample, so that patterns of a few steps keep their weight."""
 
 
 def noise(values: Floats, new: float = 1.0) -> float:
     """Standard deviation of a curve's values about their trend.
 
-    A raw loss is trend plus independent noise of deviation sd, so that neighbours differ by
-    sqrt(2) * sd. A curve that was smoothed with weight `new` of a new value moves by less at a
-    time, by sqrt(2 * new) * sd, and so hides its noise. The deviation is taken by the median
-    absolute deviation: a few wild losses at high rates do not count.
+    A raw loss is a trend plus independent noise of deviation sd, so that neighbours differ by
+    sqrt(2) * sd. In a curve smoothed with weight `new` of a new value they differ by less,
+    sqrt(2 * new) * sd, which hides its noise. The deviation is estimated from the median absolute
+    deviation, so that a few wild losses at high rates do not count.
 
     Args:
         values: shape (n,), finite, n at least 2.
@@ -67,11 +65,11 @@ def _some(moves: Floats) -> Floats:
 
 
 def smoothed_share(alpha: float, new: float = 1.0) -> float:
-    """The part of a curve's noise that smoothing with `alpha` leaves: sd after / sd before.
+    """The share of a curve's noise that smoothing with `alpha` leaves: sd after / sd before.
 
-    sqrt(alpha / (2 - alpha)) for independent noise (0.16 at 0.05). For noise with coefficient
-    p = 1 - `new` between neighbours that is multiplied by
-    sqrt((1 + p(1 - alpha)) / (1 - p(1 - alpha))).
+    sqrt(alpha / (2 - alpha)) for independent noise (0.16 at 0.05), times
+    sqrt((1 + p(1 - alpha)) / (1 - p(1 - alpha))) for noise with coefficient p = 1 - `new` between
+    neighbours.
     """
     shared = (1 - new) * (1 - alpha)
     return float(np.sqrt(alpha / (2 - alpha) * (1 + shared) / (1 - shared)))

@@ -1,9 +1,9 @@
-"""The published rules for reading a learning rate off a loss curve, as functions of two arrays.
+"""Published rules for choosing a learning rate from a loss curve.
 
-Each takes learning rates and smoothed losses of one sweep, shape (n,), finite, rates rising, and
-returns a rate, or None where the curve is too short for it. A sweep is sampled evenly in log LR,
-so that a slope per step is a slope per log LR up to a constant; where an imported one is not,
-`steepest` still takes it per log LR.
+Each takes the learning rates (increasing) and smoothed losses (finite) of a sweep, both of shape
+(n,), and returns a rate, or None if the curve is too short. A sweep is sampled evenly in log LR,
+so that a slope per step is a slope per log LR up to a constant; `steepest` works per log LR even
+if an imported sweep is not.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 _PART = 1 << 16
-"""Losses that are Python's numbers at a time."""
+"""Losses processed at a time."""
 SKIP_START = 10
 """Steps that torch-lr-finder leaves out at the start of a curve, by default."""
 SKIP_END = 5
@@ -29,9 +29,9 @@ SLIDE_THRESHOLD = 0.005
 
 
 def minimum_tenth(lr: Floats, loss: Floats) -> float | None:
-    """A tenth of the rate at which the loss is lowest (the first such).
+    """A tenth of the rate at which the loss is first lowest.
 
-    On the reference log this is 3.594e-3.
+    On the reference log: 3.594e-3.
     """
     return float(lr[np.argmin(loss)]) / 10 if len(lr) else None
 
@@ -39,8 +39,8 @@ def minimum_tenth(lr: Floats, loss: Floats) -> float | None:
 def steepest(lr: Floats, loss: Floats) -> float | None:
     """Where the loss falls fastest per log LR, by central differences.
 
-    As torch-lr-finder's `LRFinder.plot(suggest_lr=True)`: the first 10 and the last 5 steps are
-    left out, and 17 steps are needed. On the reference log: 5.275e-3.
+    Like torch-lr-finder's `LRFinder.plot(suggest_lr=True)`, it ignores the first 10 and last 5
+    steps and needs 17 steps. On the reference log: 5.275e-3.
     """
     if len(lr) < SKIP_START + SKIP_END + 2:
         return None
@@ -54,10 +54,10 @@ def steepest(lr: Floats, loss: Floats) -> float | None:
 
 
 def fastai_part(lr: Floats, loss: Floats) -> tuple[Floats, Floats]:
-    """What fastai's `lr_find` hands to its rules: less the first tenth and the last 5 steps.
+    """What fastai's `lr_find` passes to its rules: all but the first tenth and the last 5 steps.
 
-    Its tenth is of the planned steps, ours of those taken: a sweep that ended early would lose
-    most of its curve otherwise.
+    fastai drops a tenth of the planned steps, this function a tenth of those made: otherwise a
+    sweep that ended early would lose most of its curve.
     """
     start = len(lr) // 10
     return lr[start:-SKIP_END], loss[start:-SKIP_END]
@@ -66,12 +66,12 @@ def fastai_part(lr: Floats, loss: Floats) -> tuple[Floats, Floats]:
 def valley(lr: Floats, loss: Floats) -> float | None:
     """Half way down the longest valley, fastai's default rule (by ESRI).
 
-    The longest strictly decreasing subsequence of the losses, of length L, that ends first, at
-    step e, is the valley; it is taken to begin at b = e - L, as if its steps were neighbours. The
-    rate is that of step b + floor(w) + floor(w / 2) with w = (e - b) / 3. Of fastai's part of the
-    curve (`fastai_part`). On the reference log: 6.813e-4.
+    The valley is the longest strictly decreasing subsequence of the losses, of length L, that ends
+    first, at step e. It is assumed to start at b = e - L, as if its steps were neighbours. The
+    result is the rate of step b + floor(w) + floor(w / 2) with w = (e - b) / 3, all within
+    `fastai_part` of the curve. On the reference log: 6.813e-4.
 
-    Published as a double loop over steps; here each length is found by bisection, n log n.
+    Published as a double loop over steps; bisection makes it n log n here.
     """
     lr, loss = fastai_part(lr, loss)
     if len(lr) < 3:
@@ -85,7 +85,8 @@ def valley(lr: Floats, loss: Floats) -> float | None:
 
 def _longest_decrease(loss: Floats) -> tuple[int, int]:
     """End and length of the longest strictly decreasing subsequence that ends first."""
-    tails = [math.inf]  # -(largest last value) of a decrease of each length; rising; and an end
+    # -(largest last value) of a decrease of each length, increasing; then a sentinel.
+    tails = [math.inf]
     best_end = best = 0
     for start in range(0, len(loss), _PART):
         for i, value in enumerate((-loss[start : start + _PART]).tolist(), start):
@@ -98,16 +99,16 @@ def _longest_decrease(loss: Floats) -> tuple[int, int]:
 
 
 def slide(lr: Floats, loss: Floats) -> float | None:
-    """From the end of the curve towards its start, to where the slope settles.
+    """Slides from the end of the curve towards its start until the slope settles.
 
     fastai's rule of that name (by A. Chang, Novetta). g is the slope of the loss per step, by
     central differences; k = 0, 1, 2, ... counts steps back from the last, m. The window from
-    m - k - 15 to m - k slides down while |g(m - k) - g(m - k - 15)| > 0.005; the rate is that of
-    the left end of the last window that moved on so (of the first window, where none did). Of
-    fastai's part of the curve (`fastai_part`). On the reference log: 5.275e-3.
+    m - k - 15 to m - k slides down while |g(m - k) - g(m - k - 15)| > 0.005. The result is the
+    rate at the left end of the last window that slid on (of the first window, if none did), all
+    within `fastai_part` of the curve. On the reference log: 5.275e-3.
 
-    The threshold is in units of loss per step, so that the answer changes with the scale of the
-    loss and with the number of steps.
+    The threshold is a loss per step, so the result depends on the scale of the loss and on the
+    number of steps.
     """
     lr, loss = fastai_part(lr, loss)
     if len(lr) <= SLIDE_WIDTH:
@@ -125,7 +126,7 @@ def slide(lr: Floats, loss: Floats) -> float | None:
 
 
 def _slopes(loss: Floats, start: int, end: int, x: Floats | None = None) -> Floats:
-    """The part from `start` to `end` of `np.gradient` of all: it takes neighbours, no more."""
+    """`np.gradient` of the whole from `start` to `end`: it needs only the neighbours."""
     first, last = max(0, start - 1), min(end + 1, len(loss))
     if last - first < 2:
         first = max(0, first - 1)
@@ -138,19 +139,20 @@ def smith_accuracy(lr: Floats, accuracy: Floats) -> tuple[float, float] | None:
     """base_lr and max_lr from accuracy, after Smith (2017), section 3.3, made precise.
 
     The paper reads by eye: base_lr "where the accuracy starts to increase", max_lr where it
-    "slows, becomes ragged, or starts to fall". Here the floor is the median of the first tenth
-    (at least three points), and the rise is what the peak of the accuracy, averaged over three
-    neighbours, has above the floor. What comes before that average is first down at the floor, to
-    a tenth of the rise, does not count: the running statistics of batch norm have not settled yet.
+    "slows, becomes ragged, or starts to fall". Here the accuracy is averaged over three
+    neighbours, the floor is the median of the first tenth of the raw values (at least three), and
+    the rise is the height of the peak above the floor. Points before the average first comes down
+    to the floor, within a tenth of the rise, do not count: there the running statistics of batch
+    norm have not settled.
 
-    - max_lr is the rate of the best accuracy reached before the first fall below that best by
-      more than a tenth of the rise; the rate of the peak where there is no such fall.
+    - max_lr is the rate of the best accuracy before the first fall of more than a tenth of the
+      rise below the best so far; the rate of the peak if there is no such fall.
     - base_lr is the last rate before max_lr with an accuracy at most a tenth of the rise above
-      the floor; the first rate where there is none.
+      the floor; the first rate if there is none.
 
     Returns:
-        None where there are fewer than five points, or where the rise is not above twice the
-        noise between neighbours, or base_lr is not below max_lr.
+        None if there are fewer than five points, the rise is at most twice the noise between
+        neighbours, or base_lr is not below max_lr.
     """
     if len(lr) < 5:
         return None
@@ -165,7 +167,7 @@ def smith_accuracy(lr: Floats, accuracy: Floats) -> tuple[float, float] | None:
     start = int(np.argmax(mean <= lowest))
     lr, mean = lr[start:], mean[start:]
     best = np.maximum.accumulate(mean)
-    # A fall counts from where the rise has begun: before, all is floor.
+    # A fall counts only after the rise has started.
     fallen = (mean < best - rise / 10) & (best > lowest)
     last = int(np.argmax(fallen)) if fallen.any() else len(lr)
     top = int(np.argmax(mean[:last]))

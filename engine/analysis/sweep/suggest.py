@@ -1,6 +1,6 @@
-"""Every rule in common use for reading a learning rate off a range test, side by side.
+"""All common rules for choosing a learning rate from a range test, side by side.
 
-On one and the same curve they differ by decades, which a lone number would hide.
+On the same curve they differ by decades, which a single number would hide.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from clr_tui.engine.words import decades_apart
 __all__ = ["RECOMMENDED", "Curve", "Suggestion", "Verdict", "curve_of", "suggestions", "verdict"]
 
 RECOMMENDED = "minimum/10"
-"""The rule that is recommended where the verdict allows one. On 4,300 photographs of flowers,
+"""The rule that is recommended if the verdict allows one. On 4,300 photographs of flowers,
 training between a sixth of its rate and its rate came within 0.2 points of accuracy of the best
 rate (six sweeps); valley lost 2, steepest 2 to 9, slide 21."""
 
 
 @dataclass(frozen=True)
 class Suggestion:
-    """What one rule says."""
+    """The result of one rule."""
 
     rule: str
     """`minimum/10`, `steepest`, `valley`, `slide` or `smith-accuracy`."""
     lr: float | None
-    """The suggested max_lr; None where the rule has no answer (`caution` says why)."""
+    """The suggested max_lr; None if the rule has no answer (`caution` says why)."""
     formula: str
     source: str
     caution: str = ""
-    """"a decade below", where it lies that far from the recommended one; or why there is none."""
+    """Such as "a decade below" the recommended rate, if that far away; or why there is no rate."""
     recommended: bool = False
     low: float | None = None
-    """The base_lr that the rule suggests with it (`smith-accuracy` only)."""
+    """The suggested base_lr (`smith-accuracy` only)."""
 
 
 _LOSS_RULES: tuple[tuple[str, Callable[[Floats, Floats], float | None], str, str], ...] = (
@@ -50,7 +50,7 @@ _LOSS_RULES: tuple[tuple[str, Callable[[Floats, Floats], float | None], str, str
     (
         "steepest",
         rules.steepest,
-        "where d loss / d log lr is most negative, less the first 10 and last 5 steps",
+        "where d loss / d log lr is most negative, without the first 10 and last 5 steps",
         "torch-lr-finder, LRFinder.plot(suggest_lr=True)",
     ),
     (
@@ -69,11 +69,11 @@ _LOSS_RULES: tuple[tuple[str, Callable[[Floats, Floats], float | None], str, str
 
 
 def suggestions(curve: Curve) -> list[Suggestion]:
-    """All rules, minimum/10 first; Smith's accuracy bounds only where a share was measured of
-    which more is better: accuracy, or a metric that rises from what chance gives as it does.
+    """Applies all rules to the smoothed median curve; minimum/10 comes first.
 
-    Rules read the smoothed median curve. The one that is recommended, if the verdict allows it,
-    says so; others carry a caution where they lie more than a decade away from it.
+    Smith's accuracy bounds are included only if the metric is accuracy or another share that is
+    better when higher. If the verdict allows a recommendation, minimum/10 is marked recommended,
+    and rules that differ from it by more than a decade carry a caution.
     """
     lr, loss, _ = known_part(curve)
     found = [_by_loss(name, rule(lr, loss), f, s) for name, rule, f, s in _LOSS_RULES]

@@ -1,7 +1,7 @@
-"""Whether a range test deserves a recommendation, and what to do where it does not.
+"""Judges whether a range test supports a recommendation, and advises what to do if not.
 
-A suggestion is a number that any curve yields, a curve of noise included. So each way in which a
-curve can mislead is looked for first, and names itself; only what passes is recommended.
+Any curve yields a suggestion, even pure noise. So each way in which a curve can mislead is checked
+first and named; only a curve that passes gets a recommendation.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ VerdictKind = Literal[
 ]
 
 LEAST_STEPS = 20
-"""Fewer finite losses than this tell nothing."""
+"""Fewer finite losses than this say nothing."""
 FALL_DEVIATIONS = 5.0
-"""A fall counts from this many standard deviations of its own estimate. Sweeps of a CNN on 32x32
-photographs fell by 13 to 23 of them (without momentum by 7 to 9), the same with shuffled labels
-by 1 to 4.6."""
+"""A fall counts if it exceeds this many standard deviations of its estimate. Sweeps of a CNN on
+32x32 photographs fell by 13 to 23 (without momentum by 7 to 9), with shuffled labels by 1 to
+4.6."""
 RISE_DEVIATIONS = 4.0
-"""Likewise the rise after the minimum, in deviations of the smoothed loss. Those sweeps rose by 16
-and more where they reached rates too high to train at, and by none where they did not."""
+"""The same for the rise after the minimum, in deviations of the smoothed loss. Those sweeps rose by
+16 or more if they reached rates too high for training, and not at all otherwise."""
 LEAST_NOISE = 1e-6
-"""Of the loss: what float32 cannot tell apart is no fall."""
+"""Relative to the loss: a difference that float32 cannot resolve is not a fall."""
 RAW_FROM = 0.6
-"""An imported curve is taken for raw from this `share_of_new` on, two standard errors below 1."""
+"""An imported curve with at least this `share_of_new` is raw: two standard errors below 1."""
 START_PART = 0.1
-"""A minimum in this part of the steps, from the first, lies at the sweep's start."""
+"""A minimum within this first share of the steps is at the start of the sweep."""
 HIGH_START = 1e-4
-"""A sweep from above this may begin where the model can no longer learn, and look flat."""
+"""A sweep from a higher rate may start where the model cannot learn, and look flat."""
 END_PART = 0.95
-"""A minimum beyond this part of the log range lies at the sweep's end."""
+"""A minimum beyond this share of the log range is at the end of the sweep."""
 
 _BROKEN_OFF: dict[BrokenOff, str] = {
     "stopped": "The sweep was stopped",
@@ -49,7 +49,7 @@ _BROKEN_OFF: dict[BrokenOff, str] = {
 }
 _AGAIN: dict[BrokenOff, str] = {
     "stopped": "Run it again to its end.",
-    "failed": "Mend what it failed of, and run it again.",
+    "failed": "Fix the error above, then run it again.",
     "lost": "Run it again; its worker.log may say why it ended.",
 }
 
@@ -60,27 +60,27 @@ class Verdict:
 
     kind: VerdictKind
     sentence: str
-    """What was seen; one sentence."""
+    """The finding, one sentence."""
     advice: str
-    """What to do about it; empty where there is nothing to do."""
+    """What to do about it; may be empty."""
 
 
 def verdict(curve: Curve) -> Verdict:
-    """Judges a curve: `recommended` only where nothing speaks against minimum/10.
+    """Judges a curve: `recommended` only if nothing speaks against minimum/10.
 
-    The reasons against it, in the order in which they are looked for:
+    The reasons against it, in the order of the checks:
 
     - `running`: the sweeps have not ended.
     - `not-finite`: fewer than 20 finite losses before the first that is not.
-    - `too-short`: fewer than 20 steps, or rates that cover less than a decade, be it that the run
-      was broken off or that its settings gave no more.
-    - `flat`: the fall, from the median of the first fifth of the raw losses to the minimum of
-      the smoothed ones, is not above 5 standard deviations of that difference (`_Spread`); or the
-      loss is lowest within the first tenth of the steps. Where it is lowest in the first third
-      and higher by as much in the second, the sweep starts too high.
-    - `unstable`: the smoothed minima of the seeds lie more than a decade apart.
-    - `falling`: the sweep was not ended by divergence, and the smoothed loss does not rise after
-      its minimum by more than 4 of its standard deviations.
+    - `too-short`: fewer than 20 steps, or rates that cover less than a decade, whether the run was
+      cut short or set up that way.
+    - `flat`: the fall from the median of the first fifth of the raw losses to the minimum of the
+      smoothed ones is at most 5 standard deviations of that difference (`_Spread`), or the loss is
+      lowest within the first tenth of the steps. If it is lowest in the first third and higher by
+      as much in the second, the sweep starts too high.
+    - `unstable`: the smoothed minima of the seeds are more than a decade apart.
+    - `falling`: the sweep did not diverge, and after its minimum the smoothed loss rises by at
+      most 4 of its standard deviations.
     """
     if curve.running:
         return Verdict("running", "The sweep is running: the verdict comes at its end.", "")
@@ -98,9 +98,9 @@ def verdict(curve: Curve) -> Verdict:
 
 
 def known_part(curve: Curve) -> tuple[Floats, Floats, Floats]:
-    """Rates, smoothed and raw losses where the smoothed one is known: mostly the whole, uncopied.
+    """Rates, smoothed and raw losses where the smoothed loss is finite, each of shape (n,).
 
-    Each of shape (n,).
+    Usually that is the whole curve, which is not copied.
     """
     known = np.isfinite(curve.smoothed)
     if known.all():
@@ -119,8 +119,8 @@ def _not_finite(curve: Curve, lr: NDArray[np.float64]) -> Verdict | None:
         return Verdict(
             "not-finite",
             "The loss was not finite at any step.",
-            "That is no matter of the rate: the first loss comes before the first update. Check "
-            "the data and weights for values that are not numbers.",
+            "The learning rate is not the cause: the first loss comes before the first update. "
+            "Check the data and weights for values that are not numbers.",
         )
     failed = rate(curve.lr[np.argmin(np.isfinite(curve.smoothed))])
     return Verdict(
@@ -132,7 +132,7 @@ def _not_finite(curve: Curve, lr: NDArray[np.float64]) -> Verdict | None:
 
 
 def _broken_off_early(curve: Curve, lr: NDArray[np.float64]) -> Verdict | None:
-    """What is too little because the run did not get further is no fault of its settings."""
+    """Too few steps because the run was cut short, which its settings did not cause."""
     if curve.broken_off is None:
         return None
     if not len(lr):
@@ -169,22 +169,22 @@ def _too_short(curve: Curve, lr: NDArray[np.float64]) -> Verdict | None:
 
 @dataclass(frozen=True)
 class _Spread:
-    """Standard deviations of the curve's parts by chance alone."""
+    """How much the parts of a curve vary by chance."""
 
     smoothed: float
-    """Of a smoothed loss."""
+    """Standard deviation of a smoothed loss."""
     level: float
-    """The median of the first fifth of the raw losses ..."""
+    """The median of the first fifth of the raw losses."""
     level_sd: float
-    """... and its deviation."""
+    """Standard deviation of `level`."""
     later: float
-    """How far the median of the middle third of the raw losses lies above `level`."""
+    """The median of the middle third of the raw losses, minus `level`."""
 
     @staticmethod
     def of(curve: Curve, raw: NDArray[np.float64], smoothed: NDArray[np.float64]) -> _Spread:
-        # Beyond the minimum the loss may swing wildly, which says nothing of the fall.
+        # After the minimum the loss may vary wildly, which says nothing about the fall.
         until = max(LEAST_STEPS, int(np.argmin(smoothed)) + 1)
-        # Losses of batches are independent; an imported curve may have been smoothed.
+        # Batch losses are independent; an imported curve may have been smoothed.
         smooth_already = curve.imported and share_of_new(raw) < RAW_FROM
         new = SMOOTHING if smooth_already else 1.0
         sd = noise(raw[:until], new)
@@ -200,11 +200,11 @@ class _Spread:
 
 
 def _median_share(count: int, new: float) -> float:
-    """Deviation of the median of a curve's first `count` values, by that of a single one.
+    """Standard deviation of the median of a curve's first `count` values, relative to a value's.
 
-    1.25 is a median against a mean of independent values. Where neighbours share noise (`new`
-    under 1, see `noise`) there are fewer independent ones; and a curve that was smoothed begins at
-    its first raw value, whose larger chance error, sqrt((2 - new) / new), dies away slowly.
+    1.25 is that of a median relative to a mean, for independent values. If neighbours share noise
+    (`new` below 1, see `noise`), fewer values are independent; and a smoothed curve starts at its
+    first raw value, whose larger error, sqrt((2 - new) / new), fades slowly.
     """
     shared = (2 - new) / new
     begun = np.sqrt(shared) * (1 - new) ** (count / 2)
@@ -261,7 +261,7 @@ def _unstable(curve: Curve) -> Verdict | None:
         "unstable",
         f"The minimum wanders by more than a decade between seeds, from {rate(min(minima))} to "
         f"{rate(max(minima))}.",
-        "Run again with more epochs a sweep, or a larger batch.",
+        "Run again with more epochs per sweep, or a larger batch.",
     )
 
 
