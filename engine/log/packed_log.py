@@ -23,15 +23,15 @@ def read_packed(path: Path) -> Batch:
         UserError: the file exists but cannot be read.
     """
     tail = LogTail(path)
-    whole = Batch()
-    more = True
-    while more:
+    whole = Batch(more=True)
+    while whole.more:
         found = tail.poll(PIECE)
         if found.reset:
             whole = Batch()
         whole.events += [packed(e) if isinstance(e, Steps) else e for e in found.events]
-        more = found.more
-    whole.corrupt, whole.unknown = tail.corrupt_total, dict(tail.unknown_total)
+        whole.corrupt += found.corrupt
+        whole.unknown += found.unknown
+        whole.more = found.more
     whole.newer_schema = tail.newer_schema
     return whole
 
@@ -43,10 +43,9 @@ def packed(steps: Steps) -> Steps:
     """
     step = steps.step
     near = range(step[0], step[0] + len(step)) if step else range(0)
-    following = len(step) > 0 and step[-1] == near[-1] and step == list(near)
     return msgspec.structs.replace(
         steps,
-        step=near if following else array("q", step),
+        step=near if step and step[-1] == near[-1] and step == list(near) else array("q", step),
         lr=_numbers(steps.lr),
         loss=_numbers(steps.loss),
         metrics={name: _numbers(column) for name, column in steps.metrics.items()},

@@ -48,19 +48,12 @@ def last_of(events: Sequence[AnyEvent], *kinds: type[T]) -> T | None:
     return next((event for event in reversed(events) if isinstance(event, kinds)), None)
 
 
-def _by_sweeps(config: RunConfig, events: Sequence[AnyEvent], head: Head | None) -> float | None:
-    """All sweeps of a range test have the same length."""
-    return _part(events, head, config.asked(RangeTest).seeds)
-
-
-def _by_steps(_config: RunConfig, events: Sequence[AnyEvent], head: Head | None) -> float | None:
-    return _part(events, head, 1)
-
-
-def _part(events: Sequence[AnyEvent], head: Head | None, trials: int) -> float | None:
+def _by_steps(config: RunConfig, events: Sequence[AnyEvent], head: Head | None) -> float | None:
+    """One trial, or the sweeps of a range test, which all have the same length."""
     steps = last_of(events, Steps)
     if head is None or steps is None or not steps.step or head.first.total_steps <= 0:
         return None
+    trials = config.job.seeds if isinstance(config.job, RangeTest) else 1
     done = steps.trial + min(1.0, (steps.step[-1] + 1) / head.first.total_steps)
     return max(0.0, min(1.0, done / max(1, trials)))
 
@@ -111,6 +104,6 @@ def _trials(_config: RunConfig, events: Sequence[AnyEvent], head: Head) -> str:
     return f"{ended} of {many(overall.total, 'trial')}{failed}"
 
 
-SWEEPS = Standing(Steps, _by_sweeps, _sweep)
+SWEEPS = Standing(Steps, _by_steps, _sweep)
 TRAINING = Standing(Steps, _by_steps, _epoch)
 COMPARISON = Standing(Overall, _by_trials, _trials)

@@ -52,13 +52,13 @@ class RunSummary:
     """Unix time, seconds."""
     status: State
     """`lost`: it never finished and has no living worker."""
-    progress: float | None
-    """0 to 1; None if unknown."""
-    headline: str
-    """The result or the progress, in a few words."""
     message: str
     """A sentence on why it failed, stopped or was lost; else empty."""
-    finished_at: float | None
+    progress: float | None = None
+    """0 to 1; None if unknown."""
+    headline: str = ""
+    """The result or the progress, in a few words."""
+    finished_at: float | None = None
     """Unix time, seconds; None if it has not finished."""
 
 
@@ -166,11 +166,7 @@ def _head(key: tuple[Path, float], fd: int) -> Head | None:
 
 
 def _summary(
-    run: RunDir,
-    config: RunConfig,
-    alive: bool,
-    events: Sequence[AnyEvent],
-    head: Head | None,
+    run: RunDir, config: RunConfig, alive: bool, events: Sequence[AnyEvent], head: Head | None
 ) -> RunSummary:
     finish = _finish(events)
     paused = isinstance(last_of(events, Paused, Continued, Steps, RunStarted), Paused)
@@ -182,7 +178,7 @@ def _summary(
     else:
         headline = _words(config, events, head)
         progress = _standing(config).progress(config, events, head)
-        lost = "the worker ended without a last word: its worker.log may say why"
+        lost = "the worker ended without a final event: its worker.log may say why"
         message = lost if status == "lost" else ""
     return RunSummary(
         id=run.id,
@@ -218,8 +214,5 @@ def _unreadable(run: RunDir, message: str, config: RunConfig | None = None) -> R
         model="" if config is None else config.task.model,
         created=0.0 if config is None else config.created,
         status="lost",
-        progress=None,
-        headline="",
         message=message,
-        finished_at=None,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
@@ -36,7 +37,7 @@ class Batch:
     """The log was truncated or replaced: discard everything, `events` start from its beginning."""
     corrupt: int = 0
     """Lines that could not be read and were skipped."""
-    unknown: dict[str, int] = field(default_factory=dict)
+    unknown: Counter[str] = field(default_factory=Counter)
     """Counts of lines skipped because this version does not know their type, by type."""
     newer_schema: int | None = None
     """The schema of the log, if it is newer than ours and this poll read it."""
@@ -63,10 +64,6 @@ class LogTail:
 
     def _forget(self) -> None:
         self._decode = LineDecoder()
-        self.corrupt_total = 0
-        """Corrupt lines since the start of the log."""
-        self.unknown_total: dict[str, int] = {}
-        """Counts of lines of unknown type since the start of the log, by type."""
         self.newer_schema: int | None = None
         """The schema of the log, if it is newer than ours."""
 
@@ -88,26 +85,23 @@ class LogTail:
         found = self._lines.poll(limit)
         if found.reset:
             self._forget()
-        batch = Batch(reset=found.reset, corrupt=found.overlong, more=found.more)
-        batch.portion = found.portion
+        batch = Batch(
+            reset=found.reset, corrupt=found.overlong, more=found.more, portion=found.portion
+        )
         for line in found.lines:
             try:
                 event = self._decode(line)
             except UNREADABLE:
                 self._sort_out(line, batch)
-                continue
-            self._accept(event, batch)
-        self.corrupt_total += batch.corrupt
-        for name, count in batch.unknown.items():
-            self.unknown_total[name] = self.unknown_total.get(name, 0) + count
+            else:
+                self._accept(event, batch)
         return batch
 
     def _accept(self, event: AnyEvent, batch: Batch) -> None:
-        if isinstance(event, Steps):
-            if not _sound(event):
-                batch.corrupt += 1
-                return
-        elif isinstance(event, RunStarted):
+        if isinstance(event, Steps) and not _sound(event):
+            batch.corrupt += 1
+            return
+        if isinstance(event, RunStarted):
             self._note_schema(event.schema, batch)
         batch.events.append(event)
 
@@ -124,7 +118,7 @@ class LogTail:
             self._note_schema(unread.schema, batch)
         foreign = unread.type not in _KNOWN or self.newer_schema is not None
         if foreign and 0 < len(unread.type) <= _LONGEST_TYPE:
-            batch.unknown[unread.type] = batch.unknown.get(unread.type, 0) + 1
+            batch.unknown[unread.type] += 1
         else:
             batch.corrupt += 1
 
@@ -136,9 +130,7 @@ class LogTail:
 def _sound(steps: Steps) -> bool:
     """Whether columns have equal lengths and steps fit 64 bits, checked without a Python loop."""
     count = len(steps.step)
-    if len(steps.lr) != count or len(steps.loss) != count:
-        return False
-    if any(len(column) != count for column in steps.metrics.values()):
+    if {len(steps.lr), len(steps.loss), *map(len, steps.metrics.values())} != {count}:
         return False
     return count == 0 or (min(steps.step) >= 0 and max(steps.step) <= _MAX_INT)
 

@@ -125,13 +125,13 @@ def test_another_file_that_differs_only_in_its_middle_is_read_anew(log: Path) ->
 def test_a_cut_log_is_read_anew_and_counts_start_anew(log: Path) -> None:
     log.write_bytes(b"garbage\n" + b'{"type":"novel"}\n' + line(note("a")) * 3)
     tail = LogTail(log)
-    tail.poll()
-    assert (tail.corrupt_total, tail.unknown_total) == (1, {"novel": 1})
+    batch = tail.poll()
+    assert (batch.corrupt, batch.unknown) == (1, {"novel": 1})
     log.write_bytes(line(note("a")))
     batch = tail.poll()
     assert batch.reset
     assert batch.events == [note("a")]
-    assert (tail.corrupt_total, tail.unknown_total) == (0, {})
+    assert (batch.corrupt, batch.unknown) == (0, {})
 
 
 def test_a_torn_line_cut_off_by_the_next_writer_resets_nothing(log: Path) -> None:
