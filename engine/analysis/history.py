@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, Union
 
 import numpy as np
 from numpy.typing import NDArray
 
+from clr_tui.engine.analysis.arrays import Floats, Ints
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.metrics import ACCURACY, Metric, known_by_name, primary_of
 from clr_tui.engine.settings.config import RunConfig, Train
@@ -16,8 +18,6 @@ from clr_tui.engine.settings.config import RunConfig, Train
 if TYPE_CHECKING:
     from clr_tui.engine.log.tail import Batch
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 _Number = TypeVar("_Number", np.float64, np.int64)
 _Arguments = ParamSpec("_Arguments")
@@ -69,27 +69,20 @@ class TrialHistory(_Remembering):
     view keeps its values and its length.
     """
 
-    def __init__(
-        self,
-        trial: int,
-        seed: int = 0,
-        label: str = "",
-        total_steps: int = 0,
-        steps_per_epoch: int = 0,
-        entry: int | None = None,
-        role: ev.Role = "train",
-    ) -> None:
+    def __init__(self, trial: int, started: ev.TrialStarted | None = None) -> None:
         super().__init__()
+        if started is None:  # its line was lost, or it has not started
+            started = ev.TrialStarted(trial=trial, seed=0, total_steps=0, steps_per_epoch=0)
         self.trial = trial
-        self.seed = seed
-        self.label = label
-        self.entry = entry
+        self.seed = started.seed
+        self.label = started.label
+        self.entry = started.entry
         """In a comparison: the index of the entry in the configuration, from 0."""
-        self.role = role
+        self.role = started.role
         """In a comparison: `sweep` if the trial tunes the rate of the entry."""
-        self.total_steps = total_steps
+        self.total_steps = started.total_steps
         """Planned; 0 if unknown."""
-        self.steps_per_epoch = steps_per_epoch
+        self.steps_per_epoch = started.steps_per_epoch
         """0 if unknown."""
         self.outcome: ev.Outcome | None = None
         """None while the trial runs."""
@@ -105,7 +98,7 @@ class TrialHistory(_Remembering):
         """Estimate until the end of the run; in a comparison, of the trial."""
         self._rewinds = 0
         self._length = 0
-        self._step: Ints = np.empty(min(max(total_steps, 256), _AT_FIRST), np.int64)
+        self._step: Ints = np.empty(min(max(self.total_steps, 256), _AT_FIRST), np.int64)
         self._columns: dict[str, Floats] = {}
         """Only of quantities that some chunk contained: the others take no memory."""
 
@@ -121,6 +114,11 @@ class TrialHistory(_Remembering):
         if self.steps_per_epoch <= 0 or self.total_steps <= 0:
             return None
         return (2 * self.total_steps + self.steps_per_epoch) // (2 * self.steps_per_epoch)
+
+    @property
+    def has_diverged(self) -> bool:
+        """Whether the trial ended early because of its loss."""
+        return self.diverged is not None or self.non_finite is not None
 
     def validations(self) -> dict[int, ev.Evaluated]:
         """Evaluations of the current model on the validation part, by epoch."""
@@ -213,10 +211,9 @@ class TrialHistory(_Remembering):
         return before + (elapsed - before) * np.arange(1, n + 1) / n
 
     def _reserve(self, length: int) -> None:
-        room = len(self._step)
-        if length <= room:
+        if length <= len(self._step):
             return
-        room = max(length, 2 * room)
+        room = max(length, 2 * len(self._step))
         self._step = _grown(self._step, self._length, room)
         for name, column in self._columns.items():
             self._columns[name] = _grown(column, self._length, room)
@@ -291,7 +288,7 @@ class RunHistory(_Remembering):
         self.finished: ev.RunFinished | None = None
         self.corrupt = 0
         """Lines that could not be read or whose columns are inconsistent."""
-        self.unknown: dict[str, int] = {}
+        self.unknown: Counter[str] = Counter()
         """Counts of events of types that this version does not know."""
         self.newer_schema: int | None = None
         self.first_time: float | None = None
@@ -342,8 +339,7 @@ class RunHistory(_Remembering):
             self.apply(event)
         if batch.corrupt or batch.unknown or batch.newer_schema is not None:
             self.corrupt += batch.corrupt
-            for name, count in batch.unknown.items():
-                self.unknown[name] = self.unknown.get(name, 0) + count
+            self.unknown += batch.unknown
             self.newer_schema = batch.newer_schema or self.newer_schema
             self.version += 1
         return self.version != before
@@ -370,15 +366,7 @@ class RunHistory(_Remembering):
         match event:
             case ev.TrialStarted():
                 self.progress = None
-                self.trials[event.trial] = TrialHistory(
-                    event.trial,
-                    event.seed,
-                    event.label,
-                    event.total_steps,
-                    event.steps_per_epoch,
-                    event.entry,
-                    event.role,
-                )
+                self.trials[event.trial] = TrialHistory(event.trial, event)
             case ev.Evaluated():
                 self._trial(event.trial).evaluations.append(event)
                 self._seen = (self._seen or {}) | dict.fromkeys(event.metrics)
@@ -430,5 +418,3 @@ class RunHistory(_Remembering):
                 self.paused = False
             case ev.RunFinished():
                 self.finished, self.paused, self.progress = event, False, None
-            case _:
-                pass

@@ -6,10 +6,8 @@ import math
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from clr_tui.engine.analysis.arrays import Floats, Ints
 
 _PASSES = 4
 """A series that goes back and forth more often than this is drawn as its envelope."""

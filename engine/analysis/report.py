@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, is_dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from clr_tui.engine.analysis.arrays import Floats, finite_or_none
 from clr_tui.engine.analysis.history import RunHistory, TrialHistory
 from clr_tui.engine.analysis.sweep.curve import Curve, curve_of
 from clr_tui.engine.analysis.sweep.suggest import Suggestion, suggestions
@@ -22,8 +22,6 @@ from clr_tui.engine.policies import Phase, step_size_steps
 from clr_tui.engine.policies import phase as phase_at
 from clr_tui.engine.settings.config import FACTOR, RangeTest, Train
 from clr_tui.engine.words import rate
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -229,7 +227,7 @@ def train_report(history: RunHistory, *, live: bool = True) -> TrainReport:
         best_validation=_measured(best) if best else None,
         test_last=_measured(tests["last"], len(trial.epochs)) if "last" in tests else None,
         test_best=_measured(tests["best"], best_epoch) if "best" in tests else None,
-        diverged=trial.diverged is not None or trial.non_finite is not None,
+        diverged=trial.has_diverged,
     )
 
 
@@ -292,5 +290,5 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(v) for v in value]
     if isinstance(value, float):
-        return value if math.isfinite(value) else None
+        return finite_or_none(value)
     return value

@@ -5,11 +5,9 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
+from clr_tui.engine.analysis.arrays import Floats
 from clr_tui.engine.settings.config import SMOOTHING
-
-Floats = NDArray[np.float64]
 
 _BLOCK = 32
 _PART = 1 << 15

@@ -17,10 +17,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from clr_tui.engine.analysis.arrays import Floats, Ints, finite_or_none
+
 Values = Sequence[float | None]
 
 ALPHA = 0.05
@@ -77,7 +76,7 @@ def t_interval(values: Values) -> Interval:
     with np.errstate(all="ignore"):
         mean, sd = float(x.mean()), float(x.std(ddof=1))
         half = sd * float(interval_factor(np.array([n]))[0])
-    return Interval(n, _finite(mean), _finite(sd), _finite(half), "")
+    return Interval(n, finite_or_none(mean), finite_or_none(sd), finite_or_none(half), "")
 
 
 def interval_factor(n: Ints) -> Floats:
@@ -101,11 +100,11 @@ def paired(a: Values, b: Values) -> TTest:
         a: one value per seed.
         b: of the same length, the same seeds in the same order.
     """
-    both = [(x, y) for x, y in zip(a, b, strict=True) if _is_known(x) and _is_known(y)]
-    pairs = np.array(both, np.float64).reshape(len(both), 2)
+    pairs = np.array([a, b], np.float64).T  # None becomes NaN
+    pairs = pairs[np.isfinite(pairs).all(axis=1)]
     n = len(pairs)
     if n == 0:
-        return TTest(0, None, None, None, None, None, False, "no seeds in common")
+        return _no_test(0, None, False, "no seeds in common")
     with np.errstate(all="ignore"):
         moves = pairs[:, 0] - pairs[:, 1]
         error = float(moves.std(ddof=1)) / math.sqrt(n) if n > 1 else 0.0
@@ -125,7 +124,7 @@ def welch(a: Values, b: Values) -> TTest:
     x, y = _known(a), _known(b)
     n = min(len(x), len(y))
     if n == 0:
-        return TTest(0, None, None, None, None, None, False, "no value")
+        return _no_test(0, None, False, "no value")
     with np.errstate(all="ignore"):
         constant = _constant(x) and _constant(y)
         difference = float(x.mean() - y.mean())
@@ -164,7 +163,7 @@ def _t_test(n: int, difference: float, error: float, df: float) -> TTest:
         return _no_test(n, difference, False, "values too large or too small to test")
     half = float(stdtrit(df, 1 - ALPHA / 2)) * error
     p = 2 * float(stdtr(df, -abs(t)))
-    return TTest(n, difference, _finite(half), t, df, p, False, "")
+    return TTest(n, difference, finite_or_none(half), t, df, p, False, "")
 
 
 def _without_t(n: int, difference: float, scale: float, *, constant: bool) -> TTest:
@@ -180,8 +179,8 @@ def _without_t(n: int, difference: float, scale: float, *, constant: bool) -> TT
     return _no_test(n, difference, constant, note)
 
 
-def _no_test(n: int, difference: float, constant: bool, note: str) -> TTest:
-    return TTest(n, _finite(difference), None, None, None, None, constant, note)
+def _no_test(n: int, difference: float | None, constant: bool, note: str) -> TTest:
+    return TTest(n, finite_or_none(difference), None, None, None, None, constant, note)
 
 
 def _constant(x: Floats) -> bool:
@@ -190,12 +189,5 @@ def _constant(x: Floats) -> bool:
 
 
 def _known(values: Values) -> Floats:
-    return np.array([v for v in values if _is_known(v)], np.float64)
-
-
-def _is_known(value: float | None) -> bool:
-    return value is not None and math.isfinite(value)
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+    x = np.array(values, np.float64)  # None becomes NaN
+    return x[np.isfinite(x)]

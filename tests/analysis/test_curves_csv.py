@@ -108,7 +108,8 @@ def test_the_articles_verdict(article):
 def test_trials_of_a_file_grow_together_ten_epochs_a_second(tmp_path):
     path = tmp_path / "curves.csv"
     path.write_text(curves_csv(comparison_history(epochs=5)))
-    config, events = read_curves(path)
+    recording = open_recording(path)
+    config, events = recording.config, recording.events
     assert config.kind == "compare"
     assert [e.label for e in config.job.entries] == ["adam", "sgd+clr", "rmsprop"]
     assert (config.job.seeds, config.job.epochs) == (3, 5)

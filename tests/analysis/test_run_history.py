@@ -235,7 +235,8 @@ def test_a_trial_knows_its_entry_and_role():
     ("steps", "per_epoch", "epochs"), [(80, 10, 8), (0, 10, None), (80, 0, None), (79, 10, 8)]
 )
 def test_planned_epochs(steps, per_epoch, epochs):
-    trial = TrialHistory(0, total_steps=steps, steps_per_epoch=per_epoch)
+    started = ev.TrialStarted(trial=0, seed=0, total_steps=steps, steps_per_epoch=per_epoch)
+    trial = TrialHistory(0, started)
     assert trial.total_epochs == epochs
 
 

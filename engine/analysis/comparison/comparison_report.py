@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from clr_tui.engine.analysis.arrays import Floats, finite_or_none
 from clr_tui.engine.analysis.comparison.comparison_results import (
     CompareReport,
     EntryReport,
@@ -20,7 +21,6 @@ from clr_tui.engine.analysis.comparison.ranks import comparable, ranked
 from clr_tui.engine.analysis.comparison.remarks import remarks
 from clr_tui.engine.analysis.comparison.seed_curves import (
     EntryCurves,
-    Floats,
     SeedCurve,
     comparison_of,
     of_run_that_is_over,
@@ -120,19 +120,15 @@ def _tested(history: RunHistory, curves: Sequence[EntryCurves]) -> bool:
 
 
 def _entry(
-    curves: EntryCurves,
-    config: Compare,
-    metric: Metric,
-    *,
-    target: float | None,
-    tested: bool,
+    curves: EntryCurves, config: Compare, metric: Metric, *, target: float | None, tested: bool
 ) -> EntryReport:
     trials, rate = curves.trials, curves.rate
     done = [t if t.state == "done" else None for t in trials]
     ends = _phase(curves, config)
 
     def over_seeds(figure: Callable[[SeedCurve], float | None]) -> Spread:
-        return _spread([figure(t) if t else None for t in done])
+        values = [figure(t) if t else None for t in done]
+        return Spread(**vars(t_interval(values)), values=values)
 
     def tested_value(measured: Evaluated | None) -> float | None:
         return measured.value(metric.name) if measured else None
@@ -176,16 +172,8 @@ def _trial(t: SeedCurve) -> TrialReport:
     )
 
 
-def _spread(values: list[float | None]) -> Spread:
-    return Spread(**vars(t_interval(values)), values=values)
-
-
-def _known(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
-
-
 def _last(values: Floats) -> float | None:
-    return _known(values[-1]) if len(values) else None
+    return finite_or_none(float(values[-1])) if len(values) else None
 
 
 def _best(trial: SeedCurve, metric: Metric) -> tuple[int, float] | tuple[None, None]:
@@ -224,7 +212,7 @@ def _first(
     if not reached.any():
         return None, None
     at = int(np.argmax(reached))
-    return int(trial.epoch[at]), _known(trial.seconds[at])
+    return int(trial.epoch[at]), finite_or_none(float(trial.seconds[at]))
 
 
 def _phase(curves: EntryCurves, config: Compare) -> tuple[str, bool]:

@@ -94,6 +94,16 @@ class EntryReport:
         return self.validation_last if self.test_last is None else self.test_last
 
     @property
+    def pending(self) -> bool:
+        """Whether some of its trials have not ended."""
+        return any(t.state in ("waiting", "running") for t in self.trials)
+
+    @property
+    def done(self) -> int:
+        """The number of trials that are done."""
+        return sum(t.state == "done" for t in self.trials)
+
+    @property
     def diverged(self) -> int:
         """The number of diverged trials."""
         return sum(t.diverged for t in self.trials)

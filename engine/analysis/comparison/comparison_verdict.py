@@ -66,7 +66,7 @@ def verdict(report: CompareReport) -> str:
         return _nothing(report)
     if len(report.entries) == 1:
         return "There is only one optimizer: nothing to compare it with."
-    to_come = any(_to_come(e) for e in report.entries)
+    to_come = any(e.pending for e in report.entries)
     if len(ranked) == 1:
         yet = " yet" if to_come else ""
         said = [f"Only {ranked[0].label} has finished: nothing to compare it with{yet}."]
@@ -74,7 +74,7 @@ def verdict(report: CompareReport) -> str:
         said = _judged(report)
         if to_come:
             said[0] = f"So far: {said[0]}"
-    none = [e.label for e in report.entries if e.rank is None and not _to_come(e)]
+    none = [e.label for e in report.entries if e.rank is None and not e.pending]
     if none:
         said.append(f"{listed(none)} {have(len(none))} no result: no trial is done.")
     return " ".join(said)
@@ -87,7 +87,7 @@ def headline(report: CompareReport) -> str:
         return ""
     standing = _Standing.of(report)
     leader, compared = standing.leader, standing.compared
-    mean, done, total = leader.result.mean, _done(leader), len(leader.trials)
+    mean, done, total = leader.result.mean, leader.done, len(leader.trials)
     figure = "" if mean is None else f", {report.metric.text(mean)}"
     figure += f" ({done} of {total} seeds)" if done < total else ""
     if len(ranked) == 1:
@@ -109,7 +109,7 @@ def _at_the_top(standing: _Standing, alone: str) -> str:
 
 def _nothing(report: CompareReport) -> str:
     total, done = report.trials_total, report.trials_done
-    if any(_to_come(e) for e in report.entries):
+    if any(e.pending for e in report.entries):
         waits = "no trial is done" if not done else f"{done} of {total} trials {be(done)} done"
         return f"No optimizer has finished its trials yet: {waits}."
     if report.status in ("running", "paused") and not total:
@@ -118,14 +118,6 @@ def _nothing(report: CompareReport) -> str:
         which = all_of(total, "trial").capitalize()
         return f"{which} failed: there is nothing to compare."
     return "No trial is done: there is nothing to compare."
-
-
-def _to_come(entry: EntryReport) -> bool:
-    return any(t.state in ("waiting", "running") for t in entry.trials)
-
-
-def _done(entry: EntryReport) -> int:
-    return sum(t.state == "done" for t in entry.trials)
 
 
 def _judged(report: CompareReport) -> list[str]:
@@ -187,7 +179,9 @@ def _not_distinguishable(leader: str, other: str, pair: Pair, tests: int, metric
     difference = ""
     if pair.difference is not None:
         apart = metric.difference(pair.difference, pair.half_width)
-        corrected = f"; corrected for {tests} pairs" if _by_correction(pair) else ""
+        # On its own such a pair would count as different: its interval excludes 0.
+        by_correction = pair.p is not None and pair.p < ALPHA
+        corrected = f"; corrected for {tests} pairs" if by_correction else ""
         difference = f" (difference {apart}{corrected})"
     return f"{leader} and {other} are not distinguishable with {seeds}{difference}."
 
@@ -196,15 +190,10 @@ def _distance(pair: Pair) -> float:
     return math.inf if pair.difference is None else abs(pair.difference)
 
 
-def _by_correction(pair: Pair) -> bool:
-    """On its own the pair would count as different: its interval excludes 0."""
-    return pair.p is not None and pair.p < ALPHA
-
-
 def _missing(standing: _Standing) -> Iterable[str]:
     """Means over some of the seeds only, if that affects who leads."""
     leader, behind = standing.leader, standing.behind
-    done, total = _done(leader), len(leader.trials)
+    done, total = leader.done, len(leader.trials)
     if done < total:
         diverged = f"; {leader.diverged} diverged" if leader.diverged else ""
         yield f"Only {done} of {total} trials of {leader.label} {be(done)} done{diverged}."

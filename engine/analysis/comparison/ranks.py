@@ -19,7 +19,7 @@ def comparable(entries: Sequence[EntryReport], metric: Metric) -> list[EntryRepo
         (entry.diverged > 0, -metric.sign * mean, entry.entry, entry)
         for entry in entries
         for mean in [entry.result.mean]
-        if mean is not None and not any(t.state in ("waiting", "running") for t in entry.trials)
+        if mean is not None and not entry.pending
     ]
     return [entry for *_, entry in sorted(over, key=lambda item: item[:3])]
 

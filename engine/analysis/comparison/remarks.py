@@ -117,22 +117,21 @@ def _broken(report: CompareReport) -> Iterable[str]:
             if t.state in ("failed", "stopped"):
                 groups.setdefault((t.state, t.reason), []).append(t)
         never += len(groups.pop(("stopped", NEVER_BEGAN), []))
-        done = any(t.state == "done" for t in e.trials)
         for (state, reason), trials in groups.items():
-            yield _broken_words(e, state, reason, trials, rest=done)
+            yield _broken_words(e, state, reason, trials)
     if never:
         yield f"{many(never, 'trial')} never started."
 
 
 def _broken_words(
-    entry: EntryReport, state: str, reason: str, trials: Sequence[TrialReport], *, rest: bool
+    entry: EntryReport, state: str, reason: str, trials: Sequence[TrialReport]
 ) -> str:
     count, total = len(trials), len(entry.trials)
     which = f" ({plural('seed', count)} {', '.join(str(t.seed) for t in trials)})"
     whose = f"{count} of {total} trials" if total > 1 else "its trial"
     verb = state if state == "failed" else f"{was(count)} stopped"
     why = f": {reason.rstrip('.')}" if reason else ""
-    figures = " Its results are those of the others." if rest else ""
+    figures = " Its results are those of the others." if entry.done else ""
     return f"{entry.label}: {whose} {verb}{which}{why}.{figures}"
 
 

@@ -8,8 +8,8 @@ from itertools import chain
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from clr_tui.engine.analysis.arrays import Bools, Floats, Ints
 from clr_tui.engine.analysis.history import RunHistory, TrialHistory
 from clr_tui.engine.analysis.statistics import interval_factor
 from clr_tui.engine.log.events import EpochFinished, Evaluated, RateChosen, TrialStarted
@@ -17,9 +17,6 @@ from clr_tui.engine.log.state import ENDED, State, trial_state
 from clr_tui.engine.metrics import LOSS
 from clr_tui.engine.policies import whole_cycle_epochs
 from clr_tui.engine.settings.config import Compare
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 CurvePart = Literal["train", "validation"]
 XScale = Literal["epoch", "step", "seconds"]
@@ -215,7 +212,7 @@ def _curve_of(trial: TrialHistory, seed: int) -> SeedCurve:
         },
         test_last=tests.get("last"),
         test_best=tests.get("best"),
-        diverged=trial.diverged is not None or trial.non_finite is not None,
+        diverged=trial.has_diverged,
     )
 
 
@@ -274,7 +271,7 @@ def mean_curve(
     return MeanCurve(x=x, mean=mean, low=mean - half, high=mean + half, seeds=n)
 
 
-def _half_widths(values: Floats, reached: NDArray[np.bool_], mean: Floats, n: Ints) -> Floats:
+def _half_widths(values: Floats, reached: Bools, mean: Floats, n: Ints) -> Floats:
     """For the 95% intervals; NaN for fewer than two seeds, or if all values are identical."""
     if not values.size:
         return np.full(mean.shape, np.nan)

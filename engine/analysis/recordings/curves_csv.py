@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
-import msgspec
-
+from clr_tui.engine.analysis.arrays import finite_or_none
 from clr_tui.engine.analysis.comparison.seed_curves import comparison_of
 from clr_tui.engine.analysis.history import RunHistory
-from clr_tui.engine.analysis.recordings.csv_cells import Cell, original, to_csv
+from clr_tui.engine.analysis.recordings.csv_cells import Cell, number, open_csv, original, to_csv
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.metrics import ACCURACY, LOSS, known_by_name, primary_of
-from clr_tui.engine.regular import open_text
 from clr_tui.engine.settings.config import (
     Compare,
     EntryConfig,
@@ -94,8 +90,7 @@ def read_curves(path: Path) -> tuple[RunConfig, list[ev.AnyEvent]]:
         task=TaskConfig(data=path.stem, model="", seed=min(t.seed for t in trials)),
         job=job,
     )
-    told = _events(config, sorted(trials, key=lambda t: t.number))
-    return config, [msgspec.structs.replace(event, seq=seq) for seq, event in enumerate(told)]
+    return config, list(_events(config, sorted(trials, key=lambda t: t.number)))
 
 
 def plain_entry(label: str) -> EntryConfig:
@@ -104,23 +99,16 @@ def plain_entry(label: str) -> EntryConfig:
 
 
 def _read(path: Path) -> list[_Trial]:
-    try:
-        with open_text(path) as file:
-            rows = csv.reader(file)
-            header = [name.strip().lower() for name in next(rows, [])]
-            missing = [name for name in WHOSE if name not in header]
-            if not any(name.startswith(_VALIDATION) for name in header):
-                missing.append(_column_of("val_", ACCURACY.name))
-            if missing:
-                raise UserError(
-                    f"'{path}' has no column '{missing[0]}': a comparison as CSV has "
-                    f"{', '.join(_header([ACCURACY.name]))}"
-                )
-            return _trials(path, rows, header)
-    except OSError as error:
-        raise UserError(f"'{path}' cannot be read: {error.strerror}") from None
-    except (UnicodeDecodeError, csv.Error):
-        raise UserError(f"'{path}' is not a CSV file of text") from None
+    with open_csv(path) as (header, rows):
+        missing = [name for name in WHOSE if name not in header]
+        if not any(name.startswith(_VALIDATION) for name in header):
+            missing.append(_column_of(_VALIDATION, ACCURACY.name))
+        if missing:
+            raise UserError(
+                f"'{path}' has no column '{missing[0]}': a comparison as CSV has "
+                f"{', '.join(_header([ACCURACY.name]))}"
+            )
+        return _trials(path, rows, header)
 
 
 def _trials(path: Path, rows: Iterator[list[str]], header: list[str]) -> list[_Trial]:
@@ -156,12 +144,7 @@ def _places(header: Sequence[str], part: str) -> dict[str, int]:
 
 
 def _values(cells: list[str], places: dict[str, int]) -> dict[str, float | None]:
-    return {name: _value(cells[place]) for name, place in places.items()}
-
-
-def _value(text: str) -> float | None:
-    value = float(text) if text.strip() else math.nan
-    return value if math.isfinite(value) else None
+    return {name: number(cells[place]) for name, place in places.items()}
 
 
 def _check(path: Path, line: int, trial: _Trial, row: _Row) -> None:
@@ -207,7 +190,15 @@ def _events(config: RunConfig, trials: list[_Trial]) -> Iterator[ev.AnyEvent]:
             if row is trial.rows[-1]:
                 ended += 1
                 yield ev.TrialFinished(time=now, trial=trial.number, outcome="done", step=epoch)
-        yield _overall(now, ended, len(trials), told / len(rows))
+        yield ev.Overall(
+            time=now,
+            done=ended,
+            failed=0,
+            stopped=0,
+            running=len(trials) - ended,
+            total=len(trials),
+            fraction=told / len(rows),
+        )
     yield ev.RunFinished(time=now, outcome="done")
 
 
@@ -237,18 +228,6 @@ def _epoch(trial: _Trial, row: _Row, now: float) -> Iterator[ev.AnyEvent]:
         seconds=None,
         best_epoch=trial.best_epoch,
         best_value=trial.best_value,
-    )
-
-
-def _overall(now: float, ended: int, total: int, fraction: float) -> ev.Overall:
-    return ev.Overall(
-        time=now,
-        done=ended,
-        failed=0,
-        stopped=0,
-        running=total - ended,
-        total=total,
-        fraction=fraction,
     )
 
 
@@ -286,5 +265,4 @@ def _rows(history: RunHistory, names: Sequence[str]) -> Iterator[tuple[Cell, ...
                 for part, name in _curves(names)
             ]
             for epoch, *values in zip(t.epoch.tolist(), *columns, strict=True):
-                known = [v if math.isfinite(v) else None for v in values]
-                yield entry.label, t.seed, epoch, *known
+                yield entry.label, t.seed, epoch, *map(finite_or_none, values)

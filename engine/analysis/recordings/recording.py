@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from clr_tui.engine.analysis.comparison.seed_curves import entry_labels
@@ -28,14 +29,7 @@ from clr_tui.engine.log.packed_log import read_packed
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.log.tail import Batch
 from clr_tui.engine.regular import open_text
-from clr_tui.engine.settings.config import (
-    Compare,
-    Job,
-    RangeTest,
-    RunConfig,
-    TaskConfig,
-    Train,
-)
+from clr_tui.engine.settings.config import Compare, Job, RangeTest, RunConfig, TaskConfig, Train
 
 
 @dataclass(frozen=True)
@@ -70,7 +64,8 @@ def open_recording(path: Path) -> Recording:
     if first.lstrip().startswith("{"):
         return _open_log(path)
     if "," in first:
-        config, events = _reader(path, first)(path)
+        config, unnumbered = _reader(path, first)(path)
+        events = [msgspec.structs.replace(e, seq=seq) for seq, e in enumerate(unnumbered)]
         return Recording(config, events, Batch(events=events), path)
     raise UserError(_not_a_log(path))
 

@@ -5,10 +5,10 @@ Values that were not measured or are not finite are empty fields.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from itertools import repeat
 
+from clr_tui.engine.analysis.arrays import finite_or_none
 from clr_tui.engine.analysis.history import RunHistory, TrialHistory
 from clr_tui.engine.analysis.recordings.csv_cells import Cell, to_csv
 from clr_tui.engine.kinds import JOB_KINDS
@@ -43,7 +43,7 @@ def _step_rows(trial: TrialHistory, names: Sequence[str]) -> Iterable[tuple[Cell
     steps, length = trial.step.tolist(), trial.steps_per_epoch
     epochs = [step // length + 1 if length else None for step in steps]
     columns = (trial.lr, trial.loss, *map(trial.metric, names), trial.seconds)
-    numbers = ([_finite(v) for v in column.tolist()] for column in columns)
+    numbers = (map(finite_or_none, column.tolist()) for column in columns)
     return zip(repeat(trial.trial, len(steps)), steps, epochs, *numbers, strict=True)
 
 
@@ -68,8 +68,4 @@ def _epoch_rows(trial: TrialHistory, names: Sequence[str]) -> Iterable[tuple[Cel
             *(validation.value(name) if validation else None for name in names),
             epoch.seconds,
         )
-        yield trial.trial, epoch.epoch, epoch.step, *map(_finite, numbers)
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None
+        yield trial.trial, epoch.epoch, epoch.step, *map(finite_or_none, numbers)

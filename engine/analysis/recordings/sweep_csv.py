@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import msgspec
-
+from clr_tui.engine.analysis.recordings.csv_cells import number, open_csv
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log import events as ev
-from clr_tui.engine.regular import open_text
 from clr_tui.engine.settings.config import SMOOTHING, RangeTest, RunConfig, TaskConfig
 
 STEPS_PER_SECOND = 10.0
@@ -57,7 +54,7 @@ def read_csv(path: Path) -> tuple[RunConfig, list[ev.AnyEvent]]:
             smoothing=SMOOTHING if raw else 1.0,
         ),
     )
-    return config, _numbered(_events(config, sweeps))
+    return config, list(_events(config, sweeps))
 
 
 def _planned_end(lr: list[float]) -> float:
@@ -67,20 +64,13 @@ def _planned_end(lr: list[float]) -> float:
 
 def _read(path: Path) -> tuple[dict[int, _Sweep], bool]:
     """The sweeps by trial number, and whether their losses are raw, as in our exports."""
-    try:
-        with open_text(path) as file:
-            rows = csv.reader(file)
-            header = [name.strip().lower() for name in next(rows, [])]
-            missing = [name for name in ("step", "lr", "loss") if name not in header]
-            if missing:
-                raise UserError(
-                    f"'{path}' has no column '{missing[0]}': a range test as CSV has step, lr, loss"
-                )
-            return _sweeps(path, rows, header), "trial" in header
-    except OSError as error:
-        raise UserError(f"'{path}' cannot be read: {error.strerror}") from None
-    except (UnicodeDecodeError, csv.Error):
-        raise UserError(f"'{path}' is not a CSV file of text") from None
+    with open_csv(path) as (header, rows):
+        missing = [name for name in ("step", "lr", "loss") if name not in header]
+        if missing:
+            raise UserError(
+                f"'{path}' has no column '{missing[0]}': a range test as CSV has step, lr, loss"
+            )
+        return _sweeps(path, rows, header), "trial" in header
 
 
 def _sweeps(path: Path, rows: Iterator[list[str]], header: list[str]) -> dict[int, _Sweep]:
@@ -92,7 +82,7 @@ def _sweeps(path: Path, rows: Iterator[list[str]], header: list[str]) -> dict[in
             continue
         try:
             sweep = sweeps.setdefault(int(row[trial]) if trial is not None else 0, _Sweep())
-            values = int(float(row[step])), float(row[lr]), _loss(row[loss])
+            values = int(float(row[step])), float(row[lr]), number(row[loss])
         except (ValueError, IndexError, OverflowError):
             raise UserError(
                 f"line {line} of '{path}' is not step, lr, loss in numbers: {','.join(row)[:60]!r}"
@@ -104,13 +94,6 @@ def _sweeps(path: Path, rows: Iterator[list[str]], header: list[str]) -> dict[in
     return sweeps
 
 
-def _loss(text: str) -> float | None:
-    if not text.strip():
-        return None
-    value = float(text)
-    return value if math.isfinite(value) else None
-
-
 def _check(path: Path, line: int, sweep: _Sweep, step: int, lr: float) -> None:
     if not (math.isfinite(lr) and lr > 0):
         raise UserError(f"line {line} of '{path}' has the learning rate {lr}: it must be above 0")
@@ -120,10 +103,6 @@ def _check(path: Path, line: int, sweep: _Sweep, step: int, lr: float) -> None:
         )
     if step <= (sweep.step[-1] if sweep.step else -1):
         raise UserError(f"'{path}' is not a range test: its step does not increase at line {line}")
-
-
-def _numbered(events: Iterator[ev.AnyEvent]) -> list[ev.AnyEvent]:
-    return [msgspec.structs.replace(event, seq=seq) for seq, event in enumerate(events)]
 
 
 def _events(config: RunConfig, sweeps: dict[int, _Sweep]) -> Iterator[ev.AnyEvent]:

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from clr_tui.engine.analysis.arrays import Bools, Floats, Ints
 from clr_tui.engine.analysis.history import RunHistory, TrialHistory
 from clr_tui.engine.analysis.smoothing import smooth
 from clr_tui.engine.metrics import Metric
 from clr_tui.engine.settings.config import SMOOTHING, RangeTest
 
-Floats = NDArray[np.float64]
 BrokenOff = Literal["stopped", "failed", "lost"]
 
 
@@ -72,7 +71,7 @@ def _gathered(history: RunHistory, smoothing: float) -> Curve:
     trials = [t for t in history.trials.values() if len(t)]
     asked = history.config.asked(RangeTest)
     grid, lr = _grid(trials)
-    done = tuple(t.outcome == "done" or (t.outcome is not None and _diverged(t)) for t in trials)
+    done = tuple(t.outcome == "done" or (t.outcome is not None and t.has_diverged) for t in trials)
     counted = [i for i in range(len(trials)) if done[i] or not any(done)]
     raw = _table(trials, grid, [t.loss for t in trials])
     smoothed = _table(trials, grid, [smooth(t.loss, smoothing) for t in trials])
@@ -94,7 +93,7 @@ def _gathered(history: RunHistory, smoothing: float) -> Curve:
         smoothing=smoothing,
         imported=asked.smoothing == 1,
         end_lr=asked.end_lr,
-        diverged=2 * sum(_diverged(trials[i]) for i in counted) >= max(1, len(counted)),
+        diverged=2 * sum(trials[i].has_diverged for i in counted) >= max(1, len(counted)),
         running=history.finished is None,
         broken_off=None if any(done) else _broken_off(history),
         metric=history.primary,
@@ -109,11 +108,7 @@ def _broken_off(history: RunHistory) -> BrokenOff | None:
     return "failed" if history.finished.outcome == "failed" else "stopped"
 
 
-def _diverged(trial: TrialHistory) -> bool:
-    return trial.diverged is not None or trial.non_finite is not None
-
-
-def _grid(trials: list[TrialHistory]) -> tuple[NDArray[np.int64], Floats]:
+def _grid(trials: list[TrialHistory]) -> tuple[Ints, Floats]:
     """The steps that any sweep made, and their rates: all sweeps of a run share one schedule."""
     if not trials:
         return np.empty(0, np.int64), np.empty(0)
@@ -123,9 +118,7 @@ def _grid(trials: list[TrialHistory]) -> tuple[NDArray[np.int64], Floats]:
     return steps, np.concatenate([t.lr for t in trials])[first]
 
 
-def _table(
-    trials: list[TrialHistory], grid: NDArray[np.int64], columns: list[Floats]
-) -> NDArray[np.float64]:
+def _table(trials: list[TrialHistory], grid: Ints, columns: list[Floats]) -> Floats:
     """One row per sweep, NaN where it has no value; shape (seeds, n)."""
     if len(trials) == 1:
         return columns[0][np.newaxis]
@@ -135,15 +128,15 @@ def _table(
     return table
 
 
-def _beyond(trial: TrialHistory, grid: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _beyond(trial: TrialHistory, grid: Ints) -> Bools:
     """The steps at which a sweep has no loss because it diverged; shape (n,)."""
     over = int(trial.step[-1]) + 1
     if trial.non_finite:
         over = min(over, trial.non_finite.step)
-    return np.asarray(grid >= over) & _diverged(trial)
+    return np.asarray(grid >= over) & trial.has_diverged
 
 
-def _median(table: NDArray[np.float64], beyond: NDArray[np.bool_]) -> Floats:
+def _median(table: Floats, beyond: Bools) -> Floats:
     """The median of the known values of each column; NaN if there are none or it is not finite."""
     if not table.size:
         return np.full(table.shape[1], np.nan)
@@ -158,13 +151,13 @@ def _median(table: NDArray[np.float64], beyond: NDArray[np.bool_]) -> Floats:
     return np.where(np.isfinite(middle) & (known > 0), middle, np.nan)
 
 
-def _finite(row: Floats, beyond: NDArray[np.bool_]) -> Floats:
+def _finite(row: Floats, beyond: Bools) -> Floats:
     """The row itself if every value counts, to avoid copying a sweep of a million steps."""
     counts = np.isfinite(row) & ~beyond
     return row if counts.all() else np.where(counts, row, np.nan)
 
 
-def _band(table: NDArray[np.float64]) -> tuple[Floats, Floats]:
+def _band(table: Floats) -> tuple[Floats, Floats]:
     if len(table) == 1:
         return table[0], table[0]
     low = np.fmin.reduce(table, axis=0, initial=np.nan)

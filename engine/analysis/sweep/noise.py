@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from clr_tui.engine.analysis.arrays import Floats
 
 _MAD_TO_SD = 1.4826
 """Standard deviation of a normal variable per median absolute deviation."""

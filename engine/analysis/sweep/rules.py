@@ -12,9 +12,8 @@ import math
 from bisect import bisect_left
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from clr_tui.engine.analysis.arrays import Floats
 
 _PART = 1 << 16
 """Losses processed at a time."""

@@ -8,14 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from clr_tui.engine.analysis.arrays import Floats
 from clr_tui.engine.analysis.sweep import rules
-from clr_tui.engine.analysis.sweep.curve import Curve, curve_of
-from clr_tui.engine.analysis.sweep.rules import Floats
-from clr_tui.engine.analysis.sweep.verdict import Verdict, known_part, verdict
+from clr_tui.engine.analysis.sweep.curve import Curve
+from clr_tui.engine.analysis.sweep.verdict import known_part, verdict
 from clr_tui.engine.metrics import reads_as_accuracy
 from clr_tui.engine.words import decades_apart
-
-__all__ = ["RECOMMENDED", "Curve", "Suggestion", "Verdict", "curve_of", "suggestions", "verdict"]
 
 RECOMMENDED = "minimum/10"
 """The rule that is recommended if the verdict allows one. On 4,300 photographs of flowers,

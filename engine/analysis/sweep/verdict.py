@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from clr_tui.engine.analysis.arrays import Floats
 from clr_tui.engine.analysis.sweep.curve import BrokenOff, Curve
 from clr_tui.engine.analysis.sweep.noise import noise, share_of_new, smoothed_share
 from clr_tui.engine.settings.config import SMOOTHING
 from clr_tui.engine.words import many, rate
 
-Floats = NDArray[np.float64]
 VerdictKind = Literal[
     "recommended", "flat", "falling", "not-finite", "unstable", "too-short", "running"
 ]
@@ -85,7 +84,7 @@ def verdict(curve: Curve) -> Verdict:
     if curve.running:
         return Verdict("running", "The sweep is running: the verdict comes at its end.", "")
     lr, smoothed, raw = known_part(curve)
-    early = _too_little(curve, lr)
+    early = _not_finite(curve, lr) or _broken_off_early(curve, lr) or _too_short(curve, lr)
     if early:
         return early
     spread = _Spread.of(curve, raw, smoothed)
@@ -108,12 +107,8 @@ def known_part(curve: Curve) -> tuple[Floats, Floats, Floats]:
     return curve.lr[known], curve.smoothed[known], curve.loss[known]
 
 
-def _too_little(curve: Curve, lr: NDArray[np.float64]) -> Verdict | None:
-    return _not_finite(curve, lr) or _broken_off_early(curve, lr) or _too_short(curve, lr)
-
-
-def _not_finite(curve: Curve, lr: NDArray[np.float64]) -> Verdict | None:
-    if not len(lr) < min(LEAST_STEPS, len(curve.lr)):
+def _not_finite(curve: Curve, lr: Floats) -> Verdict | None:
+    if len(lr) >= min(LEAST_STEPS, len(curve.lr)):
         return None
     if not len(lr):
         return Verdict(
@@ -131,7 +126,7 @@ def _not_finite(curve: Curve, lr: NDArray[np.float64]) -> Verdict | None:
     )
 
 
-def _broken_off_early(curve: Curve, lr: NDArray[np.float64]) -> Verdict | None:
+def _broken_off_early(curve: Curve, lr: Floats) -> Verdict | None:
     """Too few steps because the run was cut short, which its settings did not cause."""
     if curve.broken_off is None:
         return None
@@ -149,7 +144,7 @@ def _broken_off_early(curve: Curve, lr: NDArray[np.float64]) -> Verdict | None:
     return Verdict("too-short", sentence, _AGAIN[curve.broken_off])
 
 
-def _too_short(curve: Curve, lr: NDArray[np.float64]) -> Verdict | None:
+def _too_short(curve: Curve, lr: Floats) -> Verdict | None:
     if not len(lr):
         return Verdict("too-short", "There are no steps to judge.", "Run it again.")
     if len(lr) < LEAST_STEPS:
@@ -181,7 +176,7 @@ class _Spread:
     """The median of the middle third of the raw losses, minus `level`."""
 
     @staticmethod
-    def of(curve: Curve, raw: NDArray[np.float64], smoothed: NDArray[np.float64]) -> _Spread:
+    def of(curve: Curve, raw: Floats, smoothed: Floats) -> _Spread:
         # After the minimum the loss may vary wildly, which says nothing about the fall.
         until = max(LEAST_STEPS, int(np.argmin(smoothed)) + 1)
         # Batch losses are independent; an imported curve may have been smoothed.
@@ -211,9 +206,7 @@ def _median_share(count: int, new: float) -> float:
     return float(np.hypot(min(1.0, 1.25 * np.sqrt(shared / count)), begun))
 
 
-def _flat(
-    curve: Curve, lr: NDArray[np.float64], smoothed: NDArray[np.float64], spread: _Spread
-) -> Verdict | None:
+def _flat(curve: Curve, lr: Floats, smoothed: Floats, spread: _Spread) -> Verdict | None:
     at = int(np.argmin(smoothed))
     fall = spread.level - float(smoothed[at])
     enough = FALL_DEVIATIONS * float(np.hypot(spread.level_sd, spread.smoothed))
@@ -240,7 +233,7 @@ def _flat(
     )
 
 
-def _what_to_do_if_flat(curve: Curve, lr: NDArray[np.float64]) -> str:
+def _what_to_do_if_flat(curve: Curve, lr: Floats) -> str:
     if lr[-1] < 0.1 and not curve.diverged:
         return "Sweep further: run again with end LR 10."
     if lr[0] > HIGH_START:
@@ -265,9 +258,7 @@ def _unstable(curve: Curve) -> Verdict | None:
     )
 
 
-def _falling(
-    curve: Curve, lr: NDArray[np.float64], smoothed: NDArray[np.float64], spread: _Spread
-) -> Verdict | None:
+def _falling(curve: Curve, lr: Floats, smoothed: Floats, spread: _Spread) -> Verdict | None:
     at = int(np.argmin(smoothed))
     rise = float(smoothed[at:].max() - smoothed[at])
     if curve.diverged or rise > RISE_DEVIATIONS * spread.smoothed:
@@ -289,13 +280,9 @@ def _falling(
     )
 
 
-def _recommended(lr: NDArray[np.float64], smoothed: NDArray[np.float64]) -> Verdict:
+def _recommended(lr: Floats, smoothed: Floats) -> Verdict:
     suggested = float(lr[np.argmin(smoothed)]) / 10
-    below = suggested < lr[0]
-    return Verdict(
-        "recommended",
-        f"minimum/10 is recommended: max_lr {rate(suggested)}.",
-        f"It lies below the rates tried: start lower than {rate(lr[0])} to see it on the curve."
-        if below
-        else "",
-    )
+    advice = ""
+    if suggested < lr[0]:
+        advice = f"It is below the rates tried: start lower than {rate(lr[0])} to see its loss."
+    return Verdict("recommended", f"minimum/10 is recommended: max_lr {rate(suggested)}.", advice)
