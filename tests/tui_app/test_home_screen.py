@@ -198,7 +198,7 @@ async def test_delete_names_what_it_keeps(app, mixed) -> None:
         await pilot.press("down", "delete", "y")
         await until(pilot, lambda: "train-digits-2" not in ids(screen))
         assert [path.name for path in run.iterdir()] == ["thesis.tex"]
-        assert "the run's: thesis.tex" in toasts(app)
+        assert "other files: thesis.tex" in toasts(app)
 
 
 @pytest.mark.parametrize("key", ["escape", "q", "n"])
