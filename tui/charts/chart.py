@@ -205,12 +205,8 @@ class Chart:
     empty: str = ""
 
 
-def same(one: Chart, other: Chart) -> bool:
-    """Whether two charts are equal, comparing arrays by value."""
-    return _fields_equal(one, other)
-
-
-def _fields_equal(one: Any, other: Any) -> bool:
+def same(one: Any, other: Any) -> bool:
+    """Whether two charts, or their series or areas, are equal, comparing arrays by value."""
     names = (field.name for field in fields(one))
     return all(_equal(getattr(one, name), getattr(other, name)) for name in names)
 
@@ -221,7 +217,7 @@ def _equal(one: Any, other: Any) -> bool:
     if isinstance(one, tuple):
         return len(one) == len(other) and all(map(_equal, one, other))
     if isinstance(one, Series | Area):
-        return _fields_equal(one, other)
+        return same(one, other)
     if isinstance(one, np.ndarray):
         return np.array_equal(one, other, equal_nan=True)
     return bool(one == other)

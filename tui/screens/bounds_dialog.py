@@ -54,9 +54,6 @@ class BoundsDialog(ModalScreen["Bounds | None"]):
     def on_input_changed(self, event: Input.Changed) -> None:
         """Checks while the user types."""
         event.stop()
-        self._check()
-
-    def _check(self) -> None:
         _, errors = read_bounds(*self._texts())
         for field in self.query(Field):
             # An empty field is not an error yet.
