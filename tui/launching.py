@@ -12,12 +12,9 @@ from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.launch import launch
 from clr_tui.engine.log.removal import remove_run
 from clr_tui.engine.log.rundir import RunDir, create_run
+from clr_tui.engine.settings.catalogue import SOURCES, WEIGHTS
 from clr_tui.engine.settings.check import check
 from clr_tui.engine.settings.config import Job, TaskConfig
-
-DIGITS = "digits"
-NO_FILE = ("imagenet", "none")
-"""The values of `--weights` that are not paths."""
 
 
 def package_version() -> str:
@@ -81,6 +78,6 @@ def expanded(task: TaskConfig) -> TaskConfig:
 
 def _absolute(task: TaskConfig) -> TaskConfig:
     """Makes paths absolute: the worker has a different working directory."""
-    data = task.data if task.data == DIGITS else os.path.abspath(task.data)
-    weights = task.weights if task.weights in NO_FILE else os.path.abspath(task.weights)
+    data = task.data if task.data in SOURCES else os.path.abspath(task.data)
+    weights = task.weights if task.weights in WEIGHTS else os.path.abspath(task.weights)
     return msgspec.structs.replace(task, data=data, weights=weights)

@@ -105,8 +105,6 @@ class RunDir:
 
 def short_task_name(task: TaskConfig) -> str:
     """A short name of the task's data for ids and lists: "digits", "flowers"."""
-    if task.data == "digits":
-        return "digits"
     name = re.sub(r"[^\w.]+", "-", Path(task.data).name).strip("-._").lower()
     return name[:_LONGEST_NAME].strip("-._") or "images"
 

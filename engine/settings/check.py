@@ -16,9 +16,8 @@ from clr_tui.engine.errors import UserError, did_you_mean
 from clr_tui.engine.kinds import JOB_KINDS
 from clr_tui.engine.nvml import check_device
 from clr_tui.engine.settings import limits
+from clr_tui.engine.settings.catalogue import MODELS, SOURCES, STUDIES, WEIGHTS, with_weights
 from clr_tui.engine.settings.config import (
-    MODELS,
-    STUDIES,
     Compare,
     Job,
     OptimizerConfig,
@@ -35,7 +34,6 @@ from clr_tui.engine.words import all_of, be, many
 
 _COUNTED = 20_000
 """Images are counted up to so many; beyond, the worker is left to compare with the batch size."""
-_DIGITS_TRAIN = 1259
 MOST_TRIALS = 1000
 """Of a comparison: beyond, nobody can wait for it."""
 
@@ -106,17 +104,18 @@ def _optimizer(optimizer: OptimizerConfig, schedule: bool = True) -> Iterator[Us
 
 
 def _data(task: TaskConfig) -> Iterator[UserError]:
-    if task.data == "digits":
-        yield from _batch(task.batch_size, _DIGITS_TRAIN)
+    if task.data in SOURCES:
+        yield from _batch(task.batch_size, SOURCES[task.data].train)
         return
     if not task.data:
-        yield UserError("data is empty: give 'digits', or a folder of images", "data")
+        names = ", ".join(f"'{name}'" for name in SOURCES)
+        yield UserError(f"data is empty: give {names}, or a folder of images", "data")
         return
     path = Path(task.data)
     try:
         seen = _remembered(path)
     except UserError as error:
-        near = did_you_mean(path.name, ["digits"])
+        near = did_you_mean(path.name, SOURCES)
         if near and not os.path.exists(path):
             yield UserError(f"no '{path}'{near}", "data")
         else:
@@ -162,14 +161,15 @@ def _changes(folders: Sequence[Path]) -> tuple[int, ...]:
 def _model(task: TaskConfig) -> Iterator[UserError]:
     if task.model not in MODELS:
         return
-    built_in = task.weights in ("imagenet", "none")
-    if task.model == "cnn" and not built_in:
+    if task.weights in WEIGHTS:
+        return
+    if not MODELS[task.model].weights:
         yield UserError(
-            f"weights '{task.weights}' cannot be loaded into the cnn, which is trained from "
-            "scratch: choose the model resnet34, or leave weights out",
+            f"weights '{task.weights}' cannot be loaded into the {task.model}, which is trained"
+            f" from scratch: choose the model {' or '.join(with_weights())}, or leave weights out",
             "weights",
         )
-    elif not built_in and not os.path.isfile(task.weights):
+    elif not os.path.isfile(task.weights):
         if os.path.exists(task.weights):
             what = "folder" if os.path.isdir(task.weights) else "pipe or a device"
             yield UserError(f"weights '{task.weights}' is a {what}: give a file", "weights")

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Optional, TypeVar, Union, get_args
 
 import msgspec
 
+from clr_tui.engine.settings.catalogue import MODELS, SOURCES, STUDIES, WEIGHTS, with_weights
 from clr_tui.engine.settings.limits import LARGEST_COUNT
 from clr_tui.engine.settings.table import described
 
@@ -26,14 +27,8 @@ Policy = Literal[
     "constant",
 ]
 POLICIES: tuple[Policy, ...] = get_args(Policy)
-IMAGE_SIZES = {"cnn": 64, "resnet34": 224}
-"""The models, and the side of images from a folder that each has by default, pixels."""
-MODELS = tuple(IMAGE_SIZES)
-DIGITS_SIZE = 8
 ARTICLE = ("adagrad", "adadelta", "rmsprop", "adam", "adamax", "sgd+clr")
 """The six that the article compares, each as an entry of a comparison."""
-STUDIES = ("cnn", "resnet34")
-"""Those of the article, named after their models: see `engine.settings.studies`."""
 FACTOR = 6.0
 """max_lr / base_lr where nothing else says (Smith 2017, section 3.3: 3 or 4; the article: 6)."""
 GAMMA = 0.99994
@@ -56,24 +51,25 @@ class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
     data: Annotated[
         str,
         described(
-            "digits (built in), or a folder of images with one subfolder per class", metavar="DIR"
+            ", ".join(f"{name} ({source.help})" for name, source in SOURCES.items())
+            + ", or a folder of images with one subfolder per class",
+            metavar="DIR",
         ),
     ] = "digits"
     """In `run.json` the path of a folder is absolute."""
     model: Annotated[
         str,
-        described(
-            "small CNN for any image size, or ResNet34, frozen except for its last block",
-            choices=MODELS,
-        ),
+        described(", or ".join(model.help for model in MODELS.values()), choices=MODELS),
     ] = "cnn"
     weights: Annotated[
         str,
         described(
-            "initial weights of resnet34: imagenet, none, or the path of a state dict", metavar="W"
+            f"initial weights of {' or '.join(with_weights())}: {', '.join(WEIGHTS)}, or the path"
+            " of a state dict",
+            metavar="W",
         ),
     ] = "imagenet"
-    """The CNN has none to load."""
+    """Of models that have any to load."""
     image_size: Annotated[
         int | None,
         described(
@@ -82,8 +78,9 @@ class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
             le=4096,
             unit="pixels",
             example="64",
-            empty=f"{DIGITS_SIZE} for digits, else "
-            + " or ".join(f"{size} ({model})" for model, size in IMAGE_SIZES.items()),
+            empty=", ".join(f"{one.image_size} for {name}" for name, one in SOURCES.items())
+            + ", else "
+            + " or ".join(f"{one.image_size} ({name})" for name, one in MODELS.items()),
         ),
     ] = None
     batch_size: Annotated[int, described("images per step", ge=2)] = 64
@@ -323,7 +320,7 @@ class Compare(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
             rare=True,
         ),
     ] = ""
-    """The article's study that this repeats, `cnn` or `resnet34`; empty: none."""
+    """The article's study that this repeats; empty: none."""
     range_test: RangeTest = RangeTest(end_lr=10.0)
     """The sweep by which rates are tuned; each entry's own optimizer takes the place of its own."""
     paired: bool = True

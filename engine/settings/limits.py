@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from clr_tui.engine.errors import UserError, did_you_mean
@@ -92,7 +92,7 @@ def shown(value: object) -> str:
     return text if len(text) <= _MOST_DIGITS else f"{text[:_MOST_DIGITS]}..."
 
 
-def choice(field: str, value: str, choices: Sequence[str], name: str = "") -> UserError:
+def choice(field: str, value: str, choices: Iterable[str], name: str = "") -> UserError:
     """The mistake of a `value` that is none of `choices`; `name` as for `Limits.mistake`."""
     near = did_you_mean(value.lower(), choices) or f": choose from {', '.join(choices)}"
     return UserError(f"no {name or field} '{shown(value)}'{near}", field)

@@ -8,7 +8,7 @@ Fields without such an annotation are not asked for.
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin
@@ -37,7 +37,7 @@ class Setting:
     """How errors and options call it; where empty in an annotation: as its field is called."""
     example: str = ""
     """A value as it is written; where not given, the default."""
-    choices: tuple[str, ...] = ()
+    choices: Collection[str] = ()
     """All values that there are; of a Literal they need not be given."""
     empty: str = ""
     """What no value at all means: "auto"."""

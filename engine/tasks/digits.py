@@ -12,7 +12,7 @@ from clr_tui.engine.tasks.split import stratified_split
 FILE = Path(__file__).with_name("digits.npz")
 
 
-def read_digits() -> Dataset:
+def read_digits(*_: object) -> Dataset:
     """The 1,797 digits, 8x8 and grey, with values scaled from 0..16 to 0..255.
 
     15 % of each class are for validation and 15 % for the test; the split is fixed.

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
+from clr_tui.engine.by_name import named
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.settings.config import IMAGE_SIZES, TaskConfig
+from clr_tui.engine.settings import limits
+from clr_tui.engine.settings.catalogue import MODELS, SOURCES
+from clr_tui.engine.settings.config import TaskConfig
 from clr_tui.engine.tasks.augment import RandomAffine
-from clr_tui.engine.tasks.cnn import build_cnn
 from clr_tui.engine.tasks.dataset import Dataset, Indices, Notify, Progress, channel_statistics
-from clr_tui.engine.tasks.digits import read_digits
 from clr_tui.engine.tasks.features import FrozenFeatures
 from clr_tui.engine.tasks.folder import read_folder
 from clr_tui.engine.tasks.image_task import ImageTask
 from clr_tui.engine.tasks.part import Part
-from clr_tui.engine.tasks.resnet34 import IMAGENET_MEAN, IMAGENET_STD, build_resnet34
-from clr_tui.engine.tasks.weights import read_weights
+from clr_tui.engine.tasks.resnet34 import IMAGENET_MEAN, IMAGENET_STD
 from clr_tui.engine.words import many
 
 
@@ -46,18 +45,18 @@ def load_task(
     Raises:
         UserError: the data or the weights cannot be used, with the field at fault.
     """
-    if config.model not in IMAGE_SIZES:
-        names = " or ".join(IMAGE_SIZES)
-        raise UserError(f"there is no model '{config.model}': give {names}", "model")
+    if config.model not in MODELS:
+        raise limits.choice("model", config.model, MODELS)
+    model = MODELS[config.model]
+    build, weights = named(model.build), None
     # The weights come first: a wrong file should not cost the time of decoding all images.
-    weights = read_weights(config.weights, progress) if config.model == "resnet34" else None
-    if config.model == "resnet34" and weights is None:
-        note("resnet34 without weights: its frozen layers are random, so it learns little")
-    dataset = _read(config, progress, note, cache_dir)
-    images = torch.from_numpy(dataset.images)
-    if config.image_size is not None:
-        images = _resized(images, config.image_size)
-    if config.model == "resnet34":
+    if model.weights:
+        weights = named(model.weights)(config.weights, progress)
+        build = partial(build, weights)
+    if model.frozen and weights is None:
+        note(f"{config.model} without weights: its frozen layers are random, so it learns little")
+    dataset, images = _read(config, progress, note, cache_dir)
+    if model.weights:
         images = images.expand(-1, 3, -1, -1)
     mean, std = _normalisation(dataset, imagenet=weights is not None)
     channels, size = images.shape[1], images.shape[-1]
@@ -72,22 +71,29 @@ def load_task(
         image_size=size,
         mean=mean.expand(channels).to(device),
         std=std.expand(channels).to(device),
-        build=_builder(config.model, channels, size, len(dataset.classes), weights),
+        build=partial(build, channels, size, len(dataset.classes)),
         augment=_augment(size, dataset.upright) if config.augment else None,
         skipped=dataset.skipped,
-        features=FrozenFeatures(device, progress) if config.model == "resnet34" else None,
+        features=FrozenFeatures(device, progress) if model.frozen else None,
     )
 
 
-def _read(config: TaskConfig, progress: Progress, note: Notify, cache_dir: Path | None) -> Dataset:
-    if config.data == "digits":
-        return read_digits()
-    size = config.image_size or IMAGE_SIZES[config.model]
-    return read_folder(Path(config.data), size, progress, note, cache_dir)
+def _read(
+    config: TaskConfig, progress: Progress, note: Notify, cache_dir: Path | None
+) -> tuple[Dataset, Tensor]:
+    """The data, and its images at the size that was asked for."""
+    if config.data in SOURCES:
+        source = SOURCES[config.data]
+        read, size = named(source.read), source.image_size
+    else:
+        read, size = partial(read_folder, Path(config.data)), MODELS[config.model].image_size
+    size = config.image_size or size
+    dataset: Dataset = read(size, progress, note, cache_dir)
+    return dataset, _resized(torch.from_numpy(dataset.images), size)
 
 
 def _resized(images: Tensor, size: int) -> Tensor:
-    """uint8 (n, c, size, size); the digits can be asked for at any size."""
+    """uint8 (n, c, size, size)."""
     if images.shape[-1] == size:
         return images
     larger = functional.interpolate(
@@ -130,11 +136,3 @@ def _augment(size: int, upright: bool) -> RandomAffine:
     if upright:
         return RandomAffine(flip=False, shift=shift, fill="zeros")
     return RandomAffine(flip=True, shift=shift, fill="reflection")
-
-
-def _builder(
-    model: str, channels: int, size: int, classes: int, weights: dict[str, Tensor] | None
-) -> Callable[[], nn.Module]:
-    if model == "resnet34":
-        return partial(build_resnet34, weights, classes)
-    return partial(build_cnn, channels, size, classes)

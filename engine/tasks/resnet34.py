@@ -84,7 +84,9 @@ class TransferResNet34(nn.Module):
         return self
 
 
-def build_resnet34(weights: Mapping[str, Tensor] | None, classes: int) -> nn.Module:
+def build_resnet34(
+    weights: Mapping[str, Tensor] | None, _channels: int, _size: int, classes: int
+) -> nn.Module:
     """A ResNet34 on `weights`, its head (and, without weights, everything) drawn at random.
 
     Args:

@@ -6,8 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.settings.catalogue import STUDIES
 from clr_tui.engine.settings.check import check_numbers
-from clr_tui.engine.settings.config import STUDIES, TaskConfig
+from clr_tui.engine.settings.config import TaskConfig
 from clr_tui.engine.settings.studies import study
 
 

@@ -16,8 +16,9 @@ from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.settings.catalogue import STUDIES
 from clr_tui.engine.settings.check import check
-from clr_tui.engine.settings.config import STUDIES, Job, RangeTest, TaskConfig, kind_of
+from clr_tui.engine.settings.config import Job, RangeTest, TaskConfig, kind_of
 from clr_tui.engine.settings.studies import study
 from clr_tui.tui.launching import expanded
 from clr_tui.tui.messages import FormChecked

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from clr_tui.engine.settings.catalogue import with_weights
 from clr_tui.engine.settings.config import JOBS, TaskConfig
 from clr_tui.engine.settings.table import Setting, settings_of
 from clr_tui.engine.settings.texts import OFF, ON, default_text
@@ -76,7 +77,7 @@ def _decays(values: Values) -> bool:
 
 
 _WHEN: dict[str, Callable[[Values], bool]] = {
-    "weights": lambda values: values["model"] == "resnet34",
+    "weights": lambda values: values["model"] in with_weights(),
     "epochs": lambda values: not values["steps"].strip(),
     "gamma": _decays,
     "momentum": _uses_sgd,

@@ -45,7 +45,7 @@ def add_options(parser: Parser) -> None:
             words = setting.choices
             more = (*words, "or one rate for all of them")
             one = replace(setting, choices=more, metavar="|".join((*words, "X")))
-            add_setting(group, one, rates("--lr", words))
+            add_setting(group, one, rates("--lr", tuple(words)))
         else:
             add_setting(group, setting)
     add_detach(group)

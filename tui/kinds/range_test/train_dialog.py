@@ -72,7 +72,7 @@ class TrainDialog(ModalScreen["Train | None"]):
             policy = SETTINGS["policy"]
             with Horizontal(id="policy-row"):
                 yield Static(policy.title, classes="field-label", markup=False)
-                yield Choice(policy.choices, job.policy, id=policy.name)
+                yield Choice(tuple(policy.choices), job.policy, id=policy.name)
             yield Static("", id="train-length", markup=False)
             yield Static(
                 "enter  start    ↑↓  field    ←→  policy    esc  cancel",
