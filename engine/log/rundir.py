@@ -105,7 +105,7 @@ class RunDir:
 
 def short_task_name(task: TaskConfig) -> str:
     """A short name of the task's data for ids and lists: "digits", "flowers"."""
-    name = re.sub(r"[^\w.]+", "-", Path(task.data).name).strip("-._").lower()
+    name = re.sub(r"[^\w.]+", "-", task.data_name).strip("-._").lower()
     return name[:_LONGEST_NAME].strip("-._") or "images"
 
 

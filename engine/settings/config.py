@@ -9,6 +9,7 @@ fields are ignored on reading, so that an older reader can open a newer run.
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import Annotated, Any, Literal, Optional, TypeVar, Union, get_args
 
 import msgspec
@@ -116,6 +117,11 @@ class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
             rare=True,
         ),
     ] = False
+
+    @property
+    def data_name(self) -> str:
+        """What people call the data: its name, or that of its folder."""
+        return PurePath(self.data).name or self.data
 
 
 class OptimizerConfig(msgspec.Struct, frozen=True, kw_only=True):

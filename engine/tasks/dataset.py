@@ -22,7 +22,6 @@ Statistics = tuple[NDArray[np.float64], NDArray[np.float64]]
 class Dataset:
     """Labelled images in three parts."""
 
-    name: str
     classes: list[str]
     images: NDArray[np.uint8]
     """(n, channels, size, size); 1 channel (grey) or 3 (RGB)."""

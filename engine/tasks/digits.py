@@ -21,7 +21,6 @@ def read_digits(*_: object) -> Dataset:
         ink, labels = file["images"], file["labels"].astype(np.int64)
     train, validation, test = stratified_split(labels, (0.15, 0.15))
     return Dataset(
-        name="digits",
         classes=[str(digit) for digit in range(10)],
         images=np.round(ink * (255 / 16)).astype(np.uint8)[:, np.newaxis],
         labels=labels,

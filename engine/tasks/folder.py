@@ -58,7 +58,6 @@ def read_folder(
         _keep(path, key, kept, note)
     train, validation, test = np.split(np.arange(len(order)), ends[:-1])
     return Dataset(
-        name=_printable(root.name),
         classes=[_printable(name) for name in layout.classes],
         images=kept.images,
         labels=labels[order],

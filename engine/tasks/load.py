@@ -61,7 +61,7 @@ def load_task(
     mean, std = _normalisation(dataset, imagenet=weights is not None)
     channels, size = images.shape[1], images.shape[-1]
     return ImageTask(
-        name=dataset.name,
+        name=config.data_name,
         model_name=config.model,
         classes=dataset.classes,
         train=_part(dataset, images, dataset.train, device),

@@ -180,8 +180,7 @@ def title_of(config: RunConfig, history: RunHistory) -> str:
 def _task_parts(config: RunConfig, history: RunHistory) -> list[str]:
     task, ready = config.task, history.task
     if task.model:
-        name = ready.name if ready else task.data.rstrip("/").rsplit("/", 1)[-1]
-        return [name or task.data, model_name(task.model)]
+        return [ready.name if ready else task.data_name, model_name(task.model)]
     if ready is not None:
         return [ready.name, model_name(ready.model), f"batch {ready.batch_size}"]
     name = task.data or config.id

@@ -56,7 +56,7 @@ def entry_of(compare: Compare, trial: TrialHistory) -> EntryConfig:
 def trial_title(config: RunConfig, history: RunHistory, label: str) -> str:
     """Which trial of what: "trial  adam, seed 1 · flowers · CNN"."""
     task = history.task
-    name = task.name if task is not None else config.task.data.rstrip("/").rsplit("/", 1)[-1]
+    name = task.name if task is not None else config.task.data_name
     model = task.model if task is not None else config.task.model
     parts = [f"{label}, seed {config.task.seed}", name, model_name(model)]
     return "trial  " + " · ".join(plain(part) for part in parts if part)
