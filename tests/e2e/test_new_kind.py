@@ -1,4 +1,5 @@
-"""A kind of run is added by its entries in three tables alone."""
+"""A kind of run is added by its entries in three tables alone; and no product file outside of the
+tables tells kinds, data sets or models apart."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ import toy_kind
 
 from clr_tui.engine.log import launch
 from clr_tui.engine.log.rundir import find_run
+from clr_tui.engine.settings.catalogue import MODELS, SOURCES
 from clr_tui.engine.settings.config import JOBS
 from clr_tui.tui.app import ClrTuiApp
 from clr_tui.tui.cli.main import main
@@ -88,12 +90,14 @@ MAY_NAME_A_KIND: dict[str, str] = {
 }
 
 
-def kinds_named_in(path: Path) -> set[str]:
-    """The kinds that a file tells apart: by their names, or by the types of their jobs.
+MAY_NAME_DATA_OR_A_MODEL: dict[str, str] = {
+    "engine/settings/catalogue.py": "the tables",
+    "engine/settings/config.py": "what a task is by default",
+}
 
-    "train" is not looked for: a part of the data is called so too, and so is the role of a trial.
-    """
-    names, types = JOBS.keys() - {"train"}, {job.__name__ for job in JOBS.values()}
+
+def named_in(path: Path, names: set[str], types: set[str]) -> set[str]:
+    """What a file tells apart: by a name, or by the type of a job."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Constant) and node.value in names:
@@ -103,12 +107,28 @@ def kinds_named_in(path: Path) -> set[str]:
     return found
 
 
-def test_no_other_product_file_tells_kinds_apart() -> None:
+@pytest.mark.parametrize(
+    ("names", "types", "allowed", "folders"),
+    [
+        # "train" is not looked for: a part of the data is called so, and so is a trial's role.
+        (
+            JOBS.keys() - {"train"},
+            {j.__name__ for j in JOBS.values()},
+            MAY_NAME_A_KIND,
+            KIND_FOLDER,
+        ),
+        ({*SOURCES, *MODELS}, set(), MAY_NAME_DATA_OR_A_MODEL, ()),
+    ],
+    ids=["kinds", "data sets and models"],
+)
+def test_no_other_product_file_tells_them_apart(
+    names: set[str], types: set[str], allowed: dict[str, str], folders: tuple[str, ...]
+) -> None:
     found = {}
     for package in ("engine", "tui"):
         for path in sorted((PRODUCT / package).rglob("*.py")):
             name = path.relative_to(PRODUCT).as_posix()
-            if not name.startswith(KIND_FOLDER) and (kinds := kinds_named_in(path)):
-                found[name] = kinds
-    assert {name: kinds for name, kinds in found.items() if name not in MAY_NAME_A_KIND} == {}
-    assert found.keys() >= MAY_NAME_A_KIND.keys(), "what names none any more needs no permission"
+            if not name.startswith(folders) and (some := named_in(path, names, types)):
+                found[name] = some
+    assert {name: some for name, some in found.items() if name not in allowed} == {}
+    assert found.keys() >= allowed.keys(), "what names none any more needs no permission"

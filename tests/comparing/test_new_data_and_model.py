@@ -1,0 +1,81 @@
+"""A data set and a model are added by a line each in their tables."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import toy_images
+from comparing_runs import do, told
+
+from clr_tui.engine.log.events import Note, Steps, TaskReady
+from clr_tui.engine.log.rundir import find_run
+from clr_tui.engine.settings.config import TaskConfig
+from clr_tui.tui import launching
+from clr_tui.tui.cli.main import main
+from clr_tui.tui.text.form import read
+from clr_tui.tui.text.form_fields import form_fields
+
+STRIPES = ["--data", "stripes", "--device", "cpu", "--no-augment"]
+SHORT = ["--max-lr", "0.05", "--epochs", "2", "--step-size-epochs", "1"]
+
+
+@pytest.fixture(autouse=True)
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of runs, in a program that has the toys in its tables, and works in this process."""
+    monkeypatch.setenv("CLR_TUI_RUNS", str(tmp_path / "runs"))
+    monkeypatch.chdir(tmp_path)
+    for table, name, entry in toy_images.TABLES:
+        monkeypatch.setitem(table, name, entry)
+    monkeypatch.setattr(launching, "launch", do)
+    return tmp_path / "runs"
+
+
+def test_they_train(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    task = [*STRIPES, "--model", "line", "--batch-size", "40"]
+    assert main(["train", *task, *SHORT, "--headless", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert (result["task"], result["model"], result["status"]) == ("stripes", "line", "done")
+    run = find_run(runs, "train-stripes-1")
+    (ready,) = told(run, TaskReady)
+    assert (ready.name, ready.model, ready.image_size) == ("stripes", "line", 12)
+    assert (ready.train, ready.validation, ready.test) == (120, 40, 40)
+    assert "stripes are easy" in [note.text for note in told(run, Note)]
+    assert sum(len(event.step) for event in told(run, Steps)) == 6
+    assert main(["replay", run.id, "--headless"]) == 0
+    assert "stripes · Line · SGD" in capsys.readouterr().out
+
+
+def test_a_model_takes_the_data_at_the_size_asked_for(runs: Path) -> None:
+    assert main(["train", *STRIPES, *SHORT, "--image-size", "16", "--headless"]) == 0
+    (ready,) = told(find_run(runs, "train-stripes-1"), TaskReady)
+    assert (ready.model, ready.image_size) == ("cnn", 16)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--data", "stripe"], "no 'stripe'; did you mean 'stripes'?"),
+        ([*STRIPES, "--model", "lime"], "did you mean 'line'?"),
+        ([*STRIPES, "--batch-size", "121"], "the training part, which has 120 images"),
+        (
+            [*STRIPES, "--model", "line", "--weights", "w.pt"],
+            "weights 'w.pt' cannot be loaded into the line",
+        ),
+    ],
+)
+def test_mistakes_name_them(
+    options: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", *options, "--max-lr", "0.1", "--headless"]) == 2
+    assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_the_form_offers_the_model() -> None:
+    fields = {field.name: field for field in form_fields()}
+    values = {name: field.default for name, field in fields.items()}
+    values |= {"model": "line", "data": "stripes"}
+    assert "line" in fields["model"].choices
+    assert not fields["weights"].plays_a_part(values)
+    assert read(values).task == TaskConfig(data="stripes", model="line")
