@@ -7,7 +7,7 @@ from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.log.tail import Batch
 from clr_tui.engine.settings.config import OptimizerConfig, RangeTest, TaskConfig
-from clr_tui.tui.kinds.compare.title_words import standing_of_comparison
+from clr_tui.tui.kinds.compare.progress import standing_of_comparison
 from clr_tui.tui.text.status import (
     notices,
     progress_bar,

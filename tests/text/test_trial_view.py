@@ -6,7 +6,7 @@ from comparison_logs import comparison_history
 
 from clr_tui.engine.settings.config import Compare, TaskConfig
 from clr_tui.tui.kinds.compare.trial_view import entry_of, trial_config, trial_title
-from clr_tui.tui.kinds.compare.tuning import Tuning
+from clr_tui.tui.kinds.compare.progress import Tuning
 
 
 def test_it_is_the_training_of_its_entry_from_its_seed() -> None:

@@ -28,16 +28,6 @@ class Command(NamedTuple):
     options and the folder of runs, and raises `UserError` where they make no sense."""
 
 
-def no_files(_history: RunHistory, _report: Any) -> dict[str, Callable[[], str]]:
-    """Of a kind that writes no files of its own."""
-    return {}
-
-
-def nothing_next(_run: str, _report: Any) -> str:
-    """Of a kind whose result no command takes further."""
-    return ""
-
-
 class Display(NamedTuple):
     """What is shown of a run besides its screen. A report is what the engine makes of its kind."""
 
@@ -54,9 +44,9 @@ class Display(NamedTuple):
     """A new teller of what happens, for runs that are followed without a screen."""
     sketch: Callable[[Any], Chart]
     """The learning rate of a job that has not begun, over its length."""
-    length: Callable[[Any], str]
+    length: Callable[[Any], str] = lambda _job: ""
     """What the length of such a job comes to, where that is more than its field says."""
-    files: Callable[[RunHistory, Any], dict[str, Callable[[], str]]] = no_files
+    files: Callable[[RunHistory, Any], dict[str, Callable[[], str]]] = lambda _history, _report: {}
     """Text files of its own, by the name of the option of `export` that asks for each."""
-    what_next: Callable[[str, Any], str] = nothing_next
+    what_next: Callable[[str, Any], str] = lambda _run, _report: ""
     """The command that makes use of a result, a sentence; takes how to name the run."""

@@ -6,7 +6,7 @@ Parts are named as "module:name" and imported when they are asked for, so that t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from clr_tui.engine.by_name import named
 
@@ -46,18 +46,15 @@ class Kind(NamedTuple):
 
     def load_command(self) -> Command:
         """Its options, and how they become a job."""
-        found: Command = named(self.command)
-        return found
+        return cast("Command", named(self.command))
 
     def load_display(self) -> Display:
         """What is shown of its runs besides the screen."""
-        found: Display = named(self.display)
-        return found
+        return cast("Display", named(self.display))
 
     def load_screen(self) -> Callable[[Source, RunConfig, RunDir | None], Any]:
         """The class of its `RunScreen`, untyped so that the command line knows no Textual."""
-        found: Callable[[Source, RunConfig, RunDir | None], Any] = named(self.screen)
-        return found
+        return cast("Callable[[Source, RunConfig, RunDir | None], Any]", named(self.screen))
 
 
 _HERE = "clr_tui.tui.kinds"

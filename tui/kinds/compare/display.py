@@ -4,25 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from clr_tui.engine.analysis.comparison.comparison_results import CompareReport
 from clr_tui.engine.analysis.comparison.seed_curves import planned_epochs
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.recordings.curves_csv import curves_csv
-from clr_tui.engine.settings.config import Compare, RunConfig
-from clr_tui.engine.words import many
-from clr_tui.tui.charts.chart import Chart
-from clr_tui.tui.kinds.compare.plan import length, sketch
-from clr_tui.tui.kinds.compare.printing import comparison_charts, comparison_lines
+from clr_tui.engine.settings.config import Compare, EntryConfig, Policy, RunConfig
+from clr_tui.engine.settings.entries import tuned_entries
+from clr_tui.engine.words import exact_lr, many
+from clr_tui.tui.charts.chart import Axis, Chart, Series
+from clr_tui.tui.kinds.compare.entry_style import role_of
+from clr_tui.tui.kinds.compare.printing import comparison_lines
 from clr_tui.tui.kinds.compare.progress import ComparisonLines
 from clr_tui.tui.kinds.compare.ranking import ranking_markdown
 from clr_tui.tui.kinds.compare.view import CompareOptions, comparison_chart
 from clr_tui.tui.kinds.parts import Display
+from clr_tui.tui.kinds.train.view import rate_axis
+from clr_tui.tui.text.schedule_preview import MOST_EPOCHS, TOO_MANY, schedule
+
+MOST_SCHEDULES = 8
 
 
 def title(config: RunConfig) -> list[str]:
     """The length and the seeds."""
     job = config.asked(Compare)
     return [many(planned_epochs(job), "epoch"), many(job.seeds, "seed")]
+
+
+def charts(history: RunHistory, report: CompareReport) -> list[Chart]:
+    """The primary metric on validation, under it the loss, as the screen shows them at first."""
+    return [
+        comparison_chart(history, CompareOptions(target=report.target)),
+        comparison_chart(history, CompareOptions(quantity="loss")),
+    ]
 
 
 def preview(history: RunHistory, _alive: bool) -> Chart:
@@ -43,9 +58,62 @@ def what_next(run: str, _report: CompareReport) -> str:
     return f"`clr-tui export {run} --curves-csv FILE --markdown FILE` keeps its figures"
 
 
+def sketch(job: Compare) -> Chart:
+    """How the rates move: each as a part of its highest, which is not known yet."""
+    epochs = planned_epochs(job)
+    if epochs > MOST_EPOCHS:
+        return TOO_MANY
+    shapes: dict[tuple[Policy, float], int] = {}
+    for entry in job.entries:
+        shape = entry.policy, 1.0 if entry.policy == "constant" else _lowest(entry, job)
+        shapes[shape] = shapes.get(shape, 0) + 1
+    series = []
+    for place, ((policy, low), count) in enumerate(list(shapes.items())[:MOST_SCHEDULES]):
+        at, lr = schedule(policy, low, 1.0, epochs, job)
+        series.append(Series(at, lr, f"{count} {policy}", role_of(place)))
+    return Chart(
+        series=tuple(series),
+        x=Axis(label="epoch", lo=0.0, hi=float(epochs)),
+        y=rate_axis(np.array([0.0, *(y for one in series for y in one.y)])),
+        title="learning rate, part of its highest",
+        empty="No optimizers, no learning rates.",
+    )
+
+
+def _lowest(entry: EntryConfig, job: Compare) -> float:
+    """The lower bound as a part of the upper one."""
+    if entry.lr and entry.base_lr:
+        return entry.base_lr / entry.lr
+    return 1 / job.factor
+
+
+def length(job: Compare) -> str:
+    """How many trials of how many epochs, and which sweeps come first."""
+    epochs, trials = planned_epochs(job), job.trials
+    rounded = f" ({job.epochs} would end in mid-cycle)" if epochs != job.epochs else ""
+    words = f"{many(trials, 'trial')} of {many(epochs, 'epoch')}{rounded}"
+    tuned = tuned_entries(job)
+    if len(tuned) == 1:
+        words += f"; before them a range test for the rate of {tuned[0].label}"
+    elif tuned:
+        words += f"; before them {len(tuned)} range tests, one for each rate to be tuned"
+    return f"{words}.{_unseen_rates(job)}"
+
+
+def _unseen_rates(job: Compare) -> str:
+    """The rates that were given otherwise than in the text of the entries."""
+    at: dict[float, list[str]] = {}
+    for entry in job.entries:
+        if entry.lr is not None and "lr=" not in entry.label:
+            at.setdefault(entry.lr, []).append(entry.label)
+    return "".join(
+        f" As given: {', '.join(names)} at lr {exact_lr(lr)}." for lr, names in at.items()
+    )
+
+
 DISPLAY = Display(
     title=title,
-    charts=comparison_charts,
+    charts=charts,
     lines=comparison_lines,
     preview=preview,
     progress=ComparisonLines,

@@ -9,7 +9,6 @@ from clr_tui.engine.analysis.comparison.pairs import Pair
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.metrics import Metric
 from clr_tui.engine.words import many
-from clr_tui.tui.charts.chart import Chart
 from clr_tui.tui.cli.text_blocks import drawn, wrapped
 from clr_tui.tui.fitting import padded
 from clr_tui.tui.kinds.compare.ranking import comparison_words, ranking_text
@@ -19,14 +18,6 @@ from clr_tui.tui.text.clean import plain
 CHART_ROWS = 24
 SMALLEST_P = 0.001
 """Below it a p is told as such: its digits would say more than the seeds do."""
-
-
-def comparison_charts(history: RunHistory, report: CompareReport) -> list[Chart]:
-    """The primary metric on validation, under it the loss, as the screen shows them at first."""
-    return [
-        comparison_chart(history, CompareOptions(target=report.target)),
-        comparison_chart(history, CompareOptions(quantity="loss")),
-    ]
 
 
 def comparison_lines(history: RunHistory, report: CompareReport, width: int) -> list[str]:

@@ -2,17 +2,83 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from clr_tui.engine.analysis.history import RunHistory, TrialHistory
 from clr_tui.engine.log import events as ev
+from clr_tui.engine.log.state import State
 from clr_tui.engine.metrics import Metric
 from clr_tui.engine.settings.config import Compare
+from clr_tui.engine.settings.entries import tuned_entries
 from clr_tui.engine.words import exact_lr, many, plural
-from clr_tui.tui.kinds.compare.tuning import Tuning
 from clr_tui.tui.text import figures, numbers
+from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.event_lines import EventLines
+from clr_tui.tui.text.names import SYMBOLS
+from clr_tui.tui.text.status import Status, bar
 
 QUIET = (ev.EpochFinished, ev.Diverged, ev.NonFinite, ev.TrialStarted)
 """Of many trials side by side; what became of a trial is told at its end, with its name."""
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """Where the sweeps that tune the rates of a comparison stand."""
+
+    names: str
+    """Whose rates are being tuned."""
+    done: int
+    total: int
+    fraction: float
+    """Of all their steps, 0 to 1."""
+
+    @classmethod
+    def of(cls, history: RunHistory) -> Tuning | None:
+        """None while no sweep is under way."""
+        sweeps = [trial for trial in history.trials.values() if trial.role == "sweep"]
+        running = [trial for trial in sweeps if trial.outcome is None]
+        if not running:
+            return None
+        planned = tuned_entries(history.config.asked(Compare))
+        total = max(len(planned), len(sweeps))
+        parts = [
+            1.0 if trial.outcome is not None else len(trial) / max(trial.total_steps, 1)
+            for trial in sweeps
+        ]
+        names = ", ".join(plain(trial.label) or f"trial {trial.trial}" for trial in running)
+        return cls(names, len(sweeps) - len(running), total, sum(parts) / total)
+
+
+def standing_of_comparison(history: RunHistory, status: Status) -> str:
+    """How a comparison stands, for its title: "● 11 of 18 trials  left 9:40"."""
+    symbol = SYMBOLS[status.state]
+    overall = history.overall
+    if status.ended or not history.trials:
+        return status.words
+    if (tuning := Tuning.of(history)) is not None:
+        words = f"tuning, {tuning.done} of {tuning.total}"
+    elif overall is not None:
+        words = _trials_ended(overall)
+    else:
+        return status.words
+    if status.state == "paused":
+        return f"{symbol} paused  {words}"
+    left = overall.eta_seconds if overall is not None else None
+    return f"{symbol} {words}" + (f"  left {numbers.duration(left)}" if left is not None else "")
+
+
+def waiting_for_rates(history: RunHistory, state: State) -> str:
+    """Whose rates are being tuned, and how far that is; empty where none are, or work is named."""
+    tuning = Tuning.of(history)
+    if tuning is None or history.progress is not None or state not in ("preparing", "running"):
+        return ""
+    words = f"Tuning the learning rate of {tuning.names}: {tuning.done} of {tuning.total} done."
+    return f"{words}  {bar(tuning.fraction, 24)}"
+
+
+def _trials_ended(overall: ev.Overall) -> str:
+    ended = overall.done + overall.failed + overall.stopped
+    return f"{ended} of {many(overall.total, 'trial')}"
 
 
 class ComparisonLines(EventLines):
@@ -38,11 +104,7 @@ class ComparisonLines(EventLines):
         overall = history.overall
         if overall is None:
             return ""
-        ended = overall.done + overall.failed + overall.stopped
-        parts = [
-            f"{ended} of {many(overall.total, 'trial')}",
-            numbers.percent(overall.fraction).strip(),
-        ]
+        parts = [_trials_ended(overall), numbers.percent(overall.fraction).strip()]
         if overall.failed:
             parts.append(f"{overall.failed} failed")
         if (tuning := Tuning.of(history)) is not None:

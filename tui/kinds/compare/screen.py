@@ -24,11 +24,11 @@ from clr_tui.engine.log.commands import StopTrial
 from clr_tui.engine.settings.config import Compare
 from clr_tui.tui.exporting import charts_svg
 from clr_tui.tui.keys import bindings_for
+from clr_tui.tui.kinds.compare.progress import standing_of_comparison, waiting_for_rates
 from clr_tui.tui.kinds.compare.ranking import ranking, ranking_markdown
 from clr_tui.tui.kinds.compare.ranking_table import Ranking
 from clr_tui.tui.kinds.compare.target import moved, sensible_target, target_text
 from clr_tui.tui.kinds.compare.target_dialog import Target, TargetDialog
-from clr_tui.tui.kinds.compare.title_words import standing_of_comparison, waiting_for_rates
 from clr_tui.tui.kinds.compare.trial_screen import TrialScreen
 from clr_tui.tui.kinds.compare.view import CompareOptions, comparison_chart
 from clr_tui.tui.screens.confirm import ConfirmScreen

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import textwrap
 
+import numpy as np
+
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.report import RangeReport, range_report
 from clr_tui.engine.analysis.sweep.suggest import Suggestion
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.settings.config import RangeTest, RunConfig
-from clr_tui.tui.charts.chart import Chart
+from clr_tui.tui.charts.chart import Axis, Chart, Series
 from clr_tui.tui.cli.text_blocks import drawn, wrapped
 from clr_tui.tui.kinds.parts import Display
-from clr_tui.tui.kinds.range_test.plan import length, sketch
 from clr_tui.tui.kinds.range_test.view import range_chart
 from clr_tui.tui.text import numbers
 from clr_tui.tui.text.chart_options import ChartOptions
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.event_lines import EventLines
+from clr_tui.tui.text.schedule_preview import POINTS
 from clr_tui.tui.text.status import optimizer_parts
 
 
@@ -91,6 +93,19 @@ def _rules(suggestions: list[Suggestion], width: int) -> list[str]:
     return lines
 
 
+def sketch(job: RangeTest) -> Chart:
+    """Its learning rate."""
+    length = job.epochs if job.steps is None else float(job.steps)
+    part = np.linspace(0.0, 1.0, POINTS)
+    lr = job.start_lr * (job.end_lr / job.start_lr) ** part
+    return Chart(
+        series=(Series(part * length, lr, colour="lr"),),
+        x=Axis(label="epoch" if job.steps is None else "step", lo=0.0, hi=length),
+        y=Axis(log=True, lo=job.start_lr, hi=job.end_lr),
+        title="learning rate of the sweep (log)",
+    )
+
+
 DISPLAY = Display(
     title=title,
     charts=charts,
@@ -99,5 +114,4 @@ DISPLAY = Display(
     progress=SweepLines,
     what_next=what_next,
     sketch=sketch,
-    length=length,
 )

@@ -12,7 +12,7 @@ from textual.widgets import Input, Static
 
 from clr_tui.engine.settings.config import RangeTest, Train
 from clr_tui.engine.words import exact_lr
-from clr_tui.tui.kinds.train.plan import length
+from clr_tui.tui.kinds.train.display import length
 from clr_tui.tui.text.form import read, texts
 from clr_tui.tui.text.form_fields import job_settings
 from clr_tui.tui.text.status import title_of

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.report import Measured, TrainReport
 from clr_tui.engine.log.events import EpochFinished, Evaluated
 from clr_tui.engine.metrics import ACCURACY, Metric
+from clr_tui.engine.policies import whole_cycle_epochs
 from clr_tui.engine.settings.config import RunConfig, Train
-from clr_tui.engine.words import exact_lr
-from clr_tui.tui.charts.chart import Chart
+from clr_tui.engine.words import exact_lr, many
+from clr_tui.tui.charts.chart import Axis, Chart, HLine, Series
 from clr_tui.tui.cli.text_blocks import drawn, wrapped
 from clr_tui.tui.kinds.parts import Display
-from clr_tui.tui.kinds.train.plan import length, sketch
-from clr_tui.tui.kinds.train.view import ending_words, training_charts
+from clr_tui.tui.kinds.train.view import ending_words, rate_axis, training_charts
 from clr_tui.tui.text import figures, numbers
 from clr_tui.tui.text.chart_options import ChartOptions
 from clr_tui.tui.text.event_lines import EventLines
+from clr_tui.tui.text.schedule_preview import MOST_EPOCHS, TOO_MANY, schedule
 from clr_tui.tui.text.status import optimizer_parts
 
 EPOCH_ROWS = 20
@@ -63,11 +66,7 @@ def _epochs(history: RunHistory) -> list[str]:
     trial = history.trial
     if trial is None or not trial.epochs:
         return ["no epoch was finished"]
-    validation = {
-        one.epoch: one
-        for one in trial.evaluations
-        if one.part == "validation" and one.checkpoint is None
-    }
+    validation = trial.validations()
     metric = history.primary
     short = "acc" if metric == ACCURACY else figures.name(metric)
     lines = [
@@ -106,6 +105,34 @@ def _measured(what: str, measured: Measured | None, metric: Metric) -> list[str]
         f"{what:<25} {figures.figure(metric, measured.value(metric))}  loss"
         f" {numbers.loss(measured.loss).strip()}{epoch}"
     ]
+
+
+def sketch(job: Train) -> Chart:
+    """Its learning rate between its bounds."""
+    if job.epochs > MOST_EPOCHS:
+        return TOO_MANY
+    epochs = job.epochs
+    if job.whole_cycles:
+        epochs = whole_cycle_epochs(job.policy, epochs, job.step_size_epochs)
+    at, lr = schedule(job.policy, job.base_lr, job.max_lr, epochs, job)
+    return Chart(
+        series=(Series(at, lr, colour="lr"),),
+        x=Axis(label="epoch", lo=0.0, hi=float(epochs)),
+        y=rate_axis(np.array([*lr, job.base_lr, job.max_lr])),
+        hlines=(HLine(job.base_lr, "base", "base"), HLine(job.max_lr, "max", "max")),
+        title="learning rate of the training",
+    )
+
+
+def length(job: Train) -> str:
+    """What it is rounded up to; empty where it is not."""
+    whole = whole_cycle_epochs(job.policy, job.epochs, job.step_size_epochs)
+    if whole == job.epochs:
+        return ""
+    ends = f"{many(job.epochs, 'epoch')} {'ends' if job.epochs == 1 else 'end'} in mid-cycle"
+    if not job.whole_cycles:
+        return f"{ends}, as in the run that these settings are from."
+    return f"{ends}: it will run {whole}, whole cycles."
 
 
 DISPLAY = Display(

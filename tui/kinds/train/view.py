@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,13 +21,12 @@ from clr_tui.tui.text.chart_options import ChartOptions, XAxis
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.device_lines import device_lines
 from clr_tui.tui.text.lines import BLANK, LABEL_WIDTH, Line, row
+from clr_tui.tui.text.schedule_preview import NOMINAL_STEPS
 
 AHEAD_POINTS = 400
 """Points of the schedule ahead: more than a chart has columns, so that corners stay sharp."""
 _MARGIN = 0.08
 """Room above and below the learning rates and the metric, as a part of their span."""
-NOMINAL_STEPS = 100
-"""Steps an epoch of a schedule that is drawn before the data, and so its true length, is known."""
 WAITING = "The loss of every step will appear here."
 VALIDATION = "val"
 """In a legend: so short that all three names fit beside the title at 80 columns."""
@@ -73,25 +72,21 @@ class Plan:
 def plan_of(history: RunHistory) -> Plan:
     """The schedule as it stands now."""
     config = history.config.asked(Train)
-    trial = history.trial
+    trial = history.trial or TrialHistory(0)
     known = bool(history.config.task.model)
-    base_lr, max_lr = config.base_lr, config.max_lr
-    if trial is not None and trial.bounds:
-        base_lr, max_lr = trial.bounds[-1].base_lr, trial.bounds[-1].max_lr
-    if trial is not None and trial.total_steps > 0:
+    base_lr, max_lr = history.bounds or (config.base_lr, config.max_lr)
+    if trial.total_steps > 0:
         each = max(trial.steps_per_epoch, 1)
         return Plan(config, base_lr, max_lr, each, trial.total_steps, known)
     epochs = config.epochs
     if config.whole_cycles:
         epochs = whole_cycle_epochs(config.policy, epochs, config.step_size_epochs)
-    each = history.task.steps_per_epoch if history.task is not None else _told_length(trial)
+    each = NOMINAL_STEPS
+    if history.task is not None:
+        each = history.task.steps_per_epoch
+    elif trial.epochs:  # an imported curve
+        each = trial.epochs[-1].step // max(trial.epochs[-1].epoch, 1)
     return Plan(config, base_lr, max_lr, max(each, 1), max(epochs * each, 1), known)
-
-
-def _told_length(trial: TrialHistory | None) -> int:
-    """Steps an epoch as the epochs of an imported curve tell them."""
-    last = trial.epochs[-1] if trial is not None and trial.epochs else None
-    return last.step // max(last.epoch, 1) if last is not None else NOMINAL_STEPS
 
 
 def training_charts(
@@ -106,14 +101,19 @@ def training_charts(
         waiting: what the loss chart says before the first step.
         ended: whether nothing more will come.
     """
-    trial, plan = history.trial, plan_of(history)
+    trial, plan = history.trial or TrialHistory(0), plan_of(history)
     scale = _Scale.of(trial, plan, options.x)
     x = Axis(lo=0.0, hi=scale.end)
-    named = Axis(label=_LABELS[options.x], lo=0.0, hi=scale.end)
     return (
         _lr_chart(trial, plan, scale, x, options.y_log),
         _loss_chart(trial, scale, x, options, waiting),
-        _metric_chart(history, scale, named, ended or history.finished is not None),
+        _metric_chart(
+            trial,
+            history.primary,
+            scale,
+            replace(x, label=_LABELS[options.x]),
+            ended or history.finished is not None,
+        ),
     )
 
 
@@ -128,17 +128,12 @@ class _Scale:
     end: float | None
 
     @classmethod
-    def of(cls, trial: TrialHistory | None, plan: Plan | None, x: XAxis) -> _Scale:
+    def of(cls, trial: TrialHistory, plan: Plan, x: XAxis) -> _Scale:
         """The scale of `trial` under `plan`."""
-        empty = np.zeros(0)
-        steps = np.asarray(trial.step, dtype=np.float64) + 1 if trial is not None else empty
-        seconds = np.asarray(trial.seconds, dtype=np.float64) if trial is not None else empty
-        each = plan.steps_per_epoch if plan is not None else 1
-        scale = cls(x, each, steps, seconds, None)
-        if plan is None:
-            return scale
+        steps = trial.step.astype(np.float64) + 1
+        scale = cls(x, plan.steps_per_epoch, steps, trial.seconds, None)
         end = float(scale.at(np.array([float(plan.total_steps)]))[0])
-        return cls(x, each, steps, seconds, end if math.isfinite(end) and end > 0 else None)
+        return replace(scale, end=end if math.isfinite(end) and end > 0 else None)
 
     def at(self, steps: Floats) -> Floats:
         """x after `steps` steps, shape (n,); beyond what is known seconds go on at their pace."""
@@ -157,37 +152,26 @@ class _Scale:
         return np.asarray(inside + np.maximum(steps - last, 0.0) * pace)
 
 
-def _lr_chart(
-    trial: TrialHistory | None, plan: Plan | None, scale: _Scale, x: Axis, log: bool
-) -> Chart:
-    if plan is not None and math.isnan(plan.max_lr) and not (trial and len(trial.step)):
+def _lr_chart(trial: TrialHistory, plan: Plan, scale: _Scale, x: Axis, log: bool) -> Chart:
+    if math.isnan(plan.max_lr) and not len(trial):
         return Chart(title="learning rate", empty="This recording tells no learning rates.")
     series: list[Series] = []
     marks: list[Mark] = []
-    hlines: list[HLine] = []
-    known = [np.zeros(0)]
-    done = 0
-    if trial is not None and len(trial.step):
-        done = int(trial.step[-1]) + 1
-        lr = np.asarray(trial.lr)
-        known.append(lr)
-        series.append(Series(scale.at(trial.step.astype(np.float64)), lr, "walked", "lr"))
-        later = [change for change in trial.bounds if change.step > 0]
-        at = scale.at(np.array([float(change.step) for change in later]))
+    if len(trial):
+        walked = scale.at(trial.step.astype(np.float64))
+        series.append(Series(walked, trial.lr, "walked", "lr"))
+        at = scale.at(np.array([float(change.step) for change in trial.bounds if change.step > 0]))
         marks = [Mark(float(place), label="bounds", colour="muted") for place in at]
-    if plan is not None:
-        steps = _ahead(plan, done)
-        rates = np.array([plan.lr(int(step)) for step in steps])
-        name = "ahead" if len(steps) else ""
-        series.append(Series(scale.at(steps), rates, name, "lr-ahead", faint=True))
-        known += [rates, np.array([plan.base_lr, plan.max_lr])]
-        # Their names and values stand in the panel: words here would cover the schedule.
-        hlines = [HLine(plan.max_lr, "", "max"), HLine(plan.base_lr, "", "base")]
+    steps = _ahead(plan, int(trial.step[-1]) + 1 if len(trial) else 0)
+    rates = np.array([plan.lr(int(step)) for step in steps])
+    name = "ahead" if len(steps) else ""
+    series.append(Series(scale.at(steps), rates, name, "lr-ahead", faint=True))
     return Chart(
         series=tuple(series),
         x=x,
-        y=rate_axis(np.concatenate(known), log=log),
-        hlines=tuple(hlines),
+        y=rate_axis(np.concatenate((trial.lr, rates, [plan.base_lr, plan.max_lr])), log=log),
+        # Their names and values stand in the panel: words here would cover the schedule.
+        hlines=(HLine(plan.max_lr, "", "max"), HLine(plan.base_lr, "", "base")),
         marks=tuple(marks),
         title="learning rate (log)" if log else "learning rate",
         empty="The schedule will appear here.",
@@ -219,18 +203,15 @@ def _ahead(plan: Plan, done: int) -> Floats:
 
 
 def _loss_chart(
-    trial: TrialHistory | None, scale: _Scale, x: Axis, options: ChartOptions, waiting: str
+    trial: TrialHistory, scale: _Scale, x: Axis, options: ChartOptions, waiting: str
 ) -> Chart:
     title = options.loss_title
-    if trial is None or not (len(trial.step) or trial.epochs):
+    if not (len(trial) or trial.epochs):
         return Chart(x=x, title=title, empty=waiting)
-    if len(trial.step):
-        at, raw = scale.at(trial.step.astype(np.float64)), np.asarray(trial.loss)
+    if len(trial):
+        at, raw = scale.at(trial.step.astype(np.float64)), trial.loss
         smoothed = smooth(raw, options.smoothing)
-        series = [
-            Series(at, raw, "raw", "raw", faint=True),
-            Series(at, smoothed, "train", "loss"),
-        ]
+        series = [Series(at, raw, "raw", "raw", faint=True), Series(at, smoothed, "train", "loss")]
     else:  # an imported curve tells no more than its epochs
         at = scale.at(np.array([float(epoch.step) for epoch in trial.epochs]))
         raw = smoothed = _column([epoch.train_loss for epoch in trial.epochs])
@@ -271,14 +252,12 @@ def _loss_limits(
     return float(shown.min()), float(shown.max())
 
 
-def _metric_chart(history: RunHistory, scale: _Scale, x: Axis, ended: bool) -> Chart:
-    trial, metric = history.trial, history.primary
-    title = figures.title(metric)
+def _metric_chart(
+    trial: TrialHistory, metric: Metric, scale: _Scale, x: Axis, ended: bool
+) -> Chart:
     waiting = f"Validation {figures.name(metric)} will appear here after the first epoch."
     if ended:
         waiting = "The run ended before its first epoch did."
-    if trial is None:
-        return Chart(x=x, title=title, empty=waiting)
     epochs, measured = trial.epochs, _measured(trial)
     ends = scale.at(np.array([float(epoch.step) for epoch in epochs]))
     unit = figures.scale(metric)
@@ -302,7 +281,7 @@ def _metric_chart(history: RunHistory, scale: _Scale, x: Axis, ended: bool) -> C
         x=x,
         y=Axis(lo=lo, hi=hi),
         marks=tuple(marks),
-        title=title,
+        title=figures.title(metric),
         empty=waiting,
     )
 
@@ -346,28 +325,32 @@ def training_panel(
         options: for the smoothed loss.
         ended: whether nothing more will come.
     """
-    trial, plan = history.trial, plan_of(history)
-    lines = _place_lines(trial, plan)
-    lines += [BLANK, *_loss_lines(trial, options or ChartOptions())]
-    lines += [BLANK, *_metric_lines(trial, history.primary)]
-    lines += [BLANK, *device_lines(history, trial, ended=ended)]
-    return lines
+    trial = history.trial or TrialHistory(0)
+    return [
+        *_place_lines(trial, plan_of(history)),
+        BLANK,
+        *_loss_lines(trial, options or ChartOptions()),
+        BLANK,
+        *_metric_lines(trial, history.primary),
+        BLANK,
+        *device_lines(history, history.trial, ended=ended),
+    ]
 
 
-def _place_lines(trial: TrialHistory | None, plan: Plan | None) -> list[Line]:
-    if plan is None:
-        return []
-    done = _steps_done(trial)
+def _place_lines(trial: TrialHistory, plan: Plan) -> list[Line]:
+    done = int(trial.step[-1]) + 1 if len(trial) else 0
+    if trial.epochs and not len(trial):  # an imported curve
+        done = trial.epochs[-1].step
     epochs = math.ceil(plan.total_steps / plan.steps_per_epoch)
     epoch = min(done // plan.steps_per_epoch + 1, epochs)
-    stepped = trial is not None and trial.total_steps > 0
+    stepped = trial.total_steps > 0
     started = stepped or done > 0
-    total = plan.total_steps if stepped else None
     cycle = cycle_words(plan.phase(done)) if started and plan.known else numbers.UNKNOWN
-    rate = float(trial.lr[-1]) if trial is not None and len(trial.lr) else None
+    rate = float(trial.lr[-1]) if len(trial) else None
+    step = numbers.of_total(done, plan.total_steps) if stepped else numbers.of_total(None, None)
     return [
         row("epoch", numbers.of_total(epoch if started else None, epochs)),
-        row("step", numbers.of_total(done if stepped else None, total)),
+        row("step", step),
         row("policy", plan.config.policy if plan.known else numbers.UNKNOWN),
         row("cycle", cycle, "lr"),
         row("lr", numbers.lr(rate).strip(), "lr"),
@@ -376,32 +359,19 @@ def _place_lines(trial: TrialHistory | None, plan: Plan | None) -> list[Line]:
     ]
 
 
-def _steps_done(trial: TrialHistory | None) -> int:
-    """Steps that were told of; of an imported curve, which has none, those of its epochs."""
-    if trial is None:
-        return 0
-    if len(trial.step):
-        return int(trial.step[-1]) + 1
-    return trial.epochs[-1].step if trial.epochs else 0
-
-
-def _loss_lines(trial: TrialHistory | None, options: ChartOptions) -> list[Line]:
-    raw = smoothed = validation = None
-    if trial is not None and trial.epochs:
-        smoothed = trial.epochs[-1].train_loss
-    if trial is not None and len(trial.loss):
+def _loss_lines(trial: TrialHistory, options: ChartOptions) -> list[Line]:
+    raw = None
+    smoothed = trial.epochs[-1].train_loss if trial.epochs else None
+    if len(trial):
         raw = float(trial.loss[-1])
-        smoothed = float(smooth(np.asarray(trial.loss), options.smoothing)[-1])
-    if trial is not None and (measured := _measured(trial)):
-        validation = measured[-1].loss
+        smoothed = float(smooth(trial.loss, options.smoothing)[-1])
+    measured = _measured(trial)
+    losses = (smoothed, measured[-1].loss if measured else None, raw)
+    train, validation, last = (numbers.loss(loss).strip() for loss in losses)
     return [
-        row("loss", _loss(smoothed), "loss", f"raw {numbers.loss(raw).strip()}"),
-        row("", _loss(validation), "validation", "validation"),
+        row("loss", train.ljust(7), "loss", f"raw {last}"),
+        row("", validation.ljust(7), "validation", "validation"),
     ]
-
-
-def _loss(value: float | None) -> str:
-    return numbers.loss(value).strip().ljust(7)
 
 
 def cycle_words(where: Phase) -> str:
@@ -414,15 +384,15 @@ def cycle_words(where: Phase) -> str:
     return f"{place}, complete" if where.whole else f"{place}, cut short"
 
 
-def _metric_lines(trial: TrialHistory | None, metric: Metric) -> list[Line]:
-    train = validation = best = None
+def _metric_lines(trial: TrialHistory, metric: Metric) -> list[Line]:
+    train = best = None
     when = ""
-    if trial is not None and trial.epochs:
+    if trial.epochs:
         last = trial.epochs[-1]
         train, best = last.train_value(metric.name), last.best_value
         when = f"epoch {last.best_epoch}"
-    if trial is not None and (measured := _measured(trial)):
-        validation = measured[-1].value(metric.name)
+    measured = _measured(trial)
+    validation = measured[-1].value(metric.name) if measured else None
 
     def figure(value: float | None) -> str:
         return figures.brief(metric, value).ljust(8)
@@ -432,7 +402,7 @@ def _metric_lines(trial: TrialHistory | None, metric: Metric) -> list[Line]:
         row("", figure(validation), "validation", "validation"),
         row("best", figure(best), "best", when),
     ]
-    tests = [e for e in trial.evaluations if e.part == "test"] if trial is not None else []
+    tests = [event for event in trial.evaluations if event.part == "test"]
     for number, event in enumerate(tests):
         whose = f"{plain(event.checkpoint)} epoch" if event.checkpoint else ""
         tested = figure(event.value(metric.name))
@@ -443,9 +413,7 @@ def _metric_lines(trial: TrialHistory | None, metric: Metric) -> list[Line]:
 def ending_words(history: RunHistory) -> str:
     """What to bear in mind about how the training ended; empty while it runs."""
     trial, plan = history.trial, plan_of(history)
-    if history.finished is None or trial is None or plan is None or not len(trial.step):
-        return ""
-    if not plan.known:
+    if history.finished is None or trial is None or not len(trial) or not plan.known:
         return ""
     done = int(trial.step[-1]) + 1
     where = plan.phase(done)
@@ -466,22 +434,18 @@ def training_words(history: RunHistory, *, ended: bool = False) -> str:
         ended: whether nothing more will come.
     """
     ended = ended or history.finished is not None
-    trial, plan, metric = history.trial, plan_of(history), history.primary
-    if trial is None or plan is None:
-        return ""
+    trial, metric = history.trial or TrialHistory(0), history.primary
     tests = {event.checkpoint: event for event in trial.evaluations if event.part == "test"}
-    best, last = tests.get("best"), tests.get("last")
-    if best is not None or last is not None:
-        parts = []
-        if last is not None:
-            parts.append(f"{figures.brief(metric, last.value(metric.name))} last weights")
-        if best is not None:
-            when = f" (epoch {best.epoch})" if best.epoch is not None else ""
-            value = figures.brief(metric, best.value(metric.name))
-            parts.append(f"{value} best weights{when}")
+    parts = []
+    if (last := tests.get("last")) is not None:
+        parts.append(f"{figures.brief(metric, last.value(metric.name))} last weights")
+    if (best := tests.get("best")) is not None:
+        when = f" (epoch {best.epoch})" if best.epoch is not None else ""
+        parts.append(f"{figures.brief(metric, best.value(metric.name))} best weights{when}")
+    if parts:
         return f"Test {figures.name(metric)}: {', '.join(parts)}."
     if not trial.epochs:
-        waiting = len(trial.step) and not ended
+        waiting = len(trial) and not ended
         comes = f"Validation {figures.name(metric)} comes after the first epoch."
         return comes if waiting else ""
     epoch = trial.epochs[-1]
