@@ -85,7 +85,7 @@ class _Table:
         names = [plain(entry.label) for entry in report.entries]
         longest = max(map(cell_len, names), default=0)
         label = min(max(longest, _LABEL), max(_LABEL, (width - 8) // 4))
-        sized = [(column, _size(column, report)) for column in columns_of(report)]
+        sized = [(column, column.width(report)) for column in columns_of(report)]
         room = width - _BEFORE - label
         kept: list[Column] = []
         for column, size in sorted(sized, key=lambda item: item[0].importance):
@@ -100,10 +100,9 @@ class _Table:
 
     def heading(self) -> Line:
         """The names of the columns."""
-        pieces: list[Piece] = [(" " * _BEFORE + padded("optimizer", self.label), "muted")]
-        for column, size in self.columns:
-            pieces.append((_cell(column.heading, size, column.right), "muted"))
-        return _cut(pieces, self.width)
+        cells = self._cells([column.heading for column, _ in self.columns])
+        names = [" " * _BEFORE + padded("optimizer", self.label), *(text for text, _ in cells)]
+        return _cut([(name, "muted") for name in names], self.width)
 
     def entry_line(self, entry: EntryReport, *, hidden: bool) -> Line:
         """One optimizer: its figures, or what is to come of it, or why there are none."""
@@ -131,19 +130,17 @@ class _Table:
         role: Role = "diverged" if trial.state == "failed" else "muted"
         paused = trial.state == "running" and self.report.status == "paused"
         name = f"  seed {trial.seed} {'paused' if paused else trial.state}"
-        name = padded(name, self.label)
-        pieces: list[Piece] = [(" " * _BEFORE + name, role)]
+        pieces: list[Piece] = [(" " * _BEFORE + padded(name, self.label), role)]
         texts = [column.of_trial(entry, n) for column, _ in self.columns]
-        cells = self._cells(texts, early=trial.state != "done")
-        pieces += [(text, "muted") for text, _ in cells]
+        pieces += [(text, "muted") for text, _ in self._cells(texts, early=trial.state != "done")]
         if trial.state != "done":
             pieces.append((" " * _GAP + _reason(trial), role))
         return _cut(pieces, self.width)
 
-    def _cells(self, texts: list[str], *, early: bool) -> list[Piece]:
+    def _cells(self, texts: list[str], *, early: bool = False) -> list[Piece]:
         """The cells in their columns; the `early` ones only, or all."""
         return [
-            (_cell(text, size, column.right), column.role)
+            (" " * _GAP + padded(text, size, right=column.right), column.role)
             for text, (column, size) in zip(texts, self.columns, strict=True)
             if column.early or not early
         ]
@@ -171,18 +168,6 @@ def _brackets(label: str) -> list[tuple[int, int]]:
             if not depth:
                 found.append((opened, place))
     return found
-
-
-def _size(column: Column, report: CompareReport) -> int:
-    cells = [column.heading]
-    for entry in report.entries:
-        cells.append(column.of_entry(entry))
-        cells += [column.of_trial(entry, n) for n in range(len(entry.trials))]
-    return max(column.least, *map(cell_len, cells))
-
-
-def _cell(text: str, size: int, right: bool) -> str:
-    return " " * _GAP + padded(text, size, right=right)
 
 
 def _cut(pieces: list[Piece], width: int) -> Line:

@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from rich.cells import cell_len
+
 from clr_tui.engine.analysis.comparison.comparison_results import CompareReport, EntryReport, Spread
 from clr_tui.engine.metrics import Metric
 from clr_tui.engine.words import many
@@ -31,13 +33,21 @@ class Column:
     importance: int
     """0 is the last to be left out where there is little room."""
     of_entry: Callable[[EntryReport], str]
-    of_trial: Callable[[EntryReport, int], str]
+    of_trial: Callable[[EntryReport, int], str] = lambda _entry, _n: ""
     """Of the entry's n-th trial, from 0."""
     least: int = 0
     right: bool = False
     role: Role = "text"
     early: bool = False
     """Whether it stands left of the results, and is told before there are any."""
+
+    def width(self, report: CompareReport) -> int:
+        """Cells of its widest cell."""
+        cells = [self.heading]
+        for entry in report.entries:
+            cells.append(self.of_entry(entry))
+            cells += [self.of_trial(entry, n) for n in range(len(entry.trials))]
+        return max(self.least, *map(cell_len, cells))
 
 
 def columns_of(report: CompareReport) -> list[Column]:
@@ -49,20 +59,27 @@ def columns_of(report: CompareReport) -> list[Column]:
     longest.
     """
     found = [
-        _rate_column(),
-        _source_column(),
+        Column("lr", 3, _rate, least=13, role="muted", early=True),
+        Column(
+            "from", 6, lambda entry: plain(entry.rate_source), least=7, role="muted", early=True
+        ),
         _seeds_column(report),
-        _final_column(report),
-        _best_column(report),
-        _best_epoch_column(),
-        _train_column(report),
+        *_result_columns(report),
         *_target_columns(report),
-        _seconds_column(),
-        *_tuning_columns(report),
+        Column(
+            "seconds",
+            5,
+            lambda entry: _seconds(entry.seconds.mean),
+            lambda entry, n: _seconds(entry.trials[n].seconds),
+            right=True,
+            role="muted",
+        ),
     ]
-    live = report.status in _LIVE
-    # While more is to come an empty column stays: the table must not jump when it fills.
-    return [column for column in found if live or _says_something(column, report)]
+    if any(entry.tuning_steps for entry in report.entries):
+        found.append(Column("tuning", 9, _tuning, least=15, role="muted"))
+    if report.status in _LIVE:
+        return found  # an empty column stays: the table must not jump when it fills
+    return [column for column in found if _says_something(column, report)]
 
 
 def _says_something(column: Column, report: CompareReport) -> bool:
@@ -70,23 +87,9 @@ def _says_something(column: Column, report: CompareReport) -> bool:
     return column.importance <= 1 or any(cell not in ("", numbers.UNKNOWN) for cell in cells)
 
 
-def _nothing(_entry: EntryReport, _n: int) -> str:
-    return ""
-
-
-def _rate_column() -> Column:
-    def rate(entry: EntryReport) -> str:
-        high = numbers.brief_lr(entry.lr)
-        return high if entry.base_lr is None else f"{numbers.brief_lr(entry.base_lr)}…{high}"
-
-    return Column("lr", 3, rate, _nothing, least=13, role="muted", early=True)
-
-
-def _source_column() -> Column:
-    def source(entry: EntryReport) -> str:
-        return plain(entry.rate_source)
-
-    return Column("from", 6, source, _nothing, least=7, role="muted", early=True)
+def _rate(entry: EntryReport) -> str:
+    high = numbers.brief_lr(entry.lr)
+    return high if entry.base_lr is None else f"{numbers.brief_lr(entry.base_lr)}…{high}"
 
 
 def _seeds_column(report: CompareReport) -> Column:
@@ -104,28 +107,22 @@ def _seeds_column(report: CompareReport) -> Column:
     return Column("seeds", 1, done, epochs, least=2 * digits + 1, role="muted", early=True)
 
 
-def _final_column(report: CompareReport) -> Column:
-    tested = any(entry.test_last is not None for entry in report.entries)
-
-    heading = "test, final" if tested else "val, final"
-    return _spread_column(heading, 0, lambda entry: entry.result, report.metric)
-
-
-def _best_column(report: CompareReport) -> Column:
-    tested = any(entry.test_best is not None for entry in report.entries)
-
-    def best(entry: EntryReport) -> Spread:
-        return entry.validation_best if entry.test_best is None else entry.test_best
-
-    heading = "at best val" if tested else "val, best"
-    return _spread_column(heading, 4, best, report.metric)
-
-
-def _train_column(report: CompareReport) -> Column:
-    def train(entry: EntryReport) -> Spread:
-        return entry.train_last
-
-    return _spread_column("train, final", 7, train, report.metric, role="muted")
+def _result_columns(report: CompareReport) -> list[Column]:
+    final = any(entry.test_last is not None for entry in report.entries)
+    best = any(entry.test_best is not None for entry in report.entries)
+    return [
+        _spread_column(
+            "test, final" if final else "val, final", 0, lambda entry: entry.result, report.metric
+        ),
+        _spread_column(
+            "at best val" if best else "val, best",
+            4,
+            lambda entry: entry.validation_best if entry.test_best is None else entry.test_best,
+            report.metric,
+        ),
+        _best_epoch_column(),
+        _spread_column("train, final", 7, lambda e: e.train_last, report.metric, role="muted"),
+    ]
 
 
 def _spread_column(
@@ -197,16 +194,6 @@ def _target_columns(report: CompareReport) -> list[Column]:
     ]
 
 
-def _seconds_column() -> Column:
-    def mean(entry: EntryReport) -> str:
-        return _seconds(entry.seconds.mean)
-
-    def of_trial(entry: EntryReport, n: int) -> str:
-        return _seconds(entry.trials[n].seconds)
-
-    return Column("seconds", 5, mean, of_trial, right=True, role="muted")
-
-
 def _seconds(value: float | None) -> str:
     """Whole seconds; a decimal where there are few."""
     if value is None or not math.isfinite(value):
@@ -214,13 +201,7 @@ def _seconds(value: float | None) -> str:
     return f"{value:.1f}" if value < 9.95 else numbers.count(value)
 
 
-def _tuning_columns(report: CompareReport) -> list[Column]:
-    if not any(entry.tuning_steps for entry in report.entries):
-        return []
-
-    def cost(entry: EntryReport) -> str:
-        if not entry.tuning_steps:
-            return numbers.UNKNOWN
-        return f"{many(entry.tuning_steps, 'step')}, {numbers.duration(entry.tuning_seconds)}"
-
-    return [Column("tuning", 9, cost, _nothing, least=15, role="muted")]
+def _tuning(entry: EntryReport) -> str:
+    if not entry.tuning_steps:
+        return numbers.UNKNOWN
+    return f"{many(entry.tuning_steps, 'step')}, {numbers.duration(entry.tuning_seconds)}"

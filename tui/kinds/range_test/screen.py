@@ -33,7 +33,6 @@ from clr_tui.tui.widgets.chart_view import ChartView
 from clr_tui.tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
-    from clr_tui.engine.errors import UserError
     from clr_tui.engine.log.rundir import RunDir
     from clr_tui.engine.settings.config import RunConfig
     from clr_tui.tui.sources import Source
@@ -179,10 +178,9 @@ class RangeTestScreen(CurveScreen):
     def _launch(self, job: Train | None) -> None:
         if job is not None:
             self.say("Starting the training ...")
-            self.app.launch(self.config.task, job, self.parent_id, self._not_started)
-
-    def _not_started(self, error: UserError) -> None:
-        self.say(error.message)
+            self.app.launch(
+                self.config.task, job, self.parent_id, lambda error: self.say(error.message)
+            )
 
     def comparison(self) -> Compare:
         """The article's optimizers, this one cycling between its bounds."""

@@ -59,13 +59,16 @@ def range_chart(
     series = _series(history, curve, scale, options)
     lo, hi = _loss_limits(curve, options.y_log, any(one.colour == "raw" for one in series))
     vlines, bands = _marks_of(bounds, selected, scale)
+    areas: tuple[Area, ...] = ()
+    if sum(curve.ended) > 1:
+        areas = (Area(scale.at(curve.lr), curve.low, curve.high, "seeds"),)
     return Chart(
         series=series,
         x=x,
         y=Axis(log=options.y_log, lo=lo, hi=hi),
         vlines=vlines,
         bands=bands,
-        areas=_areas(curve, scale),
+        areas=areas,
         marks=(*_divergence(history, scale), *_suggested(suggestions or [], scale)),
         title=title,
         empty=empty,
@@ -87,10 +90,10 @@ class RangeScale:
     def of(cls, history: RunHistory, x: XAxis) -> RangeScale:
         """The scale of a range test: its plan for rates and steps, what was measured for time."""
         job = history.config.asked(RangeTest)
-        trial = max(history.trials.values(), key=len, default=None)
+        trial = max(history.trials.values(), key=len, default=TrialHistory(0))
         lo, hi = _limits(job, trial, x)
         planned = x == "lr" and lo is not None and hi is not None  # the rates are the places
-        log_lr, places = _known_places(None if planned else trial, x)
+        log_lr, places = _known_places(TrialHistory(0) if planned else trial, x)
         return cls(x, log_lr, places, lo, hi)
 
     def at(self, lr: Floats) -> Floats:
@@ -117,29 +120,27 @@ class RangeScale:
         return math.exp((spans[1] - spans[0]) / max(columns - 1, 8))
 
 
-def _known_places(trial: TrialHistory | None, x: XAxis) -> tuple[Floats, Floats]:
-    if trial is None or not len(trial):
+def _known_places(trial: TrialHistory, x: XAxis) -> tuple[Floats, Floats]:
+    if not len(trial):
         return np.zeros(0), np.zeros(0)
     rising = np.concatenate(([True], np.diff(trial.lr) > 0)) & (trial.lr > 0)
     step = trial.step.astype(np.float64)
     if x == "seconds":
-        places = np.asarray(trial.seconds)
+        places = trial.seconds
     else:
         places = step / max(trial.steps_per_epoch, 1) if x == "epoch" else step
     known = rising & np.isfinite(places)
     return np.log(trial.lr[known]), places[known]
 
 
-def _limits(
-    job: RangeTest, trial: TrialHistory | None, x: XAxis
-) -> tuple[float | None, float | None]:
+def _limits(job: RangeTest, trial: TrialHistory, x: XAxis) -> tuple[float | None, float | None]:
     """The whole sweep from its first step on, so that the axis holds still."""
     if x == "lr":
         return job.start_lr, job.end_lr
-    total = trial.total_steps if trial is not None else 0
-    if x == "seconds" or trial is None or total < 2:
+    if x == "seconds" or trial.total_steps < 2:
         return 0.0, None
-    return 0.0, (total - 1) / (max(trial.steps_per_epoch, 1) if x == "epoch" else 1)
+    each = max(trial.steps_per_epoch, 1) if x == "epoch" else 1
+    return 0.0, (trial.total_steps - 1) / each
 
 
 def _series(
@@ -159,12 +160,6 @@ def _series(
         name = "median" if len(curve.seeds) > 1 else "first seed"
     found.append(Series(at, curve.smoothed, name, "loss"))
     return tuple(found)
-
-
-def _areas(curve: Curve, scale: RangeScale) -> tuple[Area, ...]:
-    if sum(curve.ended) < 2:
-        return ()
-    return (Area(scale.at(curve.lr), curve.low, curve.high, "seeds"),)
 
 
 def _marks_of(
@@ -251,9 +246,8 @@ def range_panel(
         width: cells there are; sentences are wrapped to it.
         height: rows there are; how the rules read the curve is told where it fits whole.
     """
-    trial = history.trial
-    lines = _progress_lines(history, trial, report)
-    lines += [*device_lines(history, trial, ended=ended), BLANK]
+    lines = _progress_lines(history, report)
+    lines += [*device_lines(history, history.trial, ended=ended), BLANK]
     lines += [*_bounds_lines(bounds, selected, report, ended), BLANK]
     lines += _rule_lines(report, width, ended)
     more = _formula_lines(report, width)
@@ -269,40 +263,29 @@ def _formula_lines(report: RangeReport, width: int) -> list[Line]:
     return [BLANK, heading("how they read the curve"), *told] if told else []
 
 
-def _progress_lines(
-    history: RunHistory, trial: TrialHistory | None, report: RangeReport
-) -> list[Line]:
-    known = trial is not None and len(trial) > 0
-    done = int(trial.step[-1]) + 1 if trial is not None and known else None
-    total = trial.total_steps if trial is not None and trial.total_steps else None
-    step = numbers.of_total(done, total) if total else numbers.count(done)
-    lines = [row("step", step)]
-    job = history.config.asked(RangeTest)
+def _progress_lines(history: RunHistory, report: RangeReport) -> list[Line]:
+    trial, job = history.trial or TrialHistory(0), history.config.asked(RangeTest)
+    done = rate = raw = smoothed = None
+    if len(trial):
+        done, rate, raw = int(trial.step[-1]) + 1, float(trial.lr[-1]), float(trial.loss[-1])
+        if len(history.trials) == 1:
+            smoothed = float(curve_of(history, report.smoothing).seeds[0][-1])
+        else:
+            smoothed = float(smooth(trial.loss, report.smoothing)[-1])
+    total = trial.total_steps
+    lines = [row("step", numbers.of_total(done, total) if total else numbers.count(done))]
     if job.seeds > 1:
-        place = list(history.trials).index(trial.trial) + 1 if trial is not None else None
-        after = f"  seed {trial.seed}" if trial is not None else ""
-        lines.append(row("sweep", f"{numbers.count(place)} of {job.seeds}", after=after))
-    raw = float(trial.loss[-1]) if trial is not None and known else None
-    smoothed = _last_smoothed(history, trial, report.smoothing)
+        begun = len(history.trials)
+        after = f"  seed {trial.seed}" if begun else ""
+        lines.append(row("sweep", f"{numbers.count(begun or None)} of {job.seeds}", after=after))
     best = numbers.loss(report.minimum_loss).strip()
     at = f" at {numbers.lr(report.minimum_lr)}" if report.minimum_lr is not None else ""
-    rate = float(trial.lr[-1]) if trial is not None and known else None
     return [
         *lines,
         row("lr", numbers.lr(rate).strip(), "lr"),
         row("loss", numbers.loss(smoothed).strip(), "loss", f" raw {numbers.loss(raw).strip()}"),
         row("best", best, "best", at),
     ]
-
-
-def _last_smoothed(
-    history: RunHistory, trial: TrialHistory | None, smoothing: float
-) -> float | None:
-    if trial is None or not len(trial):
-        return None
-    if len(history.trials) == 1:
-        return float(curve_of(history, smoothing).seeds[0][-1])
-    return float(smooth(trial.loss, smoothing)[-1])
 
 
 def _bounds_lines(
@@ -314,16 +297,16 @@ def _bounds_lines(
         how = "b types, u takes a rule's" if some else "b types them now"
         return [heading("bounds"), ((f"  {when}", "muted"),), ((f"  {how}", "muted"),)]
     ratio = bounds.max_lr / bounds.base_lr
-    return [
-        heading("bounds", "   tab selects"),
-        _bound_line("base_lr", bounds.base_lr, "base", selected == "base", ""),
-        _bound_line("max_lr", bounds.max_lr, "max", selected == "max", f" = base x {ratio:.3g}"),
-    ]
-
-
-def _bound_line(name: str, value: float, role: Role, selected: bool, after: str) -> Line:
-    mark = "▸ " if selected else "  "
-    return ((mark, role), (name.ljust(9), role), (numbers.lr(value), role), (after, "muted"))
+    lines = [heading("bounds", "   tab selects")]
+    rows: tuple[tuple[Which, float, str], ...] = (
+        ("base", bounds.base_lr, ""),
+        ("max", bounds.max_lr, f" = base x {ratio:.3g}"),
+    )
+    for which, value, after in rows:
+        mark = "▸ " if selected == which else "  "
+        words = f"{mark}{which}_lr".ljust(11) + numbers.lr(value)
+        lines.append(((words, which), (after, "muted")))
+    return lines
 
 
 def _rule_lines(report: RangeReport, width: int, ended: bool) -> list[Line]:
