@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from clr_tui.tui.charts.chart import Role
 
-_ROLES: tuple[Role, ...] = (
-    "entry-1",
-    "entry-2",
-    "entry-3",
-    "entry-4",
-    "entry-5",
-    "entry-6",
-    "entry-7",
-    "entry-8",
-)
+_ROLES: tuple[Role, ...] = tuple(role for role in get_args(Role) if role.startswith("entry-"))
 _GLYPHS = "●▲■◆▼✚○△□◇▽◉✱✦☆"
 """One cell each in every terminal: none of them has an emoji form. The solid ones come first; the
 black star is left out, because it marks a best epoch elsewhere. Fifteen, so that shape and colour

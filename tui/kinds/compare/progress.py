@@ -176,7 +176,7 @@ def _name(trial: TrialHistory, history: RunHistory) -> str:
     """Of a training; one that never began is known by its number alone."""
     job = history.config.asked(Compare)
     if trial.label:
-        return f"{trial.label or 'trial'} seed {trial.seed}"
+        return f"{trial.label} seed {trial.seed}"
     entry, i = job.entry_and_seed(trial.trial)
     return f"{_entry(entry, history)} seed {history.config.task.seed + i}"
 

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from clr_tui.engine.settings.config import (
-    Compare,
-    OptimizerConfig,
-    Option,
-    Policy,
-    Train,
-)
+from clr_tui.engine.settings.config import Compare, OptimizerConfig, Option, Policy, Train
 from clr_tui.engine.settings.entries import article_entries, parse_entries
 from clr_tui.engine.words import exact_lr
 

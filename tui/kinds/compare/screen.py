@@ -27,8 +27,8 @@ from clr_tui.tui.keys import bindings_for
 from clr_tui.tui.kinds.compare.progress import standing_of_comparison, waiting_for_rates
 from clr_tui.tui.kinds.compare.ranking import ranking, ranking_markdown
 from clr_tui.tui.kinds.compare.ranking_table import Ranking
-from clr_tui.tui.kinds.compare.target import moved, sensible_target, target_text
-from clr_tui.tui.kinds.compare.target_dialog import Target, TargetDialog
+from clr_tui.tui.kinds.compare.target import moved, read_target, sensible_target, target_text
+from clr_tui.tui.kinds.compare.target_dialog import TargetDialog
 from clr_tui.tui.kinds.compare.trial_screen import TrialScreen
 from clr_tui.tui.kinds.compare.view import CompareOptions, comparison_chart
 from clr_tui.tui.screens.confirm import ConfirmScreen
@@ -95,13 +95,8 @@ class ComparisonScreen(RunScreen):
 
     def show_history(self) -> None:
         """Draws the table, and the chart with what is selected there in front."""
-        heading, rows = ranking(
-            self.report,
-            self.table.line_width,
-            hidden=self.options.hidden,
-            expanded=self.expanded,
-        )
-        self.table.show(heading, rows)
+        table, hidden = self.table, self.options.hidden
+        table.show(*ranking(self.report, table.line_width, hidden=hidden, expanded=self.expanded))
         self.draw("chart", self._chart())
 
     def standing_words(self) -> str:
@@ -233,14 +228,13 @@ class ComparisonScreen(RunScreen):
         target = self.options.target
         if target is not None:
             self._set_target(moved(target, points, self.history.primary))
-        elif (target := self._sensible_target()) is not None:
+            return
+        target = sensible_target(comparison_of(self.history), self.history.primary)
+        if target is not None:
             self._set_target(target)
         else:
             name = figures.name(self.history.primary)
             self.say(f"There is no {name} yet to set a target by: g types one.")
-
-    def _sensible_target(self) -> float | None:
-        return sensible_target(comparison_of(self.history), self.history.primary)
 
     def _set_target(self, target: float | None) -> None:
         self._redraw(replace(self.options, target=target))
@@ -254,10 +248,10 @@ class ComparisonScreen(RunScreen):
         dialog = TargetDialog(self.options.target, self._own_target, self.history.primary)
         self.app.push_screen(dialog, self._typed)
 
-    def _typed(self, target: Target | None) -> None:
-        if target is not None:
-            typed = target.value
-            self._set_target(self._own_target if typed is None else typed)
+    def _typed(self, text: str | None) -> None:
+        if text is not None:
+            target = read_target(text, self.history.primary)
+            self._set_target(self._own_target if target is None else target)
 
     # -- keys: orders ----------------------------------------------------------------------
 

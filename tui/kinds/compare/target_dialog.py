@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -18,15 +17,8 @@ from clr_tui.tui.text import figures
 from clr_tui.tui.widgets.field import Field
 
 
-@dataclass(frozen=True)
-class Target:
-    """What was typed; None where it was cleared."""
-
-    value: float | None
-
-
-class TargetDialog(ModalScreen["Target | None"]):
-    """Asks for a target; answers with it, or None where nothing changes.
+class TargetDialog(ModalScreen["str | None"]):
+    """Asks for a target; answers with a text that `read_target` accepts, or None.
 
     Args:
         target: what stands there to begin with.
@@ -64,21 +56,21 @@ class TargetDialog(ModalScreen["Target | None"]):
         event.stop()
         self._read()
 
-    def _read(self) -> Target | None:
+    def _read(self) -> str | None:
         field = self.query_one(Field)
         try:
-            target = Target(read_target(field.value, self._metric))
+            read_target(field.value, self._metric)
         except UserError as error:
             field.show_error(error.message)
             return None
         field.show_error("")
-        return target
+        return field.value
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Answers, where it is right."""
         event.stop()
-        if (target := self._read()) is not None:
-            self.dismiss(target)
+        if (text := self._read()) is not None:
+            self.dismiss(text)
 
     def action_cancel(self) -> None:
         """Closes; nothing changes."""

@@ -80,6 +80,11 @@ class CompareOptions:
         """The same with an entry hidden, or shown again."""
         return replace(self, hidden=self.hidden ^ {entry})
 
+    @property
+    def logarithmic(self) -> bool:
+        """Whether the y axis is."""
+        return self.log_y and self.quantity == "loss"
+
     def metric(self, history: RunHistory) -> Metric:
         """What is shown."""
         return LOSS if self.quantity == "loss" else history.primary
@@ -120,20 +125,19 @@ def comparison_chart(
         name = _name(entry) if legend else ""
         series.append(_mean_series(entry, curve, options, name=name))
     means = [curve for of_part in curves.values() for curve in of_part]
+    cycle_ends = tuple(_cycle_ends(history, shown, options))
+    label = f"   {CYCLE_END}" if cycle_ends else ""
     return Chart(
         series=tuple(series),
-        x=_x_axis(history, shown, options),
+        # To the planned end, where there is one: the curves grow towards it.
+        x=Axis(label=options.x + label, lo=0.0, hi=_end(history, options.x)),
         y=_y_axis(history, means, curves[main], options),
         hlines=_target(metric, options),
         areas=tuple(_areas(shown, curves[main], options)),
-        marks=tuple(_cycle_ends(history, shown, options)),
-        title=options.title(history) + (" (log)" if _logarithmic(options) else ""),
+        marks=cycle_ends,
+        title=options.title(history) + (" (log)" if options.logarithmic else ""),
         empty=waiting,
     )
-
-
-def _logarithmic(options: CompareOptions) -> bool:
-    return options.log_y and options.quantity == "loss"
 
 
 def _scaled(
@@ -181,14 +185,10 @@ def _mean_series(
 def _seed_series(
     entry: EntryCurves, metric: Metric, part: CurvePart, options: CompareOptions
 ) -> list[Series]:
-    colour = role_of(entry.entry)
+    colour, unit = role_of(entry.entry), figures.scale(metric)
     return [
         Series(
-            trial.x(options.x),
-            trial.values(metric.name, part) * figures.scale(metric),
-            "",
-            colour,
-            faint=True,
+            trial.x(options.x), unit * trial.values(metric.name, part), colour=colour, faint=True
         )
         for trial in entry.trials
         if len(trial.epoch)
@@ -202,7 +202,7 @@ def _areas(
     areas = []
     for entry, curve in zip(shown, curves, strict=True) if options.bands else ():
         low = curve.low
-        if _logarithmic(options):  # an interval that reaches below zero reaches to the axis's end
+        if options.logarithmic:  # an interval that reaches below zero reaches to the axis's end
             low = np.where(low <= 0, np.finfo(np.float64).tiny, low)
         faint = entry.entry != options.selected
         areas.append(Area(curve.x, low, curve.high, "", role_of(entry.entry), faint=faint))
@@ -214,14 +214,6 @@ def _target(metric: Metric, options: CompareOptions) -> tuple[HLine, ...]:
         return ()
     words = f"target {target_text(options.target, metric)}"
     return (HLine(figures.scale(metric) * options.target, words),)
-
-
-def _x_axis(history: RunHistory, shown: list[EntryCurves], options: CompareOptions) -> Axis:
-    """To the planned end, where there is one: the curves grow towards it."""
-    label: str = options.x
-    if any(True for _ in _cycle_ends(history, shown, options)):
-        label += f"   {CYCLE_END}"
-    return Axis(label=label, lo=0.0, hi=_end(history, options.x))
 
 
 def _end(history: RunHistory, x: XScale) -> float | None:
@@ -269,7 +261,7 @@ def _y_axis(
         lo, hi = _share_limits(means, main, options)
         return Axis(f"{unit}, {label}", lo=lo, hi=hi)
     lo, hi = _number_limits(means, main, metric, options)
-    return Axis(label, log=_logarithmic(options), lo=lo, hi=hi)
+    return Axis(label, log=options.logarithmic, lo=lo, hi=hi)
 
 
 def _with_bands(
@@ -319,7 +311,7 @@ def _number_limits(
     stands; it may leave the chart at its top, so that the others can be read.
     """
     values = _finite([curve.mean for curve in means])
-    if _logarithmic(options):
+    if options.logarithmic:
         values = values[values > 0]
     if not len(values):
         return None, None
@@ -327,11 +319,10 @@ def _number_limits(
     # A loss may be any number by the end of the first epoch already; errors are seldom.
     start = np.median(starts) if metric == LOSS else np.max(starts)
     top = _LOSS_ROOM * abs(float(start))
-    lo = float(values.min())
-    hi = float(values.max())
+    lo, hi = float(values.min()), float(values.max())
     if metric.direction == "min":
         hi = min(hi, max(top, lo))
-    if _logarithmic(options):
+    if options.logarithmic:
         return lo / 1.1, max(hi, lo) * 1.1
     lo, hi = _with_bands(lo, hi, main, options)
     if options.target is not None and options.quantity == "metric":
