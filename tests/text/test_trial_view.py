@@ -5,8 +5,8 @@ import math
 from comparison_logs import comparison_history
 
 from clr_tui.engine.settings.config import Compare, TaskConfig
-from clr_tui.tui.kinds.compare.trial_view import entry_of, trial_config, trial_title
 from clr_tui.tui.kinds.compare.progress import Tuning
+from clr_tui.tui.kinds.compare.trial_view import entry_of, trial_config, trial_title
 
 
 def test_it_is_the_training_of_its_entry_from_its_seed() -> None:

@@ -10,7 +10,7 @@ from clr_tui.engine.analysis.comparison.comparison_results import CompareReport
 from clr_tui.engine.analysis.comparison.seed_curves import planned_epochs
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.recordings.curves_csv import curves_csv
-from clr_tui.engine.settings.config import Compare, EntryConfig, Policy, RunConfig
+from clr_tui.engine.settings.config import Compare, Policy, RunConfig
 from clr_tui.engine.settings.entries import tuned_entries
 from clr_tui.engine.words import exact_lr, many
 from clr_tui.tui.charts.chart import Axis, Chart, Series
@@ -47,10 +47,7 @@ def preview(history: RunHistory, _alive: bool) -> Chart:
 
 def files(history: RunHistory, report: CompareReport) -> dict[str, Callable[[], str]]:
     """Its curves, and its table."""
-    return {
-        "curves_csv": lambda: curves_csv(history),
-        "markdown": lambda: ranking_markdown(report),
-    }
+    return {"curves_csv": lambda: curves_csv(history), "markdown": lambda: ranking_markdown(report)}
 
 
 def what_next(run: str, _report: CompareReport) -> str:
@@ -65,7 +62,8 @@ def sketch(job: Compare) -> Chart:
         return TOO_MANY
     shapes: dict[tuple[Policy, float], int] = {}
     for entry in job.entries:
-        shape = entry.policy, 1.0 if entry.policy == "constant" else _lowest(entry, job)
+        low = entry.base_lr / entry.lr if entry.lr and entry.base_lr else 1 / job.factor
+        shape = entry.policy, 1.0 if entry.policy == "constant" else low
         shapes[shape] = shapes.get(shape, 0) + 1
     series = []
     for place, ((policy, low), count) in enumerate(list(shapes.items())[:MOST_SCHEDULES]):
@@ -78,13 +76,6 @@ def sketch(job: Compare) -> Chart:
         title="learning rate, part of its highest",
         empty="No optimizers, no learning rates.",
     )
-
-
-def _lowest(entry: EntryConfig, job: Compare) -> float:
-    """The lower bound as a part of the upper one."""
-    if entry.lr and entry.base_lr:
-        return entry.base_lr / entry.lr
-    return 1 / job.factor
 
 
 def length(job: Compare) -> str:

@@ -41,7 +41,7 @@ def _pairs(report: CompareReport, width: int) -> list[str]:
     names = [(plain(pair.a), plain(pair.b)) for pair in compared]
     left, right = (max(map(cell_len, column)) for column in zip(*names, strict=True))
     figures = [_figures(pair, report.metric) for pair in compared]
-    words = [_words(pair) for pair in compared]
+    words = [f"{'' if pair.distinguishable else 'not '}distinguishable" for pair in compared]
     room = width - 7 - max(map(len, figures))
     short = left + right + max(map(len, words)) > room
     if short:
@@ -62,20 +62,12 @@ def _pairs(report: CompareReport, width: int) -> list[str]:
     return [*wrapped(heading, width), *rows]
 
 
-def _words(pair: Pair) -> str:
-    return "distinguishable" if pair.distinguishable else "not distinguishable"
-
-
 def _figures(pair: Pair, metric: Metric) -> str:
     """Difference and p, in columns of constant width."""
     scale, digits = (100, ".2f") if metric.unit == "share" else (1, ".3g")
     difference = f"{scale * (pair.difference or 0.0):+{digits}}".rjust(6)
     half = "-" if pair.half_width is None else f"{scale * pair.half_width:{digits}}"
-    half = half.rjust(5)
-    return f"{difference} ± {half}  {_p(pair.p_adjusted):>9}"
-
-
-def _p(value: float | None) -> str:
-    if value is None:
-        return "p -"
-    return f"p < {SMALLEST_P}" if value < SMALLEST_P else f"p {value:.3f}"
+    p = "p -" if pair.p_adjusted is None else f"p {pair.p_adjusted:.3f}"
+    if pair.p_adjusted is not None and pair.p_adjusted < SMALLEST_P:
+        p = f"p < {SMALLEST_P}"
+    return f"{difference} ± {half:>5}  {p:>9}"

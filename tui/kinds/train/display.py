@@ -51,10 +51,13 @@ def lines(history: RunHistory, report: TrainReport, width: int) -> list[str]:
     for chart, height in zip(charts(history, report), (8, 12, 12), strict=True):
         told += [*drawn(chart, width, height), ""]
     told += [*_epochs(history), ""]
-    told += _measured("validation, last", report.final_validation, report.metric)
-    told += _measured("validation, best", report.best_validation, report.metric)
-    told += _measured("test, last", report.test_last, report.metric)
-    told += _measured("test, best on validation", report.test_best, report.metric)
+    results = {
+        "validation, last": report.final_validation,
+        "validation, best": report.best_validation,
+        "test, last": report.test_last,
+        "test, best on validation": report.test_best,
+    }
+    told += [_result(what, one, report.metric) for what, one in results.items() if one is not None]
     if report.status == "running":
         told.append(f"now: {report.phase}")
     if words := ending_words(history):
@@ -97,14 +100,10 @@ def _epoch(
     )
 
 
-def _measured(what: str, measured: Measured | None, metric: Metric) -> list[str]:
-    if measured is None:
-        return []
+def _result(what: str, measured: Measured, metric: Metric) -> str:
+    value, loss = figures.figure(metric, measured.value(metric)), numbers.loss(measured.loss)
     epoch = "" if measured.epoch is None else f"  epoch {measured.epoch}"
-    return [
-        f"{what:<25} {figures.figure(metric, measured.value(metric))}  loss"
-        f" {numbers.loss(measured.loss).strip()}{epoch}"
-    ]
+    return f"{what:<25} {value}  loss {loss.strip()}{epoch}"
 
 
 def sketch(job: Train) -> Chart:
