@@ -1,4 +1,4 @@
-"""What surrounds a comparison in the worker: how much room there is for trials, and the pool."""
+"""Running a comparison in the worker: measures the machine and starts the pool."""
 
 from __future__ import annotations
 
@@ -22,8 +22,7 @@ from clr_tui.engine.training.session import Result, Work
 def try_optimizers(config: RunConfig) -> None:
     """Makes the optimizers whose options torch may refuse.
 
-    The others are made by the trials' processes alone: a class from elsewhere may do anything, and
-    should do it there.
+    Optimizers from other modules are made only in the trials' processes: they may do anything.
 
     Raises:
         UserError: an optimizer cannot be made (field "optimizers").
@@ -37,13 +36,13 @@ def try_optimizers(config: RunConfig) -> None:
 
 
 def run_compare_job(work: Work) -> Result:
-    """Compares in a pool of processes on this machine.
+    """Runs the comparison in a pool of processes on this machine.
 
-    The worker itself reads the data to find mistakes and to measure, and so that the processes
-    find its images decoded; it lets it go again.
+    The worker reads the data to find mistakes, measure memory and fill the cache of decoded images,
+    then releases it.
 
     Raises:
-        UserError: memory is too small for a trial, or more jobs were asked for than make sense.
+        UserError: memory is too small for a trial, or there are too many jobs.
     """
     config, emit = work.config, work.emit
     compare = config.asked(Compare)
@@ -71,22 +70,22 @@ def run_compare_job(work: Work) -> Result:
 
 
 def _measured(task: Task, config: RunConfig) -> tuple[int, Metric, TrialNeed]:
-    """Training samples, what trials are judged by, and what one needs.
+    """The number of training samples, the primary metric, and the memory that a trial needs.
 
-    The only reference to the data ends here.
+    Takes the only reference to the data, so that it is freed on return.
     """
     return len(task.train), task.primary, trial_need(task, config.task.batch_size)
 
 
 def _devices(asked: str, first: torch.device) -> list[torch.device]:
-    """All CUDA devices where the choice is ours."""
+    """The devices to use: with `auto`, all CUDA devices."""
     if asked == "auto" and first.type == "cuda":
         return [torch.device("cuda", i) for i in range(torch.cuda.device_count())]
     return [first]
 
 
 def _room(need: TrialNeed, devices: list[torch.device]) -> Room:
-    """What this machine has room for."""
+    """The capacity of this machine."""
     kind, memories = devices[0].type, []
     host = available_memory()
     if host is not None:

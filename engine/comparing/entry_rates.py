@@ -22,14 +22,14 @@ from clr_tui.engine.settings.config import Compare, EntryConfig, RunConfig, Trai
 from clr_tui.engine.settings.entries import tuned_entries
 
 DefaultRate = Callable[[EntryConfig], float]
-"""The rate that an entry's optimizer has by itself. Raises UserError where it has none."""
+"""The default rate of an entry's optimizer. Raises UserError if it has none."""
 
 
 def known_rate(number: int, config: Compare, default: DefaultRate) -> RateChosen | None:
-    """The rate of entry `number` where no range test has to find it, else None.
+    """The rate of entry `number`, or None if a range test must find it.
 
     Raises:
-        UserError: its optimizer has no rate of its own, or cannot be found.
+        UserError: its optimizer has no default rate, or cannot be found.
     """
     entry = config.entries[number]
     if entry.lr is not None:
@@ -40,7 +40,7 @@ def known_rate(number: int, config: Compare, default: DefaultRate) -> RateChosen
 
 
 class Tuning:
-    """The range test of one entry: hears its events, and tells the rate at its end.
+    """The range test of one entry: takes its events, and at its end finds the rate.
 
     Args:
         config: the run's.
@@ -59,7 +59,7 @@ class Tuning:
         self.sweep = msgspec.structs.replace(
             compare.range_test, seeds=1, optimizer=compare.entries[number].optimizer
         )
-        """What is to be swept."""
+        """The range test to run."""
         self._history = RunHistory(msgspec.structs.replace(config, job=self.sweep))
 
     def hear(self, event: Event) -> None:
@@ -70,7 +70,7 @@ class Tuning:
             self._seconds = event.elapsed
 
     def rate(self, end: TrialFinished, default: DefaultRate) -> RateChosen:
-        """The recommended rate; where there is none, torch's own, and a note that says why.
+        """The recommended rate, or if there is none, torch's default with a note that says why.
 
         Raises:
             UserError: there is neither.
@@ -119,7 +119,7 @@ def _chosen(
 
 
 def training_at(rate: RateChosen, config: Compare, epochs: int) -> Train:
-    """The training of the entry at its rate, all of its `epochs`: those are rounded already."""
+    """The training of an entry at its rate; `epochs` are already rounded to whole cycles."""
     entry = config.entries[rate.entry]
     return Train(
         base_lr=rate.lr if rate.base_lr is None else rate.base_lr,

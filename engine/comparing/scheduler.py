@@ -1,4 +1,4 @@
-"""A comparison: the trials of its entries, spread over an executor, and the one log of it all."""
+"""Scheduling a comparison: runs the trials of its entries on an executor and logs their events."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ from clr_tui.engine.training.control import Control, reason_of
 from clr_tui.engine.training.session import Result
 
 POLL_SECONDS = 0.2
-"""Orders are looked for so often, where no trial tells anything meanwhile."""
+"""How often to check for commands while trials send no events."""
 OVERALL_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class Stage:
-    """What a comparison works with."""
+    """What a comparison needs."""
 
     config: RunConfig
     executor: Executor
@@ -56,33 +56,33 @@ class Stage:
     control: Control
     steps_per_epoch: int
     sweep_steps: int
-    """Planned of each range test that tunes a rate."""
+    """Length of each range test that tunes a rate."""
     default_rate: Callable[[EntryConfig], float]
     """See `engine.comparing.entry_rates`."""
     metric: str
-    """The primary one's name."""
+    """The name of the primary one."""
     clock: Callable[[], float] = time.perf_counter
 
 
 @dataclass
 class _Running:
-    """A trial under way."""
+    """A running trial."""
 
     planned: Planned
     steps: int = 0
     """Done."""
     begun: bool = False
-    """It told of its beginning."""
+    """Whether it has reported its start."""
     held: bool = False
-    """It obeys a pause."""
+    """Whether it has paused."""
     stopping: str | None = None
-    """Why it was told to stop."""
+    """Why it was ordered to stop."""
 
 
 def run_comparison(stage: Stage, config: Compare) -> Result:
-    """Does all trials. What goes wrong in one of them ends that one, and no other.
+    """Runs all trials. An error in one trial ends only that one.
 
-    The executor is closed however this ends.
+    The executor is closed in any case.
     """
     try:
         return Comparison(stage, config).run()
@@ -91,7 +91,7 @@ def run_comparison(stage: Stage, config: Compare) -> Result:
 
 
 class Comparison:
-    """The trials that wait, those under way, and what became of the others."""
+    """The waiting and running trials of a comparison, and the results of the others."""
 
     def __init__(self, stage: Stage, config: Compare) -> None:
         self._stage = stage
@@ -108,14 +108,14 @@ class Comparison:
         self._stopping: str | None = None
         self._pausing = False
         self._paused = False
-        """The log says so: every trial under way obeys."""
+        """Whether the pause is logged, as every running trial has paused."""
         self._pace = Pace(stage.clock)
         self._overall_at = -math.inf
         self._news = True
-        """A trial began or ended since the last `overall`."""
+        """Whether a trial began or ended since the last `overall`."""
 
     def run(self) -> Result:
-        """To the end of the last trial."""
+        """Runs to the end of the last trial."""
         self._note_phases()
         self._settle_known_rates()
         while self._waiting or self._running:
@@ -130,7 +130,7 @@ class Comparison:
         return self._tally.result()
 
     def _note_phases(self) -> None:
-        """What `Training` says of a single training, for each entry once."""
+        """Warns once per entry, as `Training` does for a single training."""
         half = step_size_steps(self._config.step_size_epochs, self._stage.steps_per_epoch)
         for entry in self._config.entries:
             end = phase(entry.policy, self._steps, step_size=half, total_steps=self._steps)
@@ -140,7 +140,7 @@ class Comparison:
                 self._emit(Note(level="warning", text=text))
 
     def _settle_known_rates(self) -> None:
-        """Entries whose rate is to be found get a sweep, ahead of all trainings."""
+        """Logs known rates, and queues a sweep for each other entry, before all trainings."""
         sweeps: list[Planned] = []
         seed = self._stage.config.task.seed
         for entry in range(len(self._config.entries)):
@@ -162,7 +162,7 @@ class Comparison:
         self._emit(rate)
 
     def _give_up(self, entry: int, reason: str) -> None:
-        """There is no rate at which the entry could be trained."""
+        """Fails all trials of an entry for which there is no rate."""
         for planned in [p for p in self._waiting if p.entry == entry]:
             self._end_unbegun(planned, "failed", reason)
 
@@ -190,10 +190,10 @@ class Comparison:
         )
 
     def _take(self, told: Told) -> None:
-        """What an executor told of a trial."""
+        """Handles an event from the executor."""
         running = self._running.get(told.trial)
         if running is None:
-            return  # its end was not waited for
+            return  # it was stopped without waiting for its end
         self._pace.pass_time(self._at_work)
         match told.event:
             case Paused():
@@ -207,15 +207,14 @@ class Comparison:
         self._pause_where_all_are_held()
 
     def _end_lost(self, running: _Running, reason: str) -> None:
-        # Whoever ends the run with a signal may send it to its processes too, and be heard there
-        # first.
+        # A signal that stops the run may also reach its processes, even before the worker.
         self._obey()
         if running.planned.trial in self._running:  # not ended by that
             stopped = running.stopping is not None
             self._end(running, "stopped" if stopped else "failed", running.stopping or reason)
 
     def _end(self, running: _Running, outcome: Outcome, reason: str) -> None:
-        """Of a trial that does not tell it."""
+        """Ends a trial that does not report its own end."""
         trial, step = running.planned.trial, running.steps
         end = TrialFinished(trial=trial, outcome=outcome, step=step, reason=reason)
         self._pass_on(running, end)
@@ -234,7 +233,7 @@ class Comparison:
             self._count(running.planned, event)
 
     def _count(self, planned: Planned, end: TrialFinished) -> None:
-        """A trial came to its end, in whatever way."""
+        """Handles the end of a trial, however it ended."""
         self._news = True
         if planned.role == "train":
             self._tally.count(end)
@@ -251,7 +250,7 @@ class Comparison:
         self._count(planned, end)
 
     def _obey(self) -> None:
-        """Carries out what was ordered since the last call."""
+        """Carries out commands since the last call."""
         commands, stop = self._stage.control.take()
         if stop is not None:
             self._stop_all(stop)
@@ -275,11 +274,11 @@ class Comparison:
             case Continue() if self._pausing:
                 self._continue()
             case SetBounds():
-                raise UserError("the rates of a comparison stay as they are, alike for all seeds")
+                raise UserError("the rates of a comparison cannot be changed")
             case SaveCheckpoint():
-                raise UserError("a comparison keeps no checkpoints")
+                raise UserError("a comparison saves no checkpoints")
             case _:
-                pass  # it pauses already, or goes on already
+                pass  # already paused, or already running
 
     def _stop_all(self, reason: str) -> None:
         if self._stopping is not None:
@@ -290,7 +289,7 @@ class Comparison:
         for running in list(self._running.values()):
             if running.begun:
                 self._stop(running, Stop(reason=reason))
-            else:  # its process still loads, which takes seconds: nobody needs to wait for that
+            else:  # its process is still loading, which takes seconds: do not wait for it
                 self._end(running, "stopped", reason)
 
     def _stop_trial(self, trial: int) -> None:
@@ -301,9 +300,9 @@ class Comparison:
         elif trial in self._running:
             self._stop(self._running[trial], order)
         elif 0 <= trial < self._tally.total or trial - self._tally.total in self._tunings:
-            raise UserError(f"trial {trial} has ended already")
+            raise UserError(f"trial {trial} has already ended")
         else:
-            raise UserError(f"there is no trial {trial}: there are 0 to {self._tally.total - 1}")
+            raise UserError(f"no trial {trial}: there are 0 to {self._tally.total - 1}")
 
     def _stop(self, running: _Running, order: Stop) -> None:
         running.stopping = reason_of(order)
@@ -329,11 +328,11 @@ class Comparison:
 
     @property
     def _at_work(self) -> int:
-        """Trials that move on."""
+        """The number of trials that make progress."""
         return 0 if self._pausing else sum(r.begun for r in self._running.values())
 
     def _tell_overall(self) -> None:
-        """Where all stands: where that changed, and once a second while anything moves."""
+        """Logs the overall progress: after trials begin or end, and once per second."""
         self._pace.pass_time(self._at_work)
         now = self._stage.clock()
         due = now - self._overall_at >= OVERALL_SECONDS and self._at_work

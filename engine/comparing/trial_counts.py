@@ -1,4 +1,4 @@
-"""What became of a comparison's trainings, and what that makes of the run."""
+"""Counting how the trainings of a comparison end, and the result of the run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Tally:
 
     Args:
         total: trainings.
-        steps: of each, planned.
+        steps: planned for each.
     """
 
     def __init__(self, total: int, steps: int) -> None:
@@ -24,17 +24,17 @@ class Tally:
         self._why_failed = ""
 
     def count(self, end: TrialFinished) -> None:
-        """A training ended."""
+        """Counts a training that ended."""
         self._ends[end.outcome] += 1
         if end.outcome == "failed":
             self._why_failed = self._why_failed or end.reason
 
     def overall(self, running: int, steps: int, eta_seconds: float | None) -> Overall:
-        """Where all stands.
+        """The overall progress.
 
         Args:
-            running: trainings under way.
-            steps: that those have done.
+            running: number of running trainings.
+            steps: done by these.
             eta_seconds: to the end of the run, estimated.
         """
         ended = sum(self._ends.values())
@@ -44,13 +44,13 @@ class Tally:
             stopped=self._ends["stopped"],
             running=running,
             total=self.total,
-            # A training that was cut short has nothing left to do.
+            # A training that ended early has no steps left.
             fraction=(ended * self._steps + steps) / (self.total * self._steps),
             eta_seconds=eta_seconds,
         )
 
     def result(self) -> Result:
-        """How the run ended that nobody stopped: it is done where any training is."""
+        """The result of a run that was not stopped: done if any training is done."""
         failed, stopped = self._ends["failed"], self._ends["stopped"]
         if failed == self.total:
             return Result("failed", f"{all_of(self.total, 'trial')} failed: {self._why_failed}")

@@ -1,4 +1,4 @@
-"""How much memory a trial needs, and how much there is; rather too much than too little."""
+"""Estimating the memory that a trial needs (rather too high than too low), and what is free."""
 
 from __future__ import annotations
 
@@ -20,50 +20,50 @@ STATM = Path("/proc/self/statm")
 
 COPIES = 7
 """Of the weights: themselves, their gradients, three in the optimizer (amsgrad), the best epoch's,
-and the model that is made of those for the test."""
+and the model made from those for the test."""
 _PROBE = 2
-"""Samples in the batch by which a layer's output is measured."""
+"""Samples in the batch that measures the layers' outputs."""
 _LAYERS = 3
-"""Outputs of the largest layer that are there at once where none is kept: what goes in, what comes
-out, and a working copy in another layout."""
+"""Outputs of the largest layer in memory at once if none is kept: the input, the output, and a
+working copy in another layout."""
 _SLACK = 256 << 20
-"""Bytes that the estimate leaves out: working memory of kernels, parts of torch that load with the
-first step, what an allocator holds back. Measured with the CNN: 10 to 60 MiB."""
+"""Bytes for everything else: working memory of kernels, parts of torch that load with the first
+step, memory that an allocator holds back. Measured with the CNN: 10 to 60 MiB."""
 _OPTIMIZER = 160 << 20
-"""Bytes of what torch loads with the first optimizer of a process. Measured (2.14): 150 MiB."""
+"""Bytes that torch loads with the first optimizer of a process. Measured (2.14): 150 MiB."""
 _CONTEXT = 700 << 20
-"""Bytes that a process takes on an accelerator before it puts anything there."""
+"""Bytes that a process takes on an accelerator before it allocates anything."""
 _UNKNOWN = 1 << 30
-"""Bytes of a process, where the system does not tell."""
+"""Assumed bytes of a process if the system does not report them."""
 
 
 @dataclass(frozen=True)
 class TrialNeed:
-    """What one trial needs at its height, bytes."""
+    """Peak memory of one trial, bytes."""
 
     process: int
-    """Of the machine's memory before the training begins: libraries and, on the CPU, the data."""
+    """Of the machine's memory before training: libraries and, on the CPU, the data."""
     data: int
     """Inputs and targets of all parts."""
     training: int
-    """Weights, what the optimizer keeps, and activations, wherever they lie."""
+    """Weights, optimizer state and activations."""
 
     @property
     def on_cpu(self) -> int:
-        """Where the trial computes on the CPU."""
+        """Of the machine's memory, if the trial computes on the CPU."""
         return self.process + self.training
 
     @property
     def on_accelerator(self) -> int:
-        """Of the accelerator's own memory."""
+        """Of the accelerator's memory."""
         return _CONTEXT + self.data + self.training
 
 
 def trial_need(task: Task, batch_size: int) -> TrialNeed:
-    """Estimates the need of a trial, by this process and a small batch.
+    """Estimates the memory of a trial from this process and a small batch.
 
     Args:
-        task: in this process, which has loaded it as each trial's process will.
+        task: loaded in this process as in each trial's process.
         batch_size: of the training.
     """
     model = task.make_model(0)
@@ -72,7 +72,7 @@ def trial_need(task: Task, batch_size: int) -> TrialNeed:
     largest = max((size for size, _ in layers), default=0)
     sample = _size_of(task.probe(_PROBE)) // _PROBE
     passing = _LAYERS * (largest + sample)
-    # What the backward pass needs is kept for it, and it makes a gradient of the same size.
+    # The backward pass needs these outputs, and makes gradients of the same size.
     kept = 2 * sum(size for size, needed in layers if needed)
     return TrialNeed(
         process=_resident() + (0 if "torch._dynamo" in sys.modules else _OPTIMIZER),
@@ -96,8 +96,9 @@ def _size(tensor: Tensor) -> int:
 
 
 def _layers(model: nn.Module, task: Task) -> list[tuple[int, bool]]:
-    """Of each layer, the bytes that it puts out for a sample, and whether they are kept for the
-    backward pass: those of frozen layers are not.
+    """The bytes of each layer's output per sample, and whether the backward pass keeps them.
+
+    Those of frozen layers are not kept.
     """
     layers: list[tuple[int, bool]] = []
 
@@ -115,7 +116,7 @@ def _layers(model: nn.Module, task: Task) -> list[tuple[int, bool]]:
 
 
 def _resident(statm: Path = STATM) -> int:
-    """Bytes of memory that this process holds."""
+    """The resident memory of this process, bytes."""
     try:
         return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError, IndexError):  # not Linux
@@ -123,10 +124,10 @@ def _resident(statm: Path = STATM) -> int:
 
 
 def available_memory(meminfo: Path = MEMINFO, cgroup: Path = CGROUP) -> int | None:
-    """Bytes that new processes may take: of the machine, and of the container where there is one.
+    """Bytes that new processes can take, within the machine and any container.
 
     Returns:
-        None where the system does not tell.
+        None if the system does not report them.
     """
     known = [n for n in (_of_machine(meminfo), _of_container(cgroup)) if n is not None]
     return min(known, default=None)
@@ -141,11 +142,11 @@ def _of_machine(meminfo: Path) -> int | None:
 
 
 def _of_container(cgroup: Path) -> int | None:
-    """What the limit leaves; file cache that can be dropped counts as free."""
+    """Free memory within the limit; droppable file cache counts as free."""
     try:
         limit = int((cgroup / "memory.max").read_text())
         used = int((cgroup / "memory.current").read_text())
         cache = re.search(r"^inactive_file (\d+)$", (cgroup / "memory.stat").read_text(), re.M)
-    except (OSError, ValueError):  # no cgroups here, or no limit ("max")
+    except (OSError, ValueError):  # no cgroups, or no limit ("max")
         return None
     return max(0, limit - used + (int(cache[1]) if cache else 0))

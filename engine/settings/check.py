@@ -1,6 +1,6 @@
-"""Every mistake in a run's settings that can be found without torch, each with its field.
+"""Finds all mistakes in a run's settings that can be found without torch, each with its field.
 
-Used before a run is started, and by the form while someone types.
+Used before a run starts, and by the form while the user types.
 """
 
 from __future__ import annotations
@@ -35,14 +35,13 @@ from clr_tui.engine.words import all_of, be, many
 _COUNTED = 20_000
 """Images are counted up to so many; beyond, the worker is left to compare with the batch size."""
 MOST_TRIALS = 1000
-"""Of a comparison: beyond, nobody can wait for it."""
+"""A comparison of more would take too long."""
 
 
 def check(task: TaskConfig, job: Job) -> list[UserError]:
-    """The mistakes in what is to be run, in the order of the form; empty where there are none.
+    """The mistakes in a run's settings, in the order of the form; empty if there are none.
 
-    Looks at no more of the data's folder than it must, and remembers what it saw until one of
-    the folders changes.
+    Reads as little as possible of the data's folder, and caches the result until a folder changes.
     """
     found = [*mistakes_in(task), *_data(task), *_model(task)]
     try:
@@ -56,7 +55,7 @@ def check(task: TaskConfig, job: Job) -> list[UserError]:
 
 
 def check_numbers(task: TaskConfig, job: Job) -> list[UserError]:
-    """Those mistakes that show without a look at the disk or the machine: quick at each key."""
+    """The mistakes that can be found without disk or machine: fast enough for every key."""
     return [*mistakes_in(task), *_job(task, job)]
 
 
@@ -65,21 +64,21 @@ def _job(task: TaskConfig, job: Job) -> list[UserError]:
 
 
 def check_range_test(_task: TaskConfig, job: RangeTest) -> Iterator[UserError]:
-    """What does not fit together in a range test."""
+    """The contradictions in a range test."""
     yield from _ordered(job, "start_lr", "end_lr")
     yield from _optimizer(job.optimizer)
 
 
 def check_training(_task: TaskConfig, job: Train) -> Iterator[UserError]:
-    """What does not fit together in a training."""
+    """The contradictions in a training."""
     schedule = job.policy != "constant"
-    if schedule:  # else it runs at max_lr, and its base_lr only has to be a rate
+    if schedule:  # else it runs at max_lr, and base_lr is not used
         yield from _ordered(job, "base_lr", "max_lr")
     yield from _optimizer(job.optimizer, schedule=schedule)
 
 
 def check_comparison(task: TaskConfig, job: Compare) -> Iterator[UserError]:
-    """What does not fit together in a comparison."""
+    """The contradictions in a comparison."""
     yield from check_entries(job.entries)
     yield from _bounds(job)
     yield from _count(job)
@@ -90,7 +89,7 @@ def check_comparison(task: TaskConfig, job: Compare) -> Iterator[UserError]:
 
 
 def _ordered(job: RangeTest | Train, lower: str, upper: str) -> list[UserError]:
-    """That both rates are in no order, where each of them is a learning rate."""
+    """The mistake of rates in the wrong order, if each is a valid rate."""
     low, high = getattr(job, lower), getattr(job, upper)
     if {lower, upper} & {mistake.field for mistake in mistakes_in(job)}:
         return []
@@ -125,7 +124,7 @@ def _data(task: TaskConfig) -> Iterator[UserError]:
 
 
 def _batch(size: int, train: int | None) -> Iterator[UserError]:
-    """`train` images are trained on; None where they are too many to matter."""
+    """`train` is the number of training images; None if it is too large to matter."""
     if train is not None and size > train:
         yield UserError(
             f"batch_size {limits.shown(size)} is larger than the training part, which has"
@@ -138,14 +137,14 @@ _glances: dict[Path, tuple[tuple[int, ...], Glance]] = {}
 
 
 def _remembered(root: Path) -> Glance:
-    """A glance at `root`, taken anew when one of its folders has changed."""
+    """A cached glance at `root`, renewed when one of its folders changes."""
     known = _glances.get(root)
     if known is not None and _changes(known[1].folders) == known[0]:
         return known[1]
-    _glances.clear()  # one folder at a time is typed
+    _glances.clear()  # users type one folder at a time
     seen = glance(root, _COUNTED)
     changes = _changes(seen.folders)
-    # A folder that changed a moment ago may change again without its time telling.
+    # A folder that has just changed may change again without changing its time.
     if max(changes, default=0) < time.time_ns() - 10**9:
         _glances[root] = (changes, seen)
     return seen
@@ -181,13 +180,13 @@ def _model(task: TaskConfig) -> Iterator[UserError]:
 def _study(study: str, model: str) -> Iterator[UserError]:
     if study in STUDIES and study != model and model in MODELS:
         yield UserError(
-            f"the study {study} is of the model {study}, not of {model}: leave one of them out",
+            f"the study {study} uses the model {study}, not {model}: leave one of them out",
             "study",
         )
 
 
 def _bounds(job: Compare) -> Iterator[UserError]:
-    """A lower bound alone: nobody knows whether the upper one, once found, will be above it."""
+    """The mistake of a lower bound alone: a tuned upper bound might be below it."""
     for entry in job.entries:
         if entry.base_lr is not None and entry.lr is None and entry.policy != "constant":
             yield UserError(
@@ -207,7 +206,7 @@ def _count(job: Compare) -> Iterator[UserError]:
 
 
 def check_room(job: Compare, cores: int) -> Iterator[UserError]:
-    """More processes and threads than the machine can run side by side."""
+    """The mistake of more processes and threads than the machine can run in parallel."""
     trials, jobs = job.trials, job.jobs or 1
     there = f"this machine's {many(cores, 'core')}"
     if job.threads > cores:
@@ -218,7 +217,7 @@ def check_room(job: Compare, cores: int) -> Iterator[UserError]:
     elif jobs * job.threads > cores:
         each = f" of {job.threads} threads each" if job.threads > 1 else ""
         yield UserError(
-            f"{limits.shown(jobs)} jobs{each} are more than {there} can run side by side: give at"
+            f"{limits.shown(jobs)} jobs{each} are more than {there} can run in parallel: give at"
             f" most {cores // job.threads}",
             "jobs",
         )

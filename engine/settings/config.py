@@ -1,4 +1,4 @@
-"""What a run was asked to do: the content of `run.json`.
+"""The settings of a run: the content of `run.json`.
 
     {"id": ..., "created": ..., "version": ..., "schema": 2, "task": {...},
      "job": {"kind": "range-test" or "train" or "compare", ...}, ...}
@@ -31,7 +31,7 @@ POLICIES: tuple[Policy, ...] = get_args(Policy)
 ARTICLE = ("adagrad", "adadelta", "rmsprop", "adam", "adamax", "sgd+clr")
 """The six that the article compares, each as an entry of a comparison."""
 FACTOR = 6.0
-"""max_lr / base_lr where nothing else says (Smith 2017, section 3.3: 3 or 4; the article: 6)."""
+"""Default of max_lr / base_lr (Smith 2017, section 3.3: 3 or 4; the article: 6)."""
 GAMMA = 0.99994
 """Decay per step of the exp-range policies (Smith 2017, section 4.1.1)."""
 SMOOTHING = 0.05
@@ -43,11 +43,11 @@ LENGTH: dict[str, Any] = {"gt": 0, "ge": 1e-6, "le": LARGEST_COUNT}
 """In epochs."""
 Rates = Literal["default", "tuned"]
 Option = Union[bool, int, float, str, None, list[Optional[float]]]  # noqa: UP007, UP045 - msgspec wants it
-"""What an optimizer's keyword argument can be."""
+"""The value of an optimizer's keyword argument."""
 
 
 class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """What is trained, and on what."""
+    """The data, the model and how they are used."""
 
     data: Annotated[
         str,
@@ -125,10 +125,10 @@ class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OptimizerConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """The optimizer, all but its learning rate."""
+    """The optimizer without its learning rate."""
 
     name: str = "sgd"
-    """A class of torch.optim in small letters (`adamw`), or `package.module:Class`."""
+    """A class of torch.optim in lower case (`adamw`), or `package.module:Class`."""
     momentum: Annotated[float, described("momentum, for sgd only", ge=0, lt=1)] = 0.9
     """For `sgd` only."""
     weight_decay: Annotated[
@@ -137,9 +137,9 @@ class OptimizerConfig(msgspec.Struct, frozen=True, kw_only=True):
             "weight decay; optimizers other than sgd have their own default", ge=0, example="1e-4"
         ),
     ] = 0.0
-    """Given to the optimizer where it is not 0; each has a default of its own."""
+    """Passed to the optimizer if not 0; each optimizer has its own default."""
     options: dict[str, Option] = {}
-    """Further keyword arguments of its class, such as `betas` or `nesterov`."""
+    """Extra keyword arguments of its class, such as `betas` or `nesterov`."""
 
 
 _Optimizer = Annotated[
@@ -187,7 +187,7 @@ class RangeTest(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag
             rare=True,
         ),
     ] = None
-    """Where given it takes the place of `epochs`."""
+    """If given, it replaces `epochs`."""
     smoothing: Annotated[
         float,
         described(
@@ -197,7 +197,7 @@ class RangeTest(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag
             rare=True,
         ),
     ] = SMOOTHING
-    """The smoothed curve decides the early end."""
+    """The smoothed curve determines the early end."""
     divergence: Annotated[
         float,
         described(
@@ -235,25 +235,25 @@ class Train(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="tr
     """Decay per step of the exp-range policies."""
     whole_cycles: _WholeCycles = True
     factor: _Factor = FACTOR
-    """By which `base_lr` was found where only `max_lr` was given."""
+    """Used to set `base_lr` if only `max_lr` was given."""
     optimizer: _Optimizer = OptimizerConfig()
 
 
 class EntryConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """One contestant of a comparison: an optimizer, its options, and how its rate moves."""
+    """One entry of a comparison: an optimizer with its options, and a policy."""
 
     label: str
-    """As it was asked for: "adamw(weight_decay=0.05)+one-cycle". No two entries share one."""
+    """Its text, unique in the comparison: "adamw(weight_decay=0.05)+one-cycle"."""
     optimizer: OptimizerConfig
     policy: Policy = "constant"
     lr: float | None = None
-    """Its rate, or the upper bound of a policy that moves; None: see `Compare.rates`."""
+    """The rate, or the upper bound of a policy; None: see `Compare.rates`."""
     base_lr: float | None = None
     """The lower bound; None: `lr` / factor."""
 
 
 class Compare(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="compare"):
-    """Optimizers against one another, each trained from the same seeds."""
+    """A comparison of optimizers, each trained from the same seeds."""
 
     entries: Annotated[
         list[EntryConfig],
@@ -278,8 +278,8 @@ class Compare(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
             option="--lr",
         ),
     ] = "default"
-    """Where an entry gives no rate: `default`, torch's own (a policy with bounds has none, and is
-    tuned); `tuned`, each by a range test, all of one length."""
+    """For entries without a rate: `default`, torch's default (a policy with bounds has none, and is
+    tuned); `tuned`, each by a range test of the same length."""
     target: Annotated[
         float | None,
         described(
@@ -306,7 +306,7 @@ class Compare(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
     step_size_epochs: _StepSize = 4.0
     gamma: _Gamma = GAMMA
     whole_cycles: _WholeCycles = True
-    """For all entries alike, where one of them has cycles."""
+    """Applies to all entries, if any of them has cycles."""
     factor: _Factor = FACTOR
     """lr / base_lr of policies with bounds."""
     threads: Annotated[
@@ -328,19 +328,19 @@ class Compare(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
     ] = ""
     """The article's study that this repeats; empty: none."""
     range_test: RangeTest = RangeTest(end_lr=10.0)
-    """The sweep by which rates are tuned; each entry's own optimizer takes the place of its own."""
+    """The sweep that tunes rates, with each entry's optimizer instead of its own."""
     paired: bool = True
-    """The same seed means the same weights and order of data. False of imported curves."""
+    """Whether the same seed means the same weights and order of data: not for imported curves."""
 
     @property
     def trials(self) -> int:
-        """How many trainings there are: one for each entry and seed."""
+        """The number of trainings: one for each entry and seed."""
         return len(self.entries) * self.seeds
 
     def trial_number(self, entry: int, seed: int) -> int:
-        """The trial of an entry (its place) and seed (from 0): they are numbered entry by entry.
+        """The number of the trial of an entry and a seed, both from 0, counted entry by entry.
 
-        Sweeps, one for an entry, have the numbers after all trainings.
+        Sweeps, one per entry, are numbered after all trainings.
         """
         return entry * self.seeds + seed
 
@@ -351,12 +351,12 @@ class Compare(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
 
 Job = Union[RangeTest, Train, Compare]  # noqa: UP007 - a value too
 JOBS: dict[str, type[Job]] = {"range-test": RangeTest, "train": Train, "compare": Compare}
-"""What a run can be asked to do, by its kind."""
+"""The jobs of runs, by kind."""
 J = TypeVar("J")
 
 
 def kind_of(job: Job) -> str:
-    """What kind of job this is: its key in `JOBS`."""
+    """The kind of a job: its key in `JOBS`."""
     return str(job.__struct_config__.tag)
 
 
@@ -365,27 +365,27 @@ class _Asked(msgspec.Struct, frozen=True, kw_only=True):
     created: float
     """Unix time, seconds."""
     version: str
-    """The clr-tui that made the run."""
+    """Of the clr-tui that created the run."""
     schema: int = 2
     task: TaskConfig = TaskConfig()
     parent: str | None = None
-    """The run whose bounds or settings this one took."""
+    """The run whose bounds or settings this one uses."""
     folder: str = ""
-    """The working directory of whoever asked: where import paths are looked for too."""
+    """The user's working directory, an additional folder to import modules from."""
 
 
 class RunConfig(_Asked, frozen=True, kw_only=True):
-    """All of `run.json`."""
+    """The content of `run.json`."""
 
     job: Job
 
     @property
     def kind(self) -> str:
-        """What kind of job this is: a key of `JOBS`."""
+        """The kind of the job: a key of `JOBS`."""
         return kind_of(self.job)
 
     def asked(self, kind: type[J]) -> J:
-        """The job, for callers that deal with one kind of run alone.
+        """The job, for callers that handle only one kind of run.
 
         Raises:
             TypeError: the job is of another kind.
@@ -397,7 +397,7 @@ class RunConfig(_Asked, frozen=True, kw_only=True):
 
 class _Stored(_Asked, frozen=True, kw_only=True):
     job: msgspec.Raw = msgspec.Raw(b"null")
-    # Schema 1: the job stands in the field of its kind, of which the other two are null.
+    # Schema 1: the job is in the field of its kind, and the other two are null.
     kind: str = ""
     range_test: msgspec.Raw = msgspec.Raw(b"null")
     train: msgspec.Raw = msgspec.Raw(b"null")
@@ -409,10 +409,10 @@ class _Tag(msgspec.Struct):
 
 
 def decode_run(text: bytes) -> RunConfig:
-    """What a `run.json` says, of this schema or the one before; its job by the table `JOBS`.
+    """Decodes a `run.json` of schema 1 or 2, with any job in `JOBS`.
 
     Raises:
-        msgspec.DecodeError: it is no `run.json`, or its job is of a kind that is not in `JOBS`.
+        msgspec.DecodeError: it is not a `run.json`, or the kind of its job is not in `JOBS`.
     """
     stored = msgspec.json.decode(text, type=_Stored)
     kind, job = stored.kind, stored.job

@@ -1,4 +1,4 @@
-"""What a number may be, and the sentences on numbers and names that are none of what is allowed."""
+"""Limits of numbers, and the sentences about invalid numbers and names."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from dataclasses import dataclass
 from clr_tui.engine.errors import UserError, did_you_mean
 
 LARGEST_COUNT = 10**9
-"""The most of anything that is counted."""
+"""The maximum of any count."""
 _MOST_DIGITS = 40
-"""Of a number or a text that is said to be wrong."""
+"""Characters of an invalid value to show."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a number may be; no number may be NaN or infinite."""
+    """The limits of a number; NaN and infinite numbers are never allowed."""
 
     gt: float | None = None
     ge: float | None = None
-    """Together with `gt`: the least value that makes sense."""
+    """Together with `gt`: the smallest value that makes sense."""
     lt: float | None = None
     le: float | None = None
     unit: str = ""
     written: str = ""
-    """How values are written, where not as plain numbers: "0.65 or 65%"."""
+    """Examples of values, if not plain numbers: "0.65 or 65%"."""
 
     def mistake(self, field: str, value: float, name: str = "") -> UserError | None:
-        """The mistake of a `value` outside; `name` is what the sentence calls the field."""
+        """The mistake of a `value` outside the limits; `name` is the field's name in its text."""
         words = self._broken(value)
         if not words:
             return None
@@ -36,7 +36,7 @@ class Limits:
 
     @property
     def words(self) -> str:
-        """Both ends: "at least 8 and at most 4096 pixels"; empty where there are none."""
+        """Both ends: "at least 8 and at most 4096 pixels"; empty if there are none."""
         least = self.ge if self.ge is not None else self.gt
         if least is None:
             return ""
@@ -46,11 +46,11 @@ class Limits:
         return self._unit(" and ".join((low, *most)))
 
     def sentence(self, name: str, said: str) -> str:
-        """Says that `said` is none of the values between both ends."""
+        """The sentence about a value `said` outside the limits."""
         return f"{name} must be {self._both()}, not {said}"
 
     def _broken(self, value: float) -> str:
-        """The words for what `value` should be; empty where it is within."""
+        """What `value` should be, in words; empty if it is within the limits."""
         if value - value != 0:  # NaN and the infinities; an int may be too large for isfinite
             return self._both() if self.ge is None or self.gt is None else f"a number {self._low()}"
         above = self.gt is None or value > self.gt
@@ -76,7 +76,7 @@ class Limits:
         elif self.le is not None and self.ge is None:
             ends.append(f"at most {self.le:g}")
         words = self._unit(" and ".join(ends) if len(ends) > 1 else f"a number {ends[0]}")
-        return f"{words}, as {self.written}" if self.written else words
+        return f"{words}, such as {self.written}" if self.written else words
 
     def _unit(self, words: str) -> str:
         return f"{words} {self.unit}" if self.unit else words
@@ -87,13 +87,13 @@ def _written(value: float | None) -> str:
 
 
 def shown(value: object) -> str:
-    """As text, or where that would fill lines, the beginning of it."""
+    """The value as text, shortened if it is long."""
     text = str(value)
     return text if len(text) <= _MOST_DIGITS else f"{text[:_MOST_DIGITS]}..."
 
 
 def choice(field: str, value: str, choices: Iterable[str], name: str = "") -> UserError:
-    """The mistake of a `value` that is none of `choices`; `name` as for `Limits.mistake`."""
+    """The mistake of a `value` that is not in `choices`; `name` as for `Limits.mistake`."""
     near = did_you_mean(value.lower(), choices) or f": choose from {', '.join(choices)}"
     return UserError(f"no {name or field} '{shown(value)}'{near}", field)
 

@@ -1,8 +1,8 @@
-"""The settings that people are asked for: one row each, read from the structs that hold them.
+"""The settings that users can set: one row each, read from the structs that hold them.
 
-A row is what `described` says in the annotation of a field; its name, type and default are the
-field's own. From the rows come the check, the command-line options and the fields of the form.
-Fields without such an annotation are not asked for.
+A row is a `described` annotation of a field, with the field's name, type and default. Checks,
+command-line options and fields of the form are made from the rows. Fields without such an
+annotation cannot be set by users.
 """
 
 from __future__ import annotations
@@ -27,39 +27,39 @@ Format = Literal["", "share", "optimizer", "entries"]
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting, as people meet it everywhere."""
+    """One setting, as users see it everywhere."""
 
     help: str
-    """What it means, and what may be given: one line, without a full stop."""
+    """Its meaning and values: one line, without a full stop."""
     title: str = ""
-    """What the form calls it, where not by its name."""
+    """Its label in the form, if not its name."""
     name: str = ""
-    """How errors and options call it; where empty in an annotation: as its field is called."""
+    """Its name in errors and options, if not that of its field."""
     example: str = ""
     """A value as it is written; where not given, the default."""
     choices: Collection[str] = ()
     """All values that there are; of a Literal they need not be given."""
     empty: str = ""
-    """What no value at all means: "auto"."""
+    """The meaning of no value: "auto"."""
     rare: bool = False
-    """Whether few people ever change it."""
+    """Whether few users ever change it."""
     option: str = ""
-    """The command-line option, where it is not called like the setting."""
+    """Its command-line option, if not named like the setting."""
     metavar: str = ""
     format: Format = ""
-    """How it is written, where its type does not say: see `engine.settings.texts`."""
+    """The format of its text, if not given by its type: see `engine.settings.texts`."""
     derive: Callable[[Any], Any] | None = None
-    """What no value stands for, made of the other settings of its struct."""
+    """Computes the value from the struct's other settings if there is none."""
     limits: Limits = field(default_factory=Limits)
     path: tuple[str, ...] = ()
-    """Where its value is: the field, or a field and the field in it."""
+    """The field with its value, or a field and the field in it."""
     type: type = str
     optional: bool = False
     default: Any = REQUIRED
 
     @property
     def allowed(self) -> str:
-        """What its values are limited to, in words; empty where they are not."""
+        """The limits of its values in words; empty if there are none."""
         return self.limits.words if self.type in (int, float) else ""
 
     def value_in(self, config: msgspec.Struct) -> Any:
@@ -70,7 +70,7 @@ class Setting:
         return value
 
     def mistake(self, value: Any, name: str = "", field: str = "") -> UserError | None:
-        """What is wrong with `value`; `name` and `field` stand in for the setting's own name."""
+        """What is wrong with `value`, or None; `name` and `field` override the setting's name."""
         at = field or self.name
         if value is None or (value == "" and self.empty):
             return None
@@ -90,14 +90,10 @@ def described(
     written: str = "",
     **more: Any,
 ) -> msgspec.Meta:
-    """The annotation of a field that is a setting.
+    """The annotation of a field that is a setting; see `Setting` and `Limits` for the arguments.
 
-    The limits are not msgspec's own: those would keep it from opening the `run.json` of a version
-    that allowed more.
-
-    Args:
-        help: see `Setting`; likewise `more`.
-        gt: see `Limits`; likewise `ge`, `lt`, `le`, `unit` and `written`.
+    The limits are not those of msgspec, which would then refuse the `run.json` of a version that
+    allowed more.
     """
     allowed = Limits(gt=gt, ge=ge, lt=lt, le=le, unit=unit, written=written)
     row = Setting(help, limits=allowed, **more)
@@ -106,7 +102,7 @@ def described(
 
 @cache
 def settings_of(config: type[msgspec.Struct]) -> tuple[Setting, ...]:
-    """The settings of a struct, in the order of its fields; those of a field's own struct too."""
+    """The settings of a struct, in the order of its fields, including those of nested structs."""
     found: list[Setting] = []
     for each in msgspec.structs.fields(config):
         row = _annotated(each)
@@ -121,12 +117,12 @@ def settings_of(config: type[msgspec.Struct]) -> tuple[Setting, ...]:
 
 
 def setting_of(config: type[msgspec.Struct], name: str) -> Setting:
-    """The setting of a struct that is called `name`."""
+    """The setting `name` of a struct."""
     return next(row for row in settings_of(config) if row.name == name)
 
 
 def mistakes_in(config: msgspec.Struct) -> Iterator[UserError]:
-    """The settings of `config` that are outside their limits or choices, in their order."""
+    """The mistakes of settings in `config` outside their limits or choices, in order."""
     for row in settings_of(type(config)):
         mistake = row.mistake(row.value_in(config))
         if mistake is not None:

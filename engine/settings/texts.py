@@ -1,4 +1,4 @@
-"""Settings as people write them, on a command line or in a form."""
+"""Settings as text, on a command line or in a form."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ ON, OFF = "on", "off"
 
 
 def read(setting: Setting, text: str, said_as: str = "") -> Any:
-    """The value that `text` writes; whether it is within its limits is not asked here.
+    """Parses a value; does not check its limits.
 
     Args:
-        setting: whose value it is.
-        text: as it was typed; blank for no value, where the setting can have none.
-        said_as: what a mistake calls it: an option, or nothing in a form, where it has its place.
+        setting: the setting.
+        text: as typed; blank for no value, if the setting allows that.
+        said_as: the option's name for mistakes; empty in a form, which shows them at the field.
 
     Raises:
-        UserError: it cannot be read.
+        UserError: the text cannot be parsed.
     """
     if setting.format == "entries":
         return parse_entries(text)
@@ -45,7 +45,7 @@ def read(setting: Setting, text: str, said_as: str = "") -> Any:
 
 
 def write(setting: Setting, value: Any) -> str:
-    """The text that `read` reads as `value`; as short as it can be without changing it."""
+    """The shortest text that `read` parses as `value`."""
     if value is None or value == "":
         return setting.empty if setting.choices else ""
     if setting.format == "share":
@@ -60,15 +60,15 @@ def write(setting: Setting, value: Any) -> str:
 
 
 def default_text(setting: Setting) -> str:
-    """The text of its default; of a setting without one, that of its example."""
+    """The text of a setting's default, or of its example if it has none."""
     return setting.example if setting.default is REQUIRED else write(setting, setting.default)
 
 
 def _optimizer(text: str) -> OptimizerConfig:
-    """In a form, where momentum and weight decay of sgd have fields of their own."""
+    """Parses an optimizer in a form, where momentum and weight decay of sgd are separate fields."""
     found = parse_optimizer(text)
     if found.name == "sgd" and ("momentum" in text or "weight_decay" in text):
-        words = "momentum and weight_decay of sgd have fields of their own: leave them out here"
+        words = "momentum and weight_decay of sgd have their own fields: leave them out here"
         raise UserError(words, "optimizer")
     return found
 
@@ -80,16 +80,17 @@ def _number(setting: Setting, typed: str, said_as: str) -> float:
         what = "a whole number" if setting.type is int else "a number"
         said = f"{said_as} '{shown(typed)}'".strip()
         raise UserError(
-            f"{said} is not {what}; give one like {setting.example}", setting.name
+            f"{said} is not {what}; give one such as {setting.example}", setting.name
         ) from None
 
 
 def _missing(setting: Setting, said_as: str) -> str:
     if said_as:
-        return f"{said_as} is empty; give one like {setting.example}"
+        return f"{said_as} is empty; give one such as {setting.example}"
     if setting.type not in (int, float):
-        return "nothing is given here"
-    return f"a {'whole ' * (setting.type is int)}number is missing; give one like {setting.example}"
+        return "a value is missing"
+    whole = "whole " if setting.type is int else ""
+    return f"a {whole}number is missing; give one such as {setting.example}"
 
 
 def _share(setting: Setting, typed: str) -> float:
@@ -102,7 +103,7 @@ def _share(setting: Setting, typed: str) -> float:
         value /= 100
     if rest or setting.mistake(value):
         raise UserError(setting.limits.sentence(setting.name, f"'{shown(typed)}'"), setting.name)
-    # 65 % is 0.65, not the 0.6500000000000001 that a division may leave.
+    # 65 % is 0.65, but a division may give 0.6500000000000001.
     return round(value, 12)
 
 

@@ -1,4 +1,4 @@
-"""What frozen layers make of images that are never augmented: computed once, then kept."""
+"""Caching the features of frozen layers for images that are not augmented."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from clr_tui.engine.tasks.devices import layout_on, memory_of
 from clr_tui.engine.tasks.part import Part
 
 BLOCK = 256
-"""Images that pass the frozen layers at a time. Fixed, and cut at the same places always, so that
-features are the same, bit for bit, whichever trial asks for them first."""
+"""Images that pass the frozen layers at a time. The blocks are fixed, so that features are the
+same, bit for bit, whichever trial needs them first."""
 SHARE = 1 / 8
-"""Of the device's memory: the most that the features of one part may take. Of all of it, not of
-what is free at the time, so that the same trial always computes the same way."""
+"""Maximum share of the device's memory for the features of one part. Of its total, not its free
+memory, so that the same trial always computes the same way."""
 
 
 class FrozenTrunk(Protocol):
@@ -33,12 +33,12 @@ class FrozenTrunk(Protocol):
         """Features to logits: the layers that are trained."""
 
     def trunk_state(self) -> list[Tensor]:
-        """All weights and statistics of these layers, always in the same order."""
+        """All weights and statistics of the frozen layers, in a fixed order."""
 
 
 @dataclass(frozen=True)
 class Unaugmented:
-    """A batch of a part's images as they are: a `FrozenTrunk` takes it in place of images."""
+    """A batch of a part's images, not augmented: a `FrozenTrunk` takes it instead of images."""
 
     part: Part
     chosen: Tensor | slice
@@ -47,7 +47,7 @@ class Unaugmented:
     kept: FrozenFeatures
 
     def features(self, model: FrozenTrunk) -> Tensor:
-        """What the frozen layers of `model` make of it; not to be written to."""
+        """The features from the frozen layers of `model`; do not write to them."""
         return self.kept.of(self, model)
 
 
@@ -55,31 +55,30 @@ _Versions = list[tuple[int, int]]
 
 
 class _KeptPart:
-    """The features of one part, as far as they are computed."""
+    """The features of one part, as far as computed."""
 
     def __init__(self, part: Part) -> None:
         self.part = part
-        """Held, so that its id is not given to another part."""
+        """Referenced, so that its id is not reused for another part."""
         self.missing = set(range(0, len(part), BLOCK))
-        """Where the blocks begin that are still to be computed."""
+        """Starts of the blocks still to be computed."""
         self.values: Tensor | None = None
         self.too_large = False
 
 
 class FrozenFeatures:
-    """Keeps the features of whole parts, of one set of frozen weights at a time.
+    """Caches the features of whole parts, for one set of frozen weights at a time.
 
-    They hold for every model whose frozen layers are the same to the last bit: for all trials
-    where the weights come from a file, for those of one seed where they are drawn. What is read in
-    order is computed as it is read, as much as is needed; the first batch that is drawn from all
-    over a part has all of that part computed.
+    They are valid for every model with the same frozen weights, to the last bit: for all trials if
+    weights come from a file, for those of one seed if they are random. Batches read in order
+    compute only their own blocks; the first shuffled batch computes the whole part.
 
     Args:
         device: of the data and the models.
-        progress: is told, while the whole of a part is computed, how far it is. What it raises
-            ends the work; what was computed by then is kept.
-        limit: bytes that the features of one part may take; those of a part that is too large are
-            computed anew each time. None: `SHARE` of the device's memory.
+        progress: called while a whole part is computed. What it raises ends the work; features
+            computed so far are kept.
+        limit: maximum bytes for the features of one part; those of a larger part are recomputed
+            each time. None: `SHARE` of the device's memory.
     """
 
     def __init__(self, device: torch.device, progress: Progress, limit: int | None = None) -> None:
@@ -91,7 +90,7 @@ class FrozenFeatures:
         self._digests: WeakKeyDictionary[FrozenTrunk, tuple[_Versions, bytes]] = WeakKeyDictionary()
 
     def of(self, batch: Unaugmented, model: FrozenTrunk) -> Tensor:
-        """The features of `batch`, (n, channels, height, width), not to be written to."""
+        """The features of `batch`, (n, channels, height, width); do not write to them."""
         part, chosen = batch.part, batch.chosen
         kept = self._kept(part, model)
         for start in self._wanted(kept, chosen):
@@ -116,9 +115,9 @@ class FrozenFeatures:
         return self._parts[id(part)]
 
     def _wanted(self, kept: _KeptPart, chosen: Tensor | slice) -> list[int]:
-        """The beginnings of the blocks that are missing for `chosen`."""
+        """The starts of the blocks that are missing for `chosen`."""
         if not isinstance(chosen, slice):
-            # Which blocks the indices lie in, only the device knows: nearly all of them.
+            # The indices are on the device, and shuffled: they are in nearly all blocks.
             return sorted(kept.missing)
         first, end, _ = chosen.indices(len(kept.part))
         return sorted(start for start in kept.missing if start < end and start + BLOCK > first)
@@ -139,7 +138,7 @@ class FrozenFeatures:
         kept.missing.remove(some.start)
 
     def _digest(self, model: FrozenTrunk) -> bytes:
-        """Of the bytes of the frozen weights, reckoned anew only where someone wrote to them."""
+        """A hash of the frozen weights, recomputed only after they were written to."""
         state = model.trunk_state()
         versions = [(id(tensor), tensor._version) for tensor in state]
         known = self._digests.get(model)

@@ -1,4 +1,4 @@
-"""From what was asked (`TaskConfig`) to a task that is ready to be trained."""
+"""Loading the task that a `TaskConfig` describes."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def load_task(
     """Reads the data onto the device and prepares the model.
 
     Args:
-        config: what is to be trained.
-        device: where the data is to lie; see `choose_device`.
-        progress: is told how far decoding or downloading is, and later, in any trial, how far the
-            features of frozen layers are. What it raises ends the work.
-        note: is told what a person should know: files that were skipped, and the like.
-        cache_dir: for decoded images; None for the user's own cache directory.
+        config: the task's settings.
+        device: for the data; see `choose_device`.
+        progress: called while images are decoded, weights downloaded, and later, in any trial, the
+            features of frozen layers computed. What it raises ends the work.
+        note: takes sentences for the user, such as about skipped files.
+        cache_dir: for decoded images; None for the user's cache directory.
 
     Raises:
         UserError: the data or the weights cannot be used, with the field at fault.
@@ -103,7 +103,7 @@ def _resized(images: Tensor, size: int) -> Tensor:
 
 
 def _normalisation(dataset: Dataset, *, imagenet: bool) -> tuple[Tensor, Tensor]:
-    """Weights that were trained elsewhere want the input that they were trained on."""
+    """Mean and standard deviation; pretrained weights need those of their own training."""
     if imagenet:
         return torch.tensor(IMAGENET_MEAN), torch.tensor(IMAGENET_STD)
     mean, std = dataset.statistics or channel_statistics(dataset.images[dataset.train])
@@ -124,7 +124,7 @@ def _part(dataset: Dataset, images: Tensor, indices: Indices, device: torch.devi
 
 
 def _rows(indices: Indices) -> slice | Tensor:
-    """A slice where they follow one another: then nothing is copied on the CPU."""
+    """A slice if the indices are consecutive, to avoid a copy on the CPU."""
     first, count = int(indices[0]), len(indices)
     if np.array_equal(indices, np.arange(first, first + count)):
         return slice(first, first + count)

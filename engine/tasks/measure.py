@@ -1,4 +1,4 @@
-"""Metrics computed over batches, so that their sum over a whole part is divided once, exactly."""
+"""Computing metrics as sums over batches, divided once at the end, so that they are exact."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from clr_tui.engine.tasks.trees import Tree
 
 
 class Counted(NamedTuple):
-    """A metric of a batch, or of several: `total / of` is its value."""
+    """A metric of one or more batches: its value is `total / of`."""
 
     total: Tensor
-    """A scalar on the device: how many are right, or a sum of errors."""
+    """A scalar on the device: a number of correct samples, or a sum of errors."""
     of: Tensor | int
-    """What it is of: samples, or whatever is counted; a number, or a scalar on the device."""
+    """The number of samples, or whatever is counted; an int, or a scalar on the device."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,11 @@ class Measure:
 
     metric: Metric
     of: Callable[[Tree, Tree], Counted]
-    """(outputs, targets) of a batch -> its part of the whole, without waiting for the device."""
+    """(outputs, targets) of a batch -> its sums, without waiting for the device."""
 
 
 def added(batches: Sequence[tuple[Counted, ...]]) -> tuple[Counted, ...]:
-    """Over several batches, metric by metric."""
+    """Adds up several batches, metric by metric."""
     whole, *others = batches
     for batch in others:
         both = zip(whole, batch, strict=True)
@@ -40,13 +40,12 @@ def added(batches: Sequence[tuple[Counted, ...]]) -> tuple[Counted, ...]:
 
 
 def correct(logits: Tensor, labels: Tensor) -> Counted:
-    """How many of a batch are right: logits (n, classes), labels int64 (n,).
+    """Counts correct predictions: logits (n, classes), labels int64 (n,).
 
-    A count, not a share: a sum of shares would not be exact, and 19 of 20 must not fall short of
-    0.95.
+    A count, not a share: a sum of shares would not be exact, and 19 of 20 must reach 0.95.
     """
     return Counted((logits.argmax(dim=1) == labels).sum(), len(labels))
 
 
 BY_ACCURACY = (Measure(ACCURACY, correct),)
-"""What classifications measure."""
+"""The metric of classifications."""

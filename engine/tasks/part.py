@@ -13,14 +13,13 @@ from clr_tui.engine.tasks.trees import Tree, tensors, tree_map
 class Part:
     """The samples of the training, validation or test part.
 
-    The tensors of both trees have one sample a row: their first dimension is of one length.
+    All tensors have one sample per row, so their first dimensions are equal.
     """
 
     inputs: Tree
-    """What models are given, before it is augmented and normalised: images, uint8 (n, channels,
-    height, width)."""
+    """Not augmented or normalised; for images uint8 (n, channels, height, width)."""
     targets: Tree
-    """What they are to find: of a classification labels, int64 (n,), indices into its classes."""
+    """For a classification labels, int64 (n,), indices into its classes."""
 
     def __len__(self) -> int:
         return len(tensors(self.targets)[0])

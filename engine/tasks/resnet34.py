@@ -16,18 +16,18 @@ DROPOUT = 0.5
 
 
 class TransferResNet34(nn.Module):
-    """A ResNet34 of which only the last residual block and the head are trained.
+    """A ResNet34 that trains only its last residual block and its head.
 
-    All other layers are a `FrozenTrunk`. Their batch norms stay in evaluation mode, whatever
-    `train` is called with: their statistics belong to their weights.
+    All other layers are a `FrozenTrunk`. Their batch norms always stay in evaluation mode: their
+    statistics belong to their weights.
 
     Args:
-        classes: logits that the model gives.
+        classes: number of logits.
     """
 
     def __init__(self, classes: int) -> None:
         super().__init__()
-        # Imported here: it takes a second, which the CNN need not wait for.
+        # Imported here, as it takes a second that the CNN need not wait for.
         from torchvision.models import resnet34
 
         net = resnet34(weights=None)
@@ -46,9 +46,9 @@ class TransferResNet34(nn.Module):
             layer.requires_grad_(False)
 
     def forward(self, batch: Tensor | Unaugmented) -> Tensor:
-        """Images (n, 3, height, width), or a batch whose features are kept, to logits (n, classes).
+        """Images (n, 3, height, width), or a batch of cached features, to logits (n, classes).
 
-        What is kept comes from `trunk` too, so both ways give the same.
+        Cached features come from `trunk` too, so the results are equal.
         """
         features = batch.features(self) if isinstance(batch, Unaugmented) else self.trunk(batch)
         return self.head(features)
@@ -61,14 +61,14 @@ class TransferResNet34(nn.Module):
         return images
 
     def head(self, features: Tensor) -> Tensor:
-        """What `trunk` returns, to logits (n, classes)."""
+        """Features from `trunk` to logits (n, classes)."""
         for layer in self._head:
             features = layer(features)
         return features
 
     def trunk_state(self) -> list[Tensor]:
         """All weights and statistics of the frozen layers."""
-        # Asked for at each step: `parameters()` and `buffers()` take several times as long.
+        # Called at each step: `parameters()` and `buffers()` would take several times as long.
         return [
             tensor
             for module in self._trunk_modules
@@ -77,7 +77,7 @@ class TransferResNet34(nn.Module):
         ]
 
     def train(self, mode: bool = True) -> TransferResNet34:
-        """As of any module, but the frozen layers stay in evaluation mode."""
+        """Sets the mode of all layers but the frozen ones, which stay in evaluation mode."""
         super().train(mode)
         for layer in self._trunk:
             layer.eval()
@@ -91,7 +91,7 @@ def build_resnet34(
 
     Args:
         weights: as `read_weights` returns them.
-        classes: logits that the model gives.
+        classes: number of logits.
     """
     model = TransferResNet34(classes)
     if weights is not None:

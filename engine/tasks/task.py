@@ -1,4 +1,4 @@
-"""What is trained: data in three parts, a model factory, a loss and metrics by name."""
+"""A task to train: data in three parts, a model factory, a loss and named metrics."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from clr_tui.engine.tasks.trees import Tree, tensors, tree_map
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """A task that is ready to be trained, of any kind: the jobs know nothing else.
+    """A task of any kind, ready to be trained: everything that the jobs know of it.
 
-    Its data lies on the device, a tree of tensors a part. See `ImageTask` for images.
+    Its data is on the device, as trees of tensors. See `ImageTask` for images.
     """
 
     name: str
@@ -29,24 +29,24 @@ class Task:
     validation: Part
     test: Part
     build: Callable[[], nn.Module]
-    """Makes the model on the CPU, its weights drawn from torch's global CPU generator."""
+    """Makes the model on the CPU, drawing its weights from torch's global CPU generator."""
     loss: Callable[[Tree, Tree], Tensor]
     """(outputs, targets) of a batch -> the mean loss, a scalar."""
     measures: tuple[Measure, ...] = ()
-    """The metrics, the primary one first; without any the task is judged by its loss."""
+    """The metrics, the primary one first; if empty, the loss takes its place."""
     samples: str = "samples"
-    """What the samples are, in the plural: "images"."""
+    """The plural noun for samples: "images"."""
     skipped: int = 0
     """Files that could not be read."""
 
     @property
     def device(self) -> torch.device:
-        """Where the data lies and the models are put."""
+        """The device of the data and the models."""
         return tensors(self.train.inputs)[0].device
 
     @property
     def metrics(self) -> list[Metric]:
-        """How to read what `measured` gives, in its order."""
+        """The metrics that `measured` returns, in order."""
         return [measure.metric for measure in self.measures]
 
     @property
@@ -55,19 +55,19 @@ class Task:
         return primary_of(self.metrics)
 
     def make_model(self, seed: int) -> nn.Module:
-        """A new model on the task's device.
+        """Makes a model on the task's device.
 
-        The weights depend on `seed` alone; every global generator is left as it was found. (They
-        are drawn on the CPU, so they are the same on every device.)
+        The weights depend only on `seed`, and are the same on every device, as they are drawn on
+        the CPU. No global generator changes.
         """
         with torch.random.fork_rng(devices=[]):
-            # torch.manual_seed would seed the generators of the accelerators too.
+            # torch.manual_seed would also seed the generators of accelerators.
             torch.default_generator.manual_seed(seed)
             model = self.build()
         return model.to(self.device)
 
     def inputs(self, part: Part, chosen: Tensor | slice) -> Tree:
-        """What the model takes for samples of `part` as they are, not augmented; see `trees.call`.
+        """The model's inputs for samples of `part`, not augmented; see `trees.call`.
 
         Args:
             chosen: indices, int64 (n,) on the device, or a range.
@@ -75,16 +75,16 @@ class Task:
         return tree_map(lambda tensor: tensor[chosen], part.inputs)
 
     def training_inputs(self, chosen: Tensor, generator: torch.Generator) -> Tree:
-        """What the model takes for samples of the training part, augmented.
+        """The model's inputs for samples of the training part, augmented.
 
         Args:
             chosen: indices, int64 (n,) on the device.
-            generator: on the CPU; all that is random is drawn from it.
+            generator: on the CPU; the source of all randomness.
         """
         return self.inputs(self.train, chosen)
 
     def targets(self, part: Part, chosen: Tensor | slice) -> Tree:
-        """What the model is to find for samples of `part`; `chosen` as for `inputs`."""
+        """The targets of samples of `part`; `chosen` as for `inputs`."""
         return tree_map(lambda tensor: tensor[chosen], part.targets)
 
     def measured(self, outputs: Tree, targets: Tree) -> tuple[Counted, ...]:
@@ -92,20 +92,20 @@ class Task:
         return tuple(measure.of(outputs, targets) for measure in self.measures)
 
     def prepare(self, model: nn.Module, part: Part) -> None:
-        """Computes what can be kept for later trials of all of `part`: nothing, of most tasks."""
+        """Precomputes and caches, for later trials, what the task can: by default nothing."""
 
     def trained(self, model: nn.Module) -> tuple[Callable[..., Tree], Callable[[Tree], Tree]]:
-        """The function that training steps run, and what makes its inputs of the model's."""
+        """The function that training steps run, and how to get its inputs from the model's."""
         return model, lambda inputs: inputs
 
     def probe(self, n: int) -> Tree:
-        """The inputs of a batch of `n` samples, whatever they are: to see what a model does."""
+        """The model's inputs for some `n` samples, to inspect the model."""
         return self.inputs(self.train, torch.zeros(n, dtype=torch.int64, device=self.device))
 
     def kept_bytes(self, model: nn.Module) -> int:
-        """The memory on the device that `prepare` and its like take, at most."""
+        """Maximum bytes on the device that `prepare` takes for all parts."""
         return 0
 
     def details(self) -> dict[str, Any]:
-        """Fields of the `task-ready` event that only tasks of this kind have."""
+        """Fields of the `task-ready` event that are specific to this kind of task."""
         return {}

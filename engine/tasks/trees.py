@@ -1,4 +1,4 @@
-"""What models take and return: a tensor, or tuples, lists and dicts of such."""
+"""Inputs and outputs of models: a tensor, or tuples, lists and dicts of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Tree = Any
 
 
 def tree_map(function: Callable[[Tensor], Tensor], tree: Tree) -> Tree:
-    """A tree of the same shape, with `function` of each tensor; what is no tensor stays."""
+    """Applies `function` to each tensor of a tree; anything else stays."""
     if isinstance(tree, Tensor):
         return function(tree)
     if isinstance(tree, dict):
@@ -37,7 +37,7 @@ def tensors(tree: Tree) -> list[Tensor]:
 
 
 def call(model: nn.Module | Callable[..., Tree], inputs: Tree) -> Tree:
-    """The model's outputs: `model(*inputs)` of a tuple, `model(**inputs)` of a dict."""
+    """Calls the model: `model(*inputs)` for a tuple, `model(**inputs)` for a dict."""
     if isinstance(inputs, tuple):
         return model(*inputs)
     if isinstance(inputs, dict):

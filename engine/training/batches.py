@@ -1,4 +1,4 @@
-"""The order of the data: shuffled full batches whose position can be saved and restored."""
+"""Shuffled full batches whose position can be saved and restored."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from clr_tui.engine.words import many
 
 
 class Batches:
-    """An endless sequence of training batches, epoch after epoch, each in an order of its own.
+    """An endless sequence of training batches, shuffled again in each epoch.
 
-    Only full batches: the `n % batch_size` samples that are left over sit an epoch out, others
-    each time. Order and augmentation are drawn from two CPU generators, on streams of `seed`.
+    Batches are always full: each epoch skips `n % batch_size` samples, different ones each time.
+    Order and augmentation are drawn from two CPU generators, on streams of `seed`.
 
     Args:
-        task: its training part is drawn from.
+        task: provides the training part.
         batch_size: at most the number of training samples.
         seed: of the trial.
 
     Raises:
-        UserError: where the training part has fewer samples than a batch.
+        UserError: the training part has fewer samples than a batch.
     """
 
     def __init__(self, task: Task, batch_size: int, seed: int) -> None:
@@ -46,9 +46,9 @@ class Batches:
         self._position = self.steps_per_epoch
 
     def draw(self) -> tuple[Tree, Tree]:
-        """The next batch: what the model takes, augmented, and what it is to find, on the device.
+        """The next batch: augmented inputs of the model, and targets, on the device.
 
-        Of images: float32 (batch_size, channels, size, size) and labels, int64 (batch_size,).
+        For images: float32 (batch_size, channels, size, size) and labels, int64 (batch_size,).
         """
         if self._position >= self.steps_per_epoch:
             self._shuffle()
@@ -64,11 +64,11 @@ class Batches:
 
     def _set_order(self, order: Tensor) -> None:
         self._order = order
-        # Once an epoch, not once a batch.
+        # Once per epoch, not once per batch.
         self._order_there = order.to(self._task.device, non_blocking=True)
 
     def state_dict(self) -> dict[str, Any]:
-        """The place in the data and both generators, as tensors and plain values."""
+        """The position in the data and both generators, as tensors and plain values."""
         return {
             "order": self._order.clone(),
             "position": self._position,
@@ -77,7 +77,7 @@ class Batches:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Goes back to the place that `state_dict` noted."""
+        """Restores the state that `state_dict` returned."""
         self._set_order(state["order"].clone())
         self._position = state["position"]
         self._shuffling.set_state(state["shuffling"])

@@ -1,13 +1,13 @@
-"""Checkpoints: everything from which a training goes on as if it had never stopped.
+"""Checkpoints: everything needed to continue a training as if it had never stopped.
 
 A checkpoint is a file for `torch.load(path, weights_only=True)`: tensors and plain values only.
 
     schema      2
     config      the run's `RunConfig`, as plain values
-    trial, step, epoch     where the training stood: steps done, epochs finished
+    trial, step, epoch     steps done, epochs finished
     best_epoch, best_value     by the primary metric on validation; 0 and None before the first
     model, optimizer, scheduler   their state dicts
-    batches     the order of the data, the place in it, and its generators
+    batches     the order of the data, the position in it, and its generators
     random      the global generators (torch on CPU and device, Python, numpy)
 """
 
@@ -30,7 +30,7 @@ SCHEMA = 2
 
 
 def capture(trainee: Trainee, scheduler: LambdaLR) -> dict[str, Any]:
-    """The state of a training, to which the caller adds where it stands."""
+    """The state of a training, without its position, which the caller adds."""
     return {
         "schema": SCHEMA,
         "model": trainee.model.state_dict(),
@@ -42,9 +42,9 @@ def capture(trainee: Trainee, scheduler: LambdaLR) -> dict[str, Any]:
 
 
 def restore(state: dict[str, Any], trainee: Trainee, scheduler: LambdaLR) -> None:
-    """Puts a captured state into a training of the same shape; the very next step is its next."""
+    """Restores a captured state into a training with the same settings, which then continues it."""
     trainee.model.load_state_dict(state["model"])
-    # LambdaLR updates the attributes of its functions in place, and keeps its own dict of them.
+    # A copy: LambdaLR updates the attributes of its functions in place, and keeps its own dict.
     scheduler.load_state_dict(dict(state["scheduler"]))
     trainee.optimizer.load_state_dict(state["optimizer"])
     trainee.batches.load_state_dict(state["batches"])
@@ -52,10 +52,10 @@ def restore(state: dict[str, Any], trainee: Trainee, scheduler: LambdaLR) -> Non
 
 
 def save(path: Path, state: dict[str, Any]) -> None:
-    """Writes a checkpoint: whoever opens `path`, at any time, finds a whole one.
+    """Writes a checkpoint atomically.
 
     Raises:
-        UserError: the disk is full, or the place cannot be written.
+        UserError: the disk is full, or the file cannot be written.
     """
     try:
         path.parent.mkdir(exist_ok=True)
@@ -66,7 +66,7 @@ def save(path: Path, state: dict[str, Any]) -> None:
 
 
 def load(path: Path, device: torch.device) -> dict[str, Any]:
-    """Reads a checkpoint, its tensors on `device` (those of the generators on the CPU)."""
+    """Reads a checkpoint, with the model on `device` and everything else on the CPU."""
     with os.fdopen(open_regular(path), "rb") as file:
         state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
     state["model"] = {name: value.to(device) for name, value in state["model"].items()}
@@ -74,7 +74,7 @@ def load(path: Path, device: torch.device) -> dict[str, Any]:
 
 
 def _cause(error: BaseException) -> str:
-    """The operating system's word for it, where torch wrapped that in words of its own."""
+    """The operating system's message, even if torch wrapped it in another error."""
     at: BaseException | None = error
     while at is not None:
         if isinstance(at, OSError) and at.strerror:

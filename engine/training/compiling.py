@@ -1,16 +1,16 @@
-"""The model's part of a training step through torch.compile, where that can be had.
+"""Running the model's part of a training step through torch.compile, if possible.
 
-What it saves is the time between kernels, of which a small model on a large GPU has most; there
-the code runs as CUDA graphs too. That was not measured. On the CPU it does not pay: steps a second,
-of those without it, by medians of interleaved rounds (CNN, batch 64, one thread, two cores that
-others used too):
+It saves time between kernels, which matters most for a small model on a large GPU, where the code
+also runs as CUDA graphs. That was not measured. On the CPU it does not pay: steps per second
+relative to those without it, medians of interleaved rounds (CNN, batch 64, one thread, two shared
+cores):
 
     8x8       0.66
     32x32     0.92 and 1.09
     64x64     0.82
     128x128   1.05 (batch 32)
 
-and the first step takes 30 to 50 s, or 1 to 6 where the disk has the code of an earlier process.
+and the first step takes 30 to 50 s, or 1 to 6 if the disk has the code of an earlier process.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ from clr_tui.engine.training.trainee import Trainee
 
 COMPILING = "compiling the model"
 _GRAPH_STEPS = 3
-"""With CUDA graphs the first step runs as it stands, the second is recorded, the third replayed."""
+"""With CUDA graphs the first step runs normally, the second is recorded, the third replayed."""
 _LONGEST = 200
-"""Characters of a compiler's own words; worker.log has all of them."""
+"""Characters of a compiler's message to show; worker.log has all of them."""
 
 
 def compiling_where_it_pays(
     config: RunConfig, device: torch.device, emit: Callable[[Event], object]
 ) -> RunConfig:
-    """`config`, which asks for compiled code on CUDA at most; says so where it asked elsewhere."""
+    """`config` without `compile` unless the device is CUDA; logs a warning if that changes it."""
     if not config.task.compile or device.type == "cuda":
         return config
     text = f"the model is not compiled: that is for CUDA, and this run is on {device}"
@@ -50,16 +50,16 @@ def compiling_where_it_pays(
 
 
 def compiled(trainee: Trainee, emit: Callable[[Event], object]) -> Trainee:
-    """`trainee`, but its training steps run compiled code. Compiles now: this takes a while.
+    """Compiles the training steps of `trainee`. This takes a while.
 
-    Compiling is done by steps of which nothing remains. So the time that it takes is not that of
-    any step, and what fails has failed before the first one: then a warning says why, and the
-    trainee is the one that was given. Evaluation keeps to the model itself: it comes in two sizes
-    of batches and another mode, each of which would have to be compiled too.
+    Compiles by running steps and undoing them, so that compiling does not count as time of any
+    step, and fails before the first one: then a warning says why, and `trainee` itself is returned.
+    Evaluation uses the model itself: it has two batch sizes and another mode, each of which would
+    have to be compiled too.
 
-    One trainee at a time in a process: what was compiled before is let go.
+    One trainee at a time per process: earlier compiled code is released.
     """
-    trainee.prepare(trainee.task.train)  # it tells of itself
+    trainee.prepare(trainee.task.train)  # reports its own progress
     emit(Progress(what=COMPILING, done=0, total=1))
     steps = _GRAPH_STEPS if trainee.device.type == "cuda" else 1
     with left_as_found(trainee):
@@ -86,7 +86,7 @@ def _forward(trainee: Trainee) -> Callable[[Tree], Tree]:
     def step(batch: Tree) -> Tree:
         inputs = inputs_of(batch)
         if on_cuda:
-            # What earlier steps returned is done with: its memory may be written to.
+            # Outputs of earlier steps are no longer used: their memory may be overwritten.
             torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
         return call(code, inputs)
 
@@ -94,13 +94,13 @@ def _forward(trainee: Trainee) -> Callable[[Tree], Tree]:
 
 
 def options_on(device: torch.device) -> dict[str, Any]:
-    """How torch's compiler works on a device; see `torch._inductor.config`."""
-    # Dropout drops what it would have dropped without the compiler.
+    """Options of torch's compiler for a device; see `torch._inductor.config`."""
+    # Dropout draws the same values as without the compiler.
     options: dict[str, Any] = {"fallback_random": True}
     if device.type == "cuda":
         options["triton.cudagraphs"] = True
     elif device.type == "cpu":
-        # Else, in some versions of torch, code from the disk may be for another number of them.
+        # In some versions of torch, cached code might otherwise be for another number of threads.
         options["cpp.threads"] = torch.get_num_threads()
     return options
 

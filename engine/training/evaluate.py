@@ -1,4 +1,4 @@
-"""Loss and metrics of a model on a part of the data, the model left as it was."""
+"""Measuring loss and metrics of a model on a part of the data, without changing the model."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from clr_tui.engine.tasks.trees import call
 from clr_tui.engine.training.trainee import Trainee
 
 EVALUATION_BATCH = BLOCK
-"""Samples; that of the features of frozen layers, so that each batch needs one block of them."""
+"""Samples; equal to a block of cached features, so that each batch needs one block."""
 
 
 @contextmanager
 def evaluation_mode(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode inside; then each module goes back to the mode that it had.
+    """Sets evaluation mode inside the block, then restores the mode of each module.
 
-    Not `model.train()` at the end: modules that were frozen in evaluation mode must stay so.
+    Not by `model.train()`: modules that are frozen in evaluation mode must stay so.
     """
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
@@ -38,8 +38,8 @@ def evaluate(
 ) -> tuple[Tensor, tuple[Counted, ...]]:
     """Measures the model on all of `part`.
 
-    Draws no random numbers and does not wait for the device. The features of frozen layers are
-    computed where they are not known yet.
+    Draws no random numbers and does not wait for the device. Computes missing features of frozen
+    layers.
 
     Args:
         before_batch: called before each batch; what it raises ends the evaluation.

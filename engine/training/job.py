@@ -1,4 +1,4 @@
-"""A whole job in the worker: device, data, then what its kind does."""
+"""Running a whole job in the worker: chooses the device, then does what its kind does."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ PROGRESS_SECONDS = 0.25
 def run_job(
     config: RunConfig, emit: Callable[[Event], object], control: Control, folder: Path
 ) -> Result:
-    """Does what `config` asks, telling of it through `emit`.
+    """Does the job in `config`, logging to `emit`.
 
     Args:
         folder: the run's directory.
 
     Raises:
-        UserError: something that was asked for cannot be done.
-        Stopped: a stop was asked for before the first step.
+        UserError: the job cannot be done.
+        Stopped: the run was stopped before the first step.
     """
     emit = saying_once(emit)
     _start_torch(emit, config)
@@ -67,7 +67,7 @@ def run_job(
 
 
 def _start_torch(emit: Callable[[Event], object], config: RunConfig) -> None:
-    """Continues the worker's progress: the first optimizer takes torch seconds to make."""
+    """Sets up torch, with progress: making the first optimizer takes seconds."""
     emit(Progress(what="starting torch", done=1, total=2))
     named(JOB_KINDS[config.kind].try_early)(config)
     use_all_cores()
@@ -76,23 +76,23 @@ def _start_torch(emit: Callable[[Event], object], config: RunConfig) -> None:
 
 
 def use_all_cores() -> None:
-    """Lets torch use every core that this process may use, unless OMP_NUM_THREADS says otherwise.
+    """Lets torch use every core that this process may use, unless OMP_NUM_THREADS is set.
 
-    More threads than a container's quota would stand in each other's way.
+    More threads than a container's quota would slow each other down.
     """
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(usable_cores())
 
 
 def tune_torch() -> None:
-    """What is faster on CUDA: batches are all of one size, so cuDNN may try its algorithms."""
+    """Makes CUDA faster: all batches have one size, so cuDNN may try out its algorithms."""
     if torch.cuda.is_available():
         torch.backends.cudnn.benchmark = True
         torch.set_float32_matmul_precision("high")
 
 
 def saying_once(emit: Callable[[Event], object]) -> Callable[[Event], None]:
-    """`emit`, but a note whose words were told before is dropped: each trial may find it anew."""
+    """Wraps `emit` to drop repeated notes: each trial may emit the same one."""
     told: set[str] = set()
 
     def say(event: Event) -> None:
@@ -106,7 +106,7 @@ def saying_once(emit: Callable[[Event], object]) -> Callable[[Event], None]:
 
 
 class ThrottledProgress:
-    """Passes on some four reports a second, and the last of each kind of work.
+    """Emits at most four reports per second, and the last one of each kind of work.
 
     Args:
         emit: takes the events.
@@ -126,7 +126,7 @@ class ThrottledProgress:
         self._last = -math.inf
 
     def __call__(self, what: str, done: int, total: int) -> None:
-        """`done` of `total` pieces of the work that `what` names are done."""
+        """Reports that `done` of `total` pieces of the work `what` are done."""
         self._before()
         now = self._clock()
         if done < total and now - self._last < PROGRESS_SECONDS:
@@ -140,7 +140,7 @@ def _note(emit: Callable[[Event], object], text: str) -> None:
 
 
 def _task_ready(task: Task, config: RunConfig) -> TaskReady:
-    """Also finds out early whether the model can be built and a batch be filled."""
+    """The event; fails early if the model cannot be built or a batch not filled."""
     batches = Batches(task, config.task.batch_size, config.task.seed)
     parameters = list(task.make_model(stream(config.task.seed, "weights")).parameters())
     return TaskReady(

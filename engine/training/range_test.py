@@ -26,25 +26,25 @@ from clr_tui.engine.words import rate
 MIN_STEPS = 100
 SUBSET_SAMPLES = 512
 _STEP_COST = 3
-"""What a training step costs a sample, in forward passes: one forward, two for the backward."""
+"""Cost of a training step per sample, in forward passes: one forward, two for the backward."""
 
 
 def sweep_steps(config: RangeTest, samples: int, batch_size: int) -> int:
-    """Length of a sweep: `steps` where given, else epochs * samples / batch size, at least 100."""
+    """Length of a sweep: `steps` if given, else epochs * samples / batch size, at least 100."""
     if config.steps is not None:
         return config.steps
     return max(round(config.epochs * samples / batch_size), MIN_STEPS)
 
 
 def sweep_lr(config: RangeTest, step: int, steps: int) -> float:
-    """The rate of step i of N: start * (end/start)^(i/N)."""
+    """The rate at step i of N: start * (end/start)^(i/N)."""
     return float(config.start_lr * (config.end_lr / config.start_lr) ** (step / steps))
 
 
 class EarlyEnd:
-    """Ends a sweep when the smoothed loss passes a multiple of its best, or is not finite.
+    """Ends a sweep when the smoothed loss exceeds a multiple of its best, or is not finite.
 
-    Smoothing as in `engine.analysis.smoothing`: s_i = a * loss_i + (1 - a) * s_(i-1), s_0 = loss_0.
+    Smooths like `engine.analysis.smoothing`: s_i = a * loss_i + (1 - a) * s_(i-1), s_0 = loss_0.
     """
 
     def __init__(self, smoothing: float, divergence: float) -> None:
@@ -54,7 +54,7 @@ class EarlyEnd:
         self._best = math.inf
 
     def __call__(self, step: int, lr: float, loss: float) -> str | None:
-        """Takes the loss of the next step; says why the sweep must end with it, or None."""
+        """Takes the loss of the next step; returns why the sweep must end with it, or None."""
         if self._smoothed is None:
             self._smoothed = loss
         else:
@@ -72,12 +72,12 @@ class EarlyEnd:
 
 @dataclass(frozen=True)
 class Subset:
-    """The samples on which Smith's own reading, accuracy against rate, is measured."""
+    """The validation samples for Smith's own range test, accuracy against rate."""
 
     part: Part
     every: int
-    """Steps from one measurement to the next. Fixed by the counts of samples, not by timing, so
-    that a sweep can be repeated: at most about half of the work of a sweep is measuring."""
+    """Steps between measurements, such that they take at most about half of the work. Depends on
+    the numbers of samples, not on timing, so that a sweep can be repeated."""
 
 
 def make_subset(validation: Part, batch_size: int, seed: int) -> Subset:
@@ -96,15 +96,15 @@ def sweep(
     subset: Subset | None = None,
     attend: Callable[[], str | None] = lambda: None,
 ) -> str | None:
-    """Sweeps the rate up over `trainee`, which is left bit for bit as it was found.
+    """Sweeps the rate up over `trainee`, and leaves it bit for bit unchanged.
 
     Args:
-        recorder: takes each step, and ends the sweep where its watch says so.
-        subset: where given, loss and metrics are measured on it as the sweep goes.
+        recorder: takes each step, and ends the sweep if its watch says so.
+        subset: if given, loss and metrics are measured on it during the sweep.
         attend: called before each step; a sentence from it stops the sweep.
 
     Returns:
-        The sentence that stopped the sweep; None where it ran to its end, early or not.
+        The sentence that stopped the sweep; None if it ran to its end, early or not.
     """
     with left_as_found(trainee):
         trainee.model.train()
@@ -120,7 +120,7 @@ def sweep(
                     lr = sweep_lr(config, step, steps)
                     recorder.add_evaluation(step + 1, lr, *evaluate(trainee, subset.part))
             return None
-        except Stopped as stopped:  # in mid-step, where that takes long
+        except Stopped as stopped:  # during a long step
             return str(stopped)
         finally:
             recorder.flush()
@@ -133,12 +133,12 @@ def _sweep_step(trainee: Trainee, recorder: Recorder, step: int, lr: float) -> N
 
 
 def run_range_test_job(work: Work) -> Result:
-    """The range test that a run asks for."""
+    """Runs the range test of a run."""
     return run_range_test(work.session(), work.config.asked(RangeTest))
 
 
 def run_range_test(session: Session, config: RangeTest) -> Result:
-    """All trials of a range test: the same sweep from one seed after another."""
+    """Runs all trials of a range test: the same sweep with one seed after another."""
     task = session.config.task
     subset = None
     if config.accuracy and not reads_as_accuracy(session.task.primary):
@@ -165,17 +165,17 @@ def run_sweep(
     subset: Subset | None = None,
     steps_beyond: int = 0,
 ) -> str | None:
-    """One sweep of a run, from its first event to its last.
+    """Runs one sweep, from its first event to its last.
 
     Args:
-        subset: where given, loss and metrics are measured on it as the sweep goes.
-        steps_beyond: steps that the run has after this sweep, for the estimate of time left.
+        subset: if given, loss and metrics are measured on it during the sweep.
+        steps_beyond: steps of the run after this sweep, to estimate the time left.
 
     Returns:
-        The sentence that stopped the sweep; None where it ran to its end, early or not.
+        The sentence that stopped the sweep; None if it ran to its end, early or not.
 
     Raises:
-        Stopped: a stop was asked for before it began.
+        Stopped: the run was stopped before the sweep began.
     """
     batch_size = session.config.task.batch_size
     trainee = make_trainee(

@@ -1,4 +1,4 @@
-"""From losses on the device to `steps` events, without waiting for the device at every step."""
+"""Turning losses on the device into `steps` events, without waiting for the device at each step."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from clr_tui.engine.training.stopwatch import Stopwatch
 
 FLUSH_SECONDS = 0.25
 _RATE_CHUNKS = 8
-"""Samples per second are those of the latest chunks: some two seconds."""
+"""Chunks to compute samples per second from: some two seconds."""
 
 Watch = Callable[[int, float, float], "str | None"]
 """(step, lr, loss) of each step, in order -> why the trial must end with this step, or None."""
@@ -26,7 +26,7 @@ Watch = Callable[[int, float, float], "str | None"]
 
 @dataclass(frozen=True)
 class End:
-    """The watch ended the trial with this step."""
+    """The step with which the watch ended the trial."""
 
     step: int
     lr: float
@@ -34,7 +34,7 @@ class End:
 
 
 Quotient = tuple[float, float]
-"""A metric's total and its count: their quotient is its value."""
+"""A metric as total and count: its value is their quotient."""
 
 
 class _Row(NamedTuple):
@@ -45,7 +45,7 @@ class _Row(NamedTuple):
 
 
 class _Waiting(NamedTuple):
-    """As `_Row`, the values still on the device."""
+    """Like `_Row`, with values still on the device."""
 
     step: int
     lr: float
@@ -56,22 +56,22 @@ class _Waiting(NamedTuple):
 class Recorder:
     """Collects the steps of one trial and writes them in chunks.
 
-    On the CPU a loss is there at once, and every one is looked at as it comes. On an accelerator
-    they are fetched when a chunk is due; steps that were made beyond the one at which the watch
-    ended the trial are dropped then, so that what is recorded does not depend on timing.
+    On the CPU each loss is fetched at once. On an accelerator losses are fetched when a chunk is
+    due; steps after the one with which the watch ends the trial are then dropped, so that the log
+    does not depend on timing.
 
     Args:
         emit: takes each event.
         trial: its number.
         total_steps: of the trial.
-        batch_size: samples a step.
+        batch_size: samples per step.
         stopwatch: of the trial.
-        eager: look at each loss as it comes; right where that needs no synchronisation.
+        eager: fetch each loss at once; use it where that needs no synchronisation.
         watch: decides on an early end.
         metrics: of the task, in its order.
-        means: whether `steps` events have columns of the metrics, and `epoch_means` are asked for:
-            in trainings, not in sweeps.
-        steps_beyond: steps that the run has after this trial, for the estimate of time left.
+        means: whether to record metrics, for `steps` events and `epoch_means`: in trainings, not in
+            sweeps.
+        steps_beyond: steps of the run after this trial, to estimate the time left.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class Recorder:
         self._chunks: deque[tuple[int, float]] = deque(maxlen=_RATE_CHUNKS)
 
     def add(self, step: int, lr: float, loss: Tensor, metrics: Sequence[Counted]) -> None:
-        """Takes the results of a step, as of `Trainee.step`. Sets `end` where it is due."""
+        """Takes the results of `Trainee.step`. Sets `end` if the watch ends the trial."""
         self._waiting.append(_Waiting(step, lr, loss, metrics if self._with_means else ()))
         if self._eager:
             self._fetch()
@@ -121,14 +121,11 @@ class Recorder:
     def add_evaluation(
         self, step: int, lr: float, loss: Tensor, metrics: Sequence[Counted]
     ) -> None:
-        """Takes a measurement on the subset, made after `step` steps; written with its chunk.
-
-        Loss and metrics are as of `evaluate`.
-        """
+        """Takes the results of `evaluate` on the subset after `step` steps."""
         self._evaluations.append(_Waiting(step, lr, loss, metrics))
 
     def flush(self) -> None:
-        """Fetches and writes all that was taken so far."""
+        """Fetches and writes everything taken so far."""
         self._fetch()
         now = self._stopwatch.elapsed
         if self._rows:
@@ -137,7 +134,7 @@ class Recorder:
         self._write_evaluations()
 
     def leave_out_since_flush(self) -> None:
-        """The time since the last flush was not spent on steps (but on validation, say)."""
+        """Excludes the time since the last flush, such as for validation, from the pace."""
         self._written_at = self._stopwatch.elapsed
 
     def epoch_means(self) -> tuple[float | None, dict[str, float | None]]:
@@ -214,7 +211,7 @@ class Recorder:
         return steps * self._batch_size / seconds if seconds > 0 else None
 
     def _eta_seconds(self, now: float) -> float | None:
-        """Seconds to the end of the run at the pace so far, the slow first chunk left out."""
+        """Seconds to the end of the run at the pace so far, without the slow first chunk."""
         steps, seconds = self._warm or (0, 0.0)
         pace = (now - seconds) / max(1, self.steps - steps)
         self._warm = self._warm or (self.steps, now)
@@ -222,12 +219,12 @@ class Recorder:
 
 
 def finite(value: float) -> float | None:
-    """The value, or None where it is not finite: what events want."""
+    """The value, or None if it is not finite, as in events."""
     return value if math.isfinite(value) else None
 
 
 def values(names: Sequence[str], quotients: Sequence[Quotient]) -> dict[str, float | None]:
-    """The metrics by name, from their totals and counts; None where not finite."""
+    """The metrics by name, from totals and counts; None if not finite."""
     return {name: _value(quotient) for name, quotient in zip(names, quotients, strict=True)}
 
 
@@ -237,7 +234,7 @@ def _value(quotient: Quotient) -> float | None:
 
 
 def _total(numbers: Iterable[float]) -> float:
-    """As exact as counts are, whatever the order; a total that is not finite stays so."""
+    """An exact sum, independent of order; NaN if a number is not finite."""
     found = list(numbers)
     return math.fsum(found) if all(map(math.isfinite, found)) else math.nan
 
@@ -256,10 +253,10 @@ def _row(w: _Waiting) -> _Row:
 
 
 def _to_host(waiting: list[_Waiting]) -> list[_Row]:
-    """As `_row`, in one copy for all of them.
+    """Like `_row`, in one copy for all.
 
-    Totals go as float32, which not every device has a wider type than, and which counts exactly
-    up to 2^24: more samples than a batch or a subset has.
+    Totals are copied as float32, as not every device has a wider type; it counts exactly up to
+    2^24, more samples than a batch or a subset has.
     """
     if not waiting:
         return []

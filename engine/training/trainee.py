@@ -1,4 +1,4 @@
-"""What a training step changes - model, optimizer, place in the data - and the step itself."""
+"""The training step, and what it changes: model, optimizer and position in the data."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class Trainee:
     precision: str = "float32"
     """`bfloat16`: autocast to it; the weights stay float32."""
     forward: Callable[[Tree], Tree] | None = None
-    """The model's own function as compiled code, for training steps alone; None: the model."""
+    """Compiled code of the model, only for training steps; None: the model itself."""
 
     @property
     def device(self) -> torch.device:
-        """Where all of it lies."""
+        """The device of model and data."""
         return self.task.device
 
     def autocast(self) -> AbstractContextManager[object]:
@@ -45,21 +45,21 @@ class Trainee:
         )
 
     def prepare(self, *parts: Part) -> None:
-        """Computes what serves all trials before the time of this one is taken.
+        """Computes what all trials share before timing starts.
 
-        Else the first trial, which happens to pay for it, would look slower than the others.
+        Otherwise the first trial, which pays for it, would look slower than the others.
         """
         with torch.no_grad(), self.autocast():
             for part in parts:
                 self.task.prepare(self.model, part)
 
     def step(self) -> tuple[Tensor, tuple[Counted, ...]]:
-        """Draws a batch and updates the model on it, at the rate that the optimizer holds.
+        """Draws a batch and updates the model on it, at the optimizer's current rate.
 
-        Nothing here waits for the device. The model must be in training mode.
+        Does not wait for the device. The model must be in training mode.
 
         Returns:
-            Of the batch, before the update: the loss, a float32 scalar on the device, and the
+            The loss of the batch before the update, a float32 scalar on the device, and its
             metrics, in the task's order.
         """
         loss, outputs, targets = self.gradients()
@@ -68,13 +68,13 @@ class Trainee:
             return loss.detach().float(), self.task.measured(outputs, targets)
 
     def gradients(self) -> tuple[Tensor, Tree, Tree]:
-        """All of a step but the update: draws a batch, and computes the gradients on it.
+        """Does a step without the update: draws a batch and computes its gradients.
 
         Returns:
             Loss, outputs and targets of the batch, on the device.
         """
         inputs, targets = self.batches.draw()
-        # Before the model computes: CUDA graphs write the new gradients where the old ones lie.
+        # Before the model computes: CUDA graphs write new gradients in place of the old ones.
         self.optimizer.zero_grad(set_to_none=True)
         with self.autocast():
             outputs = call(self.model, inputs) if self.forward is None else self.forward(inputs)
@@ -92,13 +92,13 @@ def make_trainee(
     precision: str,
     folder: str = "",
 ) -> Trainee:
-    """A new model, optimizer and order of data, all drawn from `seed` and nothing else.
+    """Makes a model, an optimizer and an order of data that depend only on `seed`.
 
     Args:
-        folder: where an optimizer's import path is looked for too.
+        folder: an additional folder to import an optimizer from.
 
     Raises:
-        UserError: for an unknown optimizer, or a batch larger than the training part.
+        UserError: the optimizer is unknown, or a batch is larger than the training part.
     """
     batches = Batches(task, batch_size, seed)
     model = task.make_model(stream(seed, "weights"))

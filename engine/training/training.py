@@ -1,4 +1,4 @@
-"""One training at the rates of a policy: the loop, and the events that tell of it."""
+"""One training at the rates of a policy: the loop and its events."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ from clr_tui.engine.training.trainee import Trainee, make_trainee
 from clr_tui.engine.words import rate
 
 _Measured = tuple[float | None, dict[str, float | None]]
-"""Loss, and metrics by name; None where not finite."""
+"""Loss, and metrics by name; None if not finite."""
 
 
 def run_training_job(work: Work) -> Result:
-    """The training that a run asks for."""
+    """Runs the training of a run."""
     return run_training(work.session(), work.config.asked(Train))
 
 
 def run_training(session: Session, config: Train) -> Result:
     """Trains, validates after each epoch, and tests the last and the best model at the end.
 
-    Writes `checkpoints/last.pt` after each epoch and when stopped, `checkpoints/best.pt` after
+    Writes `checkpoints/last.pt` after each epoch and when stopped, and `checkpoints/best.pt` after
     each epoch that is the best so far on the validation part.
     """
     trial = Trial(number=0, seed=session.config.task.seed, label=config.policy)
@@ -76,7 +76,7 @@ class Training:
         keeper: of its weights.
 
     Raises:
-        Stopped: a stop was asked for while the features of frozen layers were computed.
+        Stopped: the run was stopped while features of frozen layers were computed.
     """
 
     def __init__(self, session: Session, config: Train, trial: Trial, keeper: Keeper) -> None:
@@ -148,7 +148,7 @@ class Training:
             return self._stopped(str(stop))
         except _Astray as astray:
             return self._astray(astray.end)
-        except UserError as error:  # a full disk, say
+        except UserError as error:  # such as a full disk
             with contextlib.suppress(UserError):
                 self._finish("failed", error.message)
             raise
@@ -169,7 +169,7 @@ class Training:
         self._emit_bounds()
         rate = self.rate
         end = phase(rate.policy, self._total, step_size=rate.step_size, total_steps=self._total)
-        if not end.whole and self._trial.entry is None:  # a comparison says it once for all
+        if not end.whole and self._trial.entry is None:  # a comparison warns once per entry
             text = (
                 f"the training ends {end.words}: its last {self._primary.name} is not a final one"
             )
@@ -221,7 +221,7 @@ class Training:
             raise _Astray(self._recorder.end)
 
     def _validate(self, epoch: int) -> bool:
-        """Measures on the validation part; whether this is the best epoch so far."""
+        """Measures on the validation part; returns whether this is the best epoch so far."""
         measured = self._measure(self.trainee, self._session.task.validation)
         event = self._emit_measured("validation", measured, epoch=epoch)
         value = event.value(self._primary.name)
@@ -233,7 +233,7 @@ class Training:
         return is_best
 
     def _test(self) -> None:
-        """The test part, once with the model as it is and once with that of the best epoch."""
+        """Measures on the test part, with the last model and with that of the best epoch."""
         test = self._session.task.test
         if not len(test):
             return
@@ -243,7 +243,7 @@ class Training:
             return
         best = last
         if self._best_epoch != self._epoch:
-            # A copy: the training's own model stays what `last.pt` says it is.
+            # A copy: the training's own model must stay the same as in `last.pt`.
             model = copy.deepcopy(self.trainee.model)
             model.load_state_dict(self._keeper.best())
             best = self._measure(dataclasses.replace(self.trainee, model=model), test)
@@ -295,7 +295,7 @@ class Training:
         self._keeper.keep(reason, self.trainee.model, self._state)
 
     def _state(self) -> dict[str, Any]:
-        """All of a checkpoint."""
+        """The content of a checkpoint."""
         return checkpoint.capture(self.trainee, self.scheduler) | {
             "config": msgspec.to_builtins(self._session.config),
             "trial": self._trial.number,
@@ -307,7 +307,7 @@ class Training:
 
     def _stopped(self, reason: str) -> Result:
         self._recorder.flush()
-        if self._recorder.end:  # seen only now: on an accelerator losses come in chunks
+        if self._recorder.end:  # found only now: on an accelerator losses come in chunks
             return self._astray(self._recorder.end)
         self._keep("stopped")
         self._finish("stopped", reason)
@@ -336,7 +336,7 @@ def _not_finite(step: int, lr: float, loss: float) -> str | None:
     if step == 0:
         return (
             "the loss is not finite at step 0, before any update: "
-            "check the data and weights for values that are not numbers"
+            "check the data and weights for values that are not finite"
         )
     return (
         f"the loss is not finite at step {step}, learning rate {rate(lr)}: "

@@ -179,8 +179,11 @@ def test_version(cli, arguments: list[str]) -> None:
         (["stop"], "clr-tui stop needs RUN: a run's id, as clr-tui ls lists them"),
         (["range-test", "--seeds"], "--seeds needs a value"),
         (["range-test", "--accuracy=3"], "--accuracy takes no value, but was given '3'"),
-        (["range-test", "--start-lr", "abc"], "--start-lr 'abc' is not a number; give one like"),
-        (["range-test", "--seeds", "1.5"], "--seeds '1.5' is not a whole number; give one like 3"),
+        (["range-test", "--start-lr", "abc"], "--start-lr 'abc' is not a number; give one such as"),
+        (
+            ["range-test", "--seeds", "1.5"],
+            "--seeds '1.5' is not a whole number; give one such as 3",
+        ),
         (["replay", "x", "--at", "half"], "--at 'half' is not a moment of the run"),
         (["replay", "x", "--at", "101%"], "--at '101%' is not a moment of the run"),
         (["replay", "x", "--at", "nan"], "--at 'nan' is not a moment of the run"),

@@ -106,7 +106,7 @@ def test_a_setting_is_added_in_one_place(monkeypatch: pytest.MonkeyPatch) -> Non
     add_settings(parser, settings_of(Slow))
     assert help_of(setting) == "steps without progress (default: 7)"
     assert with_options(Slow(), parser.parse(["--patience", "3"])) == Slow(patience=3)
-    with pytest.raises(UserError, match="--patience 'x' is not a whole number; give one like 9"):
+    with pytest.raises(UserError, match="--patience 'x' is not a whole number; give one such as 9"):
         parser.parse(["--patience", "x"])
 
     values = {field.name: field.default for field in form_fields()}

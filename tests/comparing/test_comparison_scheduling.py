@@ -261,12 +261,12 @@ def test_every_trial_is_stopped_one_by_one() -> None:
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        (StopTrial(trial=99), "there is no trial 99: there are 0 to 8"),
-        (StopTrial(trial=-1), "there is no trial -1"),
-        (StopTrial(trial=9), "there is no trial 9"),  # a sweep's number, but none is swept
-        (StopTrial(trial=0), "trial 0 has ended already"),
-        (SetBounds(base_lr=0.1, max_lr=0.2), "stay as they are"),
-        (SaveCheckpoint(), "keeps no checkpoints"),
+        (StopTrial(trial=99), "no trial 99: there are 0 to 8"),
+        (StopTrial(trial=-1), "no trial -1"),
+        (StopTrial(trial=9), "no trial 9"),  # a sweep's number, but none is swept
+        (StopTrial(trial=0), "trial 0 has already ended"),
+        (SetBounds(base_lr=0.1, max_lr=0.2), "cannot be changed"),
+        (SaveCheckpoint(), "saves no checkpoints"),
     ],
 )
 def test_what_cannot_be_done_is_refused(command: object, words: str) -> None:

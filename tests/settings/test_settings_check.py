@@ -180,7 +180,7 @@ def test_mistakes_in_a_training(changes: dict[str, Any], field: str, words: str)
         ({"gamma": 1.5}, "gamma", "not 1.5"),
         ({"range_test": RangeTest(start_lr=2.0)}, "range_test", "start_lr 2 is not below"),
         ({"range_test": RangeTest(epochs=0)}, "range_test", "epochs must be .* range tests"),
-        ({"target": 0.0}, "target", "above 0 and below 1, as 0.65 or 65%, not 0"),
+        ({"target": 0.0}, "target", "above 0 and below 1, such as 0.65 or 65%, not 0"),
         ({"target": 1.0}, "target", "not 1"),
         ({"target": 65.0}, "target", "not 65"),
         ({"target": NAN}, "target", "not nan"),
@@ -196,7 +196,7 @@ def test_mistakes_in_a_training(changes: dict[str, Any], field: str, words: str)
         ({"threads": 0}, "threads", "at least 1, not 0"),
         ({"threads": 5}, "threads", "threads 5 is more than this machine's 4 cores"),
         ({"study": "cn"}, "study", "no study 'cn'; did you mean 'cnn'"),
-        ({"study": "resnet34"}, "study", "of the model resnet34, not of cnn"),
+        ({"study": "resnet34"}, "study", "uses the model resnet34, not cnn"),
     ],
     ids=str,
 )

@@ -262,9 +262,9 @@ def test_the_optimizer_is_asked_for_with_its_options() -> None:
     ("text", "words"),
     [
         ("adm", "did you mean 'adam'"),
-        ("sgd(momentum=0.5)", "have fields of their own"),
+        ("sgd(momentum=0.5)", "have their own fields"),
         ("adam+clr", "leave out '+clr'"),
-        ("", "nothing is given here"),
+        ("", "a value is missing"),
     ],
 )
 def test_a_mistake_in_the_optimizer_is_told_at_its_field(text: str, words: str) -> None:

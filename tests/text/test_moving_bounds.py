@@ -61,7 +61,7 @@ def test_rates_as_people_type_them(text, value):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "a number is missing; give one like 3.6e-3"),
+        ("", "a number is missing; give one such as 3.6e-3"),
         ("abc", "'abc' is not a number"),
         ("1e", "'1e' is not a number"),
         ("nan", "max_lr must be a number above 0, not nan"),
