@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.geometry import Region, Size
+from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
@@ -42,7 +42,7 @@ class RowList(Widget, Generic[Row], can_focus=False):
     COMPONENT_CLASSES = {"row-list--heading", "row-list--cursor", "row-list--mark"}  # noqa: RUF012 - Textual declares it as an instance's
     DEFAULT_CSS = """
     RowList {
-        height: auto;
+        height: 1;
         & > .row-list--heading { color: $text-muted; }
         & > .row-list--cursor { background: $block-cursor-blurred-background; }
         & > .row-list--mark { color: $accent; text-style: bold; }
@@ -101,11 +101,11 @@ class RowList(Widget, Generic[Row], can_focus=False):
 
     def show_rows(self, rows: Sequence[Row]) -> None:
         """Shows `rows` in this order."""
-        before, count = self.selected, len(self._rows)
+        before = self.selected
         self._rows = list(rows)
         self._cursor = self.place_of(before)
-        if len(rows) != count:
-            self.refresh(layout=True)
+        # Not `height: auto`: a layout between two requests for one keeps the height of the first.
+        self.styles.height = len(rows) + 1
         self._keep_in_sight()
         self._repaint()
 
@@ -193,10 +193,6 @@ class RowList(Widget, Generic[Row], can_focus=False):
     def on_mouse_scroll_up(self) -> None:
         """Moves the cursor up."""
         self.move(-1)
-
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """Returns the number of rows plus the heading."""
-        return len(self._rows) + 1
 
     def render_line(self, y: int) -> Strip:
         """Renders the heading, a row, or a blank line."""
