@@ -53,7 +53,7 @@ def _by_steps(config: RunConfig, events: Sequence[AnyEvent], head: Head | None) 
     steps = last_of(events, Steps)
     if head is None or steps is None or not steps.step or head.first.total_steps <= 0:
         return None
-    trials = config.job.seeds if isinstance(config.job, RangeTest) else 1
+    trials = getattr(config.job, "seeds", 1)
     done = steps.trial + min(1.0, (steps.step[-1] + 1) / head.first.total_steps)
     return max(0.0, min(1.0, done / max(1, trials)))
 
