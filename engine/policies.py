@@ -19,6 +19,8 @@ ONE_CYCLE_RISE = 0.3
 ONE_CYCLE_FINAL = 1e4
 """One-cycle ends at base_lr divided by this (torch's `final_div_factor`)."""
 
+WITHOUT_CYCLES: tuple[Policy, ...] = ("constant", "one-cycle")
+"""Those that fit any length."""
 Direction = Literal["rising", "falling", "annealing", "constant"]
 
 
@@ -131,7 +133,7 @@ class Phase:
 def phase(policy: Policy, step: int, *, step_size: float, total_steps: int) -> Phase:
     """The position in the schedule after `step` steps (0 to `total_steps`)."""
     finished = step >= total_steps
-    if policy in ("constant", "one-cycle"):
+    if policy in WITHOUT_CYCLES:
         direction = _one_cycle_direction(step, total_steps) if policy == "one-cycle" else "constant"
         fraction = min(1.0, step / total_steps)
         return Phase(1, 1, direction == "rising", fraction, True, direction, finished)
@@ -167,7 +169,7 @@ def whole_cycle_epochs(policy: Policy, epochs: int, step_size_epochs: float) -> 
     failing that, the last epoch outlasts its cycle. One-cycle and constant fit any length and
     leave it unchanged.
     """
-    if policy in ("one-cycle", "constant"):
+    if policy in WITHOUT_CYCLES:
         return epochs
     cycle = 2.0 * step_size_epochs
     cycles = max(1, math.ceil(epochs / cycle - 1e-9))

@@ -19,6 +19,7 @@ from clr_tui.engine.analysis.comparison.seed_curves import (
 )
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.metrics import ACCURACY, LOSS, Metric
+from clr_tui.engine.policies import WITHOUT_CYCLES
 from clr_tui.engine.settings.config import Compare
 from clr_tui.tui.charts.chart import Area, Axis, Chart, HLine, Mark, Series
 from clr_tui.tui.charts.scale import Floats
@@ -243,7 +244,7 @@ def _cycle_ends(
         return
     policies = {compare.entries[e.entry].policy for e in shown if e.entry < len(compare.entries)}
     cycle = 2 * compare.step_size_epochs
-    if not policies - {"constant", "one-cycle"} or not 0 < cycle <= end <= _MOST_CYCLES * cycle:
+    if policies <= {*WITHOUT_CYCLES} or not 0 < cycle <= end <= _MOST_CYCLES * cycle:
         return
     for number in range(1, math.floor(end / cycle + 1e-9) + 1):
         place = number * cycle if options.x == "epoch" else _steps(history, number * cycle)
