@@ -64,11 +64,9 @@ class Metric(msgspec.Struct, frozen=True):
 
     def difference(self, value: float, half_width: float | None) -> str:
         """Formats a difference of values for a sentence: "1.2 ± 0.4 points", "0.012 ± 0.004"."""
-        scale, digits, unit = 1.0, ".3g", ""
+        scale, digits, unit = 1.0, ".3g", " s" if self.unit == "seconds" else ""
         if self.unit == "share":
             scale, digits, unit = 100.0, ".1f", " points"
-        elif self.unit == "seconds":
-            unit = " s"
         half = "" if half_width is None else f" ± {scale * half_width:{digits}}"
         return f"{scale * abs(value):{digits}}{half}{unit}"
 

@@ -113,10 +113,8 @@ def _usual_target(curves: Sequence[EntryCurves], metric: Metric) -> float | None
 def _tested(history: RunHistory, curves: Sequence[EntryCurves]) -> bool:
     """Whether trials are, or will be, evaluated on a test part at their end."""
     trials = [t for e in curves for t in e.trials]
-    if any(t.test_last for t in trials):
-        return True
     to_be = history.task is not None and history.task.test > 0
-    return to_be and not any(t.state == "done" for t in trials)
+    return any(t.test_last for t in trials) or (to_be and all(t.state != "done" for t in trials))
 
 
 def _entry(
@@ -217,11 +215,10 @@ def _first(
 
 def _phase(curves: EntryCurves, config: Compare) -> tuple[str, bool]:
     """The schedule's position at the planned end, and whether that is the end of a cycle."""
-    if config.entries[curves.entry].policy == "constant":
-        return "", True
-    planned = [t.total_epochs for t in curves.trials if t.total_epochs]
-    epochs = planned[0] if planned else planned_epochs(config)
     policy = config.entries[curves.entry].policy
+    if policy == "constant":
+        return "", True
+    epochs = next((t.total_epochs for t in curves.trials if t.total_epochs), planned_epochs(config))
     # In epochs, not steps: the phase depends only on their ratio.
     end = phase(policy, epochs, step_size=config.step_size_epochs, total_steps=epochs)
     return end.words, end.complete

@@ -101,17 +101,20 @@ def comparison_of(history: RunHistory) -> tuple[EntryCurves, ...]:
 
 def _gathered(history: RunHistory) -> tuple[EntryCurves, ...]:
     compare = history.config.asked(Compare)
-    trials = history.trials.values()
+    planned = planned_epochs(compare)
     labels = [e.label for e in compare.entries]
     found: list[dict[int, SeedCurve]] = [{} for _ in labels]  # by entry, then by seed
-    for trial in trials:
+    for trial in history.trials.values():
         place = _place(history, trial, labels)
         if place is not None:
             entry, seed = place
-            found[entry][seed] = _seed_curve(history, trial, seed)
-    if compare.paired:  # imported curves have no pending trials
-        for entry, seeds in enumerate(found):
-            _add_waiting(history, compare, entry, seeds)
+            found[entry][seed] = trial.cached(_curve_of, seed, planned)
+    for entry, seeds in enumerate(found):
+        for i in range(compare.seeds if compare.paired else 0):  # imported curves are complete
+            seed = history.config.task.seed + i
+            if seed not in seeds:
+                blank = _curve_of(TrialHistory(compare.trial_number(entry, i)), seed, planned)
+                seeds[seed] = replace(blank, state=trial_state(None, began=False))
     curves = [tuple(seeds[s] for s in sorted(seeds)) for seeds in found]
     if history.finished:
         curves = [tuple(map(of_run_that_is_over, trials)) for trials in curves]
@@ -149,19 +152,6 @@ def _place(history: RunHistory, trial: TrialHistory, labels: list[str]) -> tuple
     return (entry, config.task.seed + i) if 0 <= entry < len(labels) else None
 
 
-def _add_waiting(
-    history: RunHistory, compare: Compare, entry: int, seeds: dict[int, SeedCurve]
-) -> None:
-    """Adds the trials that have not started."""
-    first = history.config.task.seed
-    for i in range(compare.seeds):
-        seed = first + i
-        if seed not in seeds:
-            blank = _curve_of(TrialHistory(compare.trial_number(entry, i)), seed)
-            epochs = planned_epochs(compare)
-            seeds[seed] = replace(blank, state=trial_state(None, began=False), total_epochs=epochs)
-
-
 def of_run_that_is_over(trial: SeedCurve) -> SeedCurve:
     """The trial as it was when its run ended."""
     if trial.state in ENDED:
@@ -181,14 +171,7 @@ def planned_epochs(compare: Compare) -> int:
     )
 
 
-def _seed_curve(history: RunHistory, trial: TrialHistory, seed: int) -> SeedCurve:
-    curve = trial.cached(_curve_of, seed)
-    if curve.total_epochs is None:
-        curve = replace(curve, total_epochs=planned_epochs(history.config.asked(Compare)))
-    return curve
-
-
-def _curve_of(trial: TrialHistory, seed: int) -> SeedCurve:
+def _curve_of(trial: TrialHistory, seed: int, planned: int) -> SeedCurve:
     epochs = _rising(trial.epochs)
     validations = trial.validations()
     measured = [validations.get(e.epoch) for e in epochs]
@@ -198,7 +181,7 @@ def _curve_of(trial: TrialHistory, seed: int) -> SeedCurve:
         seed=seed,
         state=trial_state(trial.outcome),
         reason=trial.reason,
-        total_epochs=trial.total_epochs,
+        total_epochs=planned if trial.total_epochs is None else trial.total_epochs,
         epoch=np.array([e.epoch for e in epochs], np.int64),
         step=np.array([e.step for e in epochs], np.int64),
         seconds=_since_began(epochs),

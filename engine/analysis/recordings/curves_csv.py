@@ -67,7 +67,16 @@ def read_curves(path: Path) -> tuple[RunConfig, list[ev.AnyEvent]]:
     Raises:
         UserError: names the line at fault.
     """
-    trials = _read(path)
+    with open_csv(path) as (header, rows):
+        missing = [name for name in WHOSE if name not in header]
+        if not any(name.startswith(_VALIDATION) for name in header):
+            missing.append(_column_of(_VALIDATION, ACCURACY.name))
+        if missing:
+            raise UserError(
+                f"'{path}' has no column '{missing[0]}': a comparison as CSV has "
+                f"{', '.join(_header([ACCURACY.name]))}"
+            )
+        trials = _trials(path, rows, header)
     if not trials:
         raise UserError(f"'{path}' has a header but no epochs")
     by_entry: dict[int, list[_Trial]] = {}
@@ -96,19 +105,6 @@ def read_curves(path: Path) -> tuple[RunConfig, list[ev.AnyEvent]]:
 def plain_entry(label: str) -> EntryConfig:
     """An entry of which only the name is known."""
     return EntryConfig(label=label, optimizer=OptimizerConfig(name=label))
-
-
-def _read(path: Path) -> list[_Trial]:
-    with open_csv(path) as (header, rows):
-        missing = [name for name in WHOSE if name not in header]
-        if not any(name.startswith(_VALIDATION) for name in header):
-            missing.append(_column_of(_VALIDATION, ACCURACY.name))
-        if missing:
-            raise UserError(
-                f"'{path}' has no column '{missing[0]}': a comparison as CSV has "
-                f"{', '.join(_header([ACCURACY.name]))}"
-            )
-        return _trials(path, rows, header)
 
 
 def _trials(path: Path, rows: Iterator[list[str]], header: list[str]) -> list[_Trial]:

@@ -24,19 +24,15 @@ def steps_csv(history: RunHistory) -> str:
     1; seconds count training in the trial. A comparison has three more columns in front:
     optimizer, seed, role (`train`, or `sweep` to tune a rate).
     """
-    trials = history.trials.values()
+    named = JOB_KINDS[history.config.kind].named_trials
     names = [metric.name for metric in history.metrics]
     header = ("trial", "step", "epoch", "lr", "loss", *names, "seconds")
-    if not JOB_KINDS[history.config.kind].named_trials:
-        return to_csv(header, (row for trial in trials for row in _step_rows(trial, names)))
-    return to_csv(
-        (*WHOSE_COLUMNS, *header),
-        (
-            (trial.label, trial.seed, trial.role, *row)
-            for trial in trials
-            for row in _step_rows(trial, names)
-        ),
+    rows = (
+        (trial.label, trial.seed, trial.role, *row) if named else row
+        for trial in history.trials.values()
+        for row in _step_rows(trial, names)
     )
+    return to_csv((*WHOSE_COLUMNS, *header) if named else header, rows)
 
 
 def _step_rows(trial: TrialHistory, names: Sequence[str]) -> Iterable[tuple[Cell, ...]]:

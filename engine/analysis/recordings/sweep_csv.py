@@ -37,7 +37,13 @@ def read_csv(path: Path) -> tuple[RunConfig, list[ev.AnyEvent]]:
         UserError: a column is missing, or a line has something else than numbers, or a rate that
             is not above 0 or not increasing. Names the line.
     """
-    sweeps, raw = _read(path)
+    with open_csv(path) as (header, rows):
+        missing = [name for name in ("step", "lr", "loss") if name not in header]
+        if missing:
+            raise UserError(
+                f"'{path}' has no column '{missing[0]}': a range test as CSV has step, lr, loss"
+            )
+        sweeps = _sweeps(path, rows, header)
     if not sweeps:
         raise UserError(f"'{path}' has a header but no steps")
     lr = next(iter(sweeps.values())).lr
@@ -51,7 +57,7 @@ def read_csv(path: Path) -> tuple[RunConfig, list[ev.AnyEvent]]:
             end_lr=_planned_end(lr),
             steps=len(lr),
             seeds=len(sweeps),
-            smoothing=SMOOTHING if raw else 1.0,
+            smoothing=SMOOTHING if "trial" in header else 1.0,  # our exports have raw losses
         ),
     )
     return config, list(_events(config, sweeps))
@@ -60,17 +66,6 @@ def read_csv(path: Path) -> tuple[RunConfig, list[ev.AnyEvent]]:
 def _planned_end(lr: list[float]) -> float:
     """The planned end: step N of `start * (end / start)^(i / N)`, if the last step is N - 1."""
     return lr[-1] * lr[-1] / lr[-2] if len(lr) > 1 else lr[-1]
-
-
-def _read(path: Path) -> tuple[dict[int, _Sweep], bool]:
-    """The sweeps by trial number, and whether their losses are raw, as in our exports."""
-    with open_csv(path) as (header, rows):
-        missing = [name for name in ("step", "lr", "loss") if name not in header]
-        if missing:
-            raise UserError(
-                f"'{path}' has no column '{missing[0]}': a range test as CSV has step, lr, loss"
-            )
-        return _sweeps(path, rows, header), "trial" in header
 
 
 def _sweeps(path: Path, rows: Iterator[list[str]], header: list[str]) -> dict[int, _Sweep]:

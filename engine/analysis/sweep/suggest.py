@@ -74,18 +74,17 @@ def suggestions(curve: Curve) -> list[Suggestion]:
     and rules that differ from it by more than a decade carry a caution.
     """
     lr, loss, _ = known_part(curve)
-    found = [_by_loss(name, rule(lr, loss), f, s) for name, rule, f, s in _LOSS_RULES]
+    found = []
+    for name, rule, formula, source in _LOSS_RULES:
+        suggested = rule(lr, loss)
+        caution = "" if suggested is not None else "the curve is too short for this rule"
+        found.append(Suggestion(name, suggested, formula, source, caution))
     if len(curve.metric_values) and reads_as_accuracy(curve.metric):
         found.append(_by_accuracy(curve))
     if verdict(curve).kind != "recommended":
         return found
     best = found[0].lr
     return [_against(s, best) if best is not None else s for s in found]
-
-
-def _by_loss(name: str, lr: float | None, formula: str, source: str) -> Suggestion:
-    caution = "" if lr is not None else "the curve is too short for this rule"
-    return Suggestion(name, lr, formula, source, caution)
 
 
 def _by_accuracy(curve: Curve) -> Suggestion:
