@@ -24,6 +24,7 @@ from clr_tui.engine.metrics import LOSS, Metric, primary_of
 SCHEMA = 2
 
 Part = Literal["validation", "test", "subset"]
+"""`subset`: the fixed part of the validation data that sweeps are evaluated on."""
 Outcome = Literal["done", "stopped", "failed"]
 Role = Literal["train", "sweep"]
 RateSource = Literal["default", "tuned", "given"]
@@ -44,9 +45,12 @@ class RunStarted(Event, frozen=True, kw_only=True):
     """The worker started. Always the first event."""
 
     run: str
+    """The id of the run."""
     kind: str
+    """`range-test`, `train` or `compare`."""
     schema: int = SCHEMA
     version: str = ""
+    """The version of clr-tui that wrote the log."""
     host: str = ""
     pid: int = 0
 

@@ -67,11 +67,6 @@ class LogTail:
         self.newer_schema: int | None = None
         """The schema of the log, if it is newer than ours."""
 
-    @property
-    def path(self) -> Path:
-        """The path of the log."""
-        return self._lines.path
-
     def poll(self, limit: int | None = None) -> Batch:
         """Reads what is new; an empty batch if nothing is or the file is missing. Never blocks.
 

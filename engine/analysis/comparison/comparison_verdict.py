@@ -127,23 +127,21 @@ def _judged(report: CompareReport) -> list[str]:
     if not standing.compared:
         said = [f"{leader} is the only optimizer without a diverged trial."]
     elif all(p.n < 2 for p in standing.compared):
-        said = [_by_chance(report, leader), _first_of(standing, report.metric.extreme)]
+        said = _untested(report, standing)
     else:
         said = _against_each(report, standing)
     return [*said, *_missing(standing)]
 
 
-def _first_of(standing: _Standing, extreme: str) -> str:
-    if len(standing.level) > 1:
-        return f"{listed(standing.level)} share the {extreme} figure."
-    return f"The {extreme} is {standing.leader.label}."
-
-
-def _by_chance(report: CompareReport, leader: str) -> str:
-    if report.seeds == 1:
-        return "One seed only: nothing can be said about chance; run more seeds."
+def _untested(report: CompareReport, standing: _Standing) -> list[str]:
+    """Names the best where no pair has two seeds in common."""
+    leader, extreme = standing.leader.label, report.metric.extreme
     whose = "" if all(p.n < 2 for p in report.pairs) else f" of {leader}"
-    return f"No two seeds{whose} can be compared: nothing can be said about chance."
+    why = f"No two seeds{whose} can be compared: nothing can be said about chance."
+    if report.seeds == 1:
+        why = "One seed only: nothing can be said about chance; run more seeds."
+    level = f"{listed(standing.level)} share the {extreme} figure."
+    return [why, level if len(standing.level) > 1 else f"The {extreme} is {leader}."]
 
 
 def _against_each(report: CompareReport, standing: _Standing) -> list[str]:

@@ -82,6 +82,9 @@ def _gathered(history: RunHistory, smoothing: float) -> Curve:
         medians = smoothed  # a copy of a long sweep takes long
     low, high = _band(medians)
     metric_lr, metric_values = _measured(trials, history.primary)
+    broken_off: BrokenOff | None = None
+    if history.finished is not None and not any(done):
+        broken_off = "failed" if history.finished.outcome == "failed" else "stopped"
     return Curve(
         lr=lr,
         loss=_median(raw, beyond),
@@ -95,17 +98,11 @@ def _gathered(history: RunHistory, smoothing: float) -> Curve:
         end_lr=asked.end_lr,
         diverged=2 * sum(trials[i].has_diverged for i in counted) >= max(1, len(counted)),
         running=history.finished is None,
-        broken_off=None if any(done) else _broken_off(history),
+        broken_off=broken_off,
         metric=history.primary,
         metric_lr=metric_lr,
         metric_values=metric_values,
     )
-
-
-def _broken_off(history: RunHistory) -> BrokenOff | None:
-    if history.finished is None:
-        return None
-    return "failed" if history.finished.outcome == "failed" else "stopped"
 
 
 def _grid(trials: list[TrialHistory]) -> tuple[Ints, Floats]:
@@ -140,8 +137,9 @@ def _median(table: Floats, beyond: Bools) -> Floats:
     """The median of the known values of each column; NaN if there are none or it is not finite."""
     if not table.size:
         return np.full(table.shape[1], np.nan)
-    if len(table) == 1:
-        return _finite(table[0], beyond[0])
+    if len(table) == 1:  # not copied if every value counts: a sweep may have a million steps
+        counts = np.isfinite(table[0]) & ~beyond[0]
+        return table[0] if counts.all() else np.where(counts, table[0], np.nan)
     ranked = np.sort(np.where(beyond, np.inf, table), axis=0)  # NaN comes last
     known = np.sum(~np.isnan(ranked), axis=0)
     at = np.arange(table.shape[1])
@@ -149,12 +147,6 @@ def _median(table: Floats, beyond: Bools) -> Floats:
     upper = ranked[np.minimum(known // 2, len(table) - 1), at]
     middle = np.where(known % 2 == 1, lower, (lower + upper) / 2)
     return np.where(np.isfinite(middle) & (known > 0), middle, np.nan)
-
-
-def _finite(row: Floats, beyond: Bools) -> Floats:
-    """The row itself if every value counts, to avoid copying a sweep of a million steps."""
-    counts = np.isfinite(row) & ~beyond
-    return row if counts.all() else np.where(counts, row, np.nan)
 
 
 def _band(table: Floats) -> tuple[Floats, Floats]:
