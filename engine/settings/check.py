@@ -6,8 +6,7 @@ Used before a run starts, and by the form while the user types.
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from clr_tui.engine.by_name import named
@@ -27,13 +26,11 @@ from clr_tui.engine.settings.config import (
     kind_of,
 )
 from clr_tui.engine.settings.entries import check_entries
-from clr_tui.engine.settings.image_folders import Glance, glance, missing
+from clr_tui.engine.settings.image_folders import missing, training_images
 from clr_tui.engine.settings.optimizer_names import check_optimizer, ignores_schedule
 from clr_tui.engine.settings.table import mistakes_in
 from clr_tui.engine.words import all_of, be, many
 
-_COUNTED = 20_000
-"""Images are counted up to so many; beyond, the worker is left to compare with the batch size."""
 MOST_TRIALS = 1000
 """A comparison of more would take too long."""
 
@@ -103,64 +100,28 @@ def _optimizer(optimizer: OptimizerConfig, schedule: bool = True) -> Iterator[Us
 
 
 def _data(task: TaskConfig) -> Iterator[UserError]:
-    if task.data in SOURCES:
-        yield from _batch(task.batch_size, SOURCES[task.data].train)
-        return
     if not task.data:
         names = ", ".join(f"'{name}'" for name in SOURCES)
         yield UserError(f"data is empty: give {names}, or a folder of images", "data")
         return
     path = Path(task.data)
     try:
-        seen = _remembered(path)
+        train = SOURCES[task.data].train if task.data in SOURCES else training_images(path)
     except UserError as error:
         near = did_you_mean(path.name, SOURCES)
-        if near and not os.path.exists(path):
-            yield UserError(f"no '{path}'{near}", "data")
-        else:
-            yield error
+        known = near and not os.path.exists(path)
+        yield UserError(f"no '{path}'{near}", "data") if known else error
         return
-    yield from _batch(task.batch_size, seen.train if seen.images < _COUNTED else None)
-
-
-def _batch(size: int, train: int | None) -> Iterator[UserError]:
-    """`train` is the number of training images; None if it is too large to matter."""
-    if train is not None and size > train:
+    if train is not None and task.batch_size > train:
         yield UserError(
-            f"batch_size {limits.shown(size)} is larger than the training part, which has"
-            f" {many(train, 'image')}: choose a smaller one",
+            f"batch_size {limits.shown(task.batch_size)} is larger than the training part, which"
+            f" has {many(train, 'image')}: choose a smaller one",
             "batch_size",
         )
 
 
-_glances: dict[Path, tuple[tuple[int, ...], Glance]] = {}
-
-
-def _remembered(root: Path) -> Glance:
-    """A cached glance at `root`, renewed when one of its folders changes."""
-    known = _glances.get(root)
-    if known is not None and _changes(known[1].folders) == known[0]:
-        return known[1]
-    _glances.clear()  # users type one folder at a time
-    seen = glance(root, _COUNTED)
-    changes = _changes(seen.folders)
-    # A folder that has just changed may change again without changing its time.
-    if max(changes, default=0) < time.time_ns() - 10**9:
-        _glances[root] = (changes, seen)
-    return seen
-
-
-def _changes(folders: Sequence[Path]) -> tuple[int, ...]:
-    try:
-        return tuple(os.stat(folder).st_mtime_ns for folder in folders)
-    except OSError:
-        return ()
-
-
 def _model(task: TaskConfig) -> Iterator[UserError]:
-    if task.model not in MODELS:
-        return
-    if task.weights in WEIGHTS:
+    if task.model not in MODELS or task.weights in WEIGHTS:
         return
     if not MODELS[task.model].weights:
         yield UserError(

@@ -8,6 +8,7 @@ that begin with a dot and other kinds of files are ignored.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -27,6 +28,8 @@ _PART_FOLDERS: dict[str, PartName] = {
     "validation": "validation",
     "test": "test",
 }
+_COUNTED = 20_000
+"""Images are counted up to this number; no batch is as large."""
 SHARE = 0.1
 """Of the training images, for each of validation and test that the folder lacks."""
 Classes = dict[str, Path]
@@ -116,6 +119,35 @@ def glance(root: Path, limit: int) -> Glance:
         if part != "all":
             folders.append(next(iter(classes.values())).parent)
     return Glance(min(images, limit), train, tuple(folders))
+
+
+_glances: dict[Path, tuple[tuple[int, ...], Glance]] = {}
+
+
+def training_images(root: Path) -> int | None:
+    """The number of training images in `root`; None if it is too large to matter.
+
+    Reads no more than `glance`, and remembers it until one of the folders changes.
+
+    Raises:
+        UserError: see `scan`.
+    """
+    changes, seen = _glances.get(root, ((), None))
+    if seen is None or _changes(seen.folders) != changes:
+        _glances.clear()  # users type one folder at a time
+        seen = glance(root, _COUNTED)
+        changes = _changes(seen.folders)
+        # A folder that has just changed may change again without changing its time.
+        if max(changes, default=0) < time.time_ns() - 10**9:
+            _glances[root] = (changes, seen)
+    return seen.train if seen.images < _COUNTED else None
+
+
+def _changes(folders: Sequence[Path]) -> tuple[int, ...]:
+    try:
+        return tuple(os.stat(folder).st_mtime_ns for folder in folders)
+    except OSError:
+        return ()
 
 
 def cut_from(members: int, shares: Sequence[float]) -> list[int]:
