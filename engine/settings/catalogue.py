@@ -1,7 +1,7 @@
-"""The data sets and the models that are known by name, each described once.
+"""The data sets and models that have names, each described once.
 
-Readers and builders are given as "module:function" and imported by `by_name.named` only where a
-task is loaded: settings must not load torch.
+Readers and builders are "module:function", imported by `by_name.named` when a task is loaded:
+settings must not import torch.
 """
 
 from __future__ import annotations
@@ -10,42 +10,39 @@ from typing import NamedTuple
 
 _TASKS = "clr_tui.engine.tasks"
 WEIGHTS = ("imagenet", "none")
-"""The weights that are known by name; all others are paths."""
+"""The weights that have names; all others are paths."""
 
 
 class Source(NamedTuple):
-    """A data set that is known by name. What is no such name is the path of a folder of images."""
+    """A data set with a name. All other data is a folder of images, given by its path."""
 
     help: str
-    """Where it is from, in a word or two."""
+    """Where it comes from, in a word or two."""
     image_size: int
-    """The side of its images where none is asked for, pixels."""
+    """The default side of its images, pixels."""
     train: int
-    """Images in its training part."""
+    """The number of training images."""
     read: str
-    """`(size: int, Progress, Notify, cache_dir: Path | None) -> Dataset`; its images may have
-    another size, since they are resized."""
+    """`(size, Progress, Notify, cache_dir: Path | None) -> Dataset`, of any image size."""
 
 
 class Model(NamedTuple):
     """A model that can be trained."""
 
     title: str
-    """As people write it."""
     help: str
     """What it is, in half a line."""
     image_size: int
-    """The side of the images that a folder is decoded to where none is asked for, pixels."""
+    """The default side of images from a folder, pixels."""
     build: str
-    """`(channels, image_size, classes) -> Module`, drawn at random; where the model has weights to
-    load, what `weights` read comes before these."""
+    """`(channels, image_size, classes) -> Module`; if it has weights, they come first."""
     weights: str = ""
-    """`(str, Progress) -> object`: reads the initial weights, None for "none". Such a model takes
-    colour images, normalised as in ImageNet where weights are given. Empty: has none to load."""
+    """`(str, Progress) -> object | None`: reads the initial weights. The images have three
+    channels then, and are normalised as in ImageNet unless it returns None."""
     frozen: bool = False
-    """Whether its first layers are frozen (a `FrozenTrunk`), so that their output can be kept."""
+    """Whether it is a `FrozenTrunk`, whose features can be kept."""
     study_epochs: int = 0
-    """Epochs of the article's study of this model; 0: there is none."""
+    """The length of the article's study of it; 0 if there is none."""
 
 
 SOURCES = {
