@@ -105,7 +105,6 @@ class Phase:
     """From 1."""
     cycles: int
     """In the whole training, including a last one that is cut short."""
-    rising: bool
     fraction: float
     """Of the current cycle, 0 to 1."""
     whole: bool
@@ -133,20 +132,20 @@ class Phase:
 def phase(policy: Policy, step: int, *, step_size: float, total_steps: int) -> Phase:
     """The position in the schedule after `step` steps (0 to `total_steps`)."""
     finished = step >= total_steps
+    direction: Direction
     if policy in WITHOUT_CYCLES:
         direction = _one_cycle_direction(step, total_steps) if policy == "one-cycle" else "constant"
         fraction = min(1.0, step / total_steps)
-        return Phase(1, 1, direction == "rising", fraction, True, direction, finished)
+        return Phase(1, 1, fraction, True, direction, finished)
     planned = _cycles(total_steps, step_size)
     cycles = max(1, math.ceil(planned))
     whole = planned.is_integer()
     if finished and whole:
-        return Phase(cycles, cycles, False, 1.0, True, "falling", True)
+        return Phase(cycles, cycles, 1.0, True, "falling", True)
     passed = _cycles(min(step, total_steps), step_size)
     done = math.floor(passed)
-    rising = passed - done < 0.5
-    words: Direction = "rising" if rising else "falling"
-    return Phase(done + 1, cycles, rising, passed - done, whole, words, finished)
+    direction = "rising" if passed - done < 0.5 else "falling"
+    return Phase(done + 1, cycles, passed - done, whole, direction, finished)
 
 
 def _cycles(steps: int, step_size: float) -> float:

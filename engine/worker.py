@@ -120,7 +120,7 @@ def _do(run: RunDir, config: RunConfig, log: Log, stop: StopFlag) -> RunFinished
             )
         )
         log.emit(Progress(what="starting torch", done=0, total=2))
-        control = Control(CommandTail(run.commands_path), stop, log.emit, log.still_there)
+        control = Control(CommandTail(run.commands_path).poll, stop, log.emit, log.still_there)
         result = _job()(config, log.emit, control, run.path)
         headline = result.headline
         if place := JOB_KINDS[config.kind].headline:

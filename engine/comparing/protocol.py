@@ -6,6 +6,7 @@ stream ends the process. From it: the events of its trials, as in the log.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Union
 
 import msgspec
@@ -34,22 +35,10 @@ class Ordered(msgspec.Struct, frozen=True, kw_only=True, tag="ordered"):
 
 Message = Union[Setup, Work, Ordered]  # noqa: UP007 - msgspec wants it
 
-_message = msgspec.msgpack.Decoder(Message)
-_event = msgspec.msgpack.Decoder(AnyEvent)
+decode_message: Callable[[bytes], Message] = msgspec.msgpack.Decoder(Message).decode
+decode_event: Callable[[bytes], AnyEvent] = msgspec.msgpack.Decoder(AnyEvent).decode
 
 
 def encode(message: Message | Event) -> bytes:
     """Encodes a message or an event as one packet."""
     return msgspec.msgpack.encode(message)
-
-
-def decode_message(packet: bytes) -> Message:
-    """Decodes a message to a process."""
-    message: Message = _message.decode(packet)
-    return message
-
-
-def decode_event(packet: bytes) -> AnyEvent:
-    """Decodes an event from a process."""
-    event: AnyEvent = _event.decode(packet)
-    return event

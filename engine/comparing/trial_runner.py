@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import traceback
-from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -14,7 +14,6 @@ from clr_tui.engine.comparing.executor import Work
 from clr_tui.engine.comparing.protocol import Setup, encode
 from clr_tui.engine.comparing.work_queue import ALONE, Inbox
 from clr_tui.engine.errors import UserError, explain
-from clr_tui.engine.log.commands import Command
 from clr_tui.engine.log.events import Event, Outcome, Steps, TrialFinished
 from clr_tui.engine.tasks.devices import choose_device
 from clr_tui.engine.tasks.load import load_task
@@ -49,7 +48,7 @@ class TrialRunner:
     def do(self, work: Work) -> None:
         """Runs one trial. However it ends, its last event is `trial-finished`."""
         story = _Story(self._connection, work.trial)
-        orders = _Orders(self._inbox, work.trial)
+        orders = partial(self._inbox.orders, work.trial)
         control = self._control = Control(orders, self._stop, story.tell)
         trial = Trial(work.trial, work.seed, work.label, work.entry, work.role)
         try:
@@ -106,14 +105,3 @@ class _Story:
             self.tell(
                 TrialFinished(trial=self._trial, outcome=outcome, step=self._steps, reason=reason)
             )
-
-
-@dataclass(frozen=True)
-class _Orders:
-    """The pool's commands to one trial, as a `CommandSource`."""
-
-    inbox: Inbox
-    trial: int
-
-    def poll(self) -> list[Command]:
-        return self.inbox.orders(self.trial)

@@ -10,8 +10,11 @@ from __future__ import annotations
 import ast
 import math
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+from msgspec.structs import replace
 
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.settings import limits
@@ -161,24 +164,16 @@ def _check(entry: EntryConfig) -> Iterator[UserError]:
 
 
 def _duplicates(entries: Sequence[EntryConfig]) -> Iterator[UserError]:
-    labels: dict[str, int] = {}
-    for entry in entries:
-        labels[entry.label] = labels.get(entry.label, 0) + 1
-    for label, count in labels.items():
+    for label, count in Counter(entry.label for entry in entries).items():
         if count > 1:
             yield UserError(f"'{label}' is given {count} times: give each entry once", FIELD)
-    known: list[EntryConfig] = []
-    for entry in entries:
-        same = next((one for one in known if one.label != entry.label and _same(one, entry)), None)
+    for number, entry in enumerate(entries):
+        others = [one for one in entries[:number] if one.label != entry.label]
+        same = next((one for one in others if replace(one, label=entry.label) == entry), None)
         if same is not None:
             yield UserError(
                 f"'{same.label}' and '{entry.label}' are the same: leave one out", FIELD
             )
-        known.append(entry)
-
-
-def _same(a: EntryConfig, b: EntryConfig) -> bool:
-    return (a.optimizer, a.policy, a.lr, a.base_lr) == (b.optimizer, b.policy, b.lr, b.base_lr)
 
 
 def _entry(text: str) -> EntryConfig:

@@ -66,8 +66,11 @@ def check_optimizer(config: OptimizerConfig) -> list[UserError]:
         return [*_refused(config)]
     if config.name in UNUSABLE:
         return [_mistake(f"optimizer '{config.name}' cannot be used: {UNUSABLE[config.name]}")]
+    if "." in config.name:
+        path = "write an import path as package.module:Class"
+        return [_mistake(f"no optimizer '{config.name}': {path}")]
     if config.name not in OPTIMIZERS:
-        return [_unknown(config.name)]
+        return [limits.choice(FIELD, config.name, list(OPTIMIZERS))]
     return [*_refused(config), *_unknown_options(config), *_kinds(config)]
 
 
@@ -80,12 +83,6 @@ def ignores_schedule(config: OptimizerConfig) -> str:
     if config.name != "rprop":
         return ""
     return "rprop uses its rate only as the size of its first step, so a schedule has no effect"
-
-
-def _unknown(name: str) -> UserError:
-    if "." in name:
-        return _mistake(f"no optimizer '{name}': write an import path as package.module:Class")
-    return limits.choice(FIELD, name, list(OPTIMIZERS))
 
 
 def _refused(config: OptimizerConfig) -> Iterator[UserError]:

@@ -46,15 +46,18 @@ def read_folder(
     path = cache_path(cache_dir, root, size)
     key = cache_key(root, layout, np.concatenate(_split(labels, parts)))
     kept = read_cache(path, key)
-    decoded: Decoded = kept or _decode(layout, size, progress)
-    _report(root, layout, decoded, note)
+    files = _files(layout)
+    decoded: Decoded = kept or decode(files, size, lambda n: progress(DECODING, n, len(files)))
+    _report(root, files, decoded, note)
     labels, parts = labels[decoded.readable], parts[decoded.readable]
     _check_classes(root, layout, labels[parts == _TRAIN])
     split = _split(labels, parts)
     _check_parts(root, split)
     order, ends = np.concatenate(split), np.cumsum([len(part) for part in split])
     if kept is None:
-        kept = _arranged(decoded, order, ends[0])
+        images = decoded.images[order]
+        statistics = channel_statistics(images[: ends[0]])
+        kept = Kept(images, decoded.readable, decoded.reasons, statistics)
         _keep(path, key, kept, note)
     train, validation, test = np.split(np.arange(len(order)), ends[:-1])
     return Dataset(
@@ -92,18 +95,6 @@ def _files(layout: FolderLayout) -> list[Path]:
     return [file for folder in folders for file in folder.files]
 
 
-def _decode(layout: FolderLayout, size: int, progress: Progress) -> Decoded:
-    files = _files(layout)
-    return decode(files, size, lambda n: progress(DECODING, n, len(files)))
-
-
-def _arranged(decoded: Decoded, order: Indices, train: int) -> Kept:
-    """The images in this order, of which the first `train` are the training part."""
-    images = decoded.images[order]
-    statistics = channel_statistics(images[:train])
-    return Kept(images, decoded.readable, decoded.reasons, statistics)
-
-
 def _keep(path: Path, key: str, kept: Kept, note: Notify) -> None:
     try:
         write_cache(path, key, kept)
@@ -114,10 +105,7 @@ def _keep(path: Path, key: str, kept: Kept, note: Notify) -> None:
         )
 
 
-def _report(root: Path, layout: FolderLayout, decoded: Decoded, note: Notify) -> None:
-    if decoded.readable.all():
-        return
-    files = _files(layout)
+def _report(root: Path, files: list[Path], decoded: Decoded, note: Notify) -> None:
     unreadable = [files[i].relative_to(root) for i in np.flatnonzero(~decoded.readable)]
     for file, reason in zip(unreadable[:NAMED], decoded.reasons[:NAMED], strict=True):
         note(f"skipped '{_printable(file)}': {reason}")

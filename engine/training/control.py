@@ -8,7 +8,6 @@ import select
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.commands import (
@@ -59,13 +58,6 @@ class RunGone(Exception):  # noqa: N818 - an end, not an error
     """The run's directory was removed, so nothing can be logged any more."""
 
 
-class CommandSource(Protocol):
-    """A source of commands, such as a `CommandTail`."""
-
-    def poll(self) -> list[Command]:
-        """Commands since the last call."""
-
-
 def _refuse_bounds(base_lr: float, max_lr: float) -> None:
     raise UserError("this run has no bounds to move: only a training has")
 
@@ -88,7 +80,7 @@ class Control:
     """Receives commands and stop signals, and applies them between steps.
 
     Args:
-        commands: the source of commands.
+        poll: returns the commands since the last call.
         stop: set by signals.
         emit: takes each event.
         still_there: called while waiting; raises `RunGone` if the run was removed.
@@ -96,12 +88,12 @@ class Control:
 
     def __init__(
         self,
-        commands: CommandSource,
+        poll: Callable[[], list[Command]],
         stop: StopFlag,
         emit: Callable[[Event], object],
         still_there: Callable[[], None] = lambda: None,
     ) -> None:
-        self._commands = commands
+        self._poll = poll
         self._stop = stop
         self._emit = emit
         self._still_there = still_there
@@ -152,7 +144,7 @@ class Control:
 
     def _hear(self) -> None:
         try:
-            self._queue.extend(self._commands.poll())
+            self._queue.extend(self._poll())
         except UserError as error:  # an unreadable file of commands must not end the run
             self._emit(CommandRefused(command="a command", reason=error.message))
 

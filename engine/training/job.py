@@ -57,9 +57,12 @@ def run_job(
 
     def load(where: torch.device) -> Task:
         progress = ThrottledProgress(emit, control.raise_if_stopped)
-        task = load_task(config.task, where, progress, lambda text: _note(emit, text))
+        task = load_task(config.task, where, progress, note)
         emit(_task_ready(task, config))
         return task
+
+    def note(text: str) -> None:
+        emit(Note(level="warning", text=text))
 
     with reporting_usage(device, emit):
         run: Callable[[Work], Result] = named(JOB_KINDS[config.kind].run)
@@ -133,10 +136,6 @@ class ThrottledProgress:
             return
         self._last = now
         self._emit(Progress(what=what, done=done, total=total))
-
-
-def _note(emit: Callable[[Event], object], text: str) -> None:
-    emit(Note(level="warning", text=text))
 
 
 def _task_ready(task: Task, config: RunConfig) -> TaskReady:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass
+
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
@@ -10,6 +12,7 @@ from clr_tui.engine.settings.bounds import bounds_mistakes
 from clr_tui.engine.settings.config import GAMMA, Policy
 
 
+@dataclass(eq=False)
 class PolicyRate:
     """The learning rate as a function of the step, for `LambdaLR`.
 
@@ -17,34 +20,17 @@ class PolicyRate:
     so a checkpoint contains the bounds and loads with `weights_only=True`.
     """
 
-    def __init__(
-        self,
-        policy: Policy,
-        *,
-        base_lr: float,
-        max_lr: float,
-        step_size: float,
-        total_steps: int,
-        gamma: float = GAMMA,
-    ) -> None:
-        self.policy: Policy = policy
-        self.base_lr = base_lr
-        self.max_lr = max_lr
-        self.step_size = step_size
-        self.total_steps = total_steps
-        self.gamma = gamma
+    policy: Policy
+    _: KW_ONLY
+    base_lr: float
+    max_lr: float
+    step_size: float
+    total_steps: int
+    gamma: float = GAMMA
 
     def __call__(self, step: int) -> float:
         """The rate at step `step`, from 0."""
-        return lr_at(
-            self.policy,
-            step,
-            base_lr=self.base_lr,
-            max_lr=self.max_lr,
-            step_size=self.step_size,
-            total_steps=self.total_steps,
-            gamma=self.gamma,
-        )
+        return lr_at(step=step, **vars(self))
 
 
 def make_scheduler(optimizer: Optimizer, rate: PolicyRate) -> LambdaLR:

@@ -95,7 +95,7 @@ class Bench:
             config=run,
             executor=Pool(run, devices=["cpu"], jobs=jobs, threads=threads),
             emit=writer.write,
-            control=Control(NoOrders(), StopFlag(), writer.write),
+            control=Control(NoOrders().poll, StopFlag(), writer.write),
             steps_per_epoch=self.steps,
             sweep_steps=100,
             metric="accuracy",
@@ -126,7 +126,7 @@ class Bench:
         rate = known_rate(0, compare, lambda entry: 0.001)
         assert rate is not None
         events: list[Event] = []
-        control = Control(NoOrders(), StopFlag(), events.append)
+        control = Control(NoOrders().poll, StopFlag(), events.append)
         session = Session(run, self.task, "float32", events.append, control, self._folder)
         torch.set_num_threads(1)
         job = training_at(rate, compare, self.epochs)

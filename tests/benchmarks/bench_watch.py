@@ -89,7 +89,7 @@ def child(path: str) -> None:
         if isinstance(event, EpochFinished):
             times.append(time.time())
 
-    worker._job()(config, emit, Control(Silence(), StopFlag(), emit), run.path)
+    worker._job()(config, emit, Control(Silence().poll, StopFlag(), emit), run.path)
     print(json.dumps(times[-1] - times[0]))
 
 

@@ -262,7 +262,7 @@ class Played:
             ),
             executor=self.executor,
             emit=self.events.append,
-            control=Control(self, self.stop, self.events.append),
+            control=Control(self.poll, self.stop, self.events.append),
             steps_per_epoch=PER_EPOCH,
             sweep_steps=SWEEP_STEPS,
             metric="accuracy",

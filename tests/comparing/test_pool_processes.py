@@ -162,7 +162,7 @@ def test_a_process_that_is_killed_loses_its_trial_only(pool: Callable[[int], Poo
         config=RunConfig(id="r", created=0.0, version="0", job=config),
         executor=ours,
         emit=emit,
-        control=Control(NoOrders(), StopFlag(), emit),
+        control=Control(NoOrders().poll, StopFlag(), emit),
         steps_per_epoch=PER_EPOCH,
         sweep_steps=100,
         metric="accuracy",

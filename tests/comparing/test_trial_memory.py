@@ -91,7 +91,7 @@ def measured_on_test(
 ) -> list[Evaluated]:
     job = Train(base_lr=0.1, max_lr=0.6, step_size_epochs=0.5, epochs=5)
     config = RunConfig(id="r", created=0.0, version="0", job=job)
-    control = Control(NoOrders(), StopFlag(), events.append)
+    control = Control(NoOrders().poll, StopFlag(), events.append)
     session = Session(config, digits(), "float32", events.append, control, folder)
     Training(session, job, Trial(0, seed, "triangular"), keeper).run()
     return [e for e in events if isinstance(e, Evaluated)]

@@ -170,7 +170,7 @@ def test_the_time_of_a_trial_begins_when_features_are_there(load_resnet, told, j
     config = RunConfig(
         id="r", created=0.0, version="0", task=TaskConfig(batch_size=10), job=RangeTest()
     )
-    control = Control(NoOrders(), StopFlag(), emit)
+    control = Control(NoOrders().poll, StopFlag(), emit)
     session = Session(config, task, "float32", emit, control, Path())
     told.progress.clear()
     job(session)

@@ -368,7 +368,7 @@ def test_a_job_on_the_cpu_compiles_nothing(
     sweep = RangeTest(steps=3, seeds=2)
     config = RunConfig(id="a-1", created=0.0, version="0", task=task, job=sweep)
     script = Script()
-    control = Control(script, StopFlag(), script.emit)
+    control = Control(script.poll, StopFlag(), script.emit)
     assert job.run_job(config, script.emit, control, tmp_path).outcome == "done"
     assert given == []
     assert len([e for e in script.of(Note) if "not compiled" in e.text]) == 1

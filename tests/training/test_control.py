@@ -19,7 +19,7 @@ from clr_tui.engine.training.stopwatch import Stopwatch
 
 def make(script: Script) -> tuple[Control, StopFlag, Stopwatch]:
     stop = StopFlag()
-    return Control(script, stop, script.emit), stop, Stopwatch(Clock())
+    return Control(script.poll, stop, script.emit), stop, Stopwatch(Clock())
 
 
 def test_nothing_ordered_nothing_done() -> None:
@@ -103,7 +103,7 @@ def test_a_pause_ends_when_nobody_is_there_any_more() -> None:
         raise FileNotFoundError
 
     script = Script()
-    control = Control(script, StopFlag(), script.emit, still_there=gone)
+    control = Control(script.poll, StopFlag(), script.emit, still_there=gone)
     script.order(Pause())
     with pytest.raises(FileNotFoundError):
         control.attend(Orders(), Stopwatch(Clock()))
@@ -174,4 +174,4 @@ def test_who_takes_orders_learns_that_the_run_is_gone() -> None:
 
     script = Script()
     with pytest.raises(RunGone):
-        Control(script, StopFlag(), script.emit, still_there=gone).take()
+        Control(script.poll, StopFlag(), script.emit, still_there=gone).take()

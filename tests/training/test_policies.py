@@ -199,7 +199,7 @@ def test_rising_is_what_the_rate_does() -> None:
     for step in range(80):
         rate = lr_at("triangular", step, base_lr=1.0, max_lr=2.0, **args)
         later = lr_at("triangular", step + 1, base_lr=1.0, max_lr=2.0, **args)
-        assert phase("triangular", step, **args).rising == (later > rate)
+        assert (phase("triangular", step, **args).direction == "rising") == (later > rate)
 
 
 @pytest.mark.parametrize(

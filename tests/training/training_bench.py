@@ -147,6 +147,6 @@ def make_bench(
         job=job,
     )
     script, stop, clock = Script(), StopFlag(), Clock(tick)
-    control = Control(script, stop, script.emit)
+    control = Control(script.poll, stop, script.emit)
     session = Session(config, task or make_task(), "float32", script.emit, control, folder, clock)
     return Bench(session, script, stop, clock, folder)
