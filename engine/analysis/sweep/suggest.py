@@ -81,10 +81,10 @@ def suggestions(curve: Curve) -> list[Suggestion]:
         found.append(Suggestion(name, suggested, formula, source, caution))
     if len(curve.metric_values) and reads_as_accuracy(curve.metric):
         found.append(_by_accuracy(curve))
-    if verdict(curve).kind != "recommended":
-        return found
     best = found[0].lr
-    return [_against(s, best) if best is not None else s for s in found]
+    if best is None or verdict(curve).kind != "recommended":
+        return found
+    return [_against(s, best) for s in found]
 
 
 def _by_accuracy(curve: Curve) -> Suggestion:
