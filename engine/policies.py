@@ -134,7 +134,10 @@ def phase(policy: Policy, step: int, *, step_size: float, total_steps: int) -> P
     finished = step >= total_steps
     direction: Direction
     if policy in WITHOUT_CYCLES:
-        direction = _one_cycle_direction(step, total_steps) if policy == "one-cycle" else "constant"
+        rise, fall, _ = _one_cycle_ends(total_steps)
+        direction = "rising" if step < rise else "falling" if step < fall else "annealing"
+        if policy == "constant":
+            direction = "constant"
         fraction = min(1.0, step / total_steps)
         return Phase(1, 1, fraction, True, direction, finished)
     planned = _cycles(total_steps, step_size)
@@ -152,13 +155,6 @@ def _cycles(steps: int, step_size: float) -> float:
     """`steps` in cycles; a whole number if it differs from one only by rounding errors."""
     cycles = steps / (2.0 * step_size)
     return float(round(cycles)) if math.isclose(cycles, round(cycles), rel_tol=1e-9) else cycles
-
-
-def _one_cycle_direction(step: int, total_steps: int) -> Direction:
-    rise, fall, _ = _one_cycle_ends(total_steps)
-    if step < rise:
-        return "rising"
-    return "falling" if step < fall else "annealing"
 
 
 def whole_cycle_epochs(policy: Policy, epochs: int, step_size_epochs: float) -> int:

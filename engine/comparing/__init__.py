@@ -1,1 +1,1 @@
-"""A comparison's trials: their plan, the scheduler, and the processes that train them."""
+"""Comparisons: planning and scheduling trials, and the processes that train them."""

@@ -60,17 +60,12 @@ class Pool:
     ) -> None:
         self._config = config
         self._devices = list(devices)
-        self._jobs = jobs
+        self.jobs = jobs
         self._threads = threads
         self._processes: list[_Process] = []
         self._leaving: list[subprocess.Popen[bytes]] = []
         self._again: list[Work] = []
         """Work that was given to dead processes."""
-
-    @property
-    def jobs(self) -> int:
-        """Trials at a time."""
-        return self._jobs
 
     @property
     def pids(self) -> dict[int, int]:
@@ -85,7 +80,7 @@ class Pool:
                 process.unacknowledged = work
                 return
             self._let_go(process)  # it died while idle
-        assert len(self._processes) < self._jobs, "every process has its trial"
+        assert len(self._processes) < self.jobs, "every process has its trial"
         process = self._start()
         process.trial = work.trial
         self._send(process, work)

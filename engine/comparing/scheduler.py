@@ -136,7 +136,7 @@ class Comparison:
             end = phase(entry.policy, self._steps, step_size=half, total_steps=self._steps)
             if not end.whole:
                 metric = self._stage.metric
-                text = f"{entry.label} ends {end.words}: its last {metric} is not a final one"
+                text = f"{entry.label} ends {end.words}: its last {metric} is not final"
                 self._emit(Note(level="warning", text=text))
 
     def _settle_known_rates(self) -> None:

@@ -1,1 +1,1 @@
-"""What a run may be asked to do: settings, their limits, and the check of them."""
+"""The settings of runs, their limits, and checks."""

@@ -29,7 +29,7 @@ from clr_tui.engine.settings.entries import check_entries
 from clr_tui.engine.settings.image_folders import missing, training_images
 from clr_tui.engine.settings.optimizer_names import check_optimizer, ignores_schedule
 from clr_tui.engine.settings.table import mistakes_in
-from clr_tui.engine.words import all_of, be, many
+from clr_tui.engine.words import be, many
 
 MOST_TRIALS = 1000
 """A comparison of more would take too long."""
@@ -184,5 +184,5 @@ def check_room(job: Compare, cores: int) -> Iterator[UserError]:
         )
     elif jobs > trials > 0:
         yield UserError(
-            f"{jobs} jobs are more than {all_of(trials, 'trial')}: give at most {trials}", "jobs"
+            f"jobs {jobs} is more than {many(trials, 'trial')}: give at most {trials}", "jobs"
         )

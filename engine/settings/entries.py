@@ -356,7 +356,7 @@ def _split(text: str, separator: str) -> list[str]:
             quote = char
         elif char in _CLOSING:
             if not opened or _OPENING.index(opened.pop()) != _CLOSING.index(char):
-                raise UserError(f"'{char}' closes no bracket in '{said}'", FIELD)
+                raise UserError(f"unmatched '{char}' in '{said}'", FIELD)
         elif char in _OPENING:
             opened.append(char)
         elif char == separator and not opened:

@@ -56,7 +56,10 @@ def write(setting: Setting, value: Any) -> str:
         return optimizer_text(value)
     if setting.type is bool:
         return ON if value else OFF
-    return _exact(value) if setting.type is float else str(value)
+    if setting.type is float:
+        short = exact_lr(value)
+        return short if float(short) == value else repr(value)
+    return str(value)
 
 
 def default_text(setting: Setting) -> str:
@@ -105,8 +108,3 @@ def _share(setting: Setting, typed: str) -> float:
         raise UserError(setting.limits.sentence(setting.name, f"'{shown(typed)}'"), setting.name)
     # 65 % is 0.65, but a division may give 0.6500000000000001.
     return round(value, 12)
-
-
-def _exact(value: float) -> str:
-    short = exact_lr(value)
-    return short if float(short) == value else repr(value)

@@ -1,1 +1,1 @@
-"""What is trained: data on the device, augmentation, models."""
+"""Tasks: data on the device, augmentation, models."""

@@ -55,7 +55,9 @@ def decode(files: Sequence[Path], size: int, progress: Callable[[int], None]) ->
     _check_memory(len(files), size)
     images = np.empty((len(files), 3, size, size), dtype=np.uint8)
     results: list[bool | str] = []
-    with _readers(_count(len(files))) as readers:
+    # A reader too many costs almost nothing, one too few may cost minutes.
+    count = min(usable_cores(), PROCESSES, -(-len(files) // CHUNK))
+    with _readers(count) as readers:
         idle: SimpleQueue[Reader] = SimpleQueue()
         for reader in readers:
             idle.put(reader)
@@ -104,11 +106,6 @@ def _readers(count: int) -> Iterator[list[Reader]]:
                 stack.callback(process.close)
                 readers.append(process.read_pictures)
         yield readers
-
-
-def _count(files: int) -> int:
-    """The number of readers. One too many costs almost nothing; one too few may cost minutes."""
-    return min(usable_cores(), PROCESSES, -(-files // CHUNK))
 
 
 def _check_memory(count: int, size: int) -> None:

@@ -1,1 +1,1 @@
-"""Range test, CLR training and comparison: loop, schedules, checkpoints, orders, processes."""
+"""Range tests and CLR training: loop, schedules, checkpoints, commands."""

@@ -43,7 +43,7 @@ def compiling_where_it_pays(
     """`config` without `compile` unless the device is CUDA; logs a warning if that changes it."""
     if not config.task.compile or device.type == "cuda":
         return config
-    text = f"the model is not compiled: that is for CUDA, and this run is on {device}"
+    text = f"the model is not compiled: compile needs CUDA, but this run uses {device}"
     emit(Note(level="warning", text=text))
     task = msgspec.structs.replace(config.task, compile=False)
     return msgspec.structs.replace(config, task=task)
@@ -108,7 +108,7 @@ def options_on(device: torch.device) -> dict[str, Any]:
 def _words(error: BaseException) -> str:
     text = str(error)
     if "InvalidCxxCompiler" in text:
-        return "there is no C++ compiler here that works"
+        return "no working C++ compiler was found"
     if "Cannot find a working triton" in text:
-        return "triton is not installed here"
+        return "triton is not installed"
     return textwrap.shorten(f"{type(error).__name__}: {text}", _LONGEST, placeholder=" ...")

@@ -113,23 +113,19 @@ def sweep(
                 stopped = attend()
                 if stopped is not None or recorder.end:
                     return stopped
-                _sweep_step(trainee, recorder, step, sweep_lr(config, step, steps))
+                lr = sweep_lr(config, step, steps)
+                for group in trainee.optimizer.param_groups:
+                    group["lr"] = lr
+                recorder.add(step, lr, *trainee.step())
                 if recorder.end:
                     return None
                 if subset and (step + 1) % subset.every == 0:
-                    lr = sweep_lr(config, step, steps)
                     recorder.add_evaluation(step + 1, lr, *evaluate(trainee, subset.part))
             return None
         except Stopped as stopped:  # during a long step
             return str(stopped)
         finally:
             recorder.flush()
-
-
-def _sweep_step(trainee: Trainee, recorder: Recorder, step: int, lr: float) -> None:
-    for group in trainee.optimizer.param_groups:
-        group["lr"] = lr
-    recorder.add(step, lr, *trainee.step())
 
 
 def run_range_test_job(work: Work) -> Result:
@@ -142,7 +138,7 @@ def run_range_test(session: Session, config: RangeTest) -> Result:
     task = session.config.task
     subset = None
     if config.accuracy and not reads_as_accuracy(session.task.primary):
-        text = f"{session.task.primary.name} is not measured: Smith's rule reads a share that rises"
+        text = f"{session.task.primary.name} is not measured: Smith's rule needs an accuracy"
         session.emit(Note(level="warning", text=text))
     elif config.accuracy:
         subset = make_subset(session.task.validation, task.batch_size, task.seed)

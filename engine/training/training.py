@@ -170,9 +170,7 @@ class Training:
         rate = self.rate
         end = phase(rate.policy, self._total, step_size=rate.step_size, total_steps=self._total)
         if not end.whole and self._trial.entry is None:  # a comparison warns once per entry
-            text = (
-                f"the training ends {end.words}: its last {self._primary.name} is not a final one"
-            )
+            text = f"the training ends {end.words}: its last {self._primary.name} is not final"
             self._emit(Note(level="warning", text=text))
 
     def _run_epoch(self) -> None:
@@ -288,7 +286,7 @@ class Training:
     def _save_as_asked(self) -> None:
         self._recorder.flush()
         if self._recorder.end:
-            raise UserError("the loss is not finite: there is nothing worth a checkpoint")
+            raise UserError("the loss is not finite: there is nothing to save")
         self._keep("asked")
 
     def _keep(self, reason: Reason) -> None:

@@ -141,7 +141,7 @@ def assert_one_sentence(result, *words: str) -> None:
         (["--optimizers", "adam(lr=0.01),adam", "--lr", "0.01"], ["are the same"]),
         (["--optimizers", ""], ["no optimizers are given"]),
         (["--optimizers", "adam(lr=1"], ["a bracket is not closed"]),
-        (["--optimizers", "adam(lr=\x1b[31m)"], ["closes no bracket"]),
+        (["--optimizers", "adam(lr=\x1b[31m)"], ["unmatched ')'"]),
         (["--optimizers", "sgd+clr(base_lr=0.1)"], ["base_lr", "needs the upper bound"]),
         (
             ["--optimizers", "sgd+clr(base_lr=0.1)", "--lr", "0.01"],

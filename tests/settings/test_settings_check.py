@@ -191,7 +191,7 @@ def test_mistakes_in_a_training(changes: dict[str, Any], field: str, words: str)
         (
             {"jobs": 2, "seeds": 1, "entries": parse_entries("adam")},
             "jobs",
-            "more than the only trial: give at most 1",
+            "more than 1 trial: give at most 1",
         ),
         ({"threads": 0}, "threads", "at least 1, not 0"),
         ({"threads": 5}, "threads", "threads 5 is more than this machine's 4 cores"),

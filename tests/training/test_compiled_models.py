@@ -314,8 +314,7 @@ def test_no_cpp_compiler(tmp_path: Path) -> None:
         trainee = compiled(fresh(), events.append)
     assert trainee.forward is None
     assert [e.text for e in events if isinstance(e, Note)] == [
-        "the model is not compiled, and is trained as it is:"
-        " there is no C++ compiler here that works"
+        "the model is not compiled, and is trained as it is: no working C++ compiler was found"
     ]
     assert losses(trainee, 8) == losses(fresh(), 8)
 
@@ -340,7 +339,7 @@ def test_no_triton(monkeypatch: pytest.MonkeyPatch) -> None:
     events: list[Event] = []
     compiled(fresh(), events.append)
     assert [e.text.partition(": ")[2] for e in events if isinstance(e, Note)] == [
-        "triton is not installed here"
+        "triton is not installed"
     ]
 
 
@@ -353,7 +352,7 @@ def test_elsewhere_than_on_cuda_it_is_left_out_and_said() -> None:
     assert events == []
     assert not compiling_where_it_pays(config, CPU, events.append).task.compile
     assert [e.text for e in events] == [
-        "the model is not compiled: that is for CUDA, and this run is on cpu"
+        "the model is not compiled: compile needs CUDA, but this run uses cpu"
     ]
     plain = msgspec.structs.replace(config, task=TaskConfig())
     assert compiling_where_it_pays(plain, CPU, events.append) is plain
