@@ -184,5 +184,5 @@ def check_room(job: Compare, cores: int) -> Iterator[UserError]:
         )
     elif jobs > trials > 0:
         yield UserError(
-            f"jobs {jobs} is more than {many(trials, 'trial')}: give at most {trials}", "jobs"
+            f"{jobs} jobs are more than {many(trials, 'trial')}: give at most {trials}", "jobs"
         )
