@@ -87,7 +87,7 @@ def images(tmp_path: Path) -> Path:
         (["range-test", "--seed", "9" * 30], ["9" * 30, str(2**63 - 1)]),
         (["attach", "nothing"], ["nothing"]),
         (["replay", "a" * 300], ["a" * 300]),
-        (["replay", "/dev/null"], ["/dev/null", "not a file"]),
+        (["replay", "/dev/null"], ["/dev/null", "not a regular file"]),
         (["export", "~nobody-of-that-name/x.csv", "--csv", "-"], ["nobody-of-that-name"]),
         (["attach"], ["no runs"]),
         (["stop", "nothing"], ["nothing"]),

@@ -176,7 +176,7 @@ def test_version(cli, arguments: list[str]) -> None:
         (["--hedless"], "clr-tui has no option '--hedless'; did you mean '--headless'?"),
         (["range-test", "flowers"], "for a folder of images give --data flowers"),
         (["ls", "x"], "clr-tui ls does not take the argument 'x'"),
-        (["stop"], "clr-tui stop needs RUN: a run's id, as clr-tui ls lists them"),
+        (["stop"], "clr-tui stop needs RUN: a run's id as listed by clr-tui ls"),
         (["range-test", "--seeds"], "--seeds needs a value"),
         (["range-test", "--accuracy=3"], "--accuracy takes no value, but was given '3'"),
         (["range-test", "--start-lr", "abc"], "--start-lr 'abc' is not a number; give one such as"),
@@ -184,9 +184,9 @@ def test_version(cli, arguments: list[str]) -> None:
             ["range-test", "--seeds", "1.5"],
             "--seeds '1.5' is not a whole number; give one such as 3",
         ),
-        (["replay", "x", "--at", "half"], "--at 'half' is not a moment of the run"),
-        (["replay", "x", "--at", "101%"], "--at '101%' is not a moment of the run"),
-        (["replay", "x", "--at", "nan"], "--at 'nan' is not a moment of the run"),
+        (["replay", "x", "--at", "half"], "--at 'half' is not a position in the run"),
+        (["replay", "x", "--at", "101%"], "--at '101%' is not a position in the run"),
+        (["replay", "x", "--at", "nan"], "--at 'nan' is not a position in the run"),
         (["replay", "x", "--speed", "0"], "--speed '0' is not a speed"),
         (["replay", "x", "--speed", "nan"], "--speed 'nan' is not a speed"),
     ],
@@ -252,7 +252,7 @@ def test_a_stdout_that_is_full_is_one_sentence(runs: Path, options: list[str]) -
         command = [sys.executable, "-m", "clr_tui.tui", *options, "--runs-dir", str(runs)]
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
     assert done.returncode == 1
-    assert done.stderr == "clr-tui: stdout cannot be written: No space left on device\n"
+    assert done.stderr == "clr-tui: cannot write to stdout: No space left on device\n"
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&- <&-"])

@@ -124,7 +124,7 @@ def test_sigterm_leaves_the_run_and_stop_ends_it(shell: Shell, flowers: Path) ->
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 143
-    assert "train-flowers-1 goes on" in err
+    assert "train-flowers-1 is still running" in err
     (run,) = list_runs(shell.runs)
     assert run.alive
     told = read_events(run.events_path).events

@@ -160,7 +160,7 @@ def test_incidents_are_told_and_cleaned(runs: Path, hold) -> None:
     assert "warning: cannot read a\N{REPLACEMENT CHARACTER}[31m.png" in lines
     assert "step 39, lr 1.0e-02: the loss passed 4x its best" in lines
     assert "set-bounds was refused: not in a sweep" in lines
-    assert lines.index("paused") < lines.index("goes on")
+    assert lines.index("paused") < lines.index("continued")
 
 
 def test_ctrl_c_stops_an_own_run_in_order(runs: Path, hold, capsys) -> None:
@@ -177,7 +177,7 @@ def test_ctrl_c_stops_an_own_run_in_order(runs: Path, hold, capsys) -> None:
     said = capsys.readouterr()
     assert code == 130
     assert json.loads(said.out)["status"] == "stopped"
-    assert f"stopping {run.id} in order" in said.err
+    assert f"stopping {run.id};" in said.err
     assert f"clr-tui: {run.id} was stopped: asked to" in said.err
 
 
@@ -188,7 +188,7 @@ def test_a_second_ctrl_c_leaves_at_once(runs: Path, hold, capsys) -> None:
         assert follow_and_print(run, script, owner=True, json=True) == 130
     said = capsys.readouterr()
     assert said.out == ""
-    assert f"{run.id} has been told to stop, and will" in said.err
+    assert f"{run.id} is stopping;" in said.err
     assert run.alive
 
 
@@ -202,7 +202,7 @@ def test_leaving_someone_elses_run_leaves_it_alone(
         assert follow_and_print(run, script, owner=False, json=False) == code
     said = capsys.readouterr()
     assert said.out == ""
-    assert f"{run.id} goes on; `clr-tui attach {run.id}` shows it again" in said.err
+    assert f"{run.id} is still running; `clr-tui attach {run.id}` shows it again" in said.err
     assert CommandTail(run.commands_path).poll() == []
 
 
@@ -242,7 +242,7 @@ def test_a_worker_that_vanishes_is_noticed(runs: Path, hold, capsys) -> None:
     found = json.loads(said.out)
     assert (found["status"], found["steps"]) == ("lost", 100)
     assert f"{run.id} was lost: its worker vanished (killed, out of memory, or" in said.err
-    assert f"see {run.log_path}, and start it again" in said.err
+    assert f"see {run.log_path}, then start it again" in said.err
 
 
 def test_a_run_that_is_removed_while_it_is_followed(runs: Path, hold, capsys) -> None:

@@ -161,7 +161,7 @@ def test_rm_asks(cli, runs: Path, monkeypatch) -> None:
     for no in (b"n\n", b"\n", b"\x04"):
         result = answered(cli, run, no, monkeypatch)
         assert result.code == 1
-        assert result.err.endswith(f"{run.id} is kept\n")
+        assert result.err.endswith(f"{run.id} was not removed\n")
         assert run.path.exists()
     result = answered(cli, run, b"y\n", monkeypatch)
     assert f"remove {run.id} with its log and checkpoints? [y/N]" in result.err
@@ -220,7 +220,7 @@ def test_rm_never_takes_the_runs_folder(cli, runs: Path, monkeypatch) -> None:
     for name in (".", runs, f"{run.id}/.."):
         result = cli("rm", name, "--yes")
         assert result.code == 2
-        assert "is the folder of all runs: name one of the runs in it" in result.err
+        assert "is the folder of all runs: name one run in it" in result.err
     assert run.path.exists()
     assert (runs / "run.json").exists()
 

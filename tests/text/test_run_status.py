@@ -79,8 +79,10 @@ def test_waiting_tells_what_goes_on():
 
 
 def test_a_paused_run_says_how_it_goes_on():
-    assert "space goes on" in waiting_words(history_of(STARTED, TRIAL, ev.Paused()), "paused")
-    assert standing(sweep_history(done=False), "paused") == "Paused: space goes on."
+    assert "press space to continue" in waiting_words(
+        history_of(STARTED, TRIAL, ev.Paused()), "paused"
+    )
+    assert standing(sweep_history(done=False), "paused") == "Paused: press space to continue."
     assert standing(sweep_history(done=False), "running") == ""
 
 

@@ -43,7 +43,7 @@ async def test_living_runs_come_first_then_the_newest(app, mixed) -> None:
     async with app.run_test() as pilot:
         screen = await settled(pilot)
         assert ids(screen) == ORDER
-        assert words(screen, "#home-count") == "6 runs, 1 living"
+        assert words(screen, "#home-count") == "6 runs, 1 active"
 
 
 async def test_without_runs_it_says_which_key_makes_one(app) -> None:
@@ -149,7 +149,7 @@ async def test_filter_as_one_types(app, mixed) -> None:
         screen = await settled(pilot)
         await pilot.press("slash", *"flow")
         assert ids(screen) == [one for one in ORDER if "flowers" in one]
-        assert words(screen, "#home-count") == "6 runs, 1 living, 3 match"
+        assert words(screen, "#home-count") == "6 runs, 1 active, 3 match"
         await pilot.press("space", *"stopped")
         assert ids(screen) == ["train-flowers-1"]
         await pilot.press("enter")

@@ -272,7 +272,7 @@ async def test_whole_cycles_are_announced(app) -> None:
     ("kind", "name", "text", "words"),
     [
         ("range", "data", "/no/such/folder", "/no/such"),
-        ("range", "data", "", "nothing is given"),
+        ("range", "data", "", "a value is missing"),
         ("range", "data", "digitz", "did you mean 'digits'"),
         ("range", "image_size", "4", "4"),
         ("range", "image_size", "big", "'big' is not a whole number"),

@@ -325,7 +325,7 @@ async def test_space_pauses_and_s_stops_the_whole_run(tmp_path):
         log.tell(ev.Paused())
         await poll(pilot)
         assert "‖ paused  4 of 9 trials" in title(pilot)
-        assert "space continues" in message(pilot)
+        assert "press space to continue" in message(pilot)
         await pilot.press("space", "s")
         words = str(pilot.app.screen.query_one("#detail", Static).render())
         assert "All its trials end" in words
@@ -553,7 +553,7 @@ async def test_a_worker_that_ended_with_its_folder_left_no_output_to_read(tmp_pa
 async def test_a_failed_comparison_says_why(tmp_path):
     async with app_of(all_failed(tmp_path)).run_test(size=SMALL) as pilot:
         assert "✗ failed" in title(pilot)
-        assert "Failed: all 9 trials failed. r runs it again." in message(pilot)
+        assert "Failed: all 9 trials failed. Press r to run it again." in message(pilot)
         assert "seed 1" not in message(pilot)
 
 

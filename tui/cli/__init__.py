@@ -1,1 +1,1 @@
-"""The `clr-tui` command: its parser, and what each command does without a screen."""
+"""The `clr-tui` command: its parser, and its commands without a screen."""

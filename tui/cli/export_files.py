@@ -1,4 +1,4 @@
-"""`export`: a run's steps, epochs, curves, table, chart and result as files."""
+"""`export`: a run's steps, epochs, curves, table, charts and result as files."""
 
 from __future__ import annotations
 
@@ -21,15 +21,11 @@ FILES = {
     "svg": "--svg",
     "json_file": "--json",
 }
-"""Each file that can be asked for, and its option."""
+"""The option of each file that can be exported."""
 
 
 def check_files(args: argparse.Namespace) -> None:
-    """Passes where some file is asked for, and no two at one place.
-
-    Raises:
-        UserError: one sentence that says what would be right.
-    """
+    """Check that at least one file, and at most one on stdout, is asked for."""
     targets = [getattr(args, name) for name in FILES]
     if not any(targets):
         options = ", ".join(f"{option} FILE" for option in FILES.values())
@@ -42,7 +38,7 @@ def export(args: argparse.Namespace, history: RunHistory, report: Report) -> Non
     """Write the files that are asked for.
 
     Raises:
-        UserError: a file is only for another kind of run, or cannot be written.
+        UserError: this kind of run has no such file, or it cannot be written.
     """
     texts: dict[str, Callable[[], str]] = {
         "csv": lambda: steps_csv(history),
@@ -55,7 +51,7 @@ def export(args: argparse.Namespace, history: RunHistory, report: Report) -> Non
     for name in wanted:
         if name not in texts:
             raise UserError(
-                f"{FILES[name]} is for comparisons, and '{report.run}' is none: give another option"
+                f"{FILES[name]} is for comparisons, which '{report.run}' is not: leave it out"
             )
     for name, target in wanted.items():
         write(target, texts[name]())

@@ -1,4 +1,4 @@
-"""Following a run without a screen: progress on stderr, the result on stdout."""
+"""Follows a run without a screen: progress on stderr, the result on stdout."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from clr_tui.tui.text.status import log_notices, notices, status_of
 
 POLL = 0.25
 LAST_BREATH = 10.0
-"""Seconds that a worker is given to go after its last event."""
+"""Seconds to wait for the worker to exit after its last event."""
 DONE, FAILED, INTERRUPTED, TERMINATED = 0, 1, 130, 143
 
 
@@ -34,22 +34,22 @@ class Followed:
     history: RunHistory
     end: Literal["finished", "left"]
     live: bool
-    """Whether the worker lived: then its warnings were told as they came."""
+    """Whether the worker was alive at the start: its warnings were then printed as they came."""
 
 
 def follow_and_print(run: RunDir, interrupts: Interrupts, *, owner: bool, json: bool) -> int:
     """Follow `run` to its end and print its result.
 
     Args:
-        run: the run, living or not.
-        interrupts: entered, so that no signal is missed before this is called.
-        owner: whether the run was started by this command: then Ctrl-C stops it in order, and
-            only a second one leaves it. Otherwise Ctrl-C only leaves.
-        json: whether the result is one JSON object.
+        run: the run, alive or not.
+        interrupts: already entered, so that no signal is missed.
+        owner: whether this command started the run: then Ctrl-C stops it, and a second one
+            leaves it. Otherwise Ctrl-C only leaves.
+        json: whether to print the result as one JSON object.
 
     Returns:
-        0 where the run is done (a comparison too of which some trials failed), 1 where it failed,
-        was stopped or got lost, 130 after Ctrl-C, 143 after SIGTERM (the run goes on then).
+        0 if the run is done (also a comparison with failed trials), 1 if it failed, was stopped
+        or lost, 130 after Ctrl-C, 143 after SIGTERM (which leaves it running).
     """
     in_place = sys.stderr is not None and sys.stderr.isatty()
     progress = ProgressLines(sys.stderr, in_place=in_place)
@@ -77,19 +77,19 @@ def _what_next(run: RunDir, history: RunHistory, report: Report) -> str:
 
 
 def name_of(run: RunDir) -> str:
-    """How to name the run in a command: its id, or its path where it is not in the usual place."""
+    """Return how to name the run in a command: its id, or its path outside the default folder."""
     return run.id if run.path.parent == runs_dir().absolute() else shlex.quote(str(run.path))
 
 
 def ending(run: RunDir, history: RunHistory) -> str:
-    """One sentence on a run that is not done: it failed, was stopped, or its worker vanished."""
+    """Return a sentence on a run that failed, was stopped, or whose worker vanished."""
     finished = history.finished
     if finished is None and not run.path.exists():
-        return f"{run.id} is gone: its folder was removed while it was at work"
+        return f"{run.id} is gone: its folder was removed while it was running"
     if finished is None:
         return (
             f"{run.id} was lost: its worker vanished (killed, out of memory, or the machine went"
-            f" down); see {plain(str(run.log_path))}, and start it again"
+            f" down); see {plain(str(run.log_path))}, then start it again"
         )
     message = plain(finished.message).strip()
     if finished.outcome == "failed":
@@ -108,7 +108,7 @@ def follow(
     live = run.alive
     asked = False
     while True:
-        # Asked before the log is read: what a worker wrote before it went is then never missed.
+        # Checked before the log is read, so that the last lines of a dead worker are not missed.
         alive = run.alive
         batch = tail.poll()
         history.feed(batch)
@@ -119,13 +119,13 @@ def follow(
             return Followed(history, "finished", live)
         if interrupts.terminated or interrupts.interrupted > (1 if owner else 0):
             progress.end()
-            goes_on = "has been told to stop, and will" if asked else "goes on"
-            progress.say(f"{run.id} {goes_on}; `clr-tui attach {name_of(run)}` shows it again")
+            words = "is stopping" if asked else "is still running"
+            progress.say(f"{run.id} {words}; `clr-tui attach {name_of(run)}` shows it again")
             return Followed(history, "left", live)
         if interrupts.interrupted and not asked:
             asked = True
             _stop(run)
-            progress.say(f"stopping {run.id} in order; Ctrl-C again leaves it at once")
+            progress.say(f"stopping {run.id}; press Ctrl-C again to leave without waiting")
         interrupts.wait(POLL)
 
 
@@ -133,12 +133,12 @@ def _stop(run: RunDir) -> None:
     try:
         send(run, Stop(reason="interrupted at the terminal"))
     except UserError:
-        if run.alive:  # else it ended in this moment: its last event is read next
+        if run.alive:  # else it has just ended: its last event is read next
             raise
 
 
 def _let_go(run: RunDir, interrupts: Interrupts) -> None:
-    """Wait until the worker has let go of its lock, so that `rm` works right after."""
+    """Wait until the worker has released its lock, so that `rm` works right after."""
     waited = 0.0
     while run.alive and waited < LAST_BREATH and not interrupts.terminated:
         interrupts.wait(POLL / 5)

@@ -11,10 +11,9 @@ from typing import Any
 
 
 class Interrupts:
-    """Counts the signals that ask us to end, and waits without missing one.
+    """Counts SIGINT and SIGTERM between `__enter__` and `__exit__`, and waits without missing one.
 
-    Signals are only taken over between `__enter__` and `__exit__`, in the main thread; elsewhere
-    nothing is taken over and `wait` only waits.
+    Outside the main thread no signal is handled, and `wait` only waits.
     """
 
     def __init__(self) -> None:
@@ -31,7 +30,7 @@ class Interrupts:
     def __enter__(self) -> Interrupts:
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
-                # Ignored: a shell script's job in the background, which Ctrl-C is not meant for.
+                # Ignored in background jobs of a shell script, which Ctrl-C is not meant for.
                 if signal.getsignal(number) != signal.SIG_IGN:
                     self._before[number] = signal.signal(number, self._heard)
             self._before_fd = signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
@@ -51,7 +50,7 @@ class Interrupts:
         os.close(self._waker)
 
     def wait(self, seconds: float) -> None:
-        """Returns after `seconds`, or as soon as a signal comes."""
+        """Return after `seconds`, or as soon as a signal comes."""
         if select.select([self._woken], [], [], seconds)[0]:
             os.read(self._woken, 1024)
 

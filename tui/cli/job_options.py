@@ -1,4 +1,4 @@
-"""The task and the optimizer that the options of a command describe."""
+"""Builds the task and the optimizer from the options of a command."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 
 def task_of(args: argparse.Namespace, given: TaskConfig | None = None) -> TaskConfig:
-    """The task: what the options say, over `given` or the defaults."""
+    """Return `given`, or the default task, changed by the options."""
     return with_options(given or TaskConfig(), args)
 
 
 def optimizer_of(args: argparse.Namespace, given: OptimizerConfig) -> OptimizerConfig:
-    """`given`, or the one that is named, with momentum and weight decay as the options say."""
+    """Return `given`, or the one that is named, with the options' momentum and weight decay."""
     if args.optimizer is not None and args.optimizer.strip().lower() != given.name:
         given = parse_optimizer(args.optimizer)
     if given.name == "sgd":
         return with_options(given, args)
     if args.momentum is not None:
         raise UserError(
-            f"--momentum is an option of sgd, and this is {given.name}: leave it out", "momentum"
+            f"--momentum is for sgd, but the optimizer is {given.name}: leave it out", "momentum"
         )
     if args.weight_decay is None:
         return given
-    # Given as it stands, since 0 is not what all of them have by themselves.
+    # Passed even if 0, which is not the default of all optimizers.
     options = {**given.options, "weight_decay": args.weight_decay}
     return msgspec.structs.replace(given, options=options)
 
 
 def with_options(config: S, args: argparse.Namespace) -> S:
-    """`config` with those of its settings that the command line gave."""
+    """Return `config` changed by the settings that the command line gave."""
     given: dict[str, Any] = {}
     for setting in settings_of(type(config)):
         value = getattr(args, setting.name)

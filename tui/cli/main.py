@@ -1,7 +1,7 @@
 """The `clr-tui` command.
 
-Each command imports what it needs when it runs, so that `--help` is there at once and so that
-nothing but a screen loads a screen library.
+Each command imports what it needs when it runs, so that `--help` is instant and only screens
+load Textual.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ DISK_FAILS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run `clr-tui` with `argv` (the command line's own where None).
+    """Run `clr-tui` with `argv`; None means the arguments of the process.
 
     Returns:
-        The exit code: 0 done, 1 the run failed, 2 wrong usage, 130 interrupted.
+        The exit code: 0 success, 1 the run failed, 2 usage error, 130 interrupted.
     """
     _ready_streams()
     try:
@@ -51,45 +51,45 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         if error.errno not in DISK_FAILS or error.filename is not None:
             return _complain(_internal(error), FAILED)
-        _nobody_reads()  # every other file that is written complains in its own words
-        return _complain(f"stdout cannot be written: {error.strerror}", FAILED)
-    except Exception as error:  # noqa: BLE001 - the last resort: people get a line, not a traceback
+        _nobody_reads()  # every other file that is written has its own error message
+        return _complain(f"cannot write to stdout: {error.strerror}", FAILED)
+    except Exception as error:  # noqa: BLE001 - last resort: users get a line, not a traceback
         return _complain(_internal(error), FAILED)
     return code
 
 
 def _ready_streams() -> None:
-    """Make stdin, stdout and stderr usable, whatever they were closed or set to by our caller."""
+    """Make stdin, stdout and stderr usable even if the caller closed them."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         try:
             os.fstat(number)
-        except OSError:  # closed: the next file opened would take its place
+        except OSError:  # closed: the next file opened would get its number
             os.open(os.devnull, os.O_RDWR)
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "r+", encoding="utf-8"))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a chart on an ASCII terminal is no error
+            stream.reconfigure(errors="replace")  # so that an ASCII terminal can print charts
 
 
 def _run(argv: Sequence[str]) -> int:
     from clr_tui.tui.cli.parser import build_parser
 
     args = build_parser().parse(argv)
-    from clr_tui.engine.log.runs_folder import runs_dir  # not before: --help has left by now
+    from clr_tui.engine.log.runs_folder import runs_dir  # late, so that --help need not load it
 
     if args.runs_dir == "":
         raise UserError("--runs-dir is empty; give a folder, or leave it out", "runs_dir")
     runs = runs_dir(args.runs_dir)
     if not runs.is_absolute():
-        raise UserError("you have no home folder to keep runs in; set HOME, or give --runs-dir DIR")
+        raise UserError("there is no home folder to store runs in; set HOME or give --runs-dir DIR")
     return COMMANDS.get(args.command, _start)(args, runs)
 
 
 def _complain(sentence: str, code: int) -> int:
     from clr_tui.tui.text.clean import plain
 
-    with contextlib.suppress(OSError):  # nobody reads: the exit code says it
+    with contextlib.suppress(OSError):  # nobody reads stderr: the exit code has to do
         print(f"clr-tui: {plain(sentence)}", file=sys.stderr)
     return code
 
@@ -101,7 +101,7 @@ def _say(sentence: str) -> None:
 
 
 def _nobody_reads() -> int:
-    """Stdout was closed (`clr-tui ls | head -1`): Python must not complain at its own end."""
+    """Silence Python's own complaint at exit about a closed stdout (`clr-tui ls | head -1`)."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return BROKEN_PIPE
 
@@ -114,11 +114,11 @@ def _internal(error: Exception) -> str:
         "w", prefix="clr-tui-error-", suffix=".txt", delete=False, encoding="utf-8"
     ) as file:
         traceback.print_exception(type(error), error, error.__traceback__, file=file)
-    return f"a mistake in clr-tui itself ({type(error).__name__}); the traceback is in {file.name}"
+    return f"internal error ({type(error).__name__}); the traceback is in {file.name}"
 
 
 def on_terminal() -> bool:
-    """Whether there is a terminal that can show a screen (Textual writes to stderr)."""
+    """Return whether the terminal can show a screen (Textual writes to stderr)."""
     ours = all(
         stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)
     )
@@ -138,7 +138,7 @@ def _screen(
 ) -> int:
     import gc
 
-    # Importing makes many objects, none of them garbage: not to be looked through every 700.
+    # Importing makes many objects, none of them garbage: do not scan them after every 700.
     usual = gc.get_threshold()
     gc.set_threshold(50_000)
     from clr_tui.tui.app import ClrTuiApp
@@ -156,7 +156,7 @@ def _screen(
 
 
 def _drop_unwritable() -> None:
-    """What a vanished terminal did not take must not spoil the exit code as Python ends."""
+    """Drop output that a vanished terminal did not take, lest it change the exit code."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -174,7 +174,7 @@ def _home(args: argparse.Namespace, runs: Path) -> int:
 
 
 def _start(args: argparse.Namespace, runs: Path) -> int:
-    """Start a run of the kind that the command names, and show it as far as is wanted."""
+    """Start a run of the kind that the command names; show or follow it unless detached."""
     from clr_tui.tui.cli.interrupts import Interrupts
     from clr_tui.tui.kinds.registry import KINDS
     from clr_tui.tui.launching import start_run
@@ -207,7 +207,7 @@ def _follow(run: RunDir, interrupts: Interrupts, args: argparse.Namespace, *, ow
 
     try:
         return follow_and_print(run, interrupts, owner=owner, json=args.json)
-    except UserError as error:  # it has begun: no usage was wrong
+    except UserError as error:  # the run has started, so this is no usage error
         return _complain(error.message, FAILED)
 
 
@@ -242,11 +242,11 @@ def _stop(args: argparse.Namespace, runs: Path) -> int:
     with Interrupts() as interrupts:
         summary = stop(runs, args.run, interrupts)
     if summary is None and (interrupts.interrupted or interrupts.terminated):
-        return _complain("it has been told to stop, and will", INTERRUPTED)
+        return _complain("the run is stopping, but has not ended yet", INTERRUPTED)
     if summary is None:
         return _complain(
-            f"it has been told to stop but still runs after {STOP_DEADLINE:.0f} s;"
-            " clr-tui ls says when it has ended",
+            f"the run is stopping, but has not ended after {STOP_DEADLINE:.0f} s;"
+            " check clr-tui ls later",
             FAILED,
         )
     if args.json:
@@ -279,7 +279,7 @@ def _replay(args: argparse.Namespace, runs: Path) -> int:
     screen = _wants_screen(args) and args.svg is None
     if not screen and args.speed is not None and math.isfinite(args.speed):
         raise UserError(
-            f"--speed {args.speed:g} needs the screen; without one a replay prints at once"
+            f"--speed {args.speed:g} needs a screen; without one, replay prints the result at once"
         )
 
     def load() -> Recording:
@@ -311,12 +311,12 @@ def _print_replay(args: argparse.Namespace, recording: Recording) -> int:
 
 
 def _aimed(recording: Recording, target: float | None) -> Recording:
-    """A comparison with the `target` accuracy that a replay was given."""
+    """Set the `target` accuracy of a replayed comparison."""
     if target is None:
         return recording
     config = recording.config
     if "target" not in config.job.__struct_fields__:
-        raise UserError(f"--target is for comparisons, and '{config.id}' is none: leave it out")
+        raise UserError(f"--target is for comparisons, which '{config.id}' is not: leave it out")
     from dataclasses import replace
 
     from msgspec.structs import replace as with_changes
@@ -326,7 +326,7 @@ def _aimed(recording: Recording, target: float | None) -> Recording:
 
 
 def _tell_damage(history: RunHistory) -> None:
-    """Says on stderr what in a log could not be read: the result may lack it."""
+    """Print to stderr what could not be read in a log, since the result may lack it."""
     from clr_tui.tui.text.status import log_notices
 
     for notice in log_notices(history):
@@ -355,4 +355,4 @@ COMMANDS: dict[str | None, Callable[[argparse.Namespace, Path], int]] = {
     "replay": _replay,
     "export": _export,
 }
-"""What each command does, but those that start a run."""
+"""What each command does, except those that start a run."""

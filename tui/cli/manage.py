@@ -1,4 +1,4 @@
-"""`ls`, `stop` and `rm`: looking after runs without reading their curves."""
+"""`ls`, `stop` and `rm`, which do not read the curves of runs."""
 
 from __future__ import annotations
 
@@ -24,26 +24,23 @@ from clr_tui.tui.text import numbers
 from clr_tui.tui.text.clean import plain
 
 STOP_DEADLINE = 60.0
-"""Seconds that `stop` waits: a worker looks between steps, and saves a checkpoint first."""
+"""Seconds that `stop` waits: a worker reacts between steps, and saves a checkpoint first."""
 HEADINGS = ("run", "kind", "task", "status", "progress", "result", "age")
 DISPENSABLE = ("kind", "progress", "age", "task")
-"""Columns that a narrow terminal goes without, in this order: ids begin with the kind."""
+"""Columns that a narrow terminal leaves out, in this order: ids start with the kind."""
 LEAST_RESULT = 16
-"""Cells of the results, before a column is left out."""
+"""Cells of the result column below which another column is left out."""
 
 
 def summaries_of(runs: Path) -> list[RunSummary]:
-    """All runs, the newest first."""
+    """Summarise all runs, newest first."""
     return [summarise(run) for run in list_runs(runs)]
 
 
 def table(summaries: list[RunSummary], now: float, width: int | None) -> list[str]:
-    """The runs as lines of at most `width` cells: results are cut, then columns left out.
+    """Format runs, in the given order, as lines of at most `width` cells (None: no limit).
 
-    Args:
-        summaries: in the order in which they are to stand.
-        now: Unix time, seconds.
-        width: of the terminal; None: nothing is cut.
+    Results are truncated first, then columns left out. `now` is Unix time in seconds.
     """
     columns = list(zip(HEADINGS, *(_cells(one, now) for one in summaries), strict=True))
     widths = {column[0]: max(map(cell_len, column)) for column in columns}
@@ -58,7 +55,7 @@ def table(summaries: list[RunSummary], now: float, width: int | None) -> list[st
 
 
 def _fit(widths: dict[str, int], width: int) -> None:
-    """Narrows the columns to `width` cells in all, the dispensable ones first."""
+    """Narrow the columns to `width` cells in total, dispensable ones first."""
     leave_out = iter(DISPENSABLE)
     while (over := sum(widths.values()) + 2 * (len(widths) - 1) - width) > 0:
         spare = widths["result"] - LEAST_RESULT
@@ -88,7 +85,7 @@ def _cells(one: RunSummary, now: float) -> tuple[str, ...]:
 
 
 def list_text(runs: Path, now: Callable[[], float] = time.time) -> str:
-    """What `clr-tui ls` prints."""
+    """Return what `clr-tui ls` prints."""
     summaries = summaries_of(runs)
     if not summaries:
         return f"no runs in {plain(str(runs))}; clr-tui range-test starts one"
@@ -97,12 +94,12 @@ def list_text(runs: Path, now: Callable[[], float] = time.time) -> str:
 
 
 def list_object(runs: Path) -> dict[str, Any]:
-    """What `clr-tui ls --json` prints."""
+    """Return what `clr-tui ls --json` prints."""
     return {"runs_dir": str(runs), "runs": [summary_object(one) for one in summaries_of(runs)]}
 
 
 def summary_object(summary: RunSummary) -> dict[str, Any]:
-    """A summary as plain types, its id under `run` as everywhere."""
+    """Convert a summary to plain types, with its id under `run` as everywhere."""
     fields: dict[str, Any] = msgspec.to_builtins(summary)
     return {"run": fields.pop("id"), **fields}
 
@@ -118,11 +115,10 @@ def stop(
     """Ask a run to stop and wait until its worker has ended.
 
     Returns:
-        The run as it ended; None where it has not ended within `deadline` seconds, or a signal
-        came first.
+        The ended run; None if it has not ended within `deadline` seconds or a signal came first.
 
     Raises:
-        UserError: where there is no such run, or it is not running.
+        UserError: there is no such run, or it is not running.
     """
     run = find_run(runs, name)
     if not run.alive:
@@ -137,28 +133,28 @@ def stop(
 
 
 def remove(runs: Path, name: str, *, yes: bool) -> tuple[RunDir, list[str]] | None:
-    """Remove a run that has ended, once a person has said so.
+    """Remove a run that has ended, after asking for confirmation.
 
     Returns:
-        The run that is gone, and what of its folder was kept; None where the answer was no.
+        The removed run and the files kept in its folder; None if the answer was no.
 
     Raises:
-        UserError: where there is no such run, it lives, or nobody can be asked.
+        UserError: there is no such run, it is running, or nobody can be asked.
     """
     run = find_run(runs, name)
     if run.path.resolve() == runs.resolve():
-        raise UserError(f"'{runs}' is the folder of all runs: name one of the runs in it")
+        raise UserError(f"'{runs}' is the folder of all runs: name one run in it")
     check_removable(run)
     if not yes:
         if sys.stdin is None or not sys.stdin.isatty():
-            raise UserError(f"rm asks before it removes {run.id}; without a terminal give --yes")
+            raise UserError(f"there is no terminal to ask before removing {run.id}; give --yes")
         print(
             f"remove {plain(run.id)} with its log and checkpoints? [y/N] ", end="", file=sys.stderr
         )
         sys.stderr.flush()
         answer = sys.stdin.readline()
         if answer.strip().lower() not in ("y", "yes"):
-            start = "" if answer else "\n"  # Ctrl-D leaves the cursor behind the question
-            print(f"{start}{plain(run.id)} is kept", file=sys.stderr)
+            start = "" if answer else "\n"  # Ctrl-D leaves the cursor after the question
+            print(f"{start}{plain(run.id)} was not removed", file=sys.stderr)
             return None
     return run, remove_run(run)

@@ -1,4 +1,4 @@
-"""Reading a command line: argparse, with each mistake a `UserError` of one clear sentence."""
+"""Argument parsing with argparse, in which each mistake is a `UserError` of one sentence."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose mistakes are raised as `UserError`, one sentence each."""
+    """An argument parser that raises mistakes as a `UserError` of one sentence."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(allow_abbrev=False, formatter_class=_HelpFormatter, **kwargs)
         self.commands: dict[str, Parser] = {}
         self.unbuilt: dict[str, Callable[[], object]] = {}
-        """Of commands that no `parse` has met yet: what adds their options."""
+        """Adds the options of each command that `parse` has not met yet."""
 
     def error(self, message: str) -> NoReturn:
-        """Raise argparse's complaint as a `UserError`, in our words where we know them."""
+        """Raise argparse's message as a `UserError`, reworded if we know it."""
         raise UserError(self._sentence(message))
 
     def parse(self, argv: Sequence[str]) -> argparse.Namespace:
-        """The options in `argv`.
+        """Parse `argv`.
 
         Raises:
-            UserError: for a command, an option or a value that is not known.
-            SystemExit: after `--help` or `--version` were printed.
+            UserError: a command, option or value is unknown.
+            SystemExit: `--help` or `--version` was printed.
         """
         for name in self.unbuilt.keys() & set(argv):
             self.unbuilt.pop(name)()
@@ -51,7 +51,7 @@ class Parser(argparse.ArgumentParser):
         return args
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
-        """Argparse's own hook for values outside `choices`, which only commands have here."""
+        """Override argparse's hook for values outside `choices`, which only commands have here."""
         if action.choices is not None and value not in action.choices:
             names = list(action.choices)
             hint = did_you_mean(value, names) or f"; the commands are {', '.join(names)}"
@@ -63,7 +63,7 @@ class Parser(argparse.ArgumentParser):
         if found := re.match(r"argument (\S+?): ignored explicit argument '(.*)'", message):
             return f"{_long(found[1])} takes no value, but was given '{found[2]}'"
         if found := re.match(r"the following arguments are required: (.*)", message):
-            return f"{self.prog} needs {found[1]}: a run's id, as clr-tui ls lists them"
+            return f"{self.prog} needs {found[1]}: a run's id as listed by clr-tui ls"
         return message
 
     def _refuse(self, word: str) -> NoReturn:
@@ -77,7 +77,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def _columns() -> int:
-    """The width of the terminal: what `shutil.get_terminal_size` tells, without loading that."""
+    """Return the width of the terminal as `shutil.get_terminal_size` does, without loading it."""
     try:
         columns = int(os.environ.get("COLUMNS", ""))
     except ValueError:
@@ -91,13 +91,13 @@ def _columns() -> int:
 
 
 def _long(names: str) -> str:
-    """The first long one of an option's names: `--yes` of `-y/--yes`."""
+    """Return the first long name of an option: `--yes` of `-y/--yes`."""
     every = names.split("/")
     return next((name for name in every if name.startswith("--")), every[0])
 
 
 def _joined_negatives(argv: Sequence[str]) -> list[str]:
-    """`--lr -1e-3` as `--lr=-1e-3`: argparse would take `-1e-3` for an option."""
+    """Turn `--lr -1e-3` into `--lr=-1e-3`: argparse would take `-1e-3` for an option."""
     joined: list[str] = []
     for word in argv:
         before = joined[-1] if joined else ""
@@ -109,7 +109,7 @@ def _joined_negatives(argv: Sequence[str]) -> list[str]:
 
 
 def moment(option: str) -> Callable[[str], float]:
-    """Reads a part of a run, 0 to 1, given as 50%."""
+    """Make a reader of positions in a run, such as 50%, that returns 0 to 1."""
 
     def parse(text: str) -> float:
         try:
@@ -118,7 +118,7 @@ def moment(option: str) -> Callable[[str], float]:
             value = -1.0
         if not 0 <= value <= 100:
             raise UserError(
-                f"{option} '{text}' is not a moment of the run; give one from 0% to 100%"
+                f"{option} '{text}' is not a position in the run; give one from 0% to 100%"
             )
         return value / 100
 
@@ -126,7 +126,7 @@ def moment(option: str) -> Callable[[str], float]:
 
 
 def speed(option: str) -> Callable[[str], float]:
-    """Reads how many times as fast; infinity for `max`."""
+    """Make a reader of playback speeds; `max` is infinity."""
 
     def parse(text: str) -> float:
         try:
@@ -143,7 +143,7 @@ def speed(option: str) -> Callable[[str], float]:
 
 
 def rates(option: str, words: Sequence[str]) -> Callable[[str], float | str]:
-    """Reads a learning rate, or one of `words`."""
+    """Make a reader of learning rates or one of `words`."""
 
     def parse(text: str) -> float | str:
         if text.lower() in words:

@@ -1,4 +1,4 @@
-"""The result of a run on stdout: text with charts in it, or one JSON object."""
+"""Prints the result of a run on stdout: text with charts, or one JSON object."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.status import title_of
 
 NARROW, USUAL, WIDE = 40, 100, 160
-"""Columns of the printed result: at least, where there is no terminal, at most."""
+"""Columns of the printed result: minimum, default without a terminal, maximum."""
 
 
 def print_result(history: RunHistory, *, alive: bool, json: bool) -> Report:
-    """Print what the run has come to, and return it.
+    """Print the run's result, and return it.
 
     Args:
-        history: all that its log tells.
-        alive: whether its worker lives.
-        json: one JSON object instead of text. Of a run without a step, text says nothing here.
+        history: the whole log.
+        alive: whether its worker is alive.
+        json: print one JSON object instead of text. Text is empty for a run without steps.
     """
     report = report_of(history, live=alive)
     if json:
@@ -37,24 +37,24 @@ def print_result(history: RunHistory, *, alive: bool, json: bool) -> Report:
 
 
 def json_text(report: Report | dict[str, Any]) -> str:
-    """One JSON object, without a line end."""
+    """Format a report as one JSON object, without a final newline."""
     found = report if isinstance(report, dict) else to_json(report)
     return jsonlib.dumps(found, indent=2, allow_nan=False)
 
 
 def columns() -> int:
-    """How wide to print: the terminal's width or $COLUMNS, within reason."""
+    """Return how wide to print: the terminal's width or $COLUMNS, within limits."""
     return min(max(shutil.get_terminal_size((USUAL, 24)).columns, NARROW), WIDE)
 
 
 def result_lines(history: RunHistory, report: Report, width: int) -> list[str]:
-    """The result as lines of at most `width` cells, without any escape code."""
+    """Format the result as lines of at most `width` cells, without escape codes."""
     head = wrapped(f"{plain(report.run)}  {title_of(history.config, history)}", width)
     display = KINDS[history.config.kind].load_display()
     return [*head, "", *display.lines(history, report, width)]
 
 
 def charts_of(history: RunHistory, report: Report) -> list[Chart]:
-    """The charts of a run, from top to bottom, as the screen shows them at first."""
+    """Return the charts of a run, top to bottom, as its screen first shows them."""
     display = KINDS[history.config.kind].load_display()
     return display.charts(history, report)

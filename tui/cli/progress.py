@@ -1,4 +1,4 @@
-"""What a followed run tells on stderr, a line at a time."""
+"""The progress of a followed run on stderr, line by line."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from clr_tui.tui.text.event_lines import EventLines
 
 
 class ProgressLines:
-    """Prints what happens, and where the work stands about once a second.
+    """Prints events as they come, and how far the work is about once a second.
 
     Args:
-        stream: where to, usually stderr. When it is closed, nothing more is printed.
-        in_place: whether the line that says where the work stands may be overwritten by the next
-            one: on a terminal only. Elsewhere it comes after some seconds without another line.
+        stream: usually stderr. Once it is closed, nothing more is printed.
+        in_place: whether a progress line may be overwritten by the next one: on a terminal only.
+            Elsewhere it is printed after some seconds without another line.
         clock: seconds, monotonic.
     """
 
@@ -36,7 +36,7 @@ class ProgressLines:
         self._lines: EventLines | None = None
 
     def show(self, history: RunHistory, events: Iterable[ev.AnyEvent]) -> None:
-        """Print what `events`, which `history` has taken in already, tell."""
+        """Print the lines for `events`, which `history` already contains."""
         lines = self._lines = self._lines or KINDS[history.config.kind].load_display().progress()
         for event in events:
             if text := lines.line_of(event, history):
@@ -67,7 +67,7 @@ class ProgressLines:
         self._standing = len(text)
 
     def _wiped(self) -> str:
-        """Blanks over the line that stands, and back to its start: no escape code is needed."""
+        """Blanks over the progress line, then back to its start, without escape codes."""
         blanks = f"\r{' ' * self._standing}\r" if self._standing else ""
         self._standing = 0
         return blanks
@@ -79,5 +79,5 @@ class ProgressLines:
         try:
             self._stream.write(text)
             self._stream.flush()
-        except (OSError, ValueError):  # closed, or nobody reads it: the run is what matters
+        except (OSError, ValueError):  # closed, or nobody reads it: keep following the run
             self._stream = None

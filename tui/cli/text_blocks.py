@@ -1,4 +1,4 @@
-"""Pieces of what is printed: charts and sentences as lines of plain text, cells of a table."""
+"""Charts and sentences as lines of plain text."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from clr_tui.tui.text.clean import plain
 
-if TYPE_CHECKING:  # numpy: `ls` is to be there at once
+if TYPE_CHECKING:  # it loads numpy, and `ls` must be instant
     from clr_tui.tui.charts.chart import Chart
 
 
 def drawn(chart: Chart, width: int, height: int) -> list[str]:
-    """The chart as lines, without any escape code."""
+    """Draw the chart as lines without escape codes."""
     from clr_tui.tui.charts.cells import to_text
     from clr_tui.tui.charts.draw import draw
     from clr_tui.tui.charts.palette import PLAIN
@@ -21,5 +21,5 @@ def drawn(chart: Chart, width: int, height: int) -> list[str]:
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """`text`, made safe, in lines of at most `width` cells; one empty line where there is none."""
+    """Wrap `text`, made safe, to `width` cells; an empty text is one empty line."""
     return textwrap.wrap(plain(text), width) or [""]

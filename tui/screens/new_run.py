@@ -1,4 +1,4 @@
-"""The form of a new run: its defaults run as they are, mistakes show at their field."""
+"""The form of a new run. Its defaults are ready to run; mistakes are shown at their fields."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
     from clr_tui.tui.shell import Shell
 
 TYPING_PAUSE = 0.15
-"""Seconds without a key before the disk is asked about what was typed."""
+"""Seconds without a key before the typed settings are checked on disk."""
 KEYS = (("enter", "start"), ("↑↓", "field"), ("←→", "choose"), ("esc", "cancel"))
 
 
 class FormRow(Vertical):
-    """A label, its field, and below them what is wrong with it."""
+    """A label and its field, with an error line below."""
 
     def __init__(self, field: FormField, value: str) -> None:
         super().__init__(id=f"row-{field.name}")
@@ -48,7 +48,7 @@ class FormRow(Vertical):
         self._first = value
 
     def compose(self) -> ComposeResult:
-        """The label before the field, the complaint under it."""
+        """Lay out the label, the field and the error line."""
         with Horizontal(classes="form-line"):
             yield Static(self.field.setting.title, classes="form-label", markup=False)
             if self.field.choices:
@@ -65,48 +65,48 @@ class FormRow(Vertical):
         yield Static("", classes="form-error", markup=False)
 
     def on_mount(self) -> None:
-        """No blinking cursor: over SSH each blink is traffic."""
+        """Turn off the blinking cursor: over SSH each blink is traffic."""
         for typed in self.query(Input):
             typed.cursor_blink = False
 
     def on_resize(self) -> None:
-        """The field has another width."""
+        """Update the ellipsis for the new width."""
         self.call_after_refresh(self._tell_more)
 
     def on_input_changed(self) -> None:
-        """Its text has another length."""
+        """Update the ellipsis for the new text."""
         self._tell_more()
 
     def _tell_more(self) -> None:
-        """An ellipsis beside a field that is too narrow for its text."""
+        """Show an ellipsis beside a field that is too narrow for its text."""
         for typed in self.query(Input):
             cut = cell_len(typed.value) > typed.content_size.width
             self.query_one(".form-more", Static).update("…" if cut else "")
 
     def on_descendant_focus(self) -> None:
-        """Sets the label off."""
+        """Highlight the label."""
         self.add_class("here")
 
     def on_descendant_blur(self) -> None:
-        """The cursor went to another field."""
+        """Stop highlighting the label."""
         self.remove_class("here")
 
     @property
     def value(self) -> str:
-        """What stands in the field."""
+        """The text of the field."""
         if self.field.choices:
             return self.query_one(Choice).value
         return self.query_one(Input).value
 
     def fill(self, text: str) -> None:
-        """Puts `text` into the field."""
+        """Put `text` into the field."""
         if self.field.choices:
             self.query_one(Choice).choose(text)
         else:
             self.query_one(Input).value = text
 
     def complain(self, message: str) -> None:
-        """Shows what is wrong; nothing if `message` is empty."""
+        """Show an error; an empty `message` clears it."""
         self.query_one(".form-error", Static).update(plain(message))
         self.set_class(bool(message), "wrong")
 
@@ -115,11 +115,11 @@ class NewRunScreen(Screen[None]):
     """Asks what to run.
 
     Args:
-        task: the settings to begin with; the defaults if None.
-        job: likewise.
+        task: the initial settings; None means the defaults.
+        job: the initial settings of the job; None means a range test's defaults.
         parent: the run that the settings came from.
         error: why that run failed; shown at its field until that is changed.
-        title: what the form is for; by default to run `parent` again, or anything.
+        title: what the form is for; by default "run `parent` again" or "new run".
     """
 
     CSS_PATH = "new_run.tcss"
@@ -154,12 +154,12 @@ class NewRunScreen(Screen[None]):
         self._version = 0
         self._wrong: dict[str, str] = {}
         self._unfolded: set[str] = set()
-        """Rarely used fields that are shown all the same: they say something."""
+        """Rare fields that are shown anyway: they are not at their default, or wrong."""
         self._starting = False
         self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        """A title line, the fields, what the focused one means, the keys."""
+        """Lay out title, fields, preview, messages, the focused field's hint and the keys."""
         yield Static(f"clr-tui  {plain(self._title)}", id="form-title", markup=False)
         with Horizontal(id="form-body"):
             with VerticalScroll(id="form", can_focus=False):
@@ -174,7 +174,7 @@ class NewRunScreen(Screen[None]):
         yield KeyLine(KEYS, id="form-keys")
 
     def on_mount(self) -> None:
-        """Looks at once at what the form begins with."""
+        """Check the initial values."""
         self._look()
 
     def _rows(self) -> list[FormRow]:
@@ -190,17 +190,17 @@ class NewRunScreen(Screen[None]):
         return read(values, self._given_task, self._given_job)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Reads what was typed."""
+        """Read what was typed."""
         event.stop()
         self._changed(event.input.id)
 
     def on_choice_changed(self, event: Choice.Changed) -> None:
-        """Reads what was chosen."""
+        """Read what was chosen."""
         event.stop()
         self._changed(event.choice.id)
 
     def _changed(self, name: str | None) -> None:
-        # Fields also report what they begin with.
+        # Fields also report their initial text.
         if name == self._failed_at and self._values().get(name) != self._given_texts.get(name):
             self._failed = None
         if name == "study" and self._values()["study"] in STUDIES:
@@ -208,7 +208,7 @@ class NewRunScreen(Screen[None]):
         self._look()
 
     def _take_study(self, name: str) -> None:
-        """Fills in what a study of the article sets; all of it can be changed."""
+        """Fill in what a study of the article sets; all of it can be changed."""
         changes, job = study(name)
         said = texts(msgspec.structs.replace(self._given_task, **changes), job)
         for field in (*changes, *job_settings(kind_of(job))):
@@ -216,18 +216,18 @@ class NewRunScreen(Screen[None]):
                 row.fill(said[field])
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
-        """Says what the field in focus means."""
+        """Show the focused field's hint."""
         row = self._row(event.widget.id or "")
         if row is not None:
             self.query_one("#form-hint", Static).update(row.field.hint)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter starts from any field."""
+        """Start from any field."""
         event.stop()
         self.action_start()
 
     def _look(self) -> None:
-        """Shows the fields that play a part, and what is wrong as far as the texts tell."""
+        """Show the fields that play a part and errors in the texts; check the rest soon."""
         values = self._values()
         for row in self._rows():
             folded = row.field.setting.rare and row.field.name not in self._unfolded
@@ -251,7 +251,7 @@ class NewRunScreen(Screen[None]):
         )
 
     def _check(self, version: int, reading: Reading) -> None:
-        """In a thread: a folder may be on a slow disk."""
+        """Check in a thread, since a folder may be on a slow disk."""
         assert reading.task is not None
         assert reading.job is not None
         errors: dict[str, str] = {}
@@ -260,7 +260,7 @@ class NewRunScreen(Screen[None]):
         self.post_message(FormChecked(version, errors))
 
     def on_form_checked(self, message: FormChecked) -> None:
-        """Shows what the check found, unless the form has changed since."""
+        """Show the errors of a check, unless the form has changed since."""
         if message.version == self._version:
             self._show(message.errors)
 
@@ -286,7 +286,7 @@ class NewRunScreen(Screen[None]):
         line.display = bool(words)
 
     def action_start(self) -> None:
-        """Starts the run; where something is wrong, goes to the field instead."""
+        """Start the run, or go to the first field with an error."""
         reading = self._read(self._values())
         wrong = reading.errors or self._wrong
         if reading.task is None or reading.job is None or wrong:
@@ -303,10 +303,10 @@ class NewRunScreen(Screen[None]):
         self._say("")
         job = self._read(self._values()).job or self._given_job
         self._refuse({field_of(error.field, job): error.message})
-        self._wrong = {}  # a second try may do: a disk has been emptied, a folder made
+        self._wrong = {}  # a second try may work: a disk has been emptied, a folder made
 
     def _refuse(self, errors: dict[str, str]) -> None:
-        self._version += 1  # a check that is under way knows less
+        self._version += 1  # discards a check that is under way
         self._show(errors)
         for row in self._rows():
             if row.field.name in errors:

@@ -85,7 +85,7 @@ class RunScreen(QuietScreen[None]):
     """Title of the form that runs it again; empty for the default."""
     waits_for: ClassVar[str] = "step"
     """The first thing that the charts show."""
-    pausing: ClassVar[str] = "Pausing after the current step; space continues."
+    pausing: ClassVar[str] = "Pausing after the current step; press space to continue."
     export_words: ClassVar[str] = (
         "The suffix sets the format: .svg charts as shown, .csv every step, .json the result."
     )
@@ -317,7 +317,7 @@ class RunScreen(QuietScreen[None]):
         if self.source.replay:
             self.say("This is a recording: there is no worker to control.")
         elif self.run_dir is None or self.status.ended:
-            self.say(f"This {self.noun} has ended ({self.status.state}): r runs it again.")
+            self.say(f"This {self.noun} has ended ({self.status.state}): press r to run it again.")
         else:
             return True
         return False

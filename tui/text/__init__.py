@@ -1,1 +1,1 @@
-"""What screens and printed results say: pure functions from results to text."""
+"""The text of screens and printed results, made by pure functions."""

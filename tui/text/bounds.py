@@ -1,4 +1,4 @@
-"""base_lr and max_lr as marks that keys move and people type."""
+"""base_lr and max_lr as marks that keys move and users type."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ LOWEST, HIGHEST = MAX_LR.limits.ge or 0.0, MAX_LR.limits.le or 0.0
 def step_bound(bounds: Bounds, which: Which, direction: int, factor: float) -> Bounds:
     """Move one bound by `direction` chart columns, each a factor of `factor` (> 1) in the rate.
 
-    Bounds do not cross: the moved one stops a column beside the other, and neither leaves
-    `LOWEST` to `HIGHEST`. A bound that stands closer already stays where it is.
+    Bounds do not cross: the moved one stops a column from the other, and neither leaves
+    `LOWEST` to `HIGHEST`. A bound that is already closer stays where it is.
     """
     value = bounds.base_lr if which == "base" else bounds.max_lr
     wanted = value * factor**direction
@@ -30,10 +30,10 @@ def step_bound(bounds: Bounds, which: Which, direction: int, factor: float) -> B
 
 
 def read_bounds(base: str, high: str) -> tuple[Bounds | None, dict[str, str]]:
-    """Both bounds from what was typed; without a base_lr that of the usual factor.
+    """Read both bounds from the typed texts; an empty base_lr means max_lr / `FACTOR`.
 
     Returns:
-        The bounds, None where anything is wrong; and what is wrong, a sentence by field.
+        The bounds, None if anything is wrong, and the error sentences by field.
     """
     rates: list[float | None] = []
     errors: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""What a person can choose about a chart, without touching the run."""
+"""The display options of a chart, which do not affect the run."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class ChartOptions:
 
     @property
     def loss_title(self) -> str:
-        """The loss and how it is drawn: "loss (log, smoothing 0.05)"."""
+        """The title of the loss chart: "loss (log, smoothing 0.05)"."""
         how = ["log"] if self.y_log else []
         if self.smoothing < 1:
             how.append(f"smoothing {self.smoothing:g}")
         return f"loss ({', '.join(how)})" if how else "loss"
 
     def smoother(self, direction: int) -> ChartOptions:
-        """The next stronger (`direction` 1) or weaker (-1) smoothing; at the ends the same."""
+        """Return the next stronger (`direction` 1) or weaker (-1) smoothing, if there is one."""
         if direction > 0:
             rest = [a for a in WEIGHTS if a < self.smoothing * (1 - 1e-9)]
             alpha = rest[0] if rest else self.smoothing
@@ -42,10 +42,10 @@ class ChartOptions:
         return replace(self, smoothing=alpha)
 
     def next_x(self, among: tuple[XAxis, ...]) -> ChartOptions:
-        """The same with the x-axis that follows `x` in `among`."""
+        """Switch to the x-axis that follows `x` in `among`."""
         at = among.index(self.x) if self.x in among else -1
         return replace(self, x=among[(at + 1) % len(among)])
 
     def toggled_y(self) -> ChartOptions:
-        """The same with the y-axis linear instead of logarithmic, or the other way round."""
+        """Switch the y-axis between linear and logarithmic."""
         return replace(self, y_log=not self.y_log)

@@ -6,16 +6,16 @@ import unicodedata
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _BLANKS = frozenset("\t\n\r\v\f\x85\u2028\u2029")
-# Controls (ESC among them), invisible format characters (direction overrides), lone surrogates
-# (undecodable file names) and private-use characters: none has a width that can be counted on.
+# Controls (including ESC), invisible format characters (direction overrides), lone surrogates
+# (undecodable file names) and private-use characters: none has a reliable width.
 _UNSHOWABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def plain(text: str) -> str:
-    """One line of the same length in which no character can steer the terminal.
+    """Return one line of the same length in which no character can control the terminal.
 
-    Tabs and line ends become spaces; every other character that is not printed, like ESC, becomes
-    U+FFFD. The result is still text, not markup: show it without parsing it.
+    Tabs and line ends become spaces; other unprintable characters, such as ESC, become U+FFFD.
+    The result is text, not markup: show it without parsing it.
     """
     if text.isascii() and text.isprintable():
         return text

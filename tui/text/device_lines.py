@@ -1,4 +1,4 @@
-"""Panel lines that every run has: speed, time left, the device and its load."""
+"""Panel lines that every run has: speed, time left, device and load."""
 
 from __future__ import annotations
 
@@ -11,12 +11,9 @@ from clr_tui.tui.text.lines import Line, row
 def device_lines(
     history: RunHistory, trial: TrialHistory | None, *, ended: bool = False
 ) -> list[Line]:
-    """Samples a second, time left, device; its memory and load where it tells them.
+    """Return speed, time left (time taken if the run has `ended`), device, memory and load.
 
-    Args:
-        history: the run.
-        trial: its newest trial.
-        ended: whether nothing more will come: there is no time left then, only time taken.
+    `trial` is the newest one of the run.
     """
     speed = trial.samples_per_second if trial is not None else None
     left = trial.eta_seconds if trial is not None else None
@@ -40,12 +37,12 @@ def device_lines(
 
 
 def samples_of(history: RunHistory) -> str:
-    """What the run's samples are, in the plural: "images"."""
+    """Return what the run's samples are called, in the plural: "images"."""
     return plain(history.task.samples) if history.task is not None else "samples"
 
 
 def _taken(history: RunHistory) -> float | None:
-    """Seconds from the first event to the last; None for a curve from elsewhere, without times."""
+    """Return seconds from the first event to the last; None for an imported curve."""
     first, last = history.first_time, history.last_time
     if history.device is None or first is None or last is None:
         return None

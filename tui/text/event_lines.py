@@ -1,4 +1,4 @@
-"""What happens in a run, told a line at a time."""
+"""The events of a run as lines of text."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from clr_tui.tui.text.device_lines import samples_of
 
 
 class EventLines:
-    """Words for the events of one run, in the order of its log; kinds of run add their own."""
+    """Describes the events of one run, in the order of its log; kinds of run add their own."""
 
     silence: ClassVar[float] = 10.0
-    """Seconds without a line after which it is time to say how far the work is."""
+    """Seconds without a line after which progress is printed."""
 
     def line_of(self, event: ev.AnyEvent, history: RunHistory) -> str:
-        """What `event`, which is in `history` already, is worth a line for; empty: none."""
+        """Describe `event`, which `history` already contains; empty if not worth a line."""
         if isinstance(event, ev.EpochFinished):
             return _epoch(event, history)
         if isinstance(event, ev.TaskReady):
@@ -33,7 +33,7 @@ class EventLines:
         return _incident(event)
 
     def standing(self, history: RunHistory) -> str:
-        """How far the work is, in one line; empty before there is anything to say."""
+        """Return the progress in one line; empty before there is any."""
         if history.finished is not None:
             return ""
         if history.progress is not None and not history.trials:
@@ -42,7 +42,7 @@ class EventLines:
         return self.at_work(history)
 
     def at_work(self, history: RunHistory) -> str:
-        """The same once there are trials."""
+        """Return the progress once there are trials."""
         trial = history.trial
         if trial is None or not len(trial.step):
             return ""
@@ -65,13 +65,13 @@ def _incident(event: ev.AnyEvent) -> str:
         return f"step {event.step}, lr {numbers.lr(event.lr)}: the loss is not finite"
     if isinstance(event, ev.BoundsChanged) and event.step > 0:
         return (
-            f"from step {event.step} on the bounds are {exact_lr(event.base_lr)} and"
+            f"from step {event.step} the bounds are {exact_lr(event.base_lr)} and"
             f" {exact_lr(event.max_lr)}"
         )
     if isinstance(event, ev.Paused):
         return "paused"
     if isinstance(event, ev.Continued):
-        return "goes on"
+        return "continued"
     if isinstance(event, ev.CheckpointSaved) and event.reason in ("asked", "stopped"):
         return f"checkpoint saved: {event.path}"
     if isinstance(event, ev.CommandRefused):
@@ -87,7 +87,7 @@ def _task(event: ev.TaskReady) -> str:
         f"{event.name}: {numbers.count(event.train)} training, {numbers.count(event.validation)}"
         f" validation and {numbers.count(event.test)} test {event.samples}{size}{classes};"
         f" {event.model} with {numbers.count(event.trainable)}"
-        f" trainable parameters; {many(event.steps_per_epoch, 'step')} an epoch"
+        f" trainable parameters; {many(event.steps_per_epoch, 'step')} per epoch"
     )
 
 

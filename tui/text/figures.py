@@ -1,6 +1,6 @@
-"""Values of a metric as people read them: shares in per cent, all else as it is.
+"""Formats values of metrics: shares in per cent, others unchanged.
 
-Every function takes None (and what is not finite) for "not known" and shows a dash then.
+Every function shows a dash for None or a value that is not finite.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from clr_tui.tui.text.clean import plain
 
 
 def name(metric: Metric) -> str:
-    """The metric's name, made safe to show."""
+    """Return the metric's name, made safe to show."""
     return plain(metric.name)
 
 
 def scale(metric: Metric) -> float:
-    """What values are multiplied by where their unit is in the title: 100 for shares."""
+    """Return the factor of values whose unit is in the title: 100 for shares."""
     return 100.0 if metric.unit == "share" else 1.0
 
 
 def title(metric: Metric) -> str:
-    """The name and the unit: "accuracy, %", "mae", "latency, s"."""
+    """Return name and unit: "accuracy, %", "mae", "latency, s"."""
     units = {"share": ", %", "seconds": ", s", "number": ""}
     return name(metric) + units[metric.unit]
 
 
 def figure(metric: Metric, value: float | None) -> str:
-    """The value with its unit, at least seven characters: ` 64.1 %`, `  1.592`, ` 0.0123`."""
+    """Format a value with its unit, at least seven characters: ` 64.1 %`, ` 0.0123`."""
     if metric == LOSS:
         return numbers.loss(value)
     if metric.unit == "share":
@@ -40,10 +40,10 @@ def figure(metric: Metric, value: float | None) -> str:
 
 
 def brief(metric: Metric, value: float | None) -> str:
-    """As `figure`, without blanks in front."""
+    """Format as `figure` does, without leading blanks."""
     return figure(metric, value).strip()
 
 
 def bare(metric: Metric, value: float) -> str:
-    """The value in the unit of `title`, alone: `64.1`, `0.0123`."""
+    """Format a value in the unit of `title`, without the unit: `64.1`, `0.0123`."""
     return f"{100 * value:.1f}" if metric.unit == "share" else f"{value:.4g}"

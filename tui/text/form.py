@@ -1,4 +1,4 @@
-"""What the texts of the new-run form ask for, and the texts that ask for a run."""
+"""Converts between the texts of the new-run form and the settings of a run."""
 
 from __future__ import annotations
 
@@ -21,26 +21,24 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 @dataclass(frozen=True)
 class Reading:
-    """What the form asks for; task and job are None where a text cannot be read."""
+    """The settings read from the form; task and job are None if a text cannot be read."""
 
     task: TaskConfig | None
     job: Job | None
     errors: dict[str, str]
-    """The sentence by the name of its field."""
+    """The error sentence of each wrong field."""
 
     @property
     def sound(self) -> Job | None:
-        """The job where all is right, so that its numbers can be reckoned with and drawn."""
+        """The job if it has no errors, so that it can be drawn."""
         return None if self.errors else self.job
 
 
 def read(values: Values, task: TaskConfig | None = None, job: Job | None = None) -> Reading:
-    """What `values`, a text for every field, ask for.
+    """Read `values`, a text for every field.
 
-    Args:
-        values: the texts.
-        task: what the form began with: texts that are as they were mean what they meant.
-        job: likewise.
+    Fields whose text is unchanged keep their value in `task` and `job`, with which the form
+    opened.
     """
     kind = kind_in(values)
     given_task = task or TaskConfig()
@@ -57,7 +55,7 @@ def read(values: Values, task: TaskConfig | None = None, job: Job | None = None)
 
 
 def texts(task: TaskConfig, job: Job) -> dict[str, str]:
-    """The texts that ask for `task` and `job`: what "run again" opens with."""
+    """Return the texts for `task` and `job`, with which "run again" opens."""
     kind = kind_of(job)
     found = {"kind": title_of(kind)}
     for config, settings in ((task, _task_settings()), (job, job_settings(kind))):
@@ -67,7 +65,7 @@ def texts(task: TaskConfig, job: Job) -> dict[str, str]:
 
 
 def field_of(error_field: str | None, job: Job) -> str:
-    """The field of the form that a `UserError`'s field means; "" where none does."""
+    """Return the form's field for a `UserError`'s field; "" if there is none."""
     for name, setting in job_settings(kind_of(job)).items():
         if setting.name == error_field:
             return name
@@ -76,7 +74,7 @@ def field_of(error_field: str | None, job: Job) -> str:
 
 @cache
 def blank(job: type[S]) -> S:
-    """A job as the form begins with it: its defaults, and examples where there is none."""
+    """Make the job with which the form opens: defaults, else examples."""
     required = [setting for setting in settings_of(job) if setting.default is REQUIRED]
     return job(**{each.path[0]: written.read(each, each.example) for each in required})
 
@@ -88,7 +86,7 @@ def _task_settings() -> dict[str, Setting]:
 def _changed(
     given: S, settings: dict[str, Setting], values: Values, before: Values, errors: dict[str, str]
 ) -> S:
-    """`given` with what the texts of its settings say; mistakes are added to `errors`."""
+    """Apply the texts of `settings` to `given`; mistakes are added to `errors`."""
     changes: dict[str, Any] = {}
     for name, setting in settings.items():
         try:
@@ -108,7 +106,7 @@ def _changed(
 def _value(
     name: str, setting: Setting, given: msgspec.Struct, values: Values, before: Values
 ) -> Any:
-    """The value of one setting.
+    """Return the value of one setting.
 
     Raises:
         UserError: its text cannot be read.
@@ -121,7 +119,7 @@ def _value(
         return setting.value_in(given)  # to the last digit
     value = written.read(setting, values[name])
     if setting.format == "entries":
-        # Their rates may have come from elsewhere: `--lr 0.01` is in no text.
+        # Keep rates that no text shows, such as those of `--lr 0.01`.
         known = {entry.label: entry for entry in setting.value_in(given)}
         return [known.get(entry.label, entry) for entry in value]
     return value

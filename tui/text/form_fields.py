@@ -1,4 +1,4 @@
-"""The fields of the new-run form: one for each setting of the task and of any kind of job."""
+"""The fields of the new-run form: one per setting of the task and of each kind of job."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ FOLDED, UNFOLDED = "hidden", "shown"
 
 @dataclass(frozen=True)
 class FormField:
-    """One line of the form."""
+    """A line of the form."""
 
     name: str
-    """As errors name its setting; with its kind before it, where another kind has that name."""
+    """The setting's name; prefixed with the kind if another kind uses that name differently."""
     setting: Setting
     kinds: tuple[str, ...] = ()
-    """The kinds of job that it is asked for; none: all of them."""
+    """The kinds of job that have it; empty means all."""
 
     @property
     def hint(self) -> str:
-        """What it means, and what may be given: one line."""
+        """The setting's help as a sentence."""
         return f"{self.setting.help[:1].upper()}{self.setting.help[1:]}."
 
     @property
     def default(self) -> str:
-        """The text that it begins with."""
+        """The text with which the form opens."""
         return default_text(self.setting)
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """What may be chosen; empty: it is typed."""
+        """The values to choose from; empty if the value is typed."""
         if self.setting.type is bool:
             return (ON, OFF)
         nothing = (self.setting.empty,) if self.setting.choices and self.setting.empty else ()
@@ -46,11 +46,11 @@ class FormField:
 
     @property
     def placeholder(self) -> str:
-        """What stands in it while it is empty."""
+        """The text shown while the field is empty."""
         return self.setting.empty or self.setting.example
 
     def plays_a_part(self, values: Values) -> bool:
-        """Whether the job depends on it, as the other fields stand."""
+        """Return whether the job depends on it, given the other fields."""
         if self.kinds and kind_in(values) not in self.kinds:
             return False
         when = _WHEN.get(self.name)
@@ -58,12 +58,12 @@ class FormField:
 
 
 def kind_in(values: Values) -> str:
-    """The kind of job that is asked for."""
+    """Return the chosen kind of job."""
     return next(name for name in JOBS if title_of(name) == values["kind"])
 
 
 def title_of(kind: str) -> str:
-    """What a kind is called."""
+    """Return the title of a kind."""
     return KINDS[kind].title if kind in KINDS else kind
 
 
@@ -81,17 +81,14 @@ _WHEN: dict[str, Callable[[Values], bool]] = {
     "epochs": lambda values: not values["steps"].strip(),
     "gamma": _decays,
     "momentum": _uses_sgd,
-    "weight_decay": _uses_sgd,  # of others it is one of the options in the brackets
+    "weight_decay": _uses_sgd,  # other optimizers take it in parentheses
     "study": lambda values: values["study"] in ("none", values["model"]),
 }
-"""When a field plays a part in a job of its kind, where that is not always."""
+"""When a field plays a part in a job of its kind, if not always."""
 
 
 def job_settings(kind: str) -> dict[str, Setting]:
-    """The settings of a kind of job, by the names of their fields.
-
-    Kinds share a field where all that is said of a setting is the same.
-    """
+    """Return the settings of a kind of job by field name; kinds share fields of equal settings."""
     found: dict[str, Setting] = {}
     first = {setting.name: setting for setting in settings_of(TaskConfig)}
     for each, job in JOBS.items():
@@ -105,10 +102,10 @@ def job_settings(kind: str) -> dict[str, Setting]:
 
 
 def form_fields(devices: tuple[str, ...] = ()) -> tuple[FormField, ...]:
-    """All of them in their order, the rarely used ones behind the one that unfolds them.
+    """Return all fields in order; the rare ones follow the field that unfolds them.
 
     Args:
-        devices: what this machine has, as torch names it.
+        devices: the machine's devices, as torch names them.
     """
     kinds = Setting(
         "find learning rate bounds, train between them, or compare optimizers",
@@ -130,12 +127,12 @@ def form_fields(devices: tuple[str, ...] = ()) -> tuple[FormField, ...]:
 
 
 def _on(setting: Setting, devices: tuple[str, ...]) -> Setting:
-    """Of the device those that there are can be chosen."""
+    """Offer the machine's devices as choices of the setting `device`."""
     return replace(setting, choices=("auto", *devices)) if setting.name == "device" else setting
 
 
 def _of_jobs() -> list[FormField]:
-    """Those of one kind alone, then those that kinds share, which the first kinds end with."""
+    """Return the fields of single kinds, then those that kinds share."""
     kinds: dict[str, list[str]] = {}
     rows: dict[str, Setting] = {}
     for kind in reversed(JOBS):

@@ -1,4 +1,4 @@
-"""Lines of text whose parts have meaning: what side panels and message rows show."""
+"""Lines of text in pieces with roles, for side panels and message rows."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from clr_tui.tui.text.clean import plain
 Piece = tuple[str, Role]
 Line = tuple[Piece, ...]
 BLANK: Line = ()
-"""A line that only keeps things apart: where rows are short it is left out."""
+"""A separator line, left out if rows are scarce."""
 LABEL_WIDTH = 10
 
 
 def row(label: str, value: str, role: Role = "text", after: str = "") -> Line:
-    """`label` quietly, in a column of its own, then its value and what is to be said of it."""
+    """Make a line of a muted label in its own column, a value, and a muted note after it."""
     pieces: list[Piece] = [(label.ljust(LABEL_WIDTH), "muted"), (value, role)]
     if after:
         pieces.append((after, "muted"))
@@ -23,13 +23,13 @@ def row(label: str, value: str, role: Role = "text", after: str = "") -> Line:
 
 
 def heading(text: str, after: str = "") -> Line:
-    """A line that names what stands under it."""
+    """Make the heading of the lines below it."""
     return ((text, "text"), (after, "muted")) if after else ((text, "text"),)
 
 
 def wrapped(text: str, width: int, role: Role = "muted", indent: str = "") -> list[Line]:
-    """`text`, made safe, over as many lines of `width` cells as it takes."""
-    # Not at hyphens: the name of a run, a path, an option are read and copied as one word.
+    """Wrap `text`, made safe, into lines of `width` cells."""
+    # Not at hyphens: run ids, paths and options are read and copied as one word.
     words = textwrap.wrap(
         plain(text), max(width, 8), subsequent_indent=indent, break_on_hyphens=False
     )
@@ -37,7 +37,7 @@ def wrapped(text: str, width: int, role: Role = "muted", indent: str = "") -> li
 
 
 def cut(lines: list[Line], height: int, width: int) -> list[Line]:
-    """The first `height` lines; where there are more, dots at their end say so."""
+    """Return the first `height` lines, with an ellipsis at the end if there are more."""
     if len(lines) <= height or height < 1:
         return lines[: max(height, 0)]
     *pieces, (text, role) = lines[height - 1]
@@ -46,7 +46,7 @@ def cut(lines: list[Line], height: int, width: int) -> list[Line]:
 
 
 def fitted(lines: list[Line], height: int) -> list[Line]:
-    """As many of the lines as `height` rows hold: blank ones go first, then the last ones."""
+    """Drop lines until they fit in `height` rows: blank ones first, then the last ones."""
     spare = len(lines) - height
     kept: list[Line] = []
     # From the end, so that groups at the top stay apart longest.

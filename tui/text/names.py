@@ -16,11 +16,11 @@ SYMBOLS: dict[State, str] = {
     "failed": "✗",
     "lost": "?",
 }
-"""What stands before a state, so that it is told without colour too."""
-STOPPING_TRIAL = "The others go on. What is stopped counts in no mean of the table."
-"""What stopping means for one trial of a comparison."""
+"""The symbol shown before each state, so that it can be read without colour."""
+STOPPING_TRIAL = "The other trials continue. The table's means leave out a stopped trial."
+"""What stopping one trial of a comparison means."""
 
 
 def model_name(model: str) -> str:
-    """As people write it: CNN, ResNet34."""
+    """Return a model's usual spelling: CNN, ResNet34."""
     return MODELS[model].title if model in MODELS else plain(model)

@@ -1,6 +1,6 @@
-"""Numbers as people read them in a column: of constant width, with their unit.
+"""Formats numbers for columns, with constant width and their unit.
 
-Every function takes None (and what is not finite) for "not known" and shows a dash then.
+Every function shows a dash for None or a value that is not finite.
 """
 
 from __future__ import annotations
@@ -12,48 +12,48 @@ _BYTE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
 def lr(value: float | None) -> str:
-    """A learning rate, seven characters: `3.6e-03`."""
+    """Format a learning rate, seven characters: `3.6e-03`."""
     if value is None or not math.isfinite(value):
         return UNKNOWN.rjust(7)
     return f"{value:.1e}"
 
 
 def loss(value: float | None) -> str:
-    """A loss, eight characters: `   1.592`, `1.23e+05` where three decimals would not fit."""
+    """Format a loss, eight characters: `   1.592`, `1.23e+05` if three decimals do not fit."""
     if value is None or not math.isfinite(value):
         return UNKNOWN.rjust(8)
     return f"{value:8.3f}" if abs(value) < 1000 else f"{value:8.2e}"
 
 
 def percent(fraction: float | None) -> str:
-    """A fraction of 1 as per cent, seven characters: ` 64.1 %`."""
+    """Format a fraction of 1 as per cent, seven characters: ` 64.1 %`."""
     if fraction is None or not math.isfinite(fraction):
         return UNKNOWN.rjust(7)
     return f"{100 * fraction:5.1f} %"
 
 
 def count(value: float | None) -> str:
-    """A whole number with its thousands apart: `1 640`."""
+    """Format a whole number with thousands apart: `1 640`."""
     if value is None or not math.isfinite(value):
         return UNKNOWN
     return f"{round(value):,}".replace(",", " ")
 
 
 def of_total(done: int | None, total: int | None) -> str:
-    """How far something is: `  76 / 1 080`, as wide from its start to its end."""
+    """Format progress in constant width: `  76 / 1 080`."""
     whole = count(total)
     return f"{count(done).rjust(len(whole))} / {whole}"
 
 
 def rate(value: float | None) -> str:
-    """Images a second: `1 640`; below ten with one decimal: `3.2`."""
+    """Format images per second: `1 640`; below ten with one decimal: `3.2`."""
     if value is not None and 0 < value < 9.95:
         return f"{value:.1f}"
     return count(value)
 
 
 def duration(seconds: float | None) -> str:
-    """A span: `0:04`, `12:30`, `3:04:05`; from four days on `4 d 3 h`."""
+    """Format a duration: `0:04`, `12:30`, `3:04:05`; from four days `4 d 3 h`."""
     if seconds is None or not math.isfinite(seconds):
         return UNKNOWN
     whole = max(0, round(seconds))
@@ -64,7 +64,7 @@ def duration(seconds: float | None) -> str:
 
 
 def size(value: float | None) -> str:
-    """Bytes in the unit that suits them: `1.5 GB`, `80 GB`, `312 MB`."""
+    """Format bytes with a suitable unit: `1.5 GB`, `80 GB`, `312 MB`."""
     if value is None or not math.isfinite(value):
         return UNKNOWN
     unit = 0
@@ -74,7 +74,7 @@ def size(value: float | None) -> str:
 
 
 def memory(used: float | None, total: float | None) -> str:
-    """Bytes in use of all there are, in one unit: `3.1 / 80 GB`."""
+    """Format used and total bytes in one unit: `3.1 / 80 GB`."""
     if total is None or not math.isfinite(total) or total <= 0:
         return size(used)
     shown = size(total)
@@ -88,7 +88,7 @@ def _digits(value: float) -> str:
 
 
 def age(seconds: float | None) -> str:
-    """How long ago: `now`, `40 s ago`, `5 min ago`, `2 h ago`, `3 d ago`."""
+    """Format an age: `now`, `40 s ago`, `5 min ago`, `2 h ago`, `3 d ago`."""
     if seconds is None or not math.isfinite(seconds):
         return UNKNOWN
     if seconds < 5:
@@ -100,7 +100,7 @@ def age(seconds: float | None) -> str:
 
 
 def brief_lr(value: float | None) -> str:
-    """A learning rate for a narrow column, two digits: `3.6e-3`, `0.50`, `1.0`."""
+    """Format a learning rate for a narrow column, two digits: `3.6e-3`, `0.50`, `1.0`."""
     if value is None or not math.isfinite(value):
         return UNKNOWN
     mantissa, exponent = f"{value:.1e}".split("e")

@@ -1,4 +1,4 @@
-"""The table of runs as plain rows: which runs, in which order, and what each cell says."""
+"""The table of runs: which runs, in which order, and the text of each cell."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from clr_tui.tui.text.names import SYMBOLS, model_name
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its name and how many cells wide it is (0: takes what is left)."""
+    """A column's name and width in cells (0: takes what is left)."""
 
     name: str
     width: int
@@ -25,7 +25,7 @@ class Column:
 
 
 def columns_for(width: int) -> tuple[Column, ...]:
-    """The columns for a table of `width` cells; what matters less comes with more room."""
+    """Return the columns for a table of `width` cells; a wide one has more of them."""
     wide = width >= 110
     columns = [
         Column("kind", 10),
@@ -41,17 +41,17 @@ def columns_for(width: int) -> tuple[Column, ...]:
 
 
 def is_living(summary: RunSummary) -> bool:
-    """Whether a worker is at work on it."""
+    """Return whether a worker process has the run."""
     return summary.status in LIVING
 
 
 def in_order(summaries: Iterable[RunSummary]) -> list[RunSummary]:
-    """Living runs first, then the newest."""
+    """Sort living runs first, then newest first."""
     return sorted(summaries, key=lambda one: (not is_living(one), -one.created, one.id))
 
 
 def matching(summaries: Iterable[RunSummary], words: str) -> list[RunSummary]:
-    """The runs in whose id, kind, model, task, status or result every one of `words` occurs."""
+    """Return the runs whose id, kind, model, task, status or result contain all `words`."""
     wanted = words.casefold().split()
     return [one for one in summaries if all(word in _haystack(one) for word in wanted)]
 
@@ -70,12 +70,9 @@ def _haystack(one: RunSummary) -> str:
 
 
 def cell(summary: RunSummary, column: Column, now: float) -> str:
-    """What a cell says, as plain text, not yet cut to the column's width.
+    """Return a cell's plain text, not yet cut to the column's width.
 
-    Args:
-        summary: the run.
-        column: which of its facts.
-        now: Unix time, seconds; ages are counted to it.
+    `now` is the Unix time in seconds to which ages are counted.
     """
     if column.name == "run":
         return plain(summary.id)
@@ -94,7 +91,7 @@ def cell(summary: RunSummary, column: Column, now: float) -> str:
 
 
 def result(summary: RunSummary) -> str:
-    """The headline; of a run that went wrong, why."""
+    """Return the headline, or why a run failed."""
     if summary.status == "lost" and not summary.message:
         return "the worker vanished"
     wrong = summary.status in ("failed", "lost")
@@ -102,11 +99,11 @@ def result(summary: RunSummary) -> str:
 
 
 def progress(fraction: float | None, width: int, bar: bool = True) -> str:
-    """A bar and per cent where there is room for both: `━━━━────  45 %`; else ` 45 %`."""
+    """Format progress as a bar and per cent, `━━━━────  45 %`, or as ` 45 %` if narrow."""
     if fraction is None or not math.isfinite(fraction):
         return ""
     fraction = min(max(fraction, 0.0), 1.0)
-    # Rounded down: what is not over never reads 100 %.
+    # Rounded down: an unfinished run never shows 100 %.
     percent = f"{math.floor(100 * fraction + 1e-9):3d} %"
     room = width - len(percent) - 1
     if room < 4:
@@ -118,10 +115,10 @@ def progress(fraction: float | None, width: int, bar: bool = True) -> str:
 
 
 def heading(shown: int, summaries: list[RunSummary], words: str) -> str:
-    """How many runs there are, how many live, how many the filter shows."""
+    """Count the runs, the active ones, and those that match the filter."""
     total = len(summaries)
     living = sum(map(is_living, summaries))
     text = f"{numbers.count(total)} {plural('run', total)}"
     if living:
-        text += f", {living} living"
+        text += f", {living} active"
     return text + (f", {numbers.count(shown)} match" if words else "")

@@ -1,4 +1,4 @@
-"""What a job that has not begun will do: its learning rate as a chart, its length in words."""
+"""Preview of a job in the form: its learning rate as a chart, its length in words."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from clr_tui.tui.kinds.registry import KINDS
 
 POINTS = 400
 MOST_EPOCHS = 10_000
-TOO_MANY = Chart(empty="Too many epochs to draw the learning rate of each.")
+TOO_MANY = Chart(empty="Too many epochs to draw the learning rate.")
 NOMINAL_STEPS = 100
-"""Steps an epoch: the number of images is not known yet, and decay goes by the step."""
+"""Assumed steps per epoch, as the number of images is unknown and rates decay per step."""
 
 
 def sketch(job: Job | None) -> Chart:
-    """The learning rate of `job`, whose numbers are within their limits, over its length."""
+    """Draw the learning rate of a valid `job` over its length."""
     if job is None:
-        return Chart(empty="The learning rate will be drawn here.")
+        return Chart(empty="The learning rate will appear here.")
     return KINDS[kind_of(job)].load_display().sketch(job)
 
 
 def length_in_words(job: Job | None) -> str:
-    """What the length of a sound job comes to, where that is more than its field says."""
+    """Describe the length of a valid job, if that is more than its field shows."""
     return KINDS[kind_of(job)].load_display().length(job) if job is not None else ""
 
 
 def schedule(
     policy: Policy, base_lr: float, max_lr: float, epochs: int, job: Train | Compare
 ) -> tuple[Floats, Floats]:
-    """Where a schedule is drawn, in epochs, and its rates there; shape (n,)."""
+    """Sample a schedule: its points in epochs and its rates there, both of shape (n,)."""
     steps = np.unique(np.linspace(0, epochs * NOMINAL_STEPS - 1, 4 * POINTS).astype(int))
     rates = [
         lr_at(

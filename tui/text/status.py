@@ -1,4 +1,4 @@
-"""What a run screen says of its run: its state, what went wrong, what else to know."""
+"""Describes a run for its screen: state, failure, notices, title."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ROLES: dict[State, Role] = {
 
 @dataclass(frozen=True)
 class Status:
-    """A run's state as its log, and the life of its worker, tell it."""
+    """A run's state, from its log and whether its worker is alive."""
 
     state: State
     role: Role
@@ -36,16 +36,14 @@ class Status:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will come."""
+        """Whether no more events will come."""
         return self.state in ENDED
 
 
 def status_of(history: RunHistory, *, alive: bool) -> Status:
-    """The state of a run.
+    """Return the state of a run.
 
-    Args:
-        history: what its log has told so far.
-        alive: whether more can come: the worker lives, or a recording has not ended.
+    `alive` is whether more events can come: the worker is alive, or a recording has not ended.
     """
     state = state_of(
         history.finished.outcome if history.finished else None,
@@ -58,13 +56,7 @@ def status_of(history: RunHistory, *, alive: bool) -> Status:
 
 
 def waiting_words(history: RunHistory, state: State, first: str = "step") -> str:
-    """What is going on before there is a first step, in place of a chart.
-
-    Args:
-        history: the run.
-        state: its state.
-        first: what is waited for: "step", or "epoch" of a comparison.
-    """
+    """Describe a run before its `first` "step" (a comparison: "epoch"), in place of a chart."""
     if state == "failed":
         return f"The run failed before its first {first}."
     if state == "lost":
@@ -72,23 +64,23 @@ def waiting_words(history: RunHistory, state: State, first: str = "step") -> str
     if state in ("done", "stopped"):
         return f"The run ended before its first {first}."
     if state == "paused":
-        return f"Paused before its first {first}; space goes on."
+        return f"Paused before its first {first}; press space to continue."
     progress = history.progress
     if progress is not None and progress.total > 0:
         return f"{plain(progress.what)} {progress.done} of {progress.total}"
     if history.trials and first == "epoch":
-        return "The curves begin once the first epoch has ended."
+        return "The curves will appear here after the first epoch."
     if history.trials:
         return "The first losses will appear here in a moment."
     if history.task is not None:
-        return "The data is ready; the first steps are on their way."
+        return "The data is ready; waiting for the first steps."
     if history.device is not None:
         return f"Loading the data for {plain(history.device.name)}."
     return "The worker is starting (importing torch)."
 
 
 def progress_bar(history: RunHistory, state: State, width: int) -> str:
-    """A bar of `width` cells for work before the first step; empty where there is none."""
+    """Draw a bar of `width` cells for work before the first step; empty if there is none."""
     progress = history.progress
     if state not in ("starting", "preparing", "running") or not progress or progress.total <= 0:
         return ""
@@ -96,42 +88,39 @@ def progress_bar(history: RunHistory, state: State, width: int) -> str:
 
 
 def bar(fraction: float, width: int) -> str:
-    """A bar of `width` cells, filled to a fraction; empty where that is too narrow."""
+    """Draw a bar of `width` cells, filled to a fraction; empty if too narrow."""
     done = round(width * min(max(fraction, 0.0), 1.0))
     return "━" * done + "─" * (width - done) if width >= 4 else ""
 
 
 def trouble(history: RunHistory, state: State, log_path: str) -> str:
-    """One or two sentences where the run did not end as it should; else empty.
+    """Describe why a run failed or was lost; empty for any other.
 
-    Args:
-        history: the run.
-        state: its state.
-        log_path: where the worker's own output is, to be named.
+    `log_path` names the file with the worker's own output.
     """
     if state == "lost":
         return (
             "The worker vanished: killed, out of memory, or the machine went down. "
-            f"r runs it again; its last output is in {plain(log_path)}"
+            f"Press r to run it again; its last output is in {plain(log_path)}"
         )
     if state == "failed" and history.finished is not None:
         message = plain(history.finished.message).strip() or "No reason was recorded"
         message += "" if message.endswith((".", "!", "?")) else "."
-        return f"Failed: {message} r runs it again."
+        return f"Failed: {message} Press r to run it again."
     return ""
 
 
 def standing(history: RunHistory, state: State) -> str:
-    """What to say of a run that is paused or was stopped; empty for every other."""
+    """Describe a paused or stopped run; empty for any other."""
     if state == "paused" and any(len(trial) for trial in history.trials.values()):
-        return "Paused: space goes on."
+        return "Paused: press space to continue."
     if state == "stopped" and history.finished is not None and history.finished.message:
         return f"Stopped: {plain(history.finished.message)}"
     return ""
 
 
 def notices(history: RunHistory) -> list[str]:
-    """What else a person should know, most important first; each a sentence."""
+    """Return what else the user should know, one sentence each, most important first."""
     told = log_notices(history)
     if history.refused:
         told.append(refusal(history))
@@ -143,7 +132,7 @@ def notices(history: RunHistory) -> list[str]:
 
 
 def refusal(history: RunHistory) -> str:
-    """Which order was refused last, and why; empty where none was."""
+    """Describe the last refused command; empty if there is none."""
     if not history.refused:
         return ""
     last = history.refused[-1]
@@ -151,26 +140,26 @@ def refusal(history: RunHistory) -> str:
 
 
 def log_notices(history: RunHistory) -> list[str]:
-    """What in the log itself could not be read; each a sentence."""
+    """Return what could not be read in the log, one sentence each."""
     told: list[str] = []
     if history.newer_schema is not None:
         told.append(
             f"This log was written by a newer clr-tui (schema {history.newer_schema}): "
-            "something may be missing here."
+            "some of it may be missing here."
         )
     if history.corrupt:
         lines = many(history.corrupt, "line")
         told.append(f"{lines} of the log could not be read and {was(history.corrupt)} skipped.")
     if history.unknown:
         names = ", ".join(plain(str(name)) for name in sorted(history.unknown)[:3])
-        told.append(f"Skipped events of a kind that this clr-tui does not know: {names}.")
+        told.append(f"Skipped events that this version of clr-tui does not know: {names}.")
     return told
 
 
 def title_of(config: RunConfig, history: RunHistory) -> str:
-    """What is run, in a few words: "range test  flowers · CNN · SGD(momentum 0.9) · batch 64".
+    """Describe a run: "range test  flowers · CNN · SGD(momentum 0.9) · batch 64".
 
-    A recording without its run.json tells less of that; only what is known is said.
+    A recording without its run.json has less to show.
     """
     kind = KINDS[config.kind]
     parts = [*_task_parts(config, history), *kind.load_display().title(config)]
@@ -188,7 +177,7 @@ def _task_parts(config: RunConfig, history: RunHistory) -> list[str]:
 
 
 def optimizer_parts(optimizer: OptimizerConfig, task: TaskConfig) -> list[str]:
-    """The optimizer and the batch size, for a title; none where the task is not known."""
+    """Return optimizer and batch size for a title; empty if the task is unknown."""
     if not task.model:
         return []
     how = "SGD" if optimizer.name == "sgd" else optimizer.name
