@@ -129,7 +129,7 @@ def misfit(load, path: Path) -> UserError:
 
 
 def test_a_missing_file(load, tmp_path):
-    assert "there is no file" in misfit(load, tmp_path / "none.pth").message
+    assert "no weights file" in misfit(load, tmp_path / "none.pth").message
 
 
 @pytest.mark.parametrize("content", [b"", b"not weights at all", b"PK\3\4 nor this"])
