@@ -35,7 +35,7 @@ def test_a_sweep_is_one_json_object(cli, runs: Path) -> None:
 def test_a_sweep_in_text(cli, runs: Path) -> None:
     run = make_sweep(runs)
     result = cli("attach", run.id)
-    assert result.err == f"`clr-tui train --from {run.id}` trains with what it recommends\n"
+    assert result.err == f"`clr-tui train --from {run.id}` trains between these bounds\n"
     text = result.out
     assert is_plain(text)
     lines = text.splitlines()

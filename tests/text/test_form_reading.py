@@ -196,11 +196,11 @@ def test_a_comparison_is_told_in_trials() -> None:
     def told(**changes) -> str:
         return length_in_words(read(compared(**changes)).sound)
 
-    assert told() == ("18 trials of 16 epochs; before them a range test for the rate of sgd+clr.")
+    assert told() == ("18 trials of 16 epochs; first a range test for the rate of sgd+clr.")
     assert told(optimizers="adam", compare_seeds="1", compare_epochs="1") == "1 trial of 1 epoch."
-    assert told(rates="tuned").endswith("6 range tests, one for each rate to be tuned.")
+    assert told(rates="tuned").endswith("6 range tests, one for each rate to tune.")
     alone = told(optimizers="rprop, adam", rates="tuned")
-    assert alone.endswith("before them a range test for the rate of adam.")
+    assert alone.endswith("first a range test for the rate of adam.")
     rounded = told(compare_epochs="10", optimizers="adam, sgd+clr(lr=0.1)")
     assert rounded == "6 trials of 16 epochs (10 would end in mid-cycle)."
 

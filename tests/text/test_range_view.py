@@ -164,8 +164,8 @@ def test_the_recommended_rule_is_marked_and_the_others_are_cautioned():
 
 def test_formulas_are_told_only_where_all_of_them_fit():
     history = sweep_history()
-    assert any("how they read" in line for line in panel(history, height=60))
-    assert not any("how they read" in line for line in panel(history, height=20))
+    assert any("formulas" in line for line in panel(history, height=60))
+    assert not any("formulas" in line for line in panel(history, height=20))
 
 
 def test_a_run_that_ended_has_no_time_left():

@@ -184,7 +184,7 @@ def test_an_end_at_the_end_of_a_cycle_needs_no_words():
 
 
 def test_where_it_stands_is_said_while_it_runs():
-    assert training_words(history_of(5)) == "Validation accuracy comes after the first epoch."
+    assert training_words(history_of(5)) == "Validation accuracy is measured after the first epoch."
     history = history_of(20)
     add_epoch(history, 3, 30)
     assert training_words(history) == "Best so far 53.0 % on validation, epoch 3."

@@ -233,7 +233,7 @@ async def test_stop_asks_and_sends_the_order(app, mixed) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "words"), [("sweep", "what it has measured stays"), ("training", "a checkpoint")]
+    ("kind", "words"), [("sweep", "its results so far are kept"), ("training", "a checkpoint")]
 )
 async def test_stop_says_what_it_leaves_of_each_kind(app, runs, kind, words) -> None:
     run, _ = getattr(runs, kind)("a-run-1", age=9)

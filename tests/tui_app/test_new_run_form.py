@@ -189,7 +189,7 @@ async def test_a_comparison_has_fields_of_its_own(app, start) -> None:
         assert own <= set(shown(screen))
         assert not {"momentum", "weight_decay", "base_lr", "seeds", "policy"} & set(shown(screen))
         general = screen.query_one("#form-general", Static)
-        assert str(general.render()).startswith("18 trials of 16 epochs; before them a range test")
+        assert str(general.render()).startswith("18 trials of 16 epochs; first a range test")
         typed = {
             "optimizers": "adam, sgd(momentum=0.9)+clr(lr=0.01)",
             "compare_seeds": "2",
@@ -263,7 +263,7 @@ async def test_whole_cycles_are_announced(app) -> None:
         await pilot.press("right")
         set_text(screen, "train_epochs", "10")
         await pilot.pause()
-        assert "it will run 16, whole cycles" in str(
+        assert "rounded up to 16, whole cycles" in str(
             screen.query_one("#form-general", Static).render()
         )
 

@@ -221,7 +221,7 @@ async def test_v_a_x_m_and_d_change_the_chart(tmp_path):
 async def test_only_the_loss_is_logarithmic(tmp_path):
     async with app_of(compare_log(tmp_path)).run_test(size=LARGE) as pilot:
         await pilot.press("y")
-        assert "a shows it" in message(pilot)
+        assert "press a to show it" in message(pilot)
         assert not chart(pilot).y.log
         await pilot.press("a", "y")
         assert chart(pilot).y.log
@@ -255,7 +255,7 @@ async def test_before_any_accuracy_a_target_must_be_typed(tmp_path):
     log = compare_log(tmp_path, upto=9).live()
     async with app_of(log).run_test(size=SMALL) as pilot:
         await pilot.press("right")
-        assert "g types one" in message(pilot)
+        assert "press g to type one" in message(pilot)
         await pilot.press("g", *"65%", "enter")
         assert pilot.app.screen.options.target == 0.65
     log.die()

@@ -57,8 +57,8 @@ async def test_a_sweep_that_is_over_promises_no_bounds(sweep_log):
     sweep_log.live().begin().sweep(flat)
     async with app_of(sweep_log).run_test(size=SIZES["80x24"]) as pilot:
         await poll(pilot)
-        assert "come with the verdict" in panel(pilot)
+        assert "set with the verdict" in panel(pilot)
         sweep_log.end()
         await poll(pilot)
         assert "none recommended" in panel(pilot)
-        assert "u takes a rule's" in panel(pilot)
+        assert "u uses a rule's" in panel(pilot)

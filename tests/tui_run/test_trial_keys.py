@@ -63,7 +63,7 @@ async def test_its_bounds_stay(tmp_path):
         screen = await open_trial(pilot, 0, 1)
         await pilot.press("b")
         assert pilot.app.screen is screen
-        assert "rates of a comparison stay" in message(pilot)
+        assert "rates of a comparison are fixed" in message(pilot)
         assert commands(log) == []
     log.die()
 

@@ -1,4 +1,4 @@
-"""What a kind of run brings to the command line and to the screens."""
+"""What a kind of run provides to the command line and the screens."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ class Command(NamedTuple):
     """The command that starts runs of one kind."""
 
     description: str
-    """What it does, above the options of its help."""
+    """Shown above the options in its help."""
     examples: str
     add_options: Callable[[Parser], None]
     settings: Callable[[argparse.Namespace, Path], tuple[TaskConfig, Job, str | None]]
-    """The task, the job, and the id of the run that they came from, where one was named; takes the
-    options and the folder of runs, and raises `UserError` where they make no sense."""
+    """`(options, folder of runs) -> (task, job, id of the run given as --from)`; raises `UserError`
+    if the options make no sense."""
 
 
 class Display(NamedTuple):
-    """What is shown of a run besides its screen. A report is what the engine makes of its kind."""
+    """What is shown of a run outside its screen; reports are the engine's for its kind."""
 
     title: Callable[[RunConfig], list[str]]
-    """What its title says after the data and the model. Of what a log alone does not tell, the task
-    has empty names."""
+    """The parts of its title after data and model. The names in a task are empty if the log does
+    not record them."""
     charts: Callable[[RunHistory, Any], list[Chart]]
-    """From top to bottom, as the screen shows them at first."""
+    """`(history, report)`: from top to bottom, as the screen first shows them."""
     lines: Callable[[RunHistory, Any, int], list[str]]
-    """The printed result below its title, in lines of at most so many cells."""
+    """`(history, report, width)`: the printed result below its title, at most `width` wide."""
     preview: Callable[[RunHistory, bool], Chart]
-    """The one chart that tells most, for the list of runs; takes whether the run is alive."""
+    """`(history, alive)`: the most telling chart, for the list of runs."""
     progress: Callable[[], EventLines]
-    """A new teller of what happens, for runs that are followed without a screen."""
+    """Makes the lines of a run that is followed without a screen."""
     sketch: Callable[[Any], Chart]
-    """The learning rate of a job that has not begun, over its length."""
+    """`(job)`: the learning rate of a job that has not started, over its length."""
     length: Callable[[Any], str] = lambda _job: ""
-    """What the length of such a job comes to, where that is more than its field says."""
+    """`(job)`: what the form adds to the length of such a job; empty: nothing."""
     files: Callable[[RunHistory, Any], dict[str, Callable[[], str]]] = lambda _history, _report: {}
-    """Text files of its own, by the name of the option of `export` that asks for each."""
+    """`(history, report)`: makers of its own text files, keyed by the option of `export`."""
     what_next: Callable[[str, Any], str] = lambda _run, _report: ""
-    """The command that makes use of a result, a sentence; takes how to name the run."""
+    """`(run, report)`: a sentence that suggests the next command; `run` is the run's name."""

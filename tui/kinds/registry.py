@@ -1,7 +1,7 @@
-"""The kinds of run that there are: what people call them, and where their parts are.
+"""The kinds of run: their names in the UI, and where their parts are.
 
-Parts are named as "module:name" and imported when they are asked for, so that this table costs
-`clr-tui --help` next to nothing.
+Parts are given as "module:name" and imported on demand, so that this table costs `clr-tui --help`
+next to nothing.
 """
 
 from __future__ import annotations
@@ -20,40 +20,40 @@ if TYPE_CHECKING:
 
 
 class Kind(NamedTuple):
-    """One kind of run, named as the engine names it."""
+    """One kind of run; `name` is its name in the engine."""
 
     name: str
     title: str
-    """What it is called: "range test"."""
+    """Such as "range test"."""
     phrase: str
-    """The same with its article: "a range test"."""
+    """The title with its article: "a range test"."""
     usage: str
-    """What follows `clr-tui NAME` in the usage of its command."""
+    """What follows `clr-tui NAME` in the usage line."""
     purpose: str
-    """What its command does, a line of `clr-tui --help`."""
+    """What the command does: its line in `clr-tui --help`."""
     stopping: str
     """What stopping a run means, a sentence."""
     how: str
-    """What the help of its screen says below the keys."""
+    """The text below the keys in the help of the screen."""
     command: str
-    """Where its `Command` is."""
+    """Place of its `Command`."""
     screen: str
-    """Where its screen is: a `RunScreen`."""
+    """Place of its subclass of `RunScreen`."""
     display: str
-    """Where its `Display` is."""
+    """Place of its `Display`."""
     curves: bool = True
-    """Whether its screen has the keys of curves: smoothing, and comparing optimizers."""
+    """Whether its screen has the keys for smoothing and for comparing optimizers."""
 
     def load_command(self) -> Command:
-        """Its options, and how they become a job."""
+        """Imports its command-line options."""
         return cast("Command", named(self.command))
 
     def load_display(self) -> Display:
-        """What is shown of its runs besides the screen."""
+        """Imports what is shown of its runs outside their screen."""
         return cast("Display", named(self.display))
 
     def load_screen(self) -> Callable[[Source, RunConfig, RunDir | None], Any]:
-        """The class of its `RunScreen`, untyped so that the command line knows no Textual."""
+        """Imports its screen class, untyped so that the command line needs no Textual."""
         return cast("Callable[[Source, RunConfig, RunDir | None], Any]", named(self.screen))
 
 
@@ -64,12 +64,12 @@ _RANGE_TEST = Kind(
     phrase="a range test",
     usage="[OPTION]...",
     purpose="sweep the learning rate to find its bounds",
-    stopping="The sweep ends after the step at hand; what it has measured stays.",
+    stopping="The sweep ends after the current step; its results so far are kept.",
     how=(
         "The loss falls where the learning rate is useful and rises where it is too large. The two "
         "marks are base_lr and max_lr of cyclical training: set max_lr well before the loss turns "
-        "up (minimum/10 is a tenth of the rate with the lowest loss) and base_lr some 6 times "
-        "below. Where the curve gives no answer, the line above the keys says why. Then press t."
+        "up (minimum/10 is a tenth of the rate with the lowest loss) and base_lr about 6 times "
+        "lower. If the curve gives no answer, the line above the keys says why. Then press t."
     ),
     command=f"{_HERE}.range_test.command:COMMAND",
     screen=f"{_HERE}.range_test.screen:RangeTestScreen",
@@ -81,7 +81,7 @@ _TRAIN = Kind(
     phrase="a training",
     usage="--from RUN | --max-lr X [OPTION]...",
     purpose="train with cyclical learning rates between two bounds",
-    stopping="The training ends after the step at hand and leaves a checkpoint.",
+    stopping="The training ends after the current step and saves a checkpoint.",
     how=(
         "The learning rate climbs from base_lr to max_lr and back, a cycle at a time (Smith 2017). "
         "What is measured in mid-cycle is not final: it is best where the rate has come down, at "
@@ -98,7 +98,7 @@ _COMPARE = Kind(
     phrase="a comparison",
     usage="[OPTION]...",
     purpose="train several optimizers with several seeds each and compare them",
-    stopping="All its trials end after the step at hand; what they have measured stays.",
+    stopping="All its trials end after the current step; their results so far are kept.",
     how=(
         "Each optimizer trains from the same seeds: the same initial weights, the same order of "
         "data. A line is the mean over seeds, its band the 95% interval of that mean; optimizers "

@@ -53,12 +53,12 @@ def add_options(parser: Parser) -> None:
 
 
 def comparison_of(args: argparse.Namespace, runs: Path) -> tuple[TaskConfig, Compare, str | None]:
-    """The task, the comparison and the id of the run whose task it is, where one was named.
+    """The task, the comparison, and the id of the run given as `--from`.
 
-    Options go over the study, and the study over the run's task.
+    Options override the study, and the study overrides the run's task.
 
     Raises:
-        UserError: where the optimizers cannot be read, or there is no such run or study.
+        UserError: the optimizers cannot be read, or there is no such run or study.
     """
     parent = None if args.parent is None else find_run(runs, args.parent).config()
     task = parent.task if parent else TaskConfig()
@@ -73,7 +73,7 @@ def comparison_of(args: argparse.Namespace, runs: Path) -> tuple[TaskConfig, Com
 
 
 def _rated(job: Compare, lr: float | str | None) -> Compare:
-    """With the rates that `--lr` asks for: of all entries that give none of their own."""
+    """`job` with the rates of `--lr`, for all entries that have none of their own."""
     if lr is None:
         return job
     if isinstance(lr, str):

@@ -1,4 +1,4 @@
-"""What is shown of a comparison besides its screen: printed, in the list of runs, while it runs."""
+"""What is shown of a comparison outside its screen: printed, in lists, in the form."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ MOST_SCHEDULES = 8
 
 
 def title(config: RunConfig) -> list[str]:
-    """The length and the seeds."""
+    """The number of epochs and of seeds."""
     job = config.asked(Compare)
     return [many(planned_epochs(job), "epoch"), many(job.seeds, "seed")]
 
 
 def charts(history: RunHistory, report: CompareReport) -> list[Chart]:
-    """The primary metric on validation, under it the loss, as the screen shows them at first."""
+    """The primary metric on validation, and below it the loss."""
     return [
         comparison_chart(history, CompareOptions(target=report.target)),
         comparison_chart(history, CompareOptions(quantity="loss")),
@@ -41,22 +41,22 @@ def charts(history: RunHistory, report: CompareReport) -> list[Chart]:
 
 
 def preview(history: RunHistory, _alive: bool) -> Chart:
-    """The accuracies."""
+    """The primary metric on validation."""
     return comparison_chart(history, CompareOptions(target=history.config.asked(Compare).target))
 
 
 def files(history: RunHistory, report: CompareReport) -> dict[str, Callable[[], str]]:
-    """Its curves, and its table."""
+    """The mean curves as CSV, and the ranking table as Markdown."""
     return {"curves_csv": lambda: curves_csv(history), "markdown": lambda: ranking_markdown(report)}
 
 
 def what_next(run: str, _report: CompareReport) -> str:
-    """Its figures, to be kept."""
-    return f"`clr-tui export {run} --curves-csv FILE --markdown FILE` keeps its figures"
+    """Exporting the figures."""
+    return f"`clr-tui export {run} --curves-csv FILE --markdown FILE` saves its results"
 
 
 def sketch(job: Compare) -> Chart:
-    """How the rates move: each as a part of its highest, which is not known yet."""
+    """The shapes of the schedules, as fractions of their highest rates: these are not known yet."""
     epochs = planned_epochs(job)
     if epochs > MOST_EPOCHS:
         return TOO_MANY
@@ -73,26 +73,26 @@ def sketch(job: Compare) -> Chart:
         series=tuple(series),
         x=Axis(label="epoch", lo=0.0, hi=float(epochs)),
         y=rate_axis(np.array([0.0, *(y for one in series for y in one.y)])),
-        title="learning rate, part of its highest",
+        title="learning rate, fraction of its highest",
         empty="No optimizers, no learning rates.",
     )
 
 
 def length(job: Compare) -> str:
-    """How many trials of how many epochs, and which sweeps come first."""
+    """The number of trials and epochs, and the range tests that come first."""
     epochs, trials = planned_epochs(job), job.trials
     rounded = f" ({job.epochs} would end in mid-cycle)" if epochs != job.epochs else ""
     words = f"{many(trials, 'trial')} of {many(epochs, 'epoch')}{rounded}"
     tuned = tuned_entries(job)
     if len(tuned) == 1:
-        words += f"; before them a range test for the rate of {tuned[0].label}"
+        words += f"; first a range test for the rate of {tuned[0].label}"
     elif tuned:
-        words += f"; before them {len(tuned)} range tests, one for each rate to be tuned"
+        words += f"; first {len(tuned)} range tests, one for each rate to tune"
     return f"{words}.{_unseen_rates(job)}"
 
 
 def _unseen_rates(job: Compare) -> str:
-    """The rates that were given otherwise than in the text of the entries."""
+    """The rates that the labels of the entries do not show."""
     at: dict[float, list[str]] = {}
     for entry in job.entries:
         if entry.lr is not None and "lr=" not in entry.label:

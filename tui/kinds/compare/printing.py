@@ -1,4 +1,4 @@
-"""The result of a comparison as text: its curves, its table, and what the seeds can tell apart."""
+"""The printed result of a comparison: its curves, its table, and tests of every pair."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from clr_tui.tui.text.clean import plain
 
 CHART_ROWS = 24
 SMALLEST_P = 0.001
-"""Below it a p is told as such: its digits would say more than the seeds do."""
+"""Smaller p-values are printed as "<": a few seeds do not support more digits."""
 
 
 def comparison_lines(history: RunHistory, report: CompareReport, width: int) -> list[str]:
-    """The result under its title, as lines of at most `width` cells, without any escape code."""
-    # Without colour nobody could tell whose band is whose; the table has the intervals.
+    """The result below its title, in lines of at most `width` cells."""
+    # No bands: without colour they cannot be assigned to entries; the table has the intervals.
     options = CompareOptions(target=report.target, bands=False)
     chart = comparison_chart(history, options)
     lines = [*drawn(chart, width, CHART_ROWS), "", *ranking_text(report, width), ""]
@@ -33,7 +33,7 @@ def comparison_lines(history: RunHistory, report: CompareReport, width: int) -> 
 
 
 def _pairs(report: CompareReport, width: int) -> list[str]:
-    """Every two entries beside one another; empty where no seeds are there to compare them by."""
+    """The difference of every pair of entries; empty with fewer than two seeds each."""
     compared = [pair for pair in report.pairs if pair.n > 1 and pair.difference is not None]
     if not compared:
         return []

@@ -1,4 +1,4 @@
-"""What a followed comparison tells on stderr: a line a rate and a trial, not a line an epoch."""
+"""The progress of a comparison in words: in its title, in place of curves, and on stderr."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from clr_tui.tui.text.names import SYMBOLS
 from clr_tui.tui.text.status import Status, bar
 
 QUIET = (ev.EpochFinished, ev.Diverged, ev.NonFinite, ev.TrialStarted)
-"""Of many trials side by side; what became of a trial is told at its end, with its name."""
+"""Events without a line: a trial of many gets one line when it ends, with its name."""
 
 
 @dataclass(frozen=True)
 class Tuning:
-    """Where the sweeps that tune the rates of a comparison stand."""
+    """The progress of the sweeps that tune the rates of a comparison."""
 
     names: str
-    """Whose rates are being tuned."""
+    """The entries whose rates are being tuned."""
     done: int
     total: int
     fraction: float
-    """Of all their steps, 0 to 1."""
+    """Of the steps of all sweeps, 0 to 1."""
 
     @classmethod
     def of(cls, history: RunHistory) -> Tuning | None:
-        """None while no sweep is under way."""
+        """The progress so far; None if no sweep is running."""
         sweeps = [trial for trial in history.trials.values() if trial.role == "sweep"]
         running = [trial for trial in sweeps if trial.outcome is None]
         if not running:
@@ -50,7 +50,7 @@ class Tuning:
 
 
 def standing_of_comparison(history: RunHistory, status: Status) -> str:
-    """How a comparison stands, for its title: "● 11 of 18 trials  left 9:40"."""
+    """The progress of a comparison for its title: "● 11 of 18 trials  left 9:40"."""
     symbol = SYMBOLS[status.state]
     overall = history.overall
     if status.ended or not history.trials:
@@ -68,7 +68,7 @@ def standing_of_comparison(history: RunHistory, status: Status) -> str:
 
 
 def waiting_for_rates(history: RunHistory, state: State) -> str:
-    """Whose rates are being tuned, and how far that is; empty where none are, or work is named."""
+    """The progress of tuning; empty if nothing is being tuned or other work is in progress."""
     tuning = Tuning.of(history)
     if tuning is None or history.progress is not None or state not in ("preparing", "running"):
         return ""
@@ -82,13 +82,13 @@ def _trials_ended(overall: ev.Overall) -> str:
 
 
 class ComparisonLines(EventLines):
-    """Words for the events of one comparison, in the order of its log."""
+    """One line per rate and per trial instead of one per epoch."""
 
     def __init__(self) -> None:
         self._ended: set[int] = set()
 
     def line_of(self, event: ev.AnyEvent, history: RunHistory) -> str:
-        """As of every run, but for what happens in its trials."""
+        """Like every run's, except for the events of its trials."""
         if isinstance(event, QUIET):
             return ""
         if isinstance(event, ev.PoolReady):
@@ -119,12 +119,12 @@ class ComparisonLines(EventLines):
         trial = history.trials.get(event.trial) or TrialHistory(event.trial)
         total = history.config.asked(Compare).trials
         if trial.role == "sweep" or (total and event.trial >= total):
-            # The rate that it found is told next.
+            # The rate that it found has a line of its own.
             label = trial.label or f"sweep {event.trial}"
             return "" if event.outcome == "done" else f"{label} range test: {_why(event)}"
         self._ended.add(event.trial)
         if event.outcome == "stopped" and not trial.label:
-            return ""  # it never began: of a run that is stopped these are most
+            return ""  # it never started, like most trials of a stopped run
         words = _measured(trial, history.primary) if event.outcome == "done" else _why(event)
         of = f" of {total}" if total else ""
         return f"{_name(trial, history)}: {words}  [{len(self._ended)}{of}]"
@@ -154,7 +154,7 @@ def _rate(event: ev.RateChosen, history: RunHistory) -> str:
 
 
 def _measured(trial: TrialHistory, metric: Metric) -> str:
-    """Its best epoch on validation, and what the model of that epoch is worth on test."""
+    """The best epoch on validation, and the result of its model on test."""
     parts = []
     if trial.epochs:
         last = trial.epochs[-1]
@@ -173,7 +173,7 @@ def _why(event: ev.TrialFinished) -> str:
 
 
 def _name(trial: TrialHistory, history: RunHistory) -> str:
-    """Of a training; one that never began is known by its number alone."""
+    """Entry and seed; a trial that never started has only its number to find them by."""
     job = history.config.asked(Compare)
     if trial.label:
         return f"{trial.label} seed {trial.seed}"

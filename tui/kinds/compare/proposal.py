@@ -1,4 +1,4 @@
-"""The comparison that a range test or a training suggests: the article's optimizers and its own."""
+"""The comparison proposed after a run: the article's optimizers against the run's own."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from clr_tui.engine.words import exact_lr
 
 
 def after_range_test(optimizer: OptimizerConfig, bounds: tuple[float, float] | None) -> Compare:
-    """The optimizer that was swept cycles between its bounds (base_lr, max_lr), where there are."""
+    """The article's optimizers, and the swept one cycling between `bounds` (base_lr, max_lr)."""
     if bounds is None:
         return Compare(entries=article_entries())
     return _against(_text(optimizer, "triangular", *bounds), optimizer)
 
 
 def after_training(job: Train) -> Compare:
-    """The optimizer that was trained keeps its bounds and policy, and all train as long."""
+    """The article's optimizers, and the trained one with its bounds and policy; same length."""
     text = _text(job.optimizer, job.policy, job.base_lr, job.max_lr)
     return replace(
         _against(text, job.optimizer),
@@ -29,7 +29,7 @@ def after_training(job: Train) -> Compare:
 
 
 def _against(text: str, optimizer: OptimizerConfig) -> Compare:
-    """The article's optimizers and the one of `text`; of SGD it takes the place of theirs."""
+    """The article's optimizers and the one in `text`, which replaces theirs if it is SGD."""
     others = [
         entry.label
         for entry in article_entries()

@@ -1,4 +1,4 @@
-"""The ranking table of a comparison, for the screen, for a pipe, and as Markdown."""
+"""The ranking table of a comparison, for the screen, as plain text, and as Markdown."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ HIDDEN = "◌"
 """The glyph of an entry whose curve is not shown."""
 _GAP = 2
 _BEFORE = 5
-"""Cells before a label: the rank, a blank, the glyph, a blank."""
+"""Cells before a label: the rank, a space, the glyph, a space."""
 _LABEL = 16
-"""Cells of the label, at least: "  seed 10 waiting" fits in."""
+"""Minimum cells of the label: "  seed 10 waiting" fits."""
 
 
 @dataclass(frozen=True)
 class RankRow:
-    """One row: of an entry, or of one trial of it."""
+    """The row of an entry, or of one of its trials."""
 
     entry: int
     trial: int | None
@@ -52,9 +52,10 @@ def ranking(
     """The heading and the rows, at most `width` cells each, best entry first.
 
     Args:
-        width: where it is too little for all columns, some are left out: see `columns_of`.
-        hidden: entries whose curves are not shown; they are told quietly.
-        expanded: entries that are followed by a row a trial.
+        report: the result.
+        width: if it is too small for all columns, some are left out: see `columns_of`.
+        hidden: entries whose curves are not shown; their rows are muted.
+        expanded: entries that are followed by the rows of their trials.
     """
     table = _Table.of(report, width)
     rows = []
@@ -71,7 +72,7 @@ def ranking(
 
 @dataclass(frozen=True)
 class _Table:
-    """Which columns there are, and how wide each is."""
+    """The columns and their widths."""
 
     report: CompareReport
     width: int
@@ -93,7 +94,7 @@ class _Table:
                 break
             room -= _GAP + size
             kept.append(column)
-        # What the columns leave is for the labels, as far as they have a use for it.
+        # The labels get the cells that the columns leave, if they need them.
         label += max(room, 0)
         label = max([_LABEL, *(cell_len(short_label(name, label)) for name in names)])
         return cls(report, width, label, [item for item in sized if item[0] in kept])
@@ -105,7 +106,7 @@ class _Table:
         return _cut([(name, "muted") for name in names], self.width)
 
     def entry_line(self, entry: EntryReport, *, hidden: bool) -> Line:
-        """One optimizer: its figures, or what is to come of it, or why there are none."""
+        """One optimizer: its results, or its progress, or why there are none."""
         broken = _broken(entry)
         failed = broken is not None and broken.state == "failed"
         rank = "" if entry.rank is None else str(entry.rank)
@@ -125,7 +126,7 @@ class _Table:
         return _cut(pieces, self.width)
 
     def trial_line(self, entry: EntryReport, n: int) -> Line:
-        """One trial, quietly; a failed or stopped one with its reason in place of figures."""
+        """One trial, muted; a failed or stopped one with its reason in place of results."""
         trial = entry.trials[n]
         role: Role = "diverged" if trial.state == "failed" else "muted"
         paused = trial.state == "running" and self.report.status == "paused"
@@ -138,7 +139,7 @@ class _Table:
         return _cut(pieces, self.width)
 
     def _cells(self, texts: list[str], *, early: bool = False) -> list[Piece]:
-        """The cells in their columns; the `early` ones only, or all."""
+        """The cells in their columns: only the `early` ones, or all."""
         return [
             (" " * _GAP + padded(text, size, right=column.right), column.role)
             for text, (column, size) in zip(texts, self.columns, strict=True)
@@ -147,9 +148,9 @@ class _Table:
 
 
 def short_label(label: str, size: int) -> str:
-    """`label` in at most `size` cells: what stands in its brackets goes first, the last first.
+    """`label` in at most `size` cells, without the text in its brackets if it does not fit.
 
-    So that the policy stays to be seen: `adamw(…)+one-cycle`.
+    The last brackets are emptied first; the policy stays readable: `adamw(…)+one-cycle`.
     """
     for opened, closed in reversed(_brackets(label)):
         if cell_len(label) > size:
@@ -158,7 +159,7 @@ def short_label(label: str, size: int) -> str:
 
 
 def _brackets(label: str) -> list[tuple[int, int]]:
-    """Where each outermost pair of brackets opens and closes."""
+    """The places of each outermost pair of brackets."""
     found, depth, opened = [], 0, 0
     for place, sign in enumerate(label):
         if sign == "(":
@@ -171,7 +172,7 @@ def _brackets(label: str) -> list[tuple[int, int]]:
 
 
 def _cut(pieces: list[Piece], width: int) -> Line:
-    """At most `width` cells, without blanks at the end; an ellipsis where something was lost."""
+    """At most `width` cells, without trailing spaces; an ellipsis marks lost text."""
     line: list[Piece] = []
     for text, role in pieces:
         room = width - sum(cell_len(kept) for kept, _ in line)
@@ -186,7 +187,7 @@ def _cut(pieces: list[Piece], width: int) -> Line:
 
 
 def _broken(entry: EntryReport) -> TrialReport | None:
-    """A trial that says why the entry has no result: a failed one before a stopped one."""
+    """A trial that explains why the entry has no result: a failed one before a stopped one."""
     if any(trial.state in ("done", "running", "waiting") for trial in entry.trials):
         return None
     ended = [trial for trial in entry.trials if trial.state in ("failed", "stopped")]
@@ -194,7 +195,7 @@ def _broken(entry: EntryReport) -> TrialReport | None:
 
 
 def _state(entry: EntryReport, report: CompareReport) -> str:
-    """What is told in place of figures; empty where there is a result."""
+    """What is shown in place of results; empty if there is a result."""
     running = [trial for trial in entry.trials if trial.state == "running"]
     broken = _broken(entry)
     if running:
@@ -210,7 +211,7 @@ def _state(entry: EntryReport, report: CompareReport) -> str:
 
 
 def _progress(running: list[TrialReport], report: CompareReport) -> str:
-    """Like "epoch 11 of 16": the epoch that a trial is in."""
+    """The epoch that the running trials are in: "epoch 11 of 16"."""
     word = "paused, " if report.status == "paused" else ""
     total = max((trial.total_epochs or 0 for trial in running), default=0)
     at = sorted({min(trial.epochs + 1, total or trial.epochs + 1) for trial in running})
@@ -219,7 +220,7 @@ def _progress(running: list[TrialReport], report: CompareReport) -> str:
 
 
 def _so_far(entry: EntryReport, metric: Metric) -> str:
-    """What is lost, and the mean of the trials that are done: the column of seeds counts them."""
+    """Failed and stopped trials, and the mean of those done, which the seeds column counts."""
     words = []
     for state in ("failed", "stopped"):
         if count := sum(trial.state == state for trial in entry.trials):
@@ -240,7 +241,7 @@ def ranking_text(report: CompareReport, width: int) -> list[str]:
 
 
 def ranking_markdown(report: CompareReport) -> str:
-    """The table as GitHub-flavoured Markdown, the verdict and the remarks under it."""
+    """The table as GitHub-flavoured Markdown, followed by the verdict and the remarks."""
     columns = columns_of(report)
     heading = ["", "", "optimizer", *(column.heading for column in columns)]
     aligned = ["--:", ":-:", ":--", *("--:" if column.right else ":--" for column in columns)]
@@ -266,7 +267,7 @@ def _markdown_row(cells: list[str]) -> str:
 
 
 def _escaped(text: str) -> str:
-    """`text` with all that Markdown or HTML would take for its own made plain."""
+    """`text` without meaning in Markdown or HTML."""
     return re.sub(r"([\\`*|<>\[\]&])", r"\\\1", text)
 
 

@@ -1,4 +1,4 @@
-"""The columns of the ranking table: what each says of an entry, and of one of its trials."""
+"""The columns of the ranking table: their cells for an entry and for one of its trials."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from clr_tui.tui.text import figures, numbers
 from clr_tui.tui.text.clean import plain
 
 _LIVE = ("running", "paused")
-"""States of a run in which more is to come."""
+"""States of a run with more results to come."""
 _MEAN, _HALF = 5, 4
-"""Cells of a mean and of the half width of its interval, at least: those of per cent."""
+"""Minimum cells of a mean and of the half width of its interval: enough for per cent."""
 _SPREAD = _MEAN + 3 + _HALF
 _LISTED = 3
-"""So many epochs are listed one by one, more as a range."""
+"""More epochs than this are shown as a range."""
 
 
 @dataclass(frozen=True)
@@ -31,15 +31,15 @@ class Column:
 
     heading: str
     importance: int
-    """0 is the last to be left out where there is little room."""
+    """Columns with the highest number are left out first."""
     of_entry: Callable[[EntryReport], str]
     of_trial: Callable[[EntryReport, int], str] = lambda _entry, _n: ""
-    """Of the entry's n-th trial, from 0."""
+    """The cell of the entry's n-th trial, from 0."""
     least: int = 0
     right: bool = False
     role: Role = "text"
     early: bool = False
-    """Whether it stands left of the results, and is told before there are any."""
+    """Whether it is left of the results, and shown before there are any."""
 
     def width(self, report: CompareReport) -> int:
         """Cells of its widest cell."""
@@ -51,12 +51,10 @@ class Column:
 
 
 def columns_of(report: CompareReport) -> list[Column]:
-    """All columns that have something to say, from left to right.
+    """All columns with content, from left to right.
 
-    Where they do not all fit, they are left out in this order: what tuning cost, the epochs best
-    on validation, the training figure, where the rate is from, seconds, the result at the best
-    epoch, the rate, the way to the target, how many seeds are done. The final result stays
-    longest.
+    Columns that do not fit are left out in this order: tuning, best epoch, train, from, seconds,
+    the result at the best epoch, lr, target, seeds. The final result stays longest.
     """
     found = [
         Column("lr", 3, _rate, least=13, role="muted", early=True),
@@ -143,7 +141,7 @@ def _spread_column(
 
 
 def spread_text(spread: Spread, metric: Metric) -> str:
-    """Mean and half width of its interval: ` 67.9 ±  1.8` per cent; the mean alone without."""
+    """Mean and half width of its interval: ` 67.9 ±  1.8` per cent; or the mean alone."""
     mean, half = _mean(spread.mean, metric), spread.half_width
     if half is None or not math.isfinite(half):
         return mean
@@ -195,7 +193,7 @@ def _target_columns(report: CompareReport) -> list[Column]:
 
 
 def _seconds(value: float | None) -> str:
-    """Whole seconds; a decimal where there are few."""
+    """Whole seconds; below ten with one decimal."""
     if value is None or not math.isfinite(value):
         return numbers.UNKNOWN
     return f"{value:.1f}" if value < 9.95 else numbers.count(value)

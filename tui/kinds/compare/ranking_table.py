@@ -1,4 +1,4 @@
-"""The ranking table of a comparison: entries and their trials, with a cursor."""
+"""The widget that shows the ranking table of a comparison, with a cursor."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from clr_tui.tui.widgets.row_list import RowList
 
 
 class Ranking(RowList[RankRow]):
-    """Entries and their trials, one a line; the keys of its screen move the cursor.
+    """Entries and their trials, one per line; the keys of the screen move the cursor.
 
-    Until it is moved the cursor stays at the top; from then on it stays on its row.
+    The cursor stays at the top until it is moved; from then on it stays on its row.
     """
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -36,12 +36,12 @@ class Ranking(RowList[RankRow]):
         self.show_rows(rows)
 
     def go(self, place: int) -> None:
-        """Moves the cursor to the row at `place`, or to the last or first one."""
+        """Moves the cursor to row `place`, clamped to the rows there are."""
         self._moved = True
         super().go(place)
 
     def place_of(self, before: RankRow | None) -> int:
-        """Where the row is now; its entry's row where a trial's has gone."""
+        """The new place of the row; of its entry's row if a trial's row is gone."""
         if before is None or not self._moved:
             return 0
         keys = [self.key_of(row) for row in self._rows]

@@ -1,4 +1,4 @@
-"""The comparison: curves with their bands over a ranking of optimizers, and what the seeds tell."""
+"""The screen of comparisons: mean curves with bands above a ranking of the optimizers."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 
 class ComparisonScreen(RunScreen):
-    """A comparison, living or recorded."""
+    """A comparison, live or recorded."""
 
     CSS_PATH: ClassVar[CSSPathType | None] = [
         "../../screens/run_screen.tcss",
@@ -60,7 +60,7 @@ class ComparisonScreen(RunScreen):
     key_screen = "compare"
     waits_for = "epoch"
     export_words = (
-        "By its suffix: .svg the chart as shown, .md the table, .json the result, .csv every step, "
+        "By suffix: .svg the chart as shown, .md the table, .json the result, .csv every step, "
         "curves.csv the curves by epoch."
     )
 
@@ -78,7 +78,7 @@ class ComparisonScreen(RunScreen):
 
     @property
     def report(self) -> CompareReport:
-        """What the trials tell as far as they have come."""
+        """The result so far."""
         return self.history.cached(
             compare_report, target=self.options.target, live=not self.status.ended
         )
@@ -94,7 +94,7 @@ class ComparisonScreen(RunScreen):
         return comparison_chart(self.history, options, waiting=self.waiting(), legend=False)
 
     def show_history(self) -> None:
-        """Draws the table, and the chart with what is selected there in front."""
+        """Draws the table, and the chart with the selected entry in front."""
         table, hidden = self.table, self.options.hidden
         table.show(*ranking(self.report, table.line_width, hidden=hidden, expanded=self.expanded))
         self.draw("chart", self._chart())
@@ -104,17 +104,17 @@ class ComparisonScreen(RunScreen):
         return standing_of_comparison(self.history, self.status)
 
     def waiting(self) -> str:
-        """Whose rates are being tuned, before there is a curve."""
+        """The progress of tuning, or what else there is to wait for."""
         return waiting_for_rates(self.history, self.status.state) or super().waiting()
 
     def verdict(self) -> list[Line]:
-        """Why the selected trial failed; who leads, and what cannot be told apart."""
+        """Why the selected trial failed, then the verdict on the optimizers."""
         if not self.history.trials:
             return []
         return [*self._reason(), *self.words(self.report.verdict)]
 
     def _reason(self) -> list[Line]:
-        """What ended the trial under the cursor, where it did not end as it should."""
+        """Why the trial under the cursor failed or was stopped."""
         label, trials = self._selected()
         row = self.table.selected
         if row is None or row.trial is None or not trials or not trials[0].reason:
@@ -125,7 +125,7 @@ class ComparisonScreen(RunScreen):
         return self.words(words, "diverged")
 
     def _selected(self) -> tuple[str, list[TrialReport]]:
-        """The label of the entry under the cursor, and its trials; a trial's row: that one."""
+        """The label of the entry under the cursor, and its trials or the one selected."""
         row = self.table.selected
         if row is None:
             return "", []
@@ -135,25 +135,25 @@ class ComparisonScreen(RunScreen):
         return label, [trial for trial in trials if row.trial in (None, trial.trial)]
 
     def remarks(self) -> list[str]:
-        """What the figures rest on."""
+        """The caveats of the result."""
         return self.report.remarks if self.history.trials else []
 
     def on_row_list_moved(self) -> None:
-        """Draws what is selected in front, and says what there is to say of it."""
+        """Redraws for the row that is now selected."""
         self.show_all()
 
     def on_row_list_opened(self) -> None:
-        """A row was clicked on twice."""
+        """Opens the row that was clicked twice."""
         self.action_open_row()
 
     # -- keys: rows ------------------------------------------------------------------------
 
     def action_select(self, by: int) -> None:
-        """Goes to the row above or below."""
+        """Selects the row above or below."""
         self.table.move(by)
 
     def action_open_row(self) -> None:
-        """Shows or hides an optimizer's trials; opens a trial."""
+        """Shows or hides the trials of an optimizer, or opens a trial."""
         row = self.table.selected
         if row is None:
             self.say("There is nothing to open yet.")
@@ -166,7 +166,7 @@ class ComparisonScreen(RunScreen):
     def _open_trial(self, number: int) -> None:
         trial = self.history.trials.get(number)
         if trial is None:
-            self.say("This trial has not begun: there is nothing to see of it.")
+            self.say("This trial has not started yet.")
             return
         source: Source
         if isinstance(self.source, ReplaySource):
@@ -188,43 +188,43 @@ class ComparisonScreen(RunScreen):
         self.show_all()
 
     def action_cycle_part(self) -> None:
-        """Validation, training, both."""
+        """Shows validation, training or both."""
         self._redraw(self.options.next_part())
 
     def action_toggle_quantity(self) -> None:
-        """Accuracy or loss."""
+        """Switches between the primary metric and the loss."""
         self._redraw(self.options.toggled_quantity())
 
     def action_cycle_x(self) -> None:
-        """By epoch, step or seconds, as far as they are known."""
+        """Switches between epochs, steps and seconds, skipping what the log does not have."""
         curves = [trial for entry in comparison_of(self.history) for trial in entry.trials]
         options = self.options.next_x()
         while options.x != "epoch" and not any(_known(curve.x(options.x)) for curve in curves):
             options = options.next_x()
         if options.x == self.options.x:
-            self.say("Neither steps nor seconds are known here: it stays by epoch.")
+            self.say("This run has neither steps nor seconds: x stays the epoch.")
         else:
             self._redraw(options)
 
     def action_toggle_seeds(self) -> None:
-        """Each seed's curve, or the means only."""
+        """Shows or hides the curve of every seed."""
         self._redraw(replace(self.options, seeds=not self.options.seeds))
 
     def action_toggle_bands(self) -> None:
-        """The bands of the means, or the lines only."""
+        """Shows or hides the bands of the means."""
         self._redraw(replace(self.options, bands=not self.options.bands))
 
     def action_toggle_y(self) -> None:
         """Switches the loss between linear and logarithmic."""
         if self.options.quantity != "loss":
-            self.say("Only the loss has a logarithmic axis: a shows it.")
+            self.say("Only the loss has a logarithmic axis: press a to show it.")
             return
         self._redraw(replace(self.options, log_y=not self.options.log_y))
 
     # -- keys: the target ------------------------------------------------------------------
 
     def action_move_target(self, points: int) -> None:
-        """Moves the target by so many points; the first press shows it."""
+        """Moves the target by `points` steps; the first press suggests one."""
         target = self.options.target
         if target is not None:
             self._set_target(moved(target, points, self.history.primary))
@@ -234,14 +234,14 @@ class ComparisonScreen(RunScreen):
             self._set_target(target)
         else:
             name = figures.name(self.history.primary)
-            self.say(f"There is no {name} yet to set a target by: g types one.")
+            self.say(f"There is no {name} yet to base a target on: press g to type one.")
 
     def _set_target(self, target: float | None) -> None:
         self._redraw(replace(self.options, target=target))
         if self.options.quantity == "loss" and target is not None:
             metric = self.history.primary
             name, words = figures.name(metric), target_text(target, metric)
-            self.say(f"Target {words} {name}; a shows the {name}.")
+            self.say(f"Target {words} {name}: press a to show the {name}.")
 
     def action_type_target(self) -> None:
         """Asks for the target."""
@@ -256,7 +256,7 @@ class ComparisonScreen(RunScreen):
     # -- keys: orders ----------------------------------------------------------------------
 
     def action_stop_trial(self) -> None:
-        """Stops the selected trial, or the optimizer's that are running, once that is confirmed."""
+        """Stops the selected trial, or the optimizer's running ones, after a confirmation."""
         if not self.require_live():
             return
         label, trials = self._selected()
@@ -265,7 +265,7 @@ class ComparisonScreen(RunScreen):
             row = self.table.selected
             alone = row is not None and row.trial is not None
             whose = "This trial is not" if alone else f"No trial of {label or 'it'} is"
-            self.say(f"{whose} running: there is nothing to stop.")
+            self.say(f"{whose} running.")
             return
         one = f"{label}, seed {running[0].seed}"
         question = one if len(running) == 1 else f"{len(running)} trials of {label}"
@@ -275,7 +275,7 @@ class ComparisonScreen(RunScreen):
 
     def _stop_trials(self, trials: list[int], confirmed: bool | None) -> None:
         for trial in trials if confirmed else ():
-            if not self.order(StopTrial(trial=trial), "Stopping after the step at hand."):
+            if not self.order(StopTrial(trial=trial), "Stopping after the current step."):
                 return
 
     # -- keys: export ----------------------------------------------------------------------
@@ -293,5 +293,5 @@ class ComparisonScreen(RunScreen):
 
 
 def _known(values: np.ndarray) -> bool:
-    """Whether a curve can be drawn along these."""
+    """Whether a curve can be drawn along these x values."""
     return bool(np.isfinite(values).any()) and float(np.nanmax(values)) > 0

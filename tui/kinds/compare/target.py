@@ -1,4 +1,4 @@
-"""The target of a comparison, a value of its metric: texts that ask for it, keys that move it."""
+"""The target of a comparison, a value of its metric: reading, writing and moving it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from clr_tui.engine.settings.limits import shown
 from clr_tui.engine.settings.table import setting_of
 
 _SETTING = setting_of(Compare, "target")
-"""Of a share, as data by name are judged: that is all that options and the form ask for."""
+"""For shares, the only targets that options and the form ask for."""
 
 
 def read_target(text: str, metric: Metric) -> float | None:
-    """The value of `metric` that `65%`, `0.65` or `0.12` names; None for no text at all.
+    """The value that a text such as `65%`, `0.65` or `0.12` stands for; None if it is blank.
 
     Raises:
-        UserError: (field `target`) it names none.
+        UserError: (field `target`) the text is no value of `metric`.
     """
     if metric.unit == "share":
         value: float | None = texts.read(_SETTING, text)
@@ -41,16 +41,16 @@ def read_target(text: str, metric: Metric) -> float | None:
 
 
 def target_text(target: float | None, metric: Metric) -> str:
-    """The text that asks for `target`: `65%`, `0.12`; empty for none."""
+    """`target` as `read_target` reads it: `65%`, `0.12`; empty for None."""
     if metric.unit == "share":
         return texts.write(_SETTING, target)
     return "" if target is None else f"{target:.12g}"
 
 
 def moved(target: float, steps: int, metric: Metric) -> float:
-    """`target` so many steps higher: of shares whole points, from 1 to 99 %.
+    """`target`, moved up by `steps`: whole points, from 1 to 99 %, for a share.
 
-    Of others a step is a tenth of the first digit's place: from 0.12 to 0.13.
+    Other metrics move by a tenth of the place of their first digit: from 0.12 to 0.13.
     """
     if metric.unit == "share":
         return min(max(round(100 * target) + steps, 1), 99) / 100
@@ -59,9 +59,9 @@ def moved(target: float, steps: int, metric: Metric) -> float:
 
 
 def sensible_target(entries: Iterable[EntryCurves], metric: Metric) -> float | None:
-    """Where a target is of use: a round value that is a little worse than the best mean.
+    """A round value slightly worse than the best mean: for shares a multiple of five points.
 
-    Of shares the multiple of five points. None while nothing was measured on validation.
+    None before anything was measured on validation.
     """
     means = [mean_curve(entry, metric.name, "validation").mean for entry in entries]
     known = np.concatenate([np.zeros(0), *means])

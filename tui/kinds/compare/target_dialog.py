@@ -1,4 +1,4 @@
-"""The target of a comparison, typed."""
+"""The dialog that asks for the target of a comparison."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class TargetDialog(ModalScreen["str | None"]):
     """Asks for a target; answers with a text that `read_target` accepts, or None.
 
     Args:
-        target: what stands there to begin with.
-        own: the run's own, which no text at all stands for.
-        metric: whose value it is.
+        target: the current target.
+        own: the run's own target, which an empty text stands for.
+        metric: the metric of the target.
     """
 
     CSS_PATH = "../../screens/dialog.tcss"
@@ -43,16 +43,16 @@ class TargetDialog(ModalScreen["str | None"]):
         with Vertical(classes="dialog"):
             yield Static(f"Target {name}", classes="dialog-title", markup=False)
             yield Static(
-                "The table tells how many epochs and seconds each optimizer takes to reach it on "
+                "The table shows how many epochs and seconds each optimizer takes to reach it on "
                 f"validation. Empty: {empty}.",
                 classes="dialog-note",
                 markup=False,
             )
             yield Field("target", self._start, placeholder=example)
-            yield Static("enter  take it     esc  cancel", classes="dialog-keys", markup=False)
+            yield Static("enter  use it     esc  cancel", classes="dialog-keys", markup=False)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Says what is wrong while one types."""
+        """Checks while the user types."""
         event.stop()
         self._read()
 
@@ -67,11 +67,11 @@ class TargetDialog(ModalScreen["str | None"]):
         return field.value
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Answers, where it is right."""
+        """Answers if the text is a target."""
         event.stop()
         if (text := self._read()) is not None:
             self.dismiss(text)
 
     def action_cancel(self) -> None:
-        """Closes; nothing changes."""
+        """Closes without an answer."""
         self.dismiss(None)

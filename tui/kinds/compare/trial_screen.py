@@ -1,4 +1,4 @@
-"""One trial of a comparison, on the screen of a training."""
+"""The screen of one trial of a comparison: that of a training, with some keys of its own."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 
 class TrialScreen(TrainingScreen):
-    """A trial, living or recorded.
+    """A trial, live or recorded.
 
     Args:
         source: the events of the trial alone.
         config: of the whole comparison.
-        run: the comparison's directory, which takes orders; None for a recording.
-        history: of the whole comparison, for the rates that were chosen.
+        run: the comparison's folder, for commands; None for a recording.
+        history: of the whole comparison, for the chosen rates.
         trial: the trial.
     """
 
     noun = "trial"
-    pausing = "Pausing the whole comparison after the step at hand; space goes on."
+    pausing = "Pausing the whole comparison after the current step; press space to continue."
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class TrialScreen(TrainingScreen):
         self.again_title = f"train as {self._label}, seed {seed} of {config.id}"
 
     def title_words(self) -> str:
-        """Which trial of what."""
+        """The trial, its data and its model."""
         return trial_title(self.config, self.history, self._label)
 
     def _mode(self) -> Mode:
@@ -57,26 +57,26 @@ class TrialScreen(TrainingScreen):
         return "trial" if mode == "live" else mode
 
     def action_cycle_x(self) -> None:
-        """Takes the next x-axis, where there is more than epochs."""
+        """Switches to the next x-axis, if there is more than epochs."""
         trial = self.history.trial
         if trial is not None and trial.epochs and not len(trial.step):
-            self.say("Neither steps nor seconds are known here: it stays by epoch.")
+            self.say("This trial has neither steps nor seconds: x stays the epoch.")
         else:
             super().action_cycle_x()
 
     def action_type_bounds(self) -> None:
-        """Refused: trials of one optimizer must differ in their seed alone."""
+        """Refuses: trials of one optimizer must differ only in their seed."""
         self.say(
-            "The rates of a comparison stay as they are: a trial with others would be no seed of "
-            "its optimizer. r opens this trial as a training of its own."
+            "The rates of a comparison are fixed: the trials of an optimizer must differ only in "
+            "their seed. Press r to open this trial as a training of its own."
         )
 
     def action_stop(self) -> None:
-        """Stops this trial alone, once the person has confirmed it."""
+        """Stops only this trial, after a confirmation."""
         if self.require_live():
             question = f"Stop {self._label}, seed {self.config.task.seed}?"
             self.app.push_screen(ConfirmScreen(plain(question), "stop", STOPPING_TRIAL), self._stop)
 
     def _stop(self, confirmed: bool | None) -> None:
         if confirmed:
-            self.order(StopTrial(trial=self._trial), "Stopping this trial after the step at hand.")
+            self.order(StopTrial(trial=self._trial), "Stopping this trial after the current step.")

@@ -1,4 +1,4 @@
-"""One trial of a comparison as a training of its own."""
+"""A trial of a comparison as a training of its own: its settings and its title."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ from clr_tui.tui.text.names import model_name
 
 
 def trial_config(config: RunConfig, history: RunHistory, trial: TrialHistory) -> RunConfig:
-    """What a training like `trial` would have been asked to do.
+    """The settings of a training like `trial`.
 
-    Its rates are those that were chosen for its entry; where nothing tells them (an imported
-    curve) they are NaN.
+    Its rates are those chosen for its entry, or NaN if they are unknown (an imported curve).
     """
     compare = config.asked(Compare)
     entry = entry_of(compare, trial)
@@ -44,7 +43,7 @@ def trial_config(config: RunConfig, history: RunHistory, trial: TrialHistory) ->
 
 
 def entry_of(compare: Compare, trial: TrialHistory) -> EntryConfig:
-    """The entry that the trial belongs to, by its number or else by its label."""
+    """The entry of the trial, found by its number or else by its label."""
     if trial.entry is not None and 0 <= trial.entry < len(compare.entries):
         return compare.entries[trial.entry]
     named = [entry for entry in compare.entries if entry.label == trial.label]
@@ -54,7 +53,7 @@ def entry_of(compare: Compare, trial: TrialHistory) -> EntryConfig:
 
 
 def trial_title(config: RunConfig, history: RunHistory, label: str) -> str:
-    """Which trial of what: "trial  adam, seed 1 · flowers · CNN"."""
+    """The trial, its data and its model: "trial  adam, seed 1 · flowers · CNN"."""
     task = history.task
     name = task.name if task is not None else config.task.data_name
     model = task.model if task is not None else config.task.model

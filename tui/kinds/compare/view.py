@@ -1,4 +1,4 @@
-"""A comparison as a chart: a mean line and its band for each entry."""
+"""The chart of a comparison: a mean line and its band for each entry."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.device_lines import samples_of
 
 Quantity = Literal["metric", "loss"]
-"""`metric` is the primary one of the task."""
+"""`metric` is the primary metric of the task."""
 Shown = Literal["train", "validation", "both"]
 _PARTS: tuple[Shown, ...] = get_args(Shown)
 _SCALES: tuple[XScale, ...] = get_args(XScale)
@@ -38,11 +38,11 @@ _Choice = TypeVar("_Choice", bound=str)
 
 CYCLE_END = "┸ end of a cycle"
 _MOST_CYCLES = 60
-"""More ends of cycles than that would be a pattern, not marks."""
+"""More cycles than this are not marked: the marks would merge."""
 _BEYOND = 0.1
-"""How far bands may widen the y axis beyond the means, as a part of their span."""
+"""How far bands may widen the y axis beyond the means, as a fraction of their span."""
 _LOSS_ROOM = 1.25
-"""The y axis of losses reaches to at most this multiple of the loss after the first epoch."""
+"""The y axis of losses ends at this multiple of the loss after the first epoch, at most."""
 
 
 @dataclass(frozen=True)
@@ -59,22 +59,22 @@ class CompareOptions:
     target: float | None = None
     """A value of the primary metric, shown as a line."""
     hidden: frozenset[int] = frozenset()
-    """Entries that are left out."""
+    """Entries to leave out."""
     selected: int | None = None
-    """The entry that is drawn strongly, its band above the others."""
+    """The entry to draw thick, its band above the others."""
     log_y: bool = False
-    """Of the loss only."""
+    """For the loss only."""
 
     def next_x(self) -> CompareOptions:
-        """The same by the next of epoch, step, seconds."""
+        """The same with the next of epoch, step, seconds."""
         return replace(self, x=_after(self.x, _SCALES))
 
     def next_part(self) -> CompareOptions:
-        """The same of the next of train, validation, both."""
+        """The same with the next of train, validation, both."""
         return replace(self, part=_after(self.part, _PARTS))
 
     def toggled_quantity(self) -> CompareOptions:
-        """The same of the loss instead of the metric, or the other way round."""
+        """The same with the loss instead of the metric, or vice versa."""
         return replace(self, quantity="loss" if self.quantity == "metric" else "metric")
 
     def toggled_entry(self, entry: int) -> CompareOptions:
@@ -87,7 +87,7 @@ class CompareOptions:
         return self.log_y and self.quantity == "loss"
 
     def metric(self, history: RunHistory) -> Metric:
-        """What is shown."""
+        """The metric that is shown."""
         return LOSS if self.quantity == "loss" else history.primary
 
     def title(self, history: RunHistory) -> str:
@@ -106,7 +106,9 @@ def comparison_chart(
     """The curves of a comparison.
 
     Args:
-        waiting: what the chart says before the first epoch has ended.
+        history: the run.
+        options: what to draw, and how.
+        waiting: the text in the chart before the first epoch has ended.
         legend: whether the entries are named in the title row; False beside a ranking table.
     """
     metric = options.metric(history)
@@ -130,7 +132,7 @@ def comparison_chart(
     label = f"   {CYCLE_END}" if cycle_ends else ""
     return Chart(
         series=tuple(series),
-        # To the planned end, where there is one: the curves grow towards it.
+        # Up to the planned end, if it is known: the curves grow towards it.
         x=Axis(label=options.x + label, lo=0.0, hi=_end(history, options.x)),
         y=_y_axis(history, means, curves[main], options),
         hlines=_target(metric, options),
@@ -144,7 +146,7 @@ def comparison_chart(
 def _scaled(
     entry: EntryCurves, metric: Metric, part: CurvePart, options: CompareOptions
 ) -> MeanCurve:
-    """An entry's mean in the unit that is shown, without points that have no place on x."""
+    """An entry's mean in the unit of the axis, without points that have no place on x."""
     curve = mean_curve(entry, metric.name, part, options.x)
     known, unit = np.isfinite(curve.x), figures.scale(metric)
     return MeanCurve(
@@ -157,7 +159,7 @@ def _scaled(
 
 
 def _name(entry: EntryCurves) -> str:
-    """Its label; a mean that goes on without the seeds that diverged is not left to speak alone."""
+    """Its label, with the number of seeds that diverged and are missing from the mean."""
     label, diverged = plain(entry.label), sum(trial.diverged for trial in entry.trials)
     return f"{label} ({diverged} of {len(entry.trials)} diverged)" if diverged else label
 
@@ -170,7 +172,7 @@ def _mean_series(
     name: str = "",
     faint: bool = False,
 ) -> Series:
-    """The line of an entry's mean; the faint one, beside the main one, is dotted, without glyph."""
+    """The line of an entry's mean; a faint one, beside the main one, is dotted and has no glyph."""
     return Series(
         curve.x,
         curve.mean,
@@ -199,11 +201,11 @@ def _seed_series(
 def _areas(
     shown: list[EntryCurves], curves: list[MeanCurve], options: CompareOptions
 ) -> list[Area]:
-    """The bands; the selected entry's is the one that is filled where colours are few."""
+    """The bands; with few colours only the selected entry's is filled."""
     areas = []
     for entry, curve in zip(shown, curves, strict=True) if options.bands else ():
         low = curve.low
-        if options.logarithmic:  # an interval that reaches below zero reaches to the axis's end
+        if options.logarithmic:  # an interval below zero extends to the end of the axis
             low = np.where(low <= 0, np.finfo(np.float64).tiny, low)
         faint = entry.entry != options.selected
         areas.append(Area(curve.x, low, curve.high, "", role_of(entry.entry), faint=faint))
@@ -234,9 +236,9 @@ def _steps(history: RunHistory, epochs: float) -> float | None:
 def _cycle_ends(
     history: RunHistory, shown: list[EntryCurves], options: CompareOptions
 ) -> Iterable[Mark]:
-    """A tick at each end of a cycle, where one of the entries shown has cycles.
+    """A tick at each end of a cycle, if one of the entries shown has cycles.
 
-    By seconds there are none: each trial ends its cycles at a time of its own.
+    There are none by seconds: each trial ends its cycles at a different time.
     """
     compare = history.config.asked(Compare)
     end = _end(history, "epoch")
@@ -268,10 +270,9 @@ def _y_axis(
 def _with_bands(
     lo: float, hi: float, curves: list[MeanCurve], options: CompareOptions
 ) -> tuple[float, float]:
-    """`lo` and `hi`, widened by bands.
+    """`lo` and `hi`, widened by the bands, but only by a fraction of their span.
 
-    By a part of their span at most: an interval of two seeds may be 100 points wide, and would
-    press flat what the chart is about.
+    An interval of two seeds may be 100 points wide, and would flatten the curves.
     """
     if not options.bands:
         return lo, hi
@@ -291,7 +292,7 @@ def _finite(columns: list[Floats]) -> Floats:
 def _share_limits(
     means: list[MeanCurve], main: list[MeanCurve], options: CompareOptions
 ) -> tuple[float | None, float | None]:
-    """Tens around the means, per cent, so that the axis seldom moves; the target is within."""
+    """Whole tens of per cent around means and target, so that the axis seldom moves."""
     values = _finite([curve.mean for curve in means])
     if not len(values):
         return (0.0, 100.0)
@@ -305,11 +306,11 @@ def _share_limits(
 def _number_limits(
     means: list[MeanCurve], main: list[MeanCurve], metric: Metric, options: CompareOptions
 ) -> tuple[float | None, float | None]:
-    """The span of the means and the target, but not far above where they began if less is better.
+    """The span of means and target; if less is better, not far above the first epoch's values.
 
-    The loss of a trial that diverges may be any number before it stops being one. Whatever lies
-    well above the typical loss after the first epoch says "worse than at the start" wherever it
-    stands; it may leave the chart at its top, so that the others can be read.
+    The loss of a diverging trial may become any number. Whatever is well above the typical loss
+    after the first epoch only means "worse than at the start"; it may leave the chart at the top,
+    so that the others stay readable.
     """
     values = _finite([curve.mean for curve in means])
     if options.logarithmic:
@@ -317,7 +318,7 @@ def _number_limits(
     if not len(values):
         return None, None
     starts = [found[0] for curve in means if len(found := _finite([curve.mean]))]
-    # A loss may be any number by the end of the first epoch already; errors are seldom.
+    # A loss may be any number after the first epoch already; other metrics rarely are.
     start = np.median(starts) if metric == LOSS else np.max(starts)
     top = _LOSS_ROOM * abs(float(start))
     lo, hi = float(values.min()), float(values.max())

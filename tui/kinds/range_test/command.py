@@ -37,7 +37,7 @@ def range_test_of(args: argparse.Namespace, _runs: Path) -> tuple[TaskConfig, Ra
     """The task and the sweep that the options describe.
 
     Raises:
-        UserError: where both `--epochs` and `--steps` are given.
+        UserError: both `--epochs` and `--steps` are given.
     """
     if args.epochs is not None and args.steps is not None:
         raise UserError(

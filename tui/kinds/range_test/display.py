@@ -1,4 +1,4 @@
-"""What is shown of a range test besides its screen: printed, in the list of runs, while it runs."""
+"""What is shown of a range test outside its screen: printed, in lists, in the form."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from clr_tui.tui.text.status import optimizer_parts
 
 
 class SweepLines(EventLines):
-    """A sweep is short and has no other lines: it says every second how far it is."""
+    """Lines of a sweep, which is short and has no epochs: its progress, every second."""
 
     silence = 1.0
 
     def line_of(self, event: ev.AnyEvent, history: RunHistory) -> str:
-        """As of every run, and which of several sweeps begins."""
+        """Like every run's, and which of several sweeps starts."""
         seeds = history.config.asked(RangeTest).seeds
         if isinstance(event, ev.TrialStarted) and seeds > 1:
             return f"sweep {event.trial + 1} of {seeds}, seed {event.seed}"
@@ -37,7 +37,7 @@ class SweepLines(EventLines):
 
 
 def title(config: RunConfig) -> list[str]:
-    """The optimizer, the batch size, and how many seeds where there are several."""
+    """The optimizer, the batch size, and the number of seeds if there are several."""
     job = config.asked(RangeTest)
     seeds = [f"seeds {job.seeds}"] if job.seeds > 1 else []
     return optimizer_parts(job.optimizer, config.task) + seeds
@@ -59,10 +59,10 @@ def preview(history: RunHistory, alive: bool) -> Chart:
 
 
 def what_next(run: str, report: RangeReport) -> str:
-    """A training between the recommended bounds, where there are any."""
+    """Training between the recommended bounds, if there are any."""
     if report.bounds is None:
         return ""
-    return f"`clr-tui train --from {run}` trains with what it recommends"
+    return f"`clr-tui train --from {run}` trains between these bounds"
 
 
 def lines(history: RunHistory, report: RangeReport, width: int) -> list[str]:
@@ -94,7 +94,7 @@ def _rules(suggestions: list[Suggestion], width: int) -> list[str]:
 
 
 def sketch(job: RangeTest) -> Chart:
-    """Its learning rate."""
+    """The learning rate of the sweep."""
     length = job.epochs if job.steps is None else float(job.steps)
     part = np.linspace(0.0, 1.0, POINTS)
     lr = job.start_lr * (job.end_lr / job.start_lr) ** part

@@ -1,4 +1,4 @@
-"""The range test: loss against learning rate, with base_lr and max_lr as marks that keys move."""
+"""The screen of range tests: loss against learning rate, with bounds that keys move."""
 
 from __future__ import annotations
 
@@ -37,14 +37,11 @@ if TYPE_CHECKING:
     from clr_tui.engine.settings.config import RunConfig
     from clr_tui.tui.sources import Source
 
-NO_BOUNDS = "There are no bounds yet: b types them, u takes a rule's."
+NO_BOUNDS = "There are no bounds yet: press b to type them, or u to use a rule's."
 
 
 class RangeTestScreen(CurveScreen):
-    """A range test, living or recorded.
-
-    The bounds follow the recommendation until a person moves them.
-    """
+    """A range test, live or recorded; its bounds follow the recommendation until they are moved."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_for("range-test")
     key_screen = "range-test"
@@ -62,7 +59,7 @@ class RangeTestScreen(CurveScreen):
 
     @property
     def report(self) -> RangeReport:
-        """What the rules say of the curve as it stands."""
+        """The result so far, with the smoothing of the chart."""
         return self.history.cached(
             range_report, smoothing=self.options.smoothing, live=not self.status.ended
         )
@@ -95,16 +92,16 @@ class RangeTestScreen(CurveScreen):
         )
 
     def verdict(self) -> list[Line]:
-        """The judgement on the curve and what to do."""
+        """The verdict on the curve, and what to do next."""
         said = self.report.verdict
         if said.kind == "running" and not self.history.trials:
             return []
         lines = self.words(plain(said.sentence))
         if self.status.state in ("failed", "lost"):
-            return lines  # what to do about that is said above
+            return lines  # the lines above say what to do about it
         advice = plain(said.advice)
         if said.kind == "recommended":
-            keys = "←→ move the bounds, u takes the next rule's"
+            keys = "←→ move the bounds, u uses the next rule's"
             keys += ", t trains with CLR between them." if self.repeatable else "."
             advice = f"{advice} {keys}".strip()
         if "run again" in advice.lower() or "run it again" in advice.lower():
@@ -118,7 +115,7 @@ class RangeTestScreen(CurveScreen):
         self.show_history()
 
     def action_move_bound(self, columns: int) -> None:
-        """Moves the selected bound by so many chart columns."""
+        """Moves the selected bound by `columns` chart columns."""
         if self.bounds is None:
             self.say(NO_BOUNDS)
             return
@@ -126,7 +123,7 @@ class RangeTestScreen(CurveScreen):
         factor = RangeScale.of(self.history, self.options.x).column(width)
         moved = step_bound(self.bounds, self.selected, columns, factor)
         if moved == self.bounds:
-            self.say("This bound can go no further: the bounds do not cross.")
+            self.say("This bound cannot move further: the bounds must not cross.")
             return
         self._set(moved)
 
@@ -144,15 +141,15 @@ class RangeTestScreen(CurveScreen):
             self._set(bounds)
 
     def action_next_rule(self) -> None:
-        """Takes the bounds of the next rule that has a value."""
+        """Uses the bounds of the next rule that has a value."""
         rules = self.report.suggestions
         if not self.moved:
-            # The bounds stand at the recommended rule's already.
+            # The bounds are the recommended rule's already.
             self.rule = next((one.rule for one in rules if one.recommended), None)
         taken = next_suggestion(rules, self.rule)
         bounds = bounds_of(taken, FACTOR) if taken is not None else None
         if taken is None or bounds is None:
-            self.say("No rule has a value yet: they read the curve once it has a shape.")
+            self.say("No rule has a value yet: wait until the curve has a shape.")
             return
         self.rule = taken.rule
         self._set(bounds)
@@ -164,7 +161,7 @@ class RangeTestScreen(CurveScreen):
     # -- keys: work ------------------------------------------------------------------------
 
     def action_launch_training(self) -> None:
-        """Shows what would be trained between the bounds, and starts it."""
+        """Opens the dialog that starts a training between the bounds."""
         if not self.repeatable:
             self.say("This recording does not name its task, so there is nothing to train.")
         elif self.bounds is None:
@@ -183,7 +180,7 @@ class RangeTestScreen(CurveScreen):
             )
 
     def comparison(self) -> Compare:
-        """The article's optimizers, this one cycling between its bounds."""
+        """The article's optimizers, and this one cycling between its bounds."""
         bounds = (self.bounds.base_lr, self.bounds.max_lr) if self.bounds is not None else None
         return after_range_test(self._asked.optimizer, bounds)
 

@@ -1,4 +1,4 @@
-"""What `t` is about to start: a training between the bounds, with the few settings that matter."""
+"""The dialog that starts a training between the bounds of a range test."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 SETTINGS = job_settings("train")
 FIELDS = ("train_epochs", "step_size_epochs")
-"""The few that matter, those that are typed."""
+"""The settings that are typed here; the others keep their defaults."""
 
 
 class TrainDialog(ModalScreen["Train | None"]):
-    """Shows the training that would start; answers with its settings, or None.
+    """Asks for the few settings that matter; answers with the training, or None.
 
     Args:
-        config: of the range test whose task and optimizer it takes.
+        config: of the range test, whose task and optimizer are used.
         bounds: base_lr and max_lr.
         history: of the range test, for the title.
     """
@@ -81,24 +81,24 @@ class TrainDialog(ModalScreen["Train | None"]):
             )
 
     def on_mount(self) -> None:
-        """Says what is wrong, or how long it will be, from the start."""
+        """Shows the length of the training at once."""
         self._read()
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Says what is wrong while one types."""
+        """Checks while the user types."""
         event.stop()
         self._read()
 
     def on_choice_changed(self, event: Choice.Changed) -> None:
-        """Another policy may end in mid-cycle."""
+        """Checks again, since another policy may end in mid-cycle."""
         event.stop()
         self._read()
 
     def _read(self) -> Train | None:
-        """The settings as they stand, or None and the mistakes at their fields."""
+        """The training as typed; None if there are mistakes, which are shown at their fields."""
         typed = {field.name or "": field.value for field in self.query(Field)}
         typed["policy"] = self.query_one(Choice).value
-        # The task ran already; asking the disk about it at each key would be slow.
+        # The task has run before; checking it on disk at each key press would be slow.
         reading = read(texts(self._trained, self._job) | typed, self._trained, self._job)
         errors = dict(reading.errors)
         for field in self.query(Field):
@@ -115,10 +115,10 @@ class TrainDialog(ModalScreen["Train | None"]):
         self.action_start()
 
     def action_start(self) -> None:
-        """Starts, where all is right."""
+        """Answers with the training if there are no mistakes."""
         if (job := self._read()) is not None:
             self.dismiss(job)
 
     def action_cancel(self) -> None:
-        """Closes; nothing starts."""
+        """Closes the dialog without starting anything."""
         self.dismiss(None)

@@ -1,4 +1,4 @@
-"""A range test as a chart of loss against learning rate, and a panel of figures and rules."""
+"""The chart of a range test, loss against learning rate, and its panel of figures and rules."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ def range_chart(
 
     Args:
         history: the run.
-        bounds: where base_lr and max_lr stand; None: nowhere yet.
+        bounds: base_lr and max_lr, if there are any yet.
         selected: the bound that keys move.
         options: smoothing, x-axis, and whether the loss is logarithmic.
         suggestions: rules to mark on the top edge.
-        empty: what to say while there is nothing to draw.
+        empty: text to show while there is nothing to draw.
     """
     title = options.loss_title
     scale = RangeScale.of(history, options.x)
@@ -77,18 +77,18 @@ def range_chart(
 
 @dataclass(frozen=True)
 class RangeScale:
-    """From learning rates, which rise through a sweep, to the chosen x."""
+    """Maps learning rates, which rise through a sweep, to the chosen x."""
 
     x: XAxis
     log_lr: Floats
-    """Natural logarithms of rates whose place on the axis is known, rising; shape (n,)."""
+    """Natural logarithms of the rates whose place on the axis is known, rising; shape (n,)."""
     places: Floats
     lo: float | None
     hi: float | None
 
     @classmethod
     def of(cls, history: RunHistory, x: XAxis) -> RangeScale:
-        """The scale of a range test: its plan for rates and steps, what was measured for time."""
+        """The scale of a range test: rates and steps as planned, seconds as measured."""
         job = history.config.asked(RangeTest)
         trial = max(history.trials.values(), key=len, default=TrialHistory(0))
         lo, hi = _limits(job, trial, x)
@@ -97,7 +97,7 @@ class RangeScale:
         return cls(x, log_lr, places, lo, hi)
 
     def at(self, lr: Floats) -> Floats:
-        """x of each rate, shape (n,); beyond the sweep it goes on at the pace of the whole."""
+        """x of each rate, shape (n,); extrapolated beyond the sweep at its average pace."""
         if self.x == "lr":
             return lr
         if len(self.log_lr) < 2:
@@ -109,7 +109,7 @@ class RangeScale:
         return np.asarray(np.interp(wanted, self.log_lr, self.places) + beyond * pace)
 
     def column(self, columns: int) -> float:
-        """The factor in the rate that one of `columns` chart columns stands for; above 1."""
+        """The factor in the rate, above 1, between two neighbours of `columns` chart columns."""
         spans: list[float] = []
         if self.x == "lr" and self.lo and self.hi:
             spans = [math.log(self.lo), math.log(self.hi)]
@@ -134,7 +134,7 @@ def _known_places(trial: TrialHistory, x: XAxis) -> tuple[Floats, Floats]:
 
 
 def _limits(job: RangeTest, trial: TrialHistory, x: XAxis) -> tuple[float | None, float | None]:
-    """The whole sweep from its first step on, so that the axis holds still."""
+    """The range of the whole sweep from its first step on, so that the axis does not move."""
     if x == "lr":
         return job.start_lr, job.end_lr
     if x == "seconds" or trial.total_steps < 2:
@@ -201,8 +201,8 @@ def _suggested(suggestions: list[Suggestion], scale: RangeScale) -> list[Mark]:
 def _loss_limits(curve: Curve, log: bool, raw_drawn: bool) -> tuple[float | None, float | None]:
     """Limits that show the shape of the curve up to its minimum, not the height of its explosion.
 
-    They hold the smoothed curve and the usual raw losses before the minimum, and a quarter more
-    above, so that a divergence is seen to leave through the top.
+    They cover the smoothed curve and the typical raw losses before the minimum, plus a quarter
+    above, so that a divergence visibly leaves through the top.
     """
     known = np.isfinite(curve.smoothed)
     count = int(np.count_nonzero(known))
@@ -239,12 +239,12 @@ def range_panel(
 
     Args:
         history: the run.
-        bounds: where base_lr and max_lr stand.
+        bounds: base_lr and max_lr, if there are any yet.
         selected: the bound that keys move.
-        report: what the rules say of the curve.
-        ended: whether nothing more will come.
-        width: cells there are; sentences are wrapped to it.
-        height: rows there are; how the rules read the curve is told where it fits whole.
+        report: the result so far.
+        ended: whether the run has ended.
+        width: cells to wrap sentences to.
+        height: rows available; the formulas of the rules are shown only if all of them fit.
     """
     lines = _progress_lines(history, report)
     lines += [*device_lines(history, history.trial, ended=ended), BLANK]
@@ -255,12 +255,11 @@ def range_panel(
 
 
 def _formula_lines(report: RangeReport, width: int) -> list[Line]:
-    """What each rule that has a value does."""
     told: list[Line] = []
     for one in report.suggestions:
         if one.lr is not None:
             told += wrapped(f"{plain(one.rule)}: {plain(one.formula)}", width, indent="  ")
-    return [BLANK, heading("how they read the curve"), *told] if told else []
+    return [BLANK, heading("formulas"), *told] if told else []
 
 
 def _progress_lines(history: RunHistory, report: RangeReport) -> list[Line]:
@@ -292,9 +291,9 @@ def _bounds_lines(
     bounds: Bounds | None, selected: Which, report: RangeReport, ended: bool
 ) -> list[Line]:
     if bounds is None:
-        when = "none recommended" if ended else "come with the verdict"
+        when = "none recommended" if ended else "set with the verdict"
         some = ended and any(one.lr is not None for one in report.suggestions)
-        how = "b types, u takes a rule's" if some else "b types them now"
+        how = "b types, u uses a rule's" if some else "b types them now"
         return [heading("bounds"), ((f"  {when}", "muted"),), ((f"  {how}", "muted"),)]
     ratio = bounds.max_lr / bounds.base_lr
     lines = [heading("bounds", "   tab selects")]
@@ -311,7 +310,7 @@ def _bounds_lines(
 
 def _rule_lines(report: RangeReport, width: int, ended: bool) -> list[Line]:
     if not any(one.lr is not None for one in report.suggestions):
-        when = "none has a value" if ended else "come with the first losses"
+        when = "none has a value" if ended else "computed from the first losses"
         return [heading("rules"), ((f"  {when}", "muted"),)]
     so_far = "rules so far" if report.verdict.kind == "running" else "rules"
     lines = [heading(so_far.ljust(18), "max_lr")]
@@ -335,12 +334,7 @@ def _rule_line(one: Suggestion) -> Line:
 
 
 def next_suggestion(suggestions: list[Suggestion], after: str | None) -> Suggestion | None:
-    """The rule to take after the one named `after`: the next that has a value, going round.
-
-    Args:
-        suggestions: the rules, in their order.
-        after: the rule taken last; None begins with the first.
-    """
+    """The next rule with a value after the rule named `after`, or the first if that is None."""
     usable = [one for one in suggestions if one.lr is not None and one.lr > 0]
     if not usable:
         return None
@@ -349,7 +343,7 @@ def next_suggestion(suggestions: list[Suggestion], after: str | None) -> Suggest
 
 
 def bounds_of(suggestion: Suggestion, factor: float) -> Bounds | None:
-    """The bounds that a rule stands for: its own base_lr where it has one, else max / `factor`."""
+    """The bounds of a rule: its own base_lr if it has one, else max_lr / `factor`."""
     if suggestion.lr is None:
         return None
     low = suggestion.low if suggestion.low is not None else suggestion.lr / factor

@@ -48,10 +48,10 @@ def add_options(parser: Parser) -> None:
 
 
 def training_of(args: argparse.Namespace, runs: Path) -> tuple[TaskConfig, Train, str | None]:
-    """The task, the training and the id of the range test that gave them, where one did.
+    """The task, the training, and the id of the range test given as `--from`.
 
     Raises:
-        UserError: where there are no bounds, or the range test recommends none.
+        UserError: there are no bounds, or the range test recommends none.
     """
     if args.parent is not None:
         run = find_run(runs, args.parent)
@@ -69,14 +69,13 @@ def _range_test(run: RunDir) -> tuple[RunConfig, RangeTest]:
     config = run.config()
     if not isinstance(config.job, RangeTest):
         raise UserError(
-            f"--from '{run.id}' is {KINDS[config.kind].phrase}; name a range test, whose bounds are"
-            " to be used"
+            f"--from '{run.id}' is {KINDS[config.kind].phrase}; name a range test to use its bounds"
         )
     return config, config.job
 
 
 def _bounds(args: argparse.Namespace, parent: RunDir | None) -> tuple[float, float]:
-    """base_lr and max_lr: as given, else from the range test, base_lr at last from max_lr."""
+    """base_lr and max_lr as given; else max_lr of the range test, and base_lr from max_lr."""
     base_lr, max_lr = args.base_lr, args.max_lr
     if max_lr is None:
         if parent is None:
@@ -87,7 +86,7 @@ def _bounds(args: argparse.Namespace, parent: RunDir | None) -> tuple[float, flo
             )
         max_lr = _recommended(parent)
     factor = FACTOR if args.factor is None else args.factor
-    # A lower bound that is made of these would be wrong with them.
+    # Checked here, since base_lr is computed from them.
     for name, value in (("max_lr", max_lr), ("factor", factor)):
         if mistake := setting_of(Train, name).mistake(value):
             raise mistake
@@ -95,7 +94,7 @@ def _bounds(args: argparse.Namespace, parent: RunDir | None) -> tuple[float, flo
 
 
 def _recommended(run: RunDir) -> float:
-    """max_lr of a range test as its log stands now."""
+    """The max_lr that a range test recommends so far."""
     from clr_tui.engine.analysis.history import RunHistory
     from clr_tui.engine.analysis.report import range_report
     from clr_tui.engine.log.tail import read_events

@@ -1,4 +1,4 @@
-"""What is shown of a training besides its screen: printed, in the list of runs, while it runs."""
+"""What is shown of a training outside its screen: printed, in lists, in the form."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from clr_tui.tui.text.schedule_preview import MOST_EPOCHS, TOO_MANY, schedule
 from clr_tui.tui.text.status import optimizer_parts
 
 EPOCH_ROWS = 20
-"""Rows of the epoch table; a longer training shows every second, third, ... epoch."""
+"""Rows of the epoch table; longer trainings show every second, third, ... epoch."""
 
 
 def title(config: RunConfig) -> list[str]:
@@ -40,13 +40,13 @@ def charts(history: RunHistory, _report: TrainReport) -> list[Chart]:
 
 
 def preview(history: RunHistory, _alive: bool) -> Chart:
-    """The primary metric; the loss until there is any."""
+    """The primary metric, or the loss until it has been measured."""
     _, loss, metric = training_charts(history, ChartOptions(x="epoch"))
     return metric if metric.series else loss
 
 
 def lines(history: RunHistory, report: TrainReport, width: int) -> list[str]:
-    """The charts, the epochs, what was measured, where the cycle is."""
+    """The charts, the epochs, the results, and where in its cycle the training ended."""
     told: list[str] = []
     for chart, height in zip(charts(history, report), (8, 12, 12), strict=True):
         told += [*drawn(chart, width, height), ""]
@@ -89,7 +89,7 @@ def _epochs(history: RunHistory) -> list[str]:
 def _epoch(
     epoch: EpochFinished, measured: Evaluated | None, best: int, metric: Metric, wide: int
 ) -> str:
-    """`wide`: cells of the metric's name in the heading."""
+    """One row; `wide` is the width of the metric's name in the heading."""
     loss = numbers.loss(measured.loss if measured else None)
     train = figures.figure(metric, epoch.train_value(metric.name))
     validation = figures.figure(metric, measured.value(metric.name) if measured else None)
@@ -107,7 +107,7 @@ def _result(what: str, measured: Measured, metric: Metric) -> str:
 
 
 def sketch(job: Train) -> Chart:
-    """Its learning rate between its bounds."""
+    """The learning rate between its bounds."""
     if job.epochs > MOST_EPOCHS:
         return TOO_MANY
     epochs = job.epochs
@@ -124,14 +124,14 @@ def sketch(job: Train) -> Chart:
 
 
 def length(job: Train) -> str:
-    """What it is rounded up to; empty where it is not."""
+    """The length that the epochs are rounded up to, if they end in mid-cycle."""
     whole = whole_cycle_epochs(job.policy, job.epochs, job.step_size_epochs)
     if whole == job.epochs:
         return ""
     ends = f"{many(job.epochs, 'epoch')} {'ends' if job.epochs == 1 else 'end'} in mid-cycle"
     if not job.whole_cycles:
         return f"{ends}, as in the run that these settings are from."
-    return f"{ends}: it will run {whole}, whole cycles."
+    return f"{ends}: rounded up to {whole}, whole cycles."
 
 
 DISPLAY = Display(

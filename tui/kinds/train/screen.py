@@ -1,4 +1,4 @@
-"""CLR training: learning rate, loss and primary metric under one another on one x-axis."""
+"""The screen of trainings: learning rate, loss and primary metric on one x-axis."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class TrainingScreen(CurveScreen):
-    """A training, living or recorded."""
+    """A training, live or recorded."""
 
     CSS_PATH: ClassVar[CSSPathType | None] = [
         "../../screens/run_screen.tcss",
@@ -61,19 +61,19 @@ class TrainingScreen(CurveScreen):
         self.query_one("#panel", Panel).set_lines(lines)
 
     def verdict(self) -> list[Line]:
-        """The result, or where it stands; what to bear in mind of it."""
+        """The result so far, and a caveat about a training that ended in mid-cycle."""
         said = training_words(self.history, ended=self.status.ended)
         lines = self.words(said) if self.history.trials else []
         ending = ending_words(self.history)
         return lines + self.words(ending, "suggestion") if ending else lines
 
     def action_type_bounds(self) -> None:
-        """Asks for new bounds, which the living run takes at once."""
+        """Asks for new bounds, which the live run uses from its next step."""
         if not self.require_live():
             return
         plan = plan_of(self.history)
         bounds = Bounds(plan.base_lr, plan.max_lr) if plan is not None else None
-        note = "The schedule goes on between these from the next step."
+        note = "The schedule continues between these from the next step."
         self.app.push_screen(BoundsDialog(bounds, note), self._typed)
 
     def _typed(self, bounds: Bounds | None) -> None:
@@ -85,7 +85,7 @@ class TrainingScreen(CurveScreen):
             )
 
     def comparison(self) -> Compare:
-        """The article's optimizers, and this one as it was trained, bounds that were moved too."""
+        """The article's optimizers, and this one as it was trained, with its latest bounds."""
         job = self.config.asked(Train)
         base_lr, max_lr = self.history.bounds or (job.base_lr, job.max_lr)
         return after_training(replace(job, base_lr=base_lr, max_lr=max_lr))

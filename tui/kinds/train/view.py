@@ -1,4 +1,4 @@
-"""CLR training as three charts on one x-axis, and a panel of figures."""
+"""The three charts of a training, on one x-axis, and its panel of figures."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from clr_tui.tui.text.schedule_preview import NOMINAL_STEPS
 AHEAD_POINTS = 400
 """Points of the schedule ahead: more than a chart has columns, so that corners stay sharp."""
 _MARGIN = 0.08
-"""Room above and below the learning rates and the metric, as a part of their span."""
+"""Margin above and below the learning rates and the metric, as a fraction of their span."""
 WAITING = "The loss of every step will appear here."
 VALIDATION = "val"
-"""In a legend: so short that all three names fit beside the title at 80 columns."""
+"""Short, so that all three names of the legend fit beside the title at 80 columns."""
 _LABELS: dict[XAxis, str] = {"epoch": "epoch", "step": "step", "seconds": "seconds", "lr": "epoch"}
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The schedule of a training: all that the rate of a step depends on."""
+    """The schedule of a training: everything that the rate of a step depends on."""
 
     config: Train
     base_lr: float
@@ -43,11 +43,11 @@ class Plan:
     steps_per_epoch: int
     total_steps: int
     known: bool = True
-    """Whether `config` says what was asked; a log without its run.json tells bounds, not policy."""
+    """Whether `config` is complete: a log without its run.json has bounds, but no policy."""
 
     @property
     def step_size(self) -> float:
-        """Half a cycle, steps."""
+        """Half a cycle, in steps."""
         return step_size_steps(self.config.step_size_epochs, self.steps_per_epoch)
 
     def lr(self, step: int) -> float:
@@ -63,14 +63,14 @@ class Plan:
         )
 
     def phase(self, step: int) -> Phase:
-        """Where in its cycles the training stands after `step` steps."""
+        """Where in its cycles the training is after `step` steps."""
         return phase(
             self.config.policy, step, step_size=self.step_size, total_steps=self.total_steps
         )
 
 
 def plan_of(history: RunHistory) -> Plan:
-    """The schedule as it stands now."""
+    """The current schedule."""
     config = history.config.asked(Train)
     trial = history.trial or TrialHistory(0)
     known = bool(history.config.task.model)
@@ -92,14 +92,14 @@ def plan_of(history: RunHistory) -> Plan:
 def training_charts(
     history: RunHistory, options: ChartOptions, waiting: str = WAITING, *, ended: bool = False
 ) -> tuple[Chart, Chart, Chart]:
-    """Learning rate, loss and primary metric of a training, one above the other on one x-axis.
+    """Learning rate, loss and primary metric of a training, from top to bottom.
 
     Args:
         history: the run.
         options: smoothing, the x-axis (`lr` counts as `epoch`), whether rates and losses are
             logarithmic.
-        waiting: what the loss chart says before the first step.
-        ended: whether nothing more will come.
+        waiting: the text in the loss chart before the first step.
+        ended: whether the run has ended.
     """
     trial, plan = history.trial or TrialHistory(0), plan_of(history)
     scale = _Scale.of(trial, plan, options.x)
@@ -119,7 +119,7 @@ def training_charts(
 
 @dataclass(frozen=True)
 class _Scale:
-    """From steps to the chosen x."""
+    """Maps steps to the chosen x."""
 
     x: XAxis
     steps_per_epoch: int
@@ -136,7 +136,7 @@ class _Scale:
         return replace(scale, end=end if math.isfinite(end) and end > 0 else None)
 
     def at(self, steps: Floats) -> Floats:
-        """x after `steps` steps, shape (n,); beyond what is known seconds go on at their pace."""
+        """x after `steps` steps, shape (n,); seconds to come are extrapolated."""
         if self.x == "step":
             return steps
         if self.x != "seconds":
@@ -154,7 +154,7 @@ class _Scale:
 
 def _lr_chart(trial: TrialHistory, plan: Plan, scale: _Scale, x: Axis, log: bool) -> Chart:
     if math.isnan(plan.max_lr) and not len(trial):
-        return Chart(title="learning rate", empty="This recording tells no learning rates.")
+        return Chart(title="learning rate", empty="This recording has no learning rates.")
     series: list[Series] = []
     marks: list[Mark] = []
     if len(trial):
@@ -170,7 +170,7 @@ def _lr_chart(trial: TrialHistory, plan: Plan, scale: _Scale, x: Axis, log: bool
         series=tuple(series),
         x=x,
         y=rate_axis(np.concatenate((trial.lr, rates, [plan.base_lr, plan.max_lr])), log=log),
-        # Their names and values stand in the panel: words here would cover the schedule.
+        # Their names and values are in the panel: words here would cover the schedule.
         hlines=(HLine(plan.max_lr, "", "max"), HLine(plan.base_lr, "", "base")),
         marks=tuple(marks),
         title="learning rate (log)" if log else "learning rate",
@@ -179,7 +179,7 @@ def _lr_chart(trial: TrialHistory, plan: Plan, scale: _Scale, x: Axis, log: bool
 
 
 def rate_axis(rates: Floats, *, log: bool = False) -> Axis:
-    """An axis that `rates` fill but for a small margin: a narrow triangle keeps its shape."""
+    """An axis that `rates` fill up to a small margin, so that narrow cycles keep their shape."""
     rates = rates[np.isfinite(rates) & (rates > 0)]
     if not len(rates):
         return Axis(log=log)
@@ -192,7 +192,7 @@ def rate_axis(rates: Floats, *, log: bool = False) -> Axis:
 
 
 def _ahead(plan: Plan, done: int) -> Floats:
-    """The steps at which to draw the schedule still to come, corners of cycles among them."""
+    """The steps at which to draw the rest of the schedule, including the corners of cycles."""
     last = plan.total_steps - 1
     if done > last or not plan.known:
         return np.zeros(0)
@@ -212,7 +212,7 @@ def _loss_chart(
         at, raw = scale.at(trial.step.astype(np.float64)), trial.loss
         smoothed = smooth(raw, options.smoothing)
         series = [Series(at, raw, "raw", "raw", faint=True), Series(at, smoothed, "train", "loss")]
-    else:  # an imported curve tells no more than its epochs
+    else:  # an imported curve has only epochs
         at = scale.at(np.array([float(epoch.step) for epoch in trial.epochs]))
         raw = smoothed = _column([epoch.train_loss for epoch in trial.epochs])
         title = "loss by epoch (log)" if options.y_log else "loss by epoch"
@@ -239,7 +239,7 @@ def _loss_chart(
 def _loss_limits(
     raw: Floats, smoothed: Floats, measured: Floats, log: bool
 ) -> tuple[float | None, float | None]:
-    """Limits that hold the curves and all but the wildest hundredth of the raw losses."""
+    """Limits that cover the curves and the middle 99 % of the raw losses."""
     usual = raw[np.isfinite(raw)]
     if not len(usual):
         return None, None
@@ -287,7 +287,7 @@ def _metric_chart(
 
 
 def _limits(values: Floats, metric: Metric) -> tuple[float | None, float | None]:
-    """Room around the values for a word; of shares tens, per cent."""
+    """Limits with room for a word around the values; for shares whole tens of per cent."""
     known = values[np.isfinite(values)]
     if not len(known):
         return None, None
@@ -301,7 +301,7 @@ def _limits(values: Floats, metric: Metric) -> tuple[float | None, float | None]
 
 
 def _measured(trial: TrialHistory) -> list[Evaluated]:
-    """Validations of the model as it stood, in order."""
+    """Validations of the current model, not of a checkpoint, in order."""
     return [
         event for event in trial.evaluations if event.part == "validation" and not event.checkpoint
     ]
@@ -323,7 +323,7 @@ def training_panel(
     Args:
         history: the run.
         options: for the smoothed loss.
-        ended: whether nothing more will come.
+        ended: whether the run has ended.
     """
     trial = history.trial or TrialHistory(0)
     return [
@@ -375,7 +375,7 @@ def _loss_lines(trial: TrialHistory, options: ChartOptions) -> list[Line]:
 
 
 def cycle_words(where: Phase) -> str:
-    """The phase in few words: "2 of 4, falling"; at the end "2 of 2, complete" or "cut short"."""
+    """The phase in a few words: "2 of 4, falling"; at the end "2 of 2, complete" or "cut short"."""
     if where.direction == "constant":
         return "none, constant rate"
     place = f"{where.cycle} of {where.cycles}"
@@ -411,7 +411,7 @@ def _metric_lines(trial: TrialHistory, metric: Metric) -> list[Line]:
 
 
 def ending_words(history: RunHistory) -> str:
-    """What to bear in mind about how the training ended; empty while it runs."""
+    """A caveat if the training ended in mid-cycle; else empty."""
     trial, plan = history.trial, plan_of(history)
     if history.finished is None or trial is None or not len(trial) or not plan.known:
         return ""
@@ -427,12 +427,7 @@ def ending_words(history: RunHistory) -> str:
 
 
 def training_words(history: RunHistory, *, ended: bool = False) -> str:
-    """Where the training stands, or what came of it, in a sentence.
-
-    Args:
-        history: the run.
-        ended: whether nothing more will come.
-    """
+    """A sentence on the progress or result of the training; `ended`: the run is over."""
     ended = ended or history.finished is not None
     trial, metric = history.trial or TrialHistory(0), history.primary
     tests = {event.checkpoint: event for event in trial.evaluations if event.part == "test"}
@@ -446,8 +441,8 @@ def training_words(history: RunHistory, *, ended: bool = False) -> str:
         return f"Test {figures.name(metric)}: {', '.join(parts)}."
     if not trial.epochs:
         waiting = len(trial) and not ended
-        comes = f"Validation {figures.name(metric)} comes after the first epoch."
-        return comes if waiting else ""
+        words = f"Validation {figures.name(metric)} is measured after the first epoch."
+        return words if waiting else ""
     epoch = trial.epochs[-1]
     best_of = "Best" if ended else "Best so far"
     value = figures.brief(metric, epoch.best_value)
