@@ -16,7 +16,7 @@ from clr_tui.engine.settings.table import settings_of
 from clr_tui.tui.cli.job_options import task_of, with_options
 from clr_tui.tui.cli.option_groups import add_detach, add_setting, add_task
 from clr_tui.tui.cli.parsing import Parser, rates
-from clr_tui.tui.kinds.parts import Command
+from clr_tui.tui.kinds.registry import Command
 
 DESCRIPTION = """\
 Train several optimizers from the same seeds and report which differences the seeds

@@ -19,7 +19,7 @@ from clr_tui.tui.kinds.compare.printing import comparison_lines
 from clr_tui.tui.kinds.compare.progress import ComparisonLines
 from clr_tui.tui.kinds.compare.ranking import ranking_markdown
 from clr_tui.tui.kinds.compare.view import CompareOptions, comparison_chart
-from clr_tui.tui.kinds.parts import Display
+from clr_tui.tui.kinds.registry import Display
 from clr_tui.tui.kinds.train.view import rate_axis
 from clr_tui.tui.text.schedule_preview import MOST_EPOCHS, TOO_MANY, schedule
 

@@ -23,6 +23,7 @@ from clr_tui.tui.text.lines import Line, Piece
 from clr_tui.tui.text.names import SYMBOLS
 
 NONE: frozenset[int] = frozenset()
+_BRACKETS = re.compile(r"\((?:[^()]|\([^()]*\))*\)")
 HIDDEN = "◌"
 """The glyph of an entry whose curve is not shown."""
 _GAP = 2
@@ -152,23 +153,10 @@ def short_label(label: str, size: int) -> str:
 
     The last brackets are emptied first; the policy stays readable: `adamw(…)+one-cycle`.
     """
-    for opened, closed in reversed(_brackets(label)):
+    for found in reversed(list(_BRACKETS.finditer(label))):
         if cell_len(label) > size:
-            label = f"{label[: opened + 1]}…{label[closed:]}"
+            label = f"{label[: found.start()]}(…){label[found.end() :]}"
     return fitted(label, size)
-
-
-def _brackets(label: str) -> list[tuple[int, int]]:
-    """The places of each outermost pair of brackets."""
-    found, depth, opened = [], 0, 0
-    for place, sign in enumerate(label):
-        if sign == "(":
-            opened, depth = (opened if depth else place), depth + 1
-        elif sign == ")" and depth:
-            depth -= 1
-            if not depth:
-                found.append((opened, place))
-    return found
 
 
 def _cut(pieces: list[Piece], width: int) -> Line:

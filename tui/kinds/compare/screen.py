@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,9 +18,9 @@ from clr_tui.engine.analysis.comparison.comparison_results import CompareReport,
 from clr_tui.engine.analysis.comparison.seed_curves import comparison_of
 from clr_tui.engine.analysis.recordings.curves_csv import curves_csv
 from clr_tui.engine.analysis.recordings.steps_csv import steps_csv
-from clr_tui.engine.analysis.report import to_json
 from clr_tui.engine.log.commands import StopTrial
 from clr_tui.engine.settings.config import Compare
+from clr_tui.tui.cli.printing import json_text
 from clr_tui.tui.exporting import charts_svg
 from clr_tui.tui.keys import bindings_for
 from clr_tui.tui.kinds.compare.progress import standing_of_comparison, waiting_for_rates
@@ -286,7 +285,7 @@ class ComparisonScreen(RunScreen):
         return {
             ".svg": lambda: charts_svg([chart], self.title_words()),
             ".md": lambda: ranking_markdown(self.report),
-            ".json": lambda: json.dumps(to_json(self.report), indent=2),
+            ".json": lambda: json_text(self.report),
             ".csv": lambda: steps_csv(self.history),
             "curves.csv": lambda: curves_csv(self.history),
         }

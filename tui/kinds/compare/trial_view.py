@@ -46,10 +46,8 @@ def entry_of(compare: Compare, trial: TrialHistory) -> EntryConfig:
     """The entry of the trial, found by its number or else by its label."""
     if trial.entry is not None and 0 <= trial.entry < len(compare.entries):
         return compare.entries[trial.entry]
-    named = [entry for entry in compare.entries if entry.label == trial.label]
-    if named:
-        return named[0]
-    return EntryConfig(label=trial.label or f"trial {trial.trial}", optimizer=Train.optimizer)
+    unknown = EntryConfig(label=trial.label or f"trial {trial.trial}", optimizer=Train.optimizer)
+    return next((entry for entry in compare.entries if entry.label == trial.label), unknown)
 
 
 def trial_title(config: RunConfig, history: RunHistory, label: str) -> str:

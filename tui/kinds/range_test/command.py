@@ -11,7 +11,7 @@ from clr_tui.engine.settings.table import settings_of
 from clr_tui.tui.cli.job_options import task_of, with_options
 from clr_tui.tui.cli.option_groups import add_detach, add_settings, add_task
 from clr_tui.tui.cli.parsing import Parser
-from clr_tui.tui.kinds.parts import Command
+from clr_tui.tui.kinds.registry import Command
 
 DESCRIPTION = """\
 Raise the learning rate step by step and plot the loss against it: the chart shows which

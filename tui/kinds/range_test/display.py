@@ -13,8 +13,8 @@ from clr_tui.engine.log import events as ev
 from clr_tui.engine.settings.config import RangeTest, RunConfig
 from clr_tui.tui.charts.chart import Axis, Chart, Series
 from clr_tui.tui.cli.text_blocks import drawn, wrapped
-from clr_tui.tui.kinds.parts import Display
 from clr_tui.tui.kinds.range_test.view import range_chart
+from clr_tui.tui.kinds.registry import Display
 from clr_tui.tui.text import numbers
 from clr_tui.tui.text.chart_options import ChartOptions
 from clr_tui.tui.text.clean import plain

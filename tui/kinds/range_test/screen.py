@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 
 from clr_tui.engine.analysis.recordings.steps_csv import steps_csv
-from clr_tui.engine.analysis.report import Bounds, RangeReport, range_report, to_json
+from clr_tui.engine.analysis.report import Bounds, RangeReport, range_report
 from clr_tui.engine.settings.config import FACTOR, Compare, RangeTest, Train
 from clr_tui.engine.words import exact_lr
+from clr_tui.tui.cli.printing import json_text
 from clr_tui.tui.exporting import charts_svg
 from clr_tui.tui.keys import bindings_for
 from clr_tui.tui.kinds.compare.proposal import after_range_test
@@ -192,5 +192,5 @@ class RangeTestScreen(CurveScreen):
         return {
             ".svg": lambda: charts_svg([chart], self.title_words()),
             ".csv": lambda: steps_csv(self.history),
-            ".json": lambda: json.dumps(to_json(self.report), indent=2),
+            ".json": lambda: json_text(self.report),
         }

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
@@ -84,13 +86,10 @@ class TrainDialog(ModalScreen["Train | None"]):
         """Shows the length of the training at once."""
         self._read()
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """Checks while the user types."""
-        event.stop()
-        self._read()
-
-    def on_choice_changed(self, event: Choice.Changed) -> None:
-        """Checks again, since another policy may end in mid-cycle."""
+    @on(Input.Changed)
+    @on(Choice.Changed)
+    def check(self, event: Message) -> None:
+        """Checks while the user types; another policy may end in mid-cycle."""
         event.stop()
         self._read()
 

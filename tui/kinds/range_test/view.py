@@ -69,7 +69,7 @@ def range_chart(
         vlines=vlines,
         bands=bands,
         areas=areas,
-        marks=(*_divergence(history, scale), *_suggested(suggestions or [], scale)),
+        marks=_marks(history.trial, suggestions or [], scale),
         title=title,
         empty=empty,
     )
@@ -177,25 +177,20 @@ def _marks_of(
     return lines, (Band(low, high),)
 
 
-def _divergence(history: RunHistory, scale: RangeScale) -> list[Mark]:
-    trial = history.trial
-    if trial is None:
-        return []
-    end = trial.diverged or trial.non_finite
-    if end is None or end.lr <= 0:
-        return []
-    label = "not finite" if trial.non_finite is not None else "diverged"
-    return [Mark(float(scale.at(np.array([end.lr]))[0]), label=label, colour="diverged")]
-
-
-def _suggested(suggestions: list[Suggestion], scale: RangeScale) -> list[Mark]:
-    marks = []
-    for one in suggestions:
-        if one.lr is not None and one.lr > 0:
-            place = float(scale.at(np.array([one.lr]))[0])
-            if math.isfinite(place):
-                marks.append(Mark(place, label=one.rule, colour="suggestion"))
-    return marks
+def _marks(
+    trial: TrialHistory | None, suggestions: list[Suggestion], scale: RangeScale
+) -> tuple[Mark, ...]:
+    """The rate at which the trial diverged, and the rates of the rules."""
+    found: list[tuple[float | None, str, Role]] = []
+    if trial is not None and (end := trial.diverged or trial.non_finite) is not None:
+        found.append((end.lr, "not finite" if trial.non_finite else "diverged", "diverged"))
+    found += [(one.lr, one.rule, "suggestion") for one in suggestions]
+    marks = [
+        Mark(float(scale.at(np.array([lr]))[0]), label=label, colour=role)
+        for lr, label, role in found
+        if lr is not None and lr > 0
+    ]
+    return tuple(mark for mark in marks if math.isfinite(mark.x))
 
 
 def _loss_limits(curve: Curve, log: bool, raw_drawn: bool) -> tuple[float | None, float | None]:
@@ -310,7 +305,7 @@ def _bounds_lines(
 
 def _rule_lines(report: RangeReport, width: int, ended: bool) -> list[Line]:
     if not any(one.lr is not None for one in report.suggestions):
-        when = "none has a value" if ended else "computed from the first losses"
+        when = "none has a value" if ended else "after the first losses"
         return [heading("rules"), ((f"  {when}", "muted"),)]
     so_far = "rules so far" if report.verdict.kind == "running" else "rules"
     lines = [heading(so_far.ljust(18), "max_lr")]

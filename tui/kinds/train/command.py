@@ -11,7 +11,6 @@ from clr_tui.engine.settings.config import (
     FACTOR,
     OptimizerConfig,
     RangeTest,
-    RunConfig,
     TaskConfig,
     Train,
 )
@@ -19,8 +18,7 @@ from clr_tui.engine.settings.table import setting_of, settings_of
 from clr_tui.tui.cli.job_options import task_of, with_options
 from clr_tui.tui.cli.option_groups import add_detach, add_settings, add_task
 from clr_tui.tui.cli.parsing import Parser
-from clr_tui.tui.kinds.parts import Command
-from clr_tui.tui.kinds.registry import KINDS
+from clr_tui.tui.kinds.registry import KINDS, Command
 
 DESCRIPTION = """\
 Train with a learning rate that cycles between two bounds, either from a range test
@@ -53,25 +51,19 @@ def training_of(args: argparse.Namespace, runs: Path) -> tuple[TaskConfig, Train
     Raises:
         UserError: there are no bounds, or the range test recommends none.
     """
+    given, optimizer, parent = TaskConfig(), OptimizerConfig(), None
     if args.parent is not None:
-        run = find_run(runs, args.parent)
-        parent, sweep = _range_test(run)
-        base_lr, max_lr = _bounds(args, run)
-        given, optimizer = parent.task, sweep.optimizer
-    else:
-        base_lr, max_lr = _bounds(args, None)
-        given, optimizer, parent = TaskConfig(), OptimizerConfig(), None
+        parent = find_run(runs, args.parent)
+        config = parent.config()
+        if not isinstance(config.job, RangeTest):
+            raise UserError(
+                f"--from '{parent.id}' is {KINDS[config.kind].phrase}; name a range test to use its"
+                " bounds"
+            )
+        given, optimizer = config.task, config.job.optimizer
+    base_lr, max_lr = _bounds(args, parent)
     job = with_options(Train(base_lr=base_lr, max_lr=max_lr, optimizer=optimizer), args)
-    return task_of(args, given), job, parent.id if parent else None
-
-
-def _range_test(run: RunDir) -> tuple[RunConfig, RangeTest]:
-    config = run.config()
-    if not isinstance(config.job, RangeTest):
-        raise UserError(
-            f"--from '{run.id}' is {KINDS[config.kind].phrase}; name a range test to use its bounds"
-        )
-    return config, config.job
+    return task_of(args, given), job, config.id if parent else None
 
 
 def _bounds(args: argparse.Namespace, parent: RunDir | None) -> tuple[float, float]:

@@ -13,7 +13,7 @@ from clr_tui.engine.settings.config import RunConfig, Train
 from clr_tui.engine.words import exact_lr, many
 from clr_tui.tui.charts.chart import Axis, Chart, HLine, Series
 from clr_tui.tui.cli.text_blocks import drawn, wrapped
-from clr_tui.tui.kinds.parts import Display
+from clr_tui.tui.kinds.registry import Display
 from clr_tui.tui.kinds.train.view import ending_words, rate_axis, training_charts
 from clr_tui.tui.text import figures, numbers
 from clr_tui.tui.text.chart_options import ChartOptions

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -11,10 +10,11 @@ from textual.binding import BindingType
 from textual.types import CSSPathType
 
 from clr_tui.engine.analysis.recordings.steps_csv import steps_csv
-from clr_tui.engine.analysis.report import Bounds, to_json, train_report
+from clr_tui.engine.analysis.report import Bounds, train_report
 from clr_tui.engine.log.commands import SetBounds
 from clr_tui.engine.settings.config import Compare, Train
 from clr_tui.engine.words import exact_lr
+from clr_tui.tui.cli.printing import json_text
 from clr_tui.tui.exporting import charts_svg
 from clr_tui.tui.keys import bindings_for
 from clr_tui.tui.kinds.compare.proposal import after_training
@@ -95,7 +95,5 @@ class TrainingScreen(CurveScreen):
         return {
             ".svg": lambda: charts_svg(list(self._charts()), self.title_words()),
             ".csv": lambda: steps_csv(self.history),
-            ".json": lambda: json.dumps(
-                to_json(train_report(self.history, live=not self.status.ended)), indent=2
-            ),
+            ".json": lambda: json_text(train_report(self.history, live=not self.status.ended)),
         }
