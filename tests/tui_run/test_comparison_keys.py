@@ -99,7 +99,7 @@ async def test_a_trial_that_has_not_begun_cannot_be_opened(tmp_path):
     async with app_of(log).run_test(size=LARGE) as pilot:
         await pilot.press("down", "down", "enter", "down", "enter")
         assert place(pilot)[0] == 2
-        assert "has not begun" in message(pilot)
+        assert "has not started" in message(pilot)
         assert isinstance(pilot.app.screen, ComparisonScreen)
     log.die()
 

@@ -86,7 +86,7 @@ async def test_bounds_do_not_cross(sweep_log):
         screen = pilot.app.screen
         await pilot.press(*["shift+left"] * 12)
         assert screen.bounds.base_lr < screen.bounds.max_lr < screen.bounds.base_lr * 1.3
-        assert "do not cross" in message(pilot)
+        assert "must not cross" in message(pilot)
 
 
 async def test_moved_bounds_stay_when_more_comes_in(sweep_log):

@@ -181,7 +181,7 @@ async def test_an_imported_curve_shows_its_epochs(tmp_path):
         assert "step      - / -" in panel(pilot)
         assert "Best 65.0 % on validation, epoch 10" in message(pilot)
         await pilot.press("x")
-        assert "stays by epoch" in message(pilot)
+        assert "x stays the epoch" in message(pilot)
         for key in ("r", "c"):
             await pilot.press(key)
             assert "does not name its task" in message(pilot)
