@@ -59,8 +59,8 @@ class ComparisonScreen(RunScreen):
     key_screen = "compare"
     waits_for = "epoch"
     export_words = (
-        "By suffix: .svg the chart as shown, .md the table, .json the result, .csv every step, "
-        "curves.csv the curves by epoch."
+        "The suffix sets the format: .svg the chart as shown, .md the table, .json the result, "
+        ".csv every step, curves.csv the curves by epoch."
     )
 
     def __init__(self, source: Source, config: RunConfig, run: RunDir | None) -> None:
