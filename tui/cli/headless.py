@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from clr_tui.engine.analysis.history import RunHistory
-from clr_tui.engine.analysis.report import Report
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.commands import Stop, send
 from clr_tui.engine.log.rundir import RunDir
@@ -65,15 +64,12 @@ def follow_and_print(run: RunDir, interrupts: Interrupts, *, owner: bool, json: 
     if state == "done":
         if history.finished and history.finished.message:
             progress.say(f"clr-tui: {run.id}: {history.finished.message}")
-        if not json and (words := _what_next(run, history, report)):
+        display = KINDS[history.config.kind].load_display()
+        if not json and (words := display.what_next(name_of(run), report)):
             progress.say(words)
         return DONE
     progress.say(f"clr-tui: {ending(run, history)}")
     return INTERRUPTED if owner and interrupts.interrupted else FAILED
-
-
-def _what_next(run: RunDir, history: RunHistory, report: Report) -> str:
-    return KINDS[history.config.kind].load_display().what_next(name_of(run), report)
 
 
 def name_of(run: RunDir) -> str:

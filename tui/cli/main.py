@@ -13,7 +13,7 @@ import math
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from clr_tui.engine.errors import UserError
 
@@ -94,10 +94,10 @@ def _complain(sentence: str, code: int) -> int:
     return code
 
 
-def _say(sentence: str) -> None:
-    from clr_tui.tui.text.clean import plain
+def _print_json(result: dict[str, Any]) -> None:
+    from json import dumps
 
-    print(plain(sentence))
+    print(dumps(result, indent=2))
 
 
 def _nobody_reads() -> int:
@@ -192,11 +192,8 @@ def _start(args: argparse.Namespace, runs: Path) -> int:
 
 def _detached(run: RunDir, *, json: bool) -> int:
     if json:
-        from json import dumps
-
         kind = run.config().kind
-        found = {"run": run.id, "kind": kind, "status": "starting", "path": str(run.path)}
-        print(dumps(found, indent=2))
+        _print_json({"run": run.id, "kind": kind, "status": "starting", "path": str(run.path)})
     else:
         print(run.id)
     return DONE
@@ -227,9 +224,7 @@ def _list(args: argparse.Namespace, runs: Path) -> int:
     from clr_tui.tui.cli.manage import list_object, list_text
 
     if args.json:
-        from json import dumps
-
-        print(dumps(list_object(runs), indent=2))
+        _print_json(list_object(runs))
     else:
         print(list_text(runs))
     return DONE
@@ -238,6 +233,7 @@ def _list(args: argparse.Namespace, runs: Path) -> int:
 def _stop(args: argparse.Namespace, runs: Path) -> int:
     from clr_tui.tui.cli.interrupts import Interrupts
     from clr_tui.tui.cli.manage import STOP_DEADLINE, stop, summary_object
+    from clr_tui.tui.text.clean import plain
 
     with Interrupts() as interrupts:
         summary = stop(runs, args.run, interrupts)
@@ -250,26 +246,23 @@ def _stop(args: argparse.Namespace, runs: Path) -> int:
             FAILED,
         )
     if args.json:
-        from json import dumps
-
-        print(dumps(summary_object(summary), indent=2))
+        _print_json(summary_object(summary))
     else:
-        _say(f"{summary.id} is {summary.status}")
+        print(plain(f"{summary.id} is {summary.status}"))
     return DONE
 
 
 def _remove(args: argparse.Namespace, runs: Path) -> int:
     from clr_tui.engine.log.removal import removal_words
     from clr_tui.tui.cli.manage import remove
+    from clr_tui.tui.text.clean import plain
 
     removed = remove(runs, args.run, yes=args.yes)
     if args.json:
-        from json import dumps
-
         run, kept = removed or (None, [])
-        print(dumps({"removed": run.id if run else None, "kept": kept}))
+        _print_json({"removed": run.id if run else None, "kept": kept})
     elif removed is not None:
-        _say(removal_words(*removed))
+        print(plain(removal_words(*removed)))
     return DONE if removed is not None else FAILED
 
 

@@ -136,13 +136,9 @@ def _export(parser: Parser) -> None:
     group.add_argument("--json", dest="json_file", metavar="FILE", help="the result")
 
 
-def _nothing(parser: Parser) -> None:
-    """Add nothing: the command has no options of its own."""
-
-
 COMMANDS: dict[str, tuple[str, str, Callable[[Parser], None]]] = {
     "attach": ("[RUN] [OPTION]...", "show a run, live if it is still running", _attach),
-    "ls": ("[OPTION]...", "list the runs", _nothing),
+    "ls": ("[OPTION]...", "list the runs", lambda parser: None),
     "stop": ("RUN", "stop a run (a training saves a checkpoint)", _run),
     "rm": ("RUN [--yes]", "remove a run that has ended (asks first)", _remove),
     "replay": ("RUN|PATH [OPTION]...", "play back a run or a log", _replay),

@@ -56,5 +56,4 @@ def result_lines(history: RunHistory, report: Report, width: int) -> list[str]:
 
 def charts_of(history: RunHistory, report: Report) -> list[Chart]:
     """Return the charts of a run, top to bottom, as its screen first shows them."""
-    display = KINDS[history.config.kind].load_display()
-    return display.charts(history, report)
+    return KINDS[history.config.kind].load_display().charts(history, report)

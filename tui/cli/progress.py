@@ -42,9 +42,17 @@ class ProgressLines:
             if text := lines.line_of(event, history):
                 self.say(text)
         text = lines.standing(history)
-        if text and text != self._shown and self._due(lines.silence if history.trials else 1.0):
+        silence = lines.silence if history.trials else 1.0
+        due = self._in_place or self._clock() - self._last_line >= silence
+        if text and text != self._shown and due:
             self._shown = text
-            self._stand(text)
+            if not self._in_place:
+                self.say(text)
+                return
+            wiped = self._wiped()
+            text = plain(text)[: shutil.get_terminal_size().columns - 1]
+            self._write(wiped + text)
+            self._standing = len(text)
 
     def say(self, text: str) -> None:
         """Print one line that stays."""
@@ -53,18 +61,6 @@ class ProgressLines:
     def end(self) -> None:
         """Leave the cursor at the start of an empty line."""
         self._write(self._wiped())
-
-    def _due(self, silence: float) -> bool:
-        return self._in_place or self._clock() - self._last_line >= silence
-
-    def _stand(self, text: str) -> None:
-        if not self._in_place:
-            self.say(text)
-            return
-        wiped = self._wiped()
-        text = plain(text)[: shutil.get_terminal_size().columns - 1]
-        self._write(wiped + text)
-        self._standing = len(text)
 
     def _wiped(self) -> str:
         """Blanks over the progress line, then back to its start, without escape codes."""

@@ -15,6 +15,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
+from clr_tui.engine import nvml
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.settings.catalogue import STUDIES
 from clr_tui.engine.settings.check import check
@@ -163,7 +164,7 @@ class NewRunScreen(Screen[None]):
         yield Static(f"clr-tui  {plain(self._title)}", id="form-title", markup=False)
         with Horizontal(id="form-body"):
             with VerticalScroll(id="form", can_focus=False):
-                for field in form_fields(_devices()):
+                for field in form_fields(tuple(nvml.available())):
                     text = self._given_texts.get(field.name, field.default)
                     if text != field.default:
                         self._unfolded.add(field.name)
@@ -312,9 +313,3 @@ class NewRunScreen(Screen[None]):
             if row.field.name in errors:
                 row.query_one(f"#{row.field.name}").focus()
                 return
-
-
-def _devices() -> tuple[str, ...]:
-    from clr_tui.engine.nvml import available
-
-    return tuple(available())

@@ -33,13 +33,9 @@ class ChartOptions:
 
     def smoother(self, direction: int) -> ChartOptions:
         """Return the next stronger (`direction` 1) or weaker (-1) smoothing, if there is one."""
-        if direction > 0:
-            rest = [a for a in WEIGHTS if a < self.smoothing * (1 - 1e-9)]
-            alpha = rest[0] if rest else self.smoothing
-        else:
-            rest = [a for a in WEIGHTS if a > self.smoothing * (1 + 1e-9)]
-            alpha = rest[-1] if rest else self.smoothing
-        return replace(self, smoothing=alpha)
+        least = 1e-9 * self.smoothing  # what counts as another weight
+        beyond = (a for a in WEIGHTS[::direction] if direction * (self.smoothing - a) > least)
+        return replace(self, smoothing=next(beyond, self.smoothing))
 
     def next_x(self, among: tuple[XAxis, ...]) -> ChartOptions:
         """Switch to the x-axis that follows `x` in `among`."""

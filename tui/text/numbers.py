@@ -70,7 +70,8 @@ def size(value: float | None) -> str:
     unit = 0
     while value >= 999.5 and unit < len(_BYTE_UNITS) - 1:
         value, unit = value / 1000, unit + 1
-    return f"{_digits(value)} {_BYTE_UNITS[unit]}"
+    digits = f"{value:.1f}".removesuffix(".0") if value < 9.95 else f"{value:.0f}"
+    return f"{digits} {_BYTE_UNITS[unit]}"
 
 
 def memory(used: float | None, total: float | None) -> str:
@@ -81,10 +82,6 @@ def memory(used: float | None, total: float | None) -> str:
     scale = 1000 ** _BYTE_UNITS.index(shown.split()[1])
     part = f"{used / scale:.1f}" if used is not None and math.isfinite(used) else UNKNOWN
     return f"{part} / {shown}"
-
-
-def _digits(value: float) -> str:
-    return f"{value:.1f}".removesuffix(".0") if value < 9.95 else f"{value:.0f}"
 
 
 def age(seconds: float | None) -> str:
