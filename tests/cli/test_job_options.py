@@ -163,7 +163,7 @@ def test_a_training_takes_the_optimizer_of_its_sweep_or_another(runs: Path) -> N
     assert job.optimizer == OptimizerConfig(name="rmsprop")
     _, job, _ = training_of(parsed(f"train --from {run.id} --weight-decay 0.1"), runs)
     assert job.optimizer.options == {"amsgrad": True, "weight_decay": 0.1}
-    with pytest.raises(UserError, match="--momentum is an option of sgd, and this is adam"):
+    with pytest.raises(UserError, match="--momentum is for sgd, but the optimizer is adam"):
         training_of(parsed(f"train --from {run.id} --momentum 0.9"), runs)
 
 
