@@ -7,7 +7,7 @@ from pathlib import Path
 from clr_tui.engine.settings.config import JOBS, TaskConfig
 from clr_tui.engine.settings.table import REQUIRED, Setting, settings_of
 from clr_tui.engine.settings.texts import write
-from clr_tui.tui.cli.option_groups import option_of
+from clr_tui.tui.cli.job_options import option_of
 from clr_tui.tui.keys import KEYS
 from clr_tui.tui.kinds.registry import KINDS
 

@@ -17,7 +17,7 @@ from clr_tui.engine.settings.config import JOBS, TaskConfig
 from clr_tui.engine.settings.table import REQUIRED, settings_of
 from clr_tui.engine.settings.texts import write
 from clr_tui.tui.cli import parser as cli_parser
-from clr_tui.tui.cli.option_groups import option_of
+from clr_tui.tui.cli.job_options import option_of
 from clr_tui.tui.cli.parser import build_parser
 from clr_tui.tui.kinds.registry import KINDS
 

@@ -12,8 +12,7 @@ from clr_tui.engine.errors import UserError
 from clr_tui.engine.settings.check import check_numbers
 from clr_tui.engine.settings.config import JOBS, RangeTest, TaskConfig
 from clr_tui.engine.settings.table import REQUIRED, Setting, described, settings_of
-from clr_tui.tui.cli.job_options import with_options
-from clr_tui.tui.cli.option_groups import add_settings, help_of, option_of
+from clr_tui.tui.cli.job_options import add_settings, help_of, option_of, with_options
 from clr_tui.tui.cli.parser import build_parser
 from clr_tui.tui.cli.parsing import Parser
 from clr_tui.tui.text.bounds import read_bounds

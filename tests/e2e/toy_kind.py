@@ -15,8 +15,7 @@ from clr_tui.engine.log import events as ev
 from clr_tui.engine.settings.config import JOBS, TaskConfig
 from clr_tui.engine.settings.table import described, settings_of
 from clr_tui.tui.charts.chart import Axis, Chart, Series
-from clr_tui.tui.cli.job_options import with_options
-from clr_tui.tui.cli.option_groups import add_detach, add_settings
+from clr_tui.tui.cli.job_options import add_detach, add_settings, with_options
 from clr_tui.tui.kinds.registry import KINDS, Command, Display, Kind
 from clr_tui.tui.text.event_lines import EventLines
 

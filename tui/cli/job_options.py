@@ -1,8 +1,10 @@
-"""Builds the task and the optimizer from the options of a command."""
+"""The options of commands that start runs, and the task and optimizer that they describe."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
@@ -10,9 +12,67 @@ import msgspec
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.settings.config import OptimizerConfig, TaskConfig
 from clr_tui.engine.settings.entries import parse_optimizer
-from clr_tui.engine.settings.table import settings_of
+from clr_tui.engine.settings.table import REQUIRED, Setting, settings_of
+from clr_tui.engine.settings.texts import read, write
+from clr_tui.tui.cli.parsing import Parser
 
 S = TypeVar("S", bound=msgspec.Struct)
+METAVARS = {int: "N", float: "X"}
+
+
+def add_settings(group: argparse._ActionsContainer, settings: Iterable[Setting]) -> None:
+    """Add an option for each setting, stored under the setting's name; None if not given."""
+    for setting in settings:
+        add_setting(group, setting)
+
+
+def add_setting(
+    group: argparse._ActionsContainer, setting: Setting, reader: Callable[[str], Any] | None = None
+) -> None:
+    """Add the option of one setting; `reader` if it takes more than the setting's values."""
+    option = option_of(setting)
+    words = help_of(setting).replace("%", "%%")
+    if setting.type is bool:
+        group.add_argument(
+            option, dest=setting.name, action=argparse.BooleanOptionalAction, help=words
+        )
+        return
+    group.add_argument(
+        option,
+        dest=setting.name,
+        type=reader or partial(read, setting, said_as=option),
+        metavar=setting.metavar or METAVARS.get(setting.type, "NAME"),
+        help=words,
+    )
+
+
+def option_of(setting: Setting) -> str:
+    """Return the option of a setting, such as `--batch-size`."""
+    return setting.option or f"--{setting.name.replace('_', '-')}"
+
+
+def help_of(setting: Setting) -> str:
+    """Return a setting's help with its choices and default."""
+    words = setting.help
+    if setting.choices:
+        words += f": {', '.join(setting.choices)}"
+    if setting.default is REQUIRED and not setting.empty:
+        return words
+    return f"{words} (default: {setting.empty or write(setting, setting.default)})"
+
+
+def add_task(parser: Parser) -> None:
+    """Add the options for the data, the model and the device."""
+    add_settings(parser.add_argument_group("task options"), settings_of(TaskConfig))
+
+
+def add_detach(group: argparse._ActionsContainer) -> None:
+    """Add the option that starts a run without following it."""
+    group.add_argument(
+        "--detach",
+        action="store_true",
+        help="start the run, print its id and return; clr-tui attach shows it",
+    )
 
 
 def task_of(args: argparse.Namespace, given: TaskConfig | None = None) -> TaskConfig:

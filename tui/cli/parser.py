@@ -107,7 +107,7 @@ def _replay(parser: Parser) -> None:
 
     from clr_tui.engine.settings.config import Compare
     from clr_tui.engine.settings.table import setting_of
-    from clr_tui.tui.cli.option_groups import add_setting
+    from clr_tui.tui.cli.job_options import add_setting
 
     target = setting_of(Compare, "target")
     add_setting(parser, replace(target, help=f"for a comparison: {target.help}"))

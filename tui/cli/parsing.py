@@ -135,7 +135,7 @@ def speed(option: str) -> Callable[[str], float]:
             value = 0.0
         if not value > 0:
             raise UserError(
-                f"{option} '{text}' is not a speed; give a number above 0 like 10, or max"
+                f"{option} '{text}' is not a speed; give a number above 0 such as 10, or max"
             )
         return value
 
@@ -154,7 +154,7 @@ def rates(option: str, words: Sequence[str]) -> Callable[[str], float | str]:
             value = 0.0
         if not 0 < value < float("inf"):
             hint = did_you_mean(text.lower(), words)
-            hint = hint or f"; give {', '.join(words)}, or a number above 0 like 1e-3"
+            hint = hint or f"; give {', '.join(words)}, or a number above 0 such as 1e-3"
             raise UserError(f"{option} '{text}' is not a learning rate{hint}", _field(option))
         return value
 

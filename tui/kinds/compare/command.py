@@ -13,8 +13,7 @@ from clr_tui.engine.settings.config import Compare, TaskConfig
 from clr_tui.engine.settings.entries import article_entries
 from clr_tui.engine.settings.studies import study
 from clr_tui.engine.settings.table import settings_of
-from clr_tui.tui.cli.job_options import task_of, with_options
-from clr_tui.tui.cli.option_groups import add_detach, add_setting, add_task
+from clr_tui.tui.cli.job_options import add_detach, add_setting, add_task, task_of, with_options
 from clr_tui.tui.cli.parsing import Parser, rates
 from clr_tui.tui.kinds.registry import Command
 

@@ -8,8 +8,7 @@ from pathlib import Path
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.settings.config import RangeTest, TaskConfig
 from clr_tui.engine.settings.table import settings_of
-from clr_tui.tui.cli.job_options import task_of, with_options
-from clr_tui.tui.cli.option_groups import add_detach, add_settings, add_task
+from clr_tui.tui.cli.job_options import add_detach, add_settings, add_task, task_of, with_options
 from clr_tui.tui.cli.parsing import Parser
 from clr_tui.tui.kinds.registry import Command
 
