@@ -395,33 +395,19 @@ class RunConfig(_Asked, frozen=True, kw_only=True):
         return self.job
 
 
-class _Stored(_Asked, frozen=True, kw_only=True):
-    job: msgspec.Raw = msgspec.Raw(b"null")
-    # Schema 1: the job is in the field of its kind, and the other two are null.
-    kind: str = ""
-    range_test: msgspec.Raw = msgspec.Raw(b"null")
-    train: msgspec.Raw = msgspec.Raw(b"null")
-    compare: msgspec.Raw = msgspec.Raw(b"null")
-
-
-class _Tag(msgspec.Struct):
-    kind: str
-
-
 def decode_run(text: bytes) -> RunConfig:
     """Decodes a `run.json` of schema 1 or 2, with any job in `JOBS`.
 
     Raises:
         msgspec.DecodeError: it is not a `run.json`, or the kind of its job is not in `JOBS`.
     """
-    stored = msgspec.json.decode(text, type=_Stored)
-    kind, job = stored.kind, stored.job
-    if kind:
-        first = {"range-test": stored.range_test, "train": stored.train, "compare": stored.compare}
-        job = first.get(kind, job)
+    fields = msgspec.json.decode(text, type=dict[str, Any])
+    if kind := str(fields.get("kind") or ""):  # schema 1: the job is in the field of its kind
+        job = fields.get(kind.replace("-", "_"))
     else:
-        kind = msgspec.json.decode(job, type=_Tag).kind
+        job = msgspec.convert(fields.get("job"), dict[str, Any])
+        kind = str(job.get("kind"))
     if kind not in JOBS:
         raise msgspec.ValidationError(f"kind '{kind}' is none of {', '.join(JOBS)}")
-    fields = {name: getattr(stored, name) for name in _Asked.__struct_fields__}
-    return RunConfig(**fields, job=msgspec.json.decode(job, type=JOBS[kind]))
+    asked = msgspec.structs.asdict(msgspec.convert(fields, _Asked))
+    return RunConfig(**asked, job=msgspec.convert(job, JOBS[kind]))

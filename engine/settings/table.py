@@ -54,7 +54,6 @@ class Setting:
     path: tuple[str, ...] = ()
     """The field with its value, or a field and the field in it."""
     type: type = str
-    optional: bool = False
     default: Any = REQUIRED
 
     @property
@@ -79,24 +78,14 @@ class Setting:
         return self.limits.mistake(at, value, name) if self.type in (int, float) else None
 
 
-def described(
-    help: str,
-    *,
-    gt: float | None = None,
-    ge: float | None = None,
-    lt: float | None = None,
-    le: float | None = None,
-    unit: str = "",
-    written: str = "",
-    **more: Any,
-) -> msgspec.Meta:
-    """The annotation of a field that is a setting; see `Setting` and `Limits` for the arguments.
+def described(help: str, **parts: Any) -> msgspec.Meta:
+    """The annotation of a field that is a setting; `parts` are those of `Setting` and `Limits`.
 
     The limits are not those of msgspec, which would then refuse the `run.json` of a version that
     allowed more.
     """
-    allowed = Limits(gt=gt, ge=ge, lt=lt, le=le, unit=unit, written=written)
-    row = Setting(help, limits=allowed, **more)
+    ends = {name: parts.pop(name) for name in Limits.__dataclass_fields__.keys() & parts.keys()}
+    row = Setting(help, limits=Limits(**ends), **parts)
     return msgspec.Meta(description=help, extra={"setting": row})
 
 
@@ -138,8 +127,7 @@ def _annotated(found: msgspec.structs.FieldInfo) -> Setting | None:
             break
     else:
         return None
-    optional = get_origin(kind) in (Union, types.UnionType)
-    if optional:
+    if get_origin(kind) in (Union, types.UnionType):
         kind = next(each for each in get_args(kind) if each is not types.NoneType)
     choices = row.choices
     if get_origin(kind) is Literal:
@@ -152,14 +140,9 @@ def _annotated(found: msgspec.structs.FieldInfo) -> Setting | None:
         row,
         name=name,
         title=row.title or name.replace("_", " "),
-        example=row.example or _example(default),
+        example=row.example or (exact_lr(default) if isinstance(default, float) else str(default)),
         path=(found.name,),
         type=get_origin(kind) or kind,
-        optional=optional,
         choices=choices,
         default=default,
     )
-
-
-def _example(default: Any) -> str:
-    return exact_lr(default) if isinstance(default, float) else str(default)
