@@ -37,7 +37,11 @@ def replacing(path: Path, mode: int = 0o644) -> Iterator[IO[bytes]]:
             with contextlib.suppress(OSError):  # the first error says what is wrong
                 draft.unlink()
             raise
-    _sync_folder(path.parent)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _remove_abandoned(path: Path) -> None:
@@ -51,11 +55,3 @@ def _remove_abandoned(path: Path) -> None:
 def _lock(descriptor: int) -> None:
     """Locks a file until its descriptor is closed; raises OSError if another process holds it."""
     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -12,8 +12,6 @@ _NAMES = {
     stat.S_IFDIR: "folder",
     stat.S_IFIFO: "pipe",
     stat.S_IFSOCK: "socket",
-    stat.S_IFCHR: "device",
-    stat.S_IFBLK: "device",
 }
 
 

@@ -141,7 +141,9 @@ def create_run(
         folder=folder,
     )
     try:
-        _write_config(run, config)
+        text = msgspec.json.format(msgspec.json.encode(config), indent=2)
+        with replacing(run.config_path) as file:
+            file.write(text + b"\n")
     except UnicodeEncodeError as error:
         shutil.rmtree(run.path, ignore_errors=True)
         path = os.fsencode(task.data).decode("utf-8", "replace")
@@ -165,12 +167,6 @@ def _make_directory(runs: Path, prefix: str) -> RunDir:
             number += 1
         else:
             return RunDir(path)
-
-
-def _write_config(run: RunDir, config: RunConfig) -> None:
-    text = msgspec.json.format(msgspec.json.encode(config), indent=2) + b"\n"
-    with replacing(run.config_path) as file:
-        file.write(text)
 
 
 def list_runs(runs: Path) -> list[RunDir]:

@@ -49,7 +49,9 @@ class Upgrade:
     def _exact(self, event: ev.AnyEvent) -> ev.AnyEvent:
         if isinstance(event, ev.Evaluated) and ACCURACY.name in event.metrics:
             accuracy = self._counted(event.metrics[ACCURACY.name], event.part)
-            return msgspec.structs.replace(event, metrics={**event.metrics, ACCURACY.name: accuracy})
+            return msgspec.structs.replace(
+                event, metrics={**event.metrics, ACCURACY.name: accuracy}
+            )
         if isinstance(event, ev.EpochFinished):
             best = self._counted(event.best_value, "validation")
             return msgspec.structs.replace(event, best_value=best)

@@ -42,12 +42,3 @@ def state_of(
     if paused:
         return "paused"
     return "running" if began else before
-
-
-def trial_state(outcome: Outcome | None, *, began: bool = True, run_over: bool = False) -> State:
-    """Returns the state of a trial; `stopped` if the run ended first."""
-    if outcome is not None:
-        return outcome
-    if run_over:
-        return "stopped"
-    return "running" if began else "waiting"

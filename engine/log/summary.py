@@ -176,8 +176,11 @@ def _summary(
         headline, message = finish.headline, finish.message
         progress = 1.0 if status == "done" else None
     else:
-        headline = _words(config, events, head)
-        progress = _standing(config).progress(config, events, head)
+        standing, work = _standing(config), last_of(events, Progress)
+        progress = standing.progress(config, events, head)
+        headline = f"{work.what}, {work.done} of {work.total}" if work else ""
+        if head is not None:
+            headline = standing.words(config, events, head)
         lost = "the worker ended without a final event: its worker.log may say why"
         message = lost if status == "lost" else ""
     return RunSummary(
@@ -197,13 +200,6 @@ def _summary(
 def _standing(config: RunConfig) -> Standing:
     standing: Standing = named(JOB_KINDS[config.kind].standing)
     return standing
-
-
-def _words(config: RunConfig, events: Sequence[AnyEvent], head: Head | None) -> str:
-    if head is not None:
-        return _standing(config).words(config, events, head)
-    work = last_of(events, Progress)
-    return f"{work.what}, {work.done} of {work.total}" if work else ""
 
 
 def _unreadable(run: RunDir, message: str, config: RunConfig | None = None) -> RunSummary:

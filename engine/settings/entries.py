@@ -57,12 +57,9 @@ def parse_entries(text: str) -> list[EntryConfig]:
     """
     if len(text) > _LONGEST_TEXT:
         raise UserError(f"optimizers may take at most {_LONGEST_TEXT} characters", FIELD)
-    if not text.strip():
-        raise check_entries([])[0]
-    entries = [_entry(part) for part in _split(text, ",")]
-    mistakes = check_entries(entries)
-    if mistakes:
-        raise mistakes[0]
+    entries = [_entry(part) for part in _split(text, ",")] if text.strip() else []
+    for mistake in check_entries(entries):
+        raise mistake
     return entries
 
 
@@ -217,12 +214,10 @@ def _optimizer(name: str, options: Options, said: str, momentum: float = 0.0) ->
 def _policy(name: str, said: str) -> Policy:
     if not name:
         raise UserError(f"a policy is missing after the + in '{said}': add one such as clr", FIELD)
-    if name.lower() == CLR:
-        return "triangular"
-    for policy in POLICIES:
-        if name.lower() == policy:
-            return policy
-    raise limits.choice(FIELD, name, [CLR, *POLICIES], "policy")
+    known: dict[str, Policy] = {CLR: "triangular", **{policy: policy for policy in POLICIES}}
+    if name.lower() not in known:
+        raise limits.choice(FIELD, name, known, "policy")
+    return known[name.lower()]
 
 
 def _merged(given: Options, rates: Options, said: str) -> Options:

@@ -13,7 +13,7 @@ from clr_tui.engine.analysis.arrays import Bools, Floats, Ints
 from clr_tui.engine.analysis.history import RunHistory, TrialHistory
 from clr_tui.engine.analysis.statistics import interval_factor
 from clr_tui.engine.log.events import EpochFinished, Evaluated, RateChosen, TrialStarted
-from clr_tui.engine.log.state import ENDED, State, trial_state
+from clr_tui.engine.log.state import ENDED, State
 from clr_tui.engine.metrics import LOSS
 from clr_tui.engine.policies import whole_cycle_epochs
 from clr_tui.engine.settings.config import Compare
@@ -114,7 +114,7 @@ def _gathered(history: RunHistory) -> tuple[EntryCurves, ...]:
             seed = history.config.task.seed + i
             if seed not in seeds:
                 blank = _curve_of(TrialHistory(compare.trial_number(entry, i)), seed, planned)
-                seeds[seed] = replace(blank, state=trial_state(None, began=False))
+                seeds[seed] = replace(blank, state="waiting")
     curves = [tuple(seeds[s] for s in sorted(seeds)) for seeds in found]
     if history.finished:
         curves = [tuple(map(of_run_that_is_over, trials)) for trials in curves]
@@ -157,7 +157,7 @@ def of_run_that_is_over(trial: SeedCurve) -> SeedCurve:
     if trial.state in ENDED:
         return trial
     reason = NEVER_BEGAN if trial.state == "waiting" else BROKEN_OFF
-    return replace(trial, state=trial_state(None, run_over=True), reason=reason)
+    return replace(trial, state="stopped", reason=reason)
 
 
 def planned_epochs(compare: Compare) -> int:
@@ -179,7 +179,7 @@ def _curve_of(trial: TrialHistory, seed: int, planned: int) -> SeedCurve:
     return SeedCurve(
         trial=trial.trial,
         seed=seed,
-        state=trial_state(trial.outcome),
+        state=trial.outcome or "running",
         reason=trial.reason,
         total_epochs=planned if trial.total_epochs is None else trial.total_epochs,
         epoch=np.array([e.epoch for e in epochs], np.int64),
