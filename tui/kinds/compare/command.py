@@ -66,22 +66,17 @@ def comparison_of(args: argparse.Namespace, runs: Path) -> tuple[TaskConfig, Com
     else:
         changes, job = study(args.study)
         task = msgspec.structs.replace(task, **changes)
-    lr, args.rates = args.rates, None  # which may also be one rate for all
-    job = _rated(with_options(job, args), lr)
+    rate = args.rates
+    if isinstance(rate, float):  # one rate for all entries that name none
+        args.rates = None
+    job = with_options(job, args)
+    if isinstance(rate, float):
+        entries = [
+            msgspec.structs.replace(entry, lr=rate) if entry.lr is None else entry
+            for entry in job.entries
+        ]
+        job = msgspec.structs.replace(job, entries=entries)
     return task_of(args, task), job, parent.id if parent else None
-
-
-def _rated(job: Compare, lr: float | str | None) -> Compare:
-    """`job` with the rates of `--lr`, for all entries that have none of their own."""
-    if lr is None:
-        return job
-    if isinstance(lr, str):
-        return msgspec.structs.replace(job, rates=lr)
-    entries = [
-        entry if entry.lr is not None else msgspec.structs.replace(entry, lr=lr)
-        for entry in job.entries
-    ]
-    return msgspec.structs.replace(job, entries=entries)
 
 
 COMMAND = Command(DESCRIPTION, EXAMPLES, add_options, comparison_of)
