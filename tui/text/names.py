@@ -1,4 +1,4 @@
-"""Names and symbols that every screen uses alike."""
+"""Names and symbols shared by all screens."""
 
 from __future__ import annotations
 
