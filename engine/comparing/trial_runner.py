@@ -19,7 +19,7 @@ from clr_tui.engine.tasks.devices import choose_device
 from clr_tui.engine.tasks.load import load_task
 from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.training.control import Control, StopFlag, Stopped
-from clr_tui.engine.training.job import ThrottledProgress, tune_torch
+from clr_tui.engine.training.job import throttled_progress, tune_torch
 from clr_tui.engine.training.keepers import InMemory
 from clr_tui.engine.training.range_test import run_sweep
 from clr_tui.engine.training.session import Session, Trial
@@ -70,7 +70,7 @@ class TrialRunner:
         config = self._setup.config
         device, _, _, precision = choose_device(self._setup.device)
         if self._task is None:
-            progress = ThrottledProgress(lambda event: None, self._raise_if_stopped)
+            progress = throttled_progress(lambda event: None, self._raise_if_stopped)
             # The worker has read the data before, and has reported all notes.
             self._task = load_task(config.task, device, progress, lambda text: None)
         return Session(config, self._task, precision, story.tell, control, Path())

@@ -56,7 +56,7 @@ def run_job(
     config = compiling_where_it_pays(config, device, emit)
 
     def load(where: torch.device) -> Task:
-        progress = ThrottledProgress(emit, control.raise_if_stopped)
+        progress = throttled_progress(emit, control.raise_if_stopped)
         task = load_task(config.task, where, progress, note)
         emit(_task_ready(task, config))
         return task
@@ -108,7 +108,11 @@ def saying_once(emit: Callable[[Event], object]) -> Callable[[Event], None]:
     return say
 
 
-class ThrottledProgress:
+def throttled_progress(
+    emit: Callable[[Event], object],
+    before: Callable[[], None],
+    clock: Callable[[], float] = time.monotonic,
+) -> Callable[[str, int, int], None]:
     """Emits at most four reports per second, and the last one of each kind of work.
 
     Args:
@@ -116,26 +120,17 @@ class ThrottledProgress:
         before: called at each report; what it raises ends the work.
         clock: seconds, monotonic.
     """
+    last = -math.inf
 
-    def __init__(
-        self,
-        emit: Callable[[Event], object],
-        before: Callable[[], None],
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._emit = emit
-        self._before = before
-        self._clock = clock
-        self._last = -math.inf
+    def report(what: str, done: int, total: int) -> None:
+        nonlocal last
+        before()
+        now = clock()
+        if done >= total or now - last >= PROGRESS_SECONDS:
+            last = now
+            emit(Progress(what=what, done=done, total=total))
 
-    def __call__(self, what: str, done: int, total: int) -> None:
-        """Reports that `done` of `total` pieces of the work `what` are done."""
-        self._before()
-        now = self._clock()
-        if done < total and now - self._last < PROGRESS_SECONDS:
-            return
-        self._last = now
-        self._emit(Progress(what=what, done=done, total=total))
+    return report
 
 
 def _task_ready(task: Task, config: RunConfig) -> TaskReady:

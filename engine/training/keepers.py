@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -13,29 +13,11 @@ from clr_tui.engine.log.events import CheckpointSaved, Event
 from clr_tui.engine.training import checkpoint
 
 Reason = Literal["best", "last", "asked", "stopped"]
+"""Validation was the best so far, an epoch ended, a command asked for it, or the training stopped.
+"""
 
 BEST = Path("checkpoints", "best.pt")
 LAST = Path("checkpoints", "last.pt")
-
-
-class Keeper(Protocol):
-    """Keeps the state of a training."""
-
-    def keep(self, reason: Reason, model: nn.Module, state: Callable[[], dict[str, Any]]) -> None:
-        """Keeps the current state.
-
-        Args:
-            reason: validation was the `best` so far, an epoch ended (`last`), a command `asked` for
-                it, or the training was `stopped`.
-            model: the model in training.
-            state: makes a whole checkpoint, see `engine.training.checkpoint`.
-
-        Raises:
-            UserError: it cannot be kept.
-        """
-
-    def best(self) -> Mapping[str, Tensor]:
-        """The model's state that was last kept as the `best`."""
 
 
 class OnDisk:
@@ -53,7 +35,15 @@ class OnDisk:
         self._device = device
 
     def keep(self, reason: Reason, model: nn.Module, state: Callable[[], dict[str, Any]]) -> None:
-        """Writes a checkpoint and logs it."""
+        """Writes a checkpoint and logs it.
+
+        Args:
+            model: the model in training.
+            state: makes a whole checkpoint, see `engine.training.checkpoint`.
+
+        Raises:
+            UserError: it cannot be written.
+        """
         kept = state()
         trial, step = kept["trial"], kept["step"]
         path = LAST

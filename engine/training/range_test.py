@@ -8,19 +8,18 @@ from dataclasses import dataclass
 
 import torch
 
-from clr_tui.engine.log.events import Diverged, Note, TrialFinished, TrialStarted
+from clr_tui.engine.log.events import Diverged, Note, TrialFinished
 from clr_tui.engine.metrics import reads_as_accuracy
 from clr_tui.engine.settings.config import RangeTest
 from clr_tui.engine.tasks.part import Part
 from clr_tui.engine.tasks.trees import tensors
-from clr_tui.engine.training.compiling import compiled
 from clr_tui.engine.training.control import Orders, Stopped
 from clr_tui.engine.training.evaluate import evaluate
 from clr_tui.engine.training.preserve import left_as_found
-from clr_tui.engine.training.randomness import generator, stream
-from clr_tui.engine.training.recorder import End, Recorder
+from clr_tui.engine.training.randomness import generator
+from clr_tui.engine.training.recorder import Recorder
 from clr_tui.engine.training.session import Result, Session, Trial, Work
-from clr_tui.engine.training.trainee import Trainee, make_trainee
+from clr_tui.engine.training.trainee import Trainee
 from clr_tui.engine.words import rate
 
 MIN_STEPS = 100
@@ -174,31 +173,9 @@ def run_sweep(
         Stopped: the run was stopped before the sweep began.
     """
     batch_size = session.config.task.batch_size
-    trainee = make_trainee(
-        session.task,
-        config.optimizer,
-        batch_size=batch_size,
-        seed=trial.seed,
-        precision=session.precision,
-        folder=session.config.folder,
-    )
-    if session.config.task.compile:
-        trainee = compiled(trainee, session.emit)
-    trainee.prepare(session.task.train, *([subset.part] if subset else []))
-    # Dropout draws from the global generators.
-    torch.manual_seed(stream(trial.seed, "model"))
+    trainee = session.trainee(config.optimizer, trial.seed, *([subset.part] if subset else []))
     steps = sweep_steps(config, len(session.task.train), batch_size)
-    session.emit(
-        TrialStarted(
-            trial=trial.number,
-            seed=trial.seed,
-            total_steps=steps,
-            steps_per_epoch=trainee.batches.steps_per_epoch,
-            label=trial.label,
-            entry=trial.entry,
-            role=trial.role,
-        )
-    )
+    session.emit(trial.started(steps, trainee.batches.steps_per_epoch))
     stopwatch = session.stopwatch()
     recorder = Recorder(
         session.emit,
@@ -221,20 +198,15 @@ def run_sweep(
         subset=subset,
         attend=lambda: session.control.attend(orders, stopwatch),
     )
-    _finish_trial(session, trial.number, recorder.steps, recorder.end, stopped)
-    return stopped
-
-
-def _finish_trial(
-    session: Session, trial: int, steps: int, end: End | None, stopped: str | None
-) -> None:
+    end = recorder.end
     if end:
-        session.emit(Diverged(trial=trial, step=end.step, lr=end.lr, reason=end.reason))
+        session.emit(Diverged(trial=trial.number, step=end.step, lr=end.lr, reason=end.reason))
     session.emit(
         TrialFinished(
-            trial=trial,
+            trial=trial.number,
             outcome="done" if stopped is None else "stopped",
-            step=steps,
+            step=recorder.steps,
             reason=stopped or (end.reason if end else ""),
         )
     )
+    return stopped

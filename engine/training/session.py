@@ -9,11 +9,15 @@ from pathlib import Path
 
 import torch
 
-from clr_tui.engine.log.events import Event, Outcome, Role
-from clr_tui.engine.settings.config import RunConfig
+from clr_tui.engine.log.events import Event, Outcome, Role, TrialStarted
+from clr_tui.engine.settings.config import OptimizerConfig, RunConfig
+from clr_tui.engine.tasks.part import Part
 from clr_tui.engine.tasks.task import Task
+from clr_tui.engine.training.compiling import compiled
 from clr_tui.engine.training.control import Control
+from clr_tui.engine.training.randomness import stream
 from clr_tui.engine.training.stopwatch import Stopwatch
+from clr_tui.engine.training.trainee import Trainee, make_trainee
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,28 @@ class Session:
     def waits_for_nothing(self) -> bool:
         """True on the CPU, where reading a loss does not block."""
         return self.task.device.type == "cpu"
+
+    def trainee(self, optimizer: OptimizerConfig, seed: int, *measured: Part) -> Trainee:
+        """Makes a trial's trainee and prepares the training part and all `measured` ones.
+
+        Raises:
+            UserError: see `make_trainee`.
+            Stopped: the run was stopped while features of frozen layers were computed.
+        """
+        trainee = make_trainee(
+            self.task,
+            optimizer,
+            batch_size=self.config.task.batch_size,
+            seed=seed,
+            precision=self.precision,
+            folder=self.config.folder,
+        )
+        if self.config.task.compile:
+            trainee = compiled(trainee, self.emit)
+        trainee.prepare(self.task.train, *measured)
+        # Dropout draws from the global generators.
+        torch.manual_seed(stream(seed, "model"))
+        return trainee
 
     def stopwatch(self) -> Stopwatch:
         """A new one, started now."""
@@ -70,6 +96,18 @@ class Trial:
     entry: int | None = None
     """Of a comparison: the entry's place."""
     role: Role = "train"
+
+    def started(self, steps: int, per_epoch: int) -> TrialStarted:
+        """The event of its start."""
+        return TrialStarted(
+            trial=self.number,
+            seed=self.seed,
+            total_steps=steps,
+            steps_per_epoch=per_epoch,
+            label=self.label,
+            entry=self.entry,
+            role=self.role,
+        )
 
 
 @dataclass(frozen=True)

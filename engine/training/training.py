@@ -9,7 +9,6 @@ import math
 from typing import Any
 
 import msgspec
-import torch
 
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log import events
@@ -21,21 +20,18 @@ from clr_tui.engine.log.events import (
     Note,
     Outcome,
     TrialFinished,
-    TrialStarted,
 )
 from clr_tui.engine.policies import phase, step_size_steps, whole_cycle_epochs
 from clr_tui.engine.settings.config import Train
 from clr_tui.engine.tasks.part import Part
 from clr_tui.engine.training import checkpoint
-from clr_tui.engine.training.compiling import compiled
 from clr_tui.engine.training.control import Orders, Stopped
 from clr_tui.engine.training.evaluate import evaluate
-from clr_tui.engine.training.keepers import Keeper, OnDisk, Reason
-from clr_tui.engine.training.randomness import stream
+from clr_tui.engine.training.keepers import InMemory, OnDisk, Reason
 from clr_tui.engine.training.recorder import End, Recorder, finite, on_host, values
 from clr_tui.engine.training.schedules import PolicyRate, make_scheduler, set_bounds
 from clr_tui.engine.training.session import Result, Session, Trial, Work
-from clr_tui.engine.training.trainee import Trainee, make_trainee
+from clr_tui.engine.training.trainee import Trainee
 from clr_tui.engine.words import rate
 
 _Measured = tuple[float | None, dict[str, float | None]]
@@ -79,26 +75,15 @@ class Training:
         Stopped: the run was stopped while features of frozen layers were computed.
     """
 
-    def __init__(self, session: Session, config: Train, trial: Trial, keeper: Keeper) -> None:
+    def __init__(
+        self, session: Session, config: Train, trial: Trial, keeper: OnDisk | InMemory
+    ) -> None:
         self._session = session
         self._emit = session.emit
         self._control = session.control
         self._trial = trial
         self._keeper = keeper
-        batch_size = session.config.task.batch_size
-        self.trainee = make_trainee(
-            session.task,
-            config.optimizer,
-            batch_size=batch_size,
-            seed=trial.seed,
-            precision=session.precision,
-            folder=session.config.folder,
-        )
-        if session.config.task.compile:
-            self.trainee = compiled(self.trainee, session.emit)
-        self.trainee.prepare(session.task.train, session.task.validation)
-        # Dropout draws from the global generators.
-        torch.manual_seed(stream(trial.seed, "model"))
+        self.trainee = session.trainee(config.optimizer, trial.seed, session.task.validation)
         self._per_epoch = self.trainee.batches.steps_per_epoch
         self._epochs = config.epochs
         if config.whole_cycles:
@@ -123,7 +108,7 @@ class Training:
             session.emit,
             trial=trial.number,
             total_steps=self._total,
-            batch_size=batch_size,
+            batch_size=session.config.task.batch_size,
             stopwatch=self._stopwatch,
             eager=session.waits_for_nothing,
             watch=_not_finite,
@@ -156,16 +141,7 @@ class Training:
         return Result("done", headline=self._headline())
 
     def _announce(self) -> None:
-        self._emit(
-            TrialStarted(
-                trial=self._trial.number,
-                seed=self._trial.seed,
-                total_steps=self._total,
-                steps_per_epoch=self._per_epoch,
-                label=self._trial.label,
-                entry=self._trial.entry,
-            )
-        )
+        self._emit(self._trial.started(self._total, self._per_epoch))
         self._emit_bounds()
         rate = self.rate
         end = phase(rate.policy, self._total, step_size=rate.step_size, total_steps=self._total)

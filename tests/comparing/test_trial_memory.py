@@ -15,7 +15,7 @@ from clr_tui.engine.log.events import CheckpointSaved, EpochFinished, Evaluated,
 from clr_tui.engine.settings.config import RunConfig, TaskConfig, Train
 from clr_tui.engine.tasks.load import load_task
 from clr_tui.engine.training.control import Control, StopFlag
-from clr_tui.engine.training.keepers import InMemory, Keeper, OnDisk
+from clr_tui.engine.training.keepers import InMemory, OnDisk
 from clr_tui.engine.training.session import Session, Trial
 from clr_tui.engine.training.training import Training
 
@@ -87,7 +87,7 @@ def test_the_parts_of_the_need_add_up() -> None:
 
 
 def measured_on_test(
-    keeper: Keeper, events: list[Event], folder: Path, seed: int
+    keeper: InMemory | OnDisk, events: list[Event], folder: Path, seed: int
 ) -> list[Evaluated]:
     job = Train(base_lr=0.1, max_lr=0.6, step_size_epochs=0.5, epochs=5)
     config = RunConfig(id="r", created=0.0, version="0", job=job)

@@ -24,7 +24,7 @@ from clr_tui.engine.settings.config import (
 )
 from clr_tui.engine.training import device_usage as usage
 from clr_tui.engine.training.evaluate import evaluate
-from clr_tui.engine.training.job import ThrottledProgress, run_job
+from clr_tui.engine.training.job import run_job, throttled_progress
 from clr_tui.engine.training.trainee import make_trainee
 
 
@@ -82,7 +82,7 @@ def test_options_that_torch_refuses_fail_before_data_is_read(
 
 def test_progress_is_thinned_out_but_ends() -> None:
     script = Script()
-    progress = ThrottledProgress(script.emit, lambda: None, clock=Clock(0.01))
+    progress = throttled_progress(script.emit, lambda: None, clock=Clock(0.01))
     for done in range(1001):
         progress("decoding images", done, 1000)
     seen = script.of(Progress)
@@ -97,7 +97,7 @@ def test_what_asks_before_each_report_can_end_the_work() -> None:
         raise KeyError("stop")
 
     with pytest.raises(KeyError):
-        ThrottledProgress(lambda event: None, stop)("decoding images", 0, 10)
+        throttled_progress(lambda event: None, stop)("decoding images", 0, 10)
 
 
 class Monitor:
