@@ -55,9 +55,8 @@ class Executor(Protocol):
     mean that this one trial obeyed.
     """
 
-    @property
-    def jobs(self) -> int:
-        """Trials at a time."""
+    jobs: int
+    """Trials at a time."""
 
     def submit(self, work: Work) -> None:
         """Starts a trial; allowed while fewer than `jobs` are running."""

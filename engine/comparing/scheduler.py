@@ -12,7 +12,6 @@ from clr_tui.engine.comparing.entry_rates import Tuning, known_rate, training_at
 from clr_tui.engine.comparing.executor import Executor, Lost, Order, Told, Work
 from clr_tui.engine.comparing.time_left import Pace
 from clr_tui.engine.comparing.trial_counts import Tally
-from clr_tui.engine.comparing.trial_plan import Planned, plan_sweep, plan_trainings
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.commands import (
     Command,
@@ -32,6 +31,7 @@ from clr_tui.engine.log.events import (
     Outcome,
     Paused,
     RateChosen,
+    Role,
     Steps,
     TrialFinished,
     TrialStarted,
@@ -64,11 +64,23 @@ class Stage:
     clock: Callable[[], float] = time.perf_counter
 
 
+@dataclass(frozen=True)
+class _Planned:
+    """A trial to run."""
+
+    trial: int
+    """See `Compare.trial_number`."""
+    entry: int
+    seed: int
+    role: Role
+    steps: int
+
+
 @dataclass
 class _Running:
     """A running trial."""
 
-    planned: Planned
+    planned: _Planned
     steps: int = 0
     """Done."""
     begun: bool = False
@@ -100,7 +112,13 @@ class Comparison:
         self._executor = stage.executor
         self._epochs = planned_epochs(config)
         self._steps = self._epochs * stage.steps_per_epoch
-        self._waiting = plan_trainings(config, stage.config.task.seed, self._steps)
+        first = stage.config.task.seed
+        # All entries with one seed come before the next seed: early results cover every entry.
+        self._waiting = [
+            _Planned(config.trial_number(entry, i), entry, first + i, "train", self._steps)
+            for i in range(config.seeds)
+            for entry in range(len(config.entries))
+        ]
         self._tally = Tally(len(self._waiting), self._steps)
         self._running: dict[int, _Running] = {}
         self._rates: dict[int, RateChosen] = {}
@@ -141,7 +159,7 @@ class Comparison:
 
     def _settle_known_rates(self) -> None:
         """Logs known rates, and queues a sweep for each other entry, before all trainings."""
-        sweeps: list[Planned] = []
+        sweeps: list[_Planned] = []
         seed = self._stage.config.task.seed
         for entry in range(len(self._config.entries)):
             try:
@@ -150,9 +168,9 @@ class Comparison:
                 self._give_up(entry, error.message)
                 continue
             if rate is None:
-                sweep = plan_sweep(self._config, entry, seed, self._stage.sweep_steps)
-                sweeps.append(sweep)
-                self._tunings[entry] = Tuning(self._stage.config, self._config, entry, sweep.trial)
+                trial = self._config.trials + entry
+                sweeps.append(_Planned(trial, entry, seed, "sweep", self._stage.sweep_steps))
+                self._tunings[entry] = Tuning(self._stage.config, self._config, entry, trial)
             else:
                 self._settle(rate)
         self._waiting[:0] = sweeps
@@ -176,7 +194,7 @@ class Comparison:
             self._running[planned.trial] = _Running(planned)
             self._executor.submit(self._work(planned))
 
-    def _work(self, planned: Planned) -> Work:
+    def _work(self, planned: _Planned) -> Work:
         tuning = self._tunings[planned.entry] if planned.role == "sweep" else None
         return Work(
             trial=planned.trial,
@@ -232,7 +250,7 @@ class Comparison:
             del self._running[running.planned.trial]
             self._count(running.planned, event)
 
-    def _count(self, planned: Planned, end: TrialFinished) -> None:
+    def _count(self, planned: _Planned, end: TrialFinished) -> None:
         """Handles the end of a trial, however it ended."""
         self._news = True
         if planned.role == "train":
@@ -243,7 +261,7 @@ class Comparison:
             except UserError as error:
                 self._give_up(planned.entry, error.message)
 
-    def _end_unbegun(self, planned: Planned, outcome: Outcome, reason: str) -> None:
+    def _end_unbegun(self, planned: _Planned, outcome: Outcome, reason: str) -> None:
         self._waiting.remove(planned)
         end = TrialFinished(trial=planned.trial, outcome=outcome, step=0, reason=reason)
         self._emit(end)

@@ -48,11 +48,6 @@ NAMES = ("adagrad", "adam", "adamax", "sgd")
 SEEDS = 3
 
 
-class NoOrders:
-    def poll(self) -> list[object]:
-        return []
-
-
 class Bench:
     """One data set and length, and the ways to train on it."""
 
@@ -95,7 +90,7 @@ class Bench:
             config=run,
             executor=Pool(run, devices=["cpu"], jobs=jobs, threads=threads),
             emit=writer.write,
-            control=Control(NoOrders().poll, StopFlag(), writer.write),
+            control=Control(list, StopFlag(), writer.write),
             steps_per_epoch=self.steps,
             sweep_steps=100,
             metric="accuracy",
@@ -126,7 +121,7 @@ class Bench:
         rate = known_rate(0, compare, lambda entry: 0.001)
         assert rate is not None
         events: list[Event] = []
-        control = Control(NoOrders().poll, StopFlag(), events.append)
+        control = Control(list, StopFlag(), events.append)
         session = Session(run, self.task, "float32", events.append, control, self._folder)
         torch.set_num_threads(1)
         job = training_at(rate, compare, self.epochs)

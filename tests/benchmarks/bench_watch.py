@@ -77,10 +77,6 @@ def child(path: str) -> None:
     from clr_tui.engine import worker
     from clr_tui.engine.training.control import Control, StopFlag
 
-    class Silence:
-        def poll(self) -> list[object]:
-            return []
-
     run = RunDir(Path(path))
     config: RunConfig = run.config()
     times: list[float] = []
@@ -89,7 +85,7 @@ def child(path: str) -> None:
         if isinstance(event, EpochFinished):
             times.append(time.time())
 
-    worker._job()(config, emit, Control(Silence().poll, StopFlag(), emit), run.path)
+    worker._job()(config, emit, Control(list, StopFlag(), emit), run.path)
     print(json.dumps(times[-1] - times[0]))
 
 

@@ -127,11 +127,6 @@ def test_a_run_that_is_removed_ends_with_all_its_processes(launched: Launched) -
     assert not run.events_path.exists()
 
 
-class NoOrders:
-    def poll(self) -> list[object]:
-        return []
-
-
 @pytest.fixture
 def pool() -> object:
     made: list[Pool] = []
@@ -162,7 +157,7 @@ def test_a_process_that_is_killed_loses_its_trial_only(pool: Callable[[int], Poo
         config=RunConfig(id="r", created=0.0, version="0", job=config),
         executor=ours,
         emit=emit,
-        control=Control(NoOrders().poll, StopFlag(), emit),
+        control=Control(list, StopFlag(), emit),
         steps_per_epoch=PER_EPOCH,
         sweep_steps=100,
         metric="accuracy",

@@ -28,7 +28,7 @@ keep_freed_memory()
 from clr_tui.engine.settings.config import OptimizerConfig, TaskConfig
 from clr_tui.engine.tasks.load import load_task
 from clr_tui.engine.training.evaluate import evaluate
-from clr_tui.engine.training.job import _start_torch
+from clr_tui.engine.training.job import tune_torch, use_all_cores
 from clr_tui.engine.comparing.trial_memory import trial_need
 from clr_tui.engine.training.optimizers import default_lr
 from clr_tui.engine.training.trainee import make_trainee
@@ -38,7 +38,8 @@ config = TaskConfig(
 )
 task = load_task(config, torch.device("cpu"), lambda *a: None, lambda t: None)
 # As the worker of a comparison, which makes no optimizer: that takes torch a second.
-_start_torch(lambda event: None, trains=False)
+use_all_cores()
+tune_torch()
 torch.set_num_threads(1)
 need = trial_need(task, batch)
 assert default_lr(OptimizerConfig(name="adam")) == 0.001
@@ -91,15 +92,10 @@ def measured_on_test(
 ) -> list[Evaluated]:
     job = Train(base_lr=0.1, max_lr=0.6, step_size_epochs=0.5, epochs=5)
     config = RunConfig(id="r", created=0.0, version="0", job=job)
-    control = Control(NoOrders().poll, StopFlag(), events.append)
+    control = Control(list, StopFlag(), events.append)
     session = Session(config, digits(), "float32", events.append, control, folder)
     Training(session, job, Trial(0, seed, "triangular"), keeper).run()
     return [e for e in events if isinstance(e, Evaluated)]
-
-
-class NoOrders:
-    def poll(self) -> list[object]:
-        return []
 
 
 def test_weights_kept_in_memory_are_those_kept_on_disk(tmp_path: Path) -> None:

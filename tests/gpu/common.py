@@ -153,15 +153,10 @@ def sweep_losses(steps: int, device: torch.device, precision: str) -> list[float
         task=TaskConfig(batch_size=BATCH, seed=0),
     )
     events: list[Event] = []
-    control = Control(_NoCommands().poll, StopFlag(), events.append)
+    control = Control(list, StopFlag(), events.append)
     session = Session(config, task(32, device=device), precision, events.append, control, Path())
     run_range_test(session, sweep)
     return [loss for e in events if isinstance(e, Steps) for loss in e.loss if loss is not None]
-
-
-class _NoCommands:
-    def poll(self) -> list[object]:
-        return []
 
 
 @contextlib.contextmanager

@@ -143,11 +143,6 @@ def test_what_serves_all_trials_is_computed_before_the_first(load_resnet, blocks
     assert sizes == ([10, 10] if augment else [])
 
 
-class NoOrders:
-    def poll(self) -> list[object]:
-        return []
-
-
 def train(session: Session) -> None:
     job = Train(base_lr=1e-3, max_lr=1e-3, policy="constant", epochs=1)
     Training(session, job, Trial(0, 0, "adam"), InMemory()).run()
@@ -170,7 +165,7 @@ def test_the_time_of_a_trial_begins_when_features_are_there(load_resnet, told, j
     config = RunConfig(
         id="r", created=0.0, version="0", task=TaskConfig(batch_size=10), job=RangeTest()
     )
-    control = Control(NoOrders().poll, StopFlag(), emit)
+    control = Control(list, StopFlag(), emit)
     session = Session(config, task, "float32", emit, control, Path())
     told.progress.clear()
     job(session)
