@@ -51,14 +51,13 @@ def run_compare_job(work: Work) -> Result:
     room = _room(need, devices)
     jobs, reason = choose_jobs(compare.jobs, compare.trials, compare.threads, room)
     threads = 0 if room.accelerators else compare.threads
-    emit(PoolReady(jobs=jobs, threads=threads, devices=[str(d) for d in devices], reason=reason))
+    names = [str(device) for device in devices]
+    emit(PoolReady(jobs=jobs, threads=threads, devices=names, reason=reason))
     emit(Progress(what="starting processes", done=0, total=jobs))
     batch_size = config.task.batch_size
     stage = Stage(
         config=config,
-        executor=Pool(
-            config, devices=[str(d) for d in devices], jobs=jobs, threads=compare.threads
-        ),
+        executor=Pool(config, devices=names, jobs=jobs, threads=compare.threads),
         emit=emit,
         control=work.control,
         steps_per_epoch=samples // batch_size,

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from clr_tui.engine.tasks.dataset import Progress
 from clr_tui.engine.tasks.devices import layout_on, memory_of
-from clr_tui.engine.tasks.part import Part
+from clr_tui.engine.tasks.task import Part
 
 BLOCK = 256
 """Images that pass the frozen layers at a time. The blocks are fixed, so that features are the

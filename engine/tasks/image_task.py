@@ -13,8 +13,7 @@ from torch.nn import functional
 from clr_tui.engine.tasks.devices import layout_on
 from clr_tui.engine.tasks.features import FrozenFeatures, FrozenTrunk, Unaugmented
 from clr_tui.engine.tasks.measure import BY_ACCURACY, Measure
-from clr_tui.engine.tasks.part import Part
-from clr_tui.engine.tasks.task import Task
+from clr_tui.engine.tasks.task import Part, Task
 from clr_tui.engine.tasks.trees import Tree
 
 Augment = Callable[[Tensor, torch.Generator], Tensor]

@@ -20,8 +20,8 @@ from clr_tui.engine.tasks.dataset import Dataset, Indices, Notify, Progress, cha
 from clr_tui.engine.tasks.features import FrozenFeatures
 from clr_tui.engine.tasks.folder import read_folder
 from clr_tui.engine.tasks.image_task import ImageTask
-from clr_tui.engine.tasks.part import Part
 from clr_tui.engine.tasks.resnet34 import IMAGENET_MEAN, IMAGENET_STD
+from clr_tui.engine.tasks.task import Part
 from clr_tui.engine.words import many
 
 

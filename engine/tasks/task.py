@@ -11,8 +11,27 @@ from torch import Tensor, nn
 
 from clr_tui.engine.metrics import Metric, primary_of
 from clr_tui.engine.tasks.measure import Counted, Measure
-from clr_tui.engine.tasks.part import Part
-from clr_tui.engine.tasks.trees import Tree, tensors, tree_map
+from clr_tui.engine.tasks.trees import Tree, rows, tensors
+
+
+@dataclass(frozen=True)
+class Part:
+    """The samples of the training, validation or test part, in memory on the device.
+
+    All tensors have one sample per row, so their first dimensions are equal.
+    """
+
+    inputs: Tree
+    """Not augmented or normalised; for images uint8 (n, channels, height, width)."""
+    targets: Tree
+    """For a classification labels, int64 (n,), indices into its classes."""
+
+    def __len__(self) -> int:
+        return len(tensors(self.targets)[0])
+
+    def take(self, chosen: Tensor | slice) -> Part:
+        """The samples at these indices, int64 (m,) on the device, or in this range."""
+        return Part(rows(self.inputs, chosen), rows(self.targets, chosen))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +91,7 @@ class Task:
         Args:
             chosen: indices, int64 (n,) on the device, or a range.
         """
-        return tree_map(lambda tensor: tensor[chosen], part.inputs)
+        return rows(part.inputs, chosen)
 
     def training_inputs(self, chosen: Tensor, generator: torch.Generator) -> Tree:
         """The model's inputs for samples of the training part, augmented.
@@ -85,7 +104,7 @@ class Task:
 
     def targets(self, part: Part, chosen: Tensor | slice) -> Tree:
         """The targets of samples of `part`; `chosen` as for `inputs`."""
-        return tree_map(lambda tensor: tensor[chosen], part.targets)
+        return rows(part.targets, chosen)
 
     def measured(self, outputs: Tree, targets: Tree) -> tuple[Counted, ...]:
         """The metrics of a batch, in the order of `measures`, on the device."""

@@ -24,6 +24,11 @@ def tree_map(function: Callable[[Tensor], Tensor], tree: Tree) -> Tree:
     return tree
 
 
+def rows(tree: Tree, chosen: Tensor | slice) -> Tree:
+    """The chosen rows of each tensor: indices, int64 (n,) on its device, or a range."""
+    return tree_map(lambda tensor: tensor[chosen], tree)
+
+
 def tensors(tree: Tree) -> list[Tensor]:
     """The tensors of a tree, in order."""
     found: list[Tensor] = []

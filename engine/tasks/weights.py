@@ -6,7 +6,6 @@ import hashlib
 import os
 from http.client import HTTPException
 from pathlib import Path
-from typing import IO
 from urllib.request import Request, urlopen
 
 import torch
@@ -113,22 +112,15 @@ def _imagenet_file(progress: Progress) -> Path:
 
 def _download(url: str, path: Path, progress: Progress) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as file:
-        digest = _copy(url, file, progress)
-        # The name of the published file ends with the first digits of its SHA-256.
-        if not digest.startswith(path.stem.rpartition("-")[2]):
-            raise OSError("the downloaded file is damaged")
-
-
-def _copy(url: str, file: IO[bytes], progress: Progress) -> str:
-    """Downloads a file; returns its SHA-256 in hexadecimal digits."""
+    request = Request(url, headers={"User-Agent": "clr-tui"})
     digest = hashlib.sha256()
-    with urlopen(Request(url, headers={"User-Agent": "clr-tui"}), timeout=TIMEOUT) as source:
+    with replacing(path) as file, urlopen(request, timeout=TIMEOUT) as source:
         total = int(source.headers.get("Content-Length") or 0)
-        done = 0
         while block := source.read(BLOCK):
             file.write(block)
             digest.update(block)
-            done += len(block)
+            done = file.tell()
             progress("downloading the weights of resnet34 (MB)", done // 10**6, total // 10**6)
-    return digest.hexdigest()
+        # The name of the published file ends with the first digits of its SHA-256.
+        if not digest.hexdigest().startswith(path.stem.rpartition("-")[2]):
+            raise OSError("the downloaded file is damaged")

@@ -51,16 +51,13 @@ class Batches:
         For images: float32 (batch_size, channels, size, size) and labels, int64 (batch_size,).
         """
         if self._position >= self.steps_per_epoch:
-            self._shuffle()
+            self._set_order(torch.randperm(len(self._task.train), generator=self._shuffling))
+            self._position = 0
         start = self._position * self.batch_size
         chosen = self._order_there[start : start + self.batch_size]
         self._position += 1
         targets = self._task.targets(self._task.train, chosen)
         return self._task.training_inputs(chosen, self._augmenting), targets
-
-    def _shuffle(self) -> None:
-        self._set_order(torch.randperm(len(self._task.train), generator=self._shuffling))
-        self._position = 0
 
     def _set_order(self, order: Tensor) -> None:
         self._order = order

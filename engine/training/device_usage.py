@@ -24,21 +24,21 @@ def reporting_usage(device: torch.device, emit: Callable[[Event], object]) -> It
         return
     over = threading.Event()
     monitor = UsageMonitor(device.index or 0)
-    thread = threading.Thread(target=_report, args=(monitor, emit, over), daemon=True)
+
+    def report() -> None:
+        while (usage := monitor.read()) is not None:
+            used, total, utilisation = usage
+            try:
+                emit(DeviceUsage(memory_used=used, memory_total=total, utilisation=utilisation))
+            except (UserError, RunGone):
+                return  # the log cannot be written, as the main thread will notice
+            if over.wait(USAGE_SECONDS):
+                return
+
+    thread = threading.Thread(target=report, daemon=True)
     thread.start()
     try:
         yield
     finally:
         over.set()
         thread.join()
-
-
-def _report(monitor: UsageMonitor, emit: Callable[[Event], object], over: threading.Event) -> None:
-    while (usage := monitor.read()) is not None:
-        used, total, utilisation = usage
-        try:
-            emit(DeviceUsage(memory_used=used, memory_total=total, utilisation=utilisation))
-        except (UserError, RunGone):
-            return  # the log cannot be written, as the main thread will notice
-        if over.wait(USAGE_SECONDS):
-            return

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from clr_tui.engine.tasks.features import BLOCK
 from clr_tui.engine.tasks.measure import Counted, added
-from clr_tui.engine.tasks.part import Part
+from clr_tui.engine.tasks.task import Part
 from clr_tui.engine.tasks.trees import call
 from clr_tui.engine.training.trainee import Trainee
 

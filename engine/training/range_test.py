@@ -11,7 +11,7 @@ import torch
 from clr_tui.engine.log.events import Diverged, Note, TrialFinished
 from clr_tui.engine.metrics import reads_as_accuracy
 from clr_tui.engine.settings.config import RangeTest
-from clr_tui.engine.tasks.part import Part
+from clr_tui.engine.tasks.task import Part
 from clr_tui.engine.tasks.trees import tensors
 from clr_tui.engine.training.control import Orders, Stopped
 from clr_tui.engine.training.evaluate import evaluate
@@ -172,22 +172,13 @@ def run_sweep(
     Raises:
         Stopped: the run was stopped before the sweep began.
     """
-    batch_size = session.config.task.batch_size
     trainee = session.trainee(config.optimizer, trial.seed, *([subset.part] if subset else []))
-    steps = sweep_steps(config, len(session.task.train), batch_size)
+    steps = sweep_steps(config, len(session.task.train), trainee.batches.batch_size)
     session.emit(trial.started(steps, trainee.batches.steps_per_epoch))
     stopwatch = session.stopwatch()
-    recorder = Recorder(
-        session.emit,
-        trial=trial.number,
-        total_steps=steps,
-        batch_size=batch_size,
-        stopwatch=stopwatch,
-        eager=session.waits_for_nothing,
-        watch=EarlyEnd(config.smoothing, config.divergence),
-        metrics=session.task.metrics,
-        means=False,
-        steps_beyond=steps_beyond,
+    watch = EarlyEnd(config.smoothing, config.divergence)
+    recorder = session.recorder(
+        trial, steps, stopwatch, watch=watch, means=False, steps_beyond=steps_beyond
     )
     orders = Orders(before_pause=recorder.flush)
     stopped = sweep(

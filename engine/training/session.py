@@ -11,11 +11,11 @@ import torch
 
 from clr_tui.engine.log.events import Event, Outcome, Role, TrialStarted
 from clr_tui.engine.settings.config import OptimizerConfig, RunConfig
-from clr_tui.engine.tasks.part import Part
-from clr_tui.engine.tasks.task import Task
+from clr_tui.engine.tasks.task import Part, Task
 from clr_tui.engine.training.compiling import compiled
 from clr_tui.engine.training.control import Control
 from clr_tui.engine.training.randomness import stream
+from clr_tui.engine.training.recorder import Recorder, Watch
 from clr_tui.engine.training.stopwatch import Stopwatch
 from clr_tui.engine.training.trainee import Trainee, make_trainee
 
@@ -59,6 +59,30 @@ class Session:
         # Dropout draws from the global generators.
         torch.manual_seed(stream(seed, "model"))
         return trainee
+
+    def recorder(
+        self,
+        trial: Trial,
+        steps: int,
+        stopwatch: Stopwatch,
+        *,
+        watch: Watch,
+        means: bool,
+        steps_beyond: int = 0,
+    ) -> Recorder:
+        """The recorder of a trial of `steps` steps; see there."""
+        return Recorder(
+            self.emit,
+            trial=trial.number,
+            total_steps=steps,
+            batch_size=self.config.task.batch_size,
+            stopwatch=stopwatch,
+            eager=self.waits_for_nothing,
+            watch=watch,
+            metrics=self.task.metrics,
+            means=means,
+            steps_beyond=steps_beyond,
+        )
 
     def stopwatch(self) -> Stopwatch:
         """A new one, started now."""

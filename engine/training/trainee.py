@@ -12,8 +12,7 @@ from torch.optim import Optimizer
 
 from clr_tui.engine.settings.config import OptimizerConfig
 from clr_tui.engine.tasks.measure import Counted
-from clr_tui.engine.tasks.part import Part
-from clr_tui.engine.tasks.task import Task
+from clr_tui.engine.tasks.task import Part, Task
 from clr_tui.engine.tasks.trees import Tree, call
 from clr_tui.engine.training.batches import Batches
 from clr_tui.engine.training.optimizers import make_optimizer

@@ -6,12 +6,11 @@ import contextlib
 import copy
 import dataclasses
 import math
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.log import events
 from clr_tui.engine.log.events import (
     BoundsChanged,
     Diverged,
@@ -23,19 +22,15 @@ from clr_tui.engine.log.events import (
 )
 from clr_tui.engine.policies import phase, step_size_steps, whole_cycle_epochs
 from clr_tui.engine.settings.config import Train
-from clr_tui.engine.tasks.part import Part
 from clr_tui.engine.training import checkpoint
 from clr_tui.engine.training.control import Orders, Stopped
 from clr_tui.engine.training.evaluate import evaluate
 from clr_tui.engine.training.keepers import InMemory, OnDisk, Reason
-from clr_tui.engine.training.recorder import End, Recorder, finite, on_host, values
+from clr_tui.engine.training.recorder import End, finite, on_host, values
 from clr_tui.engine.training.schedules import PolicyRate, make_scheduler, set_bounds
 from clr_tui.engine.training.session import Result, Session, Trial, Work
 from clr_tui.engine.training.trainee import Trainee
 from clr_tui.engine.words import rate
-
-_Measured = tuple[float | None, dict[str, float | None]]
-"""Loss, and metrics by name; None if not finite."""
 
 
 def run_training_job(work: Work) -> Result:
@@ -55,11 +50,7 @@ def run_training(session: Session, config: Train) -> Result:
 
 
 class _Astray(Exception):  # noqa: N818 - the run fails, the program does not
-    """The loss is not finite."""
-
-    def __init__(self, end: End) -> None:
-        super().__init__(end.reason)
-        self.end = end
+    """The loss is not finite; its argument is the recorder's `End`."""
 
 
 class Training:
@@ -104,16 +95,8 @@ class Training:
         self._best_value: float | None = None
         self._primary = session.task.primary
         self._stopwatch = session.stopwatch()
-        self._recorder = Recorder(
-            session.emit,
-            trial=trial.number,
-            total_steps=self._total,
-            batch_size=session.config.task.batch_size,
-            stopwatch=self._stopwatch,
-            eager=session.waits_for_nothing,
-            watch=_not_finite,
-            metrics=session.task.metrics,
-            means=True,
+        self._recorder = session.recorder(
+            trial, self._total, self._stopwatch, watch=_not_finite, means=True
         )
         self._orders = Orders(
             set_bounds=self._change_bounds,
@@ -132,7 +115,7 @@ class Training:
         except Stopped as stop:
             return self._stopped(str(stop))
         except _Astray as astray:
-            return self._astray(astray.end)
+            return self._astray(astray.args[0])
         except UserError as error:  # such as a full disk
             with contextlib.suppress(UserError):
                 self._finish("failed", error.message)
@@ -196,8 +179,7 @@ class Training:
 
     def _validate(self, epoch: int) -> bool:
         """Measures on the validation part; returns whether this is the best epoch so far."""
-        measured = self._measure(self.trainee, self._session.task.validation)
-        event = self._emit_measured("validation", measured, epoch=epoch)
+        event = self._measure(self.trainee, "validation", epoch)
         value = event.value(self._primary.name)
         if value is None or event.loss is None:
             return False
@@ -208,36 +190,36 @@ class Training:
 
     def _test(self) -> None:
         """Measures on the test part, with the last model and with that of the best epoch."""
-        test = self._session.task.test
-        if not len(test):
+        if not len(self._session.task.test):
             return
-        last = self._measure(self.trainee, test)
-        self._emit_measured("test", last, epoch=self._epoch, of="last")
-        if not self._best_epoch:
-            return
-        best = last
-        if self._best_epoch != self._epoch:
+        last = self._measure(self.trainee, "test", self._epoch, of="last")
+        if self._best_epoch == self._epoch:
+            self._emit(msgspec.structs.replace(last, checkpoint="best"))
+        elif self._best_epoch:
             # A copy: the training's own model must stay the same as in `last.pt`.
             model = copy.deepcopy(self.trainee.model)
             model.load_state_dict(self._keeper.best())
-            best = self._measure(dataclasses.replace(self.trainee, model=model), test)
-        self._emit_measured("test", best, epoch=self._best_epoch, of="best")
+            best = dataclasses.replace(self.trainee, model=model)
+            self._measure(best, "test", self._best_epoch, of="best")
 
-    def _measure(self, trainee: Trainee, part: Part) -> _Measured:
-        loss, metrics = evaluate(trainee, part, self._control.raise_if_stopped)
-        names = [metric.name for metric in self._session.task.metrics]
-        return finite(float(loss)), values(names, on_host(metrics))
-
-    def _emit_measured(
-        self, part: events.Part, measured: _Measured, *, epoch: int, of: str | None = None
+    def _measure(
+        self,
+        trainee: Trainee,
+        part: Literal["validation", "test"],
+        epoch: int,
+        of: str | None = None,
     ) -> Evaluated:
-        loss, metrics = measured
+        """Measures a model as it was after `epoch`, and logs it."""
+        task = self._session.task
+        samples = task.validation if part == "validation" else task.test
+        loss, metrics = evaluate(trainee, samples, self._control.raise_if_stopped)
+        names = [metric.name for metric in task.metrics]
         event = Evaluated(
             trial=self._trial.number,
             step=epoch * self._per_epoch,
             part=part,
-            loss=loss,
-            metrics=metrics,
+            loss=finite(float(loss)),
+            metrics=values(names, on_host(metrics)),
             epoch=epoch,
             checkpoint=of,
         )

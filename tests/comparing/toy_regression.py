@@ -17,8 +17,7 @@ from clr_tui.engine.comparing.trial_runner import TrialRunner
 from clr_tui.engine.metrics import Metric
 from clr_tui.engine.settings.config import RunConfig
 from clr_tui.engine.tasks.measure import Counted, Measure
-from clr_tui.engine.tasks.part import Part
-from clr_tui.engine.tasks.task import Task
+from clr_tui.engine.tasks.task import Part, Task
 from clr_tui.engine.training import job
 
 MAE = Metric("mae", "number", "min")

@@ -26,8 +26,8 @@ from clr_tui.engine.tasks import features as features_module
 from clr_tui.engine.tasks.dataset import Progress
 from clr_tui.engine.tasks.features import FrozenFeatures, Unaugmented
 from clr_tui.engine.tasks.image_task import ImageTask
-from clr_tui.engine.tasks.part import Part
 from clr_tui.engine.tasks.resnet34 import TransferResNet34
+from clr_tui.engine.tasks.task import Part
 from clr_tui.engine.training.control import Control, StopFlag
 from clr_tui.engine.training.evaluate import evaluate
 from clr_tui.engine.training.keepers import InMemory

@@ -33,7 +33,7 @@ from clr_tui.engine.log.events import (
 )
 from clr_tui.engine.policies import lr_at
 from clr_tui.engine.settings.config import OptimizerConfig, Train
-from clr_tui.engine.tasks.part import Part
+from clr_tui.engine.tasks.task import Part
 from clr_tui.engine.training import checkpoint
 from clr_tui.engine.training.batches import Batches
 from clr_tui.engine.training.keepers import InMemory

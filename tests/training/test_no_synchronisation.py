@@ -30,7 +30,7 @@ from clr_tui.engine.tasks.augment import RandomAffine
 from clr_tui.engine.tasks.cnn import build_cnn
 from clr_tui.engine.tasks.image_task import ImageTask
 from clr_tui.engine.tasks.measure import Counted, correct
-from clr_tui.engine.tasks.part import Part
+from clr_tui.engine.tasks.task import Part
 from clr_tui.engine.training.batches import Batches
 from clr_tui.engine.training.compiling import compiled
 from clr_tui.engine.training.evaluate import evaluate

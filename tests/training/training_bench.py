@@ -14,7 +14,7 @@ from clr_tui.engine.log.commands import Command
 from clr_tui.engine.log.events import Event, Steps
 from clr_tui.engine.settings.config import RangeTest, RunConfig, TaskConfig, Train
 from clr_tui.engine.tasks.image_task import ImageTask
-from clr_tui.engine.tasks.part import Part
+from clr_tui.engine.tasks.task import Part
 from clr_tui.engine.training.control import Control, StopFlag
 from clr_tui.engine.training.session import Session
 
