@@ -40,14 +40,7 @@ def known_rate(number: int, config: Compare, default: DefaultRate) -> RateChosen
 
 
 class Tuning:
-    """The range test of one entry: takes its events, and at its end finds the rate.
-
-    Args:
-        config: the run's.
-        compare: the comparison.
-        number: of the entry.
-        trial: of the sweep.
-    """
+    """The range test of entry `number`: takes its events, and at its end finds the rate."""
 
     def __init__(self, config: RunConfig, compare: Compare, number: int, trial: int) -> None:
         self._compare = compare

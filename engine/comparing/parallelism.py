@@ -45,9 +45,7 @@ def choose_jobs(asked: int | None, trials: int, threads: int, room: Room) -> tup
 
     Args:
         asked: the user's choice; None: as many as fit.
-        trials: of the comparison.
         threads: of each trial on the CPU.
-        room: of this machine.
 
     Raises:
         UserError: memory is too small for one trial (field "batch_size"), or the user's choice is

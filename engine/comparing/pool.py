@@ -49,7 +49,6 @@ class Pool:
     accelerator in an error state, or fragmented memory) must not affect the next trial.
 
     Args:
-        config: the run's.
         devices: as torch names them; processes are spread over them evenly.
         jobs: processes at a time.
         threads: of each on the CPU.

@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterable
 class Pace:
     """Measures the time per step of a trial, including whatever happens between steps.
 
-    Args:
-        clock: seconds, monotonic.
+    `clock` returns seconds and is monotonic.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:

@@ -10,12 +10,7 @@ from clr_tui.engine.words import all_of, many
 
 
 class Tally:
-    """Counts trainings as they end.
-
-    Args:
-        total: trainings.
-        steps: planned for each.
-    """
+    """Counts `total` trainings, planned with `steps` steps each, as they end."""
 
     def __init__(self, total: int, steps: int) -> None:
         self.total = total

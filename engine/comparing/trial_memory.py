@@ -60,11 +60,9 @@ class TrialNeed:
 
 
 def trial_need(task: Task, batch_size: int) -> TrialNeed:
-    """Estimates the memory of a trial from this process and a small batch.
+    """Estimates the memory of a trial from a small batch and this process.
 
-    Args:
-        task: loaded in this process as in each trial's process.
-        batch_size: of the training.
+    `task` is loaded in this process as in each trial's process.
     """
     model = task.make_model(0)
     weights = sum(_size(t) for t in (*model.parameters(), *model.buffers()))

@@ -45,8 +45,7 @@ def decode(files: Sequence[Path], size: int, progress: Callable[[int], None]) ->
     """Decodes files on all cores of this machine, in this process and in child processes.
 
     Args:
-        files: see `read_pictures`.
-        size: see `read_pictures`.
+        files, size: see `read_pictures`.
         progress: called in this thread with the number of files done. What it raises ends the work.
 
     Raises:

@@ -35,7 +35,6 @@ def load_task(
     """Reads the data onto the device and prepares the model.
 
     Args:
-        config: the task's settings.
         device: for the data; see `choose_device`.
         progress: called while images are decoded, weights downloaded, and later, in any trial, the
             features of frozen layers computed. What it raises ends the work.

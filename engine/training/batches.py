@@ -20,11 +20,6 @@ class Batches:
     Batches are always full: each epoch skips `n % batch_size` samples, different ones each time.
     Order and augmentation are drawn from two CPU generators, on streams of `seed`.
 
-    Args:
-        task: provides the training part.
-        batch_size: at most the number of training samples.
-        seed: of the trial.
-
     Raises:
         UserError: the training part has fewer samples than a batch.
     """

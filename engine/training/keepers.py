@@ -21,13 +21,7 @@ LAST = Path("checkpoints", "last.pt")
 
 
 class OnDisk:
-    """Writes `checkpoints/best.pt` and `last.pt`, and `step-N.pt` on command.
-
-    Args:
-        folder: the run's directory.
-        emit: takes an event for each checkpoint.
-        device: of the model.
-    """
+    """Writes `best.pt`, `last.pt` and, on command, `step-N.pt` into `folder`/checkpoints."""
 
     def __init__(self, folder: Path, emit: Callable[[Event], object], device: torch.device) -> None:
         self._folder = folder
@@ -46,11 +40,8 @@ class OnDisk:
         """
         kept = state()
         trial, step = kept["trial"], kept["step"]
-        path = LAST
-        if reason == "best":
-            path = BEST
-        elif reason == "asked":
-            path = Path("checkpoints", f"step-{step}.pt")
+        paths = {"best": BEST, "asked": Path("checkpoints", f"step-{step}.pt")}
+        path = paths.get(reason, LAST)
         checkpoint.save(self._folder / path, kept)
         self._emit(CheckpointSaved(trial=trial, step=step, path=path.as_posix(), reason=reason))
 

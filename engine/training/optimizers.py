@@ -51,8 +51,6 @@ def make_optimizer(
     (torch's) makes step t, from 1, at no more than 1 / sqrt(t).
 
     Args:
-        config: its name and options.
-        parameters: of the model.
         folder: an additional folder to import modules from.
 
     Raises:

@@ -61,11 +61,6 @@ class Recorder:
     does not depend on timing.
 
     Args:
-        emit: takes each event.
-        trial: its number.
-        total_steps: of the trial.
-        batch_size: samples per step.
-        stopwatch: of the trial.
         eager: fetch each loss at once; use it where that needs no synchronisation.
         watch: decides on an early end.
         metrics: of the task, in its order.
@@ -150,8 +145,6 @@ class Recorder:
         return loss, values(self._names, sums)
 
     def _fetch(self) -> None:
-        if not self._waiting:
-            return
         waiting, self._waiting = self._waiting, []
         for row in map(_row, waiting) if self._eager else _to_host(waiting):
             if self.end:

@@ -8,11 +8,7 @@ from contextlib import contextmanager
 
 
 class Stopwatch:
-    """Starts when made.
-
-    Args:
-        clock: seconds, monotonic.
-    """
+    """Starts when made; `clock` returns seconds and is monotonic."""
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         self._clock = clock

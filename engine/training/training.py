@@ -56,12 +56,6 @@ class _Astray(Exception):  # noqa: N818 - the run fails, the program does not
 class Training:
     """One training from its first step to the test of its last and its best weights.
 
-    Args:
-        session: the run that it is part of.
-        config: rates, length, optimizer.
-        trial: which of the run's trials it is.
-        keeper: of its weights.
-
     Raises:
         Stopped: the run was stopped while features of frozen layers were computed.
     """
