@@ -37,46 +37,32 @@ _configs: dict[Path, tuple[_Stamp, RunConfig]] = {}
 """`run.json` never changes, and lists of runs read it at every refresh."""
 
 
+class _Inside:
+    """A file or folder in a run's directory, as a path."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, run: RunDir, _owner: type[RunDir]) -> Path:
+        return run.path / self._name
+
+
 @dataclass(frozen=True)
 class RunDir:
-    """The files of one run."""
+    """The files of one run; the first lines of this module say what is in each."""
 
     path: Path
+    config_path = _Inside("run.json")
+    events_path = _Inside("events.jsonl")
+    commands_path = _Inside("commands.jsonl")
+    lock_path = _Inside("worker.lock")
+    log_path = _Inside("worker.log")
+    checkpoints = _Inside("checkpoints")
 
     @property
     def id(self) -> str:
         """The directory's name, as people type it."""
         return self.path.name
-
-    @property
-    def config_path(self) -> Path:
-        """The settings."""
-        return self.path / "run.json"
-
-    @property
-    def events_path(self) -> Path:
-        """The log."""
-        return self.path / "events.jsonl"
-
-    @property
-    def commands_path(self) -> Path:
-        """The commands sent to the run."""
-        return self.path / "commands.jsonl"
-
-    @property
-    def lock_path(self) -> Path:
-        """Held by the living worker."""
-        return self.path / "worker.lock"
-
-    @property
-    def log_path(self) -> Path:
-        """The worker's stdout and stderr."""
-        return self.path / "worker.log"
-
-    @property
-    def checkpoints(self) -> Path:
-        """The folder of checkpoints; made by the worker."""
-        return self.path / "checkpoints"
 
     @property
     def alive(self) -> bool:

@@ -51,7 +51,6 @@ class RunSummary:
     created: float
     """Unix time, seconds."""
     status: State
-    """`lost`: it never finished and has no living worker."""
     message: str
     """A sentence on why it failed, stopped or was lost; else empty."""
     progress: float | None = None
