@@ -26,14 +26,13 @@ from clr_tui.engine.atomic import replacing
 from clr_tui.engine.errors import UserError, did_you_mean
 from clr_tui.engine.log.lock import is_held
 from clr_tui.engine.log.writer import write_failed
-from clr_tui.engine.regular import read_regular
+from clr_tui.engine.regular import Stamp, read_regular, stamp_of
 from clr_tui.engine.settings.config import Job, RunConfig, TaskConfig, decode_run, kind_of
 
 _LONGEST_NAME = 24
 _LARGEST_CONFIG = 16 << 20
 """Bytes of a `run.json`."""
-_Stamp = tuple[int, int, int]
-_configs: dict[Path, tuple[_Stamp, RunConfig]] = {}
+_configs: dict[Path, tuple[Stamp | None, RunConfig]] = {}
 """`run.json` never changes, and lists of runs read it at every refresh."""
 
 
@@ -76,10 +75,9 @@ class RunDir:
             UserError: `run.json` is missing or cannot be read.
         """
         try:
-            info = os.stat(self.config_path)
-            stamp = (info.st_ino, info.st_size, info.st_mtime_ns)
+            stamp = stamp_of(self.config_path)
             known = _configs.get(self.config_path)
-            if known is None or known[0] != stamp:
+            if stamp is None or known is None or known[0] != stamp:
                 config = decode_run(read_regular(self.config_path, _LARGEST_CONFIG))
                 known = _configs[self.config_path] = (stamp, config)
         except OSError as error:
