@@ -9,7 +9,7 @@ from made_runs import make_sweep
 
 from clr_tui.engine.settings.config import Compare, RangeTest, TaskConfig, Train
 from clr_tui.engine.settings.entries import article_entries
-from clr_tui.tui.cli.job_options import task_of
+from clr_tui.tui.cli.job_options import with_options
 from clr_tui.tui.cli.parser import build_parser
 from clr_tui.tui.kinds.compare.command import comparison_of
 from clr_tui.tui.kinds.train.command import training_of
@@ -23,9 +23,9 @@ def parsed(text: str):
 
 
 def test_only_where_it_is_asked_for() -> None:
-    assert task_of(parsed("range-test")) == TaskConfig()
-    assert task_of(parsed("range-test --compile")) == COMPILED
-    assert task_of(parsed("range-test --compile --no-augment")) == TaskConfig(
+    assert with_options(TaskConfig(), parsed("range-test")) == TaskConfig()
+    assert with_options(TaskConfig(), parsed("range-test --compile")) == COMPILED
+    assert with_options(TaskConfig(), parsed("range-test --compile --no-augment")) == TaskConfig(
         compile=True, augment=False
     )
 

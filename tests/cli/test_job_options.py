@@ -16,7 +16,7 @@ from clr_tui.engine.log.rundir import find_run, list_runs
 from clr_tui.engine.log.tail import read_events
 from clr_tui.engine.settings.config import OptimizerConfig, RangeTest, TaskConfig, Train
 from clr_tui.tui import launching
-from clr_tui.tui.cli.job_options import task_of
+from clr_tui.tui.cli.job_options import with_options
 from clr_tui.tui.cli.parser import build_parser
 from clr_tui.tui.kinds.range_test.command import range_test_of
 from clr_tui.tui.kinds.train.command import training_of
@@ -32,7 +32,7 @@ def parsed(text: str):
 
 def test_without_options_everything_is_as_the_configuration_says() -> None:
     args = parsed("range-test")
-    assert task_of(args) == TaskConfig()
+    assert with_options(TaskConfig(), args) == TaskConfig()
     assert sweep_of(args) == RangeTest()
 
 
@@ -50,7 +50,7 @@ def test_every_option_of_a_range_test_arrives() -> None:
         accuracy=True,
         optimizer=OptimizerConfig(name="sgd", momentum=0.8, weight_decay=1e-4),
     )
-    assert task_of(args) == TaskConfig(
+    assert with_options(TaskConfig(), args) == TaskConfig(
         data="here",
         model="resnet34",
         weights="none",

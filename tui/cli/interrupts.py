@@ -6,7 +6,7 @@ import os
 import select
 import signal
 import threading
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any
 
 
@@ -36,12 +36,7 @@ class Interrupts:
             self._before_fd = signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._before_fd is not None:
             signal.set_wakeup_fd(self._before_fd)
         for number, handler in self._before.items():

@@ -75,11 +75,6 @@ def add_detach(group: argparse._ActionsContainer) -> None:
     )
 
 
-def task_of(args: argparse.Namespace, given: TaskConfig | None = None) -> TaskConfig:
-    """Return `given`, or the default task, changed by the options."""
-    return with_options(given or TaskConfig(), args)
-
-
 def optimizer_of(args: argparse.Namespace, given: OptimizerConfig) -> OptimizerConfig:
     """Return `given`, or the one that is named, with the options' momentum and weight decay."""
     if args.optimizer is not None and args.optimizer.strip().lower() != given.name:

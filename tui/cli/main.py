@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from clr_tui.engine.errors import UserError
+from clr_tui.tui.text.clean import plain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,8 +88,6 @@ def _run(argv: Sequence[str]) -> int:
 
 
 def _complain(sentence: str, code: int) -> int:
-    from clr_tui.tui.text.clean import plain
-
     with contextlib.suppress(OSError):  # nobody reads stderr: the exit code has to do
         print(f"clr-tui: {plain(sentence)}", file=sys.stderr)
     return code
@@ -233,7 +232,6 @@ def _list(args: argparse.Namespace, runs: Path) -> int:
 def _stop(args: argparse.Namespace, runs: Path) -> int:
     from clr_tui.tui.cli.interrupts import Interrupts
     from clr_tui.tui.cli.manage import STOP_DEADLINE, stop, summary_object
-    from clr_tui.tui.text.clean import plain
 
     with Interrupts() as interrupts:
         summary = stop(runs, args.run, interrupts)
@@ -255,7 +253,6 @@ def _stop(args: argparse.Namespace, runs: Path) -> int:
 def _remove(args: argparse.Namespace, runs: Path) -> int:
     from clr_tui.engine.log.removal import removal_words
     from clr_tui.tui.cli.manage import remove
-    from clr_tui.tui.text.clean import plain
 
     removed = remove(runs, args.run, yes=args.yes)
     if args.json:

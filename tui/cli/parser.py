@@ -93,13 +93,13 @@ def _replay(parser: Parser) -> None:
     )
     parser.add_argument(
         "--speed",
-        type=speed("--speed"),
+        type=speed,
         metavar="N|max",
         help="playback speed: 10 is ten times as fast (default: 1)",
     )
     parser.add_argument(
         "--at",
-        type=moment("--at"),
+        type=moment,
         metavar="PART",
         help="start there, for example at 50%%; without a screen: print the result up to there",
     )

@@ -108,58 +108,40 @@ def _joined_negatives(argv: Sequence[str]) -> list[str]:
     return joined
 
 
-def moment(option: str) -> Callable[[str], float]:
-    """Make a reader of positions in a run, such as 50%, that returns 0 to 1."""
-
-    def parse(text: str) -> float:
-        try:
-            value = float(text.removesuffix("%"))
-        except ValueError:
-            value = -1.0
-        if not 0 <= value <= 100:
-            raise UserError(
-                f"{option} '{text}' is not a position in the run; give one from 0% to 100%"
-            )
-        return value / 100
-
-    return parse
+def moment(text: str) -> float:
+    """Read the position in a run that `--at` gives, such as 50%, as 0 to 1."""
+    try:
+        value = float(text.removesuffix("%"))
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 100:
+        raise UserError(f"--at '{text}' is not a position in the run; give one from 0% to 100%")
+    return value / 100
 
 
-def speed(option: str) -> Callable[[str], float]:
-    """Make a reader of playback speeds; `max` is infinity."""
-
-    def parse(text: str) -> float:
-        try:
-            value = float("inf") if text == "max" else float(text)
-        except ValueError:
-            value = 0.0
-        if not value > 0:
-            raise UserError(
-                f"{option} '{text}' is not a speed; give a number above 0 such as 10, or max"
-            )
-        return value
-
-    return parse
+def speed(text: str) -> float:
+    """Read the playback speed that `--speed` gives; `max` is infinity."""
+    try:
+        value = float("inf") if text == "max" else float(text)
+    except ValueError:
+        value = 0.0
+    if not value > 0:
+        raise UserError(
+            f"--speed '{text}' is not a speed; give a number above 0 such as 10, or max"
+        )
+    return value
 
 
-def rates(option: str, words: Sequence[str]) -> Callable[[str], float | str]:
-    """Make a reader of learning rates or one of `words`."""
-
-    def parse(text: str) -> float | str:
-        if text.lower() in words:
-            return text.lower()
-        try:
-            value = float(text)
-        except ValueError:
-            value = 0.0
-        if not 0 < value < float("inf"):
-            hint = did_you_mean(text.lower(), words)
-            hint = hint or f"; give {', '.join(words)}, or a number above 0 such as 1e-3"
-            raise UserError(f"{option} '{text}' is not a learning rate{hint}", _field(option))
-        return value
-
-    return parse
-
-
-def _field(option: str) -> str:
-    return option.lstrip("-").replace("-", "_")
+def rate(words: Sequence[str], text: str) -> float | str:
+    """Read what `--lr` gives: one of `words`, or a learning rate."""
+    if text.lower() in words:
+        return text.lower()
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        hint = did_you_mean(text.lower(), words)
+        hint = hint or f"; give {', '.join(words)}, or a number above 0 such as 1e-3"
+        raise UserError(f"--lr '{text}' is not a learning rate{hint}", "lr")
+    return value

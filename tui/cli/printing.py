@@ -5,7 +5,6 @@ from __future__ import annotations
 import json as jsonlib
 import shutil
 import sys
-from typing import Any
 
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.report import Report, report_of, to_json
@@ -31,20 +30,16 @@ def print_result(history: RunHistory, *, alive: bool, json: bool) -> Report:
     if json:
         print(json_text(report))
     elif any(len(trial) or trial.epochs for trial in history.trials.values()):
-        print("\n".join(result_lines(history, report, columns())))
+        columns = shutil.get_terminal_size((USUAL, 24)).columns  # or $COLUMNS
+        width = min(max(columns, NARROW), WIDE)
+        print("\n".join(result_lines(history, report, width)))
     sys.stdout.flush()
     return report
 
 
-def json_text(report: Report | dict[str, Any]) -> str:
+def json_text(report: Report) -> str:
     """Format a report as one JSON object, without a final newline."""
-    found = report if isinstance(report, dict) else to_json(report)
-    return jsonlib.dumps(found, indent=2, allow_nan=False)
-
-
-def columns() -> int:
-    """Return how wide to print: the terminal's width or $COLUMNS, within limits."""
-    return min(max(shutil.get_terminal_size((USUAL, 24)).columns, NARROW), WIDE)
+    return jsonlib.dumps(to_json(report), indent=2, allow_nan=False)
 
 
 def result_lines(history: RunHistory, report: Report, width: int) -> list[str]:

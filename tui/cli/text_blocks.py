@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING
 
+from clr_tui.tui.charts.cells import to_text
+from clr_tui.tui.charts.chart import Chart
+from clr_tui.tui.charts.draw import draw
+from clr_tui.tui.charts.palette import PLAIN
 from clr_tui.tui.text.clean import plain
-
-if TYPE_CHECKING:  # it loads numpy, and `ls` must be instant
-    from clr_tui.tui.charts.chart import Chart
 
 
 def drawn(chart: Chart, width: int, height: int) -> list[str]:
     """Draw the chart as lines without escape codes."""
-    from clr_tui.tui.charts.cells import to_text
-    from clr_tui.tui.charts.draw import draw
-    from clr_tui.tui.charts.palette import PLAIN
-
     return to_text(draw(chart, width, height, PLAIN)).split("\n")
 
 

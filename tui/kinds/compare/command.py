@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -13,8 +14,8 @@ from clr_tui.engine.settings.config import Compare, TaskConfig
 from clr_tui.engine.settings.entries import article_entries
 from clr_tui.engine.settings.studies import study
 from clr_tui.engine.settings.table import settings_of
-from clr_tui.tui.cli.job_options import add_detach, add_setting, add_task, task_of, with_options
-from clr_tui.tui.cli.parsing import Parser, rates
+from clr_tui.tui.cli.job_options import add_detach, add_setting, add_task, with_options
+from clr_tui.tui.cli.parsing import Parser, rate
 from clr_tui.tui.kinds.registry import Command
 
 DESCRIPTION = """\
@@ -44,7 +45,7 @@ def add_options(parser: Parser) -> None:
             words = setting.choices
             more = (*words, "or one rate for all of them")
             one = replace(setting, choices=more, metavar="|".join((*words, "X")))
-            add_setting(group, one, rates("--lr", tuple(words)))
+            add_setting(group, one, partial(rate, tuple(words)))
         else:
             add_setting(group, setting)
     add_detach(group)
@@ -66,17 +67,17 @@ def comparison_of(args: argparse.Namespace, runs: Path) -> tuple[TaskConfig, Com
     else:
         changes, job = study(args.study)
         task = msgspec.structs.replace(task, **changes)
-    rate = args.rates
-    if isinstance(rate, float):  # one rate for all entries that name none
+    lr = args.rates
+    if isinstance(lr, float):  # one rate for all entries that name none
         args.rates = None
     job = with_options(job, args)
-    if isinstance(rate, float):
+    if isinstance(lr, float):
         entries = [
-            msgspec.structs.replace(entry, lr=rate) if entry.lr is None else entry
+            msgspec.structs.replace(entry, lr=lr) if entry.lr is None else entry
             for entry in job.entries
         ]
         job = msgspec.structs.replace(job, entries=entries)
-    return task_of(args, task), job, parent.id if parent else None
+    return with_options(task, args), job, parent.id if parent else None
 
 
 COMMAND = Command(DESCRIPTION, EXAMPLES, add_options, comparison_of)
