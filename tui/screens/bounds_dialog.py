@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -10,13 +10,11 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from clr_tui.engine.analysis.report import Bounds
 from clr_tui.engine.settings.bounds import BASE_LR, MAX_LR
 from clr_tui.engine.words import exact_lr
 from clr_tui.tui.text.bounds import read_bounds
 from clr_tui.tui.widgets.field import Field
-
-if TYPE_CHECKING:
-    from clr_tui.engine.analysis.report import Bounds
 
 
 class BoundsDialog(ModalScreen["Bounds | None"]):
@@ -29,7 +27,7 @@ class BoundsDialog(ModalScreen["Bounds | None"]):
 
     CSS_PATH = "dialog.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", show=False),
+        Binding("escape", "dismiss", show=False),
         Binding("down", "app.focus_next", show=False),
         Binding("up", "app.focus_previous", show=False),
     ]
@@ -38,8 +36,7 @@ class BoundsDialog(ModalScreen["Bounds | None"]):
         super().__init__()
         self._before = bounds
         self._note = note
-        base, high = (exact_lr(bounds.base_lr), exact_lr(bounds.max_lr)) if bounds else ("", "")
-        self._start = (base, high)
+        self._start = (exact_lr(bounds.base_lr), exact_lr(bounds.max_lr)) if bounds else ("", "")
 
     def compose(self) -> ComposeResult:
         """Lays out two fields and the keys."""
@@ -81,7 +78,3 @@ class BoundsDialog(ModalScreen["Bounds | None"]):
             if field.name in errors:
                 field.focus_input()
                 return
-
-    def action_cancel(self) -> None:
-        """Closes without a change."""
-        self.dismiss(None)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
+from clr_tui.engine.log.rundir import RunDir
+from clr_tui.engine.settings.config import Compare, RunConfig
 from clr_tui.tui.screens.run_screen import RunScreen
+from clr_tui.tui.sources import Source
 from clr_tui.tui.text.chart_options import ChartOptions, XAxis
 from clr_tui.tui.widgets.chart_view import ChartView
 from clr_tui.tui.widgets.panel import Panel
-
-if TYPE_CHECKING:
-    from clr_tui.engine.log.rundir import RunDir
-    from clr_tui.engine.settings.config import Compare, RunConfig
-    from clr_tui.tui.sources import Source
 
 
 class CurveScreen(RunScreen):

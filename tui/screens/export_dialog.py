@@ -57,7 +57,7 @@ class ExportDialog(ModalScreen["str | None"]):
     """
 
     CSS_PATH = "dialog.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", show=False)]
 
     def __init__(self, name: str, exports: Exports, words: str) -> None:
         super().__init__()
@@ -97,7 +97,3 @@ class ExportDialog(ModalScreen["str | None"]):
             self.query_one(Field).show_error(error.message)
         else:
             self.dismiss(str(path))
-
-    def action_cancel(self) -> None:
-        """Closes without writing."""
-        self.dismiss(None)

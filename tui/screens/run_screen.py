@@ -17,13 +17,16 @@ from textual.types import CSSPathType
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.commands import Command, Continue, Pause, Stop, send
+from clr_tui.engine.log.rundir import RunDir
+from clr_tui.engine.log.tail import Batch
+from clr_tui.engine.settings.config import RunConfig
 from clr_tui.tui.charts.chart import Chart, Role
 from clr_tui.tui.keys import Mode
 from clr_tui.tui.kinds.registry import KINDS
 from clr_tui.tui.screens.confirm import ConfirmScreen
 from clr_tui.tui.screens.export_dialog import ExportDialog, Exports
 from clr_tui.tui.screens.quiet import QuietScreen
-from clr_tui.tui.sources import ReplaySource
+from clr_tui.tui.sources import ReplaySource, Source
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.lines import Line, wrapped
 from clr_tui.tui.text.status import (
@@ -43,11 +46,7 @@ from clr_tui.tui.widgets.replay_bar import ReplayBar
 from clr_tui.tui.widgets.title_bar import TitleBar
 
 if TYPE_CHECKING:
-    from clr_tui.engine.log.rundir import RunDir
-    from clr_tui.engine.log.tail import Batch
-    from clr_tui.engine.settings.config import RunConfig
     from clr_tui.tui.shell import Shell
-    from clr_tui.tui.sources import Source
 
 POLL_SECONDS = 0.25
 DRAWING_SHARE = 0.25

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from clr_tui.engine.analysis.history import RunHistory, TrialHistory
+from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.tui.text import numbers
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.lines import Line, row
 
 
-def device_lines(
-    history: RunHistory, trial: TrialHistory | None, *, ended: bool = False
-) -> list[Line]:
-    """Return speed, time left (time taken if the run has `ended`), device, memory and load.
-
-    `trial` is the newest one of the run.
-    """
+def device_lines(history: RunHistory, *, ended: bool) -> list[Line]:
+    """Return speed, time left (time taken if the run has `ended`), device, memory and load."""
+    trial = history.trial
     speed = trial.samples_per_second if trial is not None else None
     left = trial.eta_seconds if trial is not None else None
     lines = [row(f"{samples_of(history)}/s", numbers.rate(speed))]

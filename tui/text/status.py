@@ -132,9 +132,7 @@ def notices(history: RunHistory) -> list[str]:
 
 
 def refusal(history: RunHistory) -> str:
-    """Describe the last refused command; empty if there is none."""
-    if not history.refused:
-        return ""
+    """Describe the last refused command, of which there is at least one."""
     last = history.refused[-1]
     return f"{plain(last.command)} was refused: {plain(last.reason)}"
 

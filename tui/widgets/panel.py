@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from rich.segment import Segment
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -23,12 +25,11 @@ class Panel(Widget):
         dots: whether to mark omitted last lines with dots, for sentences.
     """
 
+    @dataclass
     class Resized(Message):
         """The size of the panel has changed."""
 
-        def __init__(self, panel: Panel) -> None:
-            super().__init__()
-            self.panel = panel
+        panel: Panel
 
     def __init__(self, *, id: str | None = None, dots: bool = False) -> None:
         super().__init__(id=id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from textual.app import ComposeResult
@@ -19,7 +19,9 @@ from clr_tui.engine.analysis.comparison.seed_curves import comparison_of
 from clr_tui.engine.analysis.recordings.curves_csv import curves_csv
 from clr_tui.engine.analysis.recordings.steps_csv import steps_csv
 from clr_tui.engine.log.commands import StopTrial
-from clr_tui.engine.settings.config import Compare
+from clr_tui.engine.log.rundir import RunDir
+from clr_tui.engine.settings.config import Compare, RunConfig
+from clr_tui.tui.charts.chart import Chart
 from clr_tui.tui.cli.printing import json_text
 from clr_tui.tui.exporting import charts_svg
 from clr_tui.tui.keys import bindings_for
@@ -33,18 +35,12 @@ from clr_tui.tui.kinds.compare.view import CompareOptions, comparison_chart
 from clr_tui.tui.screens.confirm import ConfirmScreen
 from clr_tui.tui.screens.export_dialog import Exports
 from clr_tui.tui.screens.run_screen import RunScreen
-from clr_tui.tui.sources import LiveSource, ReplaySource, TrialSource
+from clr_tui.tui.sources import LiveSource, ReplaySource, Source, TrialSource
 from clr_tui.tui.text import figures
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.lines import Line
 from clr_tui.tui.text.names import STOPPING_TRIAL
 from clr_tui.tui.widgets.chart_view import ChartView
-
-if TYPE_CHECKING:
-    from clr_tui.engine.log.rundir import RunDir
-    from clr_tui.engine.settings.config import RunConfig
-    from clr_tui.tui.charts.chart import Chart
-    from clr_tui.tui.sources import Source
 
 
 class ComparisonScreen(RunScreen):

@@ -27,7 +27,7 @@ class TargetDialog(ModalScreen["str | None"]):
     """
 
     CSS_PATH = "../../screens/dialog.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", show=False)]
 
     def __init__(self, target: float | None, own: float | None, metric: Metric) -> None:
         super().__init__()
@@ -71,7 +71,3 @@ class TargetDialog(ModalScreen["str | None"]):
         event.stop()
         if (text := self._read()) is not None:
             self.dismiss(text)
-
-    def action_cancel(self) -> None:
-        """Closes without an answer."""
-        self.dismiss(None)

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from clr_tui.engine.analysis.history import RunHistory, TrialHistory
 from clr_tui.engine.log.commands import StopTrial
-from clr_tui.engine.settings.config import Compare
+from clr_tui.engine.log.rundir import RunDir
+from clr_tui.engine.settings.config import Compare, RunConfig
 from clr_tui.tui.keys import Mode
 from clr_tui.tui.kinds.compare.trial_view import entry_of, trial_config, trial_title
 from clr_tui.tui.kinds.train.screen import TrainingScreen
 from clr_tui.tui.screens.confirm import ConfirmScreen
+from clr_tui.tui.sources import Source
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.names import STOPPING_TRIAL
-
-if TYPE_CHECKING:
-    from clr_tui.engine.analysis.history import RunHistory, TrialHistory
-    from clr_tui.engine.log.rundir import RunDir
-    from clr_tui.engine.settings.config import RunConfig
-    from clr_tui.tui.sources import Source
 
 
 class TrialScreen(TrainingScreen):

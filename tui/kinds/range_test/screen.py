@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.binding import BindingType
 
 from clr_tui.engine.analysis.recordings.steps_csv import steps_csv
 from clr_tui.engine.analysis.report import Bounds, RangeReport, range_report
-from clr_tui.engine.settings.config import FACTOR, Compare, RangeTest, Train
+from clr_tui.engine.log.rundir import RunDir
+from clr_tui.engine.settings.config import FACTOR, Compare, RangeTest, RunConfig, Train
 from clr_tui.engine.words import exact_lr
 from clr_tui.tui.cli.printing import json_text
 from clr_tui.tui.exporting import charts_svg
@@ -25,17 +26,13 @@ from clr_tui.tui.kinds.range_test.view import (
 from clr_tui.tui.screens.bounds_dialog import BoundsDialog
 from clr_tui.tui.screens.curve_screen import CurveScreen
 from clr_tui.tui.screens.export_dialog import Exports
+from clr_tui.tui.sources import Source
 from clr_tui.tui.text.bounds import Which, step_bound
 from clr_tui.tui.text.chart_options import RANGE_TEST_X
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.lines import Line
 from clr_tui.tui.widgets.chart_view import ChartView
 from clr_tui.tui.widgets.panel import Panel
-
-if TYPE_CHECKING:
-    from clr_tui.engine.log.rundir import RunDir
-    from clr_tui.engine.settings.config import RunConfig
-    from clr_tui.tui.sources import Source
 
 NO_BOUNDS = "There are no bounds yet: press b to type them, or u to use a rule's."
 

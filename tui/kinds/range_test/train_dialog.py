@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -12,7 +12,9 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from clr_tui.engine.settings.config import RangeTest, Train
+from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.analysis.report import Bounds
+from clr_tui.engine.settings.config import RangeTest, RunConfig, Train
 from clr_tui.engine.words import exact_lr
 from clr_tui.tui.kinds.train.display import length
 from clr_tui.tui.text.form import read, texts
@@ -20,12 +22,6 @@ from clr_tui.tui.text.form_fields import job_settings
 from clr_tui.tui.text.status import title_of
 from clr_tui.tui.widgets.choice import Choice
 from clr_tui.tui.widgets.field import Field
-
-if TYPE_CHECKING:
-    from clr_tui.engine.analysis.history import RunHistory
-    from clr_tui.engine.analysis.report import Bounds
-    from clr_tui.engine.settings.config import RunConfig
-
 
 SETTINGS = job_settings("train")
 FIELDS = ("train_epochs", "step_size_epochs")
@@ -43,7 +39,7 @@ class TrainDialog(ModalScreen["Train | None"]):
 
     CSS_PATH = "../../screens/dialog.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", show=False),
+        Binding("escape", "dismiss", show=False),
         Binding("enter", "start", show=False),
         Binding("down", "app.focus_next", show=False),
         Binding("up", "app.focus_previous", show=False),
@@ -117,7 +113,3 @@ class TrainDialog(ModalScreen["Train | None"]):
         """Answers with the training if there are no mistakes."""
         if (job := self._read()) is not None:
             self.dismiss(job)
-
-    def action_cancel(self) -> None:
-        """Closes the dialog without starting anything."""
-        self.dismiss(None)

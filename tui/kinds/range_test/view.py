@@ -242,7 +242,7 @@ def range_panel(
         height: rows available; the formulas of the rules are shown only if all of them fit.
     """
     lines = _progress_lines(history, report)
-    lines += [*device_lines(history, history.trial, ended=ended), BLANK]
+    lines += [*device_lines(history, ended=ended), BLANK]
     lines += [*_bounds_lines(bounds, selected, report, ended), BLANK]
     lines += _rule_lines(report, width, ended)
     more = _formula_lines(report, width)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from msgspec.structs import replace
 from textual.binding import BindingType
@@ -14,6 +14,7 @@ from clr_tui.engine.analysis.report import Bounds, train_report
 from clr_tui.engine.log.commands import SetBounds
 from clr_tui.engine.settings.config import Compare, Train
 from clr_tui.engine.words import exact_lr
+from clr_tui.tui.charts.chart import Chart
 from clr_tui.tui.cli.printing import json_text
 from clr_tui.tui.exporting import charts_svg
 from clr_tui.tui.keys import bindings_for
@@ -31,9 +32,6 @@ from clr_tui.tui.screens.export_dialog import Exports
 from clr_tui.tui.text.chart_options import TRAINING_X
 from clr_tui.tui.text.lines import Line
 from clr_tui.tui.widgets.panel import Panel
-
-if TYPE_CHECKING:
-    from clr_tui.tui.charts.chart import Chart
 
 
 class TrainingScreen(CurveScreen):

@@ -333,7 +333,7 @@ def training_panel(
         BLANK,
         *_metric_lines(trial, history.primary),
         BLANK,
-        *device_lines(history, history.trial, ended=ended),
+        *device_lines(history, ended=ended),
     ]
 
 
