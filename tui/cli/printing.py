@@ -19,13 +19,7 @@ NARROW, USUAL, WIDE = 40, 100, 160
 
 
 def print_result(history: RunHistory, *, alive: bool, json: bool) -> Report:
-    """Print the run's result, and return it.
-
-    Args:
-        history: the whole log.
-        alive: whether its worker is alive.
-        json: print one JSON object instead of text. Text is empty for a run without steps.
-    """
+    """Print the run's result as text, empty without steps, or one JSON object; and return it."""
     report = report_of(history, live=alive)
     if json:
         print(json_text(report))

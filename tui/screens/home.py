@@ -61,11 +61,7 @@ class FilterInput(TypedInput):
 
 
 class HomeScreen(QuietScreen[None]):
-    """All runs of one folder.
-
-    Args:
-        runs: the folder.
-    """
+    """All runs of one folder."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_for("home")
     AUTO_FOCUS = "RunTable"

@@ -65,10 +65,7 @@ SEEK = 0.05
 class RunScreen(QuietScreen[None]):
     """A run, live or recorded; subclasses draw it.
 
-    Args:
-        source: its events.
-        config: its settings.
-        run: its directory, for commands; None for a recording.
+    `run` is its directory, for commands; None for a recording.
     """
 
     CSS_PATH: ClassVar[CSSPathType | None] = Path(__file__).with_suffix(".tcss")
@@ -156,7 +153,8 @@ class RunScreen(QuietScreen[None]):
         before, self.status = self.status, status_of(self.history, alive=alive)
         self.key_mode = self._mode()
         self.query_one(KeyFooter).show(self.key_mode)
-        self._log_gone = self._is_log_gone()
+        if self.run_dir is not None and self.history.started is not None:
+            self._log_gone = not self.run_dir.events_path.exists()
         state = (self.history.version, self.status, self._log_gone)
         now = self.app.clock()
         due = now >= self._draw_from or self.status != before
@@ -191,11 +189,6 @@ class RunScreen(QuietScreen[None]):
         if self.source.replay:
             return "replay"
         return "ended" if self.status.ended else "live"
-
-    def _is_log_gone(self) -> bool:
-        if self.run_dir is None or self.history.started is None:
-            return False
-        return not self.run_dir.events_path.exists()
 
     def show_all(self) -> None:
         """Draws everything; widgets repaint only differences."""

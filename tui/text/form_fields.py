@@ -104,8 +104,7 @@ def job_settings(kind: str) -> dict[str, Setting]:
 def form_fields(devices: tuple[str, ...] = ()) -> tuple[FormField, ...]:
     """Return all fields in order; the rare ones follow the field that unfolds them.
 
-    Args:
-        devices: the machine's devices, as torch names them.
+    `devices` are the machine's, as torch names them.
     """
     kinds = Setting(
         "find learning rate bounds, train between them, or compare optimizers",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.style import Style
 from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -75,8 +74,8 @@ class Choice(Widget, can_focus=True):
 
     def render(self) -> Text:
         """Renders all words if they fit, else the chosen one and the number of words."""
-        chosen = self._style_of("choice--chosen")
-        other = self._style_of("choice--other")
+        chosen = self.get_component_rich_style("choice--chosen", partial=True)
+        other = self.get_component_rich_style("choice--other", partial=True)
         text = Text(no_wrap=True, overflow="ellipsis")
         if sum(len(word) + 2 for word in self.choices) <= self.size.width:
             for place, word in enumerate(self.choices):
@@ -85,6 +84,3 @@ class Choice(Widget, can_focus=True):
             return text
         text.append(f"[{self.value}]", chosen)
         return text.append(f"  {self._at + 1} of {len(self.choices)}", other)
-
-    def _style_of(self, component: str) -> Style:
-        return self.get_component_rich_style(component, partial=True)

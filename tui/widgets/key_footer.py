@@ -13,11 +13,7 @@ from clr_tui.tui.keys import Mode, footer_keys
 
 
 class KeyLine(Widget):
-    """One line of keys with labels.
-
-    Args:
-        keys: how each key is displayed, and its label.
-    """
+    """One line of keys, as they are displayed, with labels."""
 
     DEFAULT_CSS = """
     KeyLine {

@@ -80,12 +80,7 @@ class RunTable(RowList[RunSummary], can_focus=True):
         return tuple(Column(c.name, c.width or left, c.right) for c in columns)
 
     def show(self, rows: list[RunSummary], now: float) -> None:
-        """Shows `rows` in this order; the cursor stays on its run.
-
-        Args:
-            rows: the runs.
-            now: Unix time for ages, seconds.
-        """
+        """Shows `rows` in this order, with ages up to `now` (Unix time); the cursor stays."""
         before, self._now = self.selected, now
         self.show_rows(rows)
         if self.selected != before:

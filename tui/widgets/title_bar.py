@@ -27,13 +27,11 @@ class TitleBar(Panel):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._title = ""
-        self._state: tuple[str, Role] = ("", "text")
-        self._where = ""
+        self._parts: tuple[str, str, Role, str] = ("", "", "text", "")
 
     def show(self, title: str, state: str, role: Role, where: str) -> None:
         """Shows the title, the run's state in its role, and its device."""
-        self._title, self._state, self._where = title, (state, role), where
+        self._parts = title, state, role, where
         self._compose_line()
 
     def on_resize(self) -> None:
@@ -42,10 +40,9 @@ class TitleBar(Panel):
         super().on_resize()
 
     def _compose_line(self) -> None:
-        state, role = self._state
-        right = state + (f"  {self._where}" if self._where else "")
+        title, state, role, where = self._parts
+        right = state + (f"  {where}" if where else "")
         room = self.content_size.width - len(right) - len(NAME) - 4
-        title = self._title
         while cell_len(title) > room and SEPARATOR in title:
             title = title.rpartition(SEPARATOR)[0]
         line: Line = (

@@ -45,11 +45,7 @@ def _text(optimizer: OptimizerConfig, policy: Policy, base_lr: float, max_lr: fl
     if optimizer.weight_decay:
         options["weight_decay"] = optimizer.weight_decay
     options["lr"] = float(exact_lr(max_lr))
-    if policy == "constant":
-        return f"{optimizer.name}({_written(options)})"
-    options["base_lr"] = float(exact_lr(base_lr))
-    return f"{optimizer.name}({_written(options)})+{policy}"
-
-
-def _written(options: dict[str, Option]) -> str:
-    return ", ".join(f"{name}={value!r}" for name, value in options.items())
+    if policy != "constant":
+        options["base_lr"] = float(exact_lr(base_lr))
+    written = ", ".join(f"{name}={value!r}" for name, value in options.items())
+    return f"{optimizer.name}({written})" + ("" if policy == "constant" else f"+{policy}")

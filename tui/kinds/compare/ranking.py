@@ -22,7 +22,6 @@ from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.lines import Line, Piece
 from clr_tui.tui.text.names import SYMBOLS
 
-NONE: frozenset[int] = frozenset()
 _BRACKETS = re.compile(r"\((?:[^()]|\([^()]*\))*\)")
 HIDDEN = "◌"
 """The glyph of an entry whose curve is not shown."""
@@ -47,13 +46,12 @@ def ranking(
     report: CompareReport,
     width: int,
     *,
-    hidden: frozenset[int] = NONE,
-    expanded: frozenset[int] = NONE,
+    hidden: frozenset[int] = frozenset(),
+    expanded: frozenset[int] = frozenset(),
 ) -> tuple[Line, list[RankRow]]:
     """The heading and the rows, at most `width` cells each, best entry first.
 
     Args:
-        report: the result.
         width: if it is too small for all columns, some are left out: see `columns_of`.
         hidden: entries whose curves are not shown; their rows are muted.
         expanded: entries that are followed by the rows of their trials.

@@ -23,7 +23,6 @@ class TrialScreen(TrainingScreen):
         config: of the whole comparison.
         run: the comparison's folder, for commands; None for a recording.
         history: of the whole comparison, for the chosen rates.
-        trial: the trial.
     """
 
     noun = "trial"

@@ -86,10 +86,7 @@ def _rules(suggestions: list[Suggestion], width: int) -> list[str]:
             said += f", base_lr {numbers.lr(one.low)}"
         if one.caution:
             said += f" - {one.caution}"
-        indent = " " * len(text)
-        lines += textwrap.wrap(
-            text + plain(said), width, subsequent_indent=indent, drop_whitespace=True
-        )
+        lines += textwrap.wrap(text + plain(said), width, subsequent_indent=" " * len(text))
     return lines
 
 

@@ -31,10 +31,7 @@ FIELDS = ("train_epochs", "step_size_epochs")
 class TrainDialog(ModalScreen["Train | None"]):
     """Asks for the few settings that matter; answers with the training, or None.
 
-    Args:
-        config: of the range test, whose task and optimizer are used.
-        bounds: base_lr and max_lr.
-        history: of the range test, for the title.
+    `config` and `history` are the range test's, whose task and optimizer are used.
     """
 
     CSS_PATH = "../../screens/dialog.tcss"

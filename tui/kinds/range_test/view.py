@@ -42,13 +42,7 @@ def range_chart(
 ) -> Chart:
     """Loss against learning rate, with the bounds as marks and the band between them.
 
-    Args:
-        history: the run.
-        bounds: base_lr and max_lr, if there are any yet.
-        selected: the bound that keys move.
-        options: smoothing, x-axis, and whether the loss is logarithmic.
-        suggestions: rules to mark on the top edge.
-        empty: text to show while there is nothing to draw.
+    Keys move the `selected` bound; the rules of `suggestions` are marked on the top edge.
     """
     title = options.loss_title
     scale = RangeScale.of(history, options.x)
@@ -232,14 +226,8 @@ def range_panel(
 ) -> list[Line]:
     """The figures beside the chart: progress, device, bounds, rules and their cautions.
 
-    Args:
-        history: the run.
-        bounds: base_lr and max_lr, if there are any yet.
-        selected: the bound that keys move.
-        report: the result so far.
-        ended: whether the run has ended.
-        width: cells to wrap sentences to.
-        height: rows available; the formulas of the rules are shown only if all of them fit.
+    Sentences wrap to `width` cells. The formulas of the rules are shown only if all fit in `height`
+    rows.
     """
     lines = _progress_lines(history, report)
     lines += [*device_lines(history, ended=ended), BLANK]

@@ -29,9 +29,8 @@ def title(config: RunConfig) -> list[str]:
     """The optimizer, the batch size, the policy and its bounds."""
     job = config.asked(Train)
     bounds = f"{exact_lr(job.base_lr)}…{exact_lr(job.max_lr)}"
-    known = bool(config.task.model)
-    schedule = f"{job.policy} {bounds}" if known else bounds
-    return [*optimizer_parts(job.optimizer, config.task), schedule]
+    known = f"{job.policy} {bounds}" if config.task.model else bounds
+    return [*optimizer_parts(job.optimizer, config.task), known]
 
 
 def charts(history: RunHistory, _report: TrainReport) -> list[Chart]:

@@ -94,12 +94,7 @@ def training_charts(
 ) -> tuple[Chart, Chart, Chart]:
     """Learning rate, loss and primary metric of a training, from top to bottom.
 
-    Args:
-        history: the run.
-        options: smoothing, the x-axis (`lr` counts as `epoch`), whether rates and losses are
-            logarithmic.
-        waiting: the text in the loss chart before the first step.
-        ended: whether the run has ended.
+    The x-axis `lr` counts as `epoch`. The loss chart shows `waiting` before the first step.
     """
     trial, plan = history.trial or TrialHistory(0), plan_of(history)
     scale = _Scale.of(trial, plan, options.x)
@@ -318,13 +313,7 @@ def _column(values: list[float | None]) -> Floats:
 def training_panel(
     history: RunHistory, options: ChartOptions | None = None, *, ended: bool = False
 ) -> list[Line]:
-    """The figures beside the charts, most important first.
-
-    Args:
-        history: the run.
-        options: for the smoothed loss.
-        ended: whether the run has ended.
-    """
+    """The figures beside the charts, most important first."""
     trial = history.trial or TrialHistory(0)
     return [
         *_place_lines(trial, plan_of(history)),
