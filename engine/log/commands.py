@@ -15,6 +15,7 @@ from typing import Union
 import msgspec
 
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.log.events import kebab
 from clr_tui.engine.log.line_tail import LineTail
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.log.writer import write_failed
@@ -22,44 +23,39 @@ from clr_tui.engine.regular import open_regular
 from clr_tui.engine.settings.bounds import bounds_mistakes
 
 
-class SetBounds(msgspec.Struct, frozen=True, kw_only=True, tag="set-bounds"):
+class _Command(msgspec.Struct, frozen=True, kw_only=True, tag=kebab):
+    time: float = 0.0
+
+
+class SetBounds(_Command, frozen=True, kw_only=True):
     """Run the schedule between these bounds from the next step."""
 
     base_lr: float
     max_lr: float
-    time: float = 0.0
 
 
-class Pause(msgspec.Struct, frozen=True, kw_only=True, tag="pause"):
+class Pause(_Command, frozen=True, kw_only=True):
     """Wait after the current step."""
 
-    time: float = 0.0
 
-
-class Continue(msgspec.Struct, frozen=True, kw_only=True, tag="continue"):
+class Continue(_Command, frozen=True, kw_only=True):
     """Continue after a pause."""
 
-    time: float = 0.0
 
-
-class Stop(msgspec.Struct, frozen=True, kw_only=True, tag="stop"):
+class Stop(_Command, frozen=True, kw_only=True):
     """End the run cleanly, with a checkpoint."""
 
     reason: str = ""
-    time: float = 0.0
 
 
-class StopTrial(msgspec.Struct, frozen=True, kw_only=True, tag="stop-trial"):
+class StopTrial(_Command, frozen=True, kw_only=True):
     """End one trial of a comparison; the others continue."""
 
     trial: int
-    time: float = 0.0
 
 
-class SaveCheckpoint(msgspec.Struct, frozen=True, kw_only=True, tag="save-checkpoint"):
+class SaveCheckpoint(_Command, frozen=True, kw_only=True):
     """Save a checkpoint now and continue."""
-
-    time: float = 0.0
 
 
 Command = Union[  # noqa: UP007 - msgspec wants it

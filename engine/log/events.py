@@ -30,11 +30,12 @@ Role = Literal["train", "sweep"]
 RateSource = Literal["default", "tuned", "given"]
 
 
-def _tag(name: str) -> str:
+def kebab(name: str) -> str:
+    """The tag of an event or a command, from the name of its struct."""
     return "".join("-" + c.lower() if c.isupper() else c for c in name).lstrip("-")
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=_tag):
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=kebab):
     """The fields of every event. The writer sets `seq` and `time`."""
 
     seq: int = -1
