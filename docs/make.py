@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from clr_tui.engine.settings.config import JOBS, TaskConfig
+from clr_tui.engine.settings.limits import Limits
 from clr_tui.engine.settings.table import REQUIRED, Setting, settings_of
 from clr_tui.engine.settings.texts import write
 from clr_tui.tui.cli.job_options import option_of
@@ -50,10 +51,20 @@ def settings() -> str:
 
 def _row(setting: Setting) -> str:
     default = "" if setting.default is REQUIRED else write(setting, setting.default)
-    allowed = ", ".join(setting.choices) or setting.allowed
+    allowed = ", ".join(setting.choices) or _within(setting.limits)
     option = f"`{option_of(setting)}`"
     cells = option, setting.title, setting.help, allowed, setting.empty or default
     return f"| {' | '.join(cells)} |".replace("  ", " ")
+
+
+def _within(limits: Limits) -> str:
+    """Both ends: "at least 8 and at most 4096 pixels"; empty if there are none."""
+    ends = [f"above {limits.gt:g}"] if limits.gt is not None and limits.ge is None else []
+    ends += [f"at least {limits.ge:g}"] if limits.ge is not None else []
+    ends += [f"below {limits.lt:g}"] if limits.lt is not None else []
+    if (most := limits.le) is not None:
+        ends.append(f"at most {most if isinstance(most, int) else f'{most:g}'}")
+    return f"{' and '.join(ends)} {limits.unit}".strip()
 
 
 _MADE = "Made from the code by `make docs`."

@@ -34,17 +34,6 @@ class Limits:
         said = shown(value) if isinstance(value, int) else f"{value:g}"
         return UserError(f"{name or field} must be {words}, not {said}", field)
 
-    @property
-    def words(self) -> str:
-        """Both ends: "at least 8 and at most 4096 pixels"; empty if there are none."""
-        least = self.ge if self.ge is not None else self.gt
-        if least is None:
-            return ""
-        low = f"at least {self.ge:g}" if self.ge is not None else f"above {self.gt:g}"
-        most = [f"below {self.lt:g}"] if self.lt is not None else []
-        most += [f"at most {_written(self.le)}"] if self.le is not None else []
-        return self._unit(" and ".join((low, *most)))
-
     def sentence(self, name: str, said: str) -> str:
         """The sentence about a value `said` outside the limits."""
         return f"{name} must be {self._both()}, not {said}"

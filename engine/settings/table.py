@@ -56,11 +56,6 @@ class Setting:
     type: type = str
     default: Any = REQUIRED
 
-    @property
-    def allowed(self) -> str:
-        """The limits of its values in words; empty if there are none."""
-        return self.limits.words if self.type in (int, float) else ""
-
     def value_in(self, config: msgspec.Struct) -> Any:
         """Its value in a struct that has it."""
         value: Any = config

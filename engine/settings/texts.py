@@ -9,7 +9,7 @@ from clr_tui.engine.errors import UserError
 from clr_tui.engine.settings.config import OptimizerConfig
 from clr_tui.engine.settings.entries import optimizer_text, parse_entries, parse_optimizer
 from clr_tui.engine.settings.limits import shown
-from clr_tui.engine.settings.table import REQUIRED, Setting
+from clr_tui.engine.settings.table import Setting
 from clr_tui.engine.words import exact_lr
 
 ON, OFF = "on", "off"
@@ -60,11 +60,6 @@ def write(setting: Setting, value: Any) -> str:
         short = exact_lr(value)
         return short if float(short) == value else repr(value)
     return str(value)
-
-
-def default_text(setting: Setting) -> str:
-    """The text of a setting's default, or of its example if it has none."""
-    return setting.example if setting.default is REQUIRED else write(setting, setting.default)
 
 
 def _optimizer(text: str) -> OptimizerConfig:

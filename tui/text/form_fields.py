@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from clr_tui.engine.settings.catalogue import with_weights
 from clr_tui.engine.settings.config import JOBS, TaskConfig
-from clr_tui.engine.settings.table import Setting, settings_of
-from clr_tui.engine.settings.texts import OFF, ON, default_text
+from clr_tui.engine.settings.table import REQUIRED, Setting, settings_of
+from clr_tui.engine.settings.texts import OFF, ON, write
 from clr_tui.tui.kinds.registry import KINDS
 
 Values = Mapping[str, str]
@@ -33,8 +33,9 @@ class FormField:
 
     @property
     def default(self) -> str:
-        """The text with which the form opens."""
-        return default_text(self.setting)
+        """The text with which the form opens: the setting's default, or else its example."""
+        setting = self.setting
+        return setting.example if setting.default is REQUIRED else write(setting, setting.default)
 
     @property
     def choices(self) -> tuple[str, ...]:
