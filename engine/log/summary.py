@@ -33,11 +33,9 @@ from clr_tui.engine.settings.config import JOBS, RunConfig
 
 _LAST_WORD = 4 << 10
 """Bytes that hold the end of a finished run."""
-_WINDOW = 64 << 10
-_HEAD = 4 << 20
-"""Bytes searched for the first trial and the last steps: decoding many images writes many lines,
-and so does a long pause."""
-_Stamp = tuple[int, int]
+_WINDOWS = (64 << 10, 512 << 10, 4 << 20)
+"""Bytes searched, one after another, for the first trial and the last steps: decoding many images
+writes many lines, and so does a long pause."""
 
 
 @dataclass(frozen=True)
@@ -122,12 +120,12 @@ def _latest(fd: int, end: int, config: RunConfig) -> list[AnyEvent]:
     A long pause writes nothing but reports of the device's load, which can fill any one window.
     """
     telling = _standing(config).telling
-    window = _WINDOW
-    while True:
+    events: list[AnyEvent] = []
+    for window in _WINDOWS:
         events = _decoded(last_lines(fd, end, window))
-        if last_of(events, telling, Progress, RunStarted) or window >= min(end, _HEAD):
-            return events
-        window *= 8
+        if last_of(events, telling, Progress, RunStarted) or window >= end:
+            break
+    return events
 
 
 def _decoded(lines: list[bytes]) -> list[AnyEvent]:
@@ -150,8 +148,7 @@ def _head(key: tuple[Path, float], fd: int) -> Head | None:
     """None until a trial starts."""
     if key in _heads:
         return _heads[key]
-    window = _WINDOW
-    while True:
+    for window in _WINDOWS:
         text = os.pread(fd, window, 0)
         lines = text.split(b"\n")[:-1]
         begun = [line for line in lines if b'"trial-started"' in line]
@@ -160,9 +157,9 @@ def _head(key: tuple[Path, float], fd: int) -> Head | None:
             task = last_of(_decoded(ready[:1]), TaskReady)
             _heads[key] = Head(first, ACCURACY if task is None else task.primary)
             return _heads[key]
-        if len(text) < window or window >= _HEAD:
-            return None
-        window *= 8
+        if len(text) < window:
+            break
+    return None
 
 
 def _summary(

@@ -77,12 +77,19 @@ def check_training(_task: TaskConfig, job: Train) -> Iterator[UserError]:
 def check_comparison(task: TaskConfig, job: Compare) -> Iterator[UserError]:
     """The contradictions in a comparison."""
     yield from check_entries(job.entries)
-    yield from _bounds(job)
+    for entry in job.entries:  # a tuned upper bound might be below a lower bound given alone
+        if entry.base_lr is not None and entry.lr is None and entry.policy != "constant":
+            yield UserError(
+                f"base_lr of '{entry.label}' needs the upper bound too: add lr=", "optimizers"
+            )
     yield from _count(job)
     sweep = job.range_test
     for mistake in (*mistakes_in(sweep), *_ordered(sweep, "start_lr", "end_lr")):
         yield UserError(f"{mistake.message} (of the range tests)", "range_test")
-    yield from _study(job.study, task.model)
+    study, model = job.study, task.model
+    if study in STUDIES and study != model and model in MODELS:
+        words = f"the study {study} uses the model {study}, not {model}: leave one of them out"
+        yield UserError(words, "study")
 
 
 def _ordered(job: RangeTest | Train, lower: str, upper: str) -> list[UserError]:
@@ -136,23 +143,6 @@ def _model(task: TaskConfig) -> Iterator[UserError]:
         else:
             lacking = missing("file", Path(task.weights))
             yield UserError(f"{lacking} (or give 'imagenet' or 'none')", "weights")
-
-
-def _study(study: str, model: str) -> Iterator[UserError]:
-    if study in STUDIES and study != model and model in MODELS:
-        yield UserError(
-            f"the study {study} uses the model {study}, not {model}: leave one of them out",
-            "study",
-        )
-
-
-def _bounds(job: Compare) -> Iterator[UserError]:
-    """The mistake of a lower bound alone: a tuned upper bound might be below it."""
-    for entry in job.entries:
-        if entry.base_lr is not None and entry.lr is None and entry.policy != "constant":
-            yield UserError(
-                f"base_lr of '{entry.label}' needs the upper bound too: add lr=", "optimizers"
-            )
 
 
 def _count(job: Compare) -> Iterator[UserError]:
