@@ -15,6 +15,7 @@ import socket
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -201,10 +202,8 @@ def _finish(log: Log, end: RunFinished | RunGone) -> int:
 
 def _say(text: str) -> None:
     """Writes a line to worker.log, which may be on a full disk."""
-    try:
+    with suppress(OSError):
         print(text, file=sys.stderr, flush=True)
-    except OSError:
-        return
 
 
 if __name__ == "__main__":

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Union
 
 import msgspec
 
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.log.decoding import UNREADABLE
 from clr_tui.engine.log.events import kebab
 from clr_tui.engine.log.line_tail import LineTail
 from clr_tui.engine.log.rundir import RunDir
@@ -124,8 +126,6 @@ class CommandTail:
         self._seen = seen
         commands: list[Command] = []
         for line in self._lines.poll().lines:
-            try:
+            with suppress(*UNREADABLE):
                 commands.append(_decode(line))
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                continue
         return commands

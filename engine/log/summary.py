@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -131,10 +132,8 @@ def _latest(fd: int, end: int, config: RunConfig) -> list[AnyEvent]:
 def _decoded(lines: list[bytes]) -> list[AnyEvent]:
     events, decode = [], LineDecoder()
     for line in lines:
-        try:
+        with suppress(*UNREADABLE):
             events.append(decode(line))
-        except UNREADABLE:
-            continue
     return events
 
 

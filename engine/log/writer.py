@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.log.decoding import UNREADABLE
 from clr_tui.engine.log.events import AnyEvent, Event
 from clr_tui.engine.log.line_tail import end_of_lines, last_lines
 from clr_tui.engine.regular import open_regular
@@ -58,10 +59,8 @@ class EventWriter:
         window = 1 << 16
         while True:
             for line in reversed(last_lines(self._fd, end, window)):
-                try:
+                with suppress(*UNREADABLE):
                     return max(0, msgspec.json.decode(line, type=_Numbered).seq + 1)
-                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                    continue
             if window >= end:
                 return 0
             window *= 8
