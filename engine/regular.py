@@ -39,6 +39,18 @@ def open_regular(path: Path, flags: int = os.O_RDONLY, mode: int = 0o644) -> int
     return fd
 
 
+Stamp = tuple[int, int, int]
+
+
+def stamp_of(path: Path) -> Stamp | None:
+    """A value that changes when the file is written or replaced; None if there is no file."""
+    try:
+        info = os.stat(path)
+    except OSError:
+        return None
+    return info.st_ino, info.st_size, info.st_mtime_ns
+
+
 def _irregular(path: Path, mode: int) -> OSError:
     name = _NAMES.get(stat.S_IFMT(mode), "device")
     return OSError(errno.EINVAL, f"not a file but a {name}", str(path))

@@ -21,7 +21,7 @@ from clr_tui.engine.log.events import kebab
 from clr_tui.engine.log.line_tail import LineTail
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.log.writer import write_failed
-from clr_tui.engine.regular import open_regular
+from clr_tui.engine.regular import Stamp, open_regular, stamp_of
 from clr_tui.engine.settings.bounds import bounds_mistakes
 
 
@@ -108,7 +108,7 @@ class CommandTail:
 
     def __init__(self, path: Path) -> None:
         self._lines = LineTail(path)
-        self._seen: tuple[int, int, int] | None = None
+        self._seen: Stamp | None = None
 
     def poll(self) -> list[Command]:
         """Commands sent since the last poll; one `stat` if there are none.
@@ -116,12 +116,8 @@ class CommandTail:
         Raises:
             UserError: the file exists but cannot be read.
         """
-        try:
-            info = os.stat(self._lines.path)
-        except OSError:
-            return []
-        seen = (info.st_ino, info.st_size, info.st_mtime_ns)
-        if seen == self._seen:
+        seen = stamp_of(self._lines.path)
+        if seen is None or seen == self._seen:
             return []
         self._seen = seen
         commands: list[Command] = []

@@ -26,57 +26,42 @@ from clr_tui.engine.atomic import replacing
 from clr_tui.engine.errors import UserError, did_you_mean
 from clr_tui.engine.log.lock import is_held
 from clr_tui.engine.log.writer import write_failed
-from clr_tui.engine.regular import read_regular
+from clr_tui.engine.regular import Stamp, read_regular, stamp_of
 from clr_tui.engine.settings.config import Job, RunConfig, TaskConfig, decode_run, kind_of
 
 _LONGEST_NAME = 24
 _LARGEST_CONFIG = 16 << 20
 """Bytes of a `run.json`."""
-_Stamp = tuple[int, int, int]
-_configs: dict[Path, tuple[_Stamp, RunConfig]] = {}
+_configs: dict[Path, tuple[Stamp | None, RunConfig]] = {}
 """`run.json` never changes, and lists of runs read it at every refresh."""
+
+
+class _Inside:
+    """A file or folder in a run's directory, as a path."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, run: RunDir, _owner: type[RunDir]) -> Path:
+        return run.path / self._name
 
 
 @dataclass(frozen=True)
 class RunDir:
-    """The files of one run."""
+    """The files of one run; the first lines of this module say what is in each."""
 
     path: Path
+    config_path = _Inside("run.json")
+    events_path = _Inside("events.jsonl")
+    commands_path = _Inside("commands.jsonl")
+    lock_path = _Inside("worker.lock")
+    log_path = _Inside("worker.log")
+    checkpoints = _Inside("checkpoints")
 
     @property
     def id(self) -> str:
         """The directory's name, as people type it."""
         return self.path.name
-
-    @property
-    def config_path(self) -> Path:
-        """The settings."""
-        return self.path / "run.json"
-
-    @property
-    def events_path(self) -> Path:
-        """The log."""
-        return self.path / "events.jsonl"
-
-    @property
-    def commands_path(self) -> Path:
-        """The commands sent to the run."""
-        return self.path / "commands.jsonl"
-
-    @property
-    def lock_path(self) -> Path:
-        """Held by the living worker."""
-        return self.path / "worker.lock"
-
-    @property
-    def log_path(self) -> Path:
-        """The worker's stdout and stderr."""
-        return self.path / "worker.log"
-
-    @property
-    def checkpoints(self) -> Path:
-        """The folder of checkpoints; made by the worker."""
-        return self.path / "checkpoints"
 
     @property
     def alive(self) -> bool:
@@ -90,10 +75,9 @@ class RunDir:
             UserError: `run.json` is missing or cannot be read.
         """
         try:
-            info = os.stat(self.config_path)
-            stamp = (info.st_ino, info.st_size, info.st_mtime_ns)
+            stamp = stamp_of(self.config_path)
             known = _configs.get(self.config_path)
-            if known is None or known[0] != stamp:
+            if stamp is None or known is None or known[0] != stamp:
                 config = decode_run(read_regular(self.config_path, _LARGEST_CONFIG))
                 known = _configs[self.config_path] = (stamp, config)
         except OSError as error:

@@ -29,7 +29,7 @@ from clr_tui.engine.log.rundir import RunDir, short_task_name
 from clr_tui.engine.log.standing import Head, Standing, last_of
 from clr_tui.engine.log.state import State, state_of
 from clr_tui.engine.metrics import ACCURACY
-from clr_tui.engine.regular import open_regular
+from clr_tui.engine.regular import Stamp, open_regular, stamp_of
 from clr_tui.engine.settings.config import JOBS, RunConfig
 
 _LAST_WORD = 4 << 10
@@ -50,7 +50,6 @@ class RunSummary:
     created: float
     """Unix time, seconds."""
     status: State
-    """`lost`: it never finished and has no living worker."""
     message: str
     """A sentence on why it failed, stopped or was lost; else empty."""
     progress: float | None = None
@@ -61,7 +60,7 @@ class RunSummary:
     """Unix time, seconds; None if it has not finished."""
 
 
-_finished: dict[Path, tuple[_Stamp, RunSummary]] = {}
+_finished: dict[Path, tuple[Stamp, RunSummary]] = {}
 _heads: dict[tuple[Path, float], Head] = {}
 """By path and creation time: the id of a removed run can be reused."""
 
@@ -77,7 +76,7 @@ def summarise(run: RunDir) -> RunSummary:
     except UserError as error:
         return _unreadable(run, error.message)
     # Checked before reading: a run that ends in between has then written its last event.
-    stamp = _stamp(run)
+    stamp = stamp_of(run.events_path)
     known = _finished.get(run.path)
     if known is not None and known[0] == stamp:
         return known[1]
@@ -89,14 +88,6 @@ def summarise(run: RunDir) -> RunSummary:
     if summary.finished_at is not None and stamp is not None:
         _finished[run.path] = (stamp, summary)
     return summary
-
-
-def _stamp(run: RunDir) -> _Stamp | None:
-    try:
-        info = os.stat(run.events_path)
-    except OSError:
-        return None
-    return info.st_size, info.st_mtime_ns
 
 
 def _read(run: RunDir, config: RunConfig, alive: bool) -> RunSummary:

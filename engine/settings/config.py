@@ -70,7 +70,6 @@ class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
             metavar="W",
         ),
     ] = "imagenet"
-    """Of models that have any to load."""
     image_size: Annotated[
         int | None,
         described(
@@ -130,14 +129,13 @@ class OptimizerConfig(msgspec.Struct, frozen=True, kw_only=True):
     name: str = "sgd"
     """A class of torch.optim in lower case (`adamw`), or `package.module:Class`."""
     momentum: Annotated[float, described("momentum, for sgd only", ge=0, lt=1)] = 0.9
-    """For `sgd` only."""
     weight_decay: Annotated[
         float,
         described(
             "weight decay; optimizers other than sgd have their own default", ge=0, example="1e-4"
         ),
     ] = 0.0
-    """Passed to the optimizer if not 0; each optimizer has its own default."""
+    """Passed to the optimizer if not 0."""
     options: dict[str, Option] = {}
     """Extra keyword arguments of its class, such as `betas` or `nesterov`."""
 
@@ -187,7 +185,6 @@ class RangeTest(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag
             rare=True,
         ),
     ] = None
-    """If given, it replaces `epochs`."""
     smoothing: Annotated[
         float,
         described(
@@ -232,10 +229,8 @@ class Train(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="tr
     step_size_epochs: _StepSize = 4.0
     epochs: Annotated[int, described("length of the training in epochs", **COUNT)] = 16
     gamma: _Gamma = GAMMA
-    """Decay per step of the exp-range policies."""
     whole_cycles: _WholeCycles = True
     factor: _Factor = FACTOR
-    """Used to set `base_lr` if only `max_lr` was given."""
     optimizer: _Optimizer = OptimizerConfig()
 
 
@@ -308,7 +303,6 @@ class Compare(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
     whole_cycles: _WholeCycles = True
     """Applies to all entries, if any of them has cycles."""
     factor: _Factor = FACTOR
-    """lr / base_lr of policies with bounds."""
     threads: Annotated[
         int,
         described(
@@ -326,7 +320,6 @@ class Compare(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
             rare=True,
         ),
     ] = ""
-    """The article's study that this repeats; empty: none."""
     range_test: RangeTest = RangeTest(end_lr=10.0)
     """The sweep that tunes rates, with each entry's optimizer instead of its own."""
     paired: bool = True

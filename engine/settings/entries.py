@@ -103,14 +103,13 @@ def tuned_entries(compare: Compare) -> list[EntryConfig]:
     They include every policy that moves between two bounds, as it has no default rate, but never an
     optimizer that ignores schedules: it ignores a sweep too.
     """
-
-    def tuned(entry: EntryConfig) -> bool:
-        if entry.lr is not None:
-            return False
-        wanted = compare.rates == "tuned" and not ignores_schedule(entry.optimizer)
-        return wanted or entry.policy != "constant"
-
-    return [entry for entry in compare.entries if tuned(entry)]
+    every = compare.rates == "tuned"
+    return [
+        entry
+        for entry in compare.entries
+        if entry.lr is None
+        and (entry.policy != "constant" or (every and not ignores_schedule(entry.optimizer)))
+    ]
 
 
 def check_entries(entries: Sequence[EntryConfig]) -> list[UserError]:

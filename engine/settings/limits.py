@@ -40,18 +40,14 @@ class Limits:
 
     def _broken(self, value: float) -> str:
         """What `value` should be, in words; empty if it is within the limits."""
-        if value - value != 0:  # NaN and the infinities; an int may be too large for isfinite
-            return self._both() if self.ge is None or self.gt is None else f"a number {self._low()}"
-        above = self.gt is None or value > self.gt
+        finite = value - value == 0  # an int may be too large for isfinite
+        above = finite and (self.gt is None or value > self.gt)
         below = self.lt is None or value < self.lt
         least = self.ge is None or value >= self.ge
         most = self.le is None or value <= self.le
         if above and below and least and most:
             return ""
-        if self.gt is not None and self.ge is not None:
-            if not above:
-                return f"a number {self._low()}"
-        elif self.gt is not None or self.lt is not None:
+        if not above or self.ge is None or self.lt is not None:
             return self._both()
         return self._unit(f"at most {_written(self.le)}" if least else f"at least {self.ge:g}")
 

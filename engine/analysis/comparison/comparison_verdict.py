@@ -10,7 +10,7 @@ from clr_tui.engine.analysis.comparison.comparison_results import CompareReport,
 from clr_tui.engine.analysis.comparison.pairs import Pair
 from clr_tui.engine.analysis.statistics import ALPHA
 from clr_tui.engine.metrics import Metric
-from clr_tui.engine.words import all_of, be, have, listed, many
+from clr_tui.engine.words import all_of, be, listed, many
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,8 @@ def verdict(report: CompareReport) -> str:
             said[0] = f"So far: {said[0]}"
     none = [e.label for e in report.entries if e.rank is None and not e.pending]
     if none:
-        said.append(f"{listed(none)} {have(len(none))} no result: no trial is done.")
+        have = "has" if len(none) == 1 else "have"
+        said.append(f"{listed(none)} {have} no result: no trial is done.")
     return " ".join(said)
 
 
