@@ -16,12 +16,12 @@ def main() -> None:
     keep_freed_memory()
     connection = connect_to_parent()
     inbox = Inbox(connection)  # before torch: from here on the process ends with the pool
-    setup = inbox.setup()
+    setup = inbox.setup.get()
     from clr_tui.engine.comparing.trial_runner import TrialRunner
 
     runner = TrialRunner(setup, inbox, connection)
     while True:
-        runner.do(inbox.work())
+        runner.do(inbox.work.get())
 
 
 if __name__ == "__main__":

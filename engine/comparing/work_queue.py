@@ -25,18 +25,12 @@ class Inbox:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._setup: queue.SimpleQueue[Setup] = queue.SimpleQueue()
-        self._work: queue.SimpleQueue[Work] = queue.SimpleQueue()
+        self.setup: queue.SimpleQueue[Setup] = queue.SimpleQueue()
+        """Gets the pool's first message."""
+        self.work: queue.SimpleQueue[Work] = queue.SimpleQueue()
+        """Gets the trials to run."""
         self._orders: deque[Ordered] = deque()
         threading.Thread(target=self._listen, name="inbox", daemon=True).start()
-
-    def setup(self) -> Setup:
-        """Waits for the pool's first message."""
-        return self._setup.get()
-
-    def work(self) -> Work:
-        """Waits for the next trial."""
-        return self._work.get()
 
     def orders(self, trial: int) -> list[Command]:
         """Commands to this trial since the last call; drops those to earlier trials."""
@@ -54,9 +48,9 @@ class Inbox:
                 if isinstance(message, Ordered):
                     self._orders.append(message)
                 elif isinstance(message, Work):
-                    self._work.put(message)
+                    self.work.put(message)
                 else:
-                    self._setup.put(message)
+                    self.setup.put(message)
         except (EOFError, OSError):
             pass  # the pool is gone
         finally:

@@ -71,7 +71,13 @@ def load_task(
         mean=mean.expand(channels).to(device),
         std=std.expand(channels).to(device),
         build=partial(build, channels, size, len(dataset.classes)),
-        augment=_augment(size, dataset.upright) if config.augment else None,
+        augment=RandomAffine(
+            flip=not dataset.upright,
+            shift=max(size // 8, 1),
+            fill="zeros" if dataset.upright else "reflection",
+        )
+        if config.augment
+        else None,
         skipped=dataset.skipped,
         features=FrozenFeatures(device, progress) if model.frozen else None,
     )
@@ -128,10 +134,3 @@ def _rows(indices: Indices) -> slice | Tensor:
     if np.array_equal(indices, np.arange(first, first + count)):
         return slice(first, first + count)
     return torch.from_numpy(indices)
-
-
-def _augment(size: int, upright: bool) -> RandomAffine:
-    shift = max(size // 8, 1)
-    if upright:
-        return RandomAffine(flip=False, shift=shift, fill="zeros")
-    return RandomAffine(flip=True, shift=shift, fill="reflection")

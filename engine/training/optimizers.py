@@ -118,14 +118,13 @@ def _class(name: str, folder: str) -> type[Optimizer]:
 def _from_path(path: str, folder: str) -> type[Optimizer]:
     module_name, _, class_name = path.partition(":")
     module = _module(module_name, folder)
-    found = getattr(module, class_name, None)
+    found: Any = getattr(module, class_name, None)
     if found is None:
         near = did_you_mean(class_name, [n for n, v in vars(module).items() if _is_optimizer(v)])
         raise _mistake(f"module '{module_name}' has no '{class_name}'{near}")
     if not _is_optimizer(found):
         raise _mistake(f"'{path}' is not a subclass of torch.optim.Optimizer")
-    optimizer_class: type[Optimizer] = found
-    return optimizer_class
+    return found  # type: ignore[no-any-return]
 
 
 def _is_optimizer(value: object) -> bool:

@@ -27,7 +27,8 @@ def left_as_found(trainee: Trainee) -> Iterator[None]:
     with ExitStack() as restore:  # each is restored, even if another fails
         restore.callback(_keep_model(trainee.model))
         restore.callback(_keep_optimizer(trainee.optimizer))
-        restore.callback(_keep_randomness(trainee))
+        restore.callback(trainee.batches.load_state_dict, trainee.batches.state_dict())
+        restore.callback(set_global_state, global_state(trainee.device), trainee.device)
         yield
 
 
@@ -82,16 +83,5 @@ def _keep_optimizer(optimizer: Optimizer) -> Callable[[], None]:
             parameters: list[Tensor] = group["params"]
             group.clear()
             group.update({"params": parameters, **kept})
-
-    return put_back
-
-
-def _keep_randomness(trainee: Trainee) -> Callable[[], None]:
-    place = trainee.batches.state_dict()
-    generators = global_state(trainee.device)
-
-    def put_back() -> None:
-        trainee.batches.load_state_dict(place)
-        set_global_state(generators, trainee.device)
 
     return put_back

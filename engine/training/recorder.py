@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -253,7 +253,10 @@ def _to_host(waiting: list[_Waiting]) -> list[_Row]:
     """
     if not waiting:
         return []
-    there = [[w.loss, *_tensors(w.metrics)] for w in waiting]
+    there = [
+        [w.loss, *(number for c in w.metrics for number in c if isinstance(number, Tensor))]
+        for w in waiting
+    ]
     columns = [torch.stack(column).float() for column in zip(*there, strict=True)]
     rows = []
     for w, (loss, *numbers) in zip(waiting, torch.stack(columns, dim=1).tolist(), strict=True):
@@ -263,10 +266,3 @@ def _to_host(waiting: list[_Waiting]) -> list[_Row]:
         ]
         rows.append(_Row(w.step, w.lr, loss, metrics))
     return rows
-
-
-def _tensors(metrics: Sequence[Counted]) -> Iterator[Tensor]:
-    for total, count in metrics:
-        yield total
-        if isinstance(count, Tensor):
-            yield count
