@@ -120,7 +120,9 @@ def _state(file: str) -> str:
 def read_cache(path: Path, key: str) -> Kept | None:
     """Reads cached images; None if there are none, or they are damaged or have another key."""
     try:
-        about = msgspec.json.decode(read_regular(_json(path), _MOST_JSON), type=_About)
+        about = msgspec.json.decode(
+            read_regular(path.with_suffix(".json"), _MOST_JSON), type=_About
+        )
         images = _read_images(path, about.shape) if about.key == key else None
     except (OSError, msgspec.DecodeError):
         return None
@@ -155,12 +157,8 @@ def write_cache(path: Path, key: str, kept: Kept) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path, 0o600) as file:
         np.save(file, kept.images)
-    with replacing(_json(path), 0o600) as file:
+    with replacing(path.with_suffix(".json"), 0o600) as file:
         file.write(msgspec.json.encode(about))
-
-
-def _json(path: Path) -> Path:
-    return path.with_suffix(".json")
 
 
 def _read_images(path: Path, shape: Shape) -> NDArray[np.uint8] | None:

@@ -110,8 +110,7 @@ def _report(root: Path, files: list[Path], decoded: Decoded, note: Notify) -> No
     for file, reason in zip(unreadable[:NAMED], decoded.reasons[:NAMED], strict=True):
         note(f"skipped '{_printable(file)}': {reason}")
     if len(unreadable) > NAMED:
-        more = many(len(unreadable) - NAMED, "more file")
-        note(f"skipped {more} that cannot be read")
+        note(f"skipped {many(len(unreadable) - NAMED, 'more file')} that cannot be read")
 
 
 def _check_classes(root: Path, layout: FolderLayout, train_labels: NDArray[np.int64]) -> None:

@@ -175,11 +175,8 @@ def run_sweep(
     trainee = session.trainee(config.optimizer, trial.seed, *([subset.part] if subset else []))
     steps = sweep_steps(config, len(session.task.train), trainee.batches.batch_size)
     session.emit(trial.started(steps, trainee.batches.steps_per_epoch))
-    stopwatch = session.stopwatch()
     watch = EarlyEnd(config.smoothing, config.divergence)
-    recorder = session.recorder(
-        trial, steps, stopwatch, watch=watch, means=False, steps_beyond=steps_beyond
-    )
+    recorder = session.recorder(trial, steps, watch=watch, means=False, steps_beyond=steps_beyond)
     orders = Orders(before_pause=recorder.flush)
     stopped = sweep(
         trainee,
@@ -187,7 +184,7 @@ def run_sweep(
         steps,
         recorder,
         subset=subset,
-        attend=lambda: session.control.attend(orders, stopwatch),
+        attend=lambda: session.control.attend(orders, recorder.stopwatch),
     )
     end = recorder.end
     if end:

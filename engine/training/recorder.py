@@ -91,7 +91,7 @@ class Recorder:
         self._total = total_steps
         self._beyond = steps_beyond
         self._batch_size = batch_size
-        self._stopwatch = stopwatch
+        self.stopwatch = stopwatch
         self._eager = eager
         self._watch = watch
         self._names = [metric.name for metric in metrics]
@@ -110,7 +110,7 @@ class Recorder:
         self._waiting.append(_Waiting(step, lr, loss, metrics if self._with_means else ()))
         if self._eager:
             self._fetch()
-        if self.end or self._stopwatch.elapsed - self._written_at >= FLUSH_SECONDS:
+        if self.end or self.stopwatch.elapsed - self._written_at >= FLUSH_SECONDS:
             self.flush()
 
     def add_evaluation(
@@ -122,7 +122,7 @@ class Recorder:
     def flush(self) -> None:
         """Fetches and writes everything taken so far."""
         self._fetch()
-        now = self._stopwatch.elapsed
+        now = self.stopwatch.elapsed
         if self._rows:
             self._write_rows(now)
         self._written_at = now
@@ -130,7 +130,7 @@ class Recorder:
 
     def leave_out_since_flush(self) -> None:
         """Excludes the time since the last flush, such as for validation, from the pace."""
-        self._written_at = self._stopwatch.elapsed
+        self._written_at = self.stopwatch.elapsed
 
     def epoch_means(self) -> tuple[float | None, dict[str, float | None]]:
         """Mean training loss and metrics of the steps since the last call; None if not finite."""

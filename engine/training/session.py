@@ -64,29 +64,24 @@ class Session:
         self,
         trial: Trial,
         steps: int,
-        stopwatch: Stopwatch,
         *,
         watch: Watch,
         means: bool,
         steps_beyond: int = 0,
     ) -> Recorder:
-        """The recorder of a trial of `steps` steps; see there."""
+        """The recorder of a trial of `steps` steps, with a stopwatch that starts now."""
         return Recorder(
             self.emit,
             trial=trial.number,
             total_steps=steps,
             batch_size=self.config.task.batch_size,
-            stopwatch=stopwatch,
+            stopwatch=Stopwatch(self.clock),
             eager=self.waits_for_nothing,
             watch=watch,
             metrics=self.task.metrics,
             means=means,
             steps_beyond=steps_beyond,
         )
-
-    def stopwatch(self) -> Stopwatch:
-        """A new one, started now."""
-        return Stopwatch(self.clock)
 
 
 @dataclass(frozen=True)

@@ -88,10 +88,8 @@ class Training:
         self._best_epoch = 0
         self._best_value: float | None = None
         self._primary = session.task.primary
-        self._stopwatch = session.stopwatch()
-        self._recorder = session.recorder(
-            trial, self._total, self._stopwatch, watch=_not_finite, means=True
-        )
+        self._recorder = session.recorder(trial, self._total, watch=_not_finite, means=True)
+        self._stopwatch = self._recorder.stopwatch
         self._orders = Orders(
             set_bounds=self._change_bounds,
             save_checkpoint=self._save_as_asked,

@@ -399,7 +399,7 @@ def test_the_end_does_not_depend_on_when_losses_are_fetched(every: int) -> None:
         script = Script()
         taken = recorder(script, EarlyEnd(0.3, 1.5), eager=eager)
         if not eager:
-            taken._stopwatch._clock = Clock(0.25 / every)
+            taken.stopwatch._clock = Clock(0.25 / every)
         subset = make_subset(trainee.task.validation, 10, seed=0)
         sweep(trainee, RangeTest(steps=100, end_lr=100.0), 100, taken, subset=subset)
         assert taken.end
