@@ -290,7 +290,12 @@ class Comparison:
                 self._order_all(Pause())
                 self._pause_where_all_are_held()
             case Continue() if self._pausing:
-                self._continue()
+                self._pace.pass_time(self._at_work)
+                self._pausing = False
+                self._order_all(Continue())
+                if self._paused:
+                    self._paused = False
+                    self._emit(Continued())
             case SetBounds():
                 raise UserError("the rates of a comparison cannot be changed")
             case SaveCheckpoint():
@@ -335,14 +340,6 @@ class Comparison:
         if self._pausing and not self._paused and held:
             self._paused = True
             self._emit(Paused())
-
-    def _continue(self) -> None:
-        self._pace.pass_time(self._at_work)
-        self._pausing = False
-        self._order_all(Continue())
-        if self._paused:
-            self._paused = False
-            self._emit(Continued())
 
     @property
     def _at_work(self) -> int:
