@@ -406,7 +406,7 @@ def test_a_cache_that_cannot_be_written_is_only_a_note(folder, load, told, tmp_p
     task = load(data=str(folder), image_size=16)
     assert len(task.train) == 16
     assert len(told.notes) == 1
-    assert "cannot be kept" in told.notes[0]
+    assert "cannot be cached" in told.notes[0]
 
 
 @pytest.mark.parametrize("call", ["os.fsync", "np.save"])
