@@ -464,7 +464,7 @@ async def test_before_the_first_epoch_it_says_what_goes_on(tmp_path):
             )
         )
         await poll(pilot)
-        assert "first epoch has ended" in chart(pilot).empty
+        assert "after the first epoch" in chart(pilot).empty
     log.die()
 
 
