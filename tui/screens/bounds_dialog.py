@@ -20,9 +20,7 @@ from clr_tui.tui.widgets.field import Field
 class BoundsDialog(ModalScreen["Bounds | None"]):
     """Asks for base_lr and max_lr; returns them, or None if cancelled.
 
-    Args:
-        bounds: the initial values.
-        note: a sentence on what the bounds are for.
+    `bounds` are the initial values; `note` is a sentence on what they are for.
     """
 
     CSS_PATH = "dialog.tcss"

@@ -13,11 +13,7 @@ from clr_tui.tui.screens.quiet import QuietScreen
 
 
 class OpeningScreen(QuietScreen[None]):
-    """A single line, which appears at once.
-
-    Args:
-        then: called once it has been painted.
-    """
+    """A single line, which appears at once; `then` is called once it has been painted."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q,escape", "app.leave", show=False),

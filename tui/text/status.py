@@ -88,9 +88,9 @@ def progress_bar(history: RunHistory, state: State, width: int) -> str:
 
 
 def bar(fraction: float, width: int) -> str:
-    """Draw a bar of `width` cells, filled to a fraction; empty if too narrow."""
+    """Draw a bar of `width` cells, filled to a fraction."""
     done = round(width * min(max(fraction, 0.0), 1.0))
-    return "━" * done + "─" * (width - done) if width >= 4 else ""
+    return "━" * done + "─" * (width - done)
 
 
 def trouble(history: RunHistory, state: State, log_path: str) -> str:

@@ -14,9 +14,7 @@ from textual.widget import Widget
 class Choice(Widget, can_focus=True):
     """A field whose value is chosen rather than typed.
 
-    Args:
-        choices: the words, at least one.
-        value: the initial one; added in front if it is not among them.
+    `value` is the initial one of `choices`; it is added in front if it is not among them.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [

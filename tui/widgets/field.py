@@ -21,25 +21,11 @@ class Field(Vertical):
     """
 
     DEFAULT_CSS = """
-    Field {
-        height: auto;
-    }
-    Field Horizontal {
-        height: 1;
-    }
-    Field .field-label {
-        width: 14;
-        color: $text-muted;
-    }
-    Field Input {
-        width: 1fr;
-    }
-    Field .field-error {
-        height: auto;
-        min-height: 1;
-        padding: 0 0 0 2;
-        color: $error;
-    }
+    Field { height: auto; }
+    Field Horizontal { height: 1; }
+    Field .field-label { width: 14; color: $text-muted; }
+    Field Input { width: 1fr; }
+    Field .field-error { height: auto; min-height: 1; padding: 0 0 0 2; color: $error; }
     """
 
     def __init__(self, name: str, value: str, *, label: str = "", placeholder: str = "") -> None:

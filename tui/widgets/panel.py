@@ -21,8 +21,7 @@ class Panel(Widget):
     If there are more lines than rows, blank lines are left out first, then the last ones. New lines
     refresh only the cells that differ, so that unchanged values cost nothing on a slow connection.
 
-    Args:
-        dots: whether to mark omitted last lines with dots, for sentences.
+    Omitted last lines are marked if `dots` is set, for sentences.
     """
 
     @dataclass

@@ -13,12 +13,7 @@ from clr_tui.tui.widgets.panel import Panel
 class ReplayBar(Panel):
     """One row with the state, speed, progress bar and clock of a replay."""
 
-    DEFAULT_CSS = """
-    ReplayBar {
-        height: 1;
-        padding: 0 1;
-    }
-    """
+    DEFAULT_CSS = "ReplayBar { height: 1; padding: 0 1; }"
 
     def show(self, source: ReplaySource) -> None:
         """Shows the position of `source`."""

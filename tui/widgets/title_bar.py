@@ -17,13 +17,7 @@ SEPARATOR = " · "
 class TitleBar(Panel):
     """One row: the title on the left, cut if too long, and the state on the right, never cut."""
 
-    DEFAULT_CSS = """
-    TitleBar {
-        height: 1;
-        background: $panel;
-        padding: 0 1;
-    }
-    """
+    DEFAULT_CSS = "TitleBar { height: 1; background: $panel; padding: 0 1; }"
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)

@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
-import numpy as np
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
@@ -194,7 +193,7 @@ class ComparisonScreen(RunScreen):
         """Switches between epochs, steps and seconds, skipping what the log does not have."""
         curves = [trial for entry in comparison_of(self.history) for trial in entry.trials]
         options = self.options.next_x()
-        while options.x != "epoch" and not any(_known(curve.x(options.x)) for curve in curves):
+        while options.x != "epoch" and not any((curve.x(options.x) > 0).any() for curve in curves):
             options = options.next_x()
         if options.x == self.options.x:
             self.say("This run has neither steps nor seconds: x stays the epoch.")
@@ -285,8 +284,3 @@ class ComparisonScreen(RunScreen):
             ".csv": lambda: steps_csv(self.history),
             "curves.csv": lambda: curves_csv(self.history),
         }
-
-
-def _known(values: np.ndarray) -> bool:
-    """Whether a curve can be drawn along these x values."""
-    return bool(np.isfinite(values).any()) and float(np.nanmax(values)) > 0
