@@ -28,7 +28,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"; did you mean '{near[0]}'?" if near else ""
 
 
-def explain(error: Exception) -> tuple[str, str | None]:
+def describe_error(error: Exception) -> tuple[str, str | None]:
     """A sentence about an unexpected error, and the setting at fault if one is known."""
     text = str(error).partition("\n")[0]
     no_memory = "out of memory" in text.lower() or "can't allocate memory" in text.lower()

@@ -12,9 +12,9 @@ import ctypes
 
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3
 _NEVER = -1
-_LARGEST_BLOCKS = (1 << 30, 32 << 20)
+_MMAP_THRESHOLDS = (1 << 30, 32 << 20)
 """Blocks up to this many bytes are kept; older glibc refuses more than the second."""
-_AT_A_TIME = 64 << 20
+_TOP_PAD_BYTES = 64 << 20
 """Bytes requested from the system at once."""
 
 
@@ -24,5 +24,5 @@ def keep_freed_memory() -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError, TypeError):  # macOS, musl, Windows
         return False
-    kept = any(mallopt(_M_MMAP_THRESHOLD, size) for size in _LARGEST_BLOCKS)
-    return bool(kept and mallopt(_M_TRIM_THRESHOLD, _NEVER) and mallopt(_M_TOP_PAD, _AT_A_TIME))
+    kept = any(mallopt(_M_MMAP_THRESHOLD, size) for size in _MMAP_THRESHOLDS)
+    return bool(kept and mallopt(_M_TRIM_THRESHOLD, _NEVER) and mallopt(_M_TOP_PAD, _TOP_PAD_BYTES))

@@ -89,12 +89,12 @@ def _one_cycle_ends(total_steps: int) -> tuple[float, float, float]:
 def _one_cycle(step: int, base_lr: float, max_lr: float, total_steps: int) -> float:
     rise, fall, end = _one_cycle_ends(total_steps)
     if step <= rise:
-        begin, until, low, high = 0.0, rise, base_lr, max_lr
+        start, stop, low, high = 0.0, rise, base_lr, max_lr
     elif step <= fall:
-        begin, until, low, high = rise, fall, max_lr, base_lr
+        start, stop, low, high = rise, fall, max_lr, base_lr
     else:
-        begin, until, low, high = fall, end, base_lr, base_lr / ONE_CYCLE_FINAL
-    return (high - low) * ((step - begin) / (until - begin)) + low
+        start, stop, low, high = fall, end, base_lr, base_lr / ONE_CYCLE_FINAL
+    return (high - low) * ((step - start) / (stop - start)) + low
 
 
 @dataclass(frozen=True)

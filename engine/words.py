@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 
-def rate(lr: float) -> str:
+def lr_str(lr: float) -> str:
     """A finite learning rate above 0 for a sentence, to two digits: `3.6e-3`, `1e-1`, `1`, `10`."""
     mantissa, exponent = f"{lr:.1e}".split("e")
     mantissa = mantissa.removesuffix(".0")

@@ -21,7 +21,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from clr_tui.engine.by_name import named
-from clr_tui.engine.errors import UserError, explain
+from clr_tui.engine.errors import UserError, describe_error
 from clr_tui.engine.kinds import JOB_KINDS
 from clr_tui.engine.log.commands import CommandTail
 from clr_tui.engine.log.events import Event, Outcome, Progress, RunFinished, RunStarted
@@ -30,33 +30,33 @@ from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.log.writer import EventWriter
 from clr_tui.engine.malloc import keep_freed_memory
 from clr_tui.engine.settings.config import RunConfig
-from clr_tui.engine.training.control import Control, RunGone, StopFlag, Stopped
+from clr_tui.engine.training.control import Control, RunRemoved, StopFlag, Stopped
 
 if TYPE_CHECKING:  # torch takes seconds to import and must not delay the first event
     from clr_tui.engine.analysis.history import RunHistory
     from clr_tui.engine.training.session import Result
 
 
-class Log:
+class RunLog:
     """The run's log; writing fails once its file is removed."""
 
     def __init__(self, run: RunDir) -> None:
         self._path = run.events_path
         self._writer = EventWriter(run.events_path)
 
-    def still_there(self) -> None:
-        """Raises RunGone if the log was removed (writing to its descriptor would still succeed)."""
+    def raise_if_removed(self) -> None:
+        """Raises RunRemoved if the log was removed (its descriptor could still be written)."""
         if not self._path.exists():
-            raise RunGone(f"{self._path} was removed during the run")
+            raise RunRemoved(f"{self._path} was removed during the run")
 
     def emit(self, event: Event) -> None:
         """Writes an event.
 
         Raises:
-            RunGone: the log was removed.
+            RunRemoved: the log was removed.
             UserError: the log cannot be written.
         """
-        self.still_there()
+        self.raise_if_removed()
         self._writer.write(event)
 
 
@@ -66,12 +66,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("run", type=Path, help="the run's directory")
     parser.add_argument("--lock-fd", type=int, help="descriptor that already holds the lock")
     arguments = parser.parse_args(argv)
-    stop = _obey_signals()
+    stop = _handle_signals()
     run = RunDir(arguments.run)
     try:
         lock = acquire(run.lock_path) if arguments.lock_fd is None else arguments.lock_fd
     except UserError as error:
-        _say(error.message)
+        _print_line(error.message)
         return 1
     try:
         # Children must not inherit the lock: they would hold it after this process ends.
@@ -89,14 +89,14 @@ def _run(run: RunDir, stop: StopFlag) -> int:
         config = run.config()
         if run.events_path.exists() and run.events_path.stat().st_size:
             raise UserError(f"run '{run.id}' was already started: start a new run")
-        log = Log(run)
+        log = RunLog(run)
     except UserError as error:
-        _say(error.message)
+        _print_line(error.message)
         return 1
-    return _finish(log, _do(run, config, log, stop))
+    return _finish(log, _run_job(run, config, log, stop))
 
 
-def _obey_signals() -> StopFlag:
+def _handle_signals() -> StopFlag:
     stop = StopFlag()
 
     def on_stop(number: int, _frame: FrameType | None) -> None:
@@ -108,7 +108,9 @@ def _obey_signals() -> StopFlag:
     return stop
 
 
-def _do(run: RunDir, config: RunConfig, log: Log, stop: StopFlag) -> RunFinished | RunGone:
+def _run_job(
+    run: RunDir, config: RunConfig, log: RunLog, stop: StopFlag
+) -> RunFinished | RunRemoved:
     """Does the run, from its first event to the last but one, and handles every way it can end."""
     try:
         log.emit(
@@ -121,7 +123,7 @@ def _do(run: RunDir, config: RunConfig, log: Log, stop: StopFlag) -> RunFinished
             )
         )
         log.emit(Progress(what="starting torch", done=0, total=2))
-        control = Control(CommandTail(run.commands_path).poll, stop, log.emit, log.still_there)
+        control = Control(CommandTail(run.commands_path).poll, stop, log.emit, log.raise_if_removed)
         result = _job()(config, log.emit, control, run.path)
         headline = result.headline
         if place := JOB_KINDS[config.kind].headline:
@@ -134,13 +136,13 @@ def _do(run: RunDir, config: RunConfig, log: Log, stop: StopFlag) -> RunFinished
         )
     except Stopped as stopped:
         return RunFinished(outcome="stopped", message=str(stopped))
-    except RunGone as gone:
+    except RunRemoved as gone:
         return gone
     except UserError as error:
         return RunFinished(outcome="failed", message=error.message, field=error.field)
     except Exception as error:  # noqa: BLE001 - the log must record any end
         traceback.print_exc()
-        message, field = explain(error)
+        message, field = describe_error(error)
         return RunFinished(outcome="failed", message=message, field=field)
 
 
@@ -185,22 +187,22 @@ def _history(run: RunDir, config: RunConfig, outcome: Outcome) -> RunHistory:
     return history
 
 
-def _finish(log: Log, end: RunFinished | RunGone) -> int:
+def _finish(log: RunLog, end: RunFinished | RunRemoved) -> int:
     """Logs the end of the run if possible; `worker.log` gets its message in any case."""
-    if isinstance(end, RunGone):
-        _say(str(end))
+    if isinstance(end, RunRemoved):
+        _print_line(str(end))
         return 1
     if end.message:
-        _say(end.message)
+        _print_line(end.message)
     try:
         log.emit(end)
-    except (UserError, RunGone) as error:
-        _say(str(error))
+    except (UserError, RunRemoved) as error:
+        _print_line(str(error))
         return 1
     return 1 if end.outcome == "failed" else 0
 
 
-def _say(text: str) -> None:
+def _print_line(text: str) -> None:
     """Writes a line to worker.log, which may be on a full disk."""
     with suppress(OSError):
         print(text, file=sys.stderr, flush=True)

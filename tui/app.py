@@ -18,8 +18,8 @@ from clr_tui.engine.log.rundir import RunDir
 from clr_tui.tui.hangup import watch_terminal
 from clr_tui.tui.keys import HasKeys, keys_for
 from clr_tui.tui.kinds.registry import KINDS
-from clr_tui.tui.messages import Loaded, LoadFailed, RunStarted, StartFailed
-from clr_tui.tui.safe_text import OnlyText
+from clr_tui.tui.messages import LaunchFailed, Loaded, LoadFailed, RunLaunched
+from clr_tui.tui.safe_text import SafeTextFilter
 from clr_tui.tui.shell import Shell
 from clr_tui.tui.sources import LiveSource, ReplaySource
 from clr_tui.tui.text.clean import plain
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from clr_tui.engine.settings.config import Job, RunConfig, TaskConfig
     from clr_tui.tui.sources import Source
 
-ONLY_TEXT = OnlyText()
+SAFE_TEXT_FILTER = SafeTextFilter()
 
 
 class ClrTuiApp(Shell):
@@ -91,7 +91,7 @@ class ClrTuiApp(Shell):
         if self._load is not None:
             from clr_tui.tui.screens.opening import OpeningScreen
 
-            work = partial(self._find_first, self._load)
+            work = partial(self._load_first, self._load)
             return OpeningScreen(partial(self.run_worker, work, thread=True, exit_on_error=False))
         from clr_tui.tui.screens.home import HomeScreen
 
@@ -99,7 +99,7 @@ class ClrTuiApp(Shell):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Adapts Textual's filters to NO_COLOR and adds one that blocks control characters."""
-        return [*without_greys(super().get_line_filters()), ONLY_TEXT]
+        return [*without_greys(super().get_line_filters()), SAFE_TEXT_FILTER]
 
     def on_mount(self) -> None:
         """Watches the terminal and opens the first run or recording."""
@@ -111,7 +111,7 @@ class ClrTuiApp(Shell):
         elif recording is not None:
             self.open_recording(recording)
 
-    def _find_first(self, load: Callable[[], RunDir | Recording]) -> None:
+    def _load_first(self, load: Callable[[], RunDir | Recording]) -> None:
         """Runs in a thread: the charts take as long to import as everything before the frame."""
         from clr_tui.tui.screens import home  # noqa: F401 - the event loop must not wait
 
@@ -146,7 +146,7 @@ class ClrTuiApp(Shell):
         try:
             config = run.config()
         except UserError as error:
-            self.tell(error.message, severity="error")
+            self.toast(error.message, severity="error")
             return
         self._show(LiveSource(run), config, run)
 
@@ -180,20 +180,20 @@ class ClrTuiApp(Shell):
             try:
                 run = (self._start or start_run)(self.runs, task, job, parent)
             except UserError as error:
-                self.post_message(StartFailed(error, on_error, asker))
+                self.post_message(LaunchFailed(error, on_error, asker))
             else:
-                self.post_message(RunStarted(run, asker))
+                self.post_message(RunLaunched(run, asker))
 
         self.run_worker(work, group="launch", exclusive=True, thread=True, exit_on_error=False)
 
-    def on_start_failed(self, message: StartFailed) -> None:
+    def on_launch_failed(self, message: LaunchFailed) -> None:
         """Shows the error on the screen that asked for the run, or in a toast if it is closed."""
         if message.on_error is not None and message.asked_by in self.screen_stack:
             message.on_error(message.error)
         else:
-            self.tell(message.error.message, severity="error")
+            self.toast(message.error.message, severity="error")
 
-    def on_run_started(self, message: RunStarted) -> None:
+    def on_run_launched(self, message: RunLaunched) -> None:
         """Shows the new run."""
         from clr_tui.tui.screens.home import HomeScreen
         from clr_tui.tui.screens.new_run import NewRunScreen
@@ -218,7 +218,7 @@ class ClrTuiApp(Shell):
 
         self.push_screen(NewRunScreen(task, job, parent=parent, error=error, title=title))
 
-    def tell(self, message: str, severity: Any = "information") -> None:
+    def toast(self, message: str, severity: Any = "information") -> None:
         """Shows a plain-text toast."""
         self.notify(plain(message), severity=severity, markup=False, timeout=6)
 
@@ -240,11 +240,11 @@ class ClrTuiApp(Shell):
 
     def action_help_quit(self) -> None:
         """Explains ctrl+c, which copies in a field and which people expect to quit."""
-        self.tell("Press q to leave (ctrl+q in a form). Runs continue in the background.")
+        self.toast("Press q to leave (ctrl+q in a form). Runs continue in the background.")
 
     def leave(self, status: int = 0) -> None:
         """Exits with `status`; live runs continue, and `return_message` names them."""
-        self.return_message = _what_goes_on(self.runs)
+        self.return_message = _still_running(self.runs)
         self.exit(return_code=status)
 
     @property
@@ -264,7 +264,7 @@ class ClrTuiApp(Shell):
             yield SystemCommand(f"Theme: {title}", "change the colours", use)
 
 
-def _what_goes_on(runs: Path) -> str | None:
+def _still_running(runs: Path) -> str | None:
     """Names the live runs, newest first, and the command that shows them."""
     from clr_tui.engine.log.lock import is_held
     from clr_tui.engine.log.rundir import list_runs

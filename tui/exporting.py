@@ -17,7 +17,7 @@ SVG_WIDTH, SVG_HEIGHT = 960, 480
 STDOUT = "-"
 
 
-def recording_of(runs: Path, name: str) -> Recording:
+def find_recording(runs: Path, name: str) -> Recording:
     """Opens the run or log `name`: an existing path, otherwise the id of a run.
 
     Raises:
@@ -29,7 +29,7 @@ def recording_of(runs: Path, name: str) -> Recording:
             raise UserError(f"'{name}' is not a regular file: save its contents to one first")
         return open_recording(path)
     if "/" in name or path.suffix:
-        near = did_you_mean(path.name, _names_beside(path))
+        near = did_you_mean(path.name, _names_in_folder(path))
         raise UserError(f"there is no file '{name}'{near or '; give a run, a log or a CSV'}")
     return open_recording(find_run(runs, name).path)
 
@@ -91,7 +91,7 @@ def write(target: str, text: str) -> None:
         ) from None
 
 
-def _names_beside(path: Path) -> list[str]:
+def _names_in_folder(path: Path) -> list[str]:
     try:
         return [other.name for other in path.parent.iterdir()]
     except OSError:

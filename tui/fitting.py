@@ -10,7 +10,7 @@ Pieces = tuple[tuple[str, str], ...]
 """A line of text: pairs of a text and the name of its style."""
 
 
-def fitted(text: str, width: int) -> str:
+def truncate(text: str, width: int) -> str:
     """Cuts `text` to at most `width` cells, with an ellipsis."""
     if cell_len(text) <= width:
         return text
@@ -19,7 +19,7 @@ def fitted(text: str, width: int) -> str:
 
 def padded(text: str, width: int, *, right: bool = False) -> str:
     """Cuts or pads `text` to exactly `width` cells; `right` aligns it right."""
-    text = fitted(text, width)
+    text = truncate(text, width)
     blanks = " " * (width - cell_len(text))
     return blanks + text if right else text + blanks
 

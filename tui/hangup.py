@@ -29,7 +29,7 @@ def watch_terminal(leave: Callable[[int], None]) -> None:
     loop = asyncio.get_running_loop()
 
     def leave_in_time(status: int) -> None:
-        deadline = threading.Timer(GRACE, _end, (status,))
+        deadline = threading.Timer(GRACE, _exit_now, (status,))
         deadline.daemon = True
         deadline.start()
         loop.call_soon_threadsafe(leave, status)
@@ -53,7 +53,7 @@ def _wait_for_hangup(leave: Callable[[int], None]) -> None:
         return  # no terminal to watch, or the loop has already ended
 
 
-def _end(status: int) -> None:
+def _exit_now(status: int) -> None:
     try:
         descriptor = sys.__stderr__.fileno()  # type: ignore[union-attr]
         os.set_blocking(descriptor, False)

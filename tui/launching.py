@@ -51,7 +51,7 @@ def start_run(runs: Path, task: TaskConfig, job: Job, parent: str | None = None)
         job=job,
         parent=parent,
         version=package_version(),
-        folder=_here(),
+        folder=_working_directory(),
     )
     try:
         launch(run)
@@ -61,7 +61,7 @@ def start_run(runs: Path, task: TaskConfig, job: Job, parent: str | None = None)
     return run
 
 
-def _here() -> str:
+def _working_directory() -> str:
     """Returns the working directory, or "" if it was removed."""
     try:
         return os.getcwd()

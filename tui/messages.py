@@ -71,7 +71,7 @@ class LoadFailed(Message):
 
 
 @dataclass
-class RunStarted(Message):
+class RunLaunched(Message):
     """A run has been started."""
 
     run: RunDir
@@ -79,7 +79,7 @@ class RunStarted(Message):
 
 
 @dataclass
-class StartFailed(Message):
+class LaunchFailed(Message):
     """A run could not be started."""
 
     error: UserError

@@ -10,7 +10,7 @@ from textual.filter import LineFilter
 from clr_tui.tui.text.clean import REPLACEMENT, plain
 
 
-class OnlyText(LineFilter):
+class SafeTextFilter(LineFilter):
     """Replaces control and format characters without moving any cell.
 
     Text from logs is already plain. A form field must keep a path unchanged, though, and Textual's

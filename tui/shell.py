@@ -59,5 +59,5 @@ class Shell(App[None]):
         """
 
     @abstractmethod
-    def tell(self, message: str, severity: Any = "information") -> None:
+    def toast(self, message: str, severity: Any = "information") -> None:
         """Shows a toast of plain text."""

@@ -23,12 +23,12 @@ _Number = TypeVar("_Number", np.float64, np.int64)
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 
-Column = Union[Sequence[Union[float, None]], Floats]  # noqa: UP007
+ColumnValues = Union[Sequence[Union[float, None]], Floats]  # noqa: UP007
 
 
 _METRIC = "metric "
 """Prefix of the columns of metrics, so that no metric name collides with another column."""
-_AT_FIRST = 1 << 18
+_INITIAL_CAPACITY = 1 << 18
 """Steps to reserve at the start if so many are planned: columns of 2 MB, whose unused part takes no
 memory (NumPy asks for huge pages beyond that)."""
 
@@ -98,7 +98,7 @@ class TrialHistory(_Remembering):
         """Estimate until the end of the run; in a comparison, of the trial."""
         self._rewinds = 0
         self._length = 0
-        self._step: Ints = np.empty(min(max(self.total_steps, 256), _AT_FIRST), np.int64)
+        self._step: Ints = np.empty(min(max(self.total_steps, 256), _INITIAL_CAPACITY), np.int64)
         self._columns: dict[str, Floats] = {}
         """Only of quantities that some chunk contained: the others take no memory."""
 
@@ -172,7 +172,7 @@ class TrialHistory(_Remembering):
     def append(self, chunk: ev.Steps) -> bool:
         """Appends a chunk of steps; False, and no change, if its columns are inconsistent."""
         n = len(chunk.step)
-        columns: list[Column] = [chunk.lr, chunk.loss, *chunk.metrics.values()]
+        columns: list[ColumnValues] = [chunk.lr, chunk.loss, *chunk.metrics.values()]
         if n == 0 or any(len(column) != n for column in columns):
             return False
         steps = _step_numbers(chunk.step)
@@ -191,7 +191,7 @@ class TrialHistory(_Remembering):
         self.samples_per_second, self.eta_seconds = chunk.samples_per_second, chunk.eta_seconds
         return True
 
-    def _put(self, name: str, start: int, values: Column | None) -> None:
+    def _put(self, name: str, start: int, values: ColumnValues | None) -> None:
         """Writes a column from `start` to the end; None is a column of NaN."""
         column = self._columns.get(name)
         if column is None:
@@ -214,9 +214,9 @@ class TrialHistory(_Remembering):
         if length <= len(self._step):
             return
         room = max(length, 2 * len(self._step))
-        self._step = _grown(self._step, self._length, room)
+        self._step = _enlarged(self._step, self._length, room)
         for name, column in self._columns.items():
-            self._columns[name] = _grown(column, self._length, room)
+            self._columns[name] = _enlarged(column, self._length, room)
 
     @property
     def state(self) -> Hashable:
@@ -247,7 +247,7 @@ def _step_numbers(step: Sequence[int]) -> Ints:
     return np.asarray(step, np.int64)
 
 
-def _grown(column: NDArray[_Number], used: int, room: int) -> NDArray[_Number]:
+def _enlarged(column: NDArray[_Number], used: int, room: int) -> NDArray[_Number]:
     larger = np.empty(room, column.dtype)
     larger[:used] = column[:used]
     return larger
@@ -264,9 +264,9 @@ class RunHistory(_Remembering):
         self.config = config
         self.version = 0
         """Increases with every change, so that a screen knows when to draw."""
-        self._forget()
+        self._clear()
 
-    def _forget(self) -> None:
+    def _clear(self) -> None:
         self.started: ev.RunStarted | None = None
         self.device: ev.DeviceChosen | None = None
         self.task: ev.TaskReady | None = None
@@ -333,7 +333,7 @@ class RunHistory(_Remembering):
         """Applies the result of a poll of the log; True if anything changed."""
         before = self.version
         if batch.reset:
-            self._forget()
+            self._clear()
             self.version += 1
         for event in batch.events:
             self.apply(event)

@@ -21,7 +21,7 @@ from clr_tui.engine.metrics import LOSS, Metric
 from clr_tui.engine.policies import Phase, step_size_steps
 from clr_tui.engine.policies import phase as phase_at
 from clr_tui.engine.settings.config import FACTOR, RangeTest, Train
-from clr_tui.engine.words import rate
+from clr_tui.engine.words import lr_str
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ def range_report(
         smoothing = history.config.asked(RangeTest).smoothing
     curve = curve_of(history, smoothing)
     if not live and curve.running:
-        curve = replace(curve, running=False, broken_off=None if any(curve.ended) else "lost")
+        curve = replace(curve, running=False, cut_short=None if any(curve.ended) else "lost")
     found = suggestions(curve)
     best = next((s.lr for s in found if s.recommended), None)
     lr, loss = _minimum(curve.lr, curve.smoothed)
@@ -182,7 +182,7 @@ def range_headline(history: RunHistory) -> str:
         return ""
     if report.bounds is None:
         return f"no recommendation: {report.verdict.kind}"
-    return f"max_lr {rate(report.bounds.max_lr)}"
+    return f"max_lr {lr_str(report.bounds.max_lr)}"
 
 
 def _seed_results(history: RunHistory, curve: Curve) -> list[SeedResult]:

@@ -65,7 +65,7 @@ def t_interval(values: Values) -> Interval:
 
     One value has no interval, nor do identical ones: they say nothing about randomness.
     """
-    x = _known(values)
+    x = _present(values)
     n = len(x)
     if n == 0:
         return Interval(0, None, None, None, "no value")
@@ -111,7 +111,7 @@ def paired(a: Values, b: Values) -> TTest:
     scale = float(np.abs(pairs).max())
     if n == 1 or float(np.ptp(moves)) <= _ROUNDING * scale:
         constant = _constant(pairs[:, 0]) and _constant(pairs[:, 1])
-        return _without_t(n, float(moves[0]), scale, constant=constant)
+        return _no_chance_shown(n, float(moves[0]), scale, constant=constant)
     return _t_test(n, float(moves.mean()), error, float(n - 1))
 
 
@@ -121,7 +121,7 @@ def welch(a: Values, b: Values) -> TTest:
     `t = (mean a - mean b) / sqrt(va + vb)` with `v = variance / n`, and the degrees of freedom of
     Welch and Satterthwaite (1946): `(va + vb)^2 / (va^2 / (na - 1) + vb^2 / (nb - 1))`.
     """
-    x, y = _known(a), _known(b)
+    x, y = _present(a), _present(b)
     n = min(len(x), len(y))
     if n == 0:
         return _no_test(0, None, False, "no value")
@@ -130,7 +130,7 @@ def welch(a: Values, b: Values) -> TTest:
         difference = float(x.mean() - y.mean())
         if n == 1 or constant:
             scale = float(max(np.abs(x).max(), np.abs(y).max()))
-            return _without_t(n, difference, scale, constant=constant)
+            return _no_chance_shown(n, difference, scale, constant=constant)
         va, vb = (0.0 if _constant(s) else float(s.var(ddof=1)) / len(s) for s in (x, y))
         share = va / (va + vb) if va + vb else math.nan
         # Not the formula above: its squares underflow earlier.
@@ -166,7 +166,7 @@ def _t_test(n: int, difference: float, error: float, df: float) -> TTest:
     return TTest(n, difference, finite_or_none(half), t, df, p, False, "")
 
 
-def _without_t(n: int, difference: float, scale: float, *, constant: bool) -> TTest:
+def _no_chance_shown(n: int, difference: float, scale: float, *, constant: bool) -> TTest:
     """One seed, or differences without any randomness; `scale` is that of the values."""
     if n == 1:
         return _no_test(1, difference, False, "one seed only: no test")
@@ -188,6 +188,6 @@ def _constant(x: Floats) -> bool:
     return float(np.ptp(x)) <= _ROUNDING * float(np.abs(x).max())
 
 
-def _known(values: Values) -> Floats:
+def _present(values: Values) -> Floats:
     x = np.array(values, np.float64)  # None becomes NaN
     return x[np.isfinite(x)]

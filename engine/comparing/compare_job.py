@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from clr_tui.engine.comparing.parallelism import Memory, Room, choose_jobs
+from clr_tui.engine.comparing.parallelism import Capacity, Memory, choose_jobs
 from clr_tui.engine.comparing.pool import Pool
-from clr_tui.engine.comparing.scheduler import Stage, run_comparison
+from clr_tui.engine.comparing.scheduler import CompareContext, run_comparison
 from clr_tui.engine.comparing.trial_memory import TrialNeed, available_memory, trial_need
 from clr_tui.engine.cores import usable_cores
 from clr_tui.engine.errors import UserError
@@ -16,7 +16,7 @@ from clr_tui.engine.settings.config import Compare, RunConfig
 from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.training.optimizers import default_lr, try_to_make
 from clr_tui.engine.training.range_test import sweep_steps
-from clr_tui.engine.training.session import Result, Work
+from clr_tui.engine.training.session import Result, TrialWork
 
 
 def try_optimizers(config: RunConfig) -> None:
@@ -35,7 +35,7 @@ def try_optimizers(config: RunConfig) -> None:
                 raise UserError(error.message, "optimizers") from error
 
 
-def run_compare_job(work: Work) -> Result:
+def run_compare_job(work: TrialWork) -> Result:
     """Runs the comparison in a pool of processes on this machine.
 
     The worker reads the data to find mistakes, measure memory and fill the cache of decoded images,
@@ -46,16 +46,16 @@ def run_compare_job(work: Work) -> Result:
     """
     config, emit = work.config, work.emit
     compare = config.asked(Compare)
-    samples, primary, need = _measured(work.load(torch.device("cpu")), config)
+    samples, primary, need = _measure_need(work.load(torch.device("cpu")), config)
     devices = _devices(config.task.device, work.device)
-    room = _room(need, devices)
-    jobs, reason = choose_jobs(compare.jobs, compare.trials, compare.threads, room)
-    threads = 0 if room.accelerators else compare.threads
+    capacity = _capacity(need, devices)
+    jobs, reason = choose_jobs(compare.jobs, compare.trials, compare.threads, capacity)
+    threads = 0 if capacity.accelerators else compare.threads
     names = [str(device) for device in devices]
     emit(PoolReady(jobs=jobs, threads=threads, devices=names, reason=reason))
     emit(Progress(what="starting processes", done=0, total=jobs))
     batch_size = config.task.batch_size
-    stage = Stage(
+    context = CompareContext(
         config=config,
         executor=Pool(config, devices=names, jobs=jobs, threads=compare.threads),
         emit=emit,
@@ -65,10 +65,10 @@ def run_compare_job(work: Work) -> Result:
         metric=primary.name,
         default_rate=lambda entry: default_lr(entry.optimizer, config.folder),
     )
-    return run_comparison(stage, compare)
+    return run_comparison(context, compare)
 
 
-def _measured(task: Task, config: RunConfig) -> tuple[int, Metric, TrialNeed]:
+def _measure_need(task: Task, config: RunConfig) -> tuple[int, Metric, TrialNeed]:
     """The number of training samples, the primary metric, and the memory that a trial needs.
 
     Takes the only reference to the data, so that it is freed on return.
@@ -76,14 +76,14 @@ def _measured(task: Task, config: RunConfig) -> tuple[int, Metric, TrialNeed]:
     return len(task.train), task.primary, trial_need(task, config.task.batch_size)
 
 
-def _devices(asked: str, first: torch.device) -> list[torch.device]:
+def _devices(requested: str, first: torch.device) -> list[torch.device]:
     """The devices to use: with `auto`, all CUDA devices."""
-    if asked == "auto" and first.type == "cuda":
+    if requested == "auto" and first.type == "cuda":
         return [torch.device("cuda", i) for i in range(torch.cuda.device_count())]
     return [first]
 
 
-def _room(need: TrialNeed, devices: list[torch.device]) -> Room:
+def _capacity(need: TrialNeed, devices: list[torch.device]) -> Capacity:
     """The capacity of this machine."""
     kind, memories = devices[0].type, []
     host = available_memory()
@@ -94,4 +94,4 @@ def _room(need: TrialNeed, devices: list[torch.device]) -> Room:
         free = min(torch.cuda.mem_get_info(device)[0] for device in devices)
         memories.append(Memory(need.on_accelerator, free, len(devices)))
     accelerators = 0 if kind == "cpu" else len(devices)
-    return Room(usable_cores(), accelerators, tuple(memories))
+    return Capacity(usable_cores(), accelerators, tuple(memories))

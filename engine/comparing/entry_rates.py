@@ -33,13 +33,13 @@ def known_rate(number: int, config: Compare, default: DefaultRate) -> RateChosen
     """
     entry = config.entries[number]
     if entry.lr is not None:
-        return _chosen(number, config, entry.lr, "given")
+        return _rate_chosen(number, config, entry.lr, "given")
     if entry in tuned_entries(config):
         return None
-    return _chosen(number, config, default(entry), "default")
+    return _rate_chosen(number, config, default(entry), "default")
 
 
-class Tuning:
+class RateSearch:
     """The range test of entry `number`: takes its events, and at its end finds the rate."""
 
     def __init__(self, config: RunConfig, compare: Compare, number: int, trial: int) -> None:
@@ -55,7 +55,7 @@ class Tuning:
         """The range test to run."""
         self._history = RunHistory(msgspec.structs.replace(config, job=self.sweep))
 
-    def hear(self, event: Event) -> None:
+    def observe(self, event: Event) -> None:
         """Takes an event of the sweep."""
         self._history.apply(event)
         if isinstance(event, Steps):
@@ -69,21 +69,25 @@ class Tuning:
             UserError: there is neither.
         """
         if end.outcome != "done":
-            return self._default(f"Its range test {_ENDED[end.outcome]} ({end.reason}).", default)
+            return self._default(
+                f"Its range test {_OUTCOME_WORDS[end.outcome]} ({end.reason}).", default
+            )
         self._history.apply(RunFinished(outcome="done"))
         curve = curve_of(self._history, self.sweep.smoothing)
-        found = next((s.lr for s in suggestions(curve) if s.recommended), None)
-        if found is None:
+        recommended = next((s.lr for s in suggestions(curve) if s.recommended), None)
+        if recommended is None:
             return self._default(verdict(curve).sentence, default)
         note = "" if self._compare.rates == "tuned" else _NO_DEFAULT
-        return self._paid(_chosen(self._number, self._compare, found, "tuned", note))
+        return self._with_cost(
+            _rate_chosen(self._number, self._compare, recommended, "tuned", note)
+        )
 
     def _default(self, why: str, default: DefaultRate) -> RateChosen:
         lr = default(self._compare.entries[self._number])
         note = f"{why} The optimizer's own default is used."
-        return self._paid(_chosen(self._number, self._compare, lr, "default", note))
+        return self._with_cost(_rate_chosen(self._number, self._compare, lr, "default", note))
 
-    def _paid(self, rate: RateChosen) -> RateChosen:
+    def _with_cost(self, rate: RateChosen) -> RateChosen:
         return msgspec.structs.replace(
             rate,
             trial=self._trial,
@@ -93,11 +97,11 @@ class Tuning:
         )
 
 
-_ENDED = {"failed": "failed", "stopped": "was stopped"}
+_OUTCOME_WORDS = {"failed": "failed", "stopped": "was stopped"}
 _NO_DEFAULT = "A policy that moves between two bounds has no default: the rate was tuned."
 
 
-def _chosen(
+def _rate_chosen(
     number: int, config: Compare, lr: float, source: RateSource, note: str = ""
 ) -> RateChosen:
     entry = config.entries[number]

@@ -17,7 +17,7 @@ Order = Union[Pause, Continue, Stop]  # noqa: UP007 - msgspec wants it
 """A command to a trial."""
 
 
-class Work(msgspec.Struct, frozen=True, kw_only=True, tag="work"):
+class TrialWork(msgspec.Struct, frozen=True, kw_only=True, tag="work"):
     """One trial to run: exactly one of `train` and `sweep` is set."""
 
     trial: int
@@ -33,35 +33,35 @@ class Work(msgspec.Struct, frozen=True, kw_only=True, tag="work"):
         return "train" if self.sweep is None else "sweep"
 
 
-class Lost(NamedTuple):
+class TrialLost(NamedTuple):
     """The trial's process was lost: no more events will come."""
 
     reason: str
     """A sentence."""
 
 
-class Told(NamedTuple):
+class TrialEvent(NamedTuple):
     """An event of a submitted trial."""
 
     trial: int
-    event: AnyEvent | Lost
+    event: AnyEvent | TrialLost
 
 
 class Executor(Protocol):
     """Runs up to `jobs` trials at a time in other processes.
 
     `poll` returns all events of each submitted trial, in order and once each. The last one is
-    `trial-finished` or `Lost`, after which another trial may be submitted. `Paused` and `Continued`
-    mean that this one trial obeyed.
+    `trial-finished` or `TrialLost`, after which another trial may be submitted. `Paused` and
+    `Continued` mean that this one trial obeyed.
     """
 
     jobs: int
     """Trials at a time."""
 
-    def submit(self, work: Work) -> None:
+    def submit(self, work: TrialWork) -> None:
         """Starts a trial; allowed while fewer than `jobs` are running."""
 
-    def poll(self, seconds: float) -> list[Told]:
+    def poll(self, seconds: float) -> list[TrialEvent]:
         """Events since the last call; waits up to `seconds` for the first."""
 
     def order(self, trial: int, order: Order) -> None:

@@ -30,17 +30,19 @@ class Memory:
 
 
 @dataclass(frozen=True)
-class Room:
+class Capacity:
     """What the machine offers to trials."""
 
     cores: int
     accelerators: int = 0
     """0: trials compute on the CPU."""
-    memories: tuple[Memory, ...] = ()
+    memory_pools: tuple[Memory, ...] = ()
     """Empty if not known."""
 
 
-def choose_jobs(asked: int | None, trials: int, threads: int, room: Room) -> tuple[int, str]:
+def choose_jobs(
+    requested: int | None, trials: int, threads: int, capacity: Capacity
+) -> tuple[int, str]:
     """Chooses how many trials to run at once, and says why in a few words.
 
     Args:
@@ -51,38 +53,40 @@ def choose_jobs(asked: int | None, trials: int, threads: int, room: Room) -> tup
         UserError: memory is too small for one trial (field "batch_size"), or the user's choice is
             too large (field "jobs").
     """
-    scarce = min(room.memories, key=lambda memory: memory.fitting, default=None)
+    scarce = min(capacity.memory_pools, key=lambda memory: memory.fitting, default=None)
     if scarce and not scarce.fitting:
         raise UserError(
             f"a trial needs about {_bytes(scarce.need)} of memory, but only {_bytes(scarce.free)} "
             "are free: choose a smaller batch or image size",
             "batch_size",
         )
-    if asked is not None:
-        return _as_asked(asked, trials, room.cores, scarce)
+    if requested is not None:
+        return _as_requested(requested, trials, capacity.cores, scarce)
     bounds = {many(trials, "trial"): trials}
-    if room.accelerators:
-        bounds[f"{PER_ACCELERATOR} trials on each device"] = PER_ACCELERATOR * room.accelerators
-        bounds[many(room.cores, "core")] = room.cores
+    if capacity.accelerators:
+        bounds[f"{PER_ACCELERATOR} trials on each device"] = PER_ACCELERATOR * capacity.accelerators
+        bounds[many(capacity.cores, "core")] = capacity.cores
     else:
         of_each = f", {threads} threads each" if threads > 1 else ""
-        bounds[many(room.cores, "core") + of_each] = max(1, room.cores // threads)
+        bounds[many(capacity.cores, "core") + of_each] = max(1, capacity.cores // threads)
     if scarce:
         bounds[f"memory for {many(scarce.fitting, 'trial')}"] = scarce.fitting
     reason = min(bounds, key=bounds.__getitem__)
     return bounds[reason], reason
 
 
-def _as_asked(asked: int, trials: int, cores: int, scarce: Memory | None) -> tuple[int, str]:
-    if asked > PER_CORE * cores:
+def _as_requested(
+    requested: int, trials: int, cores: int, scarce: Memory | None
+) -> tuple[int, str]:
+    if requested > PER_CORE * cores:
         raise UserError(
-            f"jobs {asked} are more than {PER_CORE} for each of {many(cores, 'core')}: "
+            f"jobs {requested} are more than {PER_CORE} for each of {many(cores, 'core')}: "
             f"give at most {PER_CORE * cores}",
             "jobs",
         )
-    jobs, reason = asked, "asked for"
-    if asked > trials:
-        jobs, reason = trials, f"{asked} asked for, {many(trials, 'trial')}"
+    jobs, reason = requested, "asked for"
+    if requested > trials:
+        jobs, reason = trials, f"{requested} asked for, {many(trials, 'trial')}"
     if scarce and jobs > scarce.fitting:
         raise UserError(
             f"jobs {jobs} need about {_bytes(jobs * scarce.need)} of memory, but only "

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 
 from clr_tui.engine.child import Child
-from clr_tui.engine.comparing.executor import Lost, Order, Told, Work
-from clr_tui.engine.comparing.protocol import Ordered, Setup, decode_event, encode
+from clr_tui.engine.comparing.executor import Order, TrialEvent, TrialLost, TrialWork
+from clr_tui.engine.comparing.protocol import Setup, TrialOrder, decode_event, encode
 from clr_tui.engine.log.commands import Stop
 from clr_tui.engine.log.events import Diverged, TrialFinished
 from clr_tui.engine.settings.config import RunConfig
 
-_AT_ONCE = 64
+_MAX_PACKETS_PER_READ = 64
 """Events taken from one process before turning to the others."""
-_LEAVING_SECONDS = 5.0
+_EXIT_SECONDS = 5.0
 """How long a process may take to end before it is killed."""
 STOP_SECONDS = 30.0
 """How long a trial may take to stop before its process is killed: it may be in the middle of a
@@ -32,10 +32,10 @@ class _Process:
     device: str
     trial: int | None = None
     """The one that it runs."""
-    stop_by: float | None = None
+    stop_deadline: float | None = None
     """When it is killed if its trial has not stopped as ordered, by `time.monotonic`."""
     diverged: bool = False
-    unacknowledged: Work | None = None
+    unacknowledged: TrialWork | None = None
     """Work sent to an idle process that has not replied, nor been sent an order since. If the
     process is dead, it died before it started, and the work can be given to another."""
 
@@ -63,7 +63,7 @@ class Pool:
         self._threads = threads
         self._processes: list[_Process] = []
         self._leaving: list[subprocess.Popen[bytes]] = []
-        self._again: list[Work] = []
+        self._to_resubmit: list[TrialWork] = []
         """Work that was given to dead processes."""
 
     @property
@@ -71,44 +71,44 @@ class Pool:
         """The process id of each running trial."""
         return {p.trial: p.popen.pid for p in self._processes if p.trial is not None}
 
-    def submit(self, work: Work) -> None:
+    def submit(self, work: TrialWork) -> None:
         """Starts a trial in an idle process, or in a new one if none is idle."""
         for process in [p for p in self._processes if p.trial is None]:
             if self._send(process, work):
                 process.trial = work.trial
                 process.unacknowledged = work
                 return
-            self._let_go(process)  # it died while idle
+            self._disconnect(process)  # it died while idle
         assert len(self._processes) < self.jobs, "every process has its trial"
         process = self._start()
         process.trial = work.trial
         self._send(process, work)
 
-    def poll(self, seconds: float) -> list[Told]:
+    def poll(self, seconds: float) -> list[TrialEvent]:
         """Events since the last call; waits up to `seconds` for the first."""
         self._leaving = [popen for popen in self._leaving if popen.poll() is None]
         self._kill_unresponsive()
         ready = wait([p.connection for p in self._processes], seconds)
-        told: list[Told] = []
+        events: list[TrialEvent] = []
         for process in [p for p in self._processes if p.connection in ready]:
-            told += self._listen(process)
-        while self._again:
-            self.submit(self._again.pop(0))
-        return told
+            events += self._listen(process)
+        while self._to_resubmit:
+            self.submit(self._to_resubmit.pop(0))
+        return events
 
     def order(self, trial: int, order: Order) -> None:
         """Sends a command to a trial; does nothing if the trial has ended."""
         for process in self._processes:
             if process.trial == trial:
                 process.unacknowledged = None
-                if isinstance(order, Stop) and process.stop_by is None:
-                    process.stop_by = time.monotonic() + STOP_SECONDS
-                self._send(process, Ordered(trial=trial, order=order))
+                if isinstance(order, Stop) and process.stop_deadline is None:
+                    process.stop_deadline = time.monotonic() + STOP_SECONDS
+                self._send(process, TrialOrder(trial=trial, order=order))
 
     def close(self) -> None:
         """Ends all processes at once."""
         for process in list(self._processes):
-            self._let_go(process)
+            self._disconnect(process)
         for popen in self._leaving:
             _wait_or_kill(popen)
         self._leaving.clear()
@@ -127,44 +127,44 @@ class Pool:
     def _kill_unresponsive(self) -> None:
         """Kills those past their time to stop; the next poll reports their trials as lost."""
         for process in self._processes:
-            if process.stop_by is not None and time.monotonic() > process.stop_by:
+            if process.stop_deadline is not None and time.monotonic() > process.stop_deadline:
                 process.popen.kill()
 
-    def _send(self, process: _Process, message: Setup | Work | Ordered) -> bool:
+    def _send(self, process: _Process, message: Setup | TrialWork | TrialOrder) -> bool:
         try:
             process.connection.send_bytes(encode(message))
         except OSError:
             return False  # the process is gone, as `poll` will notice
         return True
 
-    def _listen(self, process: _Process) -> list[Told]:
-        told: list[Told] = []
+    def _listen(self, process: _Process) -> list[TrialEvent]:
+        events: list[TrialEvent] = []
         try:
-            for _ in range(_AT_ONCE):
+            for _ in range(_MAX_PACKETS_PER_READ):
                 if not process.connection.poll():
                     break
                 event = decode_event(process.connection.recv_bytes())
                 process.unacknowledged = None
                 if process.trial is not None:
-                    told.append(Told(process.trial, event))
+                    events.append(TrialEvent(process.trial, event))
                 process.diverged = process.diverged or isinstance(event, Diverged)
                 if isinstance(event, TrialFinished):
                     sound = event.outcome != "failed" or process.diverged
-                    process.trial, process.stop_by, process.diverged = None, None, False
+                    process.trial, process.stop_deadline, process.diverged = None, None, False
                     if not sound:
-                        self._let_go(process)
+                        self._disconnect(process)
                         break
         except (EOFError, OSError):
             self._processes.remove(process)
             process.connection.close()
-            how = _how_it_ended(_wait_or_kill(process.popen))
+            reason = _exit_reason(_wait_or_kill(process.popen))
             if process.unacknowledged is not None:
-                self._again.append(process.unacknowledged)
+                self._to_resubmit.append(process.unacknowledged)
             elif process.trial is not None:
-                told.append(Told(process.trial, Lost(how)))
-        return told
+                events.append(TrialEvent(process.trial, TrialLost(reason)))
+        return events
 
-    def _let_go(self, process: _Process) -> None:
+    def _disconnect(self, process: _Process) -> None:
         """Closes the stream, which ends the process; it is reaped later."""
         self._processes.remove(process)
         process.connection.close()
@@ -175,13 +175,13 @@ def _wait_or_kill(popen: subprocess.Popen[bytes]) -> int:
     """Waits for a process that is about to end; returns its exit code."""
     for _ in range(2):
         try:
-            return popen.wait(_LEAVING_SECONDS)
+            return popen.wait(_EXIT_SECONDS)
         except subprocess.TimeoutExpired:
             popen.kill()
     return -signal.SIGKILL  # it hangs beyond the reach of signals: in a driver, on a lost disk
 
 
-def _how_it_ended(code: int) -> str:
+def _exit_reason(code: int) -> str:
     if code >= 0:
         return f"its process ended by itself (exit code {code}): worker.log may say why"
     if -code == signal.SIGKILL:

@@ -1,7 +1,7 @@
 """Messages between the pool and its processes: tagged structs as msgpack, nothing pickled.
 
-To a process: `Setup` once, then one `Work` after another, and `Ordered` at any time; the end of the
-stream ends the process. From it: the events of its trials, as in the log.
+To a process: `Setup` once, then one `TrialWork` after another, and `TrialOrder` at any time; the
+end of the stream ends the process. From it: the events of its trials, as in the log.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Union
 
 import msgspec
 
-from clr_tui.engine.comparing.executor import Order, Work
+from clr_tui.engine.comparing.executor import Order, TrialWork
 from clr_tui.engine.log.events import AnyEvent, Event
 from clr_tui.engine.settings.config import RunConfig
 
@@ -26,14 +26,14 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True, tag="setup"):
     """On the CPU."""
 
 
-class Ordered(msgspec.Struct, frozen=True, kw_only=True, tag="ordered"):
+class TrialOrder(msgspec.Struct, frozen=True, kw_only=True, tag="ordered"):
     """A command to one trial; ignored if the process has moved on to another."""
 
     trial: int
     order: Order
 
 
-Message = Union[Setup, Work, Ordered]  # noqa: UP007 - msgspec wants it
+Message = Union[Setup, TrialWork, TrialOrder]  # noqa: UP007 - msgspec wants it
 
 decode_message: Callable[[bytes], Message] = msgspec.msgpack.Decoder(Message).decode
 decode_event: Callable[[bytes], AnyEvent] = msgspec.msgpack.Decoder(AnyEvent).decode

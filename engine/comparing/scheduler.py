@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from clr_tui.engine.analysis.comparison.seed_curves import planned_epochs
-from clr_tui.engine.comparing.entry_rates import Tuning, known_rate, training_at
-from clr_tui.engine.comparing.executor import Executor, Lost, Order, Told, Work
+from clr_tui.engine.comparing.entry_rates import RateSearch, known_rate, training_at
+from clr_tui.engine.comparing.executor import Executor, Order, TrialEvent, TrialLost, TrialWork
 from clr_tui.engine.comparing.time_left import Pace
-from clr_tui.engine.comparing.trial_counts import Tally
+from clr_tui.engine.comparing.trial_counts import TrialCounts
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.commands import (
     Command,
@@ -38,7 +38,7 @@ from clr_tui.engine.log.events import (
 )
 from clr_tui.engine.policies import phase, step_size_steps
 from clr_tui.engine.settings.config import Compare, EntryConfig, RunConfig
-from clr_tui.engine.training.control import Control, reason_of
+from clr_tui.engine.training.control import Control, stop_reason
 from clr_tui.engine.training.session import Result
 
 POLL_SECONDS = 0.2
@@ -47,7 +47,7 @@ OVERALL_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
-class Stage:
+class CompareContext:
     """What a comparison needs."""
 
     config: RunConfig
@@ -77,57 +77,57 @@ class _Planned:
 
 
 @dataclass
-class _Running:
+class _RunningTrial:
     """A running trial."""
 
     planned: _Planned
     steps: int = 0
     """Done."""
-    begun: bool = False
+    started: bool = False
     """Whether it has reported its start."""
-    held: bool = False
+    paused: bool = False
     """Whether it has paused."""
     stopping: str | None = None
     """Why it was ordered to stop."""
 
 
-def run_comparison(stage: Stage, config: Compare) -> Result:
+def run_comparison(context: CompareContext, config: Compare) -> Result:
     """Runs all trials. An error in one trial ends only that one.
 
     The executor is closed in any case.
     """
     try:
-        return Comparison(stage, config).run()
+        return Comparison(context, config).run()
     finally:
-        stage.executor.close()
+        context.executor.close()
 
 
 class Comparison:
     """The waiting and running trials of a comparison, and the results of the others."""
 
-    def __init__(self, stage: Stage, config: Compare) -> None:
-        self._stage = stage
+    def __init__(self, context: CompareContext, config: Compare) -> None:
+        self._context = context
         self._config = config
-        self._emit = stage.emit
-        self._executor = stage.executor
+        self._emit = context.emit
+        self._executor = context.executor
         self._epochs = planned_epochs(config)
-        self._steps = self._epochs * stage.steps_per_epoch
-        first = stage.config.task.seed
+        self._steps = self._epochs * context.steps_per_epoch
+        first = context.config.task.seed
         # All entries with one seed come before the next seed: early results cover every entry.
         self._waiting = [
             _Planned(config.trial_number(entry, i), entry, first + i, "train", self._steps)
             for i in range(config.seeds)
             for entry in range(len(config.entries))
         ]
-        self._tally = Tally(len(self._waiting), self._steps)
-        self._running: dict[int, _Running] = {}
+        self._counts = TrialCounts(len(self._waiting), self._steps)
+        self._running: dict[int, _RunningTrial] = {}
         self._rates: dict[int, RateChosen] = {}
-        self._tunings: dict[int, Tuning] = {}
+        self._searches: dict[int, RateSearch] = {}
         self._stopping: str | None = None
         self._pausing = False
         self._paused = False
         """Whether the pause is logged, as every running trial has paused."""
-        self._pace = Pace(stage.clock)
+        self._pace = Pace(context.clock)
         self._overall_at = -math.inf
         self._news = True
         """Whether a trial began or ended since the last `overall`."""
@@ -135,68 +135,68 @@ class Comparison:
     def run(self) -> Result:
         """Runs to the end of the last trial."""
         self._note_phases()
-        self._settle_known_rates()
+        self._set_known_rates()
         while self._waiting or self._running:
-            self._obey()
-            self._begin()
-            for told in self._executor.poll(POLL_SECONDS):
-                self._take(told)
-            self._tell_overall()
-        self._tell_overall()
+            self._handle_commands()
+            self._start_ready_trials()
+            for event in self._executor.poll(POLL_SECONDS):
+                self._handle_event(event)
+            self._emit_overall()
+        self._emit_overall()
         if self._stopping is not None:
             return Result("stopped", self._stopping)
-        return self._tally.result()
+        return self._counts.result()
 
     def _note_phases(self) -> None:
         """Warns once per entry, as `Training` does for a single training."""
-        half = step_size_steps(self._config.step_size_epochs, self._stage.steps_per_epoch)
+        half = step_size_steps(self._config.step_size_epochs, self._context.steps_per_epoch)
         for entry in self._config.entries:
             end = phase(entry.policy, self._steps, step_size=half, total_steps=self._steps)
             if not end.whole:
-                metric = self._stage.metric
+                metric = self._context.metric
                 text = f"{entry.label} ends {end.words}: its last {metric} is not final"
                 self._emit(Note(level="warning", text=text))
 
-    def _settle_known_rates(self) -> None:
+    def _set_known_rates(self) -> None:
         """Logs known rates, and queues a sweep for each other entry, before all trainings."""
         sweeps: list[_Planned] = []
-        seed = self._stage.config.task.seed
+        seed = self._context.config.task.seed
         for entry in range(len(self._config.entries)):
             try:
-                rate = known_rate(entry, self._config, self._stage.default_rate)
+                rate = known_rate(entry, self._config, self._context.default_rate)
             except UserError as error:
                 self._give_up(entry, error.message)
                 continue
             if rate is None:
                 trial = self._config.trials + entry
-                sweeps.append(_Planned(trial, entry, seed, "sweep", self._stage.sweep_steps))
-                self._tunings[entry] = Tuning(self._stage.config, self._config, entry, trial)
+                sweeps.append(_Planned(trial, entry, seed, "sweep", self._context.sweep_steps))
+                self._searches[entry] = RateSearch(self._context.config, self._config, entry, trial)
             else:
-                self._settle(rate)
+                self._set_rate(rate)
         self._waiting[:0] = sweeps
 
-    def _settle(self, rate: RateChosen) -> None:
+    def _set_rate(self, rate: RateChosen) -> None:
         self._rates[rate.entry] = rate
         self._emit(rate)
 
     def _give_up(self, entry: int, reason: str) -> None:
         """Fails all trials of an entry for which there is no rate."""
         for planned in [p for p in self._waiting if p.entry == entry]:
-            self._end_unbegun(planned, "failed", reason)
+            self._end_unstarted(planned, "failed", reason)
 
-    def _begin(self) -> None:
+    def _start_ready_trials(self) -> None:
         while not self._pausing and len(self._running) < self._executor.jobs:
             ready = (p for p in self._waiting if p.role == "sweep" or p.entry in self._rates)
             planned = next(ready, None)
             if planned is None:
                 return
             self._waiting.remove(planned)
-            self._running[planned.trial] = _Running(planned)
-            self._executor.submit(self._work(planned))
+            self._running[planned.trial] = _RunningTrial(planned)
+            self._executor.submit(self._work_for(planned))
 
-    def _work(self, planned: _Planned) -> Work:
-        tuning = self._tunings[planned.entry] if planned.role == "sweep" else None
-        return Work(
+    def _work_for(self, planned: _Planned) -> TrialWork:
+        tuning = self._searches[planned.entry] if planned.role == "sweep" else None
+        return TrialWork(
             trial=planned.trial,
             seed=planned.seed,
             entry=planned.entry,
@@ -207,45 +207,45 @@ class Comparison:
             else training_at(self._rates[planned.entry], self._config, self._epochs),
         )
 
-    def _take(self, told: Told) -> None:
+    def _handle_event(self, trial_event: TrialEvent) -> None:
         """Handles an event from the executor."""
-        running = self._running.get(told.trial)
+        running = self._running.get(trial_event.trial)
         if running is None:
             return  # it was stopped without waiting for its end
-        self._pace.pass_time(self._at_work)
-        match told.event:
+        self._pace.pass_time(self._active_trials)
+        match trial_event.event:
             case Paused():
-                running.held = True
+                running.paused = True
             case Continued():
-                running.held = False
-            case Lost(reason):
+                running.paused = False
+            case TrialLost(reason):
                 self._end_lost(running, reason)
             case event:
-                self._pass_on(running, event)
-        self._pause_where_all_are_held()
+                self._forward(running, event)
+        self._report_pause_once_all_are_paused()
 
-    def _end_lost(self, running: _Running, reason: str) -> None:
+    def _end_lost(self, running: _RunningTrial, reason: str) -> None:
         # A signal that stops the run may also reach its processes, even before the worker.
-        self._obey()
+        self._handle_commands()
         if running.planned.trial in self._running:  # not ended by that
             stopped = running.stopping is not None
             self._end(running, "stopped" if stopped else "failed", running.stopping or reason)
 
-    def _end(self, running: _Running, outcome: Outcome, reason: str) -> None:
+    def _end(self, running: _RunningTrial, outcome: Outcome, reason: str) -> None:
         """Ends a trial that does not report its own end."""
         trial, step = running.planned.trial, running.steps
         end = TrialFinished(trial=trial, outcome=outcome, step=step, reason=reason)
-        self._pass_on(running, end)
+        self._forward(running, end)
 
-    def _pass_on(self, running: _Running, event: AnyEvent) -> None:
+    def _forward(self, running: _RunningTrial, event: AnyEvent) -> None:
         self._emit(event)
         if running.planned.role == "sweep":
-            self._tunings[running.planned.entry].hear(event)
+            self._searches[running.planned.entry].observe(event)
         if isinstance(event, Steps):
             running.steps += len(event.step)
             self._pace.add(len(event.step))
         elif isinstance(event, TrialStarted):
-            running.begun = self._news = True
+            running.started = self._news = True
         elif isinstance(event, TrialFinished):
             del self._running[running.planned.trial]
             self._count(running.planned, event)
@@ -254,45 +254,45 @@ class Comparison:
         """Handles the end of a trial, however it ended."""
         self._news = True
         if planned.role == "train":
-            self._tally.count(end)
+            self._counts.count(end)
         elif self._stopping is None:
             try:
-                self._settle(self._tunings[planned.entry].rate(end, self._stage.default_rate))
+                self._set_rate(self._searches[planned.entry].rate(end, self._context.default_rate))
             except UserError as error:
                 self._give_up(planned.entry, error.message)
 
-    def _end_unbegun(self, planned: _Planned, outcome: Outcome, reason: str) -> None:
+    def _end_unstarted(self, planned: _Planned, outcome: Outcome, reason: str) -> None:
         self._waiting.remove(planned)
         end = TrialFinished(trial=planned.trial, outcome=outcome, step=0, reason=reason)
         self._emit(end)
         self._count(planned, end)
 
-    def _obey(self) -> None:
+    def _handle_commands(self) -> None:
         """Carries out commands since the last call."""
-        commands, stop = self._stage.control.take()
+        commands, stop = self._context.control.take_commands()
         if stop is not None:
             self._stop_all(stop)
         for command in commands:
             try:
-                self._carry_out(command)
+                self._execute(command)
             except UserError as error:
                 name = str(command.__struct_config__.tag)
                 self._emit(CommandRefused(command=name, reason=error.message))
 
-    def _carry_out(self, command: Command) -> None:
+    def _execute(self, command: Command) -> None:
         match command:
             case Stop():
-                self._stop_all(reason_of(command))
+                self._stop_all(stop_reason(command))
             case StopTrial():
                 self._stop_trial(command.trial)
             case Pause() if not self._pausing:
                 self._pausing = True
-                self._order_all(Pause())
-                self._pause_where_all_are_held()
+                self._send_to_all(Pause())
+                self._report_pause_once_all_are_paused()
             case Continue() if self._pausing:
-                self._pace.pass_time(self._at_work)
+                self._pace.pass_time(self._active_trials)
                 self._pausing = False
-                self._order_all(Continue())
+                self._send_to_all(Continue())
                 if self._paused:
                     self._paused = False
                     self._emit(Continued())
@@ -308,9 +308,9 @@ class Comparison:
             return
         self._stopping = reason
         for planned in list(self._waiting):
-            self._end_unbegun(planned, "stopped", reason)
+            self._end_unstarted(planned, "stopped", reason)
         for running in list(self._running.values()):
-            if running.begun:
+            if running.started:
                 self._stop(running, Stop(reason=reason))
             else:  # its process is still loading, which takes seconds: do not wait for it
                 self._end(running, "stopped", reason)
@@ -319,38 +319,38 @@ class Comparison:
         order = Stop()
         waiting = next((p for p in self._waiting if p.trial == trial), None)
         if waiting is not None:
-            self._end_unbegun(waiting, "stopped", reason_of(order))
+            self._end_unstarted(waiting, "stopped", stop_reason(order))
         elif trial in self._running:
             self._stop(self._running[trial], order)
-        elif 0 <= trial < self._tally.total or trial - self._tally.total in self._tunings:
+        elif 0 <= trial < self._counts.total or trial - self._counts.total in self._searches:
             raise UserError(f"trial {trial} has already ended")
         else:
-            raise UserError(f"no trial {trial}: there are 0 to {self._tally.total - 1}")
+            raise UserError(f"no trial {trial}: there are 0 to {self._counts.total - 1}")
 
-    def _stop(self, running: _Running, order: Stop) -> None:
-        running.stopping = reason_of(order)
+    def _stop(self, running: _RunningTrial, order: Stop) -> None:
+        running.stopping = stop_reason(order)
         self._executor.order(running.planned.trial, order)
 
-    def _order_all(self, order: Order) -> None:
+    def _send_to_all(self, order: Order) -> None:
         for trial in self._running:
             self._executor.order(trial, order)
 
-    def _pause_where_all_are_held(self) -> None:
-        held = all(running.held for running in self._running.values())
+    def _report_pause_once_all_are_paused(self) -> None:
+        held = all(running.paused for running in self._running.values())
         if self._pausing and not self._paused and held:
             self._paused = True
             self._emit(Paused())
 
     @property
-    def _at_work(self) -> int:
+    def _active_trials(self) -> int:
         """The number of trials that make progress."""
-        return 0 if self._pausing else sum(r.begun for r in self._running.values())
+        return 0 if self._pausing else sum(r.started for r in self._running.values())
 
-    def _tell_overall(self) -> None:
+    def _emit_overall(self) -> None:
         """Logs the overall progress: after trials begin or end, and once per second."""
-        self._pace.pass_time(self._at_work)
-        now = self._stage.clock()
-        due = now - self._overall_at >= OVERALL_SECONDS and self._at_work
+        self._pace.pass_time(self._active_trials)
+        now = self._context.clock()
+        due = now - self._overall_at >= OVERALL_SECONDS and self._active_trials
         if not self._news and not due:
             return
         self._news, self._overall_at = False, now
@@ -360,5 +360,5 @@ class Comparison:
             (p.steps for p in self._waiting),
             self._executor.jobs,
         )
-        begun = sum(r.begun for r in trainings)
-        self._emit(self._tally.overall(begun, sum(r.steps for r in trainings), left))
+        started = sum(r.started for r in trainings)
+        self._emit(self._counts.overall(started, sum(r.steps for r in trainings), left))

@@ -9,7 +9,7 @@ from clr_tui.engine.training.session import Result
 from clr_tui.engine.words import all_of, many
 
 
-class Tally:
+class TrialCounts:
     """Counts `total` trainings, planned with `steps` steps each, as they end."""
 
     def __init__(self, total: int, steps: int) -> None:

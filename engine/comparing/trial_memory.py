@@ -73,7 +73,7 @@ def trial_need(task: Task, batch_size: int) -> TrialNeed:
     # The backward pass needs these outputs, and makes gradients of the same size.
     kept = 2 * sum(size for size, needed in layers if needed)
     return TrialNeed(
-        process=_resident() + (0 if "torch._dynamo" in sys.modules else _OPTIMIZER),
+        process=_resident_bytes() + (0 if "torch._dynamo" in sys.modules else _OPTIMIZER),
         data=sum(
             _size_of((part.inputs, part.targets))
             for part in (task.train, task.validation, task.test)
@@ -113,7 +113,7 @@ def _layers(model: nn.Module, task: Task) -> list[tuple[int, bool]]:
     return layers
 
 
-def _resident(statm: Path = STATM) -> int:
+def _resident_bytes(statm: Path = STATM) -> int:
     """The resident memory of this process, bytes."""
     try:
         return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
@@ -127,11 +127,11 @@ def available_memory(meminfo: Path = MEMINFO, cgroup: Path = CGROUP) -> int | No
     Returns:
         None if the system does not report them.
     """
-    known = [n for n in (_of_machine(meminfo), _of_container(cgroup)) if n is not None]
+    known = [n for n in (_machine_memory(meminfo), _container_memory(cgroup)) if n is not None]
     return min(known, default=None)
 
 
-def _of_machine(meminfo: Path) -> int | None:
+def _machine_memory(meminfo: Path) -> int | None:
     try:
         found = re.search(r"^MemAvailable:\s+(\d+) kB$", meminfo.read_text(), re.MULTILINE)
     except OSError:
@@ -139,7 +139,7 @@ def _of_machine(meminfo: Path) -> int | None:
     return int(found[1]) * 1024 if found else None
 
 
-def _of_container(cgroup: Path) -> int | None:
+def _container_memory(cgroup: Path) -> int | None:
     """Free memory within the limit; droppable file cache counts as free."""
     try:
         limit = int((cgroup / "memory.max").read_text())

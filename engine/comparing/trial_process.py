@@ -7,7 +7,7 @@ It ends with the pool, however the pool ends.
 from __future__ import annotations
 
 from clr_tui.engine.child import connect_to_parent
-from clr_tui.engine.comparing.work_queue import Inbox
+from clr_tui.engine.comparing.work_queue import WorkQueue
 from clr_tui.engine.malloc import keep_freed_memory
 
 
@@ -15,13 +15,13 @@ def main() -> None:
     """Runs trials until the pool is gone."""
     keep_freed_memory()
     connection = connect_to_parent()
-    inbox = Inbox(connection)  # before torch: from here on the process ends with the pool
-    setup = inbox.setup.get()
+    queue = WorkQueue(connection)  # before torch: from here on the process ends with the pool
+    setup = queue.setup.get()
     from clr_tui.engine.comparing.trial_runner import TrialRunner
 
-    runner = TrialRunner(setup, inbox, connection)
+    runner = TrialRunner(setup, queue, connection)
     while True:
-        runner.do(inbox.work.get())
+        runner.do(queue.work.get())
 
 
 if __name__ == "__main__":

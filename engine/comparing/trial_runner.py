@@ -10,17 +10,17 @@ from pathlib import Path
 
 import torch
 
-from clr_tui.engine.comparing.executor import Work
+from clr_tui.engine.comparing.executor import TrialWork
 from clr_tui.engine.comparing.protocol import Setup, encode
-from clr_tui.engine.comparing.work_queue import ALONE, Inbox
-from clr_tui.engine.errors import UserError, explain
+from clr_tui.engine.comparing.work_queue import POOL_GONE_EXIT_CODE, WorkQueue
+from clr_tui.engine.errors import UserError, describe_error
 from clr_tui.engine.log.events import Event, Outcome, Steps, TrialFinished
 from clr_tui.engine.tasks.devices import choose_device
 from clr_tui.engine.tasks.load import load_task
 from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.training.control import Control, StopFlag, Stopped
 from clr_tui.engine.training.job import throttled_progress, tune_torch
-from clr_tui.engine.training.keepers import InMemory
+from clr_tui.engine.training.keepers import MemoryKeeper
 from clr_tui.engine.training.range_test import run_sweep
 from clr_tui.engine.training.session import Session, Trial
 from clr_tui.engine.training.training import Training
@@ -34,7 +34,7 @@ class TrialRunner:
     trial's curve is the same, bit for bit, in whatever process and order trials run.
     """
 
-    def __init__(self, setup: Setup, inbox: Inbox, connection: Connection) -> None:
+    def __init__(self, setup: Setup, inbox: WorkQueue, connection: Connection) -> None:
         self._setup = setup
         self._inbox = inbox
         self._connection = connection
@@ -45,27 +45,27 @@ class TrialRunner:
         tune_torch()
         torch.set_num_threads(setup.threads)
 
-    def do(self, work: Work) -> None:
+    def do(self, work: TrialWork) -> None:
         """Runs one trial. However it ends, its last event is `trial-finished`."""
-        story = _Story(self._connection, work.trial)
+        reporter = _TrialReporter(self._connection, work.trial)
         orders = partial(self._inbox.orders, work.trial)
-        control = self._control = Control(orders, self._stop, story.tell)
+        control = self._control = Control(orders, self._stop, reporter.report)
         trial = Trial(work.trial, work.seed, work.label, work.entry, work.role)
         try:
-            session = self._session(story, control)
+            session = self._session(reporter, control)
             if work.sweep is not None:
                 run_sweep(session, work.sweep, trial)
             elif work.train is not None:
-                Training(session, work.train, trial, InMemory()).run()
+                Training(session, work.train, trial, MemoryKeeper()).run()
         except Stopped as stopped:
-            story.end("stopped", str(stopped))
+            reporter.end("stopped", str(stopped))
         except UserError as error:
-            story.end("failed", error.message)
+            reporter.end("failed", error.message)
         except Exception as error:  # noqa: BLE001 - the other trials continue in any case
             traceback.print_exc()
-            story.end("failed", explain(error)[0])
+            reporter.end("failed", describe_error(error)[0])
 
-    def _session(self, story: _Story, control: Control) -> Session:
+    def _session(self, reporter: _TrialReporter, control: Control) -> Session:
         """Reads the data with the first trial, so that its log shows what goes wrong."""
         config = self._setup.config
         device, _, _, precision = choose_device(self._setup.device)
@@ -73,7 +73,7 @@ class TrialRunner:
             progress = throttled_progress(lambda event: None, self._raise_if_stopped)
             # The worker has read the data before, and has reported all notes.
             self._task = load_task(config.task, device, progress, lambda text: None)
-        return Session(config, self._task, precision, story.tell, control, Path())
+        return Session(config, self._task, precision, reporter.report, control, Path())
 
     def _raise_if_stopped(self) -> None:
         """Called by work on the data in any trial, such as features of frozen layers."""
@@ -81,7 +81,7 @@ class TrialRunner:
             self._control.raise_if_stopped()
 
 
-class _Story:
+class _TrialReporter:
     """Sends the events of one trial to the pool."""
 
     def __init__(self, connection: Connection, trial: int) -> None:
@@ -90,18 +90,18 @@ class _Story:
         self._steps = 0
         self._ended = False
 
-    def tell(self, event: Event) -> None:
+    def report(self, event: Event) -> None:
         if isinstance(event, Steps):
             self._steps += len(event.step)
         self._ended = self._ended or isinstance(event, TrialFinished)
         try:
             self._connection.send_bytes(encode(event))
         except OSError:
-            os._exit(ALONE)
+            os._exit(POOL_GONE_EXIT_CODE)
 
     def end(self, outcome: Outcome, reason: str) -> None:
         """Ends the trial if it has not reported its own end."""
         if not self._ended:
-            self.tell(
+            self.report(
                 TrialFinished(trial=self._trial, outcome=outcome, step=self._steps, reason=reason)
             )

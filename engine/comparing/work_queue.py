@@ -8,15 +8,15 @@ import threading
 from collections import deque
 from multiprocessing.connection import Connection
 
-from clr_tui.engine.comparing.executor import Work
-from clr_tui.engine.comparing.protocol import Ordered, Setup, decode_message
+from clr_tui.engine.comparing.executor import TrialWork
+from clr_tui.engine.comparing.protocol import Setup, TrialOrder, decode_message
 from clr_tui.engine.log.commands import Command
 
-ALONE = 3
+POOL_GONE_EXIT_CODE = 3
 """The exit code of a process whose pool is gone."""
 
 
-class Inbox:
+class WorkQueue:
     """Reads the connection in a thread, so that checking between steps costs almost nothing.
 
     When the stream ends, because the pool was closed or its process died, this process exits at
@@ -27,31 +27,31 @@ class Inbox:
         self._connection = connection
         self.setup: queue.SimpleQueue[Setup] = queue.SimpleQueue()
         """Gets the pool's first message."""
-        self.work: queue.SimpleQueue[Work] = queue.SimpleQueue()
+        self.work: queue.SimpleQueue[TrialWork] = queue.SimpleQueue()
         """Gets the trials to run."""
-        self._orders: deque[Ordered] = deque()
+        self._orders: deque[TrialOrder] = deque()
         threading.Thread(target=self._listen, name="inbox", daemon=True).start()
 
     def orders(self, trial: int) -> list[Command]:
         """Commands to this trial since the last call; drops those to earlier trials."""
-        found: list[Command] = []
+        orders_found: list[Command] = []
         while self._orders:
             ordered = self._orders.popleft()
             if ordered.trial == trial:
-                found.append(ordered.order)
-        return found
+                orders_found.append(ordered.order)
+        return orders_found
 
     def _listen(self) -> None:
         try:
             while True:
                 message = decode_message(self._connection.recv_bytes())
-                if isinstance(message, Ordered):
+                if isinstance(message, TrialOrder):
                     self._orders.append(message)
-                elif isinstance(message, Work):
+                elif isinstance(message, TrialWork):
                     self.work.put(message)
                 else:
                     self.setup.put(message)
         except (EOFError, OSError):
             pass  # the pool is gone
         finally:
-            os._exit(ALONE)
+            os._exit(POOL_GONE_EXIT_CODE)

@@ -16,11 +16,11 @@ from clr_tui.engine.regular import open_regular
 BLOCK = 1 << 20
 MAX_LINE = 16 << 20
 """Bytes. A longer line is garbage (no writer makes one) and is skipped without holding it."""
-_KEPT = 512
+_FINGERPRINT_BYTES = 512
 
 
 @dataclass
-class Lines:
+class LineBatch:
     """The result of one poll."""
 
     lines: list[bytes] = field(default_factory=list)
@@ -54,7 +54,7 @@ class LineTail:
         self._head = b""
         self._anchor = b""
 
-    def poll(self, limit: int | None = None) -> Lines:
+    def poll(self, limit: int | None = None) -> LineBatch:
         """All new complete lines; a missing file has none. Never blocks.
 
         Args:
@@ -67,27 +67,27 @@ class LineTail:
             with open(open_regular(self.path), "rb", buffering=0) as file:
                 return self._poll(file.fileno(), limit)
         except (FileNotFoundError, NotADirectoryError):
-            return Lines()
+            return LineBatch()
         except OSError as error:
             raise UserError(f"cannot read '{self.path}': {error.strerror}") from error
 
-    def _poll(self, fd: int, limit: int | None) -> Lines:
+    def _poll(self, fd: int, limit: int | None) -> LineBatch:
         info = os.fstat(fd)
-        found = Lines()
+        batch = LineBatch()
         identity = (info.st_dev, info.st_ino)
         if self._replaced(fd, identity):
-            found.reset = self._offset > 0  # at 0, the caller has nothing to discard
+            batch.reset = self._offset > 0  # at 0, the caller has nothing to discard
             self._restart()
         self._identity = identity
         before = self._offset
-        reached = self._read(fd, limit, found)
-        found.more = reached < info.st_size
-        found.portion = min(reached / info.st_size, 1.0) if info.st_size else 1.0
+        reached = self._read(fd, limit, batch)
+        batch.more = reached < info.st_size
+        batch.portion = min(reached / info.st_size, 1.0) if info.st_size else 1.0
         if self._offset != before:
-            start = max(0, self._offset - _KEPT)
-            self._head = os.pread(fd, min(_KEPT, self._offset), 0)
+            start = max(0, self._offset - _FINGERPRINT_BYTES)
+            self._head = os.pread(fd, min(_FINGERPRINT_BYTES, self._offset), 0)
             self._anchor = os.pread(fd, self._offset - start, start)
-        return found
+        return batch
 
     def _replaced(self, fd: int, identity: tuple[int, int]) -> bool:
         if self._identity is None:
@@ -98,20 +98,20 @@ class LineTail:
             or os.pread(fd, len(self._anchor), self._offset - len(self._anchor)) != self._anchor
         )
 
-    def _read(self, fd: int, limit: int | None, found: Lines) -> int:
-        """Appends new lines to `found`; returns the offset up to which the file was read."""
+    def _read(self, fd: int, limit: int | None, batch: LineBatch) -> int:
+        """Appends new lines to `batch`; returns the offset up to which the file was read."""
         size = BLOCK if limit is None else min(BLOCK, max(limit, 4096))
         first = self._offset
         torn = b""  # bytes from self._offset on that have no newline yet
         while block := os.pread(fd, size, self._offset + len(torn)):
             whole, newline, rest = block.rpartition(b"\n")
             if newline:
-                self._take(torn + whole, found)
+                self._take(torn + whole, batch)
                 torn = rest
             else:
                 torn += block
             if len(torn) > MAX_LINE:
-                found.overlong += not self._skipping
+                batch.overlong += not self._skipping
                 self._skipping = True
                 self._offset += len(torn)
                 torn = b""
@@ -119,7 +119,7 @@ class LineTail:
                 break
         return self._offset + len(torn)
 
-    def _take(self, text: bytes, found: Lines) -> None:
+    def _take(self, text: bytes, batch: LineBatch) -> None:
         """Takes the whole lines in `text`, which starts at the offset; a newline follows it."""
         self._offset += len(text) + 1
         lines = text.split(b"\n")
@@ -128,9 +128,9 @@ class LineTail:
             self._skipping = False
         if len(text) > MAX_LINE:
             sane = [line for line in lines if len(line) <= MAX_LINE]
-            found.overlong += len(lines) - len(sane)
+            batch.overlong += len(lines) - len(sane)
             lines = sane
-        found.lines += lines
+        batch.lines += lines
 
 
 def end_of_lines(fd: int) -> int:

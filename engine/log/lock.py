@@ -15,9 +15,9 @@ from pathlib import Path
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.regular import open_regular
 
-_PROBES_LAST = 1.0
+_RETRY_SECONDS = 1.0
 """Seconds after which a held lock must be a worker's, and not that of an `is_held` call."""
-_INTERVAL = 0.01
+_RETRY_INTERVAL = 0.01
 
 
 def acquire(path: Path) -> int:
@@ -35,10 +35,10 @@ def acquire(path: Path) -> int:
         raise UserError(f"'{path}' cannot be opened: {error.strerror}", "runs_dir") from error
     try:
         pause = threading.Event()
-        for _ in range(round(_PROBES_LAST / _INTERVAL)):
+        for _ in range(round(_RETRY_SECONDS / _RETRY_INTERVAL)):
             if _try(fd, fcntl.LOCK_EX):
                 return fd
-            pause.wait(_INTERVAL)
+            pause.wait(_RETRY_INTERVAL)
         raise UserError(f"run '{path.parent.name}' already has a worker")
     except BaseException:
         os.close(fd)

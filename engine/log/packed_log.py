@@ -25,13 +25,13 @@ def read_packed(path: Path) -> Batch:
     tail = LogTail(path)
     whole = Batch(more=True)
     while whole.more:
-        found = tail.poll(PIECE)
-        if found.reset:
+        batch = tail.poll(PIECE)
+        if batch.reset:
             whole = Batch()
-        whole.events += [packed(e) if isinstance(e, Steps) else e for e in found.events]
-        whole.corrupt += found.corrupt
-        whole.unknown += found.unknown
-        whole.more = found.more
+        whole.events += [packed(e) if isinstance(e, Steps) else e for e in batch.events]
+        whole.corrupt += batch.corrupt
+        whole.unknown += batch.unknown
+        whole.more = batch.more
     whole.newer_schema = tail.newer_schema
     return whole
 

@@ -20,7 +20,7 @@ _CHECKPOINTS = re.compile(r"(best|last|step-\d+)\.pt|\.(best|last|step-\d+)\.pt\
 """Complete ones, and drafts that a killed worker leaves."""
 _FIRST_EVENT = 1 << 16
 """Bytes of a log that hold its first event."""
-_NAMED = 3
+_MAX_NAMED = 3
 """Remaining files beyond this many are only counted."""
 
 
@@ -69,12 +69,12 @@ def remove_run(run: RunDir) -> list[str]:
     return kept
 
 
-def removal_words(run: RunDir, kept: list[str]) -> str:
+def removal_message(run: RunDir, kept: list[str]) -> str:
     """One sentence, without its full stop, about a run that `remove_run` has removed."""
     if not kept:
         return f"{run.id} was removed"
-    names = ", ".join(kept[:_NAMED])
-    more = f" and {len(kept) - _NAMED} more" if len(kept) > _NAMED else ""
+    names = ", ".join(kept[:_MAX_NAMED])
+    more = f" and {len(kept) - _MAX_NAMED} more" if len(kept) > _MAX_NAMED else ""
     return f"{run.id} was removed; its folder stays, as it holds other files: {names}{more}"
 
 

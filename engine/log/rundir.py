@@ -29,8 +29,8 @@ from clr_tui.engine.log.writer import write_failed
 from clr_tui.engine.regular import Stamp, read_regular, stamp_of
 from clr_tui.engine.settings.config import Job, RunConfig, TaskConfig, decode_run, kind_of
 
-_LONGEST_NAME = 24
-_LARGEST_CONFIG = 16 << 20
+_MAX_NAME_LENGTH = 24
+_MAX_CONFIG_BYTES = 16 << 20
 """Bytes of a `run.json`."""
 _configs: dict[Path, tuple[Stamp | None, RunConfig]] = {}
 """`run.json` never changes, and lists of runs read it at every refresh."""
@@ -76,21 +76,21 @@ class RunDir:
         """
         try:
             stamp = stamp_of(self.config_path)
-            known = _configs.get(self.config_path)
-            if stamp is None or known is None or known[0] != stamp:
-                config = decode_run(read_regular(self.config_path, _LARGEST_CONFIG))
-                known = _configs[self.config_path] = (stamp, config)
+            cached = _configs.get(self.config_path)
+            if stamp is None or cached is None or cached[0] != stamp:
+                config = decode_run(read_regular(self.config_path, _MAX_CONFIG_BYTES))
+                cached = _configs[self.config_path] = (stamp, config)
         except OSError as error:
             raise UserError(f"'{self.path}' has no readable run.json: {error.strerror}") from error
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise UserError(f"'{self.config_path}' is damaged: {error}") from error
-        return known[1]
+        return cached[1]
 
 
 def short_task_name(task: TaskConfig) -> str:
     """A short name of the task's data for ids and lists: "digits", "flowers"."""
     name = re.sub(r"[^\w.]+", "-", task.data_name).strip("-._").lower()
-    return name[:_LONGEST_NAME].strip("-._") or "images"
+    return name[:_MAX_NAME_LENGTH].strip("-._") or "images"
 
 
 def create_run(
@@ -170,7 +170,7 @@ def list_runs(runs: Path) -> list[RunDir]:
             "runs_dir",
         ) from error
     aged = [(age, name) for name in names if (age := _created(RunDir(runs / name))) is not None]
-    aged.sort(key=lambda item: (item[0], _natural(item[1])), reverse=True)
+    aged.sort(key=lambda item: (item[0], _natural_key(item[1])), reverse=True)
     return [RunDir(runs / name) for _, name in aged]
 
 
@@ -186,7 +186,7 @@ def _created(run: RunDir) -> float | None:
             return None
 
 
-def _natural(name: str) -> tuple[str, int]:
+def _natural_key(name: str) -> tuple[str, int]:
     stem, _, number = name.rpartition("-")
     return (stem, int(number)) if number.isdecimal() else (name, 0)
 
@@ -213,7 +213,9 @@ def find_run(runs: Path, name: str | None) -> RunDir:
     path = Path(os.path.abspath(os.path.expanduser(name)))
     if name and os.path.isfile(RunDir(path).config_path):
         return RunDir(path)
-    matches = sorted((run.id for run in found if name and run.id.startswith(name)), key=_natural)
+    matches = sorted(
+        (run.id for run in found if name and run.id.startswith(name)), key=_natural_key
+    )
     if len(matches) == 1:
         return RunDir(Path(os.path.abspath(runs)) / matches[0])
     if matches:

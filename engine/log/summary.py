@@ -32,7 +32,7 @@ from clr_tui.engine.metrics import ACCURACY
 from clr_tui.engine.regular import Stamp, open_regular, stamp_of
 from clr_tui.engine.settings.config import JOBS, RunConfig
 
-_LAST_WORD = 4 << 10
+_TAIL_BYTES = 4 << 10
 """Bytes that hold the end of a finished run."""
 _WINDOWS = (64 << 10, 512 << 10, 4 << 20)
 """Bytes searched, one after another, for the first trial and the last steps: decoding many images
@@ -77,9 +77,9 @@ def summarise(run: RunDir) -> RunSummary:
         return _unreadable(run, error.message)
     # Checked before reading: a run that ends in between has then written its last event.
     stamp = stamp_of(run.events_path)
-    known = _finished.get(run.path)
-    if known is not None and known[0] == stamp:
-        return known[1]
+    cached = _finished.get(run.path)
+    if cached is not None and cached[0] == stamp:
+        return cached[1]
     alive = run.alive
     try:
         summary = _read(run, config, alive)
@@ -97,7 +97,7 @@ def _read(run: RunDir, config: RunConfig, alive: bool) -> RunSummary:
         return _summary(run, config, alive, [], None)
     try:
         end = os.fstat(fd).st_size
-        events = _decoded(last_lines(fd, end, _LAST_WORD))
+        events = _decoded(last_lines(fd, end, _TAIL_BYTES))
         if _finish(events) is not None:
             return _summary(run, config, alive, events, None)
         events = _latest(fd, end, config)

@@ -14,18 +14,18 @@ from clr_tui.engine.log.events import SCHEMA, AnyEvent, RunStarted, Steps
 from clr_tui.engine.log.line_tail import LineTail
 
 _KNOWN = frozenset(str(kind.__struct_config__.tag) for kind in get_args(AnyEvent))
-_LONGEST_TYPE = 100
+_MAX_TYPE_LENGTH = 100
 _MAX_INT = 2**63 - 1
 
 
-class _Unread(msgspec.Struct):
+class _LineHeader(msgspec.Struct):
     """The least that a line must have to be an event of an unknown type or newer schema."""
 
     type: str
     schema: object = None
 
 
-_DECODE_UNREAD = msgspec.json.Decoder(_Unread).decode
+_DECODE_HEADER = msgspec.json.Decoder(_LineHeader).decode
 
 
 @dataclass
@@ -60,9 +60,9 @@ class LogTail:
 
     def __init__(self, path: Path) -> None:
         self._lines = LineTail(path)
-        self._forget()
+        self._reset()
 
-    def _forget(self) -> None:
+    def _reset(self) -> None:
         self._decode = LineDecoder()
         self.newer_schema: int | None = None
         """The schema of the log, if it is newer than ours."""
@@ -77,42 +77,42 @@ class LogTail:
         Raises:
             UserError: the file exists but cannot be read.
         """
-        found = self._lines.poll(limit)
-        if found.reset:
-            self._forget()
+        lines = self._lines.poll(limit)
+        if lines.reset:
+            self._reset()
         batch = Batch(
-            reset=found.reset, corrupt=found.overlong, more=found.more, portion=found.portion
+            reset=lines.reset, corrupt=lines.overlong, more=lines.more, portion=lines.portion
         )
-        for line in found.lines:
+        for line in lines.lines:
             try:
                 event = self._decode(line)
             except UNREADABLE:
-                self._sort_out(line, batch)
+                self._classify(line, batch)
             else:
                 self._accept(event, batch)
         return batch
 
     def _accept(self, event: AnyEvent, batch: Batch) -> None:
-        if isinstance(event, Steps) and not _sound(event):
+        if isinstance(event, Steps) and not _is_consistent(event):
             batch.corrupt += 1
             return
         if isinstance(event, RunStarted):
             self._note_schema(event.schema, batch)
         batch.events.append(event)
 
-    def _sort_out(self, line: bytes, batch: Batch) -> None:
+    def _classify(self, line: bytes, batch: Batch) -> None:
         """Counts a line that is not one of our events: blank, unknown or corrupt."""
         if not line.strip():
             return
         try:
-            unread = _DECODE_UNREAD(line)
+            unread = _DECODE_HEADER(line)
         except UNREADABLE:
             batch.corrupt += 1
             return
         if unread.type == "run-started" and isinstance(unread.schema, int):
             self._note_schema(unread.schema, batch)
         foreign = unread.type not in _KNOWN or self.newer_schema is not None
-        if foreign and 0 < len(unread.type) <= _LONGEST_TYPE:
+        if foreign and 0 < len(unread.type) <= _MAX_TYPE_LENGTH:
             batch.unknown[unread.type] += 1
         else:
             batch.corrupt += 1
@@ -122,7 +122,7 @@ class LogTail:
             self.newer_schema = batch.newer_schema = schema
 
 
-def _sound(steps: Steps) -> bool:
+def _is_consistent(steps: Steps) -> bool:
     """Whether columns have equal lengths and steps fit 64 bits, checked without a Python loop."""
     count = len(steps.step)
     if {len(steps.lr), len(steps.loss), *map(len, steps.metrics.values())} != {count}:

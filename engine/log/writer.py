@@ -47,11 +47,11 @@ class EventWriter:
         self._decode = msgspec.json.Decoder(AnyEvent).decode
         try:
             self._fd = open_regular(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
-            self._seq = self._continue()
+            self._seq = self._resume_numbering()
         except OSError as error:
             raise UserError(write_failed(path, error), "runs_dir") from error
 
-    def _continue(self) -> int:
+    def _resume_numbering(self) -> int:
         """Cuts off a torn last line; returns the `seq` of the next event."""
         end = end_of_lines(self._fd)
         if end < os.fstat(self._fd).st_size:

@@ -26,12 +26,12 @@ from clr_tui.engine.settings.config import (
     kind_of,
 )
 from clr_tui.engine.settings.entries import check_entries
-from clr_tui.engine.settings.image_folders import missing, training_images
+from clr_tui.engine.settings.image_folders import not_found_message, training_images
 from clr_tui.engine.settings.optimizer_names import check_optimizer, ignores_schedule
 from clr_tui.engine.settings.table import mistakes_in
 from clr_tui.engine.words import be, many
 
-MOST_TRIALS = 1000
+MAX_TRIALS = 1000
 """A comparison of more would take too long."""
 
 
@@ -40,15 +40,15 @@ def check(task: TaskConfig, job: Job) -> list[UserError]:
 
     Reads as little as possible of the data's folder, and caches the result until a folder changes.
     """
-    found = [*mistakes_in(task), *_data(task), *_model(task)]
+    mistakes = [*mistakes_in(task), *_data(task), *_model(task)]
     try:
         check_device(task.device)
     except UserError as error:
-        found.append(error)
-    found += _job(task, job)
+        mistakes.append(error)
+    mistakes += _job(task, job)
     if place := JOB_KINDS[kind_of(job)].check_machine:
-        found += named(place)(job, usable_cores())
-    return found
+        mistakes += named(place)(job, usable_cores())
+    return mistakes
 
 
 def check_numbers(task: TaskConfig, job: Job) -> list[UserError]:
@@ -141,16 +141,16 @@ def _model(task: TaskConfig) -> Iterator[UserError]:
             what = "folder" if os.path.isdir(task.weights) else "pipe or a device"
             yield UserError(f"weights '{task.weights}' is a {what}: give a file", "weights")
         else:
-            lacking = missing("file", Path(task.weights))
+            lacking = not_found_message("file", Path(task.weights))
             yield UserError(f"{lacking} (or give 'imagenet' or 'none')", "weights")
 
 
 def _count(job: Compare) -> Iterator[UserError]:
     entries, trials = len(job.entries), job.trials
-    if trials > MOST_TRIALS and job.seeds <= limits.LARGEST_COUNT:
+    if trials > MAX_TRIALS and job.seeds <= limits.MAX_COUNT:
         yield UserError(
             f"{many(entries, 'optimizer')} with {many(job.seeds, 'seed')} each"
-            f" {be(entries)} {trials} trials: give fewer seeds, at most {MOST_TRIALS} trials"
+            f" {be(entries)} {trials} trials: give fewer seeds, at most {MAX_TRIALS} trials"
             " in all",
             "seeds",
         )

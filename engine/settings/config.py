@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, Optional, TypeVar, Union, get_args
 import msgspec
 
 from clr_tui.engine.settings.catalogue import MODELS, SOURCES, STUDIES, WEIGHTS, with_weights
-from clr_tui.engine.settings.limits import LARGEST_COUNT
+from clr_tui.engine.settings.limits import MAX_COUNT
 from clr_tui.engine.settings.table import described
 
 Policy = Literal[
@@ -38,8 +38,8 @@ SMOOTHING = 0.05
 """The weight of a new loss in a smoothed curve."""
 RATE: dict[str, Any] = {"gt": 0, "ge": 1e-30, "le": 1e6}
 """Limits of a learning rate: far beyond what can train, and well within float32."""
-COUNT: dict[str, Any] = {"ge": 1, "le": LARGEST_COUNT}
-LENGTH: dict[str, Any] = {"gt": 0, "ge": 1e-6, "le": LARGEST_COUNT}
+COUNT: dict[str, Any] = {"ge": 1, "le": MAX_COUNT}
+LENGTH: dict[str, Any] = {"gt": 0, "ge": 1e-6, "le": MAX_COUNT}
 """In epochs."""
 Rates = Literal["default", "tuned"]
 Option = Union[bool, int, float, str, None, list[Optional[float]]]  # noqa: UP007, UP045 - msgspec wants it

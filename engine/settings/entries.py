@@ -36,11 +36,11 @@ CLR = "clr"
 """The article's name of the triangular policy."""
 RATES = ("lr", "base_lr")
 LEARNING_RATE = setting_of(Train, "max_lr")
-MOST_ENTRIES = 64
+MAX_ENTRIES = 64
 """A comparison of more would be unreadable."""
-_LONGEST_TEXT = 10_000
-_LONGEST_SHOWN = 60
-_LARGEST = 2**53
+_MAX_TEXT_LENGTH = 10_000
+_MAX_SHOWN_LENGTH = 60
+_MAX_EXACT_INT = 2**53
 """Larger whole numbers do not fit a float, and so not a run's file."""
 _OPENING, _CLOSING = "([{", ")]}"
 Options = dict[str, Any]
@@ -55,8 +55,8 @@ def parse_entries(text: str) -> list[EntryConfig]:
     Raises:
         UserError: (field `optimizers`) for the first mistake in the text.
     """
-    if len(text) > _LONGEST_TEXT:
-        raise UserError(f"optimizers may take at most {_LONGEST_TEXT} characters", FIELD)
+    if len(text) > _MAX_TEXT_LENGTH:
+        raise UserError(f"optimizers may take at most {_MAX_TEXT_LENGTH} characters", FIELD)
     entries = [_entry(part) for part in _split(text, ",")] if text.strip() else []
     for mistake in check_entries(entries):
         raise mistake
@@ -116,14 +116,14 @@ def check_entries(entries: Sequence[EntryConfig]) -> list[UserError]:
     """The mistakes in the entries of a comparison, all in the field `optimizers`."""
     if not entries:
         return [UserError("no optimizers are given: name at least one, such as adam", FIELD)]
-    if len(entries) > MOST_ENTRIES:
+    if len(entries) > MAX_ENTRIES:
         return [
             UserError(
-                f"a comparison takes at most {MOST_ENTRIES} optimizers, not {len(entries)}", FIELD
+                f"a comparison takes at most {MAX_ENTRIES} optimizers, not {len(entries)}", FIELD
             )
         ]
-    found = [mistake for entry in entries for mistake in _check(entry)]
-    return [*found, *_duplicates(entries)]
+    mistakes = [mistake for entry in entries for mistake in _check(entry)]
+    return [*mistakes, *_duplicates(entries)]
 
 
 def _check(entry: EntryConfig) -> Iterator[UserError]:
@@ -134,7 +134,7 @@ def _check(entry: EntryConfig) -> Iterator[UserError]:
     if (outside := momentum.mistake(entry.optimizer.momentum, said, FIELD)) is not None:
         yield outside
     if entry.policy not in POLICIES:
-        yield limits.choice(FIELD, entry.policy, (CLR, *POLICIES), "policy")
+        yield limits.choice_mistake(FIELD, entry.policy, (CLR, *POLICIES), "policy")
         return
     if entry.policy != "constant" and (why := ignores_schedule(entry.optimizer)):
         yield UserError(f"'{entry.label}' cannot use a policy: {why}", FIELD)
@@ -173,27 +173,27 @@ def _duplicates(entries: Sequence[EntryConfig]) -> Iterator[UserError]:
 
 
 def _entry(text: str) -> EntryConfig:
-    said = _shown(text.strip())
+    shown = _shown(text.strip())
     parts = _split(text, "+")
     if len(parts) > 2:
-        raise UserError(f"'{said}' has {len(parts) - 1} policies: an optimizer takes one", FIELD)
+        raise UserError(f"'{shown}' has {len(parts) - 1} policies: an optimizer takes one", FIELD)
     name, options = _bracket(parts[0])
     policy: Policy = "constant"
     given = {key: options.pop(key) for key in RATES if key in options}
     if len(parts) == 2:
         policy_name, rates = _bracket(parts[1])
-        policy = _policy(policy_name, said)
-        given = _merged(given, rates, said)
-    optimizer = _optimizer(name, options, said)
-    lr, base_lr = (_rate(key, given.get(key), said) for key in RATES)
+        policy = _policy(policy_name, shown)
+        given = _merged(given, rates, shown)
+    optimizer = _optimizer(name, options, shown)
+    lr, base_lr = (_rate(key, given.get(key), shown) for key in RATES)
     label = _label(optimizer, policy, lr, base_lr)
     return EntryConfig(label=label, optimizer=optimizer, policy=policy, lr=lr, base_lr=base_lr)
 
 
-def _optimizer(name: str, options: Options, said: str, momentum: float = 0.0) -> OptimizerConfig:
+def _optimizer(name: str, options: Options, shown: str, momentum: float = 0.0) -> OptimizerConfig:
     """`momentum` is that of sgd if the options give none."""
     if not name:
-        where = f" in '{said}'" if said else ": is there an extra comma?"
+        where = f" in '{shown}'" if shown else ": is there an extra comma?"
         raise UserError(f"an optimizer's name is missing{where}", FIELD)
     if "=" in name:
         raise UserError(
@@ -201,66 +201,66 @@ def _optimizer(name: str, options: Options, said: str, momentum: float = 0.0) ->
         )
     if ":" not in name:
         name = name.lower()
-    rest = {key: _option(key, value, said) for key, value in options.items()}
+    rest = {key: _option(key, value, shown) for key, value in options.items()}
     if name != "sgd":
         return OptimizerConfig(name=name, options=rest)
     given = rest.pop("momentum", momentum)
     if isinstance(given, bool) or not isinstance(given, (int, float)):
-        raise UserError(f"momentum in '{said}' must be a number, not {given!r}", FIELD)
+        raise UserError(f"momentum in '{shown}' must be a number, not {given!r}", FIELD)
     return OptimizerConfig(name=name, momentum=float(given), options=rest)
 
 
-def _policy(name: str, said: str) -> Policy:
+def _policy(name: str, shown: str) -> Policy:
     if not name:
-        raise UserError(f"a policy is missing after the + in '{said}': add one such as clr", FIELD)
+        raise UserError(f"a policy is missing after the + in '{shown}': add one such as clr", FIELD)
     known: dict[str, Policy] = {CLR: "triangular", **{policy: policy for policy in POLICIES}}
     if name.lower() not in known:
-        raise limits.choice(FIELD, name, known, "policy")
+        raise limits.choice_mistake(FIELD, name, known, "policy")
     return known[name.lower()]
 
 
-def _merged(given: Options, rates: Options, said: str) -> Options:
+def _merged(given: Options, rates: Options, shown: str) -> Options:
     """The rates of both brackets."""
     for key in rates:
         if key not in RATES:
             raise UserError(
-                f"a policy takes only lr (its upper bound) and base_lr, not '{key}' in '{said}'",
+                f"a policy takes only lr (its upper bound) and base_lr, not '{key}' in '{shown}'",
                 FIELD,
             )
         if key in given:
-            raise UserError(f"{key} is given twice in '{said}'", FIELD)
+            raise UserError(f"{key} is given twice in '{shown}'", FIELD)
     return {**given, **rates}
 
 
-def _rate(key: str, value: Any, said: str) -> float | None:
+def _rate(key: str, value: Any, shown: str) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise UserError(f"{key} in '{said}' must be a number above 0, not {value!r}", FIELD)
+        raise UserError(f"{key} in '{shown}' must be a number above 0, not {value!r}", FIELD)
     try:
         return float(value)
     except OverflowError:
         return math.inf
 
 
-def _option(key: str, value: Any, said: str) -> Option:
+def _option(key: str, value: Any, shown: str) -> Option:
     """The value of an optimizer's option, if a run's file can hold it."""
     if isinstance(value, (list, tuple)):
-        return [None if one is None else float(_number(key, one, said)) for one in value]
+        return [None if one is None else float(_number(key, one, shown)) for one in value]
     if value is None or isinstance(value, (bool, str)):
         return value
-    return _number(key, value, said)
+    return _number(key, value, shown)
 
 
-def _number(key: str, value: Any, said: str) -> int | float:
+def _number(key: str, value: Any, shown: str) -> int | float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise UserError(
-            f"{key}={_shown(repr(value))} in '{said}' cannot be passed to an optimizer: give a"
+            f"{key}={_shown(repr(value))} in '{shown}' cannot be passed to an optimizer: give a"
             " number, True, False, None, a quoted string, or numbers in brackets",
             FIELD,
         )
-    if not abs(value) < _LARGEST:
-        raise UserError(f"{key} in '{said}' is too large", FIELD)
+    if not abs(value) < _MAX_EXACT_INT:
+        raise UserError(f"{key} in '{shown}' is too large", FIELD)
     return int(value) if value == int(value) else value
 
 
@@ -279,36 +279,36 @@ def _label(
 
 
 def _bracketed(options: Mapping[str, Option]) -> str:
-    inner = ",".join(f"{key}={_written(value)}" for key, value in sorted(options.items()))
+    inner = ",".join(f"{key}={_literal(value)}" for key, value in sorted(options.items()))
     return f"({inner})" if inner else ""
 
 
-def _written(value: Option) -> str:
+def _literal(value: Option) -> str:
     if isinstance(value, list):
-        inner = ",".join(_written(one) for one in value)
+        inner = ",".join(_literal(one) for one in value)
         return f"({inner},)" if len(value) == 1 else f"({inner})"
     return repr(value).removesuffix(".0") if isinstance(value, float) else repr(value)
 
 
 def _bracket(part: str) -> tuple[str, Options]:
     """The name before the brackets and the options in them: `adamw(weight_decay=0.05)`."""
-    said = _shown(part.strip())
+    shown = _shown(part.strip())
     name, bracket, inner = part.strip().partition("(")
     source = f"f({inner}"
     call = _call(source) if bracket else None
     if call is None and bracket:
-        raise UserError(f"'{said}' cannot be read: write options as name(key=value)", FIELD)
+        raise UserError(f"'{shown}' cannot be read: write options as name(key=value)", FIELD)
     options: Options = {}
     for one in call.keywords if call else ():
         written = _source(source, one.value)
         if one.arg is None:
-            raise UserError(f"'**{written}' in '{said}' is not an option: write key=value", FIELD)
+            raise UserError(f"'**{written}' in '{shown}' is not an option: write key=value", FIELD)
         if one.arg in options:
-            raise UserError(f"{one.arg} is given twice in '{said}'", FIELD)
-        options[one.arg] = _value(one.value, f"{one.arg}={written}", said)
+            raise UserError(f"{one.arg} is given twice in '{shown}'", FIELD)
+        options[one.arg] = _value(one.value, f"{one.arg}={written}", shown)
     for nameless in call.args if call else ():
         written = _source(source, nameless)
-        raise UserError(f"'{written}' in '{said}' has no name: write options as key=value", FIELD)
+        raise UserError(f"'{written}' in '{shown}' has no name: write options as key=value", FIELD)
     return name.strip(), options
 
 
@@ -327,12 +327,12 @@ def _source(text: str, node: ast.expr) -> str:
     return _shown(ast.get_source_segment(text, node) or "")
 
 
-def _value(node: ast.expr, written: str, said: str) -> Any:
+def _value(node: ast.expr, written: str, shown: str) -> Any:
     try:
         return ast.literal_eval(node)
     except (ValueError, TypeError, RecursionError, MemoryError):
         raise UserError(
-            f"{written} in '{said}' is not a value: give a number, True, False, None, a quoted"
+            f"{written} in '{shown}' is not a value: give a number, True, False, None, a quoted"
             " string, or numbers in brackets",
             FIELD,
         ) from None
@@ -340,7 +340,7 @@ def _value(node: ast.expr, written: str, said: str) -> Any:
 
 def _split(text: str, separator: str) -> list[str]:
     """The parts of `text` between the separators outside all brackets and quotes."""
-    said, parts, opened, quote, begin = _shown(text.strip()), list[str](), list[str](), "", 0
+    shown, parts, opened, quote, start = _shown(text.strip()), list[str](), list[str](), "", 0
     escaped = False
     for place, char in enumerate(text):
         if quote:
@@ -350,17 +350,17 @@ def _split(text: str, separator: str) -> list[str]:
             quote = char
         elif char in _CLOSING:
             if not opened or _OPENING.index(opened.pop()) != _CLOSING.index(char):
-                raise UserError(f"unmatched '{char}' in '{said}'", FIELD)
+                raise UserError(f"unmatched '{char}' in '{shown}'", FIELD)
         elif char in _OPENING:
             opened.append(char)
         elif char == separator and not opened:
-            parts.append(text[begin:place])
-            begin = place + 1
+            parts.append(text[start:place])
+            start = place + 1
     if quote or opened:
         what = "quote" if quote else "bracket"
-        raise UserError(f"a {what} is not closed in '{said}'", FIELD)
-    return [*parts, text[begin:]]
+        raise UserError(f"a {what} is not closed in '{shown}'", FIELD)
+    return [*parts, text[start:]]
 
 
 def _shown(text: str) -> str:
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
+    return text if len(text) <= _MAX_SHOWN_LENGTH else f"{text[:_MAX_SHOWN_LENGTH]}..."

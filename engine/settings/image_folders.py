@@ -28,9 +28,9 @@ _PART_FOLDERS: dict[str, PartName] = {
     "validation": "validation",
     "test": "test",
 }
-_COUNTED = 20_000
+_MAX_COUNTED_IMAGES = 20_000
 """Images are counted up to this number; no batch is as large."""
-SHARE = 0.1
+HELD_OUT_SHARE = 0.1
 """Of the training images, for each of validation and test that the folder lacks."""
 Classes = dict[str, Path]
 """Class name to its folder, sorted by name."""
@@ -66,7 +66,7 @@ class FolderLayout:
 
 
 @dataclass(frozen=True)
-class Glance:
+class QuickScan:
     """What is known of a folder without listing all of it."""
 
     images: int
@@ -92,7 +92,7 @@ def scan(root: Path) -> FolderLayout:
     )
 
 
-def glance(root: Path, limit: int) -> Glance:
+def quick_scan(root: Path, limit: int) -> QuickScan:
     """Finds the same mistakes as `scan`, but reads as little as possible.
 
     A folder is read until its first image, and images are counted up to `limit`: cheap enough to
@@ -108,20 +108,20 @@ def glance(root: Path, limit: int) -> Glance:
     for part, classes in parts.items():
         counted = part in ("all", "train")
         for folder in classes.values():
-            wanted = max(1, limit - images) if counted else 1
-            number = sum(1 for _ in islice(_images(folder), wanted))
+            needed = max(1, limit - images) if counted else 1
+            number = sum(1 for _ in islice(_images(folder), needed))
             if not number:
                 raise _empty(folder)
             if counted:
                 images += number
-                train += number - sum(cut_from(number, (SHARE,) * lacking))
+                train += number - sum(held_out_counts(number, (HELD_OUT_SHARE,) * lacking))
             folders.append(folder)
         if part != "all":
             folders.append(next(iter(classes.values())).parent)
-    return Glance(min(images, limit), train, tuple(folders))
+    return QuickScan(min(images, limit), train, tuple(folders))
 
 
-_glances: dict[Path, tuple[tuple[int, ...], Glance]] = {}
+_quick_scans: dict[Path, tuple[tuple[int, ...], QuickScan]] = {}
 
 
 def training_images(root: Path) -> int | None:
@@ -132,15 +132,15 @@ def training_images(root: Path) -> int | None:
     Raises:
         UserError: see `scan`.
     """
-    changes, seen = _glances.get(root, ((), None))
+    changes, seen = _quick_scans.get(root, ((), None))
     if seen is None or _changes(seen.folders) != changes:
-        _glances.clear()  # users type one folder at a time
-        seen = glance(root, _COUNTED)
+        _quick_scans.clear()  # users type one folder at a time
+        seen = quick_scan(root, _MAX_COUNTED_IMAGES)
         changes = _changes(seen.folders)
         # A folder that has just changed may change again without changing its time.
         if max(changes, default=0) < time.time_ns() - 10**9:
-            _glances[root] = (changes, seen)
-    return seen.train if seen.images < _COUNTED else None
+            _quick_scans[root] = (changes, seen)
+    return seen.train if seen.images < _MAX_COUNTED_IMAGES else None
 
 
 def _changes(folders: Sequence[Path]) -> tuple[int, ...]:
@@ -150,7 +150,7 @@ def _changes(folders: Sequence[Path]) -> tuple[int, ...]:
         return ()
 
 
-def cut_from(members: int, shares: Sequence[float]) -> list[int]:
+def held_out_counts(members: int, shares: Sequence[float]) -> list[int]:
     """How many of a class's images to hold out for each part.
 
     Args:
@@ -165,7 +165,7 @@ def cut_from(members: int, shares: Sequence[float]) -> list[int]:
     return taken
 
 
-def missing(what: str, path: Path) -> str:
+def not_found_message(what: str, path: Path) -> str:
     """One sentence about a missing folder or file, with the closest existing name."""
     absolute = Path(os.path.abspath(path))  # else the sentence might call the folder '.'
     parent, wanted = absolute.parent, absolute.name
@@ -185,7 +185,7 @@ def _parts(root: Path) -> dict[PartName, Classes]:
     if not os.path.isdir(root):
         if os.path.exists(root):
             raise _mistake(f"'{root}' is a file: give a folder with one folder of images per class")
-        raise _mistake(missing("folder", root))
+        raise _mistake(not_found_message("folder", root))
     inside = _subfolders(root)
     named = {_PART_FOLDERS[n.lower()]: p for n, p in inside.items() if n.lower() in _PART_FOLDERS}
     # A class may be called "train": it is a part only if it holds folders.

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from clr_tui.engine.errors import UserError, did_you_mean
 
-LARGEST_COUNT = 10**9
+MAX_COUNT = 10**9
 """The maximum of any count."""
-_MOST_DIGITS = 40
+_MAX_DIGITS = 40
 """Characters of an invalid value to show."""
 
 
@@ -74,10 +74,10 @@ def _written(value: float | None) -> str:
 def shown(value: object) -> str:
     """The value as text, shortened if it is long."""
     text = str(value)
-    return text if len(text) <= _MOST_DIGITS else f"{text[:_MOST_DIGITS]}..."
+    return text if len(text) <= _MAX_DIGITS else f"{text[:_MAX_DIGITS]}..."
 
 
-def choice(field: str, value: str, choices: Iterable[str], name: str = "") -> UserError:
+def choice_mistake(field: str, value: str, choices: Iterable[str], name: str = "") -> UserError:
     """The mistake of a `value` that is not in `choices`; `name` as for `Limits.mistake`."""
     near = did_you_mean(value.lower(), choices) or f": choose from {', '.join(choices)}"
     return UserError(f"no {name or field} '{shown(value)}'{near}", field)

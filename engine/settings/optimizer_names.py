@@ -70,7 +70,7 @@ def check_optimizer(config: OptimizerConfig) -> list[UserError]:
         path = "write an import path as package.module:Class"
         return [_mistake(f"no optimizer '{config.name}': {path}")]
     if config.name not in OPTIMIZERS:
-        return [limits.choice(FIELD, config.name, list(OPTIMIZERS))]
+        return [limits.choice_mistake(FIELD, config.name, list(OPTIMIZERS))]
     return [*_refused(config), *_unknown_options(config), *_kinds(config)]
 
 

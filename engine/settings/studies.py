@@ -15,7 +15,7 @@ from __future__ import annotations
 from clr_tui.engine.settings.catalogue import MODELS, STUDIES
 from clr_tui.engine.settings.config import FACTOR, Compare
 from clr_tui.engine.settings.entries import article_entries
-from clr_tui.engine.settings.limits import choice
+from clr_tui.engine.settings.limits import choice_mistake
 
 SEEDS = 3
 """Three runs each, as the article says. Its published logs of the ResNet34 hold two; but a 95%
@@ -30,7 +30,7 @@ def study(name: str) -> tuple[dict[str, str], Compare]:
         UserError: (field `study`) there is no such study.
     """
     if name not in STUDIES:
-        raise choice("study", name, STUDIES)
+        raise choice_mistake("study", name, STUDIES)
     job = Compare(
         entries=article_entries(),
         seeds=SEEDS,

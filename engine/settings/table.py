@@ -69,7 +69,7 @@ class Setting:
         if value is None or (value == "" and self.empty):
             return None
         if self.choices and value not in self.choices:
-            return limits.choice(at, value, self.choices, name)
+            return limits.choice_mistake(at, value, self.choices, name)
         return self.limits.mistake(at, value, name) if self.type in (int, float) else None
 
 

@@ -34,13 +34,13 @@ VERSION = 3
 """Of the decoding; raising it invalidates older caches."""
 _BLOCK = 4096
 """Bytes summed for the checksum. Disks and systems lose whole blocks of this size."""
-_MOST_JSON = 1 << 28
+_MAX_JSON_BYTES = 1 << 28
 """Bytes."""
 
 Shape = tuple[int, int, int, int]
 
 
-class _About(msgspec.Struct, frozen=True):
+class _CacheInfo(msgspec.Struct, frozen=True):
     """The JSON file."""
 
     key: str
@@ -56,7 +56,7 @@ class _About(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True)
-class Kept(Decoded):
+class CachedImages(Decoded):
     """Decoded images in the order of their parts: training, validation, test."""
 
     statistics: Statistics
@@ -117,11 +117,11 @@ def _state(file: str) -> str:
     return f"{stat.st_size}\0{stat.st_mtime_ns}\0{stat.st_ctime_ns}\0{stat.st_ino}"
 
 
-def read_cache(path: Path, key: str) -> Kept | None:
+def read_cache(path: Path, key: str) -> CachedImages | None:
     """Reads cached images; None if there are none, or they are damaged or have another key."""
     try:
         about = msgspec.json.decode(
-            read_regular(path.with_suffix(".json"), _MOST_JSON), type=_About
+            read_regular(path.with_suffix(".json"), _MAX_JSON_BYTES), type=_CacheInfo
         )
         images = _read_images(path, about.shape) if about.key == key else None
     except (OSError, msgspec.DecodeError):
@@ -133,30 +133,30 @@ def read_cache(path: Path, key: str) -> Kept | None:
     if readable.sum() != len(images):
         return None
     reasons = [reason for _, reason in about.unreadable]
-    return Kept(images, readable, reasons, (np.array(about.mean), np.array(about.std)))
+    return CachedImages(images, readable, reasons, (np.array(about.mean), np.array(about.std)))
 
 
-def write_cache(path: Path, key: str, kept: Kept) -> None:
+def write_cache(path: Path, key: str, images: CachedImages) -> None:
     """Writes decoded images, replacing those of the same folder.
 
     Raises:
         OSError: the directory cannot be written, or the disk is full.
     """
-    count, channels, height, width = kept.images.shape
-    mean, std = kept.statistics
-    unreadable = np.flatnonzero(~kept.readable).tolist()
-    about = _About(
+    count, channels, height, width = images.images.shape
+    mean, std = images.statistics
+    unreadable = np.flatnonzero(~images.readable).tolist()
+    about = _CacheInfo(
         key=key,
         shape=(count, channels, height, width),
-        files=len(kept.readable),
-        unreadable=list(zip(unreadable, kept.reasons, strict=True)),
+        files=len(images.readable),
+        unreadable=list(zip(unreadable, images.reasons, strict=True)),
         mean=mean.tolist(),
         std=std.tolist(),
     )
-    about = msgspec.structs.replace(about, checksum=_checksum(about, kept.images))
+    about = msgspec.structs.replace(about, checksum=_checksum(about, images.images))
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path, 0o600) as file:
-        np.save(file, kept.images)
+        np.save(file, images.images)
     with replacing(path.with_suffix(".json"), 0o600) as file:
         file.write(msgspec.json.encode(about))
 
@@ -168,13 +168,13 @@ def _read_images(path: Path, shape: Shape) -> NDArray[np.uint8] | None:
     np.lib.format.write_array_header_1_0(expected, header)
     with os.fdopen(open_regular(path), "rb") as file:
         size = os.fstat(file.fileno()).st_size
-        begin = file.read(len(expected.getvalue()))
-        if begin != expected.getvalue() or size != len(begin) + math.prod(shape):
+        header_bytes = file.read(len(expected.getvalue()))
+        if header_bytes != expected.getvalue() or size != len(header_bytes) + math.prod(shape):
             return None
         return np.fromfile(file, np.uint8).reshape(shape)
 
 
-def _checksum(about: _About, images: NDArray[np.uint8]) -> int:
+def _checksum(about: _CacheInfo, images: NDArray[np.uint8]) -> int:
     """CRC-32 of the JSON without its checksum, and of the sums of all blocks of the images.
 
     Any change of one word in a block changes its sum (changes of several would have to cancel out

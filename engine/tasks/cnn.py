@@ -11,7 +11,7 @@ HIDDEN = 1024
 """Width of the linear layer. With less, the rate at which a range test turns varies more by seed.
 """
 DROPOUT = 0.5
-LEAST = 2
+MIN_SIZE = 2
 """Blocks are added while the pooled image is at least this many pixels wide."""
 
 
@@ -27,7 +27,7 @@ def build_cnn(channels: int, image_size: int, classes: int) -> nn.Module:
     """
     layers: list[nn.Module] = []
     width, size = WIDTH, image_size
-    while size // 2 >= LEAST:
+    while size // 2 >= MIN_SIZE:
         layers += _block(channels, width)
         channels, width, size = width, min(width * 2, MAX_WIDTH), size // 2
     return nn.Sequential(

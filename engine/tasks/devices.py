@@ -26,12 +26,12 @@ def choose_device(name: str) -> tuple[torch.device, str, int | None, str]:
         UserError: this machine has no such device, or the name is invalid (field "device").
     """
     if name == "auto":
-        name = next(kind for kind in ("cuda", "mps", "cpu") if _is_there(kind))
+        name = next(kind for kind in ("cuda", "mps", "cpu") if _is_available(kind))
     kind, _, index = name.partition(":")
     if kind not in ("cpu", "mps", "cuda") or (index and not (kind == "cuda" and index.isdigit())):
         raise UserError(f"'{name}' is not a device: give auto, cpu, mps, cuda or cuda:N", "device")
-    if not _is_there(kind):
-        raise UserError(f"no device '{name}' on this machine; {_what_is_there()}", "device")
+    if not _is_available(kind):
+        raise UserError(f"no device '{name}' on this machine; {_available_devices()}", "device")
     if kind == "cuda":
         return _cuda(int(index or 0))
     if kind == "mps":
@@ -55,21 +55,23 @@ def memory_of(device: torch.device) -> int:
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
-def _is_there(kind: str) -> bool:
+def _is_available(kind: str) -> bool:
     if kind == "cuda":
         return torch.cuda.is_available()
     return kind == "cpu" or torch.backends.mps.is_available()
 
 
-def _what_is_there() -> str:
-    names = [f"cuda:{i}" for i in range(torch.cuda.device_count())] if _is_there("cuda") else []
-    names += ["mps"] if _is_there("mps") else []
+def _available_devices() -> str:
+    names = [f"cuda:{i}" for i in range(torch.cuda.device_count())] if _is_available("cuda") else []
+    names += ["mps"] if _is_available("mps") else []
     return f"it has {', '.join([*names, 'cpu'])}"
 
 
 def _cuda(index: int) -> tuple[torch.device, str, int | None, str]:
     if index >= torch.cuda.device_count():
-        raise UserError(f"no device 'cuda:{index}' on this machine; {_what_is_there()}", "device")
+        raise UserError(
+            f"no device 'cuda:{index}' on this machine; {_available_devices()}", "device"
+        )
     properties = torch.cuda.get_device_properties(index)
     # Before compute capability 8, bfloat16 is emulated and slower than float32.
     precision = "bfloat16" if properties.major >= 8 else "float32"

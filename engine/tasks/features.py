@@ -18,7 +18,7 @@ from clr_tui.engine.tasks.task import Part
 BLOCK = 256
 """Images that pass the frozen layers at a time. The blocks are fixed, so that features are the
 same, bit for bit, whichever trial needs them first."""
-SHARE = 1 / 8
+MEMORY_SHARE = 1 / 8
 """Maximum share of the device's memory for the features of one part. Of its total, not its free
 memory, so that the same trial always computes the same way."""
 
@@ -78,13 +78,13 @@ class FrozenFeatures:
         progress: called while a whole part is computed. What it raises ends the work; features
             computed so far are kept.
         limit: maximum bytes for the features of one part; those of a larger part are recomputed
-            each time. None: `SHARE` of the device's memory.
+            each time. None: `MEMORY_SHARE` of the device's memory.
     """
 
     def __init__(self, device: torch.device, progress: Progress, limit: int | None = None) -> None:
         self._device = device
         self._progress = progress
-        self.limit = int(memory_of(device) * SHARE) if limit is None else limit
+        self.limit = int(memory_of(device) * MEMORY_SHARE) if limit is None else limit
         self._key: tuple[bytes, bool] | None = None
         self._parts: dict[int, _KeptPart] = {}
         self._digests: WeakKeyDictionary[FrozenTrunk, tuple[_Versions, bytes]] = WeakKeyDictionary()
@@ -92,18 +92,18 @@ class FrozenFeatures:
     def of(self, batch: Unaugmented, model: FrozenTrunk) -> Tensor:
         """The features of `batch`, (n, channels, height, width); do not write to them."""
         part, chosen = batch.part, batch.chosen
-        kept = self._kept(part, model)
-        for start in self._wanted(kept, chosen):
-            if kept.too_large:
+        stored = self._kept(part, model)
+        for start in self._missing_blocks(stored, chosen):
+            if stored.too_large:
                 break
-            some = slice(start, start + BLOCK)
-            self._keep(kept, some, model.trunk(batch.normalise(part.inputs[some])))
+            block = slice(start, start + BLOCK)
+            self._store(stored, block, model.trunk(batch.normalise(part.inputs[block])))
             if not isinstance(chosen, slice):
-                done = len(part) - sum(min(BLOCK, len(part) - m) for m in kept.missing)
+                done = len(part) - sum(min(BLOCK, len(part) - m) for m in stored.missing)
                 self._progress("computing features of the frozen layers", done, len(part))
-        if kept.too_large or kept.values is None:
+        if stored.too_large or stored.values is None:
             return model.trunk(batch.normalise(part.inputs[chosen]))
-        return kept.values[chosen].contiguous(memory_format=layout_on(self._device))
+        return stored.values[chosen].contiguous(memory_format=layout_on(self._device))
 
     def _kept(self, part: Part, model: FrozenTrunk) -> _KeptPart:
         key = (self._digest(model), torch.is_autocast_enabled(self._device.type))
@@ -114,36 +114,36 @@ class FrozenFeatures:
             self._parts[id(part)] = _KeptPart(part)
         return self._parts[id(part)]
 
-    def _wanted(self, kept: _KeptPart, chosen: Tensor | slice) -> list[int]:
+    def _missing_blocks(self, stored: _KeptPart, chosen: Tensor | slice) -> list[int]:
         """The starts of the blocks that are missing for `chosen`."""
         if not isinstance(chosen, slice):
             # The indices are on the device, and shuffled: they are in nearly all blocks.
-            return sorted(kept.missing)
-        first, end, _ = chosen.indices(len(kept.part))
-        return sorted(start for start in kept.missing if start < end and start + BLOCK > first)
+            return sorted(stored.missing)
+        first, end, _ = chosen.indices(len(stored.part))
+        return sorted(start for start in stored.missing if start < end and start + BLOCK > first)
 
-    def _keep(self, kept: _KeptPart, some: slice, features: Tensor) -> None:
-        count = len(kept.part)
-        if kept.values is None:
+    def _store(self, stored: _KeptPart, block: slice, features: Tensor) -> None:
+        count = len(stored.part)
+        if stored.values is None:
             if features.nbytes / len(features) * count > self.limit:
-                kept.too_large = True
+                stored.too_large = True
                 return
-            kept.values = torch.empty(
+            stored.values = torch.empty(
                 (count, *features.shape[1:]),
                 dtype=features.dtype,
                 device=self._device,
                 memory_format=layout_on(self._device),
             )
-        kept.values[some] = features
-        kept.missing.remove(some.start)
+        stored.values[block] = features
+        stored.missing.remove(block.start)
 
     def _digest(self, model: FrozenTrunk) -> bytes:
         """A hash of the frozen weights, recomputed only after they were written to."""
         state = model.trunk_state()
         versions = [(id(tensor), tensor._version) for tensor in state]
-        known = self._digests.get(model)
-        if known is not None and known[0] == versions:
-            return known[1]
+        cached = self._digests.get(model)
+        if cached is not None and cached[0] == versions:
+            return cached[1]
         digest = hashlib.sha256()
         for tensor in state:
             digest.update(tensor.detach().cpu().numpy().tobytes())

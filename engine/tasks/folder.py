@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.settings.image_folders import SHARE, FolderLayout, scan
-from clr_tui.engine.tasks.cache import Kept, cache_key, cache_path, read_cache, write_cache
+from clr_tui.engine.settings.image_folders import HELD_OUT_SHARE, FolderLayout, scan
+from clr_tui.engine.tasks.cache import CachedImages, cache_key, cache_path, read_cache, write_cache
 from clr_tui.engine.tasks.dataset import Dataset, Indices, Notify, Progress, channel_statistics
 from clr_tui.engine.tasks.decode import Decoded, decode
 from clr_tui.engine.tasks.split import stratified_split
 from clr_tui.engine.words import many
 
 DECODING = "decoding images"
-NAMED = 10
+MAX_NAMED_FILES = 10
 """Unreadable files beyond this many are only counted."""
 
 
@@ -45,31 +45,31 @@ def read_folder(
     labels, parts = _flatten(layout)
     path = cache_path(cache_dir, root, size)
     key = cache_key(root, layout, np.concatenate(_split(labels, parts)))
-    kept = read_cache(path, key)
+    cached = read_cache(path, key)
     files = _files(layout)
-    decoded: Decoded = kept or decode(files, size, lambda n: progress(DECODING, n, len(files)))
+    decoded: Decoded = cached or decode(files, size, lambda n: progress(DECODING, n, len(files)))
     _report(root, files, decoded, note)
     labels, parts = labels[decoded.readable], parts[decoded.readable]
     _check_classes(root, layout, labels[parts == _TRAIN])
     split = _split(labels, parts)
     _check_parts(root, split)
     order, ends = np.concatenate(split), np.cumsum([len(part) for part in split])
-    if kept is None:
+    if cached is None:
         images = decoded.images[order]
         statistics = channel_statistics(images[: ends[0]])
-        kept = Kept(images, decoded.readable, decoded.reasons, statistics)
-        _keep(path, key, kept, note)
+        cached = CachedImages(images, decoded.readable, decoded.reasons, statistics)
+        _keep(path, key, cached, note)
     train, validation, test = np.split(np.arange(len(order)), ends[:-1])
     return Dataset(
         classes=[_printable(name) for name in layout.classes],
-        images=kept.images,
+        images=cached.images,
         labels=labels[order],
         train=train,
         validation=validation,
         test=test,
         upright=False,
-        skipped=len(kept.reasons),
-        statistics=kept.statistics,
+        skipped=len(cached.reasons),
+        statistics=cached.statistics,
     )
 
 
@@ -95,9 +95,9 @@ def _files(layout: FolderLayout) -> list[Path]:
     return [file for folder in folders for file in folder.files]
 
 
-def _keep(path: Path, key: str, kept: Kept, note: Notify) -> None:
+def _keep(path: Path, key: str, images: CachedImages, note: Notify) -> None:
     try:
-        write_cache(path, key, kept)
+        write_cache(path, key, images)
     except OSError as error:
         note(
             f"the decoded images cannot be cached in '{_printable(path.parent)}' "
@@ -107,10 +107,12 @@ def _keep(path: Path, key: str, kept: Kept, note: Notify) -> None:
 
 def _report(root: Path, files: list[Path], decoded: Decoded, note: Notify) -> None:
     unreadable = [files[i].relative_to(root) for i in np.flatnonzero(~decoded.readable)]
-    for file, reason in zip(unreadable[:NAMED], decoded.reasons[:NAMED], strict=True):
+    for file, reason in zip(
+        unreadable[:MAX_NAMED_FILES], decoded.reasons[:MAX_NAMED_FILES], strict=True
+    ):
         note(f"skipped '{_printable(file)}': {reason}")
-    if len(unreadable) > NAMED:
-        note(f"skipped {many(len(unreadable) - NAMED, 'more file')} that cannot be read")
+    if len(unreadable) > MAX_NAMED_FILES:
+        note(f"skipped {many(len(unreadable) - MAX_NAMED_FILES, 'more file')} that cannot be read")
 
 
 def _check_classes(root: Path, layout: FolderLayout, train_labels: NDArray[np.int64]) -> None:
@@ -137,13 +139,15 @@ def _check_parts(root: Path, split: tuple[Indices, Indices, Indices]) -> None:
 
 def _split(labels: NDArray[np.int64], parts: Indices) -> tuple[Indices, Indices, Indices]:
     """Indices of the images of the training, validation and test part."""
-    found = {part: np.flatnonzero(parts == part) for part in (_TRAIN, _VALIDATION, _TEST)}
-    lacking = [part for part in (_VALIDATION, _TEST) if not len(found[part])]
+    by_part = {part: np.flatnonzero(parts == part) for part in (_TRAIN, _VALIDATION, _TEST)}
+    lacking = [part for part in (_VALIDATION, _TEST) if not len(by_part[part])]
     if lacking:
-        train = found[_TRAIN]
-        cut = stratified_split(labels[train], (SHARE,) * len(lacking))
-        found |= {part: train[some] for part, some in zip([_TRAIN, *lacking], cut, strict=True)}
-    return found[_TRAIN], found[_VALIDATION], found[_TEST]
+        train = by_part[_TRAIN]
+        pieces = stratified_split(labels[train], (HELD_OUT_SHARE,) * len(lacking))
+        by_part |= {
+            part: train[chosen] for part, chosen in zip([_TRAIN, *lacking], pieces, strict=True)
+        }
+    return by_part[_TRAIN], by_part[_VALIDATION], by_part[_TEST]
 
 
 def _printable(text: str | Path) -> str:

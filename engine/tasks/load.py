@@ -45,7 +45,7 @@ def load_task(
         UserError: the data or the weights cannot be used, with the field at fault.
     """
     if config.model not in MODELS:
-        raise limits.choice("model", config.model, MODELS)
+        raise limits.choice_mistake("model", config.model, MODELS)
     model = MODELS[config.model]
     build, weights = named(model.build), None
     # The weights come first: a wrong file should not cost the time of decoding all images.

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
-from clr_tui.engine.settings.image_folders import cut_from
+from clr_tui.engine.settings.image_folders import held_out_counts
 
 SPLIT_SEED = 0
 """One split for all runs, so that their results can be compared."""
@@ -19,7 +19,7 @@ def stratified_split(
 
     Args:
         labels: (n,), the class of each image.
-        shares: see `cut_from`.
+        shares: see `held_out_counts`.
 
     Returns:
         The indices of the rest (the training part), then those of each part, all ascending.
@@ -30,7 +30,7 @@ def stratified_split(
     for label in np.unique(labels):
         members = random.permutation(np.flatnonzero(labels == label))
         start = 0
-        for part, take in enumerate(cut_from(len(members), shares), start=1):
+        for part, take in enumerate(held_out_counts(len(members), shares), start=1):
             parts[part].append(members[start : start + take])
             start += take
         parts[0].append(members[start:])

@@ -42,7 +42,7 @@ def read_weights(weights: str, progress: Progress) -> dict[str, Tensor] | None:
     if weights == "none":
         return None
     state = _load(_imagenet_file(progress) if weights == "imagenet" else Path(weights))
-    return _fitting(state, weights)
+    return _checked_weights(state, weights)
 
 
 def _load(path: Path) -> dict[str, Tensor]:
@@ -67,30 +67,30 @@ def _load(path: Path) -> dict[str, Tensor]:
     return state
 
 
-def _fitting(state: dict[str, Tensor], name: str) -> dict[str, Tensor]:
+def _checked_weights(state: dict[str, Tensor], name: str) -> dict[str, Tensor]:
     """The weights without the head, checked against the model."""
     from torchvision.models import resnet34
 
     with torch.device("meta"):  # shapes only
-        wanted = _headless(resnet34(weights=None).state_dict())
-    state = _headless(state)
+        wanted = _without_head(resnet34(weights=None).state_dict())
+    state = _without_head(state)
     for key, tensor in wanted.items():
         if key not in state and not key.endswith("num_batches_tracked"):
-            raise _misfit(name, f"'{key}' is missing")
+            raise _wrong_weights(name, f"'{key}' is missing")
         if key in state and state[key].shape != tensor.shape:
             shapes = f"{tuple(state[key].shape)} instead of {tuple(tensor.shape)}"
-            raise _misfit(name, f"'{key}' is {shapes}")
+            raise _wrong_weights(name, f"'{key}' is {shapes}")
     for key in state:
         if key not in wanted:
-            raise _misfit(name, f"resnet34 has no '{key}'")
+            raise _wrong_weights(name, f"resnet34 has no '{key}'")
     return state
 
 
-def _headless(state: dict[str, Tensor]) -> dict[str, Tensor]:
+def _without_head(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return {key: tensor for key, tensor in state.items() if not key.startswith("fc.")}
 
 
-def _misfit(name: str, why: str) -> UserError:
+def _wrong_weights(name: str, why: str) -> UserError:
     return UserError(f"the weights '{name}' do not fit resnet34: {why}", "weights")
 
 

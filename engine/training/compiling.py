@@ -33,11 +33,11 @@ from clr_tui.engine.training.trainee import Trainee
 COMPILING = "compiling the model"
 _GRAPH_STEPS = 3
 """With CUDA graphs the first step runs normally, the second is recorded, the third replayed."""
-_LONGEST = 200
+_MAX_ERROR_LENGTH = 200
 """Characters of a compiler's message to show; worker.log has all of them."""
 
 
-def compiling_where_it_pays(
+def without_compile_off_cuda(
     config: RunConfig, device: torch.device, emit: Callable[[Event], object]
 ) -> RunConfig:
     """`config` without `compile` unless the device is CUDA; logs a warning if that changes it."""
@@ -71,7 +71,7 @@ def compiled(trainee: Trainee, emit: Callable[[Event], object]) -> Trainee:
                 candidate.gradients()
         except Exception as error:  # noqa: BLE001 - a compiler may raise anything
             traceback.print_exc()
-            why = f"the model is not compiled, and is trained as it is: {_words(error)}"
+            why = f"the model is not compiled, and is trained as it is: {_error_line(error)}"
             emit(Note(level="warning", text=why))
             candidate = trainee
     emit(Progress(what=COMPILING, done=1, total=1))
@@ -105,10 +105,12 @@ def options_on(device: torch.device) -> dict[str, Any]:
     return options
 
 
-def _words(error: BaseException) -> str:
+def _error_line(error: BaseException) -> str:
     text = str(error)
     if "InvalidCxxCompiler" in text:
         return "no working C++ compiler was found"
     if "Cannot find a working triton" in text:
         return "triton is not installed"
-    return textwrap.shorten(f"{type(error).__name__}: {text}", _LONGEST, placeholder=" ...")
+    return textwrap.shorten(
+        f"{type(error).__name__}: {text}", _MAX_ERROR_LENGTH, placeholder=" ..."
+    )

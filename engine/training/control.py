@@ -54,7 +54,7 @@ class Stopped(Exception):  # noqa: N818 - nothing went wrong
     """A command or signal stopped the run; the message says which or why."""
 
 
-class RunGone(Exception):  # noqa: N818 - an end, not an error
+class RunRemoved(Exception):  # noqa: N818 - an end, not an error
     """The run's directory was removed, so nothing can be logged any more."""
 
 
@@ -67,7 +67,7 @@ def _refuse_checkpoint() -> None:
 
 
 @dataclass(frozen=True)
-class Orders:
+class CommandHandlers:
     """How the running job carries out commands. A UserError refuses a command."""
 
     set_bounds: Callable[[float, float], None] = _refuse_bounds
@@ -83,7 +83,7 @@ class Control:
         poll: returns the commands since the last call.
         stop: set by signals.
         emit: takes each event.
-        still_there: called while waiting; raises `RunGone` if the run was removed.
+        still_there: called while waiting; raises `RunRemoved` if the run was removed.
     """
 
     def __init__(
@@ -91,12 +91,12 @@ class Control:
         poll: Callable[[], list[Command]],
         stop: StopFlag,
         emit: Callable[[Event], object],
-        still_there: Callable[[], None] = lambda: None,
+        raise_if_gone: Callable[[], None] = lambda: None,
     ) -> None:
         self._poll = poll
         self._stop = stop
         self._emit = emit
-        self._still_there = still_there
+        self._raise_if_gone = raise_if_gone
         self._queue: deque[Command] = deque()
         self._paused = False
 
@@ -106,62 +106,62 @@ class Control:
         Raises:
             Stopped: a command or signal asks to stop.
         """
-        self._hear()
-        stops = (reason_of(c) for c in self._queue if isinstance(c, Stop))
+        self._receive()
+        stops = (stop_reason(c) for c in self._queue if isinstance(c, Stop))
         reason = self._stop.reason or next(stops, None)
         if reason is not None:
             raise Stopped(reason)
 
-    def attend(self, orders: Orders, stopwatch: Stopwatch) -> str | None:
+    def handle_commands(self, orders: CommandHandlers, stopwatch: Stopwatch) -> str | None:
         """Carries out commands since the last call; waits here during a pause.
 
         Returns:
             Why the job must stop now, or None to continue.
         """
-        reason = self._carry_out(orders)
+        reason = self._execute_all(orders)
         if reason is None and self._paused:
             with stopwatch.hold():
                 while reason is None and self._paused:
                     self._stop.wait(PAUSE_POLL_SECONDS)
-                    self._still_there()
-                    reason = self._carry_out(orders)
+                    self._raise_if_gone()
+                    reason = self._execute_all(orders)
         return reason
 
-    def take(self) -> tuple[list[Command], str | None]:
+    def take_commands(self) -> tuple[list[Command], str | None]:
         """For a job that carries out commands itself. Does not wait.
 
         Returns:
             The commands since the last call, and why a signal stops the run, or None.
 
         Raises:
-            RunGone: the run was removed.
+            RunRemoved: the run was removed.
         """
-        self._still_there()
-        self._hear()
+        self._raise_if_gone()
+        self._receive()
         commands = list(self._queue)
         self._queue.clear()
         return commands, self._stop.reason
 
-    def _hear(self) -> None:
+    def _receive(self) -> None:
         try:
             self._queue.extend(self._poll())
         except UserError as error:  # an unreadable file of commands must not end the run
             self._emit(CommandRefused(command="a command", reason=error.message))
 
-    def _carry_out(self, orders: Orders) -> str | None:
-        self._hear()
+    def _execute_all(self, orders: CommandHandlers) -> str | None:
+        self._receive()
         while self._queue and self._stop.reason is None:
             command = self._queue.popleft()
             if isinstance(command, Stop):
-                return reason_of(command)
+                return stop_reason(command)
             try:
-                self._obey(command, orders)
+                self._execute(command, orders)
             except UserError as error:
                 name = str(command.__struct_config__.tag)
                 self._emit(CommandRefused(command=name, reason=error.message))
         return self._stop.reason
 
-    def _obey(self, command: Command, orders: Orders) -> None:
+    def _execute(self, command: Command, orders: CommandHandlers) -> None:
         if isinstance(command, SetBounds):
             orders.set_bounds(command.base_lr, command.max_lr)
         elif isinstance(command, SaveCheckpoint):
@@ -177,6 +177,6 @@ class Control:
             raise UserError("only trials of a comparison can be stopped: stop the run instead")
 
 
-def reason_of(stop: Stop) -> str:
+def stop_reason(stop: Stop) -> str:
     """Why the run or trial is stopped."""
     return stop.reason or "stopped by request"

@@ -11,7 +11,7 @@ import torch
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.events import DeviceUsage, Event
 from clr_tui.engine.nvml import UsageMonitor
-from clr_tui.engine.training.control import RunGone
+from clr_tui.engine.training.control import RunRemoved
 
 USAGE_SECONDS = 5.0
 
@@ -30,7 +30,7 @@ def reporting_usage(device: torch.device, emit: Callable[[Event], object]) -> It
             used, total, utilisation = usage
             try:
                 emit(DeviceUsage(memory_used=used, memory_total=total, utilisation=utilisation))
-            except (UserError, RunGone):
+            except (UserError, RunRemoved):
                 return  # the log cannot be written, as the main thread will notice
             if over.wait(USAGE_SECONDS):
                 return

@@ -53,9 +53,9 @@ def evaluate(
     with evaluation_mode(trainee.model), torch.no_grad(), trainee.autocast():
         for start in range(0, len(part), EVALUATION_BATCH):
             before_batch()
-            some = slice(start, start + EVALUATION_BATCH)
-            targets = task.targets(part, some)
-            outputs = call(trainee.model, task.inputs(part, some))
+            block = slice(start, start + EVALUATION_BATCH)
+            targets = task.targets(part, block)
+            outputs = call(trainee.model, task.inputs(part, block))
             size = min(EVALUATION_BATCH, len(part) - start)
             loss += task.loss(outputs, targets).float() * (size / len(part))
             metrics.append(task.measured(outputs, targets))

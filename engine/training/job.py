@@ -19,11 +19,11 @@ from clr_tui.engine.tasks.devices import choose_device
 from clr_tui.engine.tasks.load import load_task
 from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.training.batches import Batches
-from clr_tui.engine.training.compiling import compiling_where_it_pays
+from clr_tui.engine.training.compiling import without_compile_off_cuda
 from clr_tui.engine.training.control import Control
 from clr_tui.engine.training.device_usage import reporting_usage
 from clr_tui.engine.training.randomness import stream
-from clr_tui.engine.training.session import Result, Work
+from clr_tui.engine.training.session import Result, TrialWork
 
 PROGRESS_SECONDS = 0.25
 
@@ -40,7 +40,7 @@ def run_job(
         UserError: the job cannot be done.
         Stopped: the run was stopped before the first step.
     """
-    emit = saying_once(emit)
+    emit = without_repeated_notes(emit)
     _start_torch(emit, config)
     control.raise_if_stopped()
     device, name, memory, precision = choose_device(config.task.device)
@@ -53,7 +53,7 @@ def run_job(
             memory=memory,
         )
     )
-    config = compiling_where_it_pays(config, device, emit)
+    config = without_compile_off_cuda(config, device, emit)
 
     def load(where: torch.device) -> Task:
         progress = throttled_progress(emit, control.raise_if_stopped)
@@ -65,8 +65,8 @@ def run_job(
         emit(Note(level="warning", text=text))
 
     with reporting_usage(device, emit):
-        run: Callable[[Work], Result] = named(JOB_KINDS[config.kind].run)
-        return run(Work(config, device, precision, emit, control, folder, load))
+        run: Callable[[TrialWork], Result] = named(JOB_KINDS[config.kind].run)
+        return run(TrialWork(config, device, precision, emit, control, folder, load))
 
 
 def _start_torch(emit: Callable[[Event], object], config: RunConfig) -> None:
@@ -94,15 +94,15 @@ def tune_torch() -> None:
         torch.set_float32_matmul_precision("high")
 
 
-def saying_once(emit: Callable[[Event], object]) -> Callable[[Event], None]:
+def without_repeated_notes(emit: Callable[[Event], object]) -> Callable[[Event], None]:
     """Wraps `emit` to drop repeated notes: each trial may emit the same one."""
-    told: set[str] = set()
+    seen: set[str] = set()
 
     def say(event: Event) -> None:
         if isinstance(event, Note):
-            if event.text in told:
+            if event.text in seen:
                 return
-            told.add(event.text)
+            seen.add(event.text)
         emit(event)
 
     return say

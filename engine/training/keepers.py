@@ -20,7 +20,7 @@ BEST = Path("checkpoints", "best.pt")
 LAST = Path("checkpoints", "last.pt")
 
 
-class OnDisk:
+class DiskKeeper:
     """Writes `best.pt`, `last.pt` and, on command, `step-N.pt` into `folder`/checkpoints."""
 
     def __init__(self, folder: Path, emit: Callable[[Event], object], device: torch.device) -> None:
@@ -38,11 +38,11 @@ class OnDisk:
         Raises:
             UserError: it cannot be written.
         """
-        kept = state()
-        trial, step = kept["trial"], kept["step"]
+        captured = state()
+        trial, step = captured["trial"], captured["step"]
         paths = {"best": BEST, "asked": Path("checkpoints", f"step-{step}.pt")}
         path = paths.get(reason, LAST)
-        checkpoint.save(self._folder / path, kept)
+        checkpoint.save(self._folder / path, captured)
         self._emit(CheckpointSaved(trial=trial, step=step, path=path.as_posix(), reason=reason))
 
     def best(self) -> Mapping[str, Tensor]:
@@ -51,7 +51,7 @@ class OnDisk:
         return weights
 
 
-class InMemory:
+class MemoryKeeper:
     """Keeps only the best weights, on the model's device. Writes and logs nothing."""
 
     def __init__(self) -> None:

@@ -71,7 +71,7 @@ def make_optimizer(
     try:
         optimizer: Optimizer = optimizer_class(trainable, lr=1.0, **options)
     except Exception as error:  # classes from anywhere may raise anything
-        raise _mistake(f"optimizer '{config.name}' cannot be made: {_words(error)}") from error
+        raise _mistake(f"optimizer '{config.name}' cannot be made: {_error_line(error)}") from error
     if not all("lr" in group for group in optimizer.param_groups):
         raise _mistake(f"optimizer '{config.name}' has no lr that can be set at each step")
     return optimizer
@@ -139,17 +139,17 @@ def _module(name: str, folder: str) -> ModuleType:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):
-            raise _mistake(f"module '{name}' cannot be imported: {_words(error)}") from error
+            raise _mistake(f"module '{name}' cannot be imported: {_error_line(error)}") from error
         where = f"'{folder}' and " if folder else ""
         raise _mistake(
             f"no module '{error.name}' in {where}the installed packages of {sys.executable}"
         ) from error
     # A user's module may raise anything, or even exit.
     except (Exception, SystemExit) as error:
-        raise _mistake(f"module '{name}' cannot be imported: {_words(error)}") from error
+        raise _mistake(f"module '{name}' cannot be imported: {_error_line(error)}") from error
 
 
-def _words(error: BaseException) -> str:
+def _error_line(error: BaseException) -> str:
     """The error on one line."""
     return " ".join(f"{type(error).__name__}: {error}".split())
 

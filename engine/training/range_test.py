@@ -13,14 +13,14 @@ from clr_tui.engine.metrics import reads_as_accuracy
 from clr_tui.engine.settings.config import RangeTest
 from clr_tui.engine.tasks.task import Part
 from clr_tui.engine.tasks.trees import tensors
-from clr_tui.engine.training.control import Orders, Stopped
+from clr_tui.engine.training.control import CommandHandlers, Stopped
 from clr_tui.engine.training.evaluate import evaluate
 from clr_tui.engine.training.preserve import left_as_found
 from clr_tui.engine.training.randomness import generator
 from clr_tui.engine.training.recorder import Recorder
-from clr_tui.engine.training.session import Result, Session, Trial, Work
+from clr_tui.engine.training.session import Result, Session, Trial, TrialWork
 from clr_tui.engine.training.trainee import Trainee
-from clr_tui.engine.words import rate
+from clr_tui.engine.words import lr_str
 
 MIN_STEPS = 100
 SUBSET_SAMPLES = 512
@@ -59,13 +59,13 @@ class EarlyEnd:
         else:
             self._smoothed = self._smoothing * loss + (1 - self._smoothing) * self._smoothed
         if not math.isfinite(self._smoothed):
-            return f"the loss is not finite at step {step}, learning rate {rate(lr)}"
+            return f"the loss is not finite at step {step}, learning rate {lr_str(lr)}"
         self._best = min(self._best, self._smoothed)
         if self._smoothed <= self._divergence * self._best:
             return None
         return (
             f"the smoothed loss, {self._smoothed:.3g}, passed {self._divergence:g} times its best, "
-            f"{self._best:.3g}, at learning rate {rate(lr)}"
+            f"{self._best:.3g}, at learning rate {lr_str(lr)}"
         )
 
 
@@ -127,7 +127,7 @@ def sweep(
             recorder.flush()
 
 
-def run_range_test_job(work: Work) -> Result:
+def run_range_test_job(work: TrialWork) -> Result:
     """Runs the range test of a run."""
     return run_range_test(work.session(), work.config.asked(RangeTest))
 
@@ -177,14 +177,14 @@ def run_sweep(
     session.emit(trial.started(steps, trainee.batches.steps_per_epoch))
     watch = EarlyEnd(config.smoothing, config.divergence)
     recorder = session.recorder(trial, steps, watch=watch, means=False, steps_beyond=steps_beyond)
-    orders = Orders(before_pause=recorder.flush)
+    orders = CommandHandlers(before_pause=recorder.flush)
     stopped = sweep(
         trainee,
         config,
         steps,
         recorder,
         subset=subset,
-        attend=lambda: session.control.attend(orders, recorder.stopwatch),
+        attend=lambda: session.control.handle_commands(orders, recorder.stopwatch),
     )
     end = recorder.end
     if end:

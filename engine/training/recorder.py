@@ -20,12 +20,12 @@ FLUSH_SECONDS = 0.25
 _RATE_CHUNKS = 8
 """Chunks to compute samples per second from: some two seconds."""
 
-Watch = Callable[[int, float, float], "str | None"]
+StopRule = Callable[[int, float, float], "str | None"]
 """(step, lr, loss) of each step, in order -> why the trial must end with this step, or None."""
 
 
 @dataclass(frozen=True)
-class End:
+class EarlyStop:
     """The step with which the watch ended the trial."""
 
     step: int
@@ -37,15 +37,15 @@ Quotient = tuple[float, float]
 """A metric as total and count: its value is their quotient."""
 
 
-class _Row(NamedTuple):
+class _StepRow(NamedTuple):
     step: int
     lr: float
     loss: float
     metrics: Sequence[Quotient]
 
 
-class _Waiting(NamedTuple):
-    """Like `_Row`, with values still on the device."""
+class _PendingStep(NamedTuple):
+    """Like `_StepRow`, with values still on the device."""
 
     step: int
     lr: float
@@ -78,12 +78,12 @@ class Recorder:
         batch_size: int,
         stopwatch: Stopwatch,
         eager: bool,
-        watch: Watch,
+        watch: StopRule,
         metrics: Sequence[Metric],
         means: bool,
         steps_beyond: int = 0,
     ) -> None:
-        self.end: End | None = None
+        self.end: EarlyStop | None = None
         self.steps = 0
         """Recorded so far."""
         self._emit = emit
@@ -96,18 +96,18 @@ class Recorder:
         self._watch = watch
         self._names = [metric.name for metric in metrics]
         self._with_means = means
-        self._waiting: list[_Waiting] = []
-        self._rows: list[_Row] = []
-        self._evaluations: list[_Waiting] = []
+        self._waiting: list[_PendingStep] = []
+        self._rows: list[_StepRow] = []
+        self._evaluations: list[_PendingStep] = []
         self._all_finite = True
-        self._epoch: list[_Row] = []
+        self._epoch: list[_StepRow] = []
         self._written_at = stopwatch.elapsed
         self._warm: tuple[int, float] | None = None
         self._chunks: deque[tuple[int, float]] = deque(maxlen=_RATE_CHUNKS)
 
     def add(self, step: int, lr: float, loss: Tensor, metrics: Sequence[Counted]) -> None:
         """Takes the results of `Trainee.step`. Sets `end` if the watch ends the trial."""
-        self._waiting.append(_Waiting(step, lr, loss, metrics if self._with_means else ()))
+        self._waiting.append(_PendingStep(step, lr, loss, metrics if self._with_means else ()))
         if self._eager:
             self._fetch()
         if self.end or self.stopwatch.elapsed - self._written_at >= FLUSH_SECONDS:
@@ -117,7 +117,7 @@ class Recorder:
         self, step: int, lr: float, loss: Tensor, metrics: Sequence[Counted]
     ) -> None:
         """Takes the results of `evaluate` on the subset after `step` steps."""
-        self._evaluations.append(_Waiting(step, lr, loss, metrics))
+        self._evaluations.append(_PendingStep(step, lr, loss, metrics))
 
     def flush(self) -> None:
         """Fetches and writes everything taken so far."""
@@ -128,7 +128,7 @@ class Recorder:
         self._written_at = now
         self._write_evaluations()
 
-    def leave_out_since_flush(self) -> None:
+    def exclude_since_flush(self) -> None:
         """Excludes the time since the last flush, such as for validation, from the pace."""
         self._written_at = self.stopwatch.elapsed
 
@@ -152,7 +152,7 @@ class Recorder:
             self._rows.append(row)
             reason = self._watch(row.step, row.lr, row.loss)
             if reason is not None:
-                self.end = End(row.step, row.lr, reason)
+                self.end = EarlyStop(row.step, row.lr, reason)
 
     def _write_rows(self, now: float) -> None:
         rows, self._rows = self._rows, []
@@ -177,7 +177,7 @@ class Recorder:
             )
         )
 
-    def _columns(self, rows: Sequence[_Row]) -> dict[str, list[float | None]]:
+    def _columns(self, rows: Sequence[_StepRow]) -> dict[str, list[float | None]]:
         columns = zip(*(row.metrics for row in rows), strict=True)
         named = zip(self._names, columns, strict=False)  # none in sweeps
         return {name: [_value(quotient) for quotient in column] for name, column in named}
@@ -232,7 +232,7 @@ def _total(numbers: Iterable[float]) -> float:
     return math.fsum(found) if all(map(math.isfinite, found)) else math.nan
 
 
-def _all_finite(rows: list[_Row]) -> bool:
+def _all_finite(rows: list[_StepRow]) -> bool:
     return all(math.isfinite(row.loss) for row in rows)
 
 
@@ -241,11 +241,11 @@ def on_host(metrics: Sequence[Counted]) -> list[Quotient]:
     return [(float(total), float(count)) for total, count in metrics]
 
 
-def _row(w: _Waiting) -> _Row:
-    return _Row(w.step, w.lr, float(w.loss), on_host(w.metrics))
+def _row(w: _PendingStep) -> _StepRow:
+    return _StepRow(w.step, w.lr, float(w.loss), on_host(w.metrics))
 
 
-def _to_host(waiting: list[_Waiting]) -> list[_Row]:
+def _to_host(waiting: list[_PendingStep]) -> list[_StepRow]:
     """Like `_row`, in one copy for all.
 
     Totals are copied as float32, as not every device has a wider type; it counts exactly up to
@@ -264,5 +264,5 @@ def _to_host(waiting: list[_Waiting]) -> list[_Row]:
         metrics = [
             (next(left), next(left) if isinstance(c, Tensor) else float(c)) for _, c in w.metrics
         ]
-        rows.append(_Row(w.step, w.lr, loss, metrics))
+        rows.append(_StepRow(w.step, w.lr, loss, metrics))
     return rows

@@ -15,7 +15,7 @@ from clr_tui.engine.tasks.task import Part, Task
 from clr_tui.engine.training.compiling import compiled
 from clr_tui.engine.training.control import Control
 from clr_tui.engine.training.randomness import stream
-from clr_tui.engine.training.recorder import Recorder, Watch
+from clr_tui.engine.training.recorder import Recorder, StopRule
 from clr_tui.engine.training.stopwatch import Stopwatch
 from clr_tui.engine.training.trainee import Trainee, make_trainee
 
@@ -34,7 +34,7 @@ class Session:
     clock: Callable[[], float] = time.perf_counter
 
     @property
-    def waits_for_nothing(self) -> bool:
+    def is_synchronous(self) -> bool:
         """True on the CPU, where reading a loss does not block."""
         return self.task.device.type == "cpu"
 
@@ -65,7 +65,7 @@ class Session:
         trial: Trial,
         steps: int,
         *,
-        watch: Watch,
+        watch: StopRule,
         means: bool,
         steps_beyond: int = 0,
     ) -> Recorder:
@@ -76,7 +76,7 @@ class Session:
             total_steps=steps,
             batch_size=self.config.task.batch_size,
             stopwatch=Stopwatch(self.clock),
-            eager=self.waits_for_nothing,
+            eager=self.is_synchronous,
             watch=watch,
             metrics=self.task.metrics,
             means=means,
@@ -85,7 +85,7 @@ class Session:
 
 
 @dataclass(frozen=True)
-class Work:
+class TrialWork:
     """One run in its worker, before its data is loaded."""
 
     config: RunConfig

@@ -25,9 +25,9 @@ class Stopwatch:
     @contextmanager
     def hold(self) -> Iterator[None]:
         """Does not count the time inside the block."""
-        begin = self._holding_since = self._clock()
+        start = self._holding_since = self._clock()
         try:
             yield
         finally:
-            self._held += self._clock() - begin
+            self._held += self._clock() - start
             self._holding_since = None

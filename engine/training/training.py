@@ -23,17 +23,17 @@ from clr_tui.engine.log.events import (
 from clr_tui.engine.policies import phase, step_size_steps, whole_cycle_epochs
 from clr_tui.engine.settings.config import Train
 from clr_tui.engine.training import checkpoint
-from clr_tui.engine.training.control import Orders, Stopped
+from clr_tui.engine.training.control import CommandHandlers, Stopped
 from clr_tui.engine.training.evaluate import evaluate
-from clr_tui.engine.training.keepers import InMemory, OnDisk, Reason
-from clr_tui.engine.training.recorder import End, finite, on_host, values
+from clr_tui.engine.training.keepers import DiskKeeper, MemoryKeeper, Reason
+from clr_tui.engine.training.recorder import EarlyStop, finite, on_host, values
 from clr_tui.engine.training.schedules import PolicyRate, make_scheduler, set_bounds
-from clr_tui.engine.training.session import Result, Session, Trial, Work
+from clr_tui.engine.training.session import Result, Session, Trial, TrialWork
 from clr_tui.engine.training.trainee import Trainee
-from clr_tui.engine.words import rate
+from clr_tui.engine.words import lr_str
 
 
-def run_training_job(work: Work) -> Result:
+def run_training_job(work: TrialWork) -> Result:
     """Runs the training of a run."""
     return run_training(work.session(), work.config.asked(Train))
 
@@ -45,12 +45,12 @@ def run_training(session: Session, config: Train) -> Result:
     each epoch that is the best so far on the validation part.
     """
     trial = Trial(number=0, seed=session.config.task.seed, label=config.policy)
-    keeper = OnDisk(session.folder, session.emit, session.task.device)
+    keeper = DiskKeeper(session.folder, session.emit, session.task.device)
     return Training(session, config, trial, keeper).run()
 
 
-class _Astray(Exception):  # noqa: N818 - the run fails, the program does not
-    """The loss is not finite; its argument is the recorder's `End`."""
+class _LossNotFinite(Exception):  # noqa: N818 - the run fails, the program does not
+    """The loss is not finite; its argument is the recorder's `EarlyStop`."""
 
 
 class Training:
@@ -61,7 +61,7 @@ class Training:
     """
 
     def __init__(
-        self, session: Session, config: Train, trial: Trial, keeper: OnDisk | InMemory
+        self, session: Session, config: Train, trial: Trial, keeper: DiskKeeper | MemoryKeeper
     ) -> None:
         self._session = session
         self._emit = session.emit
@@ -90,15 +90,15 @@ class Training:
         self._primary = session.task.primary
         self._recorder = session.recorder(trial, self._total, watch=_not_finite, means=True)
         self._stopwatch = self._recorder.stopwatch
-        self._orders = Orders(
+        self._orders = CommandHandlers(
             set_bounds=self._change_bounds,
-            save_checkpoint=self._save_as_asked,
+            save_checkpoint=self._save_on_request,
             before_pause=self._recorder.flush,
         )
 
     def run(self) -> Result:
         """Trains to the end, to a stop, or until the loss is not finite."""
-        self._announce()
+        self._emit_start()
         self.trainee.model.train()
         try:
             for _ in range(self._epochs):
@@ -106,8 +106,8 @@ class Training:
             self._test()
         except Stopped as stop:
             return self._stopped(str(stop))
-        except _Astray as astray:
-            return self._astray(astray.args[0])
+        except _LossNotFinite as astray:
+            return self._emit_diverged(astray.args[0])
         except UserError as error:  # such as a full disk
             with contextlib.suppress(UserError):
                 self._finish("failed", error.message)
@@ -115,7 +115,7 @@ class Training:
         self._finish("done")
         return Result("done", headline=self._headline())
 
-    def _announce(self) -> None:
+    def _emit_start(self) -> None:
         self._emit(self._trial.started(self._total, self._per_epoch))
         self._emit_bounds()
         rate = self.rate
@@ -125,12 +125,12 @@ class Training:
             self._emit(Note(level="warning", text=text))
 
     def _run_epoch(self) -> None:
-        begin = self._stopwatch.elapsed
+        start = self._stopwatch.elapsed
         for _ in range(self._per_epoch):
-            self._attend()
+            self._handle_commands()
             self._run_step()
         self._recorder.flush()
-        self._raise_if_astray()
+        self._raise_if_not_finite()
         is_best = self._validate(self._epoch + 1)
         self._epoch += 1
         train_loss, train_metrics = self._recorder.epoch_means()
@@ -141,7 +141,7 @@ class Training:
                 step=self._step,
                 train_loss=train_loss,
                 train_metrics=train_metrics,
-                seconds=self._stopwatch.elapsed - begin,
+                seconds=self._stopwatch.elapsed - start,
                 best_epoch=self._best_epoch,
                 best_value=self._best_value,
             )
@@ -149,11 +149,11 @@ class Training:
         if is_best:
             self._keep("best")
         self._keep("last")
-        self._recorder.leave_out_since_flush()
+        self._recorder.exclude_since_flush()
 
-    def _attend(self) -> None:
-        reason = self._control.attend(self._orders, self._stopwatch)
-        self._raise_if_astray()
+    def _handle_commands(self) -> None:
+        reason = self._control.handle_commands(self._orders, self._stopwatch)
+        self._raise_if_not_finite()
         if reason is not None:
             raise Stopped(reason)
 
@@ -163,11 +163,11 @@ class Training:
         self.scheduler.step()
         self._recorder.add(self._step, lr, loss, metrics)
         self._step += 1
-        self._raise_if_astray()
+        self._raise_if_not_finite()
 
-    def _raise_if_astray(self) -> None:
+    def _raise_if_not_finite(self) -> None:
         if self._recorder.end:
-            raise _Astray(self._recorder.end)
+            raise _LossNotFinite(self._recorder.end)
 
     def _validate(self, epoch: int) -> bool:
         """Measures on the validation part; returns whether this is the best epoch so far."""
@@ -233,7 +233,7 @@ class Training:
             )
         )
 
-    def _save_as_asked(self) -> None:
+    def _save_on_request(self) -> None:
         self._recorder.flush()
         if self._recorder.end:
             raise UserError("the loss is not finite: there is nothing to save")
@@ -256,12 +256,12 @@ class Training:
     def _stopped(self, reason: str) -> Result:
         self._recorder.flush()
         if self._recorder.end:  # found only now: on an accelerator losses come in chunks
-            return self._astray(self._recorder.end)
+            return self._emit_diverged(self._recorder.end)
         self._keep("stopped")
         self._finish("stopped", reason)
         return Result("stopped", reason, headline=self._headline())
 
-    def _astray(self, end: End) -> Result:
+    def _emit_diverged(self, end: EarlyStop) -> Result:
         self._emit(Diverged(trial=self._trial.number, step=end.step, lr=end.lr, reason=end.reason))
         self._finish("failed", end.reason)
         return Result("failed", end.reason, headline=self._headline())
@@ -287,6 +287,6 @@ def _not_finite(step: int, lr: float, loss: float) -> str | None:
             "check the data and weights for values that are not finite"
         )
     return (
-        f"the loss is not finite at step {step}, learning rate {rate(lr)}: "
+        f"the loss is not finite at step {step}, learning rate {lr_str(lr)}: "
         "try a lower max_lr (a range test shows how far it can go), and check the data"
     )

@@ -64,5 +64,5 @@ def with_tests(values: dict[str, list[float | None]], **compare) -> RunHistory:
     return history
 
 
-def of(report: CompareReport, label: str):
+def entry_named(report: CompareReport, label: str):
     return next(e for e in report.entries if e.label == label)

@@ -13,7 +13,7 @@ import pytest
 from comparison_logs import comparison_config, comparison_events, comparison_history
 from hypothesis import given
 from hypothesis import strategies as st
-from made_comparisons import log_config, of, with_tests
+from made_comparisons import entry_named, log_config, with_tests
 
 from clr_tui.engine.analysis.comparison.comparison_report import compare_report
 from clr_tui.engine.analysis.comparison.comparison_results import CompareReport
@@ -29,7 +29,7 @@ def strict_json(report):
 
 def test_figures_of_an_entry_are_those_of_its_log():
     history = comparison_history(target=0.7)
-    found = of(compare_report(history), "adam")
+    found = entry_named(compare_report(history), "adam")
     told = [history.trials[i] for i in range(3)]
     validation = [[e.value("accuracy") for e in t.validations().values()] for t in told]
     assert found.validation_last.values == [v[-1] for v in validation]
@@ -69,9 +69,9 @@ def test_the_best_epoch_is_the_first_of_the_best_on_validation():
 def test_a_target_is_reached_by_the_accuracy_itself():
     history = comparison_history()
     third = history.trials[0].validations()[3].value("accuracy")
-    to_target = of(compare_report(history, target=third), "adam").to_target
+    to_target = entry_named(compare_report(history, target=third), "adam").to_target
     assert to_target.epochs[0] <= 3
-    above = of(compare_report(history, target=third + 1e-9), "adam").to_target
+    above = entry_named(compare_report(history, target=third + 1e-9), "adam").to_target
     assert above.epochs[0] > to_target.epochs[0]
 
 
@@ -121,7 +121,7 @@ def test_ranks_count_who_is_distinguishably_better():
     assert "Holm-corrected for 6 pairs" in report.remarks[0]
 
 
-def test_the_only_best():
+def test_a_single_distinguishable_leader_is_named():
     a, b = [0.90, 0.91, 0.92], [0.70, 0.71, 0.725]
     assert (
         compare_report(with_tests({"b": b, "a": a})).verdict
@@ -144,8 +144,8 @@ def test_one_seed_says_nothing_of_chance():
         "One seed only: nothing can be said about chance; run more seeds. The highest is adam."
     )
     assert {e.rank for e in report.entries} == {1}
-    assert of(report, "adam").test_last.note == "one seed only: no interval"
-    assert of(report, "adam").test_last.half_width is None
+    assert entry_named(report, "adam").test_last.note == "one seed only: no interval"
+    assert entry_named(report, "adam").test_last.half_width is None
     assert not any(p.distinguishable for p in report.pairs)
 
 
@@ -166,7 +166,7 @@ def test_constant_and_different_is_told_apart_by_note():
     assert not two.pairs[0].distinguishable  # two seeds agree now and then by chance
 
 
-def test_one_optimizer_alone():
+def test_a_single_optimizer_has_nothing_to_compare_with():
     report = compare_report(comparison_history(("adam",)))
     assert report.verdict == "There is only one optimizer: nothing to compare it with."
     assert report.pairs == []
@@ -175,7 +175,7 @@ def test_one_optimizer_alone():
 def test_failed_trials_are_named_and_the_rest_is_reported():
     report = compare_report(comparison_history(failed=(2, 1), target=0.72))
     assert (report.trials_done, report.trials_failed, report.diverged) == (8, 1, True)
-    rmsprop = of(report, "rmsprop")
+    rmsprop = entry_named(report, "rmsprop")
     assert rmsprop.validation_last.n == 2
     assert rmsprop.validation_last.values[1] is None
     assert (rmsprop.to_target.reached, rmsprop.to_target.of) == (2, 3)
@@ -187,14 +187,14 @@ def test_failed_trials_are_named_and_the_rest_is_reported():
     )
 
 
-def test_an_entry_that_failed_altogether_has_no_rank_and_stands_last():
+def test_an_entry_whose_trials_all_failed_is_unranked_and_listed_last():
     report = compare_report(with_tests({"x": [None, None], "a": [0.5, 0.6], "b": [0.4, 0.45]}))
     assert [(e.label, e.rank) for e in report.entries][-1] == ("x", None)
     assert report.verdict.endswith("x has no result: no trial is done.")
     assert "x: 2 of 2 trials failed (seeds 0, 1): it broke." in report.remarks
 
 
-def test_all_failed():
+def test_a_comparison_whose_trials_all_failed_has_no_leader():
     report = compare_report(with_tests({"a": [None, None], "b": [None, None]}))
     assert report.verdict == "All 4 trials failed: there is nothing to compare."
     assert {e.rank for e in report.entries} == {None}
@@ -211,15 +211,15 @@ def test_while_it_runs_only_what_is_finished_ranks():
     assert report.left > 0
     assert report.pairs == []
     assert report.verdict == "Only adam has finished: nothing to compare it with yet."
-    assert of(report, "sgd+clr").test_last.n == 1  # shown, not ranked
+    assert entry_named(report, "sgd+clr").test_last.n == 1  # shown, not ranked
 
 
-def test_so_far():
+def test_an_unfinished_comparison_reports_results_so_far():
     history = comparison_history(("adam", "sgd+clr", "rmsprop", "adamax"), running=True)
     assert compare_report(history).verdict.startswith("So far: adam and sgd+clr are not")
 
 
-def test_before_anything_is_done():
+def test_before_any_trial_is_done_the_report_says_so():
     nobody = comparison_config(labels=())
     assert compare_report(RunHistory(nobody)).verdict == "No trial has started yet."
     waits = compare_report(RunHistory(comparison_config()))
@@ -330,9 +330,12 @@ def test_cost_of_tuning(rates, said):
 )
 def test_phase_at_the_end_of_training(epochs, phase, whole):
     report = compare_report(comparison_history(epochs=epochs))
-    clr = of(report, "sgd+clr")
+    clr = entry_named(report, "sgd+clr")
     assert (clr.phase, clr.whole_cycles) == (phase, whole)
-    assert (of(report, "adam").phase, of(report, "adam").whole_cycles) == ("", True)
+    assert (entry_named(report, "adam").phase, entry_named(report, "adam").whole_cycles) == (
+        "",
+        True,
+    )
     cautions = [r for r in report.remarks if r.startswith("sgd+clr ends in the middle")]
     assert bool(cautions) is not whole
 

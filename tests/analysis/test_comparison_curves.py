@@ -14,7 +14,7 @@ from scipy import stats
 from clr_tui.engine.analysis.comparison.seed_curves import (
     EntryCurves,
     SeedCurve,
-    comparison_of,
+    entry_curves,
     mean_curve,
 )
 from clr_tui.engine.analysis.history import RunHistory
@@ -34,7 +34,7 @@ def states(entry):
 
 def test_entries_in_the_order_asked_for_with_all_their_trials():
     history = comparison_history(tuned=True, failed=(1, 2))
-    entries = comparison_of(history)
+    entries = entry_curves(history)
     assert [e.label for e in entries] == list(LABELS)
     assert [[t.trial for t in e.trials] for e in entries] == [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
     assert [[t.seed for t in e.trials] for e in entries] == [[0, 1, 2]] * 3
@@ -47,7 +47,7 @@ def test_entries_in_the_order_asked_for_with_all_their_trials():
 def test_a_trial_has_one_value_an_epoch():
     history = comparison_history(epochs=6)
     told = history.trials[4]
-    trial = comparison_of(history)[1].trials[1]
+    trial = entry_curves(history)[1].trials[1]
     validation = [e for e in told.evaluations if e.part == "validation"]
     assert trial.epoch.tolist() == [1, 2, 3, 4, 5, 6]
     assert trial.step.tolist() == [10, 20, 30, 40, 50, 60]
@@ -65,8 +65,8 @@ def test_a_trial_has_one_value_an_epoch():
     assert (trial.total_epochs, trial.state) == (6, "done")
 
 
-def test_trials_that_have_not_begun_wait():
-    entries = comparison_of(comparison_history(running=True))
+def test_unstarted_trials_are_waiting():
+    entries = entry_curves(comparison_history(running=True))
     assert [states(e) for e in entries] == [
         ["done"] * 3,
         ["done", "running", "running"],
@@ -79,7 +79,7 @@ def test_trials_that_have_not_begun_wait():
 
 def test_before_the_first_trial_all_wait():
     config = comparison_config(first_seed=40)
-    entries = comparison_of(RunHistory(config))
+    entries = entry_curves(RunHistory(config))
     assert [states(e) for e in entries] == [["waiting"] * 3] * 3
     assert [t.seed for t in entries[0].trials] == [40, 41, 42]
 
@@ -87,14 +87,14 @@ def test_before_the_first_trial_all_wait():
 def test_waiting_trials_know_the_length_rounded_to_whole_cycles():
     config = comparison_config(epochs=9)
     compare = msgspec.structs.replace(config.job, whole_cycles=True)
-    entries = comparison_of(RunHistory(msgspec.structs.replace(config, job=compare)))
+    entries = entry_curves(RunHistory(msgspec.structs.replace(config, job=compare)))
     assert {t.total_epochs for e in entries for t in e.trials} == {16}
 
 
-def test_of_a_run_that_is_over_nothing_runs_or_waits():
+def test_a_finished_run_has_no_running_or_waiting_trials():
     history = comparison_history(running=True)
     history.apply(ev.RunFinished(outcome="stopped"))
-    entries = comparison_of(history)
+    entries = entry_curves(history)
     assert states(entries[1]) == ["done", "stopped", "stopped"]
     assert states(entries[2]) == ["stopped"] * 3
     assert entries[1].trials[1].reason == "the run ended before it did"
@@ -109,7 +109,7 @@ def test_without_a_configuration_labels_tell_the_entries(numbered):
             msgspec.structs.replace(e, entry=None) if isinstance(e, ev.TrialStarted) else e
             for e in told
         ]
-    entries = comparison_of(gathered(told))
+    entries = entry_curves(gathered(told))
     assert [e.label for e in entries] == ["b", "c", "a"]
     assert [[t.trial for t in e.trials] for e in entries] == [[0, 1], [2, 3], [4, 5]]
 
@@ -120,14 +120,14 @@ def test_entries_of_a_log_without_configuration_keep_their_numbers():
         ev.TrialStarted(trial=3, seed=0, total_steps=1, steps_per_epoch=1, label="y", entry=1),
         ev.RateChosen(entry=2, lr=0.5, source="given"),
     ]
-    entries = comparison_of(gathered(told))
+    entries = entry_curves(gathered(told))
     assert [e.label for e in entries] == ["entry 1", "y", "z"]
     assert entries[2].rate.lr == 0.5
 
 
 def test_a_trial_whose_first_line_was_lost_is_known_by_its_number():
     told = [e for e in comparison_events() if not (isinstance(e, ev.TrialStarted) and e.trial == 5)]
-    entries = comparison_of(gathered(told, comparison_config()))
+    entries = entry_curves(gathered(told, comparison_config()))
     assert states(entries[1]) == ["done"] * 3
     assert len(entries[1].trials[2].epoch) == 8
     sweepless = [
@@ -135,7 +135,7 @@ def test_a_trial_whose_first_line_was_lost_is_known_by_its_number():
         for e in comparison_events(tuned=True)
         if not (isinstance(e, ev.TrialStarted) and e.trial == 10)
     ]
-    entries = comparison_of(gathered(sweepless, comparison_config()))
+    entries = entry_curves(gathered(sweepless, comparison_config()))
     assert [len(e.trials) for e in entries] == [3, 3, 3]  # number 10 is beyond all trainings
 
 
@@ -143,11 +143,11 @@ def test_lost_and_repeated_epochs():
     told = comparison_events()
     third = [e for e in told if isinstance(e, ev.EpochFinished) and (e.trial, e.epoch) == (0, 3)]
     without = gathered([e for e in told if e not in third], comparison_config())
-    trial = comparison_of(without)[0].trials[0]
+    trial = entry_curves(without)[0].trials[0]
     assert trial.epoch.tolist() == [1, 2, 4, 5, 6, 7, 8]
     assert np.isnan(trial.seconds).tolist() == [False, False] + [True] * 5
     again = gathered([*told, *third], comparison_config())
-    assert comparison_of(again)[0].trials[0].epoch.tolist() == list(range(1, 9))
+    assert entry_curves(again)[0].trials[0].epoch.tolist() == list(range(1, 9))
 
 
 def test_unknown_measurements_are_gaps():
@@ -157,7 +157,7 @@ def test_unknown_measurements_are_gaps():
         for e in told
         if isinstance(e, ev.Evaluated) and (e.trial, e.epoch, e.part) == (0, 2, "validation")
     ]
-    trial = comparison_of(gathered([e for e in told if e not in lost], comparison_config()))[0]
+    trial = entry_curves(gathered([e for e in told if e not in lost], comparison_config()))[0]
     assert (
         np.isnan(trial.trials[0].values("accuracy", "validation")).tolist()
         == [False, True] + [False] * 6
@@ -169,23 +169,23 @@ def test_absurd_epochs_are_left_out():
     for epoch in (-3, 0, 10**30):
         last = history.trials[0].epochs[-1]
         history.apply(msgspec.structs.replace(last, epoch=epoch, step=10**30))
-    assert comparison_of(history)[0].trials[0].epoch.tolist() == [1, 2]
+    assert entry_curves(history)[0].trials[0].epoch.tolist() == [1, 2]
 
 
 def test_gathered_once_for_each_version():
     history = comparison_history(until_epoch=2)
-    first = comparison_of(history)
-    assert comparison_of(history) is first
+    first = entry_curves(history)
+    assert entry_curves(history) is first
     history.apply(ev.DeviceUsage())
-    assert comparison_of(history) is not first
+    assert entry_curves(history) is not first
 
 
-def test_only_the_trial_that_moved_is_gathered_anew():
+def test_only_the_trial_that_changed_is_rebuilt():
     history = comparison_history(until_epoch=2)
-    before = comparison_of(history)
+    before = entry_curves(history)
     finished = history.trials[4].epochs[-1]
     history.apply(msgspec.structs.replace(finished, epoch=3, step=30))
-    after = comparison_of(history)
+    after = entry_curves(history)
     same = [
         a is b
         for x, y in zip(before, after, strict=True)
@@ -195,11 +195,11 @@ def test_only_the_trial_that_moved_is_gathered_anew():
     assert after[1].trials[1].epoch.tolist() == [1, 2, 3]
 
 
-def test_a_resumed_trial_tells_its_new_story():
+def test_a_resumed_trial_replaces_its_later_events():
     history = comparison_history(until_epoch=4)
-    comparison_of(history)
+    entry_curves(history)
     history.apply(ev.Resumed(trial=0, step=30))
-    assert comparison_of(history)[0].trials[0].epoch.tolist() == [1, 2, 3]
+    assert entry_curves(history)[0].trials[0].epoch.tolist() == [1, 2, 3]
     told = {
         "trial": 0,
         "step": 40,
@@ -216,18 +216,18 @@ def test_a_resumed_trial_tells_its_new_story():
             **told,
         )
     )
-    assert comparison_of(history)[0].trials[0].values("accuracy", "validation")[-1] == 0.125
+    assert entry_curves(history)[0].trials[0].values("accuracy", "validation")[-1] == 0.125
 
 
 def test_resumed_to_the_same_length_between_two_looks():
     history = comparison_history(until_epoch=4)
-    comparison_of(history)
+    entry_curves(history)
     trial = history.trials[0]
     evaluated, finished = trial.evaluations[-1], trial.epochs[-1]
     history.apply(ev.Resumed(trial=0, step=30))
     history.apply(msgspec.structs.replace(evaluated, metrics={"accuracy": 0.125}))
     history.apply(finished)
-    assert comparison_of(history)[0].trials[0].values("accuracy", "validation")[-1] == 0.125
+    assert entry_curves(history)[0].trials[0].values("accuracy", "validation")[-1] == 0.125
 
 
 def entry_of(*curves, seconds=None) -> EntryCurves:
@@ -301,5 +301,5 @@ def test_by_seconds_the_line_never_turns_back():
 
 
 def test_nothing_yet_is_an_empty_curve():
-    entry = comparison_of(RunHistory(comparison_config()))[0]
+    entry = entry_curves(RunHistory(comparison_config()))[0]
     assert len(mean_curve(entry, "accuracy", "validation").x) == 0

@@ -11,7 +11,7 @@ from comparison_logs import comparison_history
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from clr_tui.engine.analysis.comparison.seed_curves import comparison_of
+from clr_tui.engine.analysis.comparison.seed_curves import entry_curves
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.recordings.csv_cells import original, to_csv
 from clr_tui.engine.analysis.recordings.curves_csv import curves_csv
@@ -60,7 +60,7 @@ def test_hostile_texts_are_harmless(text: str) -> None:
 @example("\\x5c")
 @example("\\\x1b")
 @example("''=")
-def test_every_text_comes_back(text: str) -> None:
+def test_every_text_survives_a_csv_round_trip(text: str) -> None:
     assert is_safe(cell(text).lstrip(" ")) or text.startswith(" ")
     assert original(cell(text)) == text
 
@@ -88,5 +88,5 @@ def test_labels_of_a_comparison(text: str, tmp_path) -> None:
     recording = open_recording(path)
     back = RunHistory(recording.config)
     back.feed(recording.batch)
-    assert [entry.label for entry in comparison_of(back)] == ["adam", text]
+    assert [entry.label for entry in entry_curves(back)] == ["adam", text]
     assert curves_csv(back) == curves_csv(history)

@@ -51,7 +51,7 @@ def test_median_ends_where_most_seeds_have_diverged():
     assert curve.diverged
 
 
-def test_sweep_under_way_does_not_bend_the_median_that_stands():
+def test_a_running_sweep_does_not_change_the_existing_median():
     history = sweep_history([1.0] * 6, [4.0] * 3, finished=None)
     history.trials[1].outcome = None
     curve = curve_of(history, 1.0)
@@ -66,7 +66,7 @@ def test_first_sweep_under_way_is_the_curve():
     np.testing.assert_array_equal(curve_of(history, 1.0).smoothed, [4.0] * 3)
 
 
-def test_nothing_yet():
+def test_a_sweep_without_steps_has_an_empty_curve():
     curve = curve_of(sweep_history([], finished=None))
     assert len(curve.lr) == len(curve.smoothed) == len(curve.loss) == len(curve.low) == 0
     assert curve.seeds == ()
@@ -98,9 +98,9 @@ def test_a_subset_measured_at_an_impossible_rate_is_left_out(lr):
 @pytest.mark.parametrize(
     ("outcome", "broken_off"), [("done", None), ("stopped", "stopped"), ("failed", "failed")]
 )
-def test_broken_off_before_any_sweep_ended(outcome, broken_off):
+def test_a_run_cut_short_before_any_sweep_ended(outcome, broken_off):
     history = sweep_history([1.0] * 5, finished=outcome, outcome=outcome)
-    assert curve_of(history).broken_off == broken_off
+    assert curve_of(history).cut_short == broken_off
 
 
 def test_a_curve_is_gathered_once_for_all_who_read_it():

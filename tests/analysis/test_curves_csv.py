@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from clr_tui.engine.analysis.comparison.comparison_report import compare_report
 from clr_tui.engine.analysis.comparison.comparison_results import CompareReport
-from clr_tui.engine.analysis.comparison.seed_curves import comparison_of
+from clr_tui.engine.analysis.comparison.seed_curves import entry_curves
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.recordings.curves_csv import curves_csv, read_curves
 from clr_tui.engine.analysis.recordings.recording import open_recording
@@ -58,7 +58,7 @@ def percent(value: float) -> str:
 
 
 @pytest.mark.parametrize("label", PUBLISHED)
-def test_the_articles_figures(article, label):
+def test_an_imported_article_csv_gives_the_published_figures(article, label):
     entry = next(e for e in article.entries if e.label == label)
     final, sd, best, reach = PUBLISHED[label]
     assert percent(entry.validation_last.mean) == final
@@ -150,7 +150,7 @@ def test_export_loses_no_digit_and_comes_back_the_same(tmp_path_factory, names, 
     path.write_bytes(text.encode())
     back = replayed(path)
     assert curves_csv(back) == text
-    for entry, again in zip(comparison_of(history), comparison_of(back), strict=True):
+    for entry, again in zip(entry_curves(history), entry_curves(back), strict=True):
         assert again.label == entry.label
         for trial, twin in zip(entry.trials, again.trials, strict=True):
             assert (twin.trial, twin.seed) == (trial.trial, trial.seed)
@@ -179,7 +179,7 @@ def test_columns_in_any_order_among_others_and_no_more_than_needed(tmp_path):
     path.write_text(
         " VAL_ACC ,note,epoch,seed,optimizer\n0.5,a,1,7,b\n,,2,7,b\n\nnan,,1,9,a\n0.25,,4,9,a\n"
     )
-    entries = comparison_of(replayed(path))
+    entries = entry_curves(replayed(path))
     assert [e.label for e in entries] == ["b", "a"]
     assert [[t.seed for t in e.trials] for e in entries] == [[7], [9]]
     np.testing.assert_array_equal(
@@ -242,7 +242,7 @@ def test_bare_log_of_a_comparison_tells_its_own_config(tmp_path):
     assert (config.kind, config.id) == ("compare", "compare-flowers-1")
     assert [e.label for e in config.job.entries] == ["adam", "sgd+clr", "rmsprop"]
     assert (config.job.seeds, config.job.epochs, config.task.seed) == (3, 8, 0)
-    states = [t.state for t in comparison_of(replayed(path))[2].trials]
+    states = [t.state for t in entry_curves(replayed(path))[2].trials]
     assert states == ["waiting"] * 3
     path.write_bytes(b"".join(msgspec.json.encode(e) + b"\n" for e in told[1:]))
     assert open_recording(path).config.kind == "compare"

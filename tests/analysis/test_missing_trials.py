@@ -6,7 +6,7 @@ import math
 
 import pytest
 from comparison_logs import comparison_history
-from made_comparisons import of, with_tests
+from made_comparisons import entry_named, with_tests
 
 from clr_tui.engine.analysis.comparison.comparison_report import compare_report
 from clr_tui.engine.analysis.comparison.comparison_results import CompareReport
@@ -25,8 +25,8 @@ def test_what_is_left_of_an_entry_that_diverged_does_not_lead() -> None:
     values = {"a": [0.9, GONE, GONE], "b": [0.8, 0.81, 0.82], "c": [0.7, 0.7, 0.71]}
     report = compare_report(with_tests(values))
     assert ranks(report) == [("b", 1), ("c", 2), ("a", 3)]
-    assert of(report, "a").test_last.mean == 0.9  # told, but not ranked by
-    assert [t.diverged for t in of(report, "a").trials] == [False, True, True]
+    assert entry_named(report, "a").test_last.mean == 0.9  # told, but not ranked by
+    assert [t.diverged for t in entry_named(report, "a").trials] == [False, True, True]
     assert report.verdict == (
         "b is distinguishably better than c. a ranks behind, whatever its mean: 2 of 3 trials "
         "diverged."
@@ -45,7 +45,7 @@ def test_it_ranks_behind_those_that_it_beats_on_the_seeds_that_are_left() -> Non
     )
 
 
-def test_a_leader_of_whose_trials_some_diverged_as_of_all_others() -> None:
+def test_a_leader_may_have_diverged_trials_if_every_entry_has() -> None:
     report = compare_report(with_tests({"a": [0.9, GONE, GONE], "b": [0.8, 0.81, GONE]}))
     assert ranks(report) == [("a", 1), ("b", 1)]
     assert report.verdict.endswith("Only 1 of 3 trials of a is done; 2 diverged.")
@@ -63,12 +63,12 @@ def test_a_trial_that_was_killed_is_no_fault_of_its_optimizer() -> None:
     assert headline(report) == "a is highest, 90.0 % (1 of 3 seeds); no two seeds to compare"
 
 
-def test_the_better_on_common_seeds_stands_before_the_higher_mean() -> None:
+def test_the_better_entry_on_common_seeds_ranks_above_the_higher_mean() -> None:
     """The mean of a is lifted by a seed that b does not have; where both were tried, b wins."""
     report = compare_report(with_tests({"a": [0.50, 0.51, 0.95], "b": [0.60, 0.611, None]}))
     (pair,) = report.pairs
     assert pair.better == "b"
-    assert of(report, "a").test_last.mean > of(report, "b").test_last.mean
+    assert entry_named(report, "a").test_last.mean > entry_named(report, "b").test_last.mean
     assert ranks(report) == [("b", 1), ("a", 2)]
     assert report.verdict == (
         "b is distinguishably better than a. Only 2 of 3 trials of b are done."
@@ -111,7 +111,9 @@ def test_each_may_be_better_than_the_next_where_no_three_share_their_seeds() -> 
         ({"a": [None, None], "b": [None, None]}, ""),
     ],
 )
-def test_headline(values: dict[str, list[float | None]], said: str) -> None:
+def test_the_headline_names_the_leader_and_its_rivals(
+    values: dict[str, list[float | None]], said: str
+) -> None:
     assert headline(compare_report(with_tests(values))) == said
 
 

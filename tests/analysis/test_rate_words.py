@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clr_tui.engine.words import all_of, be, decades_apart, many, rate, was
+from clr_tui.engine.words import all_of, be, decades_apart, lr_str, many, was
 
 
 @pytest.mark.parametrize(
@@ -20,8 +20,8 @@ from clr_tui.engine.words import all_of, be, decades_apart, many, rate, was
         (1e4, "1e4"),
     ],
 )
-def test_rate(lr, text):
-    assert rate(lr) == text
+def test_a_learning_rate_is_written_with_two_digits(lr, text):
+    assert lr_str(lr) == text
 
 
 @pytest.mark.parametrize(

@@ -98,13 +98,13 @@ def test_short_series_is_returned_whole():
     np.testing.assert_array_equal(kept_y, y)
 
 
-def test_one_x_for_all():
+def test_points_that_share_one_x_are_reduced():
     kept_x, kept_y = reduce_columns(np.ones(100), np.arange(100.0), 10, 1.0, 1.0)
     np.testing.assert_array_equal(kept_y, [0, 99])
     np.testing.assert_array_equal(kept_x, [1, 1])
 
 
-def test_empty():
+def test_reducing_an_empty_series_gives_an_empty_series():
     x, y = reduce_columns(np.empty(0), np.empty(0), 10, 0.0, 1.0)
     assert len(x) == len(y) == 0
 

@@ -147,7 +147,7 @@ def test_bounds_are_the_configs_until_they_change():
     assert RunHistory(msgspec.structs.replace(TRAINING, job=RangeTest())).bounds is None
 
 
-def test_state_of_the_run():
+def test_history_tracks_the_state_of_the_run():
     history = RunHistory(TRAINING)
     history.apply(ev.RunStarted(time=5.0, run="r", kind="train"))
     history.apply(ev.Progress(time=6.0, what="decoding images", done=1, total=9))
@@ -206,7 +206,7 @@ def test_a_million_steps_in_chunks():
     assert history.trials[0].loss[-1] == 1000.0 - 999_999
 
 
-def test_what_a_comparison_tells_of_itself():
+def test_history_gathers_a_comparisons_events():
     history = RunHistory(TRAINING)
     assert (history.pool, history.rates, history.overall) == (None, {}, None)
     pool = ev.PoolReady(jobs=2, threads=1, devices=["cpu"])
@@ -277,7 +277,7 @@ def test_packed_steps_are_the_same_history():
     )
 
 
-def test_what_no_chunk_tells_takes_no_memory():
+def test_absent_columns_take_no_memory():
     trial = training(steps(0, 1000)).trials[0]
     assert np.isnan(trial.metric("accuracy")).all()
     assert trial.metric("accuracy").strides == (0,)

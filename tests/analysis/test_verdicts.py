@@ -132,7 +132,7 @@ def test_flat_until_it_exploded_is_not_called_too_high():
         assert "flat within its noise" in found.sentence
 
 
-def test_flat_from_a_high_start_is_not_told_to_start_higher():
+def test_a_flat_sweep_from_a_high_start_is_not_advised_to_start_higher():
     """As the digits from 0.3 to 10: thrown off at the first steps, and level from there."""
     found = judge(sweep_history(noisy(np.full(59, 2.4), 0), start=0.3, end=10.0, diverged=True))
     assert found.kind == "flat"

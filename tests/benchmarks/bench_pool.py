@@ -26,7 +26,7 @@ import torch
 
 from clr_tui.engine.comparing.entry_rates import known_rate, training_at
 from clr_tui.engine.comparing.pool import Pool
-from clr_tui.engine.comparing.scheduler import Stage, run_comparison
+from clr_tui.engine.comparing.scheduler import CompareContext, run_comparison
 from clr_tui.engine.log.events import AnyEvent, EpochFinished, Event, Steps, TrialFinished
 from clr_tui.engine.log.tail import read_events
 from clr_tui.engine.log.writer import EventWriter
@@ -40,7 +40,7 @@ from clr_tui.engine.settings.config import (
 from clr_tui.engine.tasks.image_task import ImageTask
 from clr_tui.engine.tasks.load import load_task
 from clr_tui.engine.training.control import Control, StopFlag
-from clr_tui.engine.training.keepers import InMemory
+from clr_tui.engine.training.keepers import MemoryKeeper
 from clr_tui.engine.training.session import Session, Trial
 from clr_tui.engine.training.training import Training
 
@@ -86,7 +86,7 @@ class Bench:
         self._logs += 1
         writer = EventWriter(self._folder / f"{self._logs}.jsonl")
         begin = time.perf_counter()
-        stage = Stage(
+        stage = CompareContext(
             config=run,
             executor=Pool(run, devices=["cpu"], jobs=jobs, threads=threads),
             emit=writer.write,
@@ -125,7 +125,7 @@ class Bench:
         session = Session(run, self.task, "float32", events.append, control, self._folder)
         torch.set_num_threads(1)
         job = training_at(rate, compare, self.epochs)
-        Training(session, job, Trial(0, 0, "sgd"), InMemory()).run()
+        Training(session, job, Trial(0, 0, "sgd"), MemoryKeeper()).run()
         return events
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clr_tui.tui.charts.ticks import StickyLimits, stepped, ticks
+from clr_tui.tui.charts.ticks import StickyLimits, rounded_limits, ticks
 
 FINITE = st.floats(-1e200, 1e200, allow_nan=False)
 RATES = st.floats(1e-12, 1e6)
@@ -73,7 +73,7 @@ def test_log_ticks_lie_inside_and_are_told_apart(ends, most):
 @given(st.tuples(FINITE, FINITE))
 def test_stepped_limits_hold_what_they_are_made_for(ends):
     lo, hi = min(ends), max(ends)
-    low, high = stepped(lo, hi, log=False)
+    low, high = rounded_limits(lo, hi, log=False)
     slack = 1e-6 * (high - low)
     assert low < high
     assert low <= lo + slack
@@ -85,14 +85,14 @@ def test_stepped_limits_hold_what_they_are_made_for(ends):
 
 @given(st.tuples(RATES, RATES))
 def test_stepped_log_limits_hold_what_they_are_made_for(ends):
-    low, high = stepped(min(ends), max(ends), log=True)
+    low, high = rounded_limits(min(ends), max(ends), log=True)
     assert 0 < low < high
     assert low <= min(ends) * (1 + 1e-6)
     assert high >= max(ends) * (1 - 1e-6)
 
 
 def test_a_plan_of_whole_decades_is_its_own_limits():
-    assert stepped(1e-7, 1.0, log=True) == pytest.approx((1e-7, 1.0))
+    assert rounded_limits(1e-7, 1.0, log=True) == pytest.approx((1e-7, 1.0))
 
 
 def test_limits_hold_still_while_data_stay_inside():
@@ -110,14 +110,14 @@ def test_a_falling_loss_widens_limits_a_few_times_only():
     assert all(lo <= 2.3 * 0.995 ** (i + 1) for i, (lo, _) in enumerate(seen))
 
 
-def test_limits_start_anew_when_something_much_smaller_is_shown():
+def test_limits_restart_when_something_much_smaller_is_shown():
     limits = StickyLimits()
     limits.fit(0.0, 10.0, log=False)
     lo, hi = limits.fit(1.0, 1.2, log=False)
     assert hi - lo < 1
 
 
-def test_limits_start_anew_on_another_kind_of_axis():
+def test_limits_restart_on_another_kind_of_axis():
     limits = StickyLimits()
     limits.fit(-5.0, 10.0, log=False)
     lo, hi = limits.fit(0.1, 1.0, log=True)

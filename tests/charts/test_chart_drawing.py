@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from rich.cells import cell_len
 
-from clr_tui.tui.charts.cells import Grid, changed, to_text
+from clr_tui.tui.charts.cells import Grid, changed_spans, to_text
 from clr_tui.tui.charts.chart import (
     Area,
     Axis,
@@ -21,7 +21,7 @@ from clr_tui.tui.charts.chart import (
     Series,
     VLine,
 )
-from clr_tui.tui.charts.draw import draw, drawn
+from clr_tui.tui.charts.draw import draw, draw_grid
 from clr_tui.tui.charts.palette import DARK, PLAIN
 
 ANY_FLOAT = st.floats(allow_nan=True, allow_infinity=True)
@@ -118,9 +118,9 @@ def test_the_selected_bound_differs_in_shape():
 
 
 def test_a_moved_bound_changes_its_columns_only():
-    before = drawn(sweep_chart(), 100, 24, DARK)
-    after = drawn(sweep_chart(peak=4.5e-3), 100, 24, DARK)
-    spans = changed(before, after)
+    before = draw_grid(sweep_chart(), 100, 24, DARK)
+    after = draw_grid(sweep_chart(peak=4.5e-3), 100, 24, DARK)
+    spans = changed_spans(before, after)
     assert spans
     assert max(end for *_, end in spans) - min(start for _, start, _ in spans) < 30
 
@@ -333,25 +333,28 @@ def test_drawing_again_changes_nothing():
 
 def test_a_step_more_changes_little():
     fixed = Axis("loss", lo=1.5, hi=1.68)
-    old = drawn(replace(sweep_chart(60), y=fixed), 160, 44, DARK)
-    new = drawn(replace(sweep_chart(61), y=fixed), 160, 44, DARK)
-    assert 0 < sum(end - start for _, start, end in changed(old, new)) < 60
+    old = draw_grid(replace(sweep_chart(60), y=fixed), 160, 44, DARK)
+    new = draw_grid(replace(sweep_chart(61), y=fixed), 160, 44, DARK)
+    assert 0 < sum(end - start for _, start, end in changed_spans(old, new)) < 60
 
 
 def title_cells(text):
-    return drawn(Chart(title=text), cell_len(text), 4, DARK)
+    return draw_grid(Chart(title=text), cell_len(text), 4, DARK)
 
 
 def test_changed_finds_exactly_the_cells_that_differ():
-    assert changed(title_cells("abcdef   "), title_cells("abXdeY   ")) == [(0, 2, 3), (0, 5, 6)]
-    assert changed(title_cells("abc"), title_cells("abc")) == []
-    assert changed(title_cells("Xbc"), title_cells("abX")) == [(0, 0, 1), (0, 2, 3)]
+    assert changed_spans(title_cells("abcdef   "), title_cells("abXdeY   ")) == [
+        (0, 2, 3),
+        (0, 5, 6),
+    ]
+    assert changed_spans(title_cells("abc"), title_cells("abc")) == []
+    assert changed_spans(title_cells("Xbc"), title_cells("abX")) == [(0, 0, 1), (0, 2, 3)]
 
 
 def test_changed_takes_a_wide_character_whole():
-    assert changed(title_cells("a花b  "), title_cells("a茶b  ")) == [(0, 1, 3)]
-    assert changed(title_cells("a花b  "), title_cells("axyb  ")) == [(0, 1, 3)]
-    assert changed(title_cells("axyb  "), title_cells("a花b  ")) == [(0, 1, 3)]
+    assert changed_spans(title_cells("a花b  "), title_cells("a茶b  ")) == [(0, 1, 3)]
+    assert changed_spans(title_cells("a花b  "), title_cells("axyb  ")) == [(0, 1, 3)]
+    assert changed_spans(title_cells("axyb  "), title_cells("a花b  ")) == [(0, 1, 3)]
 
 
 def test_changed_takes_the_ink_of_a_wide_character_from_its_first_half():
@@ -361,9 +364,9 @@ def test_changed_takes_the_ink_of_a_wide_character_from_its_first_half():
         made.tint(slice(0, 1), slice(0, 5), np.arange(5)[None] < edge, "band")
         return made
 
-    assert changed(grid(2), grid(3)) == []
-    assert changed(grid(3), grid(4)) == [(0, 3, 4)]
-    assert changed(grid(1), grid(2)) == [(0, 1, 3)]
+    assert changed_spans(grid(2), grid(3)) == []
+    assert changed_spans(grid(3), grid(4)) == [(0, 3, 4)]
+    assert changed_spans(grid(1), grid(2)) == [(0, 1, 3)]
 
 
 def test_changed_sees_the_tint_of_a_blank_and_not_its_ink():
@@ -374,8 +377,8 @@ def test_changed_sees_the_tint_of_a_blank_and_not_its_ink():
             made.tint(slice(0, 1), slice(0, 3), np.array([[True, False, False]]), "band")
         return made
 
-    assert changed(grid("loss", tint=False), grid("loss", tint=True)) == [(0, 0, 1)]
-    assert changed(grid("loss", tint=False), grid("lr", tint=False)) == [(0, 1, 2)]
+    assert changed_spans(grid("loss", tint=False), grid("loss", tint=True)) == [(0, 0, 1)]
+    assert changed_spans(grid("loss", tint=False), grid("lr", tint=False)) == [(0, 1, 2)]
 
 
 def test_text_is_plain():

@@ -7,8 +7,8 @@ from chart_samples import sweep_chart
 from textual.app import App
 from textual.geometry import Region
 
-from clr_tui.tui.charts.chart import Area, Axis, Chart, Series, same
-from clr_tui.tui.charts.draw import drawn
+from clr_tui.tui.charts.chart import Area, Axis, Chart, Series, same_chart
+from clr_tui.tui.charts.draw import draw_grid
 from clr_tui.tui.widgets import chart_view
 from clr_tui.tui.widgets.chart_view import ChartView
 
@@ -59,14 +59,14 @@ async def test_an_equal_chart_repaints_nothing(repaints):
         assert repaints == []
 
 
-async def test_only_what_differs_is_drawn_anew(monkeypatch):
+async def test_only_differing_cells_are_redrawn(monkeypatch):
     drawings = []
 
     def count(*given):
         drawings.append(given[0])
-        return drawn(*given)
+        return draw_grid(*given)
 
-    monkeypatch.setattr(chart_view, "drawn", count)
+    monkeypatch.setattr(chart_view, "draw_grid", count)
     app = ChartApp(sweep_chart(50))
     async with app.run_test(size=(160, 44)) as pilot:
         view = app.query_one(ChartView)
@@ -83,7 +83,7 @@ async def test_only_what_differs_is_drawn_anew(monkeypatch):
 def test_a_value_that_alone_differs_is_seen():
     x, y = np.arange(5.0), np.array([1.0, np.nan, 3.0, 2.0, 1.0])
     chart = Chart((Series(x, y, "loss"),), areas=(Area(x, y - 1, y + 1),))
-    assert same(chart, Chart((Series(x.copy(), y.copy(), "loss"),), areas=chart.areas))
+    assert same_chart(chart, Chart((Series(x.copy(), y.copy(), "loss"),), areas=chart.areas))
     for other in (
         replace(chart, series=()),
         replace(chart, title="loss"),
@@ -94,7 +94,7 @@ def test_a_value_that_alone_differs_is_seen():
         replace(chart, areas=(Area(x, y - 1, y + 2),)),
         replace(chart, areas=(replace(chart.areas[0], colour="band"),)),
     ):
-        assert not same(chart, other)
+        assert not same_chart(chart, other)
 
 
 async def test_a_step_repaints_a_few_cells_and_exactly_those(repaints):

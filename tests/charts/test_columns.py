@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from clr_tui.tui.charts import columns as module
 from clr_tui.tui.charts.chart import Area, Axis, Chart, Series
 from clr_tui.tui.charts.columns import Columns
-from clr_tui.tui.charts.draw import drawn
+from clr_tui.tui.charts.draw import draw_grid
 from clr_tui.tui.charts.layout import scales, y_range
 from clr_tui.tui.charts.palette import DARK
 from clr_tui.tui.charts.scale import Scale
@@ -79,7 +79,7 @@ def test_a_line_is_looked_at_once_for_axis_and_dots(monkeypatch):
     chart = Chart((Series(x, np.sin(x)), Series(x, np.cos(x))), y=Axis("loss"))
     for width, height in ((160, 44), (80, 24), (40, 10)):
         looks.clear()
-        drawn(chart, width, height, DARK)
+        draw_grid(chart, width, height, DARK)
         assert len(looks) == 2
 
 

@@ -111,7 +111,7 @@ def test_labels_of_bounds_stand_apart(factor):
 
 @settings(max_examples=60, deadline=None)
 @given(ANY, ANY, st.booleans(), st.booleans(), st.text(max_size=20))
-def test_any_data_make_a_document(x, y, log_x, log_y, title):
+def test_any_data_can_be_drawn_as_svg(x, y, log_x, log_y, title):
     chart = Chart(
         (Series(x, y, "a"), Series(x, y, "b", kind="points")),
         x=Axis("x", log_x),

@@ -19,7 +19,7 @@ STEPS = 200
 SWEEP = RangeTest(start_lr=1e-6, end_lr=1.0, steps=STEPS)
 
 
-class Ticking:
+class TickingClock:
     """A clock of which every look takes a second."""
 
     def __init__(self) -> None:
@@ -159,7 +159,7 @@ def epoch_events(epoch: int) -> list[ev.Event]:
 
 
 def write(run: RunDir, told: list[ev.Event]) -> None:
-    writer = EventWriter(run.events_path, clock=Ticking())
+    writer = EventWriter(run.events_path, clock=TickingClock())
     for event in told:
         writer.write(event)
     writer.close()

@@ -100,7 +100,9 @@ def images(tmp_path: Path) -> Path:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
-def test_settings_and_names(cli, runs: Path, arguments: list[str], words: list[str]) -> None:
+def test_bad_settings_and_names_get_one_sentence(
+    cli, runs: Path, arguments: list[str], words: list[str]
+) -> None:
     assert_one_sentence(cli(*arguments), *words)
     assert not runs.exists() or not any(runs.iterdir())
 

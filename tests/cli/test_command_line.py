@@ -213,7 +213,7 @@ def test_options_of_all_commands_stand_before_or_after_the_command() -> None:
     assert (after.json, after.runs_dir) == (True, "there")
 
 
-def test_moments_and_speeds() -> None:
+def test_replay_positions_and_speeds_are_parsed() -> None:
     args = build_parser().parse(["replay", "x", "--at", "25%", "--speed", "max"])
     assert (args.at, args.speed) == (0.25, float("inf"))
 

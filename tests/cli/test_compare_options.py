@@ -19,11 +19,11 @@ from clr_tui.engine.settings.studies import study
 from clr_tui.tui import launching
 from clr_tui.tui.cli import main as command
 from clr_tui.tui.cli.parser import build_parser
-from clr_tui.tui.kinds.compare.command import comparison_of
+from clr_tui.tui.kinds.compare.command import comparison_from_args
 
 
 def asked(text: str, runs: Path) -> tuple[TaskConfig, Compare, str | None]:
-    return comparison_of(build_parser().parse(["compare", *shlex.split(text)]), runs)
+    return comparison_from_args(build_parser().parse(["compare", *shlex.split(text)]), runs)
 
 
 def test_without_options_the_six_of_the_article_on_digits(runs: Path) -> None:

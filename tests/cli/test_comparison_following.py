@@ -24,7 +24,7 @@ from clr_tui.tui.cli.progress import ProgressLines
 from clr_tui.tui.kinds.compare.progress import ComparisonLines
 
 
-def told_at_once(**log) -> list[str]:
+def lines_of_whole_log(**log) -> list[str]:
     """The lines of a log that is there whole."""
     history = comparison_history(**log)
     said = io.StringIO()
@@ -34,7 +34,7 @@ def told_at_once(**log) -> list[str]:
 
 
 def test_a_line_a_trial_and_not_a_line_an_epoch() -> None:
-    lines = told_at_once()
+    lines = lines_of_whole_log()
     assert lines[0] == "compare-flowers-1 started"
     assert "2 trials side by side, 1 thread each (2 cores)" in lines
     assert "adam: learning rate 0.001, torch's default" in lines
@@ -47,16 +47,16 @@ def test_a_line_a_trial_and_not_a_line_an_epoch() -> None:
     assert len(lines) == 4 + len(LABELS) + 9
 
 
-def test_the_end_of_a_trial_tells_what_it_came_to() -> None:
+def test_the_end_of_a_trial_shows_its_result() -> None:
     trial = comparison_history().trials[4]
     best = max(trial.validations().values(), key=lambda e: e.value("accuracy"))
-    (line,) = [line for line in told_at_once() if line.startswith("sgd+clr seed 1:")]
+    (line,) = [line for line in lines_of_whole_log() if line.startswith("sgd+clr seed 1:")]
     assert f": {100 * best.value('accuracy'):.1f} % in epoch {best.epoch}, " in line
     assert f" test {100 * (best.value('accuracy') - 0.004):.1f} %, 0:16  [5 of 9]" in line
 
 
 def test_a_failure_names_its_trial_and_reason_once() -> None:
-    lines = told_at_once(failed=(1, 2))
+    lines = lines_of_whole_log(failed=(1, 2))
     reason = "the loss is not finite at step 40, learning rate 3.6e-03"
     assert [line for line in lines if "not finite" in line] == [
         f"sgd+clr seed 2: failed: {reason}  [6 of 9]"
@@ -64,7 +64,7 @@ def test_a_failure_names_its_trial_and_reason_once() -> None:
     assert sum("9]" in line for line in lines) == 9
 
 
-def test_a_trial_that_never_began_has_a_name_too() -> None:
+def test_an_unstarted_trial_has_a_name_too() -> None:
     """A process that dies as it starts, or an optimizer that cannot be made."""
     history, said = RunHistory(comparison_config(first_seed=40)), io.StringIO()
     failed = ev.TrialFinished(trial=4, outcome="failed", step=0, reason="it has no default rate")
@@ -75,7 +75,7 @@ def test_a_trial_that_never_began_has_a_name_too() -> None:
     assert said.getvalue() == "sgd+clr seed 41: failed: it has no default rate  [1 of 9]\n"
 
 
-def test_a_sweep_that_fails_is_told() -> None:
+def test_a_failed_sweep_is_reported() -> None:
     history, said = RunHistory(comparison_config(tuned=True)), io.StringIO()
     started = ev.TrialStarted(
         trial=9, seed=0, total_steps=100, steps_per_epoch=10, label="adam", entry=0, role="sweep"
@@ -87,8 +87,8 @@ def test_a_sweep_that_fails_is_told() -> None:
     assert said.getvalue() == "adam range test: failed: out of memory\n"
 
 
-def test_the_cost_of_a_rate_is_told_and_a_sweep_is_no_trial() -> None:
-    lines = told_at_once(tuned=True)
+def test_the_cost_of_a_rate_is_reported_and_a_sweep_is_not_a_trial() -> None:
+    lines = lines_of_whole_log(tuned=True)
     assert "rmsprop: learning rate 1.0e-02 by a range test of 100 steps, 0:04" in lines
     assert sum(line.endswith("of 9]") for line in lines) == 9
 
@@ -117,12 +117,12 @@ def test_how_trials_share_the_machine(pool: ev.PoolReady, words: str) -> None:
     assert said.getvalue() == f"{words}\n"
 
 
-def test_where_the_whole_stands() -> None:
+def test_overall_progress_is_shown_in_one_line() -> None:
     history = comparison_history(running=True)
-    assert ComparisonLines().standing(history) == "4 of 9 trials, 55.6 %, left 4:27"
+    assert ComparisonLines().progress_line(history) == "4 of 9 trials, 55.6 %, left 4:27"
     history.apply(ev.Paused())
-    assert ComparisonLines().standing(history) == "4 of 9 trials, 55.6 %, paused"
-    assert ComparisonLines().standing(comparison_history()) == ""
+    assert ComparisonLines().progress_line(history) == "4 of 9 trials, 55.6 %, paused"
+    assert ComparisonLines().progress_line(comparison_history()) == ""
 
 
 def test_which_rates_are_being_tuned() -> None:
@@ -136,11 +136,13 @@ def test_which_rates_are_being_tuned() -> None:
             done=0, failed=0, stopped=0, running=0, total=9, fraction=0.01, eta_seconds=600.0
         )
     )
-    assert ComparisonLines().standing(history) == "0 of 9 trials, 1.0 %, tuning adam, left 10:00"
+    assert (
+        ComparisonLines().progress_line(history) == "0 of 9 trials, 1.0 %, tuning adam, left 10:00"
+    )
 
 
 @pytest.mark.parametrize(("in_place", "lines"), [(False, [0, 1]), (True, [2, 2])])
-def test_off_a_terminal_where_it_stands_comes_after_ten_seconds_of_silence(
+def test_off_a_terminal_progress_is_printed_after_ten_silent_seconds(
     in_place: bool, lines: list[int]
 ) -> None:
     history = comparison_history(running=True)
@@ -161,7 +163,7 @@ def follow(run: RunDir, *, json: bool = True) -> int:
         return follow_and_print(run, interrupts, owner=True, json=json)
 
 
-def test_some_failed_trials_are_told_but_the_run_is_done(runs: Path, capsys) -> None:
+def test_failed_trials_are_reported_though_the_run_is_done(runs: Path, capsys) -> None:
     run = write_run(runs, failed=(1, 0))
     assert follow(run) == 0
     assert f"clr-tui: {run.id}: 1 of 9 trials failed" in capsys.readouterr().err
@@ -176,7 +178,7 @@ def test_a_result_is_followed_by_what_keeps_it(runs: Path, capsys) -> None:
 
 
 @pytest.mark.parametrize("outcome", ["failed", "stopped"])
-def test_a_comparison_of_which_nothing_came_is_a_failure(runs: Path, capsys, outcome: str) -> None:
+def test_a_comparison_without_any_result_is_a_failure(runs: Path, capsys, outcome: str) -> None:
     run = write_run(runs, running=True)
     end = ev.RunFinished(outcome=outcome, message="all 9 trials failed", seq=10**6)
     with run.events_path.open("ab") as log:
@@ -191,7 +193,7 @@ def test_a_comparison_whose_worker_is_gone_is_lost(runs: Path, capsys) -> None:
     assert f"clr-tui: {run.id} was lost" in capsys.readouterr().err
 
 
-def test_ls_tells_where_a_comparison_stands(cli, runs: Path, hold) -> None:
+def test_ls_shows_the_progress_of_a_comparison(cli, runs: Path, hold) -> None:
     run = write_run(runs, running=True)
     hold(run)
     row = cli("ls").out.splitlines()[1].split("  ")

@@ -79,7 +79,7 @@ def test_a_comparison_in_text(cli, runs: Path) -> None:
     assert "train loss" not in text, "a table of epochs is for trainings"
 
 
-def test_every_pair_is_told_with_its_interval_and_p(cli, runs: Path) -> None:
+def test_every_pair_is_printed_with_its_interval_and_p(cli, runs: Path) -> None:
     run = write_run(runs)
     lines = cli("attach", run.id).out.splitlines()
     pairs = json.loads(cli("attach", run.id, "--json").out)["pairs"]
@@ -121,7 +121,7 @@ def test_a_failed_trial_is_told_with_its_reason(cli, runs: Path) -> None:
     assert (found["trials_done"], found["trials_failed"]) == (8, 1)
 
 
-def test_a_comparison_of_which_nothing_came_prints_no_table(cli, runs: Path) -> None:
+def test_a_comparison_without_any_result_prints_no_table(cli, runs: Path) -> None:
     run = write_run(runs)
     first, *_ = run.events_path.read_bytes().splitlines(keepends=True)
     end = ev.RunFinished(outcome="failed", message="no folder 'flwers'", seq=1)

@@ -11,9 +11,9 @@ from clr_tui.engine.settings.config import Compare, RangeTest, TaskConfig, Train
 from clr_tui.engine.settings.entries import article_entries
 from clr_tui.tui.cli.job_options import with_options
 from clr_tui.tui.cli.parser import build_parser
-from clr_tui.tui.kinds.compare.command import comparison_of
-from clr_tui.tui.kinds.train.command import training_of
-from clr_tui.tui.text.form import read, texts
+from clr_tui.tui.kinds.compare.command import comparison_from_args
+from clr_tui.tui.kinds.train.command import training_from_args
+from clr_tui.tui.text.form import form_texts, read_form
 
 COMPILED = TaskConfig(compile=True)
 
@@ -31,18 +31,18 @@ def test_only_where_it_is_asked_for() -> None:
 
 
 def test_trainings_and_comparisons_take_it(runs: Path) -> None:
-    task, _, _ = training_of(parsed("train --max-lr 0.01 --compile"), runs)
+    task, _, _ = training_from_args(parsed("train --max-lr 0.01 --compile"), runs)
     assert task == COMPILED
-    task, _, _ = comparison_of(parsed("compare --study cnn --compile"), runs)
+    task, _, _ = comparison_from_args(parsed("compare --study cnn --compile"), runs)
     assert task.compile
 
 
 def test_it_comes_from_the_run_that_is_named(runs: Path) -> None:
     run = make_sweep(runs, task=COMPILED)
     assert run.config().task == COMPILED
-    task, _, _ = training_of(parsed(f"train --from {run.id}"), runs)
+    task, _, _ = training_from_args(parsed(f"train --from {run.id}"), runs)
     assert task == COMPILED
-    task, _, _ = comparison_of(parsed(f"compare --from {run.id}"), runs)
+    task, _, _ = comparison_from_args(parsed(f"compare --from {run.id}"), runs)
     assert task == COMPILED
 
 
@@ -56,7 +56,7 @@ def test_it_comes_from_the_run_that_is_named(runs: Path) -> None:
 )
 def test_run_again_keeps_it(job: RangeTest | Train | Compare) -> None:
     """Though the form does not show it."""
-    reading = read(texts(COMPILED, job), COMPILED, job)
+    reading = read_form(form_texts(COMPILED, job), COMPILED, job)
     assert reading.errors == {}
     assert reading.task == COMPILED
 

@@ -40,7 +40,7 @@ def test_several_files_at_once(cli, runs: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["export --csv -", "replay", "replay --at 50%"])
-def test_what_could_not_be_read_is_told(cli, runs: Path, command: str) -> None:
+def test_unreadable_lines_are_reported(cli, runs: Path, command: str) -> None:
     run = make_sweep(runs)
     with run.events_path.open("a") as log:
         log.write("garbage\n")

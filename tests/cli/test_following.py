@@ -100,7 +100,7 @@ def test_lines_come_no_faster_than_every_second(runs: Path, hold) -> None:
     assert 2 <= len(steps) <= 4
 
 
-def test_on_a_terminal_the_line_that_stands_is_overwritten(runs: Path, hold) -> None:
+def test_on_a_terminal_the_progress_line_is_overwritten(runs: Path, hold) -> None:
     run = make_sweep(runs, steps=0, ending=[])
     worker = hold(run)
     first, second, third = pieces(run)

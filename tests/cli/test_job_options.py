@@ -18,12 +18,12 @@ from clr_tui.engine.settings.config import OptimizerConfig, RangeTest, TaskConfi
 from clr_tui.tui import launching
 from clr_tui.tui.cli.job_options import with_options
 from clr_tui.tui.cli.parser import build_parser
-from clr_tui.tui.kinds.range_test.command import range_test_of
-from clr_tui.tui.kinds.train.command import training_of
+from clr_tui.tui.kinds.range_test.command import range_test_from_args
+from clr_tui.tui.kinds.train.command import training_from_args
 
 
 def sweep_of(args) -> RangeTest:
-    return range_test_of(args, Path())[1]
+    return range_test_from_args(args, Path())[1]
 
 
 def parsed(text: str):
@@ -68,7 +68,7 @@ def test_every_option_of_a_training_arrives(runs: Path) -> None:
         "train --base-lr 1e-4 --max-lr 1e-2 --policy triangular2 --step-size-epochs 2.5"
         " --epochs 9 --gamma 0.99 --no-whole-cycles --momentum 0 --weight-decay 5e-4"
     )
-    task, job, parent = training_of(args, runs)
+    task, job, parent = training_from_args(args, runs)
     assert (task, parent) == (TaskConfig(), None)
     assert job == Train(
         base_lr=1e-4,
@@ -82,10 +82,10 @@ def test_every_option_of_a_training_arrives(runs: Path) -> None:
     )
 
 
-def test_base_lr_is_a_sixth_of_max_lr_unless_told_otherwise(runs: Path) -> None:
-    _, job, _ = training_of(parsed("train --max-lr 6e-3"), runs)
+def test_base_lr_defaults_to_a_sixth_of_max_lr(runs: Path) -> None:
+    _, job, _ = training_from_args(parsed("train --max-lr 6e-3"), runs)
     assert job.base_lr == pytest.approx(1e-3)
-    _, job, _ = training_of(parsed("train --max-lr 6e-3 --factor 3"), runs)
+    _, job, _ = training_from_args(parsed("train --max-lr 6e-3 --factor 3"), runs)
     assert job.base_lr == pytest.approx(2e-3)
 
 
@@ -99,7 +99,7 @@ def test_from_takes_bounds_task_and_optimizer_of_the_sweep(runs: Path) -> None:
     bounds = range_report(history).bounds
     assert bounds is not None
 
-    got, job, parent = training_of(parsed("train --from range-test"), runs)
+    got, job, parent = training_from_args(parsed("train --from range-test"), runs)
     assert (got, parent, job.optimizer) == (task, run.id, optimizer)
     assert job.max_lr == pytest.approx(bounds.max_lr)
     assert job.base_lr == pytest.approx(bounds.base_lr)
@@ -108,7 +108,7 @@ def test_from_takes_bounds_task_and_optimizer_of_the_sweep(runs: Path) -> None:
 def test_what_is_given_goes_over_what_the_sweep_says(runs: Path) -> None:
     run = make_sweep(runs, task=TaskConfig(batch_size=32, seed=5))
     options = "--max-lr 0.5 --batch-size 16 --momentum 0.1 --factor 5"
-    got, job, parent = training_of(parsed(f"train --from {run.id} {options}"), runs)
+    got, job, parent = training_from_args(parsed(f"train --from {run.id} {options}"), runs)
     assert (got.batch_size, got.seed, parent) == (16, 5, run.id)
     assert (job.base_lr, job.max_lr) == (pytest.approx(0.1), 0.5)
     assert job.optimizer.momentum == 0.1
@@ -157,14 +157,14 @@ def test_a_training_takes_the_optimizer_of_its_sweep_or_another(runs: Path) -> N
     adam = OptimizerConfig(name="adam", options={"amsgrad": True})
     run = make_sweep(runs, config=msgspec.structs.replace(SWEEP, optimizer=adam))
     for options in ("", " --optimizer adam"):
-        _, job, _ = training_of(parsed(f"train --from {run.id}{options}"), runs)
+        _, job, _ = training_from_args(parsed(f"train --from {run.id}{options}"), runs)
         assert job.optimizer == adam
-    _, job, _ = training_of(parsed(f"train --from {run.id} --optimizer rmsprop"), runs)
+    _, job, _ = training_from_args(parsed(f"train --from {run.id} --optimizer rmsprop"), runs)
     assert job.optimizer == OptimizerConfig(name="rmsprop")
-    _, job, _ = training_of(parsed(f"train --from {run.id} --weight-decay 0.1"), runs)
+    _, job, _ = training_from_args(parsed(f"train --from {run.id} --weight-decay 0.1"), runs)
     assert job.optimizer.options == {"amsgrad": True, "weight_decay": 0.1}
     with pytest.raises(UserError, match="--momentum is for sgd, but the optimizer is adam"):
-        training_of(parsed(f"train --from {run.id} --momentum 0.9"), runs)
+        training_from_args(parsed(f"train --from {run.id} --momentum 0.9"), runs)
 
 
 def test_a_run_remembers_where_it_was_asked_for(
@@ -195,6 +195,6 @@ def test_detach_prints_the_id_and_returns(cli, runs: Path, monkeypatch) -> None:
 
 def test_from_takes_what_a_vanished_worker_had_finished(runs: Path) -> None:
     whole, lost = make_sweep(runs), make_sweep(runs, ending=[])
-    _, expected, _ = training_of(parsed(f"train --from {whole.id}"), runs)
-    _, job, _ = training_of(parsed(f"train --from {lost.id}"), runs)
+    _, expected, _ = training_from_args(parsed(f"train --from {whole.id}"), runs)
+    _, job, _ = training_from_args(parsed(f"train --from {lost.id}"), runs)
     assert job.max_lr == expected.max_lr

@@ -124,7 +124,7 @@ def test_replay_takes_a_log_and_a_folder(cli, runs: Path) -> None:
     assert json.loads(cli("replay", run.events_path, "--json").out)["steps"] == STEPS
 
 
-def test_what_could_not_be_read_is_told(cli, runs: Path) -> None:
+def test_unreadable_lines_are_reported(cli, runs: Path) -> None:
     run = make_sweep(runs)
     lines = run.events_path.read_bytes().splitlines(keepends=True)
     lines[6] = lines[6][:40] + b"\n"

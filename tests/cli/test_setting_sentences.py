@@ -16,7 +16,7 @@ from clr_tui.tui.cli.job_options import add_settings, help_of, option_of, with_o
 from clr_tui.tui.cli.parser import build_parser
 from clr_tui.tui.cli.parsing import Parser
 from clr_tui.tui.text.bounds import read_bounds
-from clr_tui.tui.text.form import read, texts
+from clr_tui.tui.text.form import form_texts, read_form
 from clr_tui.tui.text.form_fields import form_fields, job_settings, title_of
 
 ROWS = [
@@ -75,7 +75,7 @@ def test_a_limit_is_met_with_one_sentence_everywhere(
     needed = [] if setting.name == "max_lr" else NEEDED.get(kind, [])
     result = cli(kind, *needed, f"{option_of(setting)}={text}")
     assert result.code == 2
-    errors = read(defaults(kind) | {name: text}).errors
+    errors = read_form(defaults(kind) | {name: text}).errors
     if setting.format == "share":
         text = f"'{text}'"
     assert result.err == f"clr-tui: {errors[name]}\n"
@@ -85,7 +85,7 @@ def test_a_limit_is_met_with_one_sentence_everywhere(
 @pytest.mark.parametrize("text", ["-1", "0", "nan", "inf", "1e300", "1e-40"])
 def test_the_dialog_of_bounds_says_it_too(text: str) -> None:
     values = defaults("train") | {"base_lr": text}
-    assert read_bounds(text, "3.6e-3")[1] == read(values).errors
+    assert read_bounds(text, "3.6e-3")[1] == read_form(values).errors
 
 
 class Slow(RangeTest, frozen=True, kw_only=True, tag_field="kind", tag="range-test"):
@@ -110,9 +110,9 @@ def test_a_setting_is_added_in_one_place(monkeypatch: pytest.MonkeyPatch) -> Non
 
     values = {field.name: field.default for field in form_fields()}
     assert values["patience"] == "7"
-    assert read(values | {"patience": "3"}).job == Slow(patience=3)
-    assert read(values | {"patience": "1"}).errors == {"patience": sentence}
-    assert texts(TaskConfig(), Slow(patience=4))["patience"] == "4"
+    assert read_form(values | {"patience": "3"}).job == Slow(patience=3)
+    assert read_form(values | {"patience": "1"}).errors == {"patience": sentence}
+    assert form_texts(TaskConfig(), Slow(patience=4))["patience"] == "4"
 
 
 def test_what_cannot_be_left_out_has_an_example() -> None:

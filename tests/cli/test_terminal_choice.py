@@ -54,7 +54,7 @@ class TestOnATerminal:
         assert "ZeroDivisionError: by 0" in place.read_text()
         place.unlink()
 
-    def test_the_runs(self, cli, runs: Path) -> None:
+    def test_without_a_command_the_list_of_runs_opens(self, cli, runs: Path) -> None:
         result = cli()
         assert (result.code, result.out) == (0, "range-test-digits-1 goes on\n")
         assert FakeApp.opened["runs"] == runs
@@ -67,11 +67,13 @@ class TestOnATerminal:
             (["train", "--max-lr", "1e-2"], "train-digits-1"),
         ],
     )
-    def test_a_new_run(self, cli, runs: Path, arguments: list[str], run: str) -> None:
+    def test_a_command_that_starts_a_run_opens_it_on_the_screen(
+        self, cli, runs: Path, arguments: list[str], run: str
+    ) -> None:
         assert cli(*arguments).code == 0
         assert FakeApp.opened["load"]() == find_run(runs, run)
 
-    def test_attach(self, cli, runs: Path) -> None:
+    def test_attach_opens_the_run_on_the_screen(self, cli, runs: Path) -> None:
         run = make_sweep(runs)
         assert cli("attach").code == 0
         assert FakeApp.opened["load"]() == run
@@ -85,7 +87,7 @@ class TestOnATerminal:
         assert (FakeApp.opened["start_speed"], FakeApp.opened["start_at"]) == (math.inf, 0.0)
 
     @pytest.mark.parametrize("flag", ["--headless", "--json"])
-    def test_headless_says_no(self, cli, runs: Path, flag: str) -> None:
+    def test_headless_never_opens_a_screen(self, cli, runs: Path, flag: str) -> None:
         run = make_sweep(runs)
         for arguments in ([], ["attach", run.id], ["replay", run.id]):
             assert cli(*arguments, flag).code == 0

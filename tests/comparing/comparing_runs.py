@@ -46,7 +46,7 @@ def events_of(run: RunDir) -> list[AnyEvent]:
     return read_events(run.events_path).events
 
 
-def told(run: RunDir, kind: type[Event]) -> list[Event]:
+def events_of_type(run: RunDir, kind: type[Event]) -> list[Event]:
     return [e for e in events_of(run) if isinstance(e, kind)]
 
 
@@ -65,7 +65,7 @@ def by_path(path: str) -> EntryConfig:
 
 
 @contextmanager
-def as_before() -> Iterator[None]:
+def restored_process_state() -> Iterator[None]:
     """`worker.main` in this process: its signal handlers and paths are taken off again."""
     numbers = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
     handlers = [signal.getsignal(number) for number in numbers]
@@ -80,7 +80,7 @@ def as_before() -> Iterator[None]:
 
 def do(run: RunDir) -> int:
     """The whole run, its worker in this process; the exit code."""
-    with as_before():
+    with restored_process_state():
         return worker.main([str(run.path)])
 
 
@@ -105,7 +105,7 @@ def curve(events: list[AnyEvent], trial: int) -> dict[str, list[object]]:
     return columns
 
 
-def check_story(events: list[AnyEvent]) -> None:
+def check_event_order(events: list[AnyEvent]) -> None:
     """No event is lost or doubled, and each trial's come in order."""
     assert [e.seq for e in events] == list(range(len(events)))
     for trial in {e.trial for e in events if isinstance(e, TrialStarted)}:

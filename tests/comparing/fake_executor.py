@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from clr_tui.engine.comparing.executor import Lost, Order, Told, Work
-from clr_tui.engine.comparing.scheduler import Stage, run_comparison
+from clr_tui.engine.comparing.executor import Order, TrialEvent, TrialLost, TrialWork
+from clr_tui.engine.comparing.scheduler import CompareContext, run_comparison
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.commands import Command, Pause, Stop
 from clr_tui.engine.log.events import (
@@ -48,7 +48,7 @@ class HandClock:
         return self.now
 
 
-def learns(lr: float) -> float:
+def valley(lr: float) -> float:
     """A loss that falls to its minimum at a rate of 0.1, and explodes beyond."""
     return 2.3 - 0.5 * max(0.0, math.log10(lr / 1e-5)) + 30 * max(0.0, lr - 0.1)
 
@@ -59,7 +59,7 @@ def flat(lr: float) -> float:
 
 @dataclass
 class _Played:
-    work: Work
+    work: TrialWork
     steps: int = 0
     begun: bool = False
     held: bool = False
@@ -71,7 +71,7 @@ class FakeExecutor:
 
     def __init__(self, jobs: int, clock: HandClock) -> None:
         self.jobs = jobs
-        self.submitted: list[Work] = []
+        self.submitted: list[TrialWork] = []
         self.ordered: list[tuple[int, Order]] = []
         self.most = 0
         """Trials that were ever under way at once."""
@@ -90,7 +90,7 @@ class FakeExecutor:
         self._clock = clock
         self._running: dict[int, _Played] = {}
 
-    def submit(self, work: Work) -> None:
+    def submit(self, work: TrialWork) -> None:
         assert not self.closed
         self.submitted.append(work)
         self._running[work.trial] = _Played(work)
@@ -105,23 +105,23 @@ class FakeExecutor:
     def close(self) -> None:
         self.closed = True
 
-    def poll(self, seconds: float) -> list[Told]:
+    def poll(self, seconds: float) -> list[TrialEvent]:
         self._clock.now += seconds
         self.at_poll.pop(self.polls, lambda: None)()
         self.polls += 1
         assert self.polls < 10_000, "it never ends"
-        told: list[Told] = []
+        told: list[TrialEvent] = []
         for trial, played in list(self._running.items()):
             for event in self._move(played):
-                told.append(Told(trial, event))
-                if isinstance(event, Lost | TrialFinished):
+                told.append(TrialEvent(trial, event))
+                if isinstance(event, TrialLost | TrialFinished):
                     del self._running[trial]
         return told
 
-    def _move(self, played: _Played) -> list[AnyEvent | Lost]:
+    def _move(self, played: _Played) -> list[AnyEvent | TrialLost]:
         work = played.work
         if self.dies.get(work.trial) == played.steps:
-            return [Lost("its process was killed (SIGKILL): out of memory, or by hand")]
+            return [TrialLost("its process was killed (SIGKILL): out of memory, or by hand")]
         if work.trial in self.silent:
             return []
         obeyed = self._obey(played)
@@ -138,7 +138,7 @@ class FakeExecutor:
             return self._swept(played)
         return self._epoch(played)
 
-    def _obey(self, played: _Played) -> list[AnyEvent | Lost] | None:
+    def _obey(self, played: _Played) -> list[AnyEvent | TrialLost] | None:
         if not played.orders or not played.begun:
             return None
         if played.work.trial in self.slow_to_pause:
@@ -151,7 +151,7 @@ class FakeExecutor:
         played.held = isinstance(order, Pause)
         return [Paused() if played.held else Continued()]
 
-    def _start(self, work: Work) -> TrialStarted:
+    def _start(self, work: TrialWork) -> TrialStarted:
         total = SWEEP_STEPS if work.train is None else work.train.epochs * PER_EPOCH
         return TrialStarted(
             trial=work.trial,
@@ -163,13 +163,13 @@ class FakeExecutor:
             steps_per_epoch=PER_EPOCH,
         )
 
-    def _epoch(self, played: _Played) -> list[AnyEvent | Lost]:
+    def _epoch(self, played: _Played) -> list[AnyEvent | TrialLost]:
         work, config = played.work, played.work.train
         assert config is not None
         steps = list(range(played.steps, played.steps + PER_EPOCH))
         played.steps += PER_EPOCH
         epoch = played.steps // PER_EPOCH
-        told: list[AnyEvent | Lost] = [
+        told: list[AnyEvent | TrialLost] = [
             Steps(
                 trial=work.trial, step=steps, lr=[config.max_lr] * PER_EPOCH, loss=[1.0] * PER_EPOCH
             ),
@@ -188,11 +188,11 @@ class FakeExecutor:
             told.append(_end(work, "done", played.steps))
         return told
 
-    def _swept(self, played: _Played) -> list[AnyEvent | Lost]:
+    def _swept(self, played: _Played) -> list[AnyEvent | TrialLost]:
         work, config = played.work, played.work.sweep
         assert config is not None
         rates = [sweep_lr(config, step, SWEEP_STEPS) for step in range(SWEEP_STEPS)]
-        curve = self.curves.get(work.entry, learns)
+        curve = self.curves.get(work.entry, valley)
         wobble = [0.02 * math.sin(12.9898 * step) for step in range(SWEEP_STEPS)]
         played.steps = SWEEP_STEPS
         return [
@@ -207,7 +207,7 @@ class FakeExecutor:
         ]
 
 
-def _end(work: Work, outcome: Outcome, step: int, reason: str = "") -> TrialFinished:
+def _end(work: TrialWork, outcome: Outcome, step: int, reason: str = "") -> TrialFinished:
     return TrialFinished(trial=work.trial, outcome=outcome, step=step, reason=reason)
 
 
@@ -252,7 +252,7 @@ class Played:
         return due
 
     def run(self) -> Result:
-        stage = Stage(
+        stage = CompareContext(
             config=RunConfig(
                 id="compare-tiny-1",
                 created=0.0,

@@ -9,7 +9,17 @@ from pathlib import Path
 import msgspec
 import pytest
 import torch
-from comparing_runs import ADAM, CLR, PER_EPOCH, by_path, check_story, curve, do, new_run, told
+from comparing_runs import (
+    ADAM,
+    CLR,
+    PER_EPOCH,
+    by_path,
+    check_event_order,
+    curve,
+    do,
+    events_of_type,
+    new_run,
+)
 from fake_executor import entry
 
 from clr_tui.engine.log.events import (
@@ -98,38 +108,40 @@ def in_a_row(tmp_path_factory: pytest.TempPathFactory) -> Done:
 
 def test_the_log_has_every_event_once(side_by_side: Done) -> None:
     assert side_by_side.code == 0
-    check_story(side_by_side.events)
+    check_event_order(side_by_side.events)
     run = side_by_side.run
-    assert [(e.jobs, e.threads, e.devices) for e in told(run, PoolReady)] == [(2, 1, ["cpu"])]
-    assert {(e.trial, e.entry, e.seed, e.label) for e in told(run, TrialStarted)} == {
+    assert [(e.jobs, e.threads, e.devices) for e in events_of_type(run, PoolReady)] == [
+        (2, 1, ["cpu"])
+    ]
+    assert {(e.trial, e.entry, e.seed, e.label) for e in events_of_type(run, TrialStarted)} == {
         (0, 0, 0, "adam"),
         (1, 0, 1, "adam"),
         (2, 1, 0, "sgd+clr"),
         (3, 1, 1, "sgd+clr"),
     }
-    assert sum(len(e.step) for e in told(run, Steps)) == 4 * 2 * PER_EPOCH
-    assert len(told(run, EpochFinished)) == 4 * 2
-    tested = [(e.trial, e.checkpoint) for e in told(run, Evaluated) if e.part == "test"]
+    assert sum(len(e.step) for e in events_of_type(run, Steps)) == 4 * 2 * PER_EPOCH
+    assert len(events_of_type(run, EpochFinished)) == 4 * 2
+    tested = [(e.trial, e.checkpoint) for e in events_of_type(run, Evaluated) if e.part == "test"]
     assert sorted(tested) == sorted((t, name) for t in range(4) for name in ("last", "best"))
-    last = told(run, Overall)[-1]
+    last = events_of_type(run, Overall)[-1]
     assert (last.done, last.failed, last.stopped, last.running, last.total) == (4, 0, 0, 0, 4)
     assert last.fraction == 1
-    (finished,) = told(run, RunFinished)
+    (finished,) = events_of_type(run, RunFinished)
     assert (finished.outcome, finished.message) == ("done", "")
     label, other = r"(?:adam|sgd\+clr)", r"; not distinguishable from (?:adam|sgd\+clr)"
     assert re.fullmatch(rf"{label} leads, \d+\.\d %(?:{other})?", finished.headline)
 
 
 def test_nothing_is_kept_on_disk_but_the_log(side_by_side: Done) -> None:
-    assert not told(side_by_side.run, CheckpointSaved)
+    assert not events_of_type(side_by_side.run, CheckpointSaved)
     names = {path.name for path in side_by_side.run.path.iterdir()}
     assert names == {"run.json", "events.jsonl", "worker.lock"}
 
 
 def test_what_breaks_or_diverges_ends_its_own_trial(in_a_row: Done) -> None:
     assert in_a_row.code == 0
-    check_story(in_a_row.events)
-    ends = {e.trial: e for e in told(in_a_row.run, TrialFinished)}
+    check_event_order(in_a_row.events)
+    ends = {e.trial: e for e in events_of_type(in_a_row.run, TrialFinished)}
     assert {trial: end.outcome for trial, end in ends.items()} == {
         0: "done",
         1: "failed",
@@ -143,15 +155,15 @@ def test_what_breaks_or_diverges_ends_its_own_trial(in_a_row: Done) -> None:
         "ZeroDivisionError: by nothing, with threads (1, '1') (the details are in worker.log)"
     )
     assert "not finite" in ends[2].reason
-    (finished,) = told(in_a_row.run, RunFinished)
+    (finished,) = events_of_type(in_a_row.run, RunFinished)
     assert (finished.outcome, finished.message) == ("done", "2 of 6 trials failed")
     assert re.search(r" is highest, \d+\.\d %; one seed only$", finished.headline)
 
 
-def test_a_sweep_is_told_of_and_paid_for(in_a_row: Done) -> None:
-    (sweep,) = [e for e in told(in_a_row.run, TrialStarted) if e.role == "sweep"]
+def test_a_sweep_is_reported_and_its_cost_counted(in_a_row: Done) -> None:
+    (sweep,) = [e for e in events_of_type(in_a_row.run, TrialStarted) if e.role == "sweep"]
     assert (sweep.trial, sweep.entry, sweep.label, sweep.total_steps) == (11, 5, "adamax+clr", 30)
-    (rate,) = [e for e in told(in_a_row.run, RateChosen) if e.entry == 5]
+    (rate,) = [e for e in events_of_type(in_a_row.run, RateChosen) if e.entry == 5]
     assert rate.trial == 11
     assert rate.steps == len(curve(in_a_row.events, 11)["step"])
     assert rate.samples == rate.steps * 64
@@ -163,7 +175,7 @@ def test_a_trial_is_the_same_alone_in_a_pool_and_after_others(
 ) -> None:
     alone = Compare(entries=[CLR], seeds=1, epochs=2, step_size_epochs=1)
     done = whole(tmp_path, alone)
-    assert re.fullmatch(r"sgd\+clr, \d+\.\d %", told(done.run, RunFinished)[0].headline)
+    assert re.fullmatch(r"sgd\+clr, \d+\.\d %", events_of_type(done.run, RunFinished)[0].headline)
     expected = curve(done.events, 0)
     assert len(expected["loss"]) == 2 * PER_EPOCH
     assert curve(side_by_side.events, 2) == expected
@@ -217,7 +229,7 @@ def test_a_mistake_ends_the_run_before_the_pool(
     config = Compare(entries=[ADAM], seeds=2, epochs=1)
     done = whole(tmp_path, msgspec.structs.replace(config, **changes), **task)
     assert done.code == 1
-    (finished,) = told(done.run, RunFinished)
+    (finished,) = events_of_type(done.run, RunFinished)
     assert (finished.outcome, finished.field) == ("failed", field)
-    assert not told(done.run, PoolReady)
-    assert len(told(done.run, TaskReady)) == (field == "jobs")
+    assert not events_of_type(done.run, PoolReady)
+    assert len(events_of_type(done.run, TaskReady)) == (field == "jobs")

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from fake_executor import PER_EPOCH, POLL, SEED, Played, entries, entry
 
-from clr_tui.engine.comparing.trial_counts import Tally
+from clr_tui.engine.comparing.trial_counts import TrialCounts
 from clr_tui.engine.log.commands import (
     Continue,
     Pause,
@@ -29,7 +29,7 @@ from clr_tui.engine.log.events import (
     TrialStarted,
 )
 from clr_tui.engine.settings.config import Compare, OptimizerConfig
-from clr_tui.engine.training.control import RunGone
+from clr_tui.engine.training.control import RunRemoved
 from clr_tui.engine.training.session import Result
 
 THREE = Compare(entries=entries("adam", "sgd", "adagrad"), seeds=3, epochs=3)
@@ -149,7 +149,7 @@ def test_overall_comes_once_a_second_while_nothing_else_happens() -> None:
     assert 11 <= len(played.of(Overall)) <= 14
 
 
-def test_one_trial_that_fails_is_told_of_and_the_others_go_on() -> None:
+def test_a_failed_trial_is_reported_and_the_others_continue() -> None:
     played = Played(THREE)
     played.executor.fails[0] = "ZeroDivisionError: by nothing"
     assert played.run() == Result("done", "1 of 9 trials failed")
@@ -164,7 +164,7 @@ def test_all_trials_fail() -> None:
 
 
 def test_the_only_trial_fails() -> None:
-    tally = Tally(1, 10)
+    tally = TrialCounts(1, 10)
     tally.count(TrialFinished(trial=0, outcome="failed", step=0, reason="no memory"))
     assert tally.result() == Result("failed", "the only trial failed: no memory")
 
@@ -192,7 +192,7 @@ def test_a_stop_ends_all_trials_in_order() -> None:
     assert (last.stopped, last.running, last.total) == (9, 0, 9)
 
 
-def test_a_stop_does_not_wait_for_trials_that_have_not_begun() -> None:
+def test_a_stop_does_not_wait_for_unstarted_trials() -> None:
     """Their processes load torch, or read the data."""
     played = Played(LONG)
     played.executor.silent.add(3)
@@ -204,7 +204,7 @@ def test_a_stop_does_not_wait_for_trials_that_have_not_begun() -> None:
     assert played.executor.closed
 
 
-def test_a_signal_stops_it_likewise_and_its_reason_counts() -> None:
+def test_a_signal_stops_a_comparison_and_its_reason_is_recorded() -> None:
     played = Played(LONG)
     played.executor.at_poll[3] = lambda: played.stop.set("stopped by SIGTERM")
     assert played.run() == Result("stopped", "stopped by SIGTERM")
@@ -306,7 +306,7 @@ def test_one_pause_after_another() -> None:
     assert told == [Paused, Continued, Paused, Continued]
 
 
-def test_paused_is_told_when_the_last_trial_obeys() -> None:
+def test_a_pause_is_reported_once_the_last_trial_has_paused() -> None:
     played = Played(LONG)
     played.executor.slow_to_pause.add(3)
     played.order_at(3, Pause())
@@ -341,7 +341,7 @@ def test_the_executor_is_closed_where_the_log_is_gone() -> None:
 
     def gone(event: Event) -> None:
         if isinstance(event, Steps):
-            raise RunGone("the run was removed")
+            raise RunRemoved("the run was removed")
 
     class Gone(list):
         def append(self, event: Event) -> None:
@@ -349,6 +349,6 @@ def test_the_executor_is_closed_where_the_log_is_gone() -> None:
             super().append(event)
 
     played.events = Gone()
-    with pytest.raises(RunGone):
+    with pytest.raises(RunRemoved):
         played.run()
     assert played.executor.closed

@@ -58,7 +58,7 @@ def test_by_default_constant_entries_have_torchs_rate_and_the_others_are_tuned()
     assert played.executor.submitted[0] is sweep, "the sweep comes first"
 
 
-def test_a_tuned_rate_is_a_tenth_of_the_minimum_and_its_cost_is_told() -> None:
+def test_a_tuned_rate_is_a_tenth_of_the_minimum_and_its_cost_is_reported() -> None:
     config = compare(entry("adam", lr=None), entry("sgd", lr=None), rates="tuned")
     played = Played(config)
     assert played.run() == Result("done")

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from comparing_runs import do, told
+from comparing_runs import do, events_of_type
 from fake_executor import entry
 from toy_regression import MAE, NEAR, instead_of_images, toy_task
 
@@ -36,7 +36,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     def done(job: Job) -> RunDir:
         task = TaskConfig(batch_size=20, device="cpu", seed=4)
         made = create_run(tmp_path, task=task, job=job, version="0")
-        assert do(made) == 0, told(made, RunFinished)
+        assert do(made) == 0, events_of_type(made, RunFinished)
         return made
 
     return done
@@ -50,12 +50,12 @@ def printed(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
 
 def test_a_range_test(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     made = run(RangeTest(steps=100, accuracy=True))
-    (ready,) = told(made, TaskReady)
+    (ready,) = events_of_type(made, TaskReady)
     assert (ready.metrics, ready.primary, ready.samples) == ([MAE, NEAR], MAE, "rows")
     assert (ready.classes, ready.channels, ready.image_size) == (None, None, None)
     # Smith's rule reads a share that rises; an error is neither.
-    assert told(made, Evaluated) == []
-    assert any("mae is not measured" in note.text for note in told(made, Note))
+    assert events_of_type(made, Evaluated) == []
+    assert any("mae is not measured" in note.text for note in events_of_type(made, Note))
     found = json.loads(printed(capsys, "replay", made.id, "--json"))
     assert (found["metric"], found["unit"], found["direction"]) == ("mae", "number", "min")
     assert "smith-accuracy" not in {one["rule"] for one in found["suggestions"]}
@@ -65,9 +65,9 @@ def test_a_training_keeps_the_epoch_with_the_least_error(
     run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made = run(Train(base_lr=0.005, max_lr=0.03, epochs=8, step_size_epochs=1))
-    measured = [e for e in told(made, Evaluated) if e.part == "validation"]
+    measured = [e for e in events_of_type(made, Evaluated) if e.part == "validation"]
     errors = [e.metrics["mae"] for e in measured]
-    last = told(made, EpochFinished)[-1]
+    last = events_of_type(made, EpochFinished)[-1]
     assert last.best_value == min(errors) < errors[0]
     assert last.best_epoch == 1 + errors.index(min(errors))
     assert set(last.train_metrics) == {"mae", "near"}
@@ -80,7 +80,7 @@ def test_a_training_keeps_the_epoch_with_the_least_error(
     best = measured[last.best_epoch - 1]
     assert best.metrics["near"] == (off.abs() < 0.5).sum().item() / 300
 
-    steps = told(made, Steps)
+    steps = events_of_type(made, Steps)
     assert sum(len(e.metrics["mae"]) for e in steps) == sum(len(e.step) for e in steps) == 80
     assert summarise(made).headline == f"{min(errors):.4g}, epoch {last.best_epoch}"
     shown = printed(capsys, "replay", made.id, "--headless")
@@ -106,7 +106,7 @@ def test_a_comparison_ranks_the_lesser_error_first_and_reaches_its_target_downwa
 
     validated = {
         (e.trial, e.epoch): e.metrics["mae"]
-        for e in told(made, Evaluated)
+        for e in events_of_type(made, Evaluated)
         if e.part == "validation"
     }
     by_trial = [[validated[trial, epoch] for epoch in range(1, 5)] for trial in (2, 3)]

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 import toy_images
-from comparing_runs import do, told
+from comparing_runs import do, events_of_type
 
 from clr_tui.engine.log.events import Note, Steps, TaskReady
 from clr_tui.engine.log.rundir import find_run
 from clr_tui.engine.settings.config import TaskConfig
 from clr_tui.tui import launching
 from clr_tui.tui.cli.main import main
-from clr_tui.tui.text.form import read
+from clr_tui.tui.text.form import read_form
 from clr_tui.tui.text.form_fields import form_fields
 
 STRIPES = ["--data", "stripes", "--device", "cpu", "--no-augment"]
@@ -38,18 +38,18 @@ def test_they_train(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     result = json.loads(capsys.readouterr().out)
     assert (result["task"], result["model"], result["status"]) == ("stripes", "line", "done")
     run = find_run(runs, "train-stripes-1")
-    (ready,) = told(run, TaskReady)
+    (ready,) = events_of_type(run, TaskReady)
     assert (ready.name, ready.model, ready.image_size) == ("stripes", "line", 12)
     assert (ready.train, ready.validation, ready.test) == (120, 40, 40)
-    assert "stripes are easy" in [note.text for note in told(run, Note)]
-    assert sum(len(event.step) for event in told(run, Steps)) == 6
+    assert "stripes are easy" in [note.text for note in events_of_type(run, Note)]
+    assert sum(len(event.step) for event in events_of_type(run, Steps)) == 6
     assert main(["replay", run.id, "--headless"]) == 0
     assert "stripes · Line · SGD" in capsys.readouterr().out
 
 
 def test_a_model_takes_the_data_at_the_size_asked_for(runs: Path) -> None:
     assert main(["train", *STRIPES, *SHORT, "--image-size", "16", "--headless"]) == 0
-    (ready,) = told(find_run(runs, "train-stripes-1"), TaskReady)
+    (ready,) = events_of_type(find_run(runs, "train-stripes-1"), TaskReady)
     assert (ready.model, ready.image_size) == ("cnn", 16)
 
 
@@ -78,4 +78,4 @@ def test_the_form_offers_the_model() -> None:
     values |= {"model": "line", "data": "stripes"}
     assert "line" in fields["model"].choices
     assert not fields["weights"].plays_a_part(values)
-    assert read(values).task == TaskConfig(data="stripes", model="line")
+    assert read_form(values).task == TaskConfig(data="stripes", model="line")

@@ -16,20 +16,20 @@ from comparing_runs import (
     ADAM,
     LONG,
     PER_EPOCH,
-    check_story,
+    check_event_order,
     children,
     events_of,
+    events_of_type,
     kill,
     lives,
     new_run,
-    told,
     wait_until,
 )
 
 from clr_tui.engine.comparing import pool as pool_module
-from clr_tui.engine.comparing.executor import Lost, Told, Work
+from clr_tui.engine.comparing.executor import TrialEvent, TrialLost, TrialWork
 from clr_tui.engine.comparing.pool import Pool
-from clr_tui.engine.comparing.scheduler import Stage, run_comparison
+from clr_tui.engine.comparing.scheduler import CompareContext, run_comparison
 from clr_tui.engine.log.commands import Continue, Pause, Stop, StopTrial, send
 from clr_tui.engine.log.events import (
     Continued,
@@ -63,7 +63,7 @@ def launched(tmp_path: Path) -> Callable[[Compare], tuple[RunDir, int]]:
     def start(config: Compare) -> tuple[RunDir, int]:
         run = new_run(tmp_path, config)
         pid = launch(run)
-        wait_until(lambda: {e.trial for e in told(run, Steps)} == {0, 2})
+        wait_until(lambda: {e.trial for e in events_of_type(run, Steps)} == {0, 2})
         return run, pid
 
     return start
@@ -82,7 +82,7 @@ def test_processes_end_with_a_worker_that_is_killed(launched: Launched) -> None:
     wait_until(lambda: not any(lives(pid) for pid in processes))
     # They did not hold the lock on beyond the worker's end.
     assert not run.alive
-    assert not told(run, RunFinished)
+    assert not events_of_type(run, RunFinished)
 
 
 @linux
@@ -90,21 +90,21 @@ def test_a_pause_then_a_stop_of_one_then_of_all(launched: Launched) -> None:
     run, worker = launched(LONG)
     processes = children(worker)
     send(run, Pause())
-    wait_until(lambda: bool(told(run, Paused)))
+    wait_until(lambda: bool(events_of_type(run, Paused)))
     send(run, StopTrial(trial=1))  # it waits
     send(run, StopTrial(trial=2))  # it is held
-    wait_until(lambda: {e.trial for e in told(run, TrialFinished)} == {1, 2})
+    wait_until(lambda: {e.trial for e in events_of_type(run, TrialFinished)} == {1, 2})
     send(run, Continue())
-    wait_until(lambda: bool(told(run, Continued)))
+    wait_until(lambda: bool(events_of_type(run, Continued)))
     at = {type(e): i for i, e in enumerate(events_of(run)) if isinstance(e, Paused | Continued)}
     between = events_of(run)[at[Paused] + 1 : at[Continued]]
     assert {type(e) for e in between} == {TrialFinished, Overall}
-    wait_until(lambda: {e.trial for e in told(run, TrialStarted)} == {0, 2, 3})
+    wait_until(lambda: {e.trial for e in events_of_type(run, TrialStarted)} == {0, 2, 3})
     os.kill(worker, signal.SIGTERM)
     wait_until(lambda: not run.alive)
     events = events_of(run)
-    check_story(events)
-    ends = {e.trial: (e.outcome, e.reason) for e in told(run, TrialFinished)}
+    check_event_order(events)
+    ends = {e.trial: (e.outcome, e.reason) for e in events_of_type(run, TrialFinished)}
     assert ends == {
         1: ("stopped", "stopped by request"),
         2: ("stopped", "stopped by request"),
@@ -114,7 +114,7 @@ def test_a_pause_then_a_stop_of_one_then_of_all(launched: Launched) -> None:
     assert isinstance(events[-1], RunFinished)
     assert (events[-1].outcome, events[-1].message) == ("stopped", "stopped by SIGTERM")
     assert not any(lives(pid) for pid in processes)
-    assert (len(told(run, Paused)), len(told(run, Continued))) == (1, 1)
+    assert (len(events_of_type(run, Paused)), len(events_of_type(run, Continued))) == (1, 1)
 
 
 @linux
@@ -153,7 +153,7 @@ def test_a_process_that_is_killed_loses_its_trial_only(pool: Callable[[int], Poo
             killed.append(ours.pids[1])
             kill(killed[0])
 
-    stage = Stage(
+    stage = CompareContext(
         config=RunConfig(id="r", created=0.0, version="0", job=config),
         executor=ours,
         emit=emit,
@@ -178,7 +178,7 @@ def test_a_process_that_is_killed_loses_its_trial_only(pool: Callable[[int], Poo
         assert (end.step == 3 * PER_EPOCH) == (trial != 1)
 
 
-WORK = Work(
+WORK = TrialWork(
     trial=0,
     seed=0,
     entry=0,
@@ -188,8 +188,8 @@ WORK = Work(
 SHORT = msgspec.structs.replace(WORK, train=msgspec.structs.replace(WORK.train, epochs=1))
 
 
-def hear(pool: Pool, until: Callable[[Told], bool]) -> list[Told]:
-    told: list[Told] = []
+def hear(pool: Pool, until: Callable[[TrialEvent], bool]) -> list[TrialEvent]:
+    told: list[TrialEvent] = []
 
     def poll() -> bool:
         told.extend(pool.poll(0.05))
@@ -199,8 +199,8 @@ def hear(pool: Pool, until: Callable[[Told], bool]) -> list[Told]:
     return told
 
 
-def ended(told: Told) -> bool:
-    return isinstance(told.event, Lost | TrialFinished)
+def ended(told: TrialEvent) -> bool:
+    return isinstance(told.event, TrialLost | TrialFinished)
 
 
 def test_a_process_serves_trial_after_trial_and_is_replaced_when_lost(
@@ -266,7 +266,7 @@ def test_an_idle_process_that_dies_costs_no_trial(idle: tuple[Pool, int]) -> Non
     assert told[-1].event.outcome == "done"
 
 
-def test_nor_does_one_that_dies_before_it_takes_the_trial_up(idle: tuple[Pool, int]) -> None:
+def test_a_process_that_dies_before_taking_its_trial_costs_no_trial(idle: tuple[Pool, int]) -> None:
     ours, first = idle
     os.kill(first, signal.SIGSTOP)
     ours.submit(msgspec.structs.replace(SHORT, trial=1))
@@ -278,14 +278,14 @@ def test_nor_does_one_that_dies_before_it_takes_the_trial_up(idle: tuple[Pool, i
 
 
 @linux
-def test_nor_do_two_that_die_at_once(pool: Callable[[int], Pool]) -> None:
+def test_two_processes_that_die_at_once_cost_no_trial(pool: Callable[[int], Pool]) -> None:
     ours = pool(2)
     for trial in (0, 1):
         ours.submit(msgspec.structs.replace(SHORT, trial=trial))
     processes = list(ours.pids.values())
     done: set[int] = set()
 
-    def both(told: Told) -> bool:
+    def both(told: TrialEvent) -> bool:
         done.update({told.trial} if ended(told) else ())
         return done == {0, 1}
 
@@ -302,14 +302,14 @@ def test_nor_do_two_that_die_at_once(pool: Callable[[int], Pool]) -> None:
     assert ours.pids == {}
 
 
-def test_a_trial_that_was_told_to_stop_is_not_begun_anew(idle: tuple[Pool, int]) -> None:
+def test_a_stopped_trial_is_not_restarted(idle: tuple[Pool, int]) -> None:
     ours, first = idle
     os.kill(first, signal.SIGSTOP)
     ours.submit(msgspec.structs.replace(SHORT, trial=1))
     ours.order(1, Stop())
     kill(first)
     told = hear(ours, ended)
-    assert [(t.trial, type(t.event)) for t in told] == [(1, Lost)]
+    assert [(t.trial, type(t.event)) for t in told] == [(1, TrialLost)]
 
 
 def test_a_trial_that_does_not_stop_is_killed(
@@ -322,7 +322,7 @@ def test_a_trial_that_does_not_stop_is_killed(
     hear(ours, lambda t: isinstance(t.event, Steps))
     os.kill(ours.pids[0], signal.SIGSTOP)
     ours.order(0, Stop())
-    assert isinstance(hear(ours, ended)[-1].event, Lost)
+    assert isinstance(hear(ours, ended)[-1].event, TrialLost)
     monkeypatch.setattr(pool_module, "STOP_SECONDS", 600.0)
     ours.submit(msgspec.structs.replace(WORK, trial=1))
     hear(ours, lambda t: t.trial == 1 and isinstance(t.event, Steps))
@@ -358,7 +358,7 @@ def test_nobody_waits_for_ever_for_a_process_that_hangs() -> None:
     ],
 )
 def test_how_a_process_ended(code: int, words: str) -> None:
-    assert words in pool_module._how_it_ended(code)
+    assert words in pool_module._exit_reason(code)
 
 
 def test_signals_for_the_worker_do_not_reach_the_trials(pool: Callable[[int], Pool]) -> None:

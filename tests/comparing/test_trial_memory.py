@@ -15,7 +15,7 @@ from clr_tui.engine.log.events import CheckpointSaved, EpochFinished, Evaluated,
 from clr_tui.engine.settings.config import RunConfig, TaskConfig, Train
 from clr_tui.engine.tasks.load import load_task
 from clr_tui.engine.training.control import Control, StopFlag
-from clr_tui.engine.training.keepers import InMemory, OnDisk
+from clr_tui.engine.training.keepers import DiskKeeper, MemoryKeeper
 from clr_tui.engine.training.session import Session, Trial
 from clr_tui.engine.training.training import Training
 
@@ -88,7 +88,7 @@ def test_the_parts_of_the_need_add_up() -> None:
 
 
 def measured_on_test(
-    keeper: InMemory | OnDisk, events: list[Event], folder: Path, seed: int
+    keeper: MemoryKeeper | DiskKeeper, events: list[Event], folder: Path, seed: int
 ) -> list[Evaluated]:
     job = Train(base_lr=0.1, max_lr=0.6, step_size_epochs=0.5, epochs=5)
     config = RunConfig(id="r", created=0.0, version="0", job=job)
@@ -102,14 +102,14 @@ def test_weights_kept_in_memory_are_those_kept_on_disk(tmp_path: Path) -> None:
     for seed in range(10):  # the last bits differ by machine, and with them which epoch is best
         events: list[Event] = []
         by_disk = measured_on_test(
-            OnDisk(tmp_path, events.append, torch.device("cpu")), events, tmp_path, seed
+            DiskKeeper(tmp_path, events.append, torch.device("cpu")), events, tmp_path, seed
         )
         last = [e for e in events if isinstance(e, EpochFinished)][-1]
         if last.best_epoch < last.epoch:
             break
     assert last.best_epoch < last.epoch, "the test needs a best epoch that is not the last"
     other: list[Event] = []
-    by_memory = measured_on_test(InMemory(), other, tmp_path / "none", seed)
+    by_memory = measured_on_test(MemoryKeeper(), other, tmp_path / "none", seed)
     assert by_memory == by_disk
     assert not [e for e in other if isinstance(e, CheckpointSaved)]
     assert not (tmp_path / "none").exists()

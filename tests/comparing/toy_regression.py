@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from clr_tui.engine.comparing import compare_job, trial_runner
-from clr_tui.engine.comparing.executor import Order, Told, Work
+from clr_tui.engine.comparing.executor import Order, TrialEvent, TrialWork
 from clr_tui.engine.comparing.protocol import Setup, decode_event
 from clr_tui.engine.comparing.trial_runner import TrialRunner
 from clr_tui.engine.metrics import Metric
@@ -67,7 +67,7 @@ class _Here:
     jobs = 1
 
     def __init__(self, config: RunConfig, **_: object) -> None:
-        self._work: list[Work] = []
+        self._work: list[TrialWork] = []
         self._events: deque[bytes] = deque()
         threads = torch.get_num_threads()
         self._runner = TrialRunner(Setup(config=config, device="cpu", threads=1), self, self)
@@ -79,15 +79,15 @@ class _Here:
     def send_bytes(self, packet: bytes) -> None:
         self._events.append(packet)
 
-    def submit(self, work: Work) -> None:
+    def submit(self, work: TrialWork) -> None:
         self._work.append(work)
 
-    def poll(self, _seconds: float) -> list[Told]:
+    def poll(self, _seconds: float) -> list[TrialEvent]:
         told = []
         while self._work:
             work = self._work.pop(0)
             self._runner.do(work)
-            told += [Told(work.trial, decode_event(packet)) for packet in self._events]
+            told += [TrialEvent(work.trial, decode_event(packet)) for packet in self._events]
             self._events.clear()
         return told
 

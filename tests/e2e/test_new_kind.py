@@ -17,7 +17,7 @@ from clr_tui.engine.settings.catalogue import MODELS, SOURCES
 from clr_tui.engine.settings.config import JOBS
 from clr_tui.tui.app import ClrTuiApp
 from clr_tui.tui.cli.main import main
-from clr_tui.tui.text.form import read
+from clr_tui.tui.text.form import read_form
 from clr_tui.tui.text.form_fields import form_fields
 from clr_tui.tui.widgets.chart_view import ChartView
 
@@ -74,8 +74,8 @@ def test_the_form_asks_for_it_too(runs: Path) -> None:
     values = {field.name: field.default for field in form_fields()} | {"kind": "toy run"}
     asked = [field.name for field in form_fields() if field.kinds == ("toy",)]
     assert asked == ["toy_steps"]
-    assert read(values | {"toy_steps": "3"}).job == toy_kind.Toy(steps=3)
-    errors = read(values | {"toy_steps": "0"}).errors
+    assert read_form(values | {"toy_steps": "3"}).job == toy_kind.Toy(steps=3)
+    errors = read_form(values | {"toy_steps": "0"}).errors
     assert errors == {"toy_steps": "steps must be at least 1, not 0"}
 
 

@@ -17,7 +17,7 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from clr_tui.engine.comparing.trial_memory import trial_need
-from clr_tui.engine.errors import explain
+from clr_tui.engine.errors import describe_error
 from clr_tui.engine.log.events import Event, Steps
 from clr_tui.engine.nvml import UsageMonitor
 from clr_tui.engine.settings.config import OptimizerConfig, RangeTest, RunConfig, TaskConfig
@@ -53,8 +53,8 @@ __all__ = [
     "choose_device",
     "compiled",
     "correct",
+    "describe_error",
     "evaluate",
-    "explain",
     "generator",
     "trial_need",
     "tune_torch",

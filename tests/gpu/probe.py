@@ -27,16 +27,16 @@ from common import (
     OUT,
     PRECISION,
     TINY,
+    ImageTask,
     Loop,
-    Task,
     UsageMonitor,
     ask_for_features,
     augmentation_of,
     checkpoint,
     choose_device,
     constant_rate,
+    describe_error,
     evaluate,
-    explain,
     host_microseconds,
     kernels,
     now,
@@ -277,7 +277,7 @@ def again() -> None:
     tune_torch()
 
 
-def losses_at_a_rate(data: Task) -> list[float]:
+def losses_at_a_rate(data: ImageTask) -> list[float]:
     made = trainee(data)
     torch.manual_seed(0)
     for group in made.optimizer.param_groups:
@@ -421,13 +421,13 @@ def no_memory() -> None:
             work()
             print(f"{what}: nothing was raised")
         except Exception as error:  # noqa: BLE001
-            print(f"{what}: {type(error).__name__} -> {explain(error)[0][:120]}")
+            print(f"{what}: {type(error).__name__} -> {describe_error(error)[0][:120]}")
         torch.cuda.empty_cache()
     for text in (
         "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
         "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
     ):
-        print(f"{text[:44]} -> {explain(RuntimeError(text))[0][:90]}")
+        print(f"{text[:44]} -> {describe_error(RuntimeError(text))[0][:90]}")
 
 
 def transfer() -> None:

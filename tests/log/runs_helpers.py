@@ -11,7 +11,7 @@ from clr_tui.engine.log.tail import Batch
 
 
 @dataclass
-class Story:
+class Reader:
     """What a reader knows after some polls, told only by batches."""
 
     events: list[AnyEvent] = field(default_factory=list)

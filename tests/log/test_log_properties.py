@@ -13,7 +13,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from runs_helpers import Story
+from runs_helpers import Reader
 
 from clr_tui.engine.log import line_tail as lines_module
 from clr_tui.engine.log.events import (
@@ -115,12 +115,12 @@ def log() -> Iterator[Path]:
 
 
 @contextmanager
-def sizes(block: int, longest: int, kept: int = lines_module._KEPT) -> Iterator[None]:
+def sizes(block: int, longest: int, kept: int = lines_module._FINGERPRINT_BYTES) -> Iterator[None]:
     """Small blocks and line limits, so that small logs cross them everywhere."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lines_module, "BLOCK", block)
         patch.setattr(lines_module, "MAX_LINE", longest)
-        patch.setattr(lines_module, "_KEPT", kept)
+        patch.setattr(lines_module, "_FINGERPRINT_BYTES", kept)
         yield
 
 
@@ -129,8 +129,8 @@ def append(path: Path, data: bytes) -> None:
         file.write(data)
 
 
-def read_once(path: Path) -> Story:
-    story = Story()
+def read_once(path: Path) -> Reader:
+    story = Reader()
     story.feed(read_events(path))
     return story
 
@@ -163,7 +163,7 @@ def test_every_line_is_read_counted_or_passed_over(made: list, block: int) -> No
 
 @settings(deadline=None)
 @given(st.lists(events, max_size=8), st.data())
-def test_a_log_cut_anywhere_tells_its_whole_lines(
+def test_a_log_truncated_anywhere_yields_its_whole_lines(
     made: list[AnyEvent], data: st.DataObject
 ) -> None:
     encoded = [msgspec.json.encode(event) + b"\n" for event in made]
@@ -190,12 +190,12 @@ def test_a_log_cut_anywhere_tells_its_whole_lines(
     st.sampled_from([40, 250, 1 << 24]),
     st.sampled_from([None, 1, 5000]),
 )
-def test_polls_at_any_growth_tell_what_one_reading_tells(
+def test_polls_of_a_growing_log_return_the_same_as_one_read(
     pieces: list[bytes], data: st.DataObject, block: int, longest: int, limit: int | None
 ) -> None:
     text = b"".join(pieces)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=8)))
-    story = Story()
+    story = Reader()
     with log() as path, sizes(block, longest):
         tail = LogTail(path)
         for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True):
@@ -250,7 +250,7 @@ changes = st.one_of(
 def test_whatever_happens_to_the_file_the_last_poll_sets_it_right(
     made: list, block: int, longest: int
 ) -> None:
-    story = Story()
+    story = Reader()
     with log() as path, sizes(block, longest, kept=1 << 20):
         tail = LogTail(path)
         for what, value in made:
@@ -287,7 +287,7 @@ def test_a_writer_goes_on_after_any_crash(
         whole = written[: text[:cut].count(b"\n")]
 
         tail = LogTail(path)
-        story = Story()
+        story = Reader()
         story.feed(tail.poll())
         writer = EventWriter(path, clock=lambda: 2.0)
         last = writer.write(Note(level="info", text="again"))

@@ -37,7 +37,7 @@ def test_a_missing_log_is_empty_until_it_is_there(log: Path) -> None:
     assert tail.poll().events == []
 
 
-def test_a_removed_log_is_waited_for_and_read_anew(log: Path) -> None:
+def test_a_removed_log_is_awaited_and_reread(log: Path) -> None:
     log.write_bytes(line(note("a")))
     tail = LogTail(log)
     tail.poll()
@@ -50,7 +50,7 @@ def test_a_removed_log_is_waited_for_and_read_anew(log: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["b", "a much longer text than the one before it"])
-def test_another_file_in_its_place_is_read_anew(log: Path, text: str) -> None:
+def test_a_replaced_file_is_reread(log: Path, text: str) -> None:
     log.write_bytes(line(note("a")))
     tail = LogTail(log)
     tail.poll()
@@ -63,7 +63,7 @@ def test_another_file_in_its_place_is_read_anew(log: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["b", "a much longer text than the one before it"])
-def test_other_first_bytes_in_the_same_file_are_read_anew(log: Path, text: str) -> None:
+def test_a_file_with_changed_first_bytes_is_reread(log: Path, text: str) -> None:
     log.write_bytes(line(note("a")))
     tail = LogTail(log)
     tail.poll()
@@ -75,7 +75,7 @@ def test_other_first_bytes_in_the_same_file_are_read_anew(log: Path, text: str) 
     assert batch.events == [note(text)]
 
 
-def test_other_first_bytes_before_the_same_end_are_read_anew(log: Path) -> None:
+def test_a_file_with_changed_first_bytes_and_the_same_end_is_reread(log: Path) -> None:
     end = note("the same " * 100)
     log.write_bytes(line(note("old")) + line(end))
     tail = LogTail(log)
@@ -86,7 +86,7 @@ def test_other_first_bytes_before_the_same_end_are_read_anew(log: Path) -> None:
     assert batch.events == [note("new"), end]
 
 
-def test_what_was_not_told_yet_needs_no_reset(log: Path) -> None:
+def test_lines_not_yet_returned_need_no_reset(log: Path) -> None:
     log.write_bytes(b'{"type":"paus')
     tail = LogTail(log)
     tail.poll()
@@ -96,7 +96,7 @@ def test_what_was_not_told_yet_needs_no_reset(log: Path) -> None:
     assert (batch.reset, batch.events) == (False, [note("a")])
 
 
-def test_a_log_that_was_cut_and_grew_beyond_is_read_anew(log: Path) -> None:
+def test_a_log_that_was_truncated_and_grew_past_its_old_size_is_reread(log: Path) -> None:
     head = [note(f"the same {i:04}") for i in range(100)]
     log.write_bytes(b"".join(map(line, [*head, note("old " * 200)])))
     tail = LogTail(log)
@@ -110,7 +110,7 @@ def test_a_log_that_was_cut_and_grew_beyond_is_read_anew(log: Path) -> None:
     assert batch.events == [*head, note("new " * 200), Paused()]
 
 
-def test_another_file_that_differs_only_in_its_middle_is_read_anew(log: Path) -> None:
+def test_a_replaced_file_that_differs_only_in_its_middle_is_reread(log: Path) -> None:
     ends = [note("the same " * 100)]
     log.write_bytes(b"".join(map(line, [*ends, note("old"), *ends])))
     tail = LogTail(log)
@@ -122,7 +122,7 @@ def test_another_file_that_differs_only_in_its_middle_is_read_anew(log: Path) ->
     assert batch.events == [*ends, note("new"), *ends]
 
 
-def test_a_cut_log_is_read_anew_and_counts_start_anew(log: Path) -> None:
+def test_a_truncated_log_is_reread_and_counts_restart(log: Path) -> None:
     log.write_bytes(b"garbage\n" + b'{"type":"novel"}\n' + line(note("a")) * 3)
     tail = LogTail(log)
     batch = tail.poll()

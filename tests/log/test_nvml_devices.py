@@ -14,7 +14,7 @@ from clr_tui.engine.errors import UserError
 UUIDS = ["GPU-aa11", "GPU-aa22", "GPU-bb33"]
 
 
-class MadeUp(ModuleType):
+class FakeNvml(ModuleType):
     """Three GPUs; `broken` names the calls that fail."""
 
     def __init__(self) -> None:
@@ -42,8 +42,8 @@ class MadeUp(ModuleType):
 
 
 @pytest.fixture
-def driver(monkeypatch: pytest.MonkeyPatch) -> Iterator[MadeUp]:
-    made_up = MadeUp()
+def driver(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeNvml]:
+    made_up = FakeNvml()
     monkeypatch.setitem(sys.modules, "pynvml", made_up)
     monkeypatch.setattr(devices.platform, "system", lambda: "Linux")
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
@@ -66,7 +66,7 @@ def driver(monkeypatch: pytest.MonkeyPatch) -> Iterator[MadeUp]:
     ],
 )
 def test_devices_are_numbered_as_torch_numbers_them(
-    driver: MadeUp, monkeypatch: pytest.MonkeyPatch, visible: str | None, used: list[int]
+    driver: FakeNvml, monkeypatch: pytest.MonkeyPatch, visible: str | None, used: list[int]
 ) -> None:
     if visible is not None:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
@@ -76,15 +76,15 @@ def test_devices_are_numbered_as_torch_numbers_them(
     assert devices.UsageMonitor(len(used)).read() is None
 
 
-def test_a_partition_is_a_device_whose_load_is_not_told(
-    driver: MadeUp, monkeypatch: pytest.MonkeyPatch
+def test_a_mig_partition_is_a_device_without_a_load(
+    driver: FakeNvml, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "MIG-1234")
     assert devices.available() == ["cpu", "cuda:0"]
     assert devices.UsageMonitor(0).read() is None
 
 
-def test_the_load(driver: MadeUp) -> None:
+def test_the_load_of_a_gpu_is_read(driver: FakeNvml) -> None:
     monitor = devices.UsageMonitor(1)
     assert monitor.read() == (2, 80, 0.25)
     driver.broken = {"nvmlDeviceGetUtilizationRates"}
@@ -94,18 +94,18 @@ def test_the_load(driver: MadeUp) -> None:
 
 
 @pytest.mark.parametrize("broken", ["nvmlInit", "nvmlDeviceGetCount", "nvmlDeviceGetHandleByIndex"])
-def test_a_driver_that_fails_means_no_cuda(driver: MadeUp, broken: str) -> None:
+def test_a_driver_that_fails_means_no_cuda(driver: FakeNvml, broken: str) -> None:
     driver.broken = {broken}
     assert devices.available() == ["cpu"]
     assert devices.UsageMonitor(0).read() is None
 
 
-def test_no_driver_at_all(driver: MadeUp, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_driver_at_all(driver: FakeNvml, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pynvml", None)
     assert devices.available() == ["cpu"]
 
 
-def test_asking_for_a_device(driver: MadeUp, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_asking_for_a_device(driver: FakeNvml, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("auto", "cpu", "cuda", "cuda:0", "cuda:2"):
         devices.check_device(name)
     for name in ("cuda:3", "mps"):
@@ -121,7 +121,7 @@ def test_asking_for_a_device(driver: MadeUp, monkeypatch: pytest.MonkeyPatch) ->
         devices.check_device("cuda")
 
 
-def test_apple_silicon(driver: MadeUp, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mps_is_listed_on_apple_silicon(driver: FakeNvml, monkeypatch: pytest.MonkeyPatch) -> None:
     driver.broken = {"nvmlInit"}
     monkeypatch.setattr(devices.platform, "system", lambda: "Darwin")
     monkeypatch.setattr(devices.platform, "machine", lambda: "arm64")

@@ -66,7 +66,7 @@ def test_the_folder_is_given_or_from_the_environment_or_the_users_state(
         ("/data/" + "long-" * 20, "long-long-long-long-long"),
     ],
 )
-def test_short_names(data: str, name: str) -> None:
+def test_ids_use_short_task_names(data: str, name: str) -> None:
     assert short_task_name(TaskConfig(data=data)) == name
 
 
@@ -127,7 +127,7 @@ def test_a_directory_without_run_json_is_not_a_run_but_takes_its_number(
     assert list_runs(runs) == [run]
 
 
-def test_newest_first(new_run: NewRun, runs: Path) -> None:
+def test_runs_are_listed_newest_first(new_run: NewRun, runs: Path) -> None:
     assert list_runs(runs) == []
     dates = [50.0, 70.0, 60.0, *[80.0] * 8]
     for date in dates:
@@ -155,7 +155,7 @@ def test_a_newer_run_json_is_read(new_run: NewRun) -> None:
 
 
 class TestFind:
-    def test_by_id_beginning_or_path(self, new_run: NewRun, runs: Path) -> None:
+    def test_a_run_is_found_by_id_prefix_or_path(self, new_run: NewRun, runs: Path) -> None:
         made = [new_run() for _ in range(10)]
         train = new_run(job=Train(base_lr=1, max_lr=2))
         assert find_run(runs, "range-test-digits-1") == made[0]
@@ -163,7 +163,7 @@ class TestFind:
         assert find_run(runs, "tr") == train
         assert find_run(runs / "elsewhere", str(train.path)) == train
 
-    def test_ambiguous(self, new_run: NewRun, runs: Path) -> None:
+    def test_an_ambiguous_name_lists_the_matching_runs(self, new_run: NewRun, runs: Path) -> None:
         for _ in range(7):
             new_run()
         with pytest.raises(UserError) as caught:
@@ -173,7 +173,9 @@ class TestFind:
         )
         assert "and 2 more" in str(caught.value)
 
-    def test_none_such(self, new_run: NewRun, runs: Path) -> None:
+    def test_an_unknown_name_is_an_error_that_suggests_the_nearest(
+        self, new_run: NewRun, runs: Path
+    ) -> None:
         with pytest.raises(UserError, match="there are no runs"):
             find_run(runs, "x")
         new_run()
@@ -198,7 +200,9 @@ class TestFind:
 
 
 class TestFailures:
-    def test_a_file_in_the_way(self, tmp_path: Path, new_run: NewRun, runs: Path) -> None:
+    def test_a_file_in_place_of_the_runs_folder_is_an_error(
+        self, tmp_path: Path, new_run: NewRun, runs: Path
+    ) -> None:
         runs.touch()
         with pytest.raises(UserError, match="cannot be written") as caught:
             new_run()
@@ -207,7 +211,9 @@ class TestFailures:
             list_runs(runs)
 
     @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-    def test_no_permission(self, new_run: NewRun, runs: Path) -> None:
+    def test_a_folder_without_permission_is_one_clear_error(
+        self, new_run: NewRun, runs: Path
+    ) -> None:
         runs.mkdir(mode=0o500)
         with pytest.raises(UserError, match=r"cannot be written \(Permission denied\)"):
             new_run()

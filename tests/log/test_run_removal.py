@@ -13,7 +13,7 @@ import pytest
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.events import RunStarted
 from clr_tui.engine.log.lock import acquire
-from clr_tui.engine.log.removal import removal_words, remove_run
+from clr_tui.engine.log.removal import removal_message, remove_run
 from clr_tui.engine.log.rundir import RunDir, list_runs
 from clr_tui.engine.log.writer import EventWriter
 from clr_tui.engine.settings.config import RangeTest
@@ -44,7 +44,7 @@ def test_removing_takes_all_files(new_run: NewRun, runs: Path) -> None:
     assert remove_run(run) == []
     assert list_runs(runs) == []
     assert not run.path.exists()
-    assert removal_words(run, []) == f"{run.id} was removed"
+    assert removal_message(run, []) == f"{run.id} was removed"
 
 
 def test_what_is_not_the_runs_own_is_kept_and_named(new_run: NewRun, runs: Path) -> None:
@@ -60,7 +60,7 @@ def test_what_is_not_the_runs_own_is_kept_and_named(new_run: NewRun, runs: Path)
     assert kept == ["best.pt", "events.jsonl.bak", "notes", "checkpoints/mine.pt"]
     assert everything(run.path) == {*foreign, "notes", "checkpoints"}
     assert list_runs(runs) == []
-    assert removal_words(run, kept).endswith(": best.pt, events.jsonl.bak, notes and 1 more")
+    assert removal_message(run, kept).endswith(": best.pt, events.jsonl.bak, notes and 1 more")
 
 
 @pytest.mark.parametrize("content", ["{}", '{"scripts": {}}', "no JSON", '{"id": "x"}'])

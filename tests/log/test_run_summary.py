@@ -67,7 +67,7 @@ def living(run: RunDir) -> Iterator[None]:
     os.close(lock)
 
 
-def test_what_was_asked(new_run: NewRun) -> None:
+def test_a_summary_holds_the_kind_task_and_model_of_the_config(new_run: NewRun) -> None:
     run = new_run(task=TaskConfig(data="/d/flowers", model="resnet34"))
     summary = summarise(run)
     assert (summary.id, summary.kind, summary.task, summary.model) == (
@@ -79,7 +79,7 @@ def test_what_was_asked(new_run: NewRun) -> None:
     assert summary.created == run.config().created
 
 
-def test_a_life(new_run: NewRun) -> None:
+def test_a_summary_follows_a_run_from_start_to_finish(new_run: NewRun) -> None:
     run = new_run()
     with living(run):
         assert summarise(run).status == "starting"
@@ -117,7 +117,7 @@ def test_a_long_pause_is_still_a_pause(new_run: NewRun) -> None:
 
 
 @pytest.mark.parametrize("outcome", ["stopped", "failed"])
-def test_other_ends(new_run: NewRun, outcome: str) -> None:
+def test_a_summary_names_every_way_a_run_can_end(new_run: NewRun, outcome: str) -> None:
     run = new_run()
     tell(run, STARTED, RunFinished(outcome=outcome, message="no folder 'flwers'"))
     summary = summarise(run)
@@ -166,7 +166,7 @@ def overall(done: int, *, failed: int = 0, running: int = 2, fraction: float = 0
     )
 
 
-def test_a_life_of_a_comparison(new_run: NewRun) -> None:
+def test_a_summary_follows_a_comparison_from_start_to_finish(new_run: NewRun) -> None:
     run = new_run(job=COMPARISON)
     assert run.id == "compare-digits-1"
     sweep = TrialStarted(trial=6, seed=0, total_steps=100, steps_per_epoch=20, role="sweep")
@@ -194,7 +194,7 @@ def test_a_life_of_a_comparison(new_run: NewRun) -> None:
     assert (summary.headline, summary.message) == ("adam leads", "1 of 6 trials failed")
 
 
-def test_a_comparison_is_told_by_the_end_of_its_log(new_run: NewRun, monkeypatch) -> None:
+def test_a_comparison_is_summarised_from_the_end_of_its_log(new_run: NewRun, monkeypatch) -> None:
     run = new_run(job=COMPARISON)
     tell(run, STARTED, TRIAL, *[steps(i, count=500) for i in range(500, 50_000, 500)], overall(2))
     tell(run, *[steps(i, trial=1, count=500) for i in range(500, 2000, 500)])
@@ -204,7 +204,9 @@ def test_a_comparison_is_told_by_the_end_of_its_log(new_run: NewRun, monkeypatch
     assert sum(sizes) < 200_000 < run.events_path.stat().st_size
 
 
-def test_steps_that_fill_the_window_do_not_hide_where_a_comparison_stands(new_run: NewRun) -> None:
+def test_steps_that_fill_the_window_do_not_hide_the_progress_of_a_comparison(
+    new_run: NewRun,
+) -> None:
     run = new_run(job=COMPARISON)
     tell(run, STARTED, TRIAL, overall(2))
     tell(run, *[steps(i, count=500) for i in range(500, 10_000, 500)])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.settings.config import POLICIES, Compare, EntryConfig, OptimizerConfig
 from clr_tui.engine.settings.entries import (
-    MOST_ENTRIES,
+    MAX_ENTRIES,
     article_entries,
     check_entries,
     parse_entries,
@@ -237,7 +237,7 @@ def test_entries_from_elsewhere_are_checked_alike() -> None:
     assert "'adam' and 'again' are the same" in mistake.message
     (mistake,) = check_entries([msgspec.structs.replace(adam, policy="x")])  # type: ignore[arg-type]
     assert "no policy 'x'" in mistake.message
-    many = [msgspec.structs.replace(adam, label=str(i)) for i in range(MOST_ENTRIES + 1)]
+    many = [msgspec.structs.replace(adam, label=str(i)) for i in range(MAX_ENTRIES + 1)]
     assert len(check_entries(many)) == 1
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.settings.image_folders import glance, scan
+from clr_tui.engine.settings.image_folders import quick_scan, scan
 
 
 def fill(root: Path, **classes: int) -> Path:
@@ -50,7 +50,7 @@ def test_links_that_lead_nowhere_are_passed_over(tmp_path: Path) -> None:
         (place / "loop.png").symlink_to("loop.png")
         (place / "gone.png").symlink_to("nowhere")
     assert counts(tmp_path) == {"all": {"a": 1, "b": 1}}
-    assert glance(tmp_path, 10).images == 2
+    assert quick_scan(tmp_path, 10).images == 2
 
 
 @pytest.mark.parametrize("name", ["val", "valid", "validation", "Val"])
@@ -106,7 +106,7 @@ def mistakes(tmp_path: Path) -> dict[str, Path]:
     }
 
 
-@pytest.mark.parametrize("look", [scan, lambda root: glance(root, 100)], ids=["scan", "glance"])
+@pytest.mark.parametrize("look", [scan, lambda root: quick_scan(root, 100)], ids=["scan", "glance"])
 def test_mistakes_are_sentences(tmp_path: Path, look) -> None:
     for words, root in mistakes(tmp_path).items():
         with pytest.raises(UserError, match=words) as caught:
@@ -116,13 +116,13 @@ def test_mistakes_are_sentences(tmp_path: Path, look) -> None:
 
 def test_a_glance_counts_what_is_trained_on_up_to_its_limit(tmp_path: Path) -> None:
     fill(tmp_path, a=30, b=30, c=30)
-    assert glance(tmp_path, 1000).images == 90
-    assert glance(tmp_path, 40).images == 40
-    assert glance(tmp_path, 1000).train == 3 * 24
+    assert quick_scan(tmp_path, 1000).images == 90
+    assert quick_scan(tmp_path, 40).images == 40
+    assert quick_scan(tmp_path, 1000).train == 3 * 24
     root = fill(tmp_path / "split" / "train", a=3, b=4).parent
     fill(root / "test", a=9, b=9)
     # Validation is cut from them, one of each class.
-    assert (glance(root, 100).images, glance(root, 100).train) == (7, 5)
+    assert (quick_scan(root, 100).images, quick_scan(root, 100).train) == (7, 5)
 
 
 def test_a_glance_reads_no_more_than_it_must(
@@ -138,5 +138,5 @@ def test_a_glance_reads_no_more_than_it_must(
         return splitext(name)
 
     monkeypatch.setattr(os.path, "splitext", counted)
-    glance(tmp_path, 20)
+    quick_scan(tmp_path, 20)
     assert seen == 22

@@ -233,7 +233,7 @@ def test_a_constant_rate_needs_no_band() -> None:
     assert check(TaskConfig(), train(policy="constant", base_lr=0.1, max_lr=0.1)) == []
 
 
-def test_all_mistakes_are_told_at_once() -> None:
+def test_all_mistakes_are_reported_at_once() -> None:
     task = TaskConfig(data="/nonexistent", model="x", batch_size=0, image_size=1, device="x")
     assert set(fields(task, train(base_lr=NAN, epochs=0))) == {
         "data",

@@ -54,7 +54,7 @@ def test_several_processes_find_what_one_finds(files, monkeypatch):
     assert children() == []
 
 
-def test_others_take_part(files, monkeypatch):
+def test_decode_processes_share_the_work(files, monkeypatch):
     asked: list[int] = []
 
     class Counting(DecodeProcess):

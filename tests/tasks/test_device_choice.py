@@ -42,7 +42,7 @@ def test_one_thread_is_not_plural(no_accelerator, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["auto", "cuda", "cuda:0"])
-def test_the_first_gpu(two_gpus, name):
+def test_cuda_means_the_first_gpu(two_gpus, name):
     assert choose_device(name) == (torch.device("cuda", 0), "Old GPU", 16 * 2**30, "float32")
 
 
@@ -59,7 +59,7 @@ def test_a_gpu_can_be_passed_over(two_gpus):
     assert choose_device("cpu")[0] == torch.device("cpu")
 
 
-def test_apple_gpus(no_accelerator, monkeypatch):
+def test_mps_is_chosen_on_apple_gpus(no_accelerator, monkeypatch):
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
     assert choose_device("auto")[0] == torch.device("mps")
 
@@ -73,14 +73,14 @@ def test_a_device_that_is_not_here(no_accelerator, name):
     assert caught.value.field == "device"
 
 
-def test_a_gpu_too_many(two_gpus):
+def test_a_gpu_index_beyond_the_last_is_an_error(two_gpus):
     with pytest.raises(UserError, match="it has cuda:0, cuda:1, cpu") as caught:
         choose_device("cuda:7")
     assert caught.value.field == "device"
 
 
 @pytest.mark.parametrize("name", ["", "gpu", "cpu:1", "cuda:x", "cuda:-1", "tpu"])
-def test_a_name_that_is_none(name):
+def test_an_unknown_device_name_is_an_error(name):
     with pytest.raises(UserError, match="auto, cpu, mps, cuda or cuda:N") as caught:
         choose_device(name)
     assert caught.value.field == "device"

@@ -30,7 +30,7 @@ from clr_tui.engine.tasks.resnet34 import TransferResNet34
 from clr_tui.engine.tasks.task import Part
 from clr_tui.engine.training.control import Control, StopFlag
 from clr_tui.engine.training.evaluate import evaluate
-from clr_tui.engine.training.keepers import InMemory
+from clr_tui.engine.training.keepers import MemoryKeeper
 from clr_tui.engine.training.preserve import left_as_found
 from clr_tui.engine.training.randomness import stream
 from clr_tui.engine.training.range_test import run_sweep
@@ -145,7 +145,7 @@ def test_what_serves_all_trials_is_computed_before_the_first(load_resnet, blocks
 
 def train(session: Session) -> None:
     job = Train(base_lr=1e-3, max_lr=1e-3, policy="constant", epochs=1)
-    Training(session, job, Trial(0, 0, "adam"), InMemory()).run()
+    Training(session, job, Trial(0, 0, "adam"), MemoryKeeper()).run()
 
 
 def sweep(session: Session) -> None:

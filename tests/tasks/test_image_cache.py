@@ -18,7 +18,7 @@ from clr_tui.engine.tasks import cache as cache_module
 from clr_tui.engine.tasks import folder as folder_module
 from clr_tui.engine.tasks import load as load_module
 from clr_tui.engine.tasks import split as split_module
-from clr_tui.engine.tasks.cache import Kept, read_cache, write_cache
+from clr_tui.engine.tasks.cache import CachedImages, read_cache, write_cache
 from clr_tui.engine.tasks.dataset import channel_statistics
 from clr_tui.engine.tasks.image_task import ImageTask
 
@@ -144,7 +144,7 @@ CHANGES = [
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_changed_folder_is_decoded_anew_and_the_old_cache_goes(
+def test_a_changed_folder_is_decoded_again_and_its_old_cache_removed(
     folder, load, told, tmp_path, change
 ):
     save_image(folder / "elsewhere.png", seed=99)
@@ -363,7 +363,7 @@ DAMAGES: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_cache_is_made_anew(folder, load, told, tmp_path, damage):
+def test_a_damaged_cache_is_rebuilt(folder, load, told, tmp_path, damage):
     first = load(data=str(folder), image_size=16)
     kind, do = DAMAGES[damage]
     before = cached(tmp_path)
@@ -385,7 +385,7 @@ def test_images_of_any_number_and_size_come_back(tmp_path, count):
     images = np.random.default_rng(0).integers(0, 256, (count, 3, 31, 37), dtype=np.uint8)
     path = tmp_path / "a.npy"
     readable = np.ones(count, dtype=np.bool_)
-    write_cache(path, "key", Kept(images, readable, [], channel_statistics(images)))
+    write_cache(path, "key", CachedImages(images, readable, [], channel_statistics(images)))
     kept = read_cache(path, "key")
     assert kept is not None
     np.testing.assert_array_equal(kept.images, images)
@@ -396,7 +396,7 @@ def test_images_of_any_number_and_size_come_back(tmp_path, count):
 def test_a_cache_that_contradicts_itself_is_not_used(tmp_path):
     images = np.zeros((3, 1, 8, 8), dtype=np.uint8)
     readable = np.array([True, False])
-    kept = Kept(images, readable, ["why"], channel_statistics(images))
+    kept = CachedImages(images, readable, ["why"], channel_statistics(images))
     write_cache(tmp_path / "a.npy", "key", kept)
     assert read_cache(tmp_path / "a.npy", "key") is None
 

@@ -20,7 +20,7 @@ def test_a_smoothing_between_the_steps_goes_to_its_neighbours():
     assert options.smoother(-1).smoothing == 0.1
 
 
-def test_x_goes_round():
+def test_the_x_axes_cycle():
     options = ChartOptions()
     seen = []
     for _ in range(5):

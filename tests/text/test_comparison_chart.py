@@ -21,7 +21,7 @@ T_TWO = 4.302652729749462
 SIX = ("adam", "sgd+clr", "rmsprop", "adagrad", "adadelta", "adamax")
 
 
-def told(part="validation", what="accuracy", **log):
+def logged_curves(part="validation", what="accuracy", **log):
     """The curve of each trial, straight from the events: (entry, seed) -> values by epoch."""
     found, places = {}, {}
     for event in comparison_events(**log):
@@ -49,7 +49,7 @@ def history_with(change, labels=LABELS, **log):
 def test_each_entry_has_a_mean_in_per_cent_with_its_t_interval():
     chart = comparison_chart(comparison_history(), DEFAULT)
     assert [series.name for series in chart.series] == list(LABELS)
-    curves = told()
+    curves = logged_curves()
     for entry, (series, area) in enumerate(zip(chart.series, chart.areas, strict=True)):
         values = 100 * np.array([curves[entry, seed] for seed in range(3)])
         half = T_TWO * values.std(axis=0, ddof=1) / np.sqrt(3)
@@ -69,13 +69,13 @@ def test_any_of_the_four_curves_can_be_shown(part, quantity):
     options = CompareOptions(part=part, quantity=quantity)
     chart = comparison_chart(comparison_history(), options)
     unit, name = (100, "accuracy") if quantity == "metric" else (1, "loss")
-    curves = told(part, name)
+    curves = logged_curves(part, name)
     expected = unit * np.mean([curves[1, seed] for seed in range(3)], axis=0)
     np.testing.assert_allclose(means(chart)[1].y, expected)
     assert chart.title == f"{part} {name}"
 
 
-def test_of_both_parts_the_training_is_dotted_without_a_shape():
+def test_with_both_parts_the_training_curve_is_dotted_without_glyphs():
     chart = comparison_chart(comparison_history(), CompareOptions(part="both"))
     quiet, loud = chart.series[:3], chart.series[3:]
     assert all(one.faint and one.dotted and not one.glyph and not one.name for one in quiet)
@@ -89,7 +89,7 @@ def test_each_seed_is_a_faint_line_on_demand():
     chart = comparison_chart(comparison_history(), CompareOptions(seeds=True))
     faint = [one for one in chart.series if one.faint]
     assert len(faint) == 9
-    curves = told()
+    curves = logged_curves()
     for one, place in zip(faint, sorted(curves), strict=True):
         np.testing.assert_allclose(one.y, 100 * np.array(curves[place]))
         assert one.colour == role_of(place[0])
@@ -284,7 +284,7 @@ def test_without_colour_shapes_tell_the_curves_apart():
     assert all(text.count(glyph_of(entry)) >= 3 for entry in range(6))
 
 
-def test_options_walk_in_circles():
+def test_options_cycle():
     options = DEFAULT
     for x, part in (("step", "both"), ("seconds", "train"), ("epoch", "validation")):
         options = options.next_x().next_part()

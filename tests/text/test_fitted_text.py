@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clr_tui.tui.fitting import fitted, padded
+from clr_tui.tui.fitting import padded, truncate
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from clr_tui.tui.fitting import fitted, padded
     ],
 )
 def test_what_is_cut_ends_in_an_ellipsis(text, width, expected):
-    assert fitted(text, width) == expected
+    assert truncate(text, width) == expected
 
 
 def test_padding_counts_cells():

@@ -17,9 +17,9 @@ from clr_tui.engine.settings.config import (
 from clr_tui.engine.settings.entries import parse_entries
 from clr_tui.tui.charts.draw import draw
 from clr_tui.tui.charts.palette import DARK
-from clr_tui.tui.text.form import read, texts
+from clr_tui.tui.text.form import form_texts, read_form
 from clr_tui.tui.text.form_fields import form_fields
-from clr_tui.tui.text.schedule_preview import length_in_words, sketch
+from clr_tui.tui.text.schedule_preview import length_in_words, schedule_chart
 
 NINES = "9" * 400
 DEFAULTS = {field.name: field.default for field in form_fields(("cpu",))}
@@ -106,43 +106,43 @@ comparisons = st.builds(
 
 @given(tasks, sweeps() | trainings() | comparisons)
 def test_run_again_is_the_same_run(task, job) -> None:
-    reading = read(DEFAULTS | texts(task, job), task, job)
+    reading = read_form(DEFAULTS | form_texts(task, job), task, job)
     assert not reading.errors
     assert (reading.task, reading.job) == (task, job)
 
 
 @given(sweeps() | trainings() | comparisons)
-def test_whatever_may_run_can_be_drawn_and_told(job) -> None:
+def test_every_valid_job_can_be_previewed(job) -> None:
     length_in_words(job)
-    draw(sketch(job), 60, 15, DARK)
+    draw(schedule_chart(job), 60, 15, DARK)
 
 
 def test_another_kind_begins_with_its_own_defaults() -> None:
     job = RangeTest(smoothing=0.2)
-    values = DEFAULTS | texts(TaskConfig(), job) | {"kind": "training"}
-    assert read(values, TaskConfig(), job).job == Train(base_lr=6e-4, max_lr=3.6e-3)
+    values = DEFAULTS | form_texts(TaskConfig(), job) | {"kind": "training"}
+    assert read_form(values, TaskConfig(), job).job == Train(base_lr=6e-4, max_lr=3.6e-3)
 
 
 def test_weights_of_the_resnet_are_not_left_to_the_cnn() -> None:
     task = TaskConfig(model="resnet34", weights="/a/file")
-    values = DEFAULTS | texts(task, RangeTest()) | {"model": "cnn"}
-    assert read(values, task, RangeTest()).task == TaskConfig()
+    values = DEFAULTS | form_texts(task, RangeTest()) | {"model": "cnn"}
+    assert read_form(values, task, RangeTest()).task == TaskConfig()
 
 
-def test_a_length_without_whole_cycles_stays_and_is_told() -> None:
+def test_a_length_without_whole_cycles_is_kept_and_shown() -> None:
     job = Train(base_lr=1e-4, max_lr=1e-3, epochs=10, whole_cycles=False)
     assert "mid-cycle, as in the run" in length_in_words(job)
-    assert sketch(job).x.hi == 10
+    assert schedule_chart(job).x.hi == 10
 
 
 @pytest.mark.parametrize("text", ["inf", "nan", "1e300", "1e-320", "0", "-1", NINES, "9" * 5000])
 @pytest.mark.parametrize("name", [s.name for s in form_fields(()) if not s.choices])
 @pytest.mark.parametrize("kind", ["range test", "training", "comparison"])
 def test_no_number_is_too_much_for_the_form(kind, name, text) -> None:
-    reading = read(DEFAULTS | {"kind": kind, "policy": "exp-range", name: text})
+    reading = read_form(DEFAULTS | {"kind": kind, "policy": "exp-range", name: text})
     assert all(len(message) < 180 for message in reading.errors.values())
-    length_in_words(reading.sound)
-    draw(sketch(reading.sound), 60, 15, DARK)
+    length_in_words(reading.valid_job)
+    draw(schedule_chart(reading.valid_job), 60, 15, DARK)
 
 
 @pytest.mark.parametrize(
@@ -168,11 +168,11 @@ def test_no_number_is_too_much_for_the_form(kind, name, text) -> None:
         ("comparison", "jobs", "0", "at least 1, not 0"),
     ],
 )
-def test_a_number_out_of_bounds_is_told_at_its_field(kind, name, text, words) -> None:
-    reading = read(DEFAULTS | {"kind": kind, name: text})
+def test_a_number_out_of_bounds_is_reported_at_its_field(kind, name, text, words) -> None:
+    reading = read_form(DEFAULTS | {"kind": kind, name: text})
     assert list(reading.errors) == [name]
     assert words in reading.errors[name]
-    assert reading.sound is None
+    assert reading.valid_job is None
 
 
 def compared(**changes) -> dict[str, str]:
@@ -180,7 +180,7 @@ def compared(**changes) -> dict[str, str]:
 
 
 def test_a_comparison_s_defaults_are_the_article_s_six() -> None:
-    job = read(compared()).job
+    job = read_form(compared()).job
     assert [entry.label for entry in job.entries] == [
         "adagrad",
         "adadelta",
@@ -192,9 +192,9 @@ def test_a_comparison_s_defaults_are_the_article_s_six() -> None:
     assert job == Compare(entries=job.entries)
 
 
-def test_a_comparison_is_told_in_trials() -> None:
+def test_the_length_of_a_comparison_is_given_in_trials() -> None:
     def told(**changes) -> str:
-        return length_in_words(read(compared(**changes)).sound)
+        return length_in_words(read_form(compared(**changes)).valid_job)
 
     assert told() == ("18 trials of 16 epochs; first a range test for the rate of sgd+clr.")
     assert told(optimizers="adam", compare_seeds="1", compare_epochs="1") == "1 trial of 1 epoch."
@@ -206,21 +206,25 @@ def test_a_comparison_is_told_in_trials() -> None:
 
 
 def test_a_comparison_s_rates_are_drawn_by_their_shape() -> None:
-    chart = sketch(read(compared(optimizers="adam, adamax, sgd+clr, nadam+one-cycle")).sound)
+    chart = schedule_chart(
+        read_form(compared(optimizers="adam, adamax, sgd+clr, nadam+one-cycle")).valid_job
+    )
     assert [series.name for series in chart.series] == ["2 constant", "1 triangular", "1 one-cycle"]
     assert chart.x.hi == 16
     constant, triangle, _ = chart.series
     assert set(constant.y) == {1.0}
     assert triangle.y.min() == pytest.approx(1 / 6)
     assert triangle.y.max() == pytest.approx(1, abs=0.02)
-    assert sketch(read(compared(compare_epochs="20000")).sound).empty.startswith("Too many epochs")
+    assert schedule_chart(read_form(compared(compare_epochs="20000")).valid_job).empty.startswith(
+        "Too many epochs"
+    )
 
 
 def test_a_study_is_left_with_its_model() -> None:
     job = Compare(entries=ENTRIES[:2], study="cnn")
-    values = DEFAULTS | texts(TaskConfig(), job)
-    assert read(values, TaskConfig(), job).job.study == "cnn"
-    other = read(values | {"model": "resnet34"}, TaskConfig(), job)
+    values = DEFAULTS | form_texts(TaskConfig(), job)
+    assert read_form(values, TaskConfig(), job).job.study == "cnn"
+    other = read_form(values | {"model": "resnet34"}, TaskConfig(), job)
     assert not other.errors
     assert other.job.study == ""
 
@@ -228,18 +232,18 @@ def test_a_study_is_left_with_its_model() -> None:
 def test_entries_stay_as_they_were_given_where_their_text_does() -> None:
     entries = [ENTRIES[0], ENTRIES[1]]
     study = Compare(entries=entries)
-    values = DEFAULTS | texts(TaskConfig(), study)
-    assert read(values, TaskConfig(), study).job.entries is entries
-    changed = read(values | {"optimizers": "adam,sgd"}, TaskConfig(), study).job
+    values = DEFAULTS | form_texts(TaskConfig(), study)
+    assert read_form(values, TaskConfig(), study).job.entries is entries
+    changed = read_form(values | {"optimizers": "adam,sgd"}, TaskConfig(), study).job
     assert [entry.label for entry in changed.entries] == ["adam", "sgd"]
 
 
-def test_a_rate_that_no_text_tells_stays_with_its_entry_and_is_told() -> None:
+def test_a_rate_not_in_the_text_stays_with_its_entry_and_is_shown() -> None:
     given = [replace(entry, lr=0.01) for entry in parse_entries("adam,sgd")]
     job = Compare(entries=given, seeds=1)
-    values = DEFAULTS | texts(TaskConfig(), job)
+    values = DEFAULTS | form_texts(TaskConfig(), job)
     assert "0.01" not in values["optimizers"]
-    changed = read(values | {"optimizers": "rmsprop, adam"}, TaskConfig(), job).job
+    changed = read_form(values | {"optimizers": "rmsprop, adam"}, TaskConfig(), job).job
     assert [(entry.label, entry.lr) for entry in changed.entries] == [
         ("rmsprop", None),
         ("adam", 0.01),
@@ -253,8 +257,8 @@ def test_the_optimizer_is_asked_for_with_its_options() -> None:
     values = DEFAULTS | {"optimizer": "AdamW(weight_decay=0.05)", "momentum": "x"}
     expected = OptimizerConfig(name="adamw", options={"weight_decay": 0.05})
     for kind in ("range test", "training"):
-        assert read(values | {"kind": kind}).job.optimizer == expected
-    sgd = read(DEFAULTS | {"optimizer": "sgd(nesterov=True)", "momentum": "0.8"}).job.optimizer
+        assert read_form(values | {"kind": kind}).job.optimizer == expected
+    sgd = read_form(DEFAULTS | {"optimizer": "sgd(nesterov=True)", "momentum": "0.8"}).job.optimizer
     assert sgd == OptimizerConfig(momentum=0.8, options={"nesterov": True})
 
 
@@ -268,21 +272,21 @@ def test_the_optimizer_is_asked_for_with_its_options() -> None:
     ],
 )
 def test_a_mistake_in_the_optimizer_is_told_at_its_field(text: str, words: str) -> None:
-    errors = read(DEFAULTS | {"optimizer": text}).errors
+    errors = read_form(DEFAULTS | {"optimizer": text}).errors
     assert list(errors) == ["optimizer"]
     assert words in errors["optimizer"]
 
 
 def test_an_empty_lower_bound_is_made_of_the_upper_one_and_the_factor() -> None:
     values = DEFAULTS | {"kind": "training", "base_lr": "", "max_lr": "0.06"}
-    assert read(values).job.base_lr == pytest.approx(0.01)
-    assert read(values | {"factor": "3"}).job.base_lr == pytest.approx(0.02)
-    assert list(read(values | {"max_lr": "x"}).errors) == ["max_lr"]
+    assert read_form(values).job.base_lr == pytest.approx(0.01)
+    assert read_form(values | {"factor": "3"}).job.base_lr == pytest.approx(0.02)
+    assert list(read_form(values | {"max_lr": "x"}).errors) == ["max_lr"]
 
 
 def test_a_field_that_plays_no_part_any_more_is_as_by_default() -> None:
     job = Train(base_lr=1e-4, max_lr=1e-3, policy="exp-range", gamma=0.9)
-    values = DEFAULTS | texts(TaskConfig(), job)
-    assert read(values, TaskConfig(), job).job == job
-    changed = read(values | {"policy": "triangular"}, TaskConfig(), job).job
+    values = DEFAULTS | form_texts(TaskConfig(), job)
+    assert read_form(values, TaskConfig(), job).job == job
+    changed = read_form(values | {"policy": "triangular"}, TaskConfig(), job).job
     assert changed == replace(job, policy="triangular", gamma=GAMMA)

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from clr_tui.engine.analysis.report import Bounds
 from clr_tui.engine.settings.check import check_numbers
 from clr_tui.engine.settings.config import TaskConfig, Train
-from clr_tui.tui.text.bounds import HIGHEST, LOWEST, read_bounds, step_bound
+from clr_tui.tui.text.bounds import MAX_BOUND, MIN_BOUND, read_bounds, step_bound
 
 START = Bounds(base_lr=6e-4, max_lr=3.6e-3)
-rates = st.floats(min_value=LOWEST, max_value=HIGHEST)
+rates = st.floats(min_value=MIN_BOUND, max_value=MAX_BOUND)
 factors = st.floats(min_value=1.001, max_value=3.0)
 
 
@@ -20,7 +20,7 @@ def test_a_column_multiplies():
     assert step_bound(START, "max", 10, 1.1).max_lr == pytest.approx(3.6e-3 * 1.1**10)
 
 
-def test_there_and_back_again():
+def test_moving_a_bound_back_restores_its_value():
     moved = step_bound(step_bound(START, "base", 5, 1.05), "base", -5, 1.05)
     assert moved.base_lr == pytest.approx(START.base_lr)
     assert moved.max_lr == START.max_lr
@@ -40,13 +40,13 @@ def test_bounds_closer_than_a_column_stay_where_they_are():
 
 
 @given(rates, rates, st.sampled_from(["base", "max"]), st.integers(-300, 300), factors)
-def test_whatever_is_pressed_the_bounds_stay_sound(a, b, which, direction, factor):
+def test_bounds_stay_valid_whatever_keys_are_pressed(a, b, which, direction, factor):
     low, high = min(a, b), max(a, b)
     if not low < high:
         return
     before = Bounds(base_lr=low, max_lr=high)
     after = step_bound(before, which, direction, factor)
-    assert LOWEST <= after.base_lr < after.max_lr <= HIGHEST
+    assert MIN_BOUND <= after.base_lr < after.max_lr <= MAX_BOUND
     moved = after.base_lr - before.base_lr + after.max_lr - before.max_lr
     assert moved == 0 or math.copysign(1, moved) == math.copysign(1, direction)
 

@@ -55,7 +55,7 @@ def test_counts_keep_their_width_over_a_run():
         (math.inf, "-"),
     ],
 )
-def test_durations(seconds, shown):
+def test_durations_are_written_as_clock_times(seconds, shown):
     assert numbers.duration(seconds) == shown
 
 
@@ -64,7 +64,7 @@ def test_durations(seconds, shown):
     [(-10, "now"), (4, "now"), (59, "59 s ago"), (60, "1 min ago"), (7200, "2 h ago"),
      (3 * 86400, "3 d ago"), (None, "-")],
 )  # fmt: skip
-def test_ages(seconds, shown):
+def test_ages_are_written_in_the_largest_fitting_unit(seconds, shown):
     assert numbers.age(seconds) == shown
 
 
@@ -79,13 +79,13 @@ def test_ages(seconds, shown):
         (1, 0, "1 B"),
     ],
 )
-def test_memory_is_told_in_one_unit(used, total, shown):
+def test_memory_is_shown_in_one_unit(used, total, shown):
     assert numbers.memory(used, total) == shown
 
 
 def test_rates_of_slow_machines_have_a_decimal():
-    assert numbers.rate(3.24) == "3.2"
-    assert numbers.rate(1640.3) == "1 640"
-    assert numbers.rate(9.97) == "10"
-    assert numbers.rate(0) == "0"
-    assert numbers.rate(None) == "-"
+    assert numbers.throughput(3.24) == "3.2"
+    assert numbers.throughput(1640.3) == "1 640"
+    assert numbers.throughput(9.97) == "10"
+    assert numbers.throughput(0) == "0"
+    assert numbers.throughput(None) == "-"

@@ -96,7 +96,7 @@ def test_the_explosion_does_not_press_the_curve_flat():
     assert drawn.y.lo < np.nanmin(smoothed)
 
 
-def test_losses_of_any_kind_make_a_chart():
+def test_any_losses_can_be_charted():
     for loss in (
         lambda r: np.full_like(r, np.nan),
         lambda r: np.zeros_like(r),
@@ -162,7 +162,7 @@ def test_the_recommended_rule_is_marked_and_the_others_are_cautioned():
             assert any(line.startswith(f"! {one.rule}") for line in lines)
 
 
-def test_formulas_are_told_only_where_all_of_them_fit():
+def test_formulas_are_shown_only_if_all_of_them_fit():
     history = sweep_history()
     assert any("formulas" in line for line in panel(history, height=60))
     assert not any("formulas" in line for line in panel(history, height=20))

@@ -18,14 +18,14 @@ from clr_tui.engine.metrics import ACCURACY
 from clr_tui.tui.kinds.compare.entry_style import glyph_of, role_of
 from clr_tui.tui.kinds.compare.ranking import (
     HIDDEN,
-    comparison_words,
     ranking,
     ranking_markdown,
     ranking_text,
     short_label,
+    verdict_and_remarks,
 )
 from clr_tui.tui.kinds.compare.ranking_columns import columns_of, spread_text
-from clr_tui.tui.text.numbers import brief_lr
+from clr_tui.tui.text.numbers import short_lr
 
 CURVES = Path(__file__).parents[3] / "shared" / "reference" / "curves_cnn.csv"
 SIX = ("adam", "sgd+clr", "rmsprop", "adagrad", "adadelta", "adamw(weight_decay=0.05)+one-cycle")
@@ -153,7 +153,7 @@ def test_an_expanded_entry_is_followed_by_its_trials():
     assert re.fullmatch(r"ep \d+", cell(text_of(heading), second, "to 65%"))
 
 
-def test_what_is_under_way_or_to_come_is_told():
+def test_running_and_waiting_trials_are_shown():
     _, rows = table(report_of(running=True))
     assert rows[3, None].endswith("  epoch 5 of 8")
     assert rows[4, None].endswith("waiting")
@@ -168,7 +168,7 @@ def test_what_is_under_way_or_to_come_is_told():
     ]
 
 
-def test_what_is_known_so_far_is_told_beside_the_progress():
+def test_results_so_far_are_shown_beside_the_progress():
     history = comparison_history(("adam", "rmsprop", "adagrad"), seeds=3, running=True)
     _, rows = table(compare_report(history))
     # Four of nine trials are done, two run: one of rmsprop's is done.
@@ -178,7 +178,7 @@ def test_what_is_known_so_far_is_told_beside_the_progress():
     assert at_80[1, None].endswith(f"epoch 5 of 8; so far {accuracy:.1f}")
 
 
-def test_a_trial_that_is_lost_is_told_while_the_others_go_on():
+def test_a_lost_trial_is_shown_while_the_others_continue():
     labels = ("adam", "rmsprop", "adagrad")
     report = compare_report(comparison_history(labels, seeds=3, running=True, failed=(1, 0)))
     _, rows = table(report)
@@ -197,7 +197,7 @@ def test_a_trial_that_is_lost_is_told_while_the_others_go_on():
         ("averylongoptimizer", 10, "averylong…"),
     ],
 )
-def test_of_a_long_label_the_brackets_go_first(label, size, shown):
+def test_a_long_label_loses_its_brackets_first(label, size, shown):
     assert short_label(label, size) == shown
 
 
@@ -242,7 +242,7 @@ def test_means_and_intervals_line_up(mean, half, text):
     ],
 )
 def test_rates_are_brief(value, text):
-    assert brief_lr(value) == text
+    assert short_lr(value) == text
 
 
 def test_a_target_that_nobody_reaches():
@@ -267,7 +267,7 @@ def test_without_a_test_part_validation_takes_its_place():
     assert "±" in rows[0, None]
 
 
-def test_what_tuning_cost_is_told():
+def test_the_cost_of_tuning_is_shown():
     heading, rows = table(report_of(tuned=True), 220)
     assert cell(heading, rows[0, None], "tuning") == "100 steps, 0:04"
     assert cell(heading, rows[0, None], "from") == "tuned"
@@ -284,7 +284,7 @@ def test_labels_and_reasons_are_made_safe():
         history.apply(event)
     report = compare_report(history)
     text = "\n".join(table(report, 160, expanded=frozenset({1}))[1].values())
-    assert "\x1b" not in text + ranking_markdown(report) + "".join(comparison_words(report))
+    assert "\x1b" not in text + ranking_markdown(report) + "".join(verdict_and_remarks(report))
     assert "[b]red[/b]" in text
 
 
@@ -304,7 +304,7 @@ def test_markdown_is_a_table_of_every_column_and_the_words_under_it():
     assert all(re.fullmatch(r":?-+:?", part) for part in cells[1])
     assert cells[2][0] == "1"
     assert any("tuned" in row for row in cells[2:])
-    for words in comparison_words(report):
+    for words in verdict_and_remarks(report):
         assert words in text.replace("\\", "")
 
 
@@ -320,9 +320,9 @@ def test_nothing_in_a_cell_breaks_the_markdown_table():
 
 def test_the_words_are_the_verdict_then_the_remarks():
     report = report_of()
-    assert comparison_words(report) == [report.verdict, *report.remarks]
+    assert verdict_and_remarks(report) == [report.verdict, *report.remarks]
     silent = replace(report, verdict="", remarks=[])
-    assert comparison_words(silent) == []
+    assert verdict_and_remarks(silent) == []
 
 
 @pytest.mark.skipif(not CURVES.exists(), reason="the reference curves are not here")

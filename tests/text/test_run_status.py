@@ -7,14 +7,14 @@ from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.log.tail import Batch
 from clr_tui.engine.settings.config import OptimizerConfig, RangeTest, TaskConfig
-from clr_tui.tui.kinds.compare.progress import standing_of_comparison
+from clr_tui.tui.kinds.compare.progress import comparison_status_words
 from clr_tui.tui.text.status import (
+    failure_words,
     notices,
+    paused_or_stopped_words,
     progress_bar,
-    standing,
     status_of,
     title_of,
-    trouble,
     waiting_words,
 )
 
@@ -69,7 +69,7 @@ def test_states_differ_by_more_than_colour():
     assert len(symbols) == 7
 
 
-def test_waiting_tells_what_goes_on():
+def test_waiting_words_describe_the_current_work():
     assert "importing torch" in waiting_words(history_of(), "starting")
     progress = ev.Progress(what="decoding images", done=1200, total=3670)
     assert waiting_words(history_of(progress), "preparing") == "decoding images 1200 of 3670"
@@ -82,12 +82,15 @@ def test_a_paused_run_says_how_it_goes_on():
     assert "press space to continue" in waiting_words(
         history_of(STARTED, TRIAL, ev.Paused()), "paused"
     )
-    assert standing(sweep_history(done=False), "paused") == "Paused: press space to continue."
-    assert standing(sweep_history(done=False), "running") == ""
+    assert (
+        paused_or_stopped_words(sweep_history(done=False), "paused")
+        == "Paused: press space to continue."
+    )
+    assert paused_or_stopped_words(sweep_history(done=False), "running") == ""
 
 
 @pytest.mark.parametrize("state", ["paused", "failed", "lost", "stopped", "done"])
-def test_where_nothing_goes_on_there_is_no_bar(state):
+def test_an_idle_run_has_no_progress_bar(state):
     assert progress_bar(history_of(ev.Progress(what="x", done=1, total=3)), state, 12) == ""
 
 
@@ -97,23 +100,23 @@ def test_progress_beyond_its_total_fills_the_bar():
 
 
 def test_a_lost_run_says_where_its_output_is():
-    said = trouble(history_of(STARTED), "lost", "/runs/r-1/worker.log")
+    said = failure_words(history_of(STARTED), "lost", "/runs/r-1/worker.log")
     assert "vanished" in said
     assert said.endswith("/runs/r-1/worker.log")
 
 
 def test_a_failed_run_says_why():
     history = history_of(STARTED, ev.RunFinished(outcome="failed", message="no \x1b[1mmemory"))
-    said = trouble(history, "failed", "log")
+    said = failure_words(history, "failed", "log")
     assert "memory" in said
     assert "\x1b" not in said
 
 
 def test_a_run_without_trouble_says_nothing():
-    assert trouble(history_of(STARTED, TRIAL), "running", "log") == ""
+    assert failure_words(history_of(STARTED, TRIAL), "running", "log") == ""
 
 
-def test_what_was_wrong_with_the_log_is_told():
+def test_log_damage_is_reported():
     history = history_of(
         STARTED,
         ev.CommandRefused(command="set-bounds", reason="base_lr is above max_lr"),
@@ -164,27 +167,27 @@ def test_other_optimizers_are_named_as_they_were_asked_for() -> None:
     assert "· CNN · adamw · batch 64" in title_of(config, RunHistory(config))
 
 
-def told(history: RunHistory, *, alive: bool = True) -> str:
-    return standing_of_comparison(history, status_of(history, alive=alive))
+def status_texts(history: RunHistory, *, alive: bool = True) -> str:
+    return comparison_status_words(history, status_of(history, alive=alive))
 
 
-def test_a_comparison_stands_by_its_trials() -> None:
+def test_the_title_of_a_comparison_counts_its_trials() -> None:
     config = comparison_config()
     history = RunHistory(config)
-    assert told(history) == "◌ starting"
+    assert status_texts(history) == "◌ starting"
     history.apply(ev.TrialStarted(trial=0, seed=0, total_steps=10, steps_per_epoch=5, entry=0))
-    assert told(history) == "● running"
+    assert status_texts(history) == "● running"
     history.apply(ev.Overall(done=1, failed=1, stopped=1, running=2, total=9, fraction=0.3))
-    assert told(history) == "● 3 of 9 trials"
+    assert status_texts(history) == "● 3 of 9 trials"
     history.apply(
         ev.Overall(done=2, failed=1, stopped=1, running=2, total=9, fraction=0.3, eta_seconds=65.0)
     )
-    assert told(history) == "● 4 of 9 trials  left 1:05"
+    assert status_texts(history) == "● 4 of 9 trials  left 1:05"
     history.apply(ev.Paused())
-    assert told(history) == "‖ paused  4 of 9 trials"
-    assert told(history, alive=False) == "? lost"
+    assert status_texts(history) == "‖ paused  4 of 9 trials"
+    assert status_texts(history, alive=False) == "? lost"
     history.apply(ev.RunFinished(outcome="done"))
-    assert told(history) == "✓ done"
+    assert status_texts(history) == "✓ done"
 
 
 def test_a_comparison_waits_for_its_first_epoch() -> None:

@@ -5,10 +5,10 @@ from comparison_logs import comparison_history
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clr_tui.engine.analysis.comparison.seed_curves import comparison_of
+from clr_tui.engine.analysis.comparison.seed_curves import entry_curves
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.metrics import ACCURACY, Metric
-from clr_tui.tui.kinds.compare.target import moved, read_target, sensible_target, target_text
+from clr_tui.tui.kinds.compare.target import move_target, read_target, suggest_target, target_text
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_its_text_asks_for_it_again(target) -> None:
 
 @given(st.floats(0.001, 0.999), st.sampled_from([-5, -1, 1, 5]))
 def test_it_moves_by_whole_points(target, points) -> None:
-    there = moved(target, points, ACCURACY)
+    there = move_target(target, points, ACCURACY)
     assert 0.01 <= there <= 0.99
     assert there == round(there, 2)
     assert abs(100 * (there - target) - points) <= 0.5 + 1e-9 or there in (0.01, 0.99)
@@ -52,15 +52,15 @@ def test_it_moves_by_whole_points(target, points) -> None:
 
 def test_a_sensible_target_lies_below_the_best_mean() -> None:
     history = comparison_history()
-    assert sensible_target(comparison_of(history), ACCURACY) == 0.8
+    assert suggest_target(entry_curves(history), ACCURACY) == 0.8
     early = comparison_history(until_epoch=1)
     best = max(
         sum(trial.values("accuracy", "validation")[0] for trial in entry.trials) / 3
-        for entry in comparison_of(early)
+        for entry in entry_curves(early)
     )
-    target = sensible_target(comparison_of(early), ACCURACY)
+    target = suggest_target(entry_curves(early), ACCURACY)
     assert target < best <= target + 0.05
-    assert sensible_target(comparison_of(comparison_history(until_epoch=0)), ACCURACY) is None
+    assert suggest_target(entry_curves(comparison_history(until_epoch=0)), ACCURACY) is None
 
 
 MAE = Metric("mae", "number", "min")
@@ -76,7 +76,7 @@ def test_a_target_of_a_number_is_a_number() -> None:
 
 
 def test_a_number_moves_by_its_second_digit() -> None:
-    assert moved(0.12, 1, MAE) == 0.13
-    assert moved(0.12, -5, MAE) == 0.07
-    assert moved(3.4, 1, MAE) == 3.5
-    assert moved(0.0, 1, MAE) == 0.01
+    assert move_target(0.12, 1, MAE) == 0.13
+    assert move_target(0.12, -5, MAE) == 0.07
+    assert move_target(3.4, 1, MAE) == 3.5
+    assert move_target(0.0, 1, MAE) == 0.01

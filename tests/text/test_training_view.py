@@ -11,11 +11,11 @@ from clr_tui.tui.charts.cells import to_text
 from clr_tui.tui.charts.draw import draw
 from clr_tui.tui.charts.palette import DARK
 from clr_tui.tui.kinds.train.view import (
-    ending_words,
+    ending_sentence,
     plan_of,
     training_charts,
     training_panel,
-    training_words,
+    training_sentence,
 )
 from clr_tui.tui.text.chart_options import ChartOptions
 
@@ -163,7 +163,7 @@ def test_the_panel_tells_the_test_results():
     lines = panel(history)
     assert "test      61.0 %  last epoch" in lines
     assert "          63.0 %  best epoch" in lines
-    assert training_words(history) == (
+    assert training_sentence(history) == (
         "Test accuracy: 61.0 % last weights, 63.0 % best weights (epoch 8)."
     )
 
@@ -171,23 +171,25 @@ def test_the_panel_tells_the_test_results():
 def test_an_end_in_mid_cycle_is_said():
     history = history_of(30)
     history.apply(ev.RunFinished(outcome="stopped"))
-    assert "cycle 1 of 2" in ending_words(history)
-    assert "not final accuracy" in ending_words(history)
+    assert "cycle 1 of 2" in ending_sentence(history)
+    assert "not final accuracy" in ending_sentence(history)
 
 
 def test_an_end_at_the_end_of_a_cycle_needs_no_words():
     history = history_of(80)
-    assert ending_words(history) == ""
+    assert ending_sentence(history) == ""
     history.apply(ev.RunFinished(outcome="done"))
-    assert ending_words(history) == ""
+    assert ending_sentence(history) == ""
     assert "cycle     2 of 2, complete" in panel(history)
 
 
-def test_where_it_stands_is_said_while_it_runs():
-    assert training_words(history_of(5)) == "Validation accuracy is measured after the first epoch."
+def test_progress_is_described_while_a_training_runs():
+    assert (
+        training_sentence(history_of(5)) == "Validation accuracy is measured after the first epoch."
+    )
     history = history_of(20)
     add_epoch(history, 3, 30)
-    assert training_words(history) == "Best so far 53.0 % on validation, epoch 3."
+    assert training_sentence(history) == "Best so far 53.0 % on validation, epoch 3."
 
 
 def test_a_narrow_triangle_fills_its_chart():
@@ -210,11 +212,11 @@ def test_a_constant_rate_lies_within_its_chart():
 
 def test_a_run_that_vanished_promises_nothing():
     history = history_of(5)
-    assert training_words(history, ended=True) == ""
+    assert training_sentence(history, ended=True) == ""
     accuracy = training_charts(history, EPOCH, ended=True)[2]
     assert accuracy.empty == "The run ended before its first epoch did."
     add_epoch(history, 1, 10)
-    assert training_words(history, ended=True).startswith("Best 51.0 % on validation")
+    assert training_sentence(history, ended=True).startswith("Best 51.0 % on validation")
 
 
 def test_the_legend_of_the_loss_fits_at_80_columns():

@@ -5,7 +5,7 @@ import math
 from comparison_logs import comparison_history
 
 from clr_tui.engine.settings.config import Compare, TaskConfig
-from clr_tui.tui.kinds.compare.progress import Tuning
+from clr_tui.tui.kinds.compare.progress import TuningProgress
 from clr_tui.tui.kinds.compare.trial_view import entry_of, trial_config, trial_title
 
 
@@ -33,7 +33,7 @@ def test_a_rate_that_was_tuned_counts() -> None:
     assert train.max_lr == history.rates[2].lr
 
 
-def test_rates_that_nothing_tells_are_no_numbers() -> None:
+def test_rates_missing_from_the_log_are_nan() -> None:
     history = comparison_history()
     history.rates.clear()
     train = trial_config(history.config, history, history.trials[0]).job
@@ -61,4 +61,4 @@ def test_its_title_names_it() -> None:
 
 
 def test_no_sweep_no_tuning() -> None:
-    assert Tuning.of(comparison_history(tuned=True)) is None
+    assert TuningProgress.of(comparison_history(tuned=True)) is None

@@ -36,7 +36,7 @@ from clr_tui.engine.settings.config import OptimizerConfig, Train
 from clr_tui.engine.tasks.task import Part
 from clr_tui.engine.training import checkpoint
 from clr_tui.engine.training.batches import Batches
-from clr_tui.engine.training.keepers import InMemory
+from clr_tui.engine.training.keepers import MemoryKeeper
 from clr_tui.engine.training.randomness import stream
 from clr_tui.engine.training.session import Result, Trial
 from clr_tui.engine.training.training import Training, run_training
@@ -108,7 +108,7 @@ def test_it_is_what_a_plain_loop_with_cyclic_lr_does(make_bench: Make) -> None:
     assert result == Result("done", headline=f"{validated[best][1] * 100:.1f} %, epoch {best + 1}")
 
 
-def test_the_story_is_told_in_order(make_bench: Make) -> None:
+def test_events_are_emitted_in_order(make_bench: Make) -> None:
     bench = make_bench(JOB)
     run(bench)
     events = bench.script.events
@@ -268,7 +268,7 @@ def test_stop_in_a_pause(make_bench: Make) -> None:
 
 
 def begin_anew(make_bench: Make) -> Training:
-    return Training(make_bench(JOB).session, JOB, Trial(0, 0, "triangular"), InMemory())
+    return Training(make_bench(JOB).session, JOB, Trial(0, 0, "triangular"), MemoryKeeper())
 
 
 def continuation(folder: Path, name: str, make_bench: Make) -> list[float]:
@@ -361,7 +361,7 @@ def test_a_loss_that_is_not_finite_ends_the_training(make_bench: Make) -> None:
     rate = lr_at("triangular", 10, base_lr=0.01, max_lr=0.05, step_size=7, total_steps=28)
     assert result.outcome == "failed"
     assert "step 10" in result.message
-    assert f"learning rate {words.rate(rate)}" in result.message
+    assert f"learning rate {words.lr_str(rate)}" in result.message
     assert "lower max_lr" in result.message
     assert bench.script.column("loss")[-1] is None
     assert len(bench.script.column("loss")) == 11
@@ -401,7 +401,7 @@ def test_an_unknown_optimizer_and_a_large_batch_are_named(make_bench: Make) -> N
     assert caught.value.field == "batch_size"
 
 
-def test_steps_are_told_of_four_times_a_second(make_bench: Make) -> None:
+def test_steps_are_reported_four_times_a_second(make_bench: Make) -> None:
     """The clock is looked at once or twice a step; what matters is seconds, not steps."""
     bench = make_bench(JOB, tick=0.01)
     run(bench)

@@ -37,12 +37,12 @@ from clr_tui.engine.training import job
 from clr_tui.engine.training.compiling import (
     COMPILING,
     compiled,
-    compiling_where_it_pays,
     options_on,
+    without_compile_off_cuda,
 )
 from clr_tui.engine.training.control import Control, StopFlag
 from clr_tui.engine.training.evaluate import evaluate
-from clr_tui.engine.training.job import saying_once
+from clr_tui.engine.training.job import without_repeated_notes
 from clr_tui.engine.training.range_test import run_range_test
 from clr_tui.engine.training.trainee import Trainee, make_trainee
 from clr_tui.engine.training.training import run_training
@@ -296,7 +296,7 @@ def test_a_run_without_compiler_is_the_plain_run(breaking: None, make_bench: Mak
     run_range_test(bench.session, config)
     assert bench.script.column("loss") == plain.script.column("loss")
     told: list[Event] = []
-    say = saying_once(told.append)
+    say = without_repeated_notes(told.append)
     for event in bench.script.events:  # as a job passes them on
         say(event)
     assert len([e for e in told if isinstance(e, Note)]) == 1
@@ -343,19 +343,19 @@ def test_no_triton(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
 
 
-def test_elsewhere_than_on_cuda_it_is_left_out_and_said() -> None:
+def test_off_cuda_compiling_is_skipped_with_a_note() -> None:
     config = RunConfig(
         id="a-1", created=0.0, version="0", task=TaskConfig(compile=True), job=RangeTest()
     )
     events: list[Event] = []
-    assert compiling_where_it_pays(config, torch.device("cuda", 0), events.append) is config
+    assert without_compile_off_cuda(config, torch.device("cuda", 0), events.append) is config
     assert events == []
-    assert not compiling_where_it_pays(config, CPU, events.append).task.compile
+    assert not without_compile_off_cuda(config, CPU, events.append).task.compile
     assert [e.text for e in events] == [
         "the model is not compiled: compile needs CUDA, but this run uses cpu"
     ]
     plain = msgspec.structs.replace(config, task=TaskConfig())
-    assert compiling_where_it_pays(plain, CPU, events.append) is plain
+    assert without_compile_off_cuda(plain, CPU, events.append) is plain
     assert len(events) == 1
 
 
@@ -378,7 +378,7 @@ def test_a_job_on_the_cpu_compiles_nothing(
 
 
 @pytest.mark.parametrize("config", [SWEEP, Train(base_lr=1e-3, max_lr=1e-2, epochs=4)])
-def test_compiling_is_told_of_and_is_no_part_of_the_pace(
+def test_compiling_is_reported_and_not_counted_in_the_pace(
     config: RangeTest | Train, make_bench: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench = asked(make_bench(config, tick=0.01))

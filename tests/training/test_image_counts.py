@@ -60,7 +60,7 @@ def test_all_batches_are_added_up_as_counts(
 def test_a_training_tells_exact_shares(
     make_bench: Make, monkeypatch: pytest.MonkeyPatch, eager: bool
 ) -> None:
-    monkeypatch.setattr(Session, "waits_for_nothing", eager)
+    monkeypatch.setattr(Session, "is_synchronous", eager)
     monkeypatch.setattr(evaluate_module, "EVALUATION_BATCH", 7)
     job = Train(base_lr=0.01, max_lr=0.05, epochs=2, whole_cycles=False)
     bench = make_bench(job, task=task_with(19, 20))
@@ -75,7 +75,7 @@ def test_a_training_tells_exact_shares(
 def test_a_sweep_tells_exact_shares(
     make_bench: Make, monkeypatch: pytest.MonkeyPatch, eager: bool
 ) -> None:
-    monkeypatch.setattr(Session, "waits_for_nothing", eager)
+    monkeypatch.setattr(Session, "is_synchronous", eager)
     job = RangeTest(steps=8, accuracy=True, divergence=1e9)
     bench = make_bench(job, task=task_with(19, 20))
     run_range_test(bench.session, job)

@@ -108,7 +108,7 @@ class Monitor:
         return 3, 80, None
 
 
-def test_the_load_of_the_device_is_told_of_until_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_load_of_the_device_is_reported_until_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(usage, "UsageMonitor", Monitor)
     monkeypatch.setattr(usage, "USAGE_SECONDS", 0.01)
     seen: list[Event] = []

@@ -34,7 +34,7 @@ from clr_tui.engine.tasks.task import Part
 from clr_tui.engine.training.batches import Batches
 from clr_tui.engine.training.compiling import compiled
 from clr_tui.engine.training.evaluate import evaluate
-from clr_tui.engine.training.keepers import InMemory
+from clr_tui.engine.training.keepers import MemoryKeeper
 from clr_tui.engine.training.optimizers import make_optimizer
 from clr_tui.engine.training.range_test import run_range_test
 from clr_tui.engine.training.recorder import FLUSH_SECONDS, Recorder
@@ -130,7 +130,7 @@ def journal(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str 
         return noted
 
     monkeypatch.setattr(Trainee, "step", stepping)
-    monkeypatch.setattr(Session, "waits_for_nothing", False)
+    monkeypatch.setattr(Session, "is_synchronous", False)
     monkeypatch.setattr(Tensor, "tolist", noting(FETCH, Tensor.tolist))
     for name in ("numpy", "__array__"):  # these pass by the dispatcher
         monkeypatch.setattr(Tensor, name, noting(name, getattr(Tensor, name)))
@@ -209,7 +209,7 @@ def test_a_training_reads_once_a_flush_and_at_the_ends_of_epochs(
     config = Train(base_lr=1e-3, max_lr=1e-2, epochs=4, whole_cycles=False)
     bench = make_bench(config, tick=0.0, task=make_task(train=105))
     with journal(bench, monkeypatch) as entries:
-        Training(bench.session, config, Trial(0, 0, "one"), InMemory()).run()
+        Training(bench.session, config, Trial(0, 0, "one"), MemoryKeeper()).run()
     per_epoch = 10
     told = [e for e in entries if isinstance(e, Steps)]
     assert [len(e.step) for e in told] == [4, 4, 2] * 4

@@ -137,7 +137,7 @@ def steps(trainee: Trainee, lr: float, count: int = 3) -> list[float]:
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("begun", [False, True])
-def test_it_is_left_as_found(name: str, begun: bool) -> None:
+def test_a_sweep_leaves_the_optimizer_as_found(name: str, begun: bool) -> None:
     trainee = make(name)
     if begun:
         steps(trainee, 0.01)
@@ -215,7 +215,9 @@ class OnCuda(nn.Parameter):
         ("torch.optim:AdamW", {}, True),
     ],
 )
-def test_fused_on_cuda(name: str, options: dict[str, Any], fused: bool | None) -> None:
+def test_optimizers_are_fused_on_cuda(
+    name: str, options: dict[str, Any], fused: bool | None
+) -> None:
     group = make_optimizer(made(name, **options), [OnCuda(torch.zeros(2))]).param_groups[0]
     assert group["fused"] is fused
 
@@ -325,7 +327,7 @@ def test_a_class_of_ones_own(folder: str) -> None:
     assert default_lr(own("good:Signs"), folder) == 0.25
 
 
-def test_modules_of_the_folder_stand_behind_installed_ones(
+def test_installed_modules_come_before_modules_of_the_folder(
     folder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delitem(sys.modules, "colorsys", raising=False)

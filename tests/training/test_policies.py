@@ -216,11 +216,13 @@ def test_rising_is_what_the_rate_does() -> None:
         ("constant", 3, 4, 3),
     ],
 )
-def test_whole_cycles(policy: Policy, epochs: int, step_size: float, expected: int) -> None:
+def test_epochs_are_rounded_up_to_whole_cycles(
+    policy: Policy, epochs: int, step_size: float, expected: int
+) -> None:
     assert whole_cycle_epochs(policy, epochs, step_size) == expected
 
 
-def test_step_size_in_steps() -> None:
+def test_step_size_is_converted_to_whole_steps() -> None:
     assert step_size_steps(4, 54) == 216
     assert step_size_steps(0.001, 54) == 1
     assert step_size_steps(0.5, 53) == 26.5

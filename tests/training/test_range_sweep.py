@@ -367,7 +367,7 @@ def test_nan_ends_the_sweep_at_its_step(make_bench: Make, at: int) -> None:
     assert (finished.outcome, finished.step) == ("done", at + 1)
 
 
-def test_early_end_by_hand() -> None:
+def test_the_early_end_matches_a_hand_calculation() -> None:
     watch = EarlyEnd(smoothing=0.5, divergence=2.0)
     assert watch(0, 0.1, 1.0) is None  # s = 1
     assert watch(1, 0.2, 0.5) is None  # s = 0.75, the best

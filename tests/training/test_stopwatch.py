@@ -10,7 +10,7 @@ class SetClock:
         return self.now
 
 
-def test_it_stands_still_on_hold_and_goes_on_where_it_stood() -> None:
+def test_a_held_stopwatch_stops_and_resumes_where_it_was() -> None:
     clock = SetClock()
     stopwatch = Stopwatch(clock)
     clock.now = 2.0

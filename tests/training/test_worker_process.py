@@ -49,7 +49,7 @@ def wait_until(true: Callable[[], bool]) -> None:
         pause.wait(0.05)
 
 
-def told(run: RunDir, kind: type[Event]) -> list[Event]:
+def events_of_type(run: RunDir, kind: type[Event]) -> list[Event]:
     return [e for e in read_events(run.events_path).events if isinstance(e, kind)]
 
 
@@ -79,10 +79,10 @@ def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_sigterm_ends_a_training_in_order_and_sighup_does_not(tmp_path: Path) -> None:
     run = new_run(tmp_path, LONG)
     pid = launch(run)
-    wait_until(lambda: bool(told(run, EpochFinished)))
+    wait_until(lambda: bool(events_of_type(run, EpochFinished)))
     os.kill(pid, signal.SIGHUP)
-    epochs = len(told(run, EpochFinished))
-    wait_until(lambda: len(told(run, EpochFinished)) > epochs)
+    epochs = len(events_of_type(run, EpochFinished))
+    wait_until(lambda: len(events_of_type(run, EpochFinished)) > epochs)
     os.kill(pid, signal.SIGTERM)
     wait_until(lambda: not run.alive)
 
@@ -95,9 +95,9 @@ def test_sigterm_ends_a_training_in_order_and_sighup_does_not(tmp_path: Path) ->
     assert isinstance(finished, RunFinished)
     assert (saved.reason, trial.outcome, finished.outcome) == ("stopped", "stopped", "stopped")
     assert finished.message == "stopped by SIGTERM"
-    assert finished.headline.endswith(f"epoch {told(run, EpochFinished)[-1].best_epoch}")
+    assert finished.headline.endswith(f"epoch {events_of_type(run, EpochFinished)[-1].best_epoch}")
     state = checkpoint.load(run.path / saved.path, torch.device("cpu"))
-    steps = [step for e in told(run, Steps) for step in e.step]
+    steps = [step for e in events_of_type(run, Steps) for step in e.step]
     assert steps == list(range(state["step"]))
     assert trial.step == state["step"]
 
@@ -106,15 +106,15 @@ def test_sigterm_ends_a_training_in_order_and_sighup_does_not(tmp_path: Path) ->
 def test_sigterm_in_a_pause(tmp_path: Path) -> None:
     run = new_run(tmp_path, LONG)
     pid = launch(run)
-    wait_until(lambda: bool(told(run, Steps)))
+    wait_until(lambda: bool(events_of_type(run, Steps)))
     send(run, Pause())
-    wait_until(lambda: bool(told(run, Paused)))
+    wait_until(lambda: bool(events_of_type(run, Paused)))
     with run.commands_path.open("ab") as file:  # `send` itself would refuse these bounds
         file.write(b'{"type": "set-bounds", "base_lr": 0.5, "max_lr": 0.1}\n')
-    wait_until(lambda: bool(told(run, CommandRefused)))
+    wait_until(lambda: bool(events_of_type(run, CommandRefused)))
     os.kill(pid, signal.SIGTERM)
     wait_until(lambda: not run.alive)
-    assert [e.outcome for e in told(run, RunFinished)] == ["stopped"]
+    assert [e.outcome for e in events_of_type(run, RunFinished)] == ["stopped"]
     assert (run.checkpoints / "last.pt").exists()
 
 
@@ -122,7 +122,7 @@ def test_sigterm_in_a_pause(tmp_path: Path) -> None:
 def test_a_run_whose_directory_vanishes_ends_by_itself(tmp_path: Path) -> None:
     run = new_run(tmp_path, LONG)
     process = spawn(run)
-    wait_until(lambda: bool(told(run, Steps)))
+    wait_until(lambda: bool(events_of_type(run, Steps)))
     shutil.rmtree(run.path, ignore_errors=True)
     shutil.rmtree(run.path, ignore_errors=True)  # a file may have been made in between
     _, words = process.communicate(timeout=PATIENCE)
@@ -147,7 +147,7 @@ def test_a_full_disk_ends_the_run_in_order(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def same_signals() -> Iterator[None]:
+def restored_signals() -> Iterator[None]:
     """`worker.main` in this process: its signal handlers are taken off again."""
     numbers = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
     handlers = [signal.getsignal(number) for number in numbers]
@@ -157,7 +157,9 @@ def same_signals() -> Iterator[None]:
 
 
 @pytest.fixture
-def do(tmp_path: Path, same_signals: None, one_thread: None) -> Callable[..., tuple[int, RunDir]]:
+def do(
+    tmp_path: Path, restored_signals: None, one_thread: None
+) -> Callable[..., tuple[int, RunDir]]:
     def do(job: Train | RangeTest, **task: object) -> tuple[int, RunDir]:
         run = new_run(tmp_path, job, **task)
         return worker.main([str(run.path)]), run
@@ -187,7 +189,7 @@ def test_a_range_test_from_first_event_to_last(do: Do) -> None:
 def test_a_sweep_to_nowhere_recommends_nothing(do: Do) -> None:
     code, run = do(RangeTest(start_lr=1e-9, end_lr=1e-7))
     assert code == 0
-    (finished,) = told(run, RunFinished)
+    (finished,) = events_of_type(run, RunFinished)
     assert finished.headline == "no recommendation: flat"
 
 
@@ -202,7 +204,7 @@ def test_a_run_is_done_once(do: Do, capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_mistake_is_named_with_its_field(do: Do) -> None:
     code, run = do(RangeTest(), batch_size=5000)
     assert code == 1
-    (finished,) = told(run, RunFinished)
+    (finished,) = events_of_type(run, RunFinished)
     assert (finished.outcome, finished.field) == ("failed", "batch_size")
     assert "5000" in finished.message
 
@@ -210,7 +212,7 @@ def test_a_mistake_is_named_with_its_field(do: Do) -> None:
 def test_a_training_that_diverges_fails_with_advice(do: Do) -> None:
     code, run = do(Train(base_lr=1e6, max_lr=1e12, epochs=1, step_size_epochs=0.5))
     assert code == 1
-    (finished,) = told(run, RunFinished)
+    (finished,) = events_of_type(run, RunFinished)
     assert finished.outcome == "failed"
     assert "try a lower max_lr" in finished.message
 
@@ -228,7 +230,7 @@ def test_what_nobody_foresaw_is_in_the_log_and_in_worker_log(
     monkeypatch.setattr(worker, "_job", breaks(ZeroDivisionError("by nothing\nat all")))
     code, run = do(RangeTest())
     assert code == 1
-    (finished,) = told(run, RunFinished)
+    (finished,) = events_of_type(run, RunFinished)
     assert finished.outcome == "failed"
     assert finished.message == "ZeroDivisionError: by nothing (the details are in worker.log)"
     assert "Traceback" in capsys.readouterr().err
@@ -248,12 +250,12 @@ def test_a_device_without_memory_left_gets_advice(
     monkeypatch.setattr(worker, "_job", breaks(error))
     code, run = do(RangeTest())
     assert code == 1
-    (finished,) = told(run, RunFinished)
+    (finished,) = events_of_type(run, RunFinished)
     assert finished.field == "batch_size"
     assert "smaller batch" in finished.message
 
 
-def test_a_log_that_takes_no_more_is_told_of_in_worker_log(
+def test_a_log_that_cannot_be_written_is_reported_in_worker_log(
     do: Do, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     full = UserError("the disk of '/runs' is full")
@@ -280,6 +282,6 @@ def test_a_wait_policy_that_somebody_set_stands(monkeypatch: pytest.MonkeyPatch)
     assert os.environ == {"OMP_WAIT_POLICY": "ACTIVE"}
 
 
-def test_a_directory_that_is_no_run(tmp_path: Path, same_signals: None) -> None:
+def test_a_directory_that_is_no_run(tmp_path: Path, restored_signals: None) -> None:
     assert worker.main([str(tmp_path)]) == 1
     assert worker.main([str(tmp_path / "nowhere")]) == 1

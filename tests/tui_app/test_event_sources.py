@@ -70,7 +70,7 @@ def test_speed_stops_at_both_ends() -> None:
     assert source.speed == math.inf
 
 
-def test_all_at_once() -> None:
+def test_at_infinite_speed_all_events_come_at_once() -> None:
     source = ReplaySource(recording(0, 10, 20), Clock(), speed=math.inf)
     assert texts(source) == "012"
     assert source.finished
@@ -97,7 +97,7 @@ def test_seeking_forth_gives_what_lies_between() -> None:
     assert [event.text for event in batch.events] == ["1", "2"]
 
 
-def test_seeking_back_starts_anew() -> None:
+def test_seeking_back_restarts_the_recording() -> None:
     source = ReplaySource(recording(0, 1, 2, 4), Clock(), at=1.0)
     assert texts(source) == "0123"
     source.seek(0.25)
@@ -143,7 +143,7 @@ def test_seek_is_clamped_and_nothing_is_no_recording() -> None:
     assert source.poll().events == []
 
 
-def test_what_the_reader_counted_is_told_once_and_again_after_a_reset() -> None:
+def test_reader_counts_are_reported_once_and_again_after_a_reset() -> None:
     recorded = recording(0, 1, 2)
     recorded.corrupt, recorded.unknown, recorded.newer_schema = 2, {"party": 1}, 9
     source = ReplaySource(recorded, Clock(), at=1.0)
@@ -174,7 +174,7 @@ def test_a_live_source_follows_the_log_and_the_lock(runs) -> None:
     assert not source.live
 
 
-def test_of_a_comparison_one_trial_is_left() -> None:
+def test_only_the_chosen_trial_of_a_comparison_is_kept() -> None:
     told = comparison_events(running=True)  # trials 0 to 3 are done, 4 and 5 are under way
     kept = TrialFilter(4).take(told)
     own = [e for e in told if getattr(e, "trial", None) == 4 and not isinstance(e, ev.RateChosen)]
@@ -184,7 +184,7 @@ def test_of_a_comparison_one_trial_is_left() -> None:
     assert not any(isinstance(e, ev.RunFinished) for e in kept)
 
 
-def test_the_story_ends_where_its_trial_does() -> None:
+def test_a_trial_source_ends_with_its_trial() -> None:
     only = TrialFilter(1)
     kept = only.take(comparison_events(failed=(0, 1)))
     *_, last = kept

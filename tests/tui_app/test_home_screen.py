@@ -55,7 +55,7 @@ async def test_without_runs_it_says_which_key_makes_one(app) -> None:
         assert app.screen is screen
 
 
-async def test_a_folder_that_cannot_be_read_is_told_and_can_be_left(tmp_path, monkeypatch) -> None:
+async def test_an_unreadable_folder_is_reported_and_can_be_left(tmp_path, monkeypatch) -> None:
     (tmp_path / "file").touch()
     app = make_app(tmp_path / "file", monkeypatch)
     async with app.run_test() as pilot:
@@ -101,7 +101,7 @@ async def test_the_cursor_stays_on_its_run_when_others_come_and_go(app, mixed) -
         assert selected_id(pilot) == "range-test-digits-2"
         mixed.sweep("range-test-digits-3", age=1)
         shutil.rmtree(mixed.folder / "train-digits-2")
-        screen._look()
+        screen._refresh_list()
         await until(pilot, lambda: "range-test-digits-3" in ids(screen))
         assert "train-digits-2" not in ids(screen)
         assert selected_id(pilot) == "range-test-digits-2"
@@ -202,7 +202,7 @@ async def test_delete_names_what_it_keeps(app, mixed) -> None:
 
 
 @pytest.mark.parametrize("key", ["escape", "q", "n"])
-async def test_no_is_no(app, mixed, key) -> None:
+async def test_answering_no_removes_nothing(app, mixed, key) -> None:
     async with app.run_test() as pilot:
         screen = await settled(pilot)
         await pilot.press("down", "delete", key)
@@ -275,7 +275,7 @@ async def test_n_opens_the_form_and_help_opens(app, mixed) -> None:
 
 
 @pytest.mark.parametrize("key", ["q", "ctrl+q"])
-async def test_leaving_says_what_goes_on(app, mixed, key) -> None:
+async def test_leaving_names_the_runs_that_continue(app, mixed, key) -> None:
     async with app.run_test() as pilot:
         await settled(pilot)
         await pilot.press(key)
@@ -353,7 +353,7 @@ async def test_nothing_is_sent_while_nothing_changes(app, mixed, monkeypatch) ->
         monkeypatch.setattr(app._driver, "write", written.append)
         monkeypatch.setattr(type(app), "is_headless", False)
         for _ in range(3):
-            screen._look()
+            screen._refresh_list()
             await settled(pilot)
         assert "".join(written) == ""
         await pilot.press("down")

@@ -82,7 +82,7 @@ def test_the_keys_of_a_comparison_are_there() -> None:
     ("name", "orders"),
     [("range-test", {"space", "s"}), ("train", {"space", "s"}), ("compare", {"s", "k"})],
 )
-def test_what_a_living_run_can_be_told_fits_a_narrow_footer(name, orders) -> None:
+def test_the_commands_of_a_living_run_fit_a_narrow_footer(name, orders) -> None:
     wide = {"range-test": 120, "train": 80, "compare": 100}[name]
     assert orders <= {key.shown for key in footer_keys(name, "live", wide)}
 

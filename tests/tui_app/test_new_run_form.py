@@ -20,7 +20,7 @@ from clr_tui.engine.settings.entries import parse_entries
 from clr_tui.engine.settings.studies import study
 from clr_tui.tui.kinds.range_test.screen import RangeTestScreen
 from clr_tui.tui.screens.new_run import FormRow, NewRunScreen
-from clr_tui.tui.text.form import field_of, read, texts
+from clr_tui.tui.text.form import field_of, form_texts, read_form
 from clr_tui.tui.text.form_fields import form_fields
 from clr_tui.tui.widgets.choice import Choice
 
@@ -373,7 +373,7 @@ async def test_enter_twice_starts_once(app, start, monkeypatch) -> None:
 
 
 @pytest.mark.parametrize("again", [False, True], ids=["left", "another-form"])
-async def test_a_start_that_fails_once_the_form_was_left_is_told(app, start, again) -> None:
+async def test_a_start_that_fails_after_the_form_closed_is_reported(app, start, again) -> None:
     held = threading.Event()
     start.error = UserError("the disk is full", "runs_dir")
 
@@ -423,7 +423,7 @@ async def test_no_number_ends_the_form(app, start, name, text) -> None:
 
 
 @pytest.mark.parametrize("text", ["~zz/photos", "x" * 300, "/x/" + "y" * 5000])
-async def test_an_odd_path_is_told_at_its_field(app, start, text) -> None:
+async def test_an_odd_path_is_reported_at_its_field(app, start, text) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await open_form(pilot)
         set_text(screen, "data", text)
@@ -502,8 +502,8 @@ async def test_text_is_never_markup(app) -> None:
 )
 def test_settings_survive_the_form(job) -> None:
     task = TaskConfig(model="resnet34", weights="none", image_size=96, augment=False, seed=11)
-    values = {field.name: field.default for field in form_fields(("cpu",))} | texts(task, job)
-    reading = read(values)
+    values = {field.name: field.default for field in form_fields(("cpu",))} | form_texts(task, job)
+    reading = read_form(values)
     assert not reading.errors
     assert (reading.task, reading.job) == (task, job)
 

@@ -7,7 +7,7 @@ from rich.segment import Segment
 from textual.color import Color
 
 from clr_tui.engine.settings.config import RangeTest, TaskConfig
-from clr_tui.tui.safe_text import OnlyText
+from clr_tui.tui.safe_text import SafeTextFilter
 
 NASTY = "/x/\x1b[31m[red]\x07data\u202e"
 
@@ -25,11 +25,11 @@ async def test_a_form_shows_a_path_with_escape_codes_as_text(runs, monkeypatch) 
 
 def test_cells_stay_where_they_are() -> None:
     line = [Segment("a\x1b[1mb"), Segment("\u202e花 \x7f")]
-    told = OnlyText().apply(line, Color(0, 0, 0))
+    told = SafeTextFilter().apply(line, Color(0, 0, 0))
     assert sum(segment.cell_length for segment in told) == sum(s.cell_length for s in line)
     assert "".join(segment.text for segment in told).isprintable()
 
 
 def test_usual_text_is_left_as_it_is() -> None:
     line = [Segment("loss ⣀⡠ ┃ 花 …")]
-    assert OnlyText().apply(line, Color(0, 0, 0)) is line
+    assert SafeTextFilter().apply(line, Color(0, 0, 0)) is line

@@ -42,7 +42,7 @@ async def test_a_run_takes_the_place_of_the_first_frame(runs: Runs, monkeypatch,
         assert len(app.screen_stack) == 1
 
 
-async def test_a_recording_likewise_from_where_it_was_asked_for(runs: Runs, monkeypatch) -> None:
+async def test_a_recording_opens_at_the_requested_position(runs: Runs, monkeypatch) -> None:
     run, _ = runs.training("train-digits-1", age=10)
     app = make_app(
         runs.folder,

@@ -94,7 +94,7 @@ async def test_rows_open_and_their_trials_too(tmp_path):
         assert len(table(pilot).rows) == 3
 
 
-async def test_a_trial_that_has_not_begun_cannot_be_opened(tmp_path):
+async def test_an_unstarted_trial_cannot_be_opened(tmp_path):
     log = compare_log(tmp_path, running=True).live()
     async with app_of(log).run_test(size=LARGE) as pilot:
         await pilot.press("down", "down", "enter", "down", "enter")
@@ -289,7 +289,7 @@ async def test_clearing_goes_back_to_the_target_of_the_run(tmp_path):
         assert screen.options.target == 0.6
 
 
-async def test_a_target_is_told_beside_the_loss_too(tmp_path):
+async def test_a_target_is_shown_beside_the_loss_too(tmp_path):
     async with app_of(compare_log(tmp_path)).run_test(size=SMALL) as pilot:
         await pilot.press("a", "right")
         assert "80% accuracy" in message(pilot)
@@ -450,7 +450,7 @@ async def test_the_title_counts_trials_and_time(tmp_path):
     log.die()
 
 
-async def test_before_the_first_epoch_it_says_what_goes_on(tmp_path):
+async def test_before_the_first_epoch_the_current_work_is_shown(tmp_path):
     log = compare_log(tmp_path, upto=0).live()
     async with app_of(log).run_test(size=SMALL) as pilot:
         assert "importing torch" in chart(pilot).empty
@@ -514,7 +514,7 @@ async def test_no_words_are_cut(tmp_path, state, size):
     log.die()
 
 
-async def test_an_order_that_is_refused_is_told_at_once(tmp_path):
+async def test_a_refused_command_is_shown_at_once(tmp_path):
     log = compare_log(tmp_path, running=True).live()
     log.tell(ev.CommandRefused(command="pause", reason="it is paused already"))
     async with app_of(log).run_test(size=SMALL) as pilot:
@@ -525,7 +525,7 @@ async def test_an_order_that_is_refused_is_told_at_once(tmp_path):
     log.die()
 
 
-async def test_what_is_said_of_a_comparison_that_ended_fills_its_new_room(tmp_path):
+async def test_the_verdict_of_an_ended_comparison_fills_a_resized_panel(tmp_path):
     whole = len(comparison_events(SIX))
     log = compare_log(tmp_path, SIX, upto=whole - 1).live()
     async with app_of(log).run_test(size=SMALL) as pilot:
@@ -557,7 +557,7 @@ async def test_a_failed_comparison_says_why(tmp_path):
         assert "seed 1" not in message(pilot)
 
 
-async def test_why_a_trial_failed_is_said_in_full_where_it_is_selected(tmp_path):
+async def test_the_selected_trials_failure_is_shown_in_full(tmp_path):
     async with app_of(compare_log(tmp_path, failed=(2, 1))).run_test(size=SMALL) as pilot:
         assert "rmsprop, seed 1 failed" not in message(pilot)
         row = [row.entry for row in table(pilot).rows].index(2)

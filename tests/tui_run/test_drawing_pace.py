@@ -7,7 +7,7 @@ from run_logs import Clock, Log, app_of, poll, usual
 
 from clr_tui.engine.log import events as ev
 from clr_tui.tui.kinds.range_test.screen import RangeTestScreen
-from clr_tui.tui.screens.run_screen import CPU_SECONDS, EAGER_SECONDS
+from clr_tui.tui.screens.run_screen import CPU_SECONDS, UNPACED_SECONDS
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def on_the_cpu(log: Log, seconds: float) -> Log:
 
 
 async def test_on_the_cpu_it_is_drawn_once_a_second(sweep_log, drawings):
-    on_the_cpu(sweep_log, EAGER_SECONDS)
+    on_the_cpu(sweep_log, UNPACED_SECONDS)
     assert await drawn_over_time(sweep_log, drawings, CPU_SECONDS / 4, 12) == 3
     sweep_log.die()
 
@@ -73,7 +73,7 @@ async def test_its_first_seconds_are_seen_to_move(sweep_log, drawings):
 
 
 async def test_a_change_of_state_is_drawn_at_once(sweep_log, drawings):
-    on_the_cpu(sweep_log, EAGER_SECONDS)
+    on_the_cpu(sweep_log, UNPACED_SECONDS)
     assert await drawn_over_time(sweep_log, drawings, 0.0, 3, last=ev.Paused()) == 2
     assert drawings == [21, 23]
     sweep_log.die()

@@ -238,7 +238,7 @@ async def test_replay_keys_say_that_they_are_for_replays(sweep_log):
     sweep_log.begin().sweep(usual).end()
     async with app_of(sweep_log).run_test(size=(80, 24)) as pilot:
         for key in ("left_square_bracket", "right_square_bracket", "less_than_sign"):
-            pilot.app.screen._unsay()
+            pilot.app.screen._clear_hint()
             await pilot.press(key)
             assert "for replays" in message(pilot)
 

@@ -15,7 +15,7 @@ class Time(Clock):
         self.now = 100.0
 
 
-async def test_it_plays_by_the_clock(sweep_log):
+async def test_a_replay_follows_the_clock(sweep_log):
     sweep_log.begin().sweep(usual).end()
     time = Time()
     async with replay_of(sweep_log, clock=time).run_test(size=(80, 24)) as pilot:
@@ -136,7 +136,7 @@ async def test_a_bare_log_shows_only_what_it_tells(train_log, tmp_path):
         assert "does not name its task" in message(pilot)
 
 
-async def test_a_replay_tells_what_was_wrong_with_its_log(sweep_log, tmp_path):
+async def test_a_replay_reports_log_damage(sweep_log, tmp_path):
     sweep_log.begin().sweep(usual).end()
     with sweep_log.run.events_path.open("ab") as file:
         file.write(b'no event\n{"type": "party"}\n')

@@ -40,7 +40,7 @@ async def test_bounds_are_changed_while_it_runs(train_log):
         assert "1.0e-02" in panel(pilot)
 
 
-async def test_a_refused_order_is_told(train_log):
+async def test_a_refused_command_is_shown(train_log):
     train_log.live().begin().train(1)
     async with app_of(train_log).run_test(size=SMALL) as pilot:
         train_log.tell(

@@ -57,7 +57,7 @@ async def test_orders_are_to_this_trial_but_for_pause(tmp_path):
     log.die()
 
 
-async def test_its_bounds_stay(tmp_path):
+async def test_the_bounds_of_a_trial_cannot_be_changed(tmp_path):
     log = running(tmp_path)
     async with app_of(log).run_test(size=SMALL) as pilot:
         screen = await open_trial(pilot, 0, 1)
@@ -74,7 +74,7 @@ def test_keys_that_give_a_trial_no_orders_are_not_offered():
     assert {"space", "s"} <= {key.shown for key in footer_keys("train", "trial", 80)}
 
 
-async def test_it_ends_where_its_trial_does_though_the_run_goes_on(tmp_path):
+async def test_a_trial_screen_ends_with_its_trial_while_the_run_continues(tmp_path):
     log = running(tmp_path)
     async with app_of(log).run_test(size=SMALL) as pilot:
         screen = await open_trial(pilot, 0, 1)

@@ -12,9 +12,9 @@ from clr_tui.tui.charts.chart import Chart, VLine
 from clr_tui.tui.charts.frame import x_axis, y_axis
 from clr_tui.tui.charts.layout import Layout, x_ticks
 from clr_tui.tui.charts.scale import Scale
-from clr_tui.tui.fitting import fitted
+from clr_tui.tui.fitting import truncate
 
-_ROOM_FOR_VALUES = 60
+_MIN_WIDTH_FOR_VALUES = 60
 """Below this data width, values under the vertical lines would leave no space for ticks."""
 
 
@@ -77,7 +77,7 @@ def _draw_x_label(grid: Grid, plan: Layout, label: str) -> None:
     """Draws it centred in its own row, or right of the tick labels if there is space."""
     size = cell_len(label)
     if plan.label_row is not None:
-        label = fitted(label, plan.width)
+        label = truncate(label, plan.width)
         grid.put(plan.label_row, plan.left + (plan.width - cell_len(label)) // 2, label, "muted")
     elif size and plan.tick_row is not None:
         for start in range(grid.width - size, plan.left, -1):
@@ -95,7 +95,7 @@ def _line_labels(plan: Layout, vlines: tuple[VLine, ...], x: Scale) -> list[tupl
     lines = [line for line in vlines if line.label and x.cell(line.x, plan.width) is not None]
     for line in sorted(lines, key=lambda line: not line.selected):
         name = clean(line.label)
-        value = clean(line.value) if plan.width >= _ROOM_FOR_VALUES else ""
+        value = clean(line.value) if plan.width >= _MIN_WIDTH_FOR_VALUES else ""
         rivals = [other.x - line.x for other in lines if other is not line]
         cells = [x.cell(other.x, plan.width) or 0 for other in lines if other is not line]
         column = x.cell(line.x, plan.width) or 0

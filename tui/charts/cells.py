@@ -139,14 +139,14 @@ class Grid:
 
     def rows(self) -> list[Row]:
         """Returns all cells as rows of spans."""
-        return [_row(*cells) for cells in zip(*self._told(), strict=True)]
+        return [_row(*cells) for cells in zip(*self._visible(), strict=True)]
 
     def row(self, y: int) -> Row:
         """Returns row `y` as spans."""
-        codes, inks = self._told(slice(y, y + 1))
+        codes, inks = self._visible(slice(y, y + 1))
         return _row(codes[0], inks[0])
 
-    def _told(
+    def _visible(
         self, rows: slice = slice(None)
     ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
         """Returns code points, and inks that mark where spans end."""
@@ -199,7 +199,7 @@ def _ink(code: int) -> Ink:
     )
 
 
-def changed(old: Grid, new: Grid) -> list[tuple[int, int, int]]:
+def changed_spans(old: Grid, new: Grid) -> list[tuple[int, int, int]]:
     """Returns the spans, (row, start, end), in which two grids of the same size differ."""
     (codes, inks), (new_codes, new_inks) = old.seen(), new.seen()
     differs = np.zeros((new.height, new.width + 2), dtype=np.bool_)

@@ -205,7 +205,7 @@ class Chart:
     empty: str = ""
 
 
-def same(one: Any, other: Any) -> bool:
+def same_chart(one: Any, other: Any) -> bool:
     """Whether two charts, or their series or areas, are equal, comparing arrays by value."""
     names = (field.name for field in fields(one))
     return all(_equal(getattr(one, name), getattr(other, name)) for name in names)
@@ -217,7 +217,7 @@ def _equal(one: Any, other: Any) -> bool:
     if isinstance(one, tuple):
         return len(one) == len(other) and all(map(_equal, one, other))
     if isinstance(one, Series | Area):
-        return same(one, other)
+        return same_chart(one, other)
     if isinstance(one, np.ndarray):
         return np.array_equal(one, other, equal_nan=True)
     return bool(one == other)

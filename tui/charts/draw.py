@@ -20,10 +20,10 @@ from clr_tui.tui.charts.legend import POINT, draw_title, weight_of
 from clr_tui.tui.charts.palette import Palette
 from clr_tui.tui.charts.raster import area_mask, braille, dots_mask, series_mask
 from clr_tui.tui.charts.scale import Scale
-from clr_tui.tui.fitting import fitted
+from clr_tui.tui.fitting import truncate
 
 _BRAILLE = 0x2800
-_APART = 3
+_MIN_GAP = 3
 """Minimum cells between a mark's label and whatever is next to it."""
 _BAND_FILL, _AREA_FILL = ord("·"), ord("░")
 _HLINE, _BAR, _FOOT = "╌", "╎", "┸"
@@ -31,10 +31,10 @@ _HLINE, _BAR, _FOOT = "╌", "╎", "┸"
 
 def draw(chart: Chart, width: int, height: int, palette: Palette) -> list[Row]:
     """Draws `chart`: `height` rows, each exactly `width` cells wide."""
-    return drawn(chart, width, height, palette).rows()
+    return draw_grid(chart, width, height, palette).rows()
 
 
-def drawn(chart: Chart, width: int, height: int, palette: Palette) -> Grid:
+def draw_grid(chart: Chart, width: int, height: int, palette: Palette) -> Grid:
     """Draws `chart` on a grid; any data and any size are accepted.
 
     Values that an axis cannot show leave gaps. Bands and areas of roles that the palette does not
@@ -141,7 +141,7 @@ class _Picture:
         """
         for line in self.chart.hlines:
             row = y.cell(line.y, self.plan.height)
-            label = fitted(clean(line.label), self.plan.width - 2)
+            label = truncate(clean(line.label), self.plan.width - 2)
             if row is None or not label:
                 continue
             at = self.plan.top + self.plan.height - 1 - row
@@ -256,8 +256,8 @@ class _Picture:
         # Nothing may be between the mark and its label, or so near the label's other end that
         # the label could belong to it.
         room = {
-            right: (column + 1, min(right + size + _APART, end)),
-            left: (max(left - _APART, first), column),
+            right: (column + 1, min(right + size + _MIN_GAP, end)),
+            left: (max(left - _MIN_GAP, first), column),
         }
         free = [at for at in inside if self.grid.blank(row, *room[at])]
         places = free or (inside if mark.y is not None else [])
@@ -270,18 +270,18 @@ def _draw_words(grid: Grid, plan: Layout, words: str) -> None:
     room = plan.width - 2
     if room < 4:
         return
-    lines = _wrapped(clean(words), room)[: plan.height]
+    lines = _wrap(clean(words), room)[: plan.height]
     top = plan.top + (plan.height - len(lines)) // 2
     for number, line in enumerate(lines):
         start = plan.left + (plan.width - cell_len(line)) // 2
         grid.put(top + number, start - 1, f" {line} ", "muted")
 
 
-def _wrapped(text: str, width: int) -> list[str]:
+def _wrap(text: str, width: int) -> list[str]:
     lines: list[str] = []
     for word in text.split():
         if lines and cell_len(lines[-1]) + 1 + cell_len(word) <= width:
             lines[-1] += f" {word}"
         else:
-            lines.append(fitted(word, width))
+            lines.append(truncate(word, width))
     return lines

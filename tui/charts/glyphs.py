@@ -15,7 +15,7 @@ Place = tuple[int, int]
 
 EVERY = 12
 """Minimum columns between two glyphs of one curve."""
-_APART = 2
+_MIN_GAP = 2
 """Minimum columns between glyphs of neighbouring curves."""
 Point = tuple[float, float]
 """In px."""
@@ -42,11 +42,11 @@ def glyph_places(curves: Sequence[Mask]) -> list[list[Place]]:
         taken |= {place} if place else set()
         ends.insert(0, place)
     places: list[list[Place]] = []
-    every = max(EVERY, _APART * len(paths))
+    every = max(EVERY, _MIN_GAP * len(paths))
     for number, (path, end) in enumerate(zip(paths, ends, strict=True)):
         own = [end] if end else []
         last = end[1] - EVERY // 2 if end else -1
-        for column in range(every * number // len(paths) + _APART, last + 1, every):
+        for column in range(every * number // len(paths) + _MIN_GAP, last + 1, every):
             place = int(path[column]), column
             if place[0] >= 0 and _free(place, taken):
                 own.append(place)

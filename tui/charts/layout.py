@@ -9,13 +9,13 @@ import numpy as np
 from clr_tui.tui.charts.chart import Area, Axis, Chart, Series
 from clr_tui.tui.charts.columns import middles
 from clr_tui.tui.charts.scale import Floats, Limits, Scale, valid
-from clr_tui.tui.charts.ticks import Tick, stepped, ticks
+from clr_tui.tui.charts.ticks import Tick, rounded_limits, ticks
 
 GUTTER = 6
 """Minimum cells for y tick labels: stacked charts line up, and changing labels do not move them."""
-_GUTTERED = 40
+_MIN_WIDTH_FOR_GUTTER = 40
 """Minimum width for that."""
-_LOW = 12
+_LOW_HEIGHT = 12
 """Below this height a chart without an x label has no numbers on the x axis: it is one of several
 that share it."""
 _COLUMNS_PER_TICK = 9
@@ -51,7 +51,7 @@ def layout(chart: Chart, width: int, height: int, y: Scale | None) -> Layout:
     framed = width >= 16 and height >= 5
     title = 0 if named and height >= 4 else None
     top = 0 if title is None else 1
-    low = height < _LOW
+    low = height < _LOW_HEIGHT
     numbered = framed and (not low or bool(chart.x.label or chart.vlines))
     labelled = framed and bool(chart.x.label) and height >= 16
     inner = height - top - framed - numbered - labelled
@@ -62,7 +62,7 @@ def layout(chart: Chart, width: int, height: int, y: Scale | None) -> Layout:
             rows_per_tick = 2 if inner < 16 else 3 if inner < 24 else 4
             y_ticks = tuple(ticks(y.lo, y.hi, log=y.log, most=max(2, inner // rows_per_tick)))
         longest = max((len(tick.label) for tick in y_ticks), default=0)
-        left = 1 + (max(GUTTER, longest) if width >= _GUTTERED else longest)
+        left = 1 + (max(GUTTER, longest) if width >= _MIN_WIDTH_FOR_GUTTER else longest)
         if left > width // 2:
             y_ticks, left = (), 1
     axis = top + inner if framed else None
@@ -94,19 +94,21 @@ def scales(chart: Chart, width: int | None = None) -> tuple[Scale | None, Scale 
 
 
 def _scale(axis: Axis, found: Limits | None) -> Scale | None:
-    lo, hi = _own(axis.lo, axis.log), _own(axis.hi, axis.log)
+    lo, hi = _valid_limit(axis.lo, axis.log), _valid_limit(axis.hi, axis.log)
     if lo is None or hi is None:
-        known = [limit for limit in (lo, hi, *(found or ())) if _own(limit, axis.log) is not None]
+        known = [
+            limit for limit in (lo, hi, *(found or ())) if _valid_limit(limit, axis.log) is not None
+        ]
         if not known:
             return None
-        wide = stepped(min(known), max(known), log=axis.log)
+        wide = rounded_limits(min(known), max(known), log=axis.log)
         lo, hi = wide[0] if lo is None else lo, wide[1] if hi is None else hi
     if not lo < hi or (not axis.log and hi - lo < 1e-13 * max(abs(lo), abs(hi))):
-        lo, hi = stepped(lo, hi, log=axis.log)
+        lo, hi = rounded_limits(lo, hi, log=axis.log)
     return Scale(lo, hi, axis.log)
 
 
-def _own(limit: float | None, log: bool) -> float | None:
+def _valid_limit(limit: float | None, log: bool) -> float | None:
     """Returns an axis's own limit, or None if it is missing or invalid."""
     if limit is None or not bool(valid(np.asarray(limit, np.float64), log)):
         return None
@@ -148,17 +150,17 @@ def y_range(chart: Chart, width: int | None = None) -> Limits | None:
     axis = chart.y
     if axis.lo is not None and axis.hi is not None:
         return axis.lo, axis.hi
-    known = width is not None and width >= _GUTTERED
-    x = _scale(chart.x, x_range(chart)) if known else None
+    has_columns = width is not None and width >= _MIN_WIDTH_FOR_GUTTER
+    x = _scale(chart.x, x_range(chart)) if has_columns else None
     columns = 2 * (width - 1 - GUTTER) if width is not None else 0
     loud = [_reach(s, x, columns, axis.log) for s in chart.series if not s.faint]
     quiet = [_ends(_trimmed(s.y, axis.log), axis.log) for s in chart.series if s.faint]
     areas = [_span(area, x, columns, axis.log) for area in chart.areas]
     lines = _ends(np.array([line.y for line in chart.hlines]), axis.log)
-    found = _union([*loud, *quiet, *areas, lines])
-    if found is None:
+    span = _union([*loud, *quiet, *areas, lines])
+    if span is None:
         return None
-    lo, hi = found
+    lo, hi = span
     return lo if axis.lo is None else axis.lo, hi if axis.hi is None else axis.hi
 
 

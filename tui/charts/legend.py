@@ -6,13 +6,13 @@ from rich.cells import cell_len
 
 from clr_tui.tui.charts.cells import Grid, Weight, clean
 from clr_tui.tui.charts.chart import Area, Chart, Role, Series
-from clr_tui.tui.fitting import fitted
+from clr_tui.tui.fitting import truncate
 
 POINT: dict[Role, str] = {"best": "★", "diverged": "✗", "suggestion": "▾"}
 """Symbol of single points by role; others are dots."""
-_AROUND = 5
+_SAMPLE_WIDTH = 5
 """Cells of an entry besides its name: two blanks, a sample of two cells, a blank."""
-_SHORTEST = 5
+_MIN_NAME_WIDTH = 5
 """Names are not cut below this width: they would be unreadable."""
 
 
@@ -32,15 +32,15 @@ def draw_title(grid: Grid, row: int, left: int, chart: Chart) -> None:
     parts: list[Series | Area] = [*chart.areas, *chart.series]
     named = [item for item in parts if clean(item.name)]
     names = [clean(item.name) for item in named]
-    whole = sum(cell_len(name) + _AROUND for name in names)
+    whole = sum(cell_len(name) + _SAMPLE_WIDTH for name in names)
     end = 0
     if not title:
         # Without a title, the y label is right-aligned above its tick labels.
         start = max(0, left - 1 - cell_len(label))
         end = start + cell_len(label)
-        grid.put(row, start, fitted(label, grid.width - start), "muted")
+        grid.put(row, start, truncate(label, grid.width - start), "muted")
     else:
-        shown = fitted(title, grid.width)
+        shown = truncate(title, grid.width)
         end = cell_len(shown)
         grid.put(row, 0, shown, "text", "strong")
         beside = end + 2 + cell_len(label)
@@ -54,22 +54,22 @@ def draw_title(grid: Grid, row: int, left: int, chart: Chart) -> None:
 def _draw_legend(grid: Grid, row: int, named: list[Series | Area], names: list[str]) -> None:
     """Writes the legend right-aligned, with a count of the entries left out."""
     more = f"  +{len(named) - len(names)}" if 0 < len(names) < len(named) else ""
-    taken = sum(cell_len(name) + _AROUND for name in names) + cell_len(more)
+    taken = sum(cell_len(name) + _SAMPLE_WIDTH for name in names) + cell_len(more)
     column = grid.width - taken + 2
     for item, name in zip(named, names, strict=False):
         grid.put(row, column, f"{_sample(item)} {name}", item.colour, weight_of(item))
-        column += cell_len(name) + _AROUND
+        column += cell_len(name) + _SAMPLE_WIDTH
     grid.put(row, column - 2, more, "muted")
 
 
 def _shortened(names: list[str], room: int) -> list[str]:
     """Returns as many names as fit in `room` cells, all cut to one length if that helps."""
     sizes = [cell_len(name) for name in names]
-    for count in range(min(len(names), room // (_AROUND + 1)), 0, -1):
+    for count in range(min(len(names), room // (_SAMPLE_WIDTH + 1)), 0, -1):
         spare = room - (0 if count == len(names) else len(f"  +{len(names) - count}"))
-        for most in range(max(_SHORTEST, *sizes[:count]), _SHORTEST - 1, -1):
-            if sum(min(size, most) + _AROUND for size in sizes[:count]) <= spare:
-                return [fitted(name, most) for name in names[:count]]
+        for most in range(max(_MIN_NAME_WIDTH, *sizes[:count]), _MIN_NAME_WIDTH - 1, -1):
+            if sum(min(size, most) + _SAMPLE_WIDTH for size in sizes[:count]) <= spare:
+                return [truncate(name, most) for name in names[:count]]
     return []
 
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from clr_tui.engine.analysis.reduce import reduce_columns
 from clr_tui.tui.charts.chart import Area, Series
 from clr_tui.tui.charts.columns import middles
-from clr_tui.tui.charts.scale import LARGEST, LEAST, Floats, Scale, valid
+from clr_tui.tui.charts.scale import MAX_VALUE, MIN_VALUE, Floats, Scale, valid
 
 Mask = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
@@ -31,8 +31,8 @@ def series_mask(series: Series, x: Scale, y: Scale, columns: int, rows: int) -> 
         known = valid(series.x, x.log)
         return _path_mask(series.x[known], series.y[known], x, y, columns, rows)
     # Points invalid on the x axis are at the ends; their y may be anything.
-    start = int(np.searchsorted(series.x, LEAST if x.log else -LARGEST, side="left"))
-    end = int(np.searchsorted(series.x, LARGEST, side="right"))
+    start = int(np.searchsorted(series.x, MIN_VALUE if x.log else -MAX_VALUE, side="left"))
+    end = int(np.searchsorted(series.x, MAX_VALUE, side="right"))
     return _between(*_line_rows(series, slice(start, end), x, y, columns, rows), rows)
 
 

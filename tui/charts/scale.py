@@ -11,9 +11,9 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Limits = tuple[float, float]
 """The minimum and maximum of an axis or of data."""
-LARGEST = 1e300
+MAX_VALUE = 1e300
 """Values beyond it count as not finite, because their differences overflow."""
-LEAST = 1e-300
+MIN_VALUE = 1e-300
 """Smallest value on a log axis."""
 
 
@@ -55,5 +55,5 @@ class Scale:
 def valid(values: Floats, log: bool) -> Any:
     """Returns which values an axis can show: bool, of the shape of `values`."""
     if log:
-        return (values >= LEAST) & (values <= LARGEST)
-    return np.abs(values) <= LARGEST
+        return (values >= MIN_VALUE) & (values <= MAX_VALUE)
+    return np.abs(values) <= MAX_VALUE

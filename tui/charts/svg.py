@@ -94,7 +94,7 @@ class _Drawing:
         self.x, self.y = scales(chart)
         self.mark_rows = self._place_marks()
         self.legend = self._legend_rows()
-        self.below = len(self.legend) > 1 or self._beside(self.legend) < 0
+        self.below = len(self.legend) > 1 or self._free_title_width(self.legend) < 0
         top = _TOP + (_LEGEND_ROW * len(self.legend) if self.below else 0)
         top += 17 * (1 + max(self.mark_rows.values())) if self.mark_rows else 0
         self.box = Box(_LEFT, top, width - _RIGHT, height - _BOTTOM)
@@ -187,9 +187,9 @@ class _Drawing:
             rows[-1].append(item)
         return rows
 
-    def _beside(self, rows: list[list[Series | Area]]) -> float:
+    def _free_title_width(self, rows: list[list[Series | Area]]) -> float:
         """Returns the space left in the title's row with one legend row in it, px."""
-        title = 17 / SMALL * wide(self.title)
+        title = 17 / SMALL * text_width(self.title)
         return self.width - _RIGHT - 24 - title - (legend_width(rows[0]) if rows else 0)
 
     def _sample(self, right: float, y: float, item: Series | Area) -> None:
@@ -255,7 +255,7 @@ class _Drawing:
         """Whether a tick's label would overlap the label of a vertical line."""
         for line in self.chart.vlines:
             x = self.across(line.x)
-            reach = (wide(f"{line.label} {line.value}") + wide(label)) / 2 + 14
+            reach = (text_width(f"{line.label} {line.value}") + text_width(label)) / 2 + 14
             if x is not None and line.label and abs(x - at) < reach:
                 return True
         return False
@@ -265,7 +265,7 @@ class _Drawing:
         for area in sorted(self.chart.areas, key=lambda area: not area.faint):
             gaps = np.isnan(area.low) | np.isnan(area.high)
             curves = [np.where(gaps, np.nan, curve) for curve in (area.low, area.high)]
-            edges = [pieces(*placed(area.x, curve, x, y, self.box)) for curve in curves]
+            edges = [pieces(*to_pixels(area.x, curve, x, y, self.box)) for curve in curves]
             for low, high in zip(*edges, strict=False):
                 outline = " ".join(low + high[::-1])
                 self.parts.append(
@@ -280,7 +280,7 @@ class _Drawing:
         for series in sorted(self.chart.series, key=lambda s: (not s.faint, s.strong)):
             self._series(series, x, y)
         marked = [series for series in self.chart.series if series.glyph]
-        places = glyph_points([placed(s.x, s.y, x, y, self.box) for s in marked])
+        places = glyph_points([to_pixels(s.x, s.y, x, y, self.box) for s in marked])
         for series, points in zip(marked, places, strict=True):
             for point in points:
                 self._glyph(*point, series)
@@ -292,7 +292,7 @@ class _Drawing:
 
     def _series(self, series: Series, x: Scale, y: Scale) -> None:
         colour = self.colour(series.colour)
-        for piece in pieces(*placed(series.x, series.y, x, y, self.box)):
+        for piece in pieces(*to_pixels(series.x, series.y, x, y, self.box)):
             if series.kind == "points":
                 self.parts += [
                     '<circle cx="{}" cy="{}" r="3.6" fill="{}"/>'.format(*point.split(","), colour)
@@ -314,7 +314,7 @@ class _Drawing:
             self._line(at, self.box.top, at, self.box.bottom + 5, colour, stroke)
             # Lines close to each other have their labels on the outer sides.
             words = f"{line.label} {line.value}".strip()
-            crowd = wide(words) + 12
+            crowd = text_width(words) + 12
             anchor, shift = "middle", 0
             if n + 1 < len(shown) and shown[n + 1][0] - at < crowd:
                 anchor, shift = "end", -3
@@ -338,7 +338,7 @@ class _Drawing:
         along = [(float(self.x.fraction(mark.x)), i) for i, mark in enumerate(tops)]
         for place, i in sorted(((p, i) for p, i in along if 0 <= p <= 1), reverse=True):
             start = place * span
-            end = start + wide(tops[i].label) + 14
+            end = start + text_width(tops[i].label) + 14
             row = next((r for r, other in enumerate(starts) if end < other), _MARK_ROWS - 1)
             starts[row] = start
             rows[tops[i]] = row
@@ -379,7 +379,7 @@ class _Drawing:
                 f'<circle cx="{at:.1f}" cy="{y:.1f}" r="5" fill="none" stroke="{colour}" '
                 'stroke-width="2.2"/>'
             )
-        fits = at + 12 + wide(mark.label) < self.box.right
+        fits = at + 12 + text_width(mark.label) < self.box.right
         side, anchor = (12, "start") if fits else (-12, "end")
         self._text(at + side, y + 4.5, mark.label, mark.colour, anchor=anchor)
 
@@ -389,14 +389,14 @@ def _between(scale: Scale | None, value: float, low: float, high: float) -> floa
     return low + place * (high - low) if 0 <= place <= 1 else None
 
 
-def wide(words: str) -> float:
+def text_width(words: str) -> float:
     """Estimates the width of `words`, px."""
     return len(clean(words)) * _CHARACTER
 
 
 def legend_width(items: Sequence[Series | Area]) -> float:
     """Returns the width of a legend row, px."""
-    return sum(wide(item.name) + _SAMPLE for item in items)
+    return sum(text_width(item.name) + _SAMPLE for item in items)
 
 
 def stroke(series: Series) -> str:
@@ -407,7 +407,7 @@ def stroke(series: Series) -> str:
     return f'stroke-width="{width}" stroke-opacity="{opacity}" stroke-linecap="round"{dots}'
 
 
-def placed(xs: Floats, ys: Floats, x: Scale, y: Scale, box: Box) -> tuple[Floats, Floats]:
+def to_pixels(xs: Floats, ys: Floats, x: Scale, y: Scale, box: Box) -> tuple[Floats, Floats]:
     """Returns the points of a curve, px, about two per pixel at most; NaN in gaps."""
     columns = max(1, int(box.right - box.left))
     across, up = reduce_columns(x.fraction(xs), y.fraction(ys), columns, 0.0, 1.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from clr_tui.tui.charts.scale import LARGEST, Limits
+from clr_tui.tui.charts.scale import MAX_VALUE, Limits
 
 _TINY = 1e-290
 """A smaller span cannot be divided into steps."""
@@ -104,9 +104,9 @@ def _scientific(value: float, figures: int) -> str:
     return f"{mantissa}e{int(exponent)}"
 
 
-def stepped(lo: float, hi: float, *, log: bool) -> Limits:
+def rounded_limits(lo: float, hi: float, *, log: bool) -> Limits:
     """Rounds [lo, hi] outwards to steps, so that new data rarely move the limits."""
-    lo, hi = _sound(lo, hi, log)
+    lo, hi = _widened_limits(lo, hi, log)
     if log:
         lo10, hi10 = math.log10(lo), math.log10(hi)
         step = 1.0 if hi10 - lo10 > 4 else 0.1
@@ -120,10 +120,10 @@ def _decades(exponent: float) -> float:
     return math.pow(10.0, min(max(exponent, -299.0), 299.0))
 
 
-def _sound(lo: float, hi: float, log: bool) -> Limits:
+def _widened_limits(lo: float, hi: float, log: bool) -> Limits:
     """Widens [lo, hi] around its centre if it is too narrow for an axis."""
     lo, hi = min(lo, hi), max(lo, hi)
-    lo, hi = max(lo, -LARGEST), min(hi, LARGEST)
+    lo, hi = max(lo, -MAX_VALUE), min(hi, MAX_VALUE)
     if log:
         lo, hi = max(lo, 1e-299), max(hi, 1e-299)
         return (lo, hi) if hi / lo > 1 + 1e-9 else (lo / 1.5, lo * 1.5)
@@ -150,7 +150,7 @@ class StickyLimits:
 
     def fit(self, lo: float, hi: float, *, log: bool) -> Limits:
         """Returns the limits for data in [lo, hi], real units."""
-        fresh = stepped(lo, hi, log=log)
+        fresh = rounded_limits(lo, hi, log=log)
         held = self._limits
         if (
             held is None
@@ -175,7 +175,7 @@ class StickyLimits:
             lo = lo / 10**room if log else lo - room
         if fresh[1] > held[1]:
             hi = hi * 10**room if log else hi + room
-        return stepped(lo, hi, log=log)
+        return rounded_limits(lo, hi, log=log)
 
     @staticmethod
     def _span(lo: float, hi: float, log: bool) -> float:

@@ -20,14 +20,14 @@ from clr_tui.tui.kinds.registry import KINDS
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.status import log_notices, notices, status_of
 
-POLL = 0.25
-LAST_BREATH = 10.0
+POLL_SECONDS = 0.25
+WORKER_EXIT_TIMEOUT = 10.0
 """Seconds to wait for the worker to exit after its last event."""
 DONE, FAILED, INTERRUPTED, TERMINATED = 0, 1, 130, 143
 
 
 @dataclass
-class Followed:
+class FollowResult:
     """How following ended."""
 
     history: RunHistory
@@ -68,7 +68,7 @@ def follow_and_print(run: RunDir, interrupts: Interrupts, *, owner: bool, json: 
         if not json and (words := display.what_next(name_of(run), report)):
             progress.say(words)
         return DONE
-    progress.say(f"clr-tui: {ending(run, history)}")
+    progress.say(f"clr-tui: {failure_sentence(run, history)}")
     return INTERRUPTED if owner and interrupts.interrupted else FAILED
 
 
@@ -77,7 +77,7 @@ def name_of(run: RunDir) -> str:
     return run.id if run.path.parent == runs_dir().absolute() else shlex.quote(str(run.path))
 
 
-def ending(run: RunDir, history: RunHistory) -> str:
+def failure_sentence(run: RunDir, history: RunHistory) -> str:
     """Return a sentence on a run that failed, was stopped, or whose worker vanished."""
     finished = history.finished
     if finished is None and not run.path.exists():
@@ -97,12 +97,12 @@ def ending(run: RunDir, history: RunHistory) -> str:
 
 def follow(
     run: RunDir, progress: ProgressLines, interrupts: Interrupts, *, owner: bool
-) -> Followed:
+) -> FollowResult:
     """Poll the run's log until its last event, its worker's death, or a signal."""
     tail = LogTail(run.events_path)
     history = RunHistory(run.config())
     live = run.alive
-    asked = False
+    stop_sent = False
     while True:
         # Checked before the log is read, so that the last lines of a dead worker are not missed.
         alive = run.alive
@@ -111,18 +111,18 @@ def follow(
         if live:
             progress.show(history, batch.events)
         if history.finished is not None or not alive:
-            _let_go(run, interrupts)
-            return Followed(history, "finished", live)
+            _wait_for_lock_release(run, interrupts)
+            return FollowResult(history, "finished", live)
         if interrupts.terminated or interrupts.interrupted > (1 if owner else 0):
             progress.end()
-            words = "is stopping" if asked else "is still running"
+            words = "is stopping" if stop_sent else "is still running"
             progress.say(f"{run.id} {words}; `clr-tui attach {name_of(run)}` shows it again")
-            return Followed(history, "left", live)
-        if interrupts.interrupted and not asked:
-            asked = True
+            return FollowResult(history, "left", live)
+        if interrupts.interrupted and not stop_sent:
+            stop_sent = True
             _stop(run)
             progress.say(f"stopping {run.id}; press Ctrl-C again to leave without waiting")
-        interrupts.wait(POLL)
+        interrupts.wait(POLL_SECONDS)
 
 
 def _stop(run: RunDir) -> None:
@@ -133,9 +133,9 @@ def _stop(run: RunDir) -> None:
             raise
 
 
-def _let_go(run: RunDir, interrupts: Interrupts) -> None:
+def _wait_for_lock_release(run: RunDir, interrupts: Interrupts) -> None:
     """Wait until the worker has released its lock, so that `rm` works right after."""
     waited = 0.0
-    while run.alive and waited < LAST_BREATH and not interrupts.terminated:
-        interrupts.wait(POLL / 5)
-        waited += POLL / 5
+    while run.alive and waited < WORKER_EXIT_TIMEOUT and not interrupts.terminated:
+        interrupts.wait(POLL_SECONDS / 5)
+        waited += POLL_SECONDS / 5

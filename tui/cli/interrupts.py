@@ -32,7 +32,7 @@ class Interrupts:
             for number in (signal.SIGINT, signal.SIGTERM):
                 # Ignored in background jobs of a shell script, which Ctrl-C is not meant for.
                 if signal.getsignal(number) != signal.SIG_IGN:
-                    self._before[number] = signal.signal(number, self._heard)
+                    self._before[number] = signal.signal(number, self._on_signal)
             self._before_fd = signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
         return self
 
@@ -49,7 +49,7 @@ class Interrupts:
         if select.select([self._woken], [], [], seconds)[0]:
             os.read(self._woken, 1024)
 
-    def _heard(self, number: int, frame: FrameType | None) -> None:
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if number == signal.SIGINT:
             self.interrupted += 1
         else:

@@ -75,7 +75,7 @@ def add_detach(group: argparse._ActionsContainer) -> None:
     )
 
 
-def optimizer_of(args: argparse.Namespace, given: OptimizerConfig) -> OptimizerConfig:
+def optimizer_from_args(args: argparse.Namespace, given: OptimizerConfig) -> OptimizerConfig:
     """Return `given`, or the one that is named, with the options' momentum and weight decay."""
     if args.optimizer is not None and args.optimizer.strip().lower() != given.name:
         given = parse_optimizer(args.optimizer)
@@ -98,7 +98,7 @@ def with_options(config: S, args: argparse.Namespace) -> S:
     for setting in settings_of(type(config)):
         value = getattr(args, setting.name)
         if setting.format == "optimizer":
-            given[setting.path[0]] = optimizer_of(args, setting.value_in(config))
+            given[setting.path[0]] = optimizer_from_args(args, setting.value_in(config))
         elif value is not None and len(setting.path) == 1:
             given[setting.path[0]] = value
     return msgspec.structs.replace(config, **given)

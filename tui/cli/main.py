@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from clr_tui.tui.cli.interrupts import Interrupts
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
-DUMB = ("", "dumb", "unknown")
-DISK_FAILS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
+DUMB_TERMINALS = ("", "dumb", "unknown")
+DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,20 +42,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = _run(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()
     except UserError as error:
-        return _complain(error.message, WRONG_USAGE)
+        return _print_error(error.message, WRONG_USAGE)
     except SystemExit as end:  # argparse, after --help and --version
         return end.code if isinstance(end.code, int) else DONE
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        return _nobody_reads()
+        return _silence_stdout()
     except OSError as error:
-        if error.errno not in DISK_FAILS or error.filename is not None:
-            return _complain(_internal(error), FAILED)
-        _nobody_reads()  # every other file that is written has its own error message
-        return _complain(f"cannot write to stdout: {error.strerror}", FAILED)
+        if error.errno not in DISK_ERRORS or error.filename is not None:
+            return _print_error(_internal_error(error), FAILED)
+        _silence_stdout()  # every other file that is written has its own error message
+        return _print_error(f"cannot write to stdout: {error.strerror}", FAILED)
     except Exception as error:  # noqa: BLE001 - last resort: users get a line, not a traceback
-        return _complain(_internal(error), FAILED)
+        return _print_error(_internal_error(error), FAILED)
     return code
 
 
@@ -87,7 +87,7 @@ def _run(argv: Sequence[str]) -> int:
     return COMMANDS.get(args.command, _start)(args, runs)
 
 
-def _complain(sentence: str, code: int) -> int:
+def _print_error(sentence: str, code: int) -> int:
     with contextlib.suppress(OSError):  # nobody reads stderr: the exit code has to do
         print(f"clr-tui: {plain(sentence)}", file=sys.stderr)
     return code
@@ -99,13 +99,13 @@ def _print_json(result: dict[str, Any]) -> None:
     print(dumps(result, indent=2))
 
 
-def _nobody_reads() -> int:
+def _silence_stdout() -> int:
     """Silence Python's own complaint at exit about a closed stdout (`clr-tui ls | head -1`)."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return BROKEN_PIPE
 
 
-def _internal(error: Exception) -> str:
+def _internal_error(error: Exception) -> str:
     import tempfile
     import traceback
 
@@ -121,7 +121,7 @@ def on_terminal() -> bool:
     ours = all(
         stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)
     )
-    return ours and os.environ.get("TERM", "") not in DUMB
+    return ours and os.environ.get("TERM", "") not in DUMB_TERMINALS
 
 
 def _wants_screen(args: argparse.Namespace) -> bool:
@@ -204,7 +204,7 @@ def _follow(run: RunDir, interrupts: Interrupts, args: argparse.Namespace, *, ow
     try:
         return follow_and_print(run, interrupts, owner=owner, json=args.json)
     except UserError as error:  # the run has started, so this is no usage error
-        return _complain(error.message, FAILED)
+        return _print_error(error.message, FAILED)
 
 
 def _attach(args: argparse.Namespace, runs: Path) -> int:
@@ -236,9 +236,9 @@ def _stop(args: argparse.Namespace, runs: Path) -> int:
     with Interrupts() as interrupts:
         summary = stop(runs, args.run, interrupts)
     if summary is None and (interrupts.interrupted or interrupts.terminated):
-        return _complain("the run is stopping, but has not ended yet", INTERRUPTED)
+        return _print_error("the run is stopping, but has not ended yet", INTERRUPTED)
     if summary is None:
-        return _complain(
+        return _print_error(
             f"the run is stopping, but has not ended after {STOP_DEADLINE:.0f} s;"
             " check clr-tui ls later",
             FAILED,
@@ -251,7 +251,7 @@ def _stop(args: argparse.Namespace, runs: Path) -> int:
 
 
 def _remove(args: argparse.Namespace, runs: Path) -> int:
-    from clr_tui.engine.log.removal import removal_words
+    from clr_tui.engine.log.removal import removal_message
     from clr_tui.tui.cli.manage import remove
 
     removed = remove(runs, args.run, yes=args.yes)
@@ -259,7 +259,7 @@ def _remove(args: argparse.Namespace, runs: Path) -> int:
         run, kept = removed or (None, [])
         _print_json({"removed": run.id if run else None, "kept": kept})
     elif removed is not None:
-        print(plain(removal_words(*removed)))
+        print(plain(removal_message(*removed)))
     return DONE if removed is not None else FAILED
 
 
@@ -273,9 +273,9 @@ def _replay(args: argparse.Namespace, runs: Path) -> int:
         )
 
     def load() -> Recording:
-        from clr_tui.tui.exporting import recording_of
+        from clr_tui.tui.exporting import find_recording
 
-        return _aimed(recording_of(runs, args.run), args.target)
+        return _with_target(find_recording(runs, args.run), args.target)
 
     if screen:
         speed = 1.0 if args.speed is None else args.speed
@@ -290,7 +290,7 @@ def _print_replay(args: argparse.Namespace, recording: Recording) -> int:
 
     at = 1.0 if args.at is None else args.at
     history = history_at(recording, at)
-    _tell_damage(history)
+    _warn_of_damage(history)
     alive = at < 1 or is_alive(recording)
     if args.svg is not None:
         report = report_of(history, live=alive)
@@ -300,7 +300,7 @@ def _print_replay(args: argparse.Namespace, recording: Recording) -> int:
     return DONE
 
 
-def _aimed(recording: Recording, target: float | None) -> Recording:
+def _with_target(recording: Recording, target: float | None) -> Recording:
     """Set the `target` accuracy of a replayed comparison."""
     if target is None:
         return recording
@@ -315,7 +315,7 @@ def _aimed(recording: Recording, target: float | None) -> Recording:
     return replace(recording, config=with_changes(config, job=job))
 
 
-def _tell_damage(history: RunHistory) -> None:
+def _warn_of_damage(history: RunHistory) -> None:
     """Print to stderr what could not be read in a log, since the result may lack it."""
     from clr_tui.tui.text.status import log_notices
 
@@ -326,12 +326,12 @@ def _tell_damage(history: RunHistory) -> None:
 def _export(args: argparse.Namespace, runs: Path) -> int:
     from clr_tui.engine.analysis.report import report_of
     from clr_tui.tui.cli.export_files import check_files, export
-    from clr_tui.tui.exporting import history_at, is_alive, recording_of
+    from clr_tui.tui.exporting import find_recording, history_at, is_alive
 
     check_files(args)
-    recording = recording_of(runs, args.run)
+    recording = find_recording(runs, args.run)
     history = history_at(recording, 1.0)
-    _tell_damage(history)
+    _warn_of_damage(history)
     export(args, history, report_of(history, live=is_alive(recording)))
     return DONE
 

@@ -26,9 +26,9 @@ from clr_tui.tui.text.clean import plain
 STOP_DEADLINE = 60.0
 """Seconds that `stop` waits: a worker reacts between steps, and saves a checkpoint first."""
 HEADINGS = ("run", "kind", "task", "status", "progress", "result", "age")
-DISPENSABLE = ("kind", "progress", "age", "task")
+OPTIONAL_COLUMNS = ("kind", "progress", "age", "task")
 """Columns that a narrow terminal leaves out, in this order: ids start with the kind."""
-LEAST_RESULT = 16
+MIN_RESULT_WIDTH = 16
 """Cells of the result column below which another column is left out."""
 
 
@@ -56,9 +56,9 @@ def table(summaries: list[RunSummary], now: float, width: int | None) -> list[st
 
 def _fit(widths: dict[str, int], width: int) -> None:
     """Narrow the columns to `width` cells in total, dispensable ones first."""
-    leave_out = iter(DISPENSABLE)
+    leave_out = iter(OPTIONAL_COLUMNS)
     while (over := sum(widths.values()) + 2 * (len(widths) - 1) - width) > 0:
-        spare = widths["result"] - LEAST_RESULT
+        spare = widths["result"] - MIN_RESULT_WIDTH
         heading = None if over <= spare else next(leave_out, None)
         if heading is not None:
             del widths[heading]
@@ -70,17 +70,19 @@ def _fit(widths: dict[str, int], width: int) -> None:
         return
 
 
-def _cells(one: RunSummary, now: float) -> tuple[str, ...]:
-    wrong = one.status in ("failed", "lost")
-    progress = "" if one.progress is None else f"{100 * min(max(one.progress, 0), 1):3.0f} %"
+def _cells(summary: RunSummary, now: float) -> tuple[str, ...]:
+    wrong = summary.status in ("failed", "lost")
+    progress = (
+        "" if summary.progress is None else f"{100 * min(max(summary.progress, 0), 1):3.0f} %"
+    )
     return (
-        plain(one.id),
-        one.kind,
-        plain(", ".join(filter(None, (one.task, one.model)))),
-        one.status,
+        plain(summary.id),
+        summary.kind,
+        plain(", ".join(filter(None, (summary.task, summary.model)))),
+        summary.status,
         progress,
-        plain(one.message if wrong and one.message else one.headline),
-        numbers.age(now - one.created if one.created > 0 else None),
+        plain(summary.message if wrong and summary.message else summary.headline),
+        numbers.age(now - summary.created if summary.created > 0 else None),
     )
 
 

@@ -19,10 +19,10 @@ from clr_tui.tui.cli.help_text import (
     EXIT_CODES,
     epilog,
 )
-from clr_tui.tui.cli.parsing import Parser, moment, speed
+from clr_tui.tui.cli.parsing import Parser, replay_position, speed
 from clr_tui.tui.kinds.registry import KINDS, Kind
 
-SHOWING = (None, *KINDS, "attach", "replay")
+SCREEN_COMMANDS = (None, *KINDS, "attach", "replay")
 """The commands that can open a screen."""
 
 
@@ -46,7 +46,7 @@ def _add_common(parser: Parser, command: str | None = None) -> None:
         "--headless",
         action="store_true",
         default=default(False),
-        help=shown("no screen: print progress on stderr and the result on stdout", SHOWING),
+        help=shown("no screen: print progress on stderr and the result on stdout", SCREEN_COMMANDS),
     )
     if command != "export":  # whose --json takes a file
         group.add_argument(
@@ -99,7 +99,7 @@ def _replay(parser: Parser) -> None:
     )
     parser.add_argument(
         "--at",
-        type=moment,
+        type=replay_position,
         metavar="PART",
         help="start there, for example at 50%%; without a screen: print the result up to there",
     )

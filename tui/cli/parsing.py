@@ -45,7 +45,7 @@ class Parser(argparse.ArgumentParser):
         """
         for name in self.unbuilt.keys() & set(argv):
             self.unbuilt.pop(name)()
-        args, extra = self.parse_known_args(_joined_negatives(argv))
+        args, extra = self.parse_known_args(_join_negative_values(argv))
         if extra:
             self.commands.get(args.command or "", self)._refuse(extra[0])
         return args
@@ -96,7 +96,7 @@ def _long(names: str) -> str:
     return next((name for name in every if name.startswith("--")), every[0])
 
 
-def _joined_negatives(argv: Sequence[str]) -> list[str]:
+def _join_negative_values(argv: Sequence[str]) -> list[str]:
     """Turn `--lr -1e-3` into `--lr=-1e-3`: argparse would take `-1e-3` for an option."""
     joined: list[str] = []
     for word in argv:
@@ -108,7 +108,7 @@ def _joined_negatives(argv: Sequence[str]) -> list[str]:
     return joined
 
 
-def moment(text: str) -> float:
+def replay_position(text: str) -> float:
     """Read the position in a run that `--at` gives, such as 50%, as 0 to 1."""
     try:
         value = float(text.removesuffix("%"))

@@ -9,12 +9,12 @@ import sys
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.report import Report, report_of, to_json
 from clr_tui.tui.charts.chart import Chart
-from clr_tui.tui.cli.text_blocks import wrapped
+from clr_tui.tui.cli.plain_text import wrap
 from clr_tui.tui.kinds.registry import KINDS
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.status import title_of
 
-NARROW, USUAL, WIDE = 40, 100, 160
+MIN_WIDTH, DEFAULT_WIDTH, MAX_WIDTH = 40, 100, 160
 """Columns of the printed result: minimum, default without a terminal, maximum."""
 
 
@@ -24,8 +24,8 @@ def print_result(history: RunHistory, *, alive: bool, json: bool) -> Report:
     if json:
         print(json_text(report))
     elif any(len(trial) or trial.epochs for trial in history.trials.values()):
-        columns = shutil.get_terminal_size((USUAL, 24)).columns  # or $COLUMNS
-        width = min(max(columns, NARROW), WIDE)
+        columns = shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns  # or $COLUMNS
+        width = min(max(columns, MIN_WIDTH), MAX_WIDTH)
         print("\n".join(result_lines(history, report, width)))
     sys.stdout.flush()
     return report
@@ -38,7 +38,7 @@ def json_text(report: Report) -> str:
 
 def result_lines(history: RunHistory, report: Report, width: int) -> list[str]:
     """Format the result as lines of at most `width` cells, without escape codes."""
-    head = wrapped(f"{plain(report.run)}  {title_of(history.config, history)}", width)
+    head = wrap(f"{plain(report.run)}  {title_of(history.config, history)}", width)
     display = KINDS[history.config.kind].load_display()
     return [*head, "", *display.lines(history, report, width)]
 

@@ -41,7 +41,7 @@ class ProgressLines:
         for event in events:
             if text := lines.line_of(event, history):
                 self.say(text)
-        text = lines.standing(history)
+        text = lines.progress_line(history)
         silence = lines.silence if history.trials else 1.0
         due = self._in_place or self._clock() - self._last_line >= silence
         if text and text != self._shown and due:
@@ -49,20 +49,20 @@ class ProgressLines:
             if not self._in_place:
                 self.say(text)
                 return
-            wiped = self._wiped()
+            wiped = self._clear_line()
             text = plain(text)[: shutil.get_terminal_size().columns - 1]
             self._write(wiped + text)
             self._standing = len(text)
 
     def say(self, text: str) -> None:
         """Print one line that stays."""
-        self._write(self._wiped() + plain(text) + "\n")
+        self._write(self._clear_line() + plain(text) + "\n")
 
     def end(self) -> None:
         """Leave the cursor at the start of an empty line."""
-        self._write(self._wiped())
+        self._write(self._clear_line())
 
-    def _wiped(self) -> str:
+    def _clear_line(self) -> str:
         """Blanks over the progress line, then back to its start, without escape codes."""
         blanks = f"\r{' ' * self._standing}\r" if self._standing else ""
         self._standing = 0

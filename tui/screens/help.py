@@ -25,7 +25,7 @@ RUNS = (
     "the background: leave, close the terminal, come back, and they are all here."
 )
 """How to do the main job, from the list of runs; each kind has its own text."""
-MIN_WORDS = 16
+MIN_WORDS_WIDTH = 16
 """Minimum cells for the description of a key."""
 WHERE = (
     "Runs are kept in {}, one folder each: run.json has the settings, events.jsonl the log, "
@@ -78,7 +78,7 @@ class HelpScreen(ModalScreen[None]):
         column = max(len(key.shown) for key in keys) + 3
         text = Text()
         for key in keys:
-            first, *more = wrap(key.help, max(width - column, MIN_WORDS))
+            first, *more = wrap(key.help, max(width - column, MIN_WORDS_WIDTH))
             text.append("\n" if text else "")
             text.append(key.shown.ljust(column), Style(bold=True)).append(first)
             for line in more:

@@ -17,7 +17,7 @@ from textual.worker import get_current_worker
 
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.commands import Stop, send
-from clr_tui.engine.log.removal import removal_words, remove_run
+from clr_tui.engine.log.removal import removal_message, remove_run
 from clr_tui.engine.log.rundir import RunDir, list_runs
 from clr_tui.engine.log.summary import RunSummary, summarise
 from clr_tui.tui.keys import Mode, bindings_for
@@ -25,10 +25,10 @@ from clr_tui.tui.kinds.registry import KINDS
 from clr_tui.tui.messages import RunPreviewed, RunsListed, RunsUnreadable
 from clr_tui.tui.preview import Preview
 from clr_tui.tui.screens.confirm import ConfirmScreen
-from clr_tui.tui.screens.quiet import QuietScreen
+from clr_tui.tui.screens.foreground_screen import ForegroundScreen
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.names import model_name
-from clr_tui.tui.text.run_rows import heading, in_order, is_living, matching, result
+from clr_tui.tui.text.run_rows import is_living, living_first, matching, result, runs_heading
 from clr_tui.tui.widgets.key_footer import KeyFooter
 from clr_tui.tui.widgets.run_table import RunTable
 from clr_tui.tui.widgets.typed_input import TypedInput
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from clr_tui.tui.shell import Shell
     from clr_tui.tui.widgets.chart_view import ChartView
 
-REFRESH = 1.0
+REFRESH_SECONDS = 1.0
 """Seconds between two reads of the folder of runs."""
 READING = "Reading its log ..."
 NO_RUNS = Text.assemble(
@@ -60,7 +60,7 @@ class FilterInput(TypedInput):
     ]
 
 
-class HomeScreen(QuietScreen[None]):
+class HomeScreen(ForegroundScreen[None]):
     """All runs of one folder."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_for("home")
@@ -106,7 +106,7 @@ class HomeScreen(QuietScreen[None]):
     def on_mount(self) -> None:
         """Starts to watch the folder."""
         self.query_one(FilterInput).cursor_blink = False
-        self.set_interval(REFRESH, self._look_when_due)
+        self.set_interval(REFRESH_SECONDS, self._refresh_when_due)
 
     def go_to(self, run_id: str) -> None:
         """Moves the cursor to a run once it is listed."""
@@ -114,13 +114,13 @@ class HomeScreen(QuietScreen[None]):
 
     def on_screen_resume(self) -> None:
         """Refreshes the list, which may be stale, after the first frame."""
-        self.call_after_refresh(self._look)
+        self.call_after_refresh(self._refresh_list)
 
-    def _look_when_due(self) -> None:
+    def _refresh_when_due(self) -> None:
         if self.is_active and self.app.clock() >= self._due:
-            self._look()
+            self._refresh_list()
 
-    def _look(self) -> None:
+    def _refresh_list(self) -> None:
         self.run_worker(self._list, group="list", thread=True, exit_on_error=False)
 
     def _list(self) -> None:
@@ -132,7 +132,7 @@ class HomeScreen(QuietScreen[None]):
             summaries = self._summaries()
             if summaries is None:
                 return
-            self.post_message(RunsListed(in_order(summaries)))
+            self.post_message(RunsListed(living_first(summaries)))
             # Thousands of runs take a while to read: at most a tenth of the time goes to it.
             now = self.app.clock()
             self._due = now + 9 * (now - began)
@@ -174,7 +174,7 @@ class HomeScreen(QuietScreen[None]):
         rows = matching(self._all, words)
         table = self.query_one(RunTable)
         table.show(rows, self.app.wall())
-        self._say("#home-count", heading(len(rows), self._all, words.strip()))
+        self._say("#home-count", runs_heading(len(rows), self._all, words.strip()))
         if not rows:
             unmatched = f"No run matches '{plain(words)}'.  esc shows all."
             self._say("#home-empty", unmatched if self._all else NO_RUNS)
@@ -297,7 +297,7 @@ class HomeScreen(QuietScreen[None]):
         if selected is None:
             return
         if is_living(selected):
-            self.app.tell(f"{selected.id} is {selected.status}: stop it first (s).", "warning")
+            self.app.toast(f"{selected.id} is {selected.status}: stop it first (s).", "warning")
             return
         question = f"Remove {selected.id}?"
         detail = "This deletes its log and checkpoints."
@@ -306,7 +306,7 @@ class HomeScreen(QuietScreen[None]):
     def _remove(self, run: RunDir) -> None:
         kept = remove_run(run)
         if kept:
-            self.app.call_from_thread(self.app.tell, removal_words(run, kept), "warning")
+            self.app.call_from_thread(self.app.toast, removal_message(run, kept), "warning")
 
     def action_stop(self) -> None:
         """Stops the run under the cursor after confirmation."""
@@ -314,7 +314,7 @@ class HomeScreen(QuietScreen[None]):
         if selected is None:
             return
         if not is_living(selected):
-            self.app.tell(f"{selected.id} is not running: there is nothing to stop.", "warning")
+            self.app.toast(f"{selected.id} is not running: there is nothing to stop.", "warning")
             return
         order = Stop(time=self.app.wall(), reason="stopped from the screen")
         stop = partial(send, self._dir_of(selected), order)
@@ -326,17 +326,17 @@ class HomeScreen(QuietScreen[None]):
     def _ask(self, question: str, yes: str, detail: str, work: Callable[[], None]) -> None:
         def answered(answer: bool | None) -> None:
             if answer:
-                work_in_thread = partial(self._do, work)
+                work_in_thread = partial(self._run_in_thread, work)
                 self.run_worker(work_in_thread, group="do", thread=True, exit_on_error=False)
 
         self.app.push_screen(ConfirmScreen(question, yes, detail), answered)
 
-    def _do(self, work: Callable[[], None]) -> None:
+    def _run_in_thread(self, work: Callable[[], None]) -> None:
         try:
             work()
         except (UserError, OSError) as error:
-            self.app.call_from_thread(self.app.tell, str(error), "error")
-        self.app.call_from_thread(self._look)
+            self.app.call_from_thread(self.app.toast, str(error), "error")
+        self.app.call_from_thread(self._refresh_list)
 
 
 def _title_of(summary: RunSummary) -> str:

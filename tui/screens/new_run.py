@@ -24,9 +24,9 @@ from clr_tui.engine.settings.studies import study
 from clr_tui.tui.launching import expanded
 from clr_tui.tui.messages import FormChecked
 from clr_tui.tui.text.clean import plain
-from clr_tui.tui.text.form import Reading, field_of, read, texts
+from clr_tui.tui.text.form import Reading, field_of, form_texts, read_form
 from clr_tui.tui.text.form_fields import UNFOLDED, FormField, Values, form_fields, job_settings
-from clr_tui.tui.text.schedule_preview import length_in_words, sketch
+from clr_tui.tui.text.schedule_preview import length_in_words, schedule_chart
 from clr_tui.tui.widgets.chart_view import ChartView
 from clr_tui.tui.widgets.choice import Choice
 from clr_tui.tui.widgets.key_footer import KeyLine
@@ -35,7 +35,7 @@ from clr_tui.tui.widgets.typed_input import TypedInput
 if TYPE_CHECKING:
     from clr_tui.tui.shell import Shell
 
-TYPING_PAUSE = 0.15
+TYPING_PAUSE_SECONDS = 0.15
 """Seconds without a key before the typed settings are checked on disk."""
 KEYS = (("enter", "start"), ("↑↓", "field"), ("←→", "choose"), ("esc", "cancel"))
 
@@ -72,17 +72,17 @@ class FormRow(Vertical):
 
     def on_resize(self) -> None:
         """Update the ellipsis for the new width."""
-        self.call_after_refresh(self._tell_more)
+        self.call_after_refresh(self._show_overflow)
 
     def on_input_changed(self) -> None:
         """Update the ellipsis for the new text."""
-        self._tell_more()
+        self._show_overflow()
 
-    def _tell_more(self) -> None:
+    def _show_overflow(self) -> None:
         """Show an ellipsis beside a field that is too narrow for its text."""
         for typed in self.query(Input):
-            cut = cell_len(typed.value) > typed.content_size.width
-            self.query_one(".form-more", Static).update("…" if cut else "")
+            overflows = cell_len(typed.value) > typed.content_size.width
+            self.query_one(".form-more", Static).update("…" if overflows else "")
 
     def on_descendant_focus(self) -> None:
         """Highlight the label."""
@@ -106,7 +106,7 @@ class FormRow(Vertical):
         else:
             self.query_one(Input).value = text
 
-    def complain(self, message: str) -> None:
+    def show_error(self, message: str) -> None:
         """Show an error; an empty `message` clears it."""
         self.query_one(".form-error", Static).update(plain(message))
         self.set_class(bool(message), "wrong")
@@ -148,7 +148,7 @@ class NewRunScreen(Screen[None]):
         self._title = title or (f"run {parent} again" if parent else "new run")
         self._given_task = task or TaskConfig()
         self._given_job = job or RangeTest()
-        self._given_texts = texts(self._given_task, self._given_job)
+        self._given_texts = form_texts(self._given_task, self._given_job)
         self._parent_run = parent
         self._failed = error
         self._failed_at = field_of(error.field, self._given_job) if error else ""
@@ -176,7 +176,7 @@ class NewRunScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Check the initial values."""
-        self._look()
+        self._check_soon()
 
     def _rows(self) -> list[FormRow]:
         return list(self.query(FormRow))
@@ -188,7 +188,7 @@ class NewRunScreen(Screen[None]):
         return {row.field.name: row.value for row in self._rows()}
 
     def _read(self, values: Values) -> Reading:
-        return read(values, self._given_task, self._given_job)
+        return read_form(values, self._given_task, self._given_job)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Read what was typed."""
@@ -206,12 +206,12 @@ class NewRunScreen(Screen[None]):
             self._failed = None
         if name == "study" and self._values()["study"] in STUDIES:
             self._take_study(self._values()["study"])
-        self._look()
+        self._check_soon()
 
     def _take_study(self, name: str) -> None:
         """Fill in what a study of the article sets; all of it can be changed."""
         changes, job = study(name)
-        said = texts(msgspec.structs.replace(self._given_task, **changes), job)
+        said = form_texts(msgspec.structs.replace(self._given_task, **changes), job)
         for field in (*changes, *job_settings(kind_of(job))):
             if (row := self._row(field)) is not None and row.value != said[field]:
                 row.fill(said[field])
@@ -227,7 +227,7 @@ class NewRunScreen(Screen[None]):
         event.stop()
         self.action_start()
 
-    def _look(self) -> None:
+    def _check_soon(self) -> None:
         """Show the fields that play a part and errors in the texts; check the rest soon."""
         values = self._values()
         for row in self._rows():
@@ -243,11 +243,11 @@ class NewRunScreen(Screen[None]):
             self._say("")
             self._show(reading.errors)
             return
-        self._say(length_in_words(reading.sound))
-        self.query_one(ChartView).set_chart(sketch(reading.sound))
+        self._say(length_in_words(reading.valid_job))
+        self.query_one(ChartView).set_chart(schedule_chart(reading.valid_job))
         work = partial(self._check, self._version, reading)
         self._timer = self.set_timer(
-            TYPING_PAUSE,
+            TYPING_PAUSE_SECONDS,
             lambda: self.run_worker(work, group="check", thread=True, exit_on_error=False),
         )
 
@@ -272,7 +272,7 @@ class NewRunScreen(Screen[None]):
         names = set()
         for row in self._rows():
             names.add(row.field.name)
-            row.complain(errors.get(row.field.name, ""))
+            row.show_error(errors.get(row.field.name, ""))
             if row.field.name in errors:
                 self._unfolded.add(row.field.name)
                 row.display = True

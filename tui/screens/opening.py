@@ -9,10 +9,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
-from clr_tui.tui.screens.quiet import QuietScreen
+from clr_tui.tui.screens.foreground_screen import ForegroundScreen
 
 
-class OpeningScreen(QuietScreen[None]):
+class OpeningScreen(ForegroundScreen[None]):
     """A single line, which appears at once; `then` is called once it has been painted."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -25,18 +25,18 @@ from clr_tui.tui.keys import Mode
 from clr_tui.tui.kinds.registry import KINDS
 from clr_tui.tui.screens.confirm import ConfirmScreen
 from clr_tui.tui.screens.export_dialog import ExportDialog, Exports
-from clr_tui.tui.screens.quiet import QuietScreen
+from clr_tui.tui.screens.foreground_screen import ForegroundScreen
 from clr_tui.tui.sources import ReplaySource, Source
 from clr_tui.tui.text.clean import plain
-from clr_tui.tui.text.lines import Line, wrapped
+from clr_tui.tui.text.lines import Line, wrap_line
 from clr_tui.tui.text.status import (
+    failure_words,
     notices,
+    paused_or_stopped_words,
     progress_bar,
     refusal,
-    standing,
     status_of,
     title_of,
-    trouble,
     waiting_words,
 )
 from clr_tui.tui.widgets.chart_view import ChartView
@@ -54,15 +54,15 @@ DRAWING_SHARE = 0.25
 CPU_SECONDS = 1.0
 """Minimum seconds between drawings of a run that trains on the CPU: drawing takes cores from
 training, and each step needs them all."""
-EAGER_SECONDS = 6.0
+UNPACED_SECONDS = 6.0
 """That limit starts this long after the run's start, so that short runs visibly progress."""
 HINT_SECONDS = 6.0
 LOG_GONE = "The log of this run was deleted; the screen shows what was read before."
-SEEK = 0.05
+SEEK_SHARE = 0.05
 """Share of a recording that one key press skips."""
 
 
-class RunScreen(QuietScreen[None]):
+class RunScreen(ForegroundScreen[None]):
     """A run, live or recorded; subclasses draw it.
 
     `run` is its directory, for commands; None for a recording.
@@ -79,7 +79,7 @@ class RunScreen(QuietScreen[None]):
     noun: ClassVar[str] = "run"
     again_title = ""
     """Title of the form that runs it again; empty for the default."""
-    waits_for: ClassVar[str] = "step"
+    first_unit: ClassVar[str] = "step"
     """The first thing that the charts show."""
     pausing: ClassVar[str] = "Pausing after the current step; press space to continue."
     export_words: ClassVar[str] = (
@@ -162,9 +162,9 @@ class RunScreen(QuietScreen[None]):
             self._shown = state
             self.show_all()
             # A log of a million steps is slow to analyse: keys are handled in between.
-            self._draw_from = now + self._rest(self.app.clock() - now)
+            self._draw_from = now + self._drawing_pause(self.app.clock() - now)
 
-    def _rest(self, took: float) -> float:
+    def _drawing_pause(self, took: float) -> float:
         """Returns the seconds between the starts of a drawing that `took` so long and the next."""
         # Polls may be early or late: half an interval less lets the intended one draw.
         least = CPU_SECONDS - POLL_SECONDS / 2 if self._shares_cores() else 0.0
@@ -175,7 +175,7 @@ class RunScreen(QuietScreen[None]):
         history = self.history
         if self.source.replay or history.device is None or history.device.device != "cpu":
             return False
-        return (history.last_time or 0.0) - (history.first_time or 0.0) > EAGER_SECONDS
+        return (history.last_time or 0.0) - (history.first_time or 0.0) > UNPACED_SECONDS
 
     def _feed(self, batch: Batch) -> None:
         """Feeds new events; reports a command that was refused just now."""
@@ -215,7 +215,7 @@ class RunScreen(QuietScreen[None]):
         device = self.history.device
         where = plain(device.device) if device is not None else ""
         reading = f"reading its log, {self._read:.0%}"
-        words = self.standing_words() if self._read == 1 else reading
+        words = self.status_words() if self._read == 1 else reading
         if self.source.replay:
             words = f"replay  {words}"
         self.query_one(TitleBar).show(self.title_words(), words, self.status.role, where)
@@ -224,7 +224,7 @@ class RunScreen(QuietScreen[None]):
         """Returns the title."""
         return title_of(self.config, self.history)
 
-    def standing_words(self) -> str:
+    def status_words(self) -> str:
         """Returns the run's state, shown right of the title."""
         return self.status.words
 
@@ -232,29 +232,29 @@ class RunScreen(QuietScreen[None]):
         """Draws the lines below the charts: the hint, what went wrong, the verdict, notices."""
         panel = self.query_one("#message", Panel)
         width = panel.content_size.width
-        told: list[Line] = []
+        shown: list[Line] = []
         if self._hint:
-            told += wrapped(self._hint, width, "suggestion")
-        wrong = trouble(self.history, self.status.state, log_of(self.run_dir))
+            shown += wrap_line(self._hint, width, "suggestion")
+        wrong = failure_words(self.history, self.status.state, log_of(self.run_dir))
         if self._log_gone and self.status.state == "lost":
             wrong = ""  # that is why its worker ended, and there is no output to read
         for words in (wrong, LOG_GONE if self._log_gone else ""):
             if words:
-                told += wrapped(words, width, "diverged")
-        if held := standing(self.history, self.status.state):
-            told += wrapped(held, width, "suggestion")
+                shown += wrap_line(words, width, "diverged")
+        if pause_words := paused_or_stopped_words(self.history, self.status.state):
+            shown += wrap_line(pause_words, width, "suggestion")
         panel.set_class(bool(wrong), "-trouble")
         # A finished run has more to report, and its layout no longer moves.
         panel.set_class(self.status.ended, "-ended")
         if not wrong or any(len(trial) for trial in self.history.trials.values()):
-            told += self.verdict()
+            shown += self.verdict()
         for notice in notices(self.history):
-            told += wrapped(f"! {notice}", width, "suggestion", indent="  ")
+            shown += wrap_line(f"! {notice}", width, "suggestion", indent="  ")
         for remark in self.remarks():
-            lines = wrapped(remark, width)
-            if len(told) + len(lines) <= panel.content_size.height:
-                told += lines  # only whole sentences
-        panel.set_lines(told)
+            lines = wrap_line(remark, width)
+            if len(shown) + len(lines) <= panel.content_size.height:
+                shown += lines  # only whole sentences
+        panel.set_lines(shown)
 
     def on_panel_resized(self, event: Panel.Resized) -> None:
         """Fits the message to its new height."""
@@ -263,13 +263,13 @@ class RunScreen(QuietScreen[None]):
 
     def words(self, text: str, role: Role = "text") -> list[Line]:
         """Wraps `text` to the message's width."""
-        return wrapped(text, self.query_one("#message", Panel).content_size.width, role)
+        return wrap_line(text, self.query_one("#message", Panel).content_size.width, role)
 
     def waiting(self) -> str:
         """Returns the text of empty charts."""
         if self._read < 1:
             return "Reading its log ..."
-        words = waiting_words(self.history, self.status.state, self.waits_for)
+        words = waiting_words(self.history, self.status.state, self.first_unit)
         bar = progress_bar(self.history, self.status.state, 24)
         return f"{words}  {bar}" if bar else words
 
@@ -282,10 +282,10 @@ class RunScreen(QuietScreen[None]):
         self._hint = text
         if self._hint_timer is not None:
             self._hint_timer.stop()
-        self._hint_timer = self.set_timer(HINT_SECONDS, self._unsay)
+        self._hint_timer = self.set_timer(HINT_SECONDS, self._clear_hint)
         self.show_message()
 
-    def _unsay(self) -> None:
+    def _clear_hint(self) -> None:
         self._hint = ""
         self.show_message()
 
@@ -368,9 +368,9 @@ class RunScreen(QuietScreen[None]):
         return None
 
     def action_seek(self, direction: int) -> None:
-        """Skips back (-1) or forward (1) by `SEEK`."""
+        """Skips back (-1) or forward (1) by `SEEK_SHARE`."""
         if (source := self._replay()) is not None:
-            source.seek(source.position + direction * SEEK)
+            source.seek(source.position + direction * SEEK_SHARE)
             self.poll()
 
     def action_speed(self, direction: int) -> None:

@@ -11,22 +11,22 @@ from clr_tui.engine.settings.config import FACTOR
 from clr_tui.engine.settings.texts import read
 
 Which = Literal["base", "max"]
-LOWEST, HIGHEST = MAX_LR.limits.ge or 0.0, MAX_LR.limits.le or 0.0
+MIN_BOUND, MAX_BOUND = MAX_LR.limits.ge or 0.0, MAX_LR.limits.le or 0.0
 
 
 def step_bound(bounds: Bounds, which: Which, direction: int, factor: float) -> Bounds:
     """Move one bound by `direction` chart columns, each a factor of `factor` (> 1) in the rate.
 
     Bounds do not cross: the moved one stops a column from the other, and neither leaves
-    `LOWEST` to `HIGHEST`. A bound that is already closer stays where it is.
+    `MIN_BOUND` to `MAX_BOUND`. A bound that is already closer stays where it is.
     """
     value = bounds.base_lr if which == "base" else bounds.max_lr
     wanted = value * factor**direction
     if which == "base":
-        limit = max(value, min(bounds.max_lr / factor, HIGHEST))
-        return Bounds(base_lr=min(max(wanted, min(LOWEST, value)), limit), max_lr=bounds.max_lr)
-    limit = min(value, max(bounds.base_lr * factor, LOWEST))
-    return Bounds(base_lr=bounds.base_lr, max_lr=max(min(wanted, max(HIGHEST, value)), limit))
+        limit = max(value, min(bounds.max_lr / factor, MAX_BOUND))
+        return Bounds(base_lr=min(max(wanted, min(MIN_BOUND, value)), limit), max_lr=bounds.max_lr)
+    limit = min(value, max(bounds.base_lr * factor, MIN_BOUND))
+    return Bounds(base_lr=bounds.base_lr, max_lr=max(min(wanted, max(MAX_BOUND, value)), limit))
 
 
 def read_bounds(base: str, high: str) -> tuple[Bounds | None, dict[str, str]]:

@@ -13,11 +13,11 @@ def device_lines(history: RunHistory, *, ended: bool) -> list[Line]:
     trial = history.trial
     speed = trial.samples_per_second if trial is not None else None
     left = trial.eta_seconds if trial is not None else None
-    lines = [row(f"{samples_of(history)}/s", numbers.rate(speed))]
+    lines = [row(f"{samples_of(history)}/s", numbers.throughput(speed))]
     if not ended:
         lines.append(row("left", numbers.duration(left)))
     else:
-        lines.append(row("took", numbers.duration(_taken(history))))
+        lines.append(row("took", numbers.duration(_duration_of(history))))
     if history.device is not None:
         lines.append(row("device", plain(history.device.device)))
         lines.append(row("", plain(history.device.name).removeprefix("NVIDIA "), "muted"))
@@ -37,7 +37,7 @@ def samples_of(history: RunHistory) -> str:
     return plain(history.task.samples) if history.task is not None else "samples"
 
 
-def _taken(history: RunHistory) -> float | None:
+def _duration_of(history: RunHistory) -> float | None:
     """Return seconds from the first event to the last; None for an imported curve."""
     first, last = history.first_time, history.last_time
     if history.device is None or first is None or last is None:

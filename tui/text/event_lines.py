@@ -32,7 +32,7 @@ class EventLines:
             return f"{'warning' if event.level == 'warning' else 'note'}: {event.text}"
         return _incident(event)
 
-    def standing(self, history: RunHistory) -> str:
+    def progress_line(self, history: RunHistory) -> str:
         """Return the progress in one line; empty before there is any."""
         if history.finished is not None:
             return ""
@@ -52,7 +52,7 @@ class EventLines:
         parts.append(f"lr {numbers.lr(float(trial.lr[-1]))}")
         parts.append(f"loss {numbers.loss(float(trial.loss[-1]))}")
         if trial.samples_per_second is not None:
-            parts.append(f"{numbers.rate(trial.samples_per_second)} {samples_of(history)}/s")
+            parts.append(f"{numbers.throughput(trial.samples_per_second)} {samples_of(history)}/s")
         if trial.eta_seconds is not None:
             parts.append(f"left {numbers.duration(trial.eta_seconds)}")
         return "  ".join(parts)

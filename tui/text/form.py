@@ -29,12 +29,12 @@ class Reading:
     """The error sentence of each wrong field."""
 
     @property
-    def sound(self) -> Job | None:
+    def valid_job(self) -> Job | None:
         """The job if it has no errors, so that it can be drawn."""
         return None if self.errors else self.job
 
 
-def read(values: Values, task: TaskConfig | None = None, job: Job | None = None) -> Reading:
+def read_form(values: Values, task: TaskConfig | None = None, job: Job | None = None) -> Reading:
     """Read `values`, a text for every field.
 
     Fields whose text is unchanged keep their value in `task` and `job`, with which the form
@@ -43,7 +43,7 @@ def read(values: Values, task: TaskConfig | None = None, job: Job | None = None)
     kind = kind_in(values)
     given_task = task or TaskConfig()
     given = job if job is not None and kind_of(job) == kind else blank(JOBS[kind])
-    before = {**values, **texts(given_task, given)}
+    before = {**values, **form_texts(given_task, given)}
     errors: dict[str, str] = {}
     read_task = _changed(given_task, _task_settings(), values, before, errors)
     read_job = _changed(given, job_settings(kind), values, before, errors)
@@ -54,14 +54,14 @@ def read(values: Values, task: TaskConfig | None = None, job: Job | None = None)
     return Reading(read_task, read_job, errors)
 
 
-def texts(task: TaskConfig, job: Job) -> dict[str, str]:
+def form_texts(task: TaskConfig, job: Job) -> dict[str, str]:
     """Return the texts for `task` and `job`, with which "run again" opens."""
     kind = kind_of(job)
-    found = {"kind": title_of(kind)}
+    values = {"kind": title_of(kind)}
     for config, settings in ((task, _task_settings()), (job, job_settings(kind))):
         for name, setting in settings.items():
-            found[name] = written.write(setting, setting.value_in(config))
-    return found
+            values[name] = written.write(setting, setting.value_in(config))
+    return values
 
 
 def field_of(error_field: str | None, job: Job) -> str:

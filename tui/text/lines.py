@@ -27,7 +27,7 @@ def heading(text: str, after: str = "") -> Line:
     return ((text, "text"), (after, "muted")) if after else ((text, "text"),)
 
 
-def wrapped(text: str, width: int, role: Role = "muted", indent: str = "") -> list[Line]:
+def wrap_line(text: str, width: int, role: Role = "muted", indent: str = "") -> list[Line]:
     """Wrap `text`, made safe, into lines of `width` cells."""
     # Not at hyphens: run ids, paths and options are read and copied as one word.
     words = textwrap.wrap(
@@ -36,7 +36,7 @@ def wrapped(text: str, width: int, role: Role = "muted", indent: str = "") -> li
     return [((line, role),) for line in words]
 
 
-def cut(lines: list[Line], height: int, width: int) -> list[Line]:
+def truncate_lines(lines: list[Line], height: int, width: int) -> list[Line]:
     """Return the first `height` lines, with an ellipsis at the end if there are more."""
     if len(lines) <= height or height < 1:
         return lines[: max(height, 0)]
@@ -45,7 +45,7 @@ def cut(lines: list[Line], height: int, width: int) -> list[Line]:
     return [*lines[: height - 1], (*pieces, (f"{text[:room]} …", role))]
 
 
-def fitted(lines: list[Line], height: int) -> list[Line]:
+def drop_lines_to_fit(lines: list[Line], height: int) -> list[Line]:
     """Drop lines until they fit in `height` rows: blank ones first, then the last ones."""
     spare = len(lines) - height
     kept: list[Line] = []

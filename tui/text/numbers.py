@@ -45,7 +45,7 @@ def of_total(done: int | None, total: int | None) -> str:
     return f"{count(done).rjust(len(whole))} / {whole}"
 
 
-def rate(value: float | None) -> str:
+def throughput(value: float | None) -> str:
     """Format images per second: `1 640`; below ten with one decimal: `3.2`."""
     if value is not None and 0 < value < 9.95:
         return f"{value:.1f}"
@@ -96,7 +96,7 @@ def age(seconds: float | None) -> str:
     return f"{int(seconds // 86400)} d ago"
 
 
-def brief_lr(value: float | None) -> str:
+def short_lr(value: float | None) -> str:
     """Format a learning rate for a narrow column, two digits: `3.6e-3`, `0.50`, `1.0`."""
     if value is None or not math.isfinite(value):
         return UNKNOWN

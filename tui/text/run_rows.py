@@ -16,7 +16,7 @@ from clr_tui.tui.text.names import SYMBOLS, model_name
 
 
 @dataclass(frozen=True)
-class Column:
+class RunColumn:
     """A column's name and width in cells (0: takes what is left)."""
 
     name: str
@@ -24,19 +24,19 @@ class Column:
     right: bool = False
 
 
-def columns_for(width: int) -> tuple[Column, ...]:
+def columns_for(width: int) -> tuple[RunColumn, ...]:
     """Return the columns for a table of `width` cells; a wide one has more of them."""
     wide = width >= 110
     columns = [
-        Column("kind", 10),
-        Column("task", 18 if wide else 12),
-        Column("status", 10),
-        Column("progress", 13) if wide else Column("done", 6),
-        Column("result", 0),
-        Column("age", 10, right=True),
+        RunColumn("kind", 10),
+        RunColumn("task", 18 if wide else 12),
+        RunColumn("status", 10),
+        RunColumn("progress", 13) if wide else RunColumn("done", 6),
+        RunColumn("result", 0),
+        RunColumn("age", 10, right=True),
     ]
     if wide:
-        columns.insert(0, Column("run", 24))
+        columns.insert(0, RunColumn("run", 24))
     return tuple(columns)
 
 
@@ -45,7 +45,7 @@ def is_living(summary: RunSummary) -> bool:
     return summary.status in LIVING
 
 
-def in_order(summaries: Iterable[RunSummary]) -> list[RunSummary]:
+def living_first(summaries: Iterable[RunSummary]) -> list[RunSummary]:
     """Sort living runs first, then newest first."""
     return sorted(summaries, key=lambda one: (not is_living(one), -one.created, one.id))
 
@@ -53,23 +53,23 @@ def in_order(summaries: Iterable[RunSummary]) -> list[RunSummary]:
 def matching(summaries: Iterable[RunSummary], words: str) -> list[RunSummary]:
     """Return the runs whose id, kind, model, task, status or result contain all `words`."""
     wanted = words.casefold().split()
-    return [one for one in summaries if all(word in _haystack(one) for word in wanted)]
+    return [one for one in summaries if all(word in _searchable_text(one) for word in wanted)]
 
 
-def _haystack(one: RunSummary) -> str:
+def _searchable_text(summary: RunSummary) -> str:
     parts = (
-        one.id,
-        KINDS[one.kind].title,
-        one.task,
-        one.model,
-        one.status,
-        one.headline,
-        one.message,
+        summary.id,
+        KINDS[summary.kind].title,
+        summary.task,
+        summary.model,
+        summary.status,
+        summary.headline,
+        summary.message,
     )
     return " ".join(parts).casefold()
 
 
-def cell(summary: RunSummary, column: Column, now: float) -> str:
+def cell(summary: RunSummary, column: RunColumn, now: float) -> str:
     """Return a cell's plain text, not yet cut to the column's width.
 
     `now` is the Unix time in seconds to which ages are counted.
@@ -114,7 +114,7 @@ def progress(fraction: float | None, width: int, bar: bool = True) -> str:
     return f"{'━' * done}{'─' * (room - done)} {percent}"
 
 
-def heading(shown: int, summaries: list[RunSummary], words: str) -> str:
+def runs_heading(shown: int, summaries: list[RunSummary], words: str) -> str:
     """Count the runs, the active ones, and those that match the filter."""
     total = len(summaries)
     living = sum(map(is_living, summaries))

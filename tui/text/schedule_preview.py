@@ -11,13 +11,13 @@ from clr_tui.tui.charts.scale import Floats
 from clr_tui.tui.kinds.registry import KINDS
 
 POINTS = 400
-MOST_EPOCHS = 10_000
+MAX_EPOCHS = 10_000
 TOO_MANY = Chart(empty="Too many epochs to draw the learning rate.")
 NOMINAL_STEPS = 100
 """Assumed steps per epoch, as the number of images is unknown and rates decay per step."""
 
 
-def sketch(job: Job | None) -> Chart:
+def schedule_chart(job: Job | None) -> Chart:
     """Draw the learning rate of a valid `job` over its length."""
     if job is None:
         return Chart(empty="The learning rate will appear here.")

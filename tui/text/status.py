@@ -93,7 +93,7 @@ def bar(fraction: float, width: int) -> str:
     return "━" * done + "─" * (width - done)
 
 
-def trouble(history: RunHistory, state: State, log_path: str) -> str:
+def failure_words(history: RunHistory, state: State, log_path: str) -> str:
     """Describe why a run failed or was lost; empty for any other.
 
     `log_path` names the file with the worker's own output.
@@ -110,7 +110,7 @@ def trouble(history: RunHistory, state: State, log_path: str) -> str:
     return ""
 
 
-def standing(history: RunHistory, state: State) -> str:
+def paused_or_stopped_words(history: RunHistory, state: State) -> str:
     """Describe a paused or stopped run; empty for any other."""
     if state == "paused" and any(len(trial) for trial in history.trials.values()):
         return "Paused: press space to continue."
@@ -121,14 +121,14 @@ def standing(history: RunHistory, state: State) -> str:
 
 def notices(history: RunHistory) -> list[str]:
     """Return what else the user should know, one sentence each, most important first."""
-    told = log_notices(history)
+    sentences = log_notices(history)
     if history.refused:
-        told.append(refusal(history))
+        sentences.append(refusal(history))
     warnings = [note for note in history.notes if note.level == "warning"]
     if warnings:
         more = f" (and {len(warnings) - 1} more)" if len(warnings) > 1 else ""
-        told.append(plain(warnings[-1].text) + more)
-    return told
+        sentences.append(plain(warnings[-1].text) + more)
+    return sentences
 
 
 def refusal(history: RunHistory) -> str:
@@ -139,19 +139,21 @@ def refusal(history: RunHistory) -> str:
 
 def log_notices(history: RunHistory) -> list[str]:
     """Return what could not be read in the log, one sentence each."""
-    told: list[str] = []
+    sentences: list[str] = []
     if history.newer_schema is not None:
-        told.append(
+        sentences.append(
             f"This log was written by a newer clr-tui (schema {history.newer_schema}): "
             "some of it may be missing here."
         )
     if history.corrupt:
         lines = many(history.corrupt, "line")
-        told.append(f"{lines} of the log could not be read and {was(history.corrupt)} skipped.")
+        sentences.append(
+            f"{lines} of the log could not be read and {was(history.corrupt)} skipped."
+        )
     if history.unknown:
         names = ", ".join(plain(str(name)) for name in sorted(history.unknown)[:3])
-        told.append(f"Skipped events that this version of clr-tui does not know: {names}.")
-    return told
+        sentences.append(f"Skipped events that this version of clr-tui does not know: {names}.")
+    return sentences
 
 
 def title_of(config: RunConfig, history: RunHistory) -> str:

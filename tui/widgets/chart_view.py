@@ -9,9 +9,9 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from clr_tui.tui.charts.cells import Grid, changed
-from clr_tui.tui.charts.chart import Axis, Chart, same
-from clr_tui.tui.charts.draw import drawn
+from clr_tui.tui.charts.cells import Grid, changed_spans
+from clr_tui.tui.charts.chart import Axis, Chart, same_chart
+from clr_tui.tui.charts.draw import draw_grid
 from clr_tui.tui.charts.layout import x_range, y_range
 from clr_tui.tui.charts.palette import Palette
 from clr_tui.tui.charts.scale import Limits
@@ -74,9 +74,9 @@ class ChartView(Widget):
             # Not painted yet, or about to be repainted: drawn when its rows are requested.
             self._cells = None
             self.refresh()
-        elif not same(before, chart):
+        elif not same_chart(before, chart):
             self._cells = self._draw(self.size)
-            spans = changed(old, self._cells)
+            spans = changed_spans(old, self._cells)
             if spans:
                 self.refresh(*(Region(start, y, end - start, 1) for y, start, end in spans))
 
@@ -94,7 +94,7 @@ class ChartView(Widget):
     def _draw(self, size: Size) -> Grid:
         chart = replace(self._chart, x=self._held_x(self._chart))
         y = _held(chart.y, y_range(chart, size.width), self._y_limits)
-        return drawn(replace(chart, y=y), size.width, size.height, self.palette)
+        return draw_grid(replace(chart, y=y), size.width, size.height, self.palette)
 
     def _held_x(self, chart: Chart) -> Axis:
         plan = chart.x.lo, chart.x.hi

@@ -11,7 +11,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from clr_tui.tui.fitting import changed_span
-from clr_tui.tui.text.lines import BLANK, Line, cut, fitted
+from clr_tui.tui.text.lines import BLANK, Line, drop_lines_to_fit, truncate_lines
 from clr_tui.tui.widgets.roles import palette_of
 
 
@@ -76,7 +76,11 @@ class Panel(Widget):
 
     def _fitted(self) -> list[Line]:
         width, height = self.content_size
-        return cut(self._lines, height, width) if self._dots else fitted(self._lines, height)
+        return (
+            truncate_lines(self._lines, height, width)
+            if self._dots
+            else drop_lines_to_fit(self._lines, height)
+        )
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
         """Returns the width of the widest line."""

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 
 from clr_tui.engine.log.summary import RunSummary
 from clr_tui.tui.fitting import Pieces, padded
-from clr_tui.tui.text.run_rows import Column, cell, columns_for
+from clr_tui.tui.text.run_rows import RunColumn, cell, columns_for
 from clr_tui.tui.widgets.row_list import RowList
 
 _GAP = 2
@@ -72,12 +72,12 @@ class RunTable(RowList[RunSummary], can_focus=True):
         self._now = 0.0
 
     @property
-    def _columns(self) -> tuple[Column, ...]:
+    def _columns(self) -> tuple[RunColumn, ...]:
         width = self.content_size.width
         columns = columns_for(width)
         taken = sum(column.width for column in columns) + _GAP * len(columns)
         left = max(width - taken - 1, 6)
-        return tuple(Column(c.name, c.width or left, c.right) for c in columns)
+        return tuple(RunColumn(c.name, c.width or left, c.right) for c in columns)
 
     def show(self, rows: list[RunSummary], now: float) -> None:
         """Shows `rows` in this order, with ages up to `now` (Unix time); the cursor stays."""
@@ -132,7 +132,7 @@ class RunTable(RowList[RunSummary], can_focus=True):
         return self.foreground(f"run-table--{name}") if name else Style.null()
 
 
-def _name(run: RunSummary, column: Column, here: bool) -> str:
+def _name(run: RunSummary, column: RunColumn, here: bool) -> str:
     if column.name == "status":
         return _STATUS_STYLE[run.status]
     if column.name in ("progress", "done") and run.status in ("running", "starting", "paused"):

@@ -22,7 +22,7 @@ from clr_tui.engine.analysis.comparison.remarks import remarks
 from clr_tui.engine.analysis.comparison.seed_curves import (
     EntryCurves,
     SeedCurve,
-    comparison_of,
+    entry_curves,
     of_run_that_is_over,
     planned_epochs,
 )
@@ -53,12 +53,12 @@ def compare_report(
     config = history.config.asked(Compare)
     if target is None:
         target = config.target
-    curves = comparison_of(history)
+    curves = entry_curves(history)
     if not live and history.finished is None:
         curves = tuple(replace(e, trials=tuple(map(of_run_that_is_over, e.trials))) for e in curves)
     metric = history.primary
     if target is None:
-        target = _usual_target(curves, metric)
+        target = _default_target(curves, metric)
     tested = _tested(history, curves)
     made = [_entry(e, config, metric, target=target, tested=tested) for e in curves]
     samples = [
@@ -97,7 +97,7 @@ def compare_headline(history: RunHistory) -> str:
     return headline(compare_report(history))
 
 
-def _usual_target(curves: Sequence[EntryCurves], metric: Metric) -> float | None:
+def _default_target(curves: Sequence[EntryCurves], metric: Metric) -> float | None:
     """See `compare_report`; None if a trial is pending or nothing was learned."""
     if any(t.state in ("waiting", "running") for e in curves for t in e.trials):
         return None

@@ -14,7 +14,7 @@ from clr_tui.engine.words import all_of, be, listed, many
 
 
 @dataclass(frozen=True)
-class _Standing:
+class _Standings:
     """The leader, and how the others compare with it."""
 
     leader: EntryReport
@@ -34,7 +34,7 @@ class _Standing:
         return [*self.near.values(), *self.worse.values(), *self.better.values()]
 
     @classmethod
-    def of(cls, report: CompareReport) -> _Standing:
+    def of(cls, report: CompareReport) -> _Standings:
         """At least one entry must have a rank."""
         leader, *others = (e for e in report.entries if e.rank is not None)
         behind = [e for e in others if e.diverged and not leader.diverged]
@@ -63,22 +63,22 @@ def verdict(report: CompareReport) -> str:
     """A few sentences: who leads, and who cannot be distinguished from whom."""
     ranked = [e for e in report.entries if e.rank is not None]
     if not ranked:
-        return _nothing(report)
+        return _no_result(report)
     if len(report.entries) == 1:
         return "There is only one optimizer: nothing to compare it with."
-    to_come = any(e.pending for e in report.entries)
+    pending = any(e.pending for e in report.entries)
     if len(ranked) == 1:
-        yet = " yet" if to_come else ""
-        said = [f"Only {ranked[0].label} has finished: nothing to compare it with{yet}."]
+        yet = " yet" if pending else ""
+        sentences = [f"Only {ranked[0].label} has finished: nothing to compare it with{yet}."]
     else:
-        said = _judged(report)
-        if to_come:
-            said[0] = f"So far: {said[0]}"
-    none = [e.label for e in report.entries if e.rank is None and not e.pending]
-    if none:
-        have = "has" if len(none) == 1 else "have"
-        said.append(f"{listed(none)} {have} no result: no trial is done.")
-    return " ".join(said)
+        sentences = _comparison_with_leader(report)
+        if pending:
+            sentences[0] = f"So far: {sentences[0]}"
+    without_result = [e.label for e in report.entries if e.rank is None and not e.pending]
+    if without_result:
+        have = "has" if len(without_result) == 1 else "have"
+        sentences.append(f"{listed(without_result)} {have} no result: no trial is done.")
+    return " ".join(sentences)
 
 
 def headline(report: CompareReport) -> str:
@@ -86,8 +86,8 @@ def headline(report: CompareReport) -> str:
     ranked = [e for e in report.entries if e.rank is not None]
     if not ranked:
         return ""
-    standing = _Standing.of(report)
-    leader, compared = standing.leader, standing.compared
+    standings = _Standings.of(report)
+    leader, compared = standings.leader, standings.compared
     mean, done, total = leader.result.mean, leader.done, len(leader.trials)
     figure = "" if mean is None else f", {report.metric.text(mean)}"
     figure += f" ({done} of {total} seeds)" if done < total else ""
@@ -95,24 +95,24 @@ def headline(report: CompareReport) -> str:
         return f"{leader.label}{figure}"
     if compared and all(p.n < 2 for p in compared):
         why = "one seed only" if report.seeds == 1 else "no two seeds to compare"
-        return f"{_at_the_top(standing, f'is {report.metric.extreme}')}{figure}; {why}"
-    near = [label for label in standing.near if label not in standing.level]
+        return f"{_leader_text(standings, f'is {report.metric.extreme}')}{figure}; {why}"
+    near = [label for label in standings.near if label not in standings.level]
     others = near[0] if len(near) == 1 else f"{len(near)} others"
     alike = f"; not distinguishable from {others}" if near else ""
-    return f"{_at_the_top(standing, 'leads')}{figure}{alike}"
+    return f"{_leader_text(standings, 'leads')}{figure}{alike}"
 
 
-def _at_the_top(standing: _Standing, alone: str) -> str:
-    if len(standing.level) > 1:
-        return f"{listed(standing.level)} are level"
-    return f"{standing.leader.label} {alone}"
+def _leader_text(standings: _Standings, alone: str) -> str:
+    if len(standings.level) > 1:
+        return f"{listed(standings.level)} are level"
+    return f"{standings.leader.label} {alone}"
 
 
-def _nothing(report: CompareReport) -> str:
+def _no_result(report: CompareReport) -> str:
     total, done = report.trials_total, report.trials_done
     if any(e.pending for e in report.entries):
-        waits = "no trial is done" if not done else f"{done} of {total} trials {be(done)} done"
-        return f"No optimizer has finished its trials yet: {waits}."
+        progress = "no trial is done" if not done else f"{done} of {total} trials {be(done)} done"
+        return f"No optimizer has finished its trials yet: {progress}."
     if report.status in ("running", "paused") and not total:
         return "No trial has started yet."
     if total and report.trials_failed == total:
@@ -121,20 +121,20 @@ def _nothing(report: CompareReport) -> str:
     return "No trial is done: there is nothing to compare."
 
 
-def _judged(report: CompareReport) -> list[str]:
+def _comparison_with_leader(report: CompareReport) -> list[str]:
     """Compares the leader with the others; there must be at least one."""
-    standing = _Standing.of(report)
-    leader = standing.leader.label
-    if not standing.compared:
-        said = [f"{leader} is the only optimizer without a diverged trial."]
-    elif all(p.n < 2 for p in standing.compared):
-        said = _untested(report, standing)
+    standings = _Standings.of(report)
+    leader = standings.leader.label
+    if not standings.compared:
+        sentences = [f"{leader} is the only optimizer without a diverged trial."]
+    elif all(p.n < 2 for p in standings.compared):
+        sentences = _untested(report, standings)
     else:
-        said = _against_each(report, standing)
-    return [*said, *_missing(standing)]
+        sentences = _against_others(report, standings)
+    return [*sentences, *_missing_seeds(standings)]
 
 
-def _untested(report: CompareReport, standing: _Standing) -> list[str]:
+def _untested(report: CompareReport, standing: _Standings) -> list[str]:
     """Names the best where no pair has two seeds in common."""
     leader, extreme = standing.leader.label, report.metric.extreme
     whose = "" if all(p.n < 2 for p in report.pairs) else f" of {leader}"
@@ -145,28 +145,28 @@ def _untested(report: CompareReport, standing: _Standing) -> list[str]:
     return [why, level if len(standing.level) > 1 else f"The {extreme} is {leader}."]
 
 
-def _against_each(report: CompareReport, standing: _Standing) -> list[str]:
-    leader = standing.leader.label
-    near, worse, better = map(list, (standing.near, standing.worse, standing.better))
-    said = []
+def _against_others(report: CompareReport, standings: _Standings) -> list[str]:
+    leader = standings.leader.label
+    near, worse, better = map(list, (standings.near, standings.worse, standings.better))
+    sentences = []
     if near:
-        nearest = min(near, key=lambda label: _distance(standing.near[label]))
+        nearest = min(near, key=lambda label: _distance(standings.near[label]))
         tests = sum(p.p is not None for p in report.pairs)
-        pair = standing.near[nearest]
-        said.append(_not_distinguishable(leader, nearest, pair, tests, report.metric))
+        pair = standings.near[nearest]
+        sentences.append(_not_distinguishable(leader, nearest, pair, tests, report.metric))
         others = [label for label in near if label != nearest]
         if others:
-            said.append(f"{leader} is not distinguishable from {listed(others)} either.")
+            sentences.append(f"{leader} is not distinguishable from {listed(others)} either.")
     if worse and near:
-        said.append(f"{listed(worse)} {be(len(worse))} distinguishably worse than {leader}.")
+        sentences.append(f"{listed(worse)} {be(len(worse))} distinguishably worse than {leader}.")
     elif worse:
-        said.append(f"{leader} is distinguishably better than {listed(worse)}.")
+        sentences.append(f"{leader} is distinguishably better than {listed(worse)}.")
     if better:
-        said.append(
+        sentences.append(
             f"{listed(better)} {be(len(better))} distinguishably better than {leader} on the seeds "
             "that they share."
         )
-    return said
+    return sentences
 
 
 def _not_distinguishable(leader: str, other: str, pair: Pair, tests: int, metric: Metric) -> str:
@@ -189,9 +189,9 @@ def _distance(pair: Pair) -> float:
     return math.inf if pair.difference is None else abs(pair.difference)
 
 
-def _missing(standing: _Standing) -> Iterable[str]:
+def _missing_seeds(standings: _Standings) -> Iterable[str]:
     """Means over some of the seeds only, if that affects who leads."""
-    leader, behind = standing.leader, standing.behind
+    leader, behind = standings.leader, standings.behind
     done, total = leader.done, len(leader.trials)
     if done < total:
         diverged = f"; {leader.diverged} diverged" if leader.diverged else ""

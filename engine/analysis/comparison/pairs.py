@@ -9,7 +9,7 @@ from itertools import combinations
 from clr_tui.engine.analysis.statistics import ALPHA, TTest, holm, paired, welch
 from clr_tui.engine.metrics import Metric
 
-LEAST_CONSTANT = 3
+MIN_CONSTANT = 3
 """Accuracies are multiples of one sample, so two seeds sometimes agree by chance: constant samples
 count as different only if each has at least this many values."""
 
@@ -45,7 +45,7 @@ def compare_pairs(samples: Sequence[Sample], *, metric: Metric, paired_seeds: bo
     adjusted = holm([t.p for t in tests])
     pairs = []
     for ((a, _), (b, _)), t, p in zip(both, tests, adjusted, strict=True):
-        differ = p < ALPHA if p is not None else t.constant and t.n >= LEAST_CONSTANT
+        differ = p < ALPHA if p is not None else t.constant and t.n >= MIN_CONSTANT
         ahead = a if metric.sign * (t.difference or 0.0) > 0 else b
         pairs.append(
             Pair(

@@ -55,10 +55,10 @@ def _in_order(entries: Sequence[EntryReport], beats: _Beats) -> list[EntryReport
 
 def _with_ranks(order: Sequence[EntryReport], beats: _Beats) -> list[EntryReport]:
     sound = sum(not entry.diverged for entry in order)
-    found: list[EntryReport] = []
+    ranked_entries: list[EntryReport] = []
     least = 1
     for entry in order:
-        rank = 1 + sum((other.label, entry.label) in beats for other in found)
+        rank = 1 + sum((other.label, entry.label) in beats for other in ranked_entries)
         least = max(least, rank, sound + 1 if entry.diverged else 1)
-        found.append(replace(entry, rank=least))
-    return found
+        ranked_entries.append(replace(entry, rank=least))
+    return ranked_entries

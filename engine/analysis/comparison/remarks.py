@@ -11,7 +11,7 @@ from clr_tui.engine.analysis.comparison.comparison_results import (
     EntryReport,
     TrialReport,
 )
-from clr_tui.engine.analysis.comparison.seed_curves import NEVER_BEGAN
+from clr_tui.engine.analysis.comparison.seed_curves import NEVER_STARTED
 from clr_tui.engine.analysis.statistics import interval_factor
 from clr_tui.engine.words import listed, many, plural, was
 
@@ -23,12 +23,12 @@ def remarks(report: CompareReport) -> list[str]:
     """What the results rest on; one or two sentences each."""
     return [
         *_method(report),
-        *_without_chance(report),
+        *_without_spread(report),
         *_costs(report),
         *_phases(report),
-        *_broken(report),
+        *_unfinished(report),
         *_lengths(report),
-        *_picked(report),
+        *_selection_bias(report),
     ]
 
 
@@ -48,7 +48,7 @@ def _method(report: CompareReport) -> Iterable[str]:
         )
 
 
-def _without_chance(report: CompareReport) -> Iterable[str]:
+def _without_spread(report: CompareReport) -> Iterable[str]:
     """Samples without spread: a sentence instead of the interval or of t."""
     for e in report.entries:
         spread = e.result
@@ -109,21 +109,21 @@ def _phases(report: CompareReport) -> Iterable[str]:
         )
 
 
-def _broken(report: CompareReport) -> Iterable[str]:
+def _unfinished(report: CompareReport) -> Iterable[str]:
     never = 0
     for e in report.entries:
         groups: dict[tuple[str, str], list[TrialReport]] = {}
         for t in e.trials:
             if t.state in ("failed", "stopped"):
                 groups.setdefault((t.state, t.reason), []).append(t)
-        never += len(groups.pop(("stopped", NEVER_BEGAN), []))
+        never += len(groups.pop(("stopped", NEVER_STARTED), []))
         for (state, reason), trials in groups.items():
-            yield _broken_words(e, state, reason, trials)
+            yield _unfinished_text(e, state, reason, trials)
     if never:
         yield f"{many(never, 'trial')} never started."
 
 
-def _broken_words(
+def _unfinished_text(
     entry: EntryReport, state: str, reason: str, trials: Sequence[TrialReport]
 ) -> str:
     count, total = len(trials), len(entry.trials)
@@ -144,7 +144,7 @@ def _lengths(report: CompareReport) -> Iterable[str]:
         )
 
 
-def _picked(report: CompareReport) -> Iterable[str]:
+def _selection_bias(report: CompareReport) -> Iterable[str]:
     if report.trials_done:
         better = "the last epoch, or by test" if report.measure.startswith("test") else "the last"
         yield (

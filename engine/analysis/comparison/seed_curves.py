@@ -21,11 +21,11 @@ from clr_tui.engine.settings.config import Compare
 CurvePart = Literal["train", "validation"]
 XScale = Literal["epoch", "step", "seconds"]
 
-NEVER_BEGAN = "the run ended before it started"
-BROKEN_OFF = "the run ended before it did"
-_MOST_ENTRIES = 1000
+NEVER_STARTED = "the run ended before it started"
+CUT_SHORT = "the run ended before it did"
+_MAX_ENTRIES = 1000
 """A limit, since a damaged log may name any entry."""
-_COUNT = range(2**53)
+_EXACT_INTS = range(2**53)
 """Possible numbers of epochs and steps: a damaged log may contain any."""
 
 
@@ -91,31 +91,31 @@ class MeanCurve:
     """The number of seeds in each mean."""
 
 
-def comparison_of(history: RunHistory) -> tuple[EntryCurves, ...]:
+def entry_curves(history: RunHistory) -> tuple[EntryCurves, ...]:
     """Builds the curves of the entries, in the order of the configuration.
 
     Sweeps are left out. Once the run is over, unfinished trials are `stopped`.
     """
-    return history.cached(_gathered)
+    return history.cached(_build_entries)
 
 
-def _gathered(history: RunHistory) -> tuple[EntryCurves, ...]:
+def _build_entries(history: RunHistory) -> tuple[EntryCurves, ...]:
     compare = history.config.asked(Compare)
     planned = planned_epochs(compare)
     labels = [e.label for e in compare.entries]
-    found: list[dict[int, SeedCurve]] = [{} for _ in labels]  # by entry, then by seed
+    by_seed: list[dict[int, SeedCurve]] = [{} for _ in labels]  # by entry, then by seed
     for trial in history.trials.values():
-        place = _place(history, trial, labels)
+        place = _entry_and_seed(history, trial, labels)
         if place is not None:
             entry, seed = place
-            found[entry][seed] = trial.cached(_curve_of, seed, planned)
-    for entry, seeds in enumerate(found):
+            by_seed[entry][seed] = trial.cached(_curve_of, seed, planned)
+    for entry, seeds in enumerate(by_seed):
         for i in range(compare.seeds if compare.paired else 0):  # imported curves are complete
             seed = history.config.task.seed + i
             if seed not in seeds:
                 blank = _curve_of(TrialHistory(compare.trial_number(entry, i)), seed, planned)
                 seeds[seed] = replace(blank, state="waiting")
-    curves = [tuple(seeds[s] for s in sorted(seeds)) for seeds in found]
+    curves = [tuple(seeds[s] for s in sorted(seeds)) for seeds in by_seed]
     if history.finished:
         curves = [tuple(map(of_run_that_is_over, trials)) for trials in curves]
     return tuple(
@@ -128,15 +128,17 @@ def entry_labels(trials: Iterable[TrialHistory | TrialStarted]) -> list[str]:
     """The labels of the entries in a log, by their number or in order of appearance."""
     labels: dict[int, str] = {}
     for trial in trials:
-        if trial.label and trial.label not in labels.values() and len(labels) < _MOST_ENTRIES:
+        if trial.label and trial.label not in labels.values() and len(labels) < _MAX_ENTRIES:
             entry = trial.entry
-            if entry is None or entry in labels or not 0 <= entry < _MOST_ENTRIES:
+            if entry is None or entry in labels or not 0 <= entry < _MAX_ENTRIES:
                 entry = max(labels, default=-1) + 1
             labels[entry] = trial.label
     return [labels.get(i, f"entry {i + 1}") for i in range(max(labels, default=-1) + 1)]
 
 
-def _place(history: RunHistory, trial: TrialHistory, labels: list[str]) -> tuple[int, int] | None:
+def _entry_and_seed(
+    history: RunHistory, trial: TrialHistory, labels: list[str]
+) -> tuple[int, int] | None:
     """Entry and seed of a trial; None for a sweep, or if unknown.
 
     Trainings are numbered entry by entry, so the number identifies one whose first line was lost.
@@ -156,7 +158,7 @@ def of_run_that_is_over(trial: SeedCurve) -> SeedCurve:
     """The trial as it was when its run ended."""
     if trial.state in ENDED:
         return trial
-    reason = NEVER_BEGAN if trial.state == "waiting" else BROKEN_OFF
+    reason = NEVER_STARTED if trial.state == "waiting" else CUT_SHORT
     return replace(trial, state="stopped", reason=reason)
 
 
@@ -172,7 +174,7 @@ def planned_epochs(compare: Compare) -> int:
 
 
 def _curve_of(trial: TrialHistory, seed: int, planned: int) -> SeedCurve:
-    epochs = _rising(trial.epochs)
+    epochs = _without_repeats(trial.epochs)
     validations = trial.validations()
     measured = [validations.get(e.epoch) for e in epochs]
     tests = {e.checkpoint or "last": e for e in trial.evaluations if e.part == "test"}
@@ -184,7 +186,7 @@ def _curve_of(trial: TrialHistory, seed: int, planned: int) -> SeedCurve:
         total_epochs=planned if trial.total_epochs is None else trial.total_epochs,
         epoch=np.array([e.epoch for e in epochs], np.int64),
         step=np.array([e.step for e in epochs], np.int64),
-        seconds=_since_began(epochs),
+        seconds=_seconds_since_start(epochs),
         train={
             name: _column([e.train_value(name) for e in epochs])
             for name in _names(e.train_metrics for e in epochs)
@@ -204,17 +206,17 @@ def _names(measured: Iterable[Mapping[str, object]]) -> list[str]:
     return list(dict.fromkeys([LOSS.name, *chain.from_iterable(measured)]))
 
 
-def _rising(epochs: list[EpochFinished]) -> list[EpochFinished]:
+def _without_repeats(epochs: list[EpochFinished]) -> list[EpochFinished]:
     """Drops what a damaged log may repeat."""
     kept: list[EpochFinished] = []
     for e in epochs:
         before = kept[-1].epoch if kept else 0
-        if before < e.epoch and e.epoch in _COUNT and e.step in _COUNT:
+        if before < e.epoch and e.epoch in _EXACT_INTS and e.step in _EXACT_INTS:
             kept.append(e)
     return kept
 
 
-def _since_began(epochs: list[EpochFinished]) -> Floats:
+def _seconds_since_start(epochs: list[EpochFinished]) -> Floats:
     """Seconds until the end of each epoch; NaN after an epoch that was lost."""
     numbers = np.array([e.epoch for e in epochs], np.int64)
     lost = numbers != np.arange(1, len(epochs) + 1)

@@ -8,7 +8,7 @@ from itertools import groupby
 from pathlib import Path
 
 from clr_tui.engine.analysis.arrays import finite_or_none
-from clr_tui.engine.analysis.comparison.seed_curves import comparison_of
+from clr_tui.engine.analysis.comparison.seed_curves import entry_curves
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.recordings.csv_cells import Cell, number, open_csv, original, to_csv
 from clr_tui.engine.errors import UserError
@@ -28,7 +28,7 @@ _SHORT = {ACCURACY.name: "acc"}
 """Names of metrics in a header, if different from their own."""
 EPOCHS_PER_SECOND = 10.0
 """The replay speed of imported curves, which have no times; all trials run in parallel."""
-_MOST_EPOCHS = 10**9
+_MAX_EPOCHS = 10**9
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def read_curves(path: Path) -> tuple[RunConfig, list[ev.AnyEvent]]:
     for trial in trials:
         by_entry.setdefault(trial.entry, []).append(trial)
     job = Compare(
-        entries=[plain_entry(own[0].label) for own in by_entry.values()],
+        entries=[label_only_entry(own[0].label) for own in by_entry.values()],
         seeds=max(map(len, by_entry.values())),
         epochs=max(t.rows[-1].epoch for t in trials),
         whole_cycles=False,
@@ -102,7 +102,7 @@ def read_curves(path: Path) -> tuple[RunConfig, list[ev.AnyEvent]]:
     return config, list(_events(config, sorted(trials, key=lambda t: t.number)))
 
 
-def plain_entry(label: str) -> EntryConfig:
+def label_only_entry(label: str) -> EntryConfig:
     """An entry of which only the name is known."""
     return EntryConfig(label=label, optimizer=OptimizerConfig(name=label))
 
@@ -147,7 +147,7 @@ def _check(path: Path, line: int, trial: _Trial, row: _Row) -> None:
     where = f"line {line} of '{path}'"
     if not trial.label:
         raise UserError(f"{where} has no optimizer")
-    if not 1 <= row.epoch <= _MOST_EPOCHS:
+    if not 1 <= row.epoch <= _MAX_EPOCHS:
         raise UserError(f"{where} has the epoch {row.epoch}: epochs count from 1")
     if trial.rows and row.epoch <= trial.rows[-1].epoch:
         whose = f"{trial.label}, seed {trial.seed}"
@@ -175,14 +175,14 @@ def _events(config: RunConfig, trials: list[_Trial]) -> Iterator[ev.AnyEvent]:
             entry=trial.entry,
         )
     rows = [(row.epoch, i, row) for i, trial in enumerate(trials) for row in trial.rows]
-    told = ended = 0
+    seq = ended = 0
     now = 0.0
     for epoch, same in groupby(sorted(rows, key=lambda r: r[:2]), key=lambda r: r[0]):
         now = epoch / EPOCHS_PER_SECOND
         for _, i, row in same:
             trial = trials[i]
             yield from _epoch(trial, row, now)
-            told += 1
+            seq += 1
             if row is trial.rows[-1]:
                 ended += 1
                 yield ev.TrialFinished(time=now, trial=trial.number, outcome="done", step=epoch)
@@ -193,7 +193,7 @@ def _events(config: RunConfig, trials: list[_Trial]) -> Iterator[ev.AnyEvent]:
             stopped=0,
             running=len(trials) - ended,
             total=len(trials),
-            fraction=told / len(rows),
+            fraction=seq / len(rows),
         )
     yield ev.RunFinished(time=now, outcome="done")
 
@@ -254,7 +254,7 @@ def _column_of(part: str, name: str) -> str:
 
 
 def _rows(history: RunHistory, names: Sequence[str]) -> Iterator[tuple[Cell, ...]]:
-    for entry in comparison_of(history):
+    for entry in entry_curves(history):
         for t in entry.trials:
             columns = [
                 t.values(name, "train" if part == _TRAIN else "validation").tolist()

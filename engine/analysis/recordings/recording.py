@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from clr_tui.engine.analysis.comparison.seed_curves import entry_labels
-from clr_tui.engine.analysis.recordings.curves_csv import plain_entry, read_curves
+from clr_tui.engine.analysis.recordings.curves_csv import label_only_entry, read_curves
 from clr_tui.engine.analysis.recordings.sweep_csv import read_csv
 from clr_tui.engine.by_name import named
 from clr_tui.engine.errors import UserError, did_you_mean
@@ -126,18 +126,18 @@ def _likely_kind(events: list[AnyEvent]) -> str:
 
 def range_test_in(events: list[AnyEvent]) -> RangeTest:
     """The range test of a log: its range is the rates swept."""
-    low, high = _extremes(events)
+    low, high = _lowest_and_highest(events)
     return RangeTest(start_lr=low, end_lr=high)
 
 
 def training_in(events: list[AnyEvent]) -> Train:
     """The training of a log, with its first bounds; its policy is unknown."""
     bounds = next((e for e in events if isinstance(e, BoundsChanged)), None)
-    base_lr, max_lr = (bounds.base_lr, bounds.max_lr) if bounds else _extremes(events)
+    base_lr, max_lr = (bounds.base_lr, bounds.max_lr) if bounds else _lowest_and_highest(events)
     return Train(base_lr=base_lr, max_lr=max_lr)
 
 
-def _extremes(events: list[AnyEvent]) -> tuple[float, float]:
+def _lowest_and_highest(events: list[AnyEvent]) -> tuple[float, float]:
     """The lowest and highest learning rate of all steps, or usual ones if there are none."""
     rates = [np.asarray(e.lr) for e in events if isinstance(e, Steps) and len(e.lr)]
     if not rates:
@@ -148,12 +148,12 @@ def _extremes(events: list[AnyEvent]) -> tuple[float, float]:
 
 def comparison_in(events: list[AnyEvent]) -> Compare:
     """The comparison of a log; its policies and cycles are unknown."""
-    begun = [e for e in events if isinstance(e, TrialStarted)]
-    trainings = [e for e in begun if e.role == "train" and e.steps_per_epoch > 0]
+    trial_starts = [e for e in events if isinstance(e, TrialStarted)]
+    trainings = [e for e in trial_starts if e.role == "train" and e.steps_per_epoch > 0]
     planned = [e.total_steps // e.steps_per_epoch for e in trainings]
     done = [e.epoch for e in events if isinstance(e, EpochFinished)]
     return Compare(
-        entries=[plain_entry(label) for label in entry_labels(begun)],
+        entries=[label_only_entry(label) for label in entry_labels(trial_starts)],
         seeds=len(_seeds(events)),
         epochs=max(planned or done, default=0),
         whole_cycles=False,

@@ -14,7 +14,7 @@ from clr_tui.engine.analysis.recordings.csv_cells import Cell, to_csv
 from clr_tui.engine.kinds import JOB_KINDS
 from clr_tui.engine.metrics import LOSS
 
-WHOSE_COLUMNS = ("optimizer", "seed", "role")
+TRIAL_COLUMNS = ("optimizer", "seed", "role")
 
 
 def steps_csv(history: RunHistory) -> str:
@@ -32,7 +32,7 @@ def steps_csv(history: RunHistory) -> str:
         for trial in history.trials.values()
         for row in _step_rows(trial, names)
     )
-    return to_csv((*WHOSE_COLUMNS, *header) if named else header, rows)
+    return to_csv((*TRIAL_COLUMNS, *header) if named else header, rows)
 
 
 def _step_rows(trial: TrialHistory, names: Sequence[str]) -> Iterable[tuple[Cell, ...]]:

@@ -15,7 +15,7 @@ from clr_tui.engine.settings.config import SMOOTHING, RangeTest, RunConfig, Task
 STEPS_PER_SECOND = 10.0
 """The replay speed of an imported sweep, which has no times."""
 _CHUNK = 4
-_LONG = 250
+_MAX_CHUNKS = 250
 """A sweep has at most about this many chunks, unless they would be shorter than `_CHUNK`."""
 
 
@@ -106,11 +106,11 @@ def _events(config: RunConfig, sweeps: dict[int, _Sweep]) -> Iterator[ev.AnyEven
     for trial, sweep in sweeps.items():
         n = len(sweep.step)
         yield ev.TrialStarted(time=now, trial=trial, seed=trial, total_steps=n, steps_per_epoch=0)
-        chunk = max(_CHUNK, n // _LONG)
-        begun = now
+        chunk = max(_CHUNK, n // _MAX_CHUNKS)
+        start = now
         for i in range(0, n, chunk):
             part = slice(i, i + chunk)
-            now = begun + min(i + chunk, n) / STEPS_PER_SECOND
+            now = start + min(i + chunk, n) / STEPS_PER_SECOND
             yield ev.Steps(
                 time=now,
                 trial=trial,

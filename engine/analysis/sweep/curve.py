@@ -13,7 +13,7 @@ from clr_tui.engine.analysis.smoothing import smooth
 from clr_tui.engine.metrics import Metric
 from clr_tui.engine.settings.config import SMOOTHING, RangeTest
 
-BrokenOff = Literal["stopped", "failed", "lost"]
+CutShort = Literal["stopped", "failed", "lost"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Curve:
     """Whether at least half of the sweeps ended early: the loss grew too far or was not finite."""
     running: bool
     """Whether the run is still going."""
-    broken_off: BrokenOff | None
+    cut_short: CutShort | None
     """How the run ended before any sweep completed; None if one did or still can."""
     metric: Metric
     """The primary one."""
@@ -64,10 +64,10 @@ def curve_of(history: RunHistory, smoothing: float = SMOOTHING) -> Curve:
     Args:
         smoothing: the weight of a new loss; 1: no smoothing.
     """
-    return history.cached(_gathered, smoothing)  # for chart, panel and report
+    return history.cached(_build_curve, smoothing)  # for chart, panel and report
 
 
-def _gathered(history: RunHistory, smoothing: float) -> Curve:
+def _build_curve(history: RunHistory, smoothing: float) -> Curve:
     trials = [t for t in history.trials.values() if len(t)]
     asked = history.config.asked(RangeTest)
     grid, lr = _grid(trials)
@@ -75,14 +75,14 @@ def _gathered(history: RunHistory, smoothing: float) -> Curve:
     counted = [i for i in range(len(trials)) if done[i] or not any(done)]
     raw = _table(trials, grid, [t.loss for t in trials])
     smoothed = _table(trials, grid, [smooth(t.loss, smoothing) for t in trials])
-    beyond = np.array([_beyond(t, grid) for t in trials]).reshape(len(trials), len(grid))
+    beyond = np.array([_past_divergence(t, grid) for t in trials]).reshape(len(trials), len(grid))
     if len(counted) < len(trials):
         raw, medians, beyond = raw[counted], smoothed[counted], beyond[counted]
     else:
         medians = smoothed  # a copy of a long sweep takes long
     low, high = _band(medians)
     metric_lr, metric_values = _measured(trials, history.primary)
-    broken_off: BrokenOff | None = None
+    broken_off: CutShort | None = None
     if history.finished is not None and not any(done):
         broken_off = "failed" if history.finished.outcome == "failed" else "stopped"
     return Curve(
@@ -98,7 +98,7 @@ def _gathered(history: RunHistory, smoothing: float) -> Curve:
         end_lr=asked.end_lr,
         diverged=2 * sum(trials[i].has_diverged for i in counted) >= max(1, len(counted)),
         running=history.finished is None,
-        broken_off=broken_off,
+        cut_short=broken_off,
         metric=history.primary,
         metric_lr=metric_lr,
         metric_values=metric_values,
@@ -125,7 +125,7 @@ def _table(trials: list[TrialHistory], grid: Ints, columns: list[Floats]) -> Flo
     return table
 
 
-def _beyond(trial: TrialHistory, grid: Ints) -> Bools:
+def _past_divergence(trial: TrialHistory, grid: Ints) -> Bools:
     """The steps at which a sweep has no loss because it diverged; shape (n,)."""
     over = int(trial.step[-1]) + 1
     if trial.non_finite:

@@ -9,7 +9,7 @@ from clr_tui.engine.analysis.arrays import Floats
 _MAD_TO_SD = 1.4826
 """Standard deviation of a normal variable per median absolute deviation."""
 
-_ENOUGH = 1 << 16
+_SAMPLE_SIZE = 1 << 16
 """Differences to sample for a median: its standard error is then 0.005 of a deviation."""
 _STRETCHES = 64
 """Runs of neighbours that make up the sample, so that patterns of a few steps keep their weight."""
@@ -41,7 +41,7 @@ def share_of_new(values: Floats) -> float:
         values: shape (n,), finite, n at least 3.
     """
     moves = np.diff(values)
-    moves = moves - np.median(_some(moves))
+    moves = moves - np.median(_sample(moves))
     most = 4 * _spread(moves)
     moves = np.clip(moves, -most, most)
     power = float(np.dot(moves, moves))
@@ -51,14 +51,14 @@ def share_of_new(values: Floats) -> float:
 
 
 def _spread(moves: Floats) -> float:
-    moves = _some(moves)
+    moves = _sample(moves)
     return _MAD_TO_SD * float(np.median(np.abs(moves - np.median(moves))))
 
 
-def _some(moves: Floats) -> Floats:
-    if len(moves) <= _ENOUGH:
+def _sample(moves: Floats) -> Floats:
+    if len(moves) <= _SAMPLE_SIZE:
         return moves
-    each = _ENOUGH // _STRETCHES
+    each = _SAMPLE_SIZE // _STRETCHES
     starts = np.linspace(0, len(moves) - each, _STRETCHES).astype(np.int64)
     return np.concatenate([moves[start : start + each] for start in starts])
 

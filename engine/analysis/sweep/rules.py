@@ -78,8 +78,8 @@ def valley(lr: Floats, loss: Floats) -> float | None:
     end, length = _longest_decrease(loss)
     if length < 3:
         return None  # no valley; the formula would leave the curve
-    begin, third = end - length, length / 3
-    return float(lr[begin + int(third) + int(third / 2)])
+    start, third = end - length, length / 3
+    return float(lr[start + int(third) + int(third / 2)])
 
 
 def _longest_decrease(loss: Floats) -> tuple[int, int]:

@@ -12,16 +12,16 @@ from typing import Literal
 import numpy as np
 
 from clr_tui.engine.analysis.arrays import Floats
-from clr_tui.engine.analysis.sweep.curve import BrokenOff, Curve
+from clr_tui.engine.analysis.sweep.curve import Curve, CutShort
 from clr_tui.engine.analysis.sweep.noise import noise, share_of_new, smoothed_share
 from clr_tui.engine.settings.config import SMOOTHING
-from clr_tui.engine.words import many, rate
+from clr_tui.engine.words import lr_str, many
 
 VerdictKind = Literal[
     "recommended", "flat", "falling", "not-finite", "unstable", "too-short", "running"
 ]
 
-LEAST_STEPS = 20
+MIN_STEPS = 20
 """Fewer finite losses than this say nothing."""
 FALL_DEVIATIONS = 5.0
 """A fall counts if it exceeds this many standard deviations of its estimate. Sweeps of a CNN on
@@ -30,7 +30,7 @@ FALL_DEVIATIONS = 5.0
 RISE_DEVIATIONS = 4.0
 """The same for the rise after the minimum, in deviations of the smoothed loss. Those sweeps rose by
 16 or more if they reached rates too high for training, and not at all otherwise."""
-LEAST_NOISE = 1e-6
+MIN_NOISE = 1e-6
 """Relative to the loss: a difference that float32 cannot resolve is not a fall."""
 RAW_FROM = 0.6
 """An imported curve with at least this `share_of_new` is raw: two standard errors below 1."""
@@ -41,12 +41,12 @@ HIGH_START = 1e-4
 END_PART = 0.95
 """A minimum beyond this share of the log range is at the end of the sweep."""
 
-_BROKEN_OFF: dict[BrokenOff, str] = {
+_CUT_SHORT: dict[CutShort, str] = {
     "stopped": "The sweep was stopped",
     "failed": "The run failed",
     "lost": "The run was lost",
 }
-_AGAIN: dict[BrokenOff, str] = {
+_RERUN_ADVICE: dict[CutShort, str] = {
     "stopped": "Run it again to its end.",
     "failed": "Fix the error above, then run it again.",
     "lost": "Run it again; its worker.log may say why it ended.",
@@ -74,7 +74,7 @@ def verdict(curve: Curve) -> Verdict:
     - `too-short`: fewer than 20 steps, or rates that cover less than a decade, whether the run was
       cut short or set up that way.
     - `flat`: the fall from the median of the first fifth of the raw losses to the minimum of the
-      smoothed ones is at most 5 standard deviations of that difference (`_Spread`), or the loss is
+      smoothed ones is at most 5 standard deviations of that difference (`_Noise`), or the loss is
       lowest within the first tenth of the steps. If it is lowest in the first third and higher by
       as much in the second, the sweep starts too high.
     - `unstable`: the smoothed minima of the seeds are more than a decade apart.
@@ -84,10 +84,10 @@ def verdict(curve: Curve) -> Verdict:
     if curve.running:
         return Verdict("running", "The sweep is running: the verdict comes at its end.", "")
     lr, smoothed, raw = known_part(curve)
-    early = _not_finite(curve, lr) or _broken_off_early(curve, lr) or _too_short(curve, lr)
+    early = _not_finite(curve, lr) or _cut_short_early(curve, lr) or _too_short(curve, lr)
     if early:
         return early
-    spread = _Spread.of(curve, raw, smoothed)
+    spread = _Noise.of(curve, raw, smoothed)
     return (
         _flat(curve, lr, smoothed, spread)
         or _unstable(curve)
@@ -108,7 +108,7 @@ def known_part(curve: Curve) -> tuple[Floats, Floats, Floats]:
 
 
 def _not_finite(curve: Curve, lr: Floats) -> Verdict | None:
-    if len(lr) >= min(LEAST_STEPS, len(curve.lr)):
+    if len(lr) >= min(MIN_STEPS, len(curve.lr)):
         return None
     if not len(lr):
         return Verdict(
@@ -117,37 +117,37 @@ def _not_finite(curve: Curve, lr: Floats) -> Verdict | None:
             "The learning rate is not the cause: the first loss comes before the first update. "
             "Check the data and weights for values that are not numbers.",
         )
-    failed = rate(curve.lr[np.argmin(np.isfinite(curve.smoothed))])
+    failed = lr_str(curve.lr[np.argmin(np.isfinite(curve.smoothed))])
     return Verdict(
         "not-finite",
         f"The loss was no longer finite after {many(len(lr), 'step')}, at {failed}.",
         "Check the data for values that are not numbers, or start lower: run again with "
-        f"start LR {rate(curve.lr[0] / 100)}.",
+        f"start LR {lr_str(curve.lr[0] / 100)}.",
     )
 
 
-def _broken_off_early(curve: Curve, lr: Floats) -> Verdict | None:
+def _cut_short_early(curve: Curve, lr: Floats) -> Verdict | None:
     """Too few steps because the run was cut short, which its settings did not cause."""
-    if curve.broken_off is None:
+    if curve.cut_short is None:
         return None
     if not len(lr):
-        sentence = f"{_BROKEN_OFF[curve.broken_off]} before its first step."
-    elif len(lr) < LEAST_STEPS:
+        sentence = f"{_CUT_SHORT[curve.cut_short]} before its first step."
+    elif len(lr) < MIN_STEPS:
         sentence = (
-            f"{_BROKEN_OFF[curve.broken_off]} after {many(len(lr), 'step')}: too few to tell "
+            f"{_CUT_SHORT[curve.cut_short]} after {many(len(lr), 'step')}: too few to tell "
             "learning from noise."
         )
     elif lr[-1] < 10 * lr[0]:
-        sentence = f"{_BROKEN_OFF[curve.broken_off]} within its first decade, at {rate(lr[-1])}."
+        sentence = f"{_CUT_SHORT[curve.cut_short]} within its first decade, at {lr_str(lr[-1])}."
     else:
         return None
-    return Verdict("too-short", sentence, _AGAIN[curve.broken_off])
+    return Verdict("too-short", sentence, _RERUN_ADVICE[curve.cut_short])
 
 
 def _too_short(curve: Curve, lr: Floats) -> Verdict | None:
     if not len(lr):
         return Verdict("too-short", "There are no steps to judge.", "Run it again.")
-    if len(lr) < LEAST_STEPS:
+    if len(lr) < MIN_STEPS:
         return Verdict(
             "too-short",
             f"The sweep has {many(len(lr), 'step')}: too few to tell learning from noise.",
@@ -156,14 +156,14 @@ def _too_short(curve: Curve, lr: Floats) -> Verdict | None:
     if lr[-1] < 10 * lr[0] and not curve.diverged:
         return Verdict(
             "too-short",
-            f"The sweep covers less than a decade, {rate(lr[0])} to {rate(lr[-1])}.",
+            f"The sweep covers less than a decade, {lr_str(lr[0])} to {lr_str(lr[-1])}.",
             "Run again from 1e-7 to 1.",
         )
     return None
 
 
 @dataclass(frozen=True)
-class _Spread:
+class _Noise:
     """How much the parts of a curve vary by chance."""
 
     smoothed: float
@@ -176,17 +176,17 @@ class _Spread:
     """The median of the middle third of the raw losses, minus `level`."""
 
     @staticmethod
-    def of(curve: Curve, raw: Floats, smoothed: Floats) -> _Spread:
+    def of(curve: Curve, raw: Floats, smoothed: Floats) -> _Noise:
         # After the minimum the loss may vary wildly, which says nothing about the fall.
-        until = max(LEAST_STEPS, int(np.argmin(smoothed)) + 1)
+        until = max(MIN_STEPS, int(np.argmin(smoothed)) + 1)
         # Batch losses are independent; an imported curve may have been smoothed.
         smooth_already = curve.imported and share_of_new(raw) < RAW_FROM
         new = SMOOTHING if smooth_already else 1.0
         sd = noise(raw[:until], new)
         first = raw[: max(5, len(raw) // 5)]
         level = float(np.median(first))
-        sd = max(sd, LEAST_NOISE * abs(level))
-        return _Spread(
+        sd = max(sd, MIN_NOISE * abs(level))
+        return _Noise(
             smoothed=sd * smoothed_share(curve.smoothing, new),
             level=level,
             level_sd=sd * _median_share(len(first), new),
@@ -206,7 +206,7 @@ def _median_share(count: int, new: float) -> float:
     return float(np.hypot(min(1.0, 1.25 * np.sqrt(shared / count)), begun))
 
 
-def _flat(curve: Curve, lr: Floats, smoothed: Floats, spread: _Spread) -> Verdict | None:
+def _flat(curve: Curve, lr: Floats, smoothed: Floats, spread: _Noise) -> Verdict | None:
     at = int(np.argmin(smoothed))
     fall = spread.level - float(smoothed[at])
     enough = FALL_DEVIATIONS * float(np.hypot(spread.level_sd, spread.smoothed))
@@ -215,30 +215,30 @@ def _flat(curve: Curve, lr: Floats, smoothed: Floats, spread: _Spread) -> Verdic
     if at < len(lr) // 3 and spread.later > FALL_DEVIATIONS * spread.level_sd:
         return Verdict(
             "flat",
-            f"The loss is lowest near the start of the sweep, at {rate(lr[at])}, and rises from "
+            f"The loss is lowest near the start of the sweep, at {lr_str(lr[at])}, and rises from "
             "there: the sweep starts too high.",
-            f"Start lower: run again with start LR {rate(lr[0] / 1000)}.",
+            f"Start lower: run again with start LR {lr_str(lr[0] / 1000)}.",
         )
-    if curve.broken_off:
+    if curve.cut_short:
         return Verdict(
             "flat",
-            f"{_BROKEN_OFF[curve.broken_off]} at {rate(lr[-1])}, before the loss had fallen.",
-            _AGAIN[curve.broken_off],
+            f"{_CUT_SHORT[curve.cut_short]} at {lr_str(lr[-1])}, before the loss had fallen.",
+            _RERUN_ADVICE[curve.cut_short],
         )
-    diverged = f" up to {rate(lr[-1])}, where it diverged" if curve.diverged else ""
+    diverged = f" up to {lr_str(lr[-1])}, where it diverged" if curve.diverged else ""
     return Verdict(
         "flat",
         f"The curve is flat within its noise{diverged}: the model did not learn at any rate tried.",
-        _what_to_do_if_flat(curve, lr),
+        _advice_if_flat(curve, lr),
     )
 
 
-def _what_to_do_if_flat(curve: Curve, lr: Floats) -> str:
+def _advice_if_flat(curve: Curve, lr: Floats) -> str:
     if lr[-1] < 0.1 and not curve.diverged:
         return "Sweep further: run again with end LR 10."
     if lr[0] > HIGH_START:
         return (
-            f"Start lower: run again with start LR {rate(lr[0] / 1000)}; if it stays flat, check "
+            f"Start lower: run again with start LR {lr_str(lr[0] / 1000)}; if it stays flat, check "
             "the data and labels."
         )
     return "Check the data and labels, or start higher with more steps."
@@ -252,31 +252,31 @@ def _unstable(curve: Curve) -> Verdict | None:
         return None
     return Verdict(
         "unstable",
-        f"The minimum wanders by more than a decade between seeds, from {rate(min(minima))} to "
-        f"{rate(max(minima))}.",
+        f"The minimum wanders by more than a decade between seeds, from {lr_str(min(minima))} to "
+        f"{lr_str(max(minima))}.",
         "Run again with more epochs per sweep, or a larger batch.",
     )
 
 
-def _falling(curve: Curve, lr: Floats, smoothed: Floats, spread: _Spread) -> Verdict | None:
+def _falling(curve: Curve, lr: Floats, smoothed: Floats, spread: _Noise) -> Verdict | None:
     at = int(np.argmin(smoothed))
     rise = float(smoothed[at:].max() - smoothed[at])
     if curve.diverged or rise > RISE_DEVIATIONS * spread.smoothed:
         return None
-    if curve.broken_off:
+    if curve.cut_short:
         return Verdict(
             "falling",
-            f"{_BROKEN_OFF[curve.broken_off]} at {rate(lr[-1])}, before the loss rose: no upper "
+            f"{_CUT_SHORT[curve.cut_short]} at {lr_str(lr[-1])}, before the loss rose: no upper "
             "bound in sight.",
-            _AGAIN[curve.broken_off],
+            _RERUN_ADVICE[curve.cut_short],
         )
     end = curve.end_lr or float(lr[-1])
     at_end = np.log(lr[at] / lr[0]) >= END_PART * np.log(lr[-1] / lr[0])
     seen = "is still falling at" if at_end else "does not rise again up to"
     return Verdict(
         "falling",
-        f"The loss {seen} {rate(end)}: no upper bound in sight.",
-        f"Sweep further: run again with end LR {rate(max(10.0, 10 * end))}.",
+        f"The loss {seen} {lr_str(end)}: no upper bound in sight.",
+        f"Sweep further: run again with end LR {lr_str(max(10.0, 10 * end))}.",
     )
 
 
@@ -284,5 +284,5 @@ def _recommended(lr: Floats, smoothed: Floats) -> Verdict:
     suggested = float(lr[np.argmin(smoothed)]) / 10
     advice = ""
     if suggested < lr[0]:
-        advice = f"It is below the rates tried: start lower than {rate(lr[0])} to see its loss."
-    return Verdict("recommended", f"minimum/10 is recommended: max_lr {rate(suggested)}.", advice)
+        advice = f"It is below the rates tried: start lower than {lr_str(lr[0])} to see its loss."
+    return Verdict("recommended", f"minimum/10 is recommended: max_lr {lr_str(suggested)}.", advice)

@@ -52,7 +52,9 @@ def add_options(parser: Parser) -> None:
     add_task(parser)
 
 
-def comparison_of(args: argparse.Namespace, runs: Path) -> tuple[TaskConfig, Compare, str | None]:
+def comparison_from_args(
+    args: argparse.Namespace, runs: Path
+) -> tuple[TaskConfig, Compare, str | None]:
     """The task, the comparison, and the id of the run given as `--from`.
 
     Options override the study, and the study overrides the run's task.
@@ -80,4 +82,4 @@ def comparison_of(args: argparse.Namespace, runs: Path) -> tuple[TaskConfig, Com
     return with_options(task, args), job, parent.id if parent else None
 
 
-COMMAND = Command(DESCRIPTION, EXAMPLES, add_options, comparison_of)
+COMMAND = Command(DESCRIPTION, EXAMPLES, add_options, comparison_from_args)

@@ -21,9 +21,9 @@ from clr_tui.tui.kinds.compare.ranking import ranking_markdown
 from clr_tui.tui.kinds.compare.view import CompareOptions, comparison_chart
 from clr_tui.tui.kinds.registry import Display
 from clr_tui.tui.kinds.train.view import rate_axis
-from clr_tui.tui.text.schedule_preview import MOST_EPOCHS, TOO_MANY, schedule
+from clr_tui.tui.text.schedule_preview import MAX_EPOCHS, TOO_MANY, schedule
 
-MOST_SCHEDULES = 8
+MAX_SCHEDULES = 8
 
 
 def title(config: RunConfig) -> list[str]:
@@ -58,7 +58,7 @@ def what_next(run: str, _report: CompareReport) -> str:
 def sketch(job: Compare) -> Chart:
     """The shapes of the schedules, as fractions of their highest rates: these are not known yet."""
     epochs = planned_epochs(job)
-    if epochs > MOST_EPOCHS:
+    if epochs > MAX_EPOCHS:
         return TOO_MANY
     shapes: dict[tuple[Policy, float], int] = {}
     for entry in job.entries:
@@ -66,7 +66,7 @@ def sketch(job: Compare) -> Chart:
         shape = entry.policy, 1.0 if entry.policy == "constant" else low
         shapes[shape] = shapes.get(shape, 0) + 1
     series = []
-    for place, ((policy, low), count) in enumerate(list(shapes.items())[:MOST_SCHEDULES]):
+    for place, ((policy, low), count) in enumerate(list(shapes.items())[:MAX_SCHEDULES]):
         at, lr = schedule(policy, low, 1.0, epochs, job)
         series.append(Series(at, lr, f"{count} {policy}", role_of(place)))
     return Chart(
@@ -88,10 +88,10 @@ def length(job: Compare) -> str:
         words += f"; first a range test for the rate of {tuned[0].label}"
     elif tuned:
         words += f"; first {len(tuned)} range tests, one for each rate to tune"
-    return f"{words}.{_unseen_rates(job)}"
+    return f"{words}.{_rates_not_in_text(job)}"
 
 
-def _unseen_rates(job: Compare) -> str:
+def _rates_not_in_text(job: Compare) -> str:
     """The rates that the labels of the entries do not show."""
     at: dict[float, list[str]] = {}
     for entry in job.entries:

@@ -9,9 +9,9 @@ from clr_tui.engine.analysis.comparison.pairs import Pair
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.metrics import Metric
 from clr_tui.engine.words import many
-from clr_tui.tui.cli.text_blocks import drawn, wrapped
+from clr_tui.tui.cli.plain_text import chart_lines, wrap
 from clr_tui.tui.fitting import padded
-from clr_tui.tui.kinds.compare.ranking import comparison_words, ranking_text
+from clr_tui.tui.kinds.compare.ranking import ranking_text, verdict_and_remarks
 from clr_tui.tui.kinds.compare.view import CompareOptions, comparison_chart
 from clr_tui.tui.text.clean import plain
 
@@ -25,9 +25,9 @@ def comparison_lines(history: RunHistory, report: CompareReport, width: int) -> 
     # No bands: without colour they cannot be assigned to entries; the table has the intervals.
     options = CompareOptions(target=report.target, bands=False)
     chart = comparison_chart(history, options)
-    lines = [*drawn(chart, width, CHART_ROWS), "", *ranking_text(report, width), ""]
-    for words in comparison_words(report):
-        lines += wrapped(words, width)
+    lines = [*chart_lines(chart, width, CHART_ROWS), "", *ranking_text(report, width), ""]
+    for words in verdict_and_remarks(report):
+        lines += wrap(words, width)
     pairs = _pairs(report, width)
     return [*lines, "", *pairs] if pairs else lines
 
@@ -59,7 +59,7 @@ def _pairs(report: CompareReport, width: int) -> list[str]:
         f"{padded(a, left)} - {padded(b, right)}  {figure}  {word}".rstrip()
         for (a, b), figure, word in zip(names, figures, words, strict=True)
     ]
-    return [*wrapped(heading, width), *rows]
+    return [*wrap(heading, width), *rows]
 
 
 def _figures(pair: Pair, metric: Metric) -> str:

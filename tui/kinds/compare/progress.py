@@ -17,12 +17,12 @@ from clr_tui.tui.text.event_lines import EventLines
 from clr_tui.tui.text.names import SYMBOLS
 from clr_tui.tui.text.status import Status, bar
 
-QUIET = (ev.EpochFinished, ev.Diverged, ev.NonFinite, ev.TrialStarted)
+SILENT_EVENTS = (ev.EpochFinished, ev.Diverged, ev.NonFinite, ev.TrialStarted)
 """Events without a line: a trial of many gets one line when it ends, with its name."""
 
 
 @dataclass(frozen=True)
-class Tuning:
+class TuningProgress:
     """The progress of the sweeps that tune the rates of a comparison."""
 
     names: str
@@ -33,7 +33,7 @@ class Tuning:
     """Of the steps of all sweeps, 0 to 1."""
 
     @classmethod
-    def of(cls, history: RunHistory) -> Tuning | None:
+    def of(cls, history: RunHistory) -> TuningProgress | None:
         """The progress so far; None if no sweep is running."""
         sweeps = [trial for trial in history.trials.values() if trial.role == "sweep"]
         running = [trial for trial in sweeps if trial.outcome is None]
@@ -49,13 +49,13 @@ class Tuning:
         return cls(names, len(sweeps) - len(running), total, sum(parts) / total)
 
 
-def standing_of_comparison(history: RunHistory, status: Status) -> str:
+def comparison_status_words(history: RunHistory, status: Status) -> str:
     """The progress of a comparison for its title: "● 11 of 18 trials  left 9:40"."""
     symbol = SYMBOLS[status.state]
     overall = history.overall
     if status.ended or not history.trials:
         return status.words
-    if (tuning := Tuning.of(history)) is not None:
+    if (tuning := TuningProgress.of(history)) is not None:
         words = f"tuning, {tuning.done} of {tuning.total}"
     elif overall is not None:
         words = _trials_ended(overall)
@@ -69,7 +69,7 @@ def standing_of_comparison(history: RunHistory, status: Status) -> str:
 
 def waiting_for_rates(history: RunHistory, state: State) -> str:
     """The progress of tuning; empty if nothing is being tuned or other work is in progress."""
-    tuning = Tuning.of(history)
+    tuning = TuningProgress.of(history)
     if tuning is None or history.progress is not None or state not in ("preparing", "running"):
         return ""
     words = f"Tuning the learning rate of {tuning.names}: {tuning.done} of {tuning.total} done."
@@ -89,7 +89,7 @@ class ComparisonLines(EventLines):
 
     def line_of(self, event: ev.AnyEvent, history: RunHistory) -> str:
         """Like every run's, except for the events of its trials."""
-        if isinstance(event, QUIET):
+        if isinstance(event, SILENT_EVENTS):
             return ""
         if isinstance(event, ev.PoolReady):
             return _pool(event)
@@ -107,7 +107,7 @@ class ComparisonLines(EventLines):
         parts = [_trials_ended(overall), numbers.percent(overall.fraction).strip()]
         if overall.failed:
             parts.append(f"{overall.failed} failed")
-        if (tuning := Tuning.of(history)) is not None:
+        if (tuning := TuningProgress.of(history)) is not None:
             parts.append(f"tuning {tuning.names}")
         if history.paused:
             parts.append("paused")

@@ -14,9 +14,9 @@ from clr_tui.engine.analysis.comparison.comparison_results import (
 )
 from clr_tui.engine.metrics import Metric
 from clr_tui.tui.charts.chart import Role
-from clr_tui.tui.fitting import fitted, padded
+from clr_tui.tui.fitting import padded, truncate
 from clr_tui.tui.kinds.compare.entry_style import glyph_of, role_of
-from clr_tui.tui.kinds.compare.ranking_columns import Column, columns_of
+from clr_tui.tui.kinds.compare.ranking_columns import RankingColumn, columns_of
 from clr_tui.tui.text import figures
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.lines import Line, Piece
@@ -26,9 +26,9 @@ _BRACKETS = re.compile(r"\((?:[^()]|\([^()]*\))*\)")
 HIDDEN = "◌"
 """The glyph of an entry whose curve is not shown."""
 _GAP = 2
-_BEFORE = 5
+_MARGIN_WIDTH = 5
 """Cells before a label: the rank, a space, the glyph, a space."""
-_LABEL = 16
+_MIN_LABEL_WIDTH = 16
 """Minimum cells of the label: "  seed 10 waiting" fits."""
 
 
@@ -77,17 +77,17 @@ class _Table:
     width: int
     label: int
     """Cells of the first column."""
-    columns: list[tuple[Column, int]]
+    columns: list[tuple[RankingColumn, int]]
 
     @classmethod
     def of(cls, report: CompareReport, width: int) -> _Table:
         """The table that fits into `width` cells."""
         names = [plain(entry.label) for entry in report.entries]
         longest = max(map(cell_len, names), default=0)
-        label = min(max(longest, _LABEL), max(_LABEL, (width - 8) // 4))
+        label = min(max(longest, _MIN_LABEL_WIDTH), max(_MIN_LABEL_WIDTH, (width - 8) // 4))
         sized = [(column, column.width(report)) for column in columns_of(report)]
-        room = width - _BEFORE - label
-        kept: list[Column] = []
+        room = width - _MARGIN_WIDTH - label
+        kept: list[RankingColumn] = []
         for column, size in sorted(sized, key=lambda item: item[0].importance):
             if room < _GAP + size:
                 break
@@ -95,13 +95,16 @@ class _Table:
             kept.append(column)
         # The labels get the cells that the columns leave, if they need them.
         label += max(room, 0)
-        label = max([_LABEL, *(cell_len(short_label(name, label)) for name in names)])
+        label = max([_MIN_LABEL_WIDTH, *(cell_len(short_label(name, label)) for name in names)])
         return cls(report, width, label, [item for item in sized if item[0] in kept])
 
     def heading(self) -> Line:
         """The names of the columns."""
         cells = self._cells([column.heading for column, _ in self.columns])
-        names = [" " * _BEFORE + padded("optimizer", self.label), *(text for text, _ in cells)]
+        names = [
+            " " * _MARGIN_WIDTH + padded("optimizer", self.label),
+            *(text for text, _ in cells),
+        ]
         return _cut([(name, "muted") for name in names], self.width)
 
     def entry_line(self, entry: EntryReport, *, hidden: bool) -> Line:
@@ -130,7 +133,7 @@ class _Table:
         role: Role = "diverged" if trial.state == "failed" else "muted"
         paused = trial.state == "running" and self.report.status == "paused"
         name = f"  seed {trial.seed} {'paused' if paused else trial.state}"
-        pieces: list[Piece] = [(" " * _BEFORE + padded(name, self.label), role)]
+        pieces: list[Piece] = [(" " * _MARGIN_WIDTH + padded(name, self.label), role)]
         texts = [column.of_trial(entry, n) for column, _ in self.columns]
         pieces += [(text, "muted") for text, _ in self._cells(texts, early=trial.state != "done")]
         if trial.state != "done":
@@ -154,7 +157,7 @@ def short_label(label: str, size: int) -> str:
     for found in reversed(list(_BRACKETS.finditer(label))):
         if cell_len(label) > size:
             label = f"{label[: found.start()]}(…){label[found.end() :]}"
-    return fitted(label, size)
+    return truncate(label, size)
 
 
 def _cut(pieces: list[Piece], width: int) -> Line:
@@ -162,7 +165,7 @@ def _cut(pieces: list[Piece], width: int) -> Line:
     line: list[Piece] = []
     for text, role in pieces:
         room = width - sum(cell_len(kept) for kept, _ in line)
-        line.append((fitted(text, room), role))
+        line.append((truncate(text, room), role))
         if cell_len(text) > room:
             break
     while line and not line[-1][0].rstrip():
@@ -242,7 +245,7 @@ def ranking_markdown(report: CompareReport) -> str:
             cells[next(i for i, column in enumerate(columns) if not column.importance)] = state
         rank = "" if entry.rank is None else str(entry.rank)
         lines.append(_markdown_row([rank, glyph_of(entry.entry), plain(entry.label), *cells]))
-    for words in comparison_words(report):
+    for words in verdict_and_remarks(report):
         lines += ["", _escaped(words)]
     return "\n".join(lines)
 
@@ -257,6 +260,6 @@ def _escaped(text: str) -> str:
     return re.sub(r"([\\`*|<>\[\]&])", r"\\\1", text)
 
 
-def comparison_words(report: CompareReport) -> list[str]:
+def verdict_and_remarks(report: CompareReport) -> list[str]:
     """The verdict, then the remarks: plain sentences."""
     return [plain(words) for words in (report.verdict, *report.remarks) if words]

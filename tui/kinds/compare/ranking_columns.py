@@ -21,12 +21,12 @@ _LIVE = ("running", "paused")
 _MEAN, _HALF = 5, 4
 """Minimum cells of a mean and of the half width of its interval: enough for per cent."""
 _SPREAD = _MEAN + 3 + _HALF
-_LISTED = 3
+_MAX_LISTED = 3
 """More epochs than this are shown as a range."""
 
 
 @dataclass(frozen=True)
-class Column:
+class RankingColumn:
     """One column; its cells are as wide as the widest of them, and at least `least`."""
 
     heading: str
@@ -50,21 +50,21 @@ class Column:
         return max(self.least, *map(cell_len, cells))
 
 
-def columns_of(report: CompareReport) -> list[Column]:
+def columns_of(report: CompareReport) -> list[RankingColumn]:
     """All columns with content, from left to right.
 
     Columns that do not fit are left out in this order: tuning, best epoch, train, from, seconds,
     the result at the best epoch, lr, target, seeds. The final result stays longest.
     """
-    found = [
-        Column("lr", 3, _rate, least=13, role="muted", early=True),
-        Column(
+    columns = [
+        RankingColumn("lr", 3, _rate, least=13, role="muted", early=True),
+        RankingColumn(
             "from", 6, lambda entry: plain(entry.rate_source), least=7, role="muted", early=True
         ),
         _seeds_column(report),
         *_result_columns(report),
         *_target_columns(report),
-        Column(
+        RankingColumn(
             "seconds",
             5,
             lambda entry: _seconds(entry.seconds.mean),
@@ -74,23 +74,23 @@ def columns_of(report: CompareReport) -> list[Column]:
         ),
     ]
     if any(entry.tuning_steps for entry in report.entries):
-        found.append(Column("tuning", 9, _tuning, least=15, role="muted"))
+        columns.append(RankingColumn("tuning", 9, _tuning, least=15, role="muted"))
     if report.status in _LIVE:
-        return found  # an empty column stays: the table must not jump when it fills
-    return [column for column in found if _says_something(column, report)]
+        return columns  # an empty column stays: the table must not jump when it fills
+    return [column for column in columns if _has_content(column, report)]
 
 
-def _says_something(column: Column, report: CompareReport) -> bool:
+def _has_content(column: RankingColumn, report: CompareReport) -> bool:
     cells = [column.of_entry(entry).strip() for entry in report.entries]
     return column.importance <= 1 or any(cell not in ("", numbers.UNKNOWN) for cell in cells)
 
 
 def _rate(entry: EntryReport) -> str:
-    high = numbers.brief_lr(entry.lr)
-    return high if entry.base_lr is None else f"{numbers.brief_lr(entry.base_lr)}…{high}"
+    high = numbers.short_lr(entry.lr)
+    return high if entry.base_lr is None else f"{numbers.short_lr(entry.base_lr)}…{high}"
 
 
-def _seeds_column(report: CompareReport) -> Column:
+def _seeds_column(report: CompareReport) -> RankingColumn:
     def done(entry: EntryReport) -> str:
         return f"{sum(t.state == 'done' for t in entry.trials)}/{len(entry.trials)}"
 
@@ -102,10 +102,10 @@ def _seeds_column(report: CompareReport) -> Column:
         return f"{trial.epochs}{total}"
 
     digits = len(str(report.epochs or 0))
-    return Column("seeds", 1, done, epochs, least=2 * digits + 1, role="muted", early=True)
+    return RankingColumn("seeds", 1, done, epochs, least=2 * digits + 1, role="muted", early=True)
 
 
-def _result_columns(report: CompareReport) -> list[Column]:
+def _result_columns(report: CompareReport) -> list[RankingColumn]:
     final = any(entry.test_last is not None for entry in report.entries)
     best = any(entry.test_best is not None for entry in report.entries)
     return [
@@ -129,7 +129,7 @@ def _spread_column(
     spread: Callable[[EntryReport], Spread],
     metric: Metric,
     role: Role = "text",
-) -> Column:
+) -> RankingColumn:
     def of_entry(entry: EntryReport) -> str:
         return spread_text(spread(entry), metric)
 
@@ -137,7 +137,7 @@ def _spread_column(
         return _mean(spread(entry).values[n], metric)
 
     unit = {"share": " %", "seconds": " s", "number": ""}[metric.unit]
-    return Column(heading + unit, importance, of_entry, of_trial, least=_SPREAD, role=role)
+    return RankingColumn(heading + unit, importance, of_entry, of_trial, least=_SPREAD, role=role)
 
 
 def spread_text(spread: Spread, metric: Metric) -> str:
@@ -155,10 +155,10 @@ def _mean(value: float | None, metric: Metric) -> str:
     return figures.bare(metric, value).rjust(_MEAN)
 
 
-def _best_epoch_column() -> Column:
+def _best_epoch_column() -> RankingColumn:
     def epochs(entry: EntryReport) -> str:
         known = [epoch for epoch in entry.best_epochs if epoch is not None]
-        if len(known) > _LISTED:
+        if len(known) > _MAX_LISTED:
             return f"{min(known)}…{max(known)}"
         return ", ".join(map(str, known)) or numbers.UNKNOWN
 
@@ -166,10 +166,10 @@ def _best_epoch_column() -> Column:
         epoch = entry.best_epochs[n]
         return numbers.UNKNOWN if epoch is None else str(epoch)
 
-    return Column("best epoch", 8, epochs, of_trial, role="muted")
+    return RankingColumn("best epoch", 8, epochs, of_trial, role="muted")
 
 
-def _target_columns(report: CompareReport) -> list[Column]:
+def _target_columns(report: CompareReport) -> list[RankingColumn]:
     if report.target is None:
         return []
 
@@ -188,7 +188,9 @@ def _target_columns(report: CompareReport) -> list[Column]:
 
     least = len(f"{report.seeds} of {report.seeds}, ep {report.epochs or ''}")
     return [
-        Column(f"to {target_text(report.target, report.metric)}", 2, way, of_trial, least=least)
+        RankingColumn(
+            f"to {target_text(report.target, report.metric)}", 2, way, of_trial, least=least
+        )
     ]
 
 

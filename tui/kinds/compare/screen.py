@@ -14,7 +14,7 @@ from textual.types import CSSPathType
 
 from clr_tui.engine.analysis.comparison.comparison_report import compare_report
 from clr_tui.engine.analysis.comparison.comparison_results import CompareReport, TrialReport
-from clr_tui.engine.analysis.comparison.seed_curves import comparison_of
+from clr_tui.engine.analysis.comparison.seed_curves import entry_curves
 from clr_tui.engine.analysis.recordings.curves_csv import curves_csv
 from clr_tui.engine.analysis.recordings.steps_csv import steps_csv
 from clr_tui.engine.log.commands import StopTrial
@@ -24,10 +24,10 @@ from clr_tui.tui.charts.chart import Chart
 from clr_tui.tui.cli.printing import json_text
 from clr_tui.tui.exporting import charts_svg
 from clr_tui.tui.keys import bindings_for
-from clr_tui.tui.kinds.compare.progress import standing_of_comparison, waiting_for_rates
+from clr_tui.tui.kinds.compare.progress import comparison_status_words, waiting_for_rates
 from clr_tui.tui.kinds.compare.ranking import ranking, ranking_markdown
 from clr_tui.tui.kinds.compare.ranking_table import Ranking
-from clr_tui.tui.kinds.compare.target import moved, read_target, sensible_target, target_text
+from clr_tui.tui.kinds.compare.target import move_target, read_target, suggest_target, target_text
 from clr_tui.tui.kinds.compare.target_dialog import TargetDialog
 from clr_tui.tui.kinds.compare.trial_screen import TrialScreen
 from clr_tui.tui.kinds.compare.view import CompareOptions, comparison_chart
@@ -52,7 +52,7 @@ class ComparisonScreen(RunScreen):
     VERTICAL_BREAKPOINTS = [(0, "-low"), (36, "-tall")]  # noqa: RUF012 - Textual declares it as an instance's
     BINDINGS: ClassVar[list[BindingType]] = bindings_for("compare")
     key_screen = "compare"
-    waits_for = "epoch"
+    first_unit = "epoch"
     export_words = (
         "The suffix sets the format: .svg the chart as shown, .md the table, .json the result, "
         ".csv every step, curves.csv the curves by epoch."
@@ -93,9 +93,9 @@ class ComparisonScreen(RunScreen):
         table.show(*ranking(self.report, table.line_width, hidden=hidden, expanded=self.expanded))
         self.draw("chart", self._chart())
 
-    def standing_words(self) -> str:
+    def status_words(self) -> str:
         """How many trials have ended, and how long the rest will take."""
-        return standing_of_comparison(self.history, self.status)
+        return comparison_status_words(self.history, self.status)
 
     def waiting(self) -> str:
         """The progress of tuning, or what else there is to wait for."""
@@ -191,7 +191,7 @@ class ComparisonScreen(RunScreen):
 
     def action_cycle_x(self) -> None:
         """Switches between epochs, steps and seconds, skipping what the log does not have."""
-        curves = [trial for entry in comparison_of(self.history) for trial in entry.trials]
+        curves = [trial for entry in entry_curves(self.history) for trial in entry.trials]
         options = self.options.next_x()
         while options.x != "epoch" and not any((curve.x(options.x) > 0).any() for curve in curves):
             options = options.next_x()
@@ -221,9 +221,9 @@ class ComparisonScreen(RunScreen):
         """Moves the target by `points` steps; the first press suggests one."""
         target = self.options.target
         if target is not None:
-            self._set_target(moved(target, points, self.history.primary))
+            self._set_target(move_target(target, points, self.history.primary))
             return
-        target = sensible_target(comparison_of(self.history), self.history.primary)
+        target = suggest_target(entry_curves(self.history), self.history.primary)
         if target is not None:
             self._set_target(target)
         else:

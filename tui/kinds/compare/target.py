@@ -47,7 +47,7 @@ def target_text(target: float | None, metric: Metric) -> str:
     return "" if target is None else f"{target:.12g}"
 
 
-def moved(target: float, steps: int, metric: Metric) -> float:
+def move_target(target: float, steps: int, metric: Metric) -> float:
     """`target`, moved up by `steps`: whole points, from 1 to 99 %, for a share.
 
     Other metrics move by a tenth of the place of their first digit: from 0.12 to 0.13.
@@ -58,7 +58,7 @@ def moved(target: float, steps: int, metric: Metric) -> float:
     return round(round(target, places) + steps * 10.0**-places, places)
 
 
-def sensible_target(entries: Iterable[EntryCurves], metric: Metric) -> float | None:
+def suggest_target(entries: Iterable[EntryCurves], metric: Metric) -> float | None:
     """A round value slightly worse than the best mean: for shares a multiple of five points.
 
     None before anything was measured on validation.

@@ -14,7 +14,7 @@ from clr_tui.engine.analysis.comparison.seed_curves import (
     EntryCurves,
     MeanCurve,
     XScale,
-    comparison_of,
+    entry_curves,
     mean_curve,
 )
 from clr_tui.engine.analysis.history import RunHistory
@@ -37,11 +37,11 @@ _SCALES: tuple[XScale, ...] = get_args(XScale)
 _Choice = TypeVar("_Choice", bound=str)
 
 CYCLE_END = "┸ end of a cycle"
-_MOST_CYCLES = 60
+_MAX_CYCLES = 60
 """More cycles than this are not marked: the marks would merge."""
-_BEYOND = 0.1
+_BAND_MARGIN = 0.1
 """How far bands may widen the y axis beyond the means, as a fraction of their span."""
-_LOSS_ROOM = 1.25
+_LOSS_MARGIN = 1.25
 """The y axis of losses ends at this multiple of the loss after the first epoch, at most."""
 
 
@@ -67,11 +67,11 @@ class CompareOptions:
 
     def next_x(self) -> CompareOptions:
         """The same with the next of epoch, step, seconds."""
-        return replace(self, x=_after(self.x, _SCALES))
+        return replace(self, x=_next_after(self.x, _SCALES))
 
     def next_part(self) -> CompareOptions:
         """The same with the next of train, validation, both."""
-        return replace(self, part=_after(self.part, _PARTS))
+        return replace(self, part=_next_after(self.part, _PARTS))
 
     def toggled_quantity(self) -> CompareOptions:
         """The same with the loss instead of the metric, or vice versa."""
@@ -96,7 +96,7 @@ class CompareOptions:
         return f"{part} {figures.name(self.metric(history))}"
 
 
-def _after(value: _Choice, among: tuple[_Choice, ...]) -> _Choice:
+def _next_after(value: _Choice, among: tuple[_Choice, ...]) -> _Choice:
     return among[(among.index(value) + 1) % len(among)]
 
 
@@ -112,7 +112,7 @@ def comparison_chart(
         legend: whether the entries are named in the title row; False beside a ranking table.
     """
     metric = options.metric(history)
-    shown = [entry for entry in comparison_of(history) if entry.entry not in options.hidden]
+    shown = [entry for entry in entry_curves(history) if entry.entry not in options.hidden]
     parts: tuple[CurvePart, ...] = (
         ("train", "validation") if options.part == "both" else (options.part,)
     )
@@ -220,7 +220,7 @@ def _target(metric: Metric, options: CompareOptions) -> tuple[HLine, ...]:
 
 
 def _end(history: RunHistory, x: XScale) -> float | None:
-    epochs = max((t.total_epochs or 0 for e in comparison_of(history) for t in e.trials), default=0)
+    epochs = max((t.total_epochs or 0 for e in entry_curves(history) for t in e.trials), default=0)
     if x == "seconds" or not epochs:
         return None
     return float(epochs) if x == "epoch" else _steps(history, epochs)
@@ -246,7 +246,7 @@ def _cycle_ends(
         return
     policies = {compare.entries[e.entry].policy for e in shown if e.entry < len(compare.entries)}
     cycle = 2 * compare.step_size_epochs
-    if policies <= {*WITHOUT_CYCLES} or not 0 < cycle <= end <= _MOST_CYCLES * cycle:
+    if policies <= {*WITHOUT_CYCLES} or not 0 < cycle <= end <= _MAX_CYCLES * cycle:
         return
     for number in range(1, math.floor(end / cycle + 1e-9) + 1):
         place = number * cycle if options.x == "epoch" else _steps(history, number * cycle)
@@ -276,7 +276,7 @@ def _with_bands(
     """
     if not options.bands:
         return lo, hi
-    room = _BEYOND * (hi - lo)
+    room = _BAND_MARGIN * (hi - lo)
     lows = _finite([curve.low for curve in curves])
     highs = _finite([curve.high for curve in curves])
     lowest, highest = float(lows.min(initial=lo)), float(highs.max(initial=hi))
@@ -320,7 +320,7 @@ def _number_limits(
     starts = [found[0] for curve in means if len(found := _finite([curve.mean]))]
     # A loss may be any number after the first epoch already; other metrics rarely are.
     start = np.median(starts) if metric == LOSS else np.max(starts)
-    top = _LOSS_ROOM * abs(float(start))
+    top = _LOSS_MARGIN * abs(float(start))
     lo, hi = float(values.min()), float(values.max())
     if metric.direction == "min":
         hi = min(hi, max(top, lo))

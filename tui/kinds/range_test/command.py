@@ -32,7 +32,9 @@ def add_options(parser: Parser) -> None:
     add_task(parser)
 
 
-def range_test_of(args: argparse.Namespace, _runs: Path) -> tuple[TaskConfig, RangeTest, None]:
+def range_test_from_args(
+    args: argparse.Namespace, _runs: Path
+) -> tuple[TaskConfig, RangeTest, None]:
     """The task and the sweep that the options describe.
 
     Raises:
@@ -47,4 +49,4 @@ def range_test_of(args: argparse.Namespace, _runs: Path) -> tuple[TaskConfig, Ra
     return with_options(TaskConfig(), args), with_options(RangeTest(), args), None
 
 
-COMMAND = Command(DESCRIPTION, EXAMPLES, add_options, range_test_of)
+COMMAND = Command(DESCRIPTION, EXAMPLES, add_options, range_test_from_args)

@@ -12,7 +12,7 @@ from clr_tui.engine.analysis.sweep.suggest import Suggestion
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.settings.config import RangeTest, RunConfig
 from clr_tui.tui.charts.chart import Axis, Chart, Series
-from clr_tui.tui.cli.text_blocks import drawn, wrapped
+from clr_tui.tui.cli.plain_text import chart_lines, wrap
 from clr_tui.tui.kinds.range_test.view import range_chart
 from clr_tui.tui.kinds.registry import Display
 from clr_tui.tui.text import numbers
@@ -68,8 +68,8 @@ def what_next(run: str, report: RangeReport) -> str:
 def lines(history: RunHistory, report: RangeReport, width: int) -> list[str]:
     """The chart, what the rules say, the verdict, the bounds."""
     (chart,) = charts(history, report)
-    told = [*drawn(chart, width, 24), "", *_rules(report.suggestions, width), ""]
-    told += wrapped(f"{report.verdict.sentence} {report.verdict.advice}".strip(), width)
+    told = [*chart_lines(chart, width, 24), "", *_rules(report.suggestions, width), ""]
+    told += wrap(f"{report.verdict.sentence} {report.verdict.advice}".strip(), width)
     if report.bounds is not None:
         base, top = numbers.lr(report.bounds.base_lr), numbers.lr(report.bounds.max_lr)
         told.append(f"bounds  base_lr {base}  max_lr {top}")
@@ -81,12 +81,12 @@ def _rules(suggestions: list[Suggestion], width: int) -> list[str]:
     for one in suggestions:
         mark = ">" if one.recommended else " "
         text = f"{mark} {one.rule:<15} {numbers.lr(one.lr)}  "
-        said = one.formula
+        sentence = one.formula
         if one.low is not None:
-            said += f", base_lr {numbers.lr(one.low)}"
+            sentence += f", base_lr {numbers.lr(one.low)}"
         if one.caution:
-            said += f" - {one.caution}"
-        lines += textwrap.wrap(text + plain(said), width, subsequent_indent=" " * len(text))
+            sentence += f" - {one.caution}"
+        lines += textwrap.wrap(text + plain(sentence), width, subsequent_indent=" " * len(text))
     return lines
 
 

@@ -90,14 +90,14 @@ class RangeTestScreen(CurveScreen):
 
     def verdict(self) -> list[Line]:
         """The verdict on the curve, and what to do next."""
-        said = self.report.verdict
-        if said.kind == "running" and not self.history.trials:
+        judgement = self.report.verdict
+        if judgement.kind == "running" and not self.history.trials:
             return []
-        lines = self.words(plain(said.sentence))
+        lines = self.words(plain(judgement.sentence))
         if self.status.state in ("failed", "lost"):
             return lines  # the lines above say what to do about it
-        advice = plain(said.advice)
-        if said.kind == "recommended":
+        advice = plain(judgement.advice)
+        if judgement.kind == "recommended":
             keys = "←→ move the bounds, u uses the next rule's"
             keys += ", t trains with CLR between them." if self.repeatable else "."
             advice = f"{advice} {keys}".strip()

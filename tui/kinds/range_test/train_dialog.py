@@ -17,7 +17,7 @@ from clr_tui.engine.analysis.report import Bounds
 from clr_tui.engine.settings.config import RangeTest, RunConfig, Train
 from clr_tui.engine.words import exact_lr
 from clr_tui.tui.kinds.train.display import length
-from clr_tui.tui.text.form import read, texts
+from clr_tui.tui.text.form import form_texts, read_form
 from clr_tui.tui.text.form_fields import job_settings
 from clr_tui.tui.text.status import title_of
 from clr_tui.tui.widgets.choice import Choice
@@ -61,7 +61,7 @@ class TrainDialog(ModalScreen["Train | None"]):
             yield Static(
                 f"{self._what}\nbase_lr {low}   max_lr {high}", classes="dialog-note", markup=False
             )
-            given = texts(self._trained, job)
+            given = form_texts(self._trained, job)
             for name in FIELDS:
                 yield Field(name, given[name], label=SETTINGS[name].title)
             policy = SETTINGS["policy"]
@@ -91,15 +91,15 @@ class TrainDialog(ModalScreen["Train | None"]):
         typed = {field.name or "": field.value for field in self.query(Field)}
         typed["policy"] = self.query_one(Choice).value
         # The task has run before; checking it on disk at each key press would be slow.
-        reading = read(texts(self._trained, self._job) | typed, self._trained, self._job)
+        reading = read_form(form_texts(self._trained, self._job) | typed, self._trained, self._job)
         errors = dict(reading.errors)
         for field in self.query(Field):
             field.show_error(errors.pop(field.name or "", ""))
         other = next(iter(errors.values()), "")
         words = self.query_one("#train-length", Static)
-        words.update(other or length(job) if isinstance(job := reading.sound, Train) else "")
+        words.update(other or length(job) if isinstance(job := reading.valid_job, Train) else "")
         words.set_class(bool(other), "error")
-        return reading.sound if isinstance(reading.sound, Train) else None
+        return reading.valid_job if isinstance(reading.valid_job, Train) else None
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter in a field starts."""

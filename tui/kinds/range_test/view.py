@@ -20,7 +20,7 @@ from clr_tui.tui.text.bounds import Which
 from clr_tui.tui.text.chart_options import ChartOptions, XAxis
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.device_lines import device_lines
-from clr_tui.tui.text.lines import BLANK, Line, heading, row, wrapped
+from clr_tui.tui.text.lines import BLANK, Line, heading, row, wrap_line
 
 _LABELS: dict[XAxis, str] = {
     "lr": "learning rate (log)",
@@ -238,11 +238,13 @@ def range_panel(
 
 
 def _formula_lines(report: RangeReport, width: int) -> list[Line]:
-    told: list[Line] = []
-    for one in report.suggestions:
-        if one.lr is not None:
-            told += wrapped(f"{plain(one.rule)}: {plain(one.formula)}", width, indent="  ")
-    return [BLANK, heading("formulas"), *told] if told else []
+    formulas: list[Line] = []
+    for suggestion in report.suggestions:
+        if suggestion.lr is not None:
+            formulas += wrap_line(
+                f"{plain(suggestion.rule)}: {plain(suggestion.formula)}", width, indent="  "
+            )
+    return [BLANK, heading("formulas"), *formulas] if formulas else []
 
 
 def _progress_lines(history: RunHistory, report: RangeReport) -> list[Line]:
@@ -302,7 +304,7 @@ def _rule_lines(report: RangeReport, width: int, ended: bool) -> list[Line]:
     if cautions:
         lines.append(BLANK)
     for one in cautions:
-        lines += wrapped(f"! {plain(one.rule)}: {plain(one.caution)}", width, indent="  ")
+        lines += wrap_line(f"! {plain(one.rule)}: {plain(one.caution)}", width, indent="  ")
     return lines
 
 

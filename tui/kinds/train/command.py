@@ -44,7 +44,9 @@ def add_options(parser: Parser) -> None:
     add_task(parser)
 
 
-def training_of(args: argparse.Namespace, runs: Path) -> tuple[TaskConfig, Train, str | None]:
+def training_from_args(
+    args: argparse.Namespace, runs: Path
+) -> tuple[TaskConfig, Train, str | None]:
     """The task, the training, and the id of the range test given as `--from`.
 
     Raises:
@@ -103,4 +105,4 @@ def _recommended(run: RunDir) -> float:
     return report.bounds.max_lr
 
 
-COMMAND = Command(DESCRIPTION, EXAMPLES, add_options, training_of)
+COMMAND = Command(DESCRIPTION, EXAMPLES, add_options, training_from_args)

@@ -12,13 +12,13 @@ from clr_tui.engine.policies import whole_cycle_epochs
 from clr_tui.engine.settings.config import RunConfig, Train
 from clr_tui.engine.words import exact_lr, many
 from clr_tui.tui.charts.chart import Axis, Chart, HLine, Series
-from clr_tui.tui.cli.text_blocks import drawn, wrapped
+from clr_tui.tui.cli.plain_text import chart_lines, wrap
 from clr_tui.tui.kinds.registry import Display
-from clr_tui.tui.kinds.train.view import ending_words, rate_axis, training_charts
+from clr_tui.tui.kinds.train.view import ending_sentence, rate_axis, training_charts
 from clr_tui.tui.text import figures, numbers
 from clr_tui.tui.text.chart_options import ChartOptions
 from clr_tui.tui.text.event_lines import EventLines
-from clr_tui.tui.text.schedule_preview import MOST_EPOCHS, TOO_MANY, schedule
+from clr_tui.tui.text.schedule_preview import MAX_EPOCHS, TOO_MANY, schedule
 from clr_tui.tui.text.status import optimizer_parts
 
 EPOCH_ROWS = 20
@@ -48,7 +48,7 @@ def lines(history: RunHistory, report: TrainReport, width: int) -> list[str]:
     """The charts, the epochs, the results, and where in its cycle the training ended."""
     told: list[str] = []
     for chart, height in zip(charts(history, report), (8, 12, 12), strict=True):
-        told += [*drawn(chart, width, height), ""]
+        told += [*chart_lines(chart, width, height), ""]
     told += [*_epochs(history), ""]
     results = {
         "validation, last": report.final_validation,
@@ -59,8 +59,8 @@ def lines(history: RunHistory, report: TrainReport, width: int) -> list[str]:
     told += [_result(what, one, report.metric) for what, one in results.items() if one is not None]
     if report.status == "running":
         told.append(f"now: {report.phase}")
-    if words := ending_words(history):
-        told += wrapped(words, width)
+    if words := ending_sentence(history):
+        told += wrap(words, width)
     return told
 
 
@@ -107,7 +107,7 @@ def _result(what: str, measured: Measured, metric: Metric) -> str:
 
 def sketch(job: Train) -> Chart:
     """The learning rate between its bounds."""
-    if job.epochs > MOST_EPOCHS:
+    if job.epochs > MAX_EPOCHS:
         return TOO_MANY
     epochs = job.epochs
     if job.whole_cycles:

@@ -20,11 +20,11 @@ from clr_tui.tui.exporting import charts_svg
 from clr_tui.tui.keys import bindings_for
 from clr_tui.tui.kinds.compare.proposal import after_training
 from clr_tui.tui.kinds.train.view import (
-    ending_words,
+    ending_sentence,
     plan_of,
     training_charts,
     training_panel,
-    training_words,
+    training_sentence,
 )
 from clr_tui.tui.screens.bounds_dialog import BoundsDialog
 from clr_tui.tui.screens.curve_screen import CurveScreen
@@ -60,9 +60,9 @@ class TrainingScreen(CurveScreen):
 
     def verdict(self) -> list[Line]:
         """The result so far, and a caveat about a training that ended in mid-cycle."""
-        said = training_words(self.history, ended=self.status.ended)
-        lines = self.words(said) if self.history.trials else []
-        ending = ending_words(self.history)
+        sentence = training_sentence(self.history, ended=self.status.ended)
+        lines = self.words(sentence) if self.history.trials else []
+        ending = ending_sentence(self.history)
         return lines + self.words(ending, "suggestion") if ending else lines
 
     def action_type_bounds(self) -> None:

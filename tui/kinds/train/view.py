@@ -15,7 +15,7 @@ from clr_tui.engine.policies import Phase, lr_at, phase, step_size_steps, whole_
 from clr_tui.engine.settings.config import Train
 from clr_tui.tui.charts.chart import Axis, Chart, HLine, Mark, Series
 from clr_tui.tui.charts.scale import Floats
-from clr_tui.tui.fitting import fitted
+from clr_tui.tui.fitting import truncate
 from clr_tui.tui.text import figures, numbers
 from clr_tui.tui.text.chart_options import ChartOptions, XAxis
 from clr_tui.tui.text.clean import plain
@@ -238,8 +238,10 @@ def _loss_limits(
     usual = raw[np.isfinite(raw)]
     if not len(usual):
         return None, None
-    cut = np.percentile(usual, [0.5, 99.5])
-    shown = np.concatenate((cut, smoothed[np.isfinite(smoothed)], measured[np.isfinite(measured)]))
+    percentiles = np.percentile(usual, [0.5, 99.5])
+    shown = np.concatenate(
+        (percentiles, smoothed[np.isfinite(smoothed)], measured[np.isfinite(measured)])
+    )
     if log:
         shown = shown[shown > 0]
     if not len(shown):
@@ -334,7 +336,7 @@ def _place_lines(trial: TrialHistory, plan: Plan) -> list[Line]:
     epoch = min(done // plan.steps_per_epoch + 1, epochs)
     stepped = trial.total_steps > 0
     started = stepped or done > 0
-    cycle = cycle_words(plan.phase(done)) if started and plan.known else numbers.UNKNOWN
+    cycle = cycle_text(plan.phase(done)) if started and plan.known else numbers.UNKNOWN
     rate = float(trial.lr[-1]) if len(trial) else None
     step = numbers.of_total(done, plan.total_steps) if stepped else numbers.of_total(None, None)
     return [
@@ -363,7 +365,7 @@ def _loss_lines(trial: TrialHistory, options: ChartOptions) -> list[Line]:
     ]
 
 
-def cycle_words(where: Phase) -> str:
+def cycle_text(where: Phase) -> str:
     """The phase in a few words: "2 of 4, falling"; at the end "2 of 2, complete" or "cut short"."""
     if where.direction == "constant":
         return "none, constant rate"
@@ -387,7 +389,7 @@ def _metric_lines(trial: TrialHistory, metric: Metric) -> list[Line]:
         return figures.brief(metric, value).ljust(8)
 
     lines = [
-        row(fitted(figures.name(metric), LABEL_WIDTH - 1), figure(train), "text", "train"),
+        row(truncate(figures.name(metric), LABEL_WIDTH - 1), figure(train), "text", "train"),
         row("", figure(validation), "validation", "validation"),
         row("best", figure(best), "best", when),
     ]
@@ -399,7 +401,7 @@ def _metric_lines(trial: TrialHistory, metric: Metric) -> list[Line]:
     return lines
 
 
-def ending_words(history: RunHistory) -> str:
+def ending_sentence(history: RunHistory) -> str:
     """A caveat if the training ended in mid-cycle; else empty."""
     trial, plan = history.trial, plan_of(history)
     if history.finished is None or trial is None or not len(trial) or not plan.known:
@@ -415,7 +417,7 @@ def ending_words(history: RunHistory) -> str:
     )
 
 
-def training_words(history: RunHistory, *, ended: bool = False) -> str:
+def training_sentence(history: RunHistory, *, ended: bool = False) -> str:
     """A sentence on the progress or result of the training; `ended`: the run is over."""
     ended = ended or history.finished is not None
     trial, metric = history.trial or TrialHistory(0), history.primary

@@ -7,13 +7,13 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from clr_tui.engine.log import events as ev
-from clr_tui.tui.screens.quiet import QuietScreen
+from clr_tui.tui.screens.foreground_screen import ForegroundScreen
 from clr_tui.tui.widgets.title_bar import TitleBar
 
 STEPS = ev.Steps(trial=0, step=[40, 41], lr=[1e-4, 1.1e-4], loss=[1.6, 1.6], elapsed=2.0)
 
 
-class Below(QuietScreen[None]):
+class Below(ForegroundScreen[None]):
     def compose(self):
         yield Static("old", id="words")
 

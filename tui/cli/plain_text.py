@@ -11,11 +11,11 @@ from clr_tui.tui.charts.palette import PLAIN
 from clr_tui.tui.text.clean import plain
 
 
-def drawn(chart: Chart, width: int, height: int) -> list[str]:
+def chart_lines(chart: Chart, width: int, height: int) -> list[str]:
     """Draw the chart as lines without escape codes."""
     return to_text(draw(chart, width, height, PLAIN)).split("\n")
 
 
-def wrapped(text: str, width: int) -> list[str]:
+def wrap(text: str, width: int) -> list[str]:
     """Wrap `text`, made safe, to `width` cells; an empty text is one empty line."""
     return textwrap.wrap(plain(text), width) or [""]

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from clr_tui.engine.comparing import compare_job
-from clr_tui.engine.comparing.parallelism import Memory, Room, choose_jobs
+from clr_tui.engine.comparing.parallelism import Capacity, Memory, choose_jobs
 from clr_tui.engine.comparing.time_left import Pace
 from clr_tui.engine.comparing.trial_memory import TrialNeed, available_memory
 from clr_tui.engine.errors import UserError
@@ -16,9 +16,11 @@ from clr_tui.engine.errors import UserError
 GIB = 1 << 30
 
 
-def room(cores: int, fitting: int | None = None, accelerators: int = 0, places: int = 1) -> Room:
+def room(
+    cores: int, fitting: int | None = None, accelerators: int = 0, places: int = 1
+) -> Capacity:
     memories = () if fitting is None else (Memory(GIB, fitting * GIB + 5, places),)
-    return Room(cores, accelerators, (Memory(1, 10**6), *memories))
+    return Capacity(cores, accelerators, (Memory(1, 10**6), *memories))
 
 
 @pytest.mark.parametrize(
@@ -40,8 +42,8 @@ def room(cores: int, fitting: int | None = None, accelerators: int = 0, places: 
         (8, 3, 1, room(2, fitting=3), (3, "8 asked for, 3 trials")),
     ],
 )
-def test_jobs(
-    asked: int | None, trials: int, threads: int, there: Room, expected: tuple[int, str]
+def test_the_number_of_jobs_follows_cores_and_memory(
+    asked: int | None, trials: int, threads: int, there: Capacity, expected: tuple[int, str]
 ) -> None:
     assert choose_jobs(asked, trials, threads, there) == expected
 
@@ -61,7 +63,9 @@ def test_jobs(
         (8, room(2, fitting=7), "jobs", "give at most 7"),
     ],
 )
-def test_more_than_makes_sense(asked: int | None, there: Room, field: str, words: str) -> None:
+def test_unreasonable_job_counts_are_reduced_or_warned_about(
+    asked: int | None, there: Capacity, field: str, words: str
+) -> None:
     with pytest.raises(UserError) as caught:
         choose_jobs(asked, 18, 1, there)
     assert caught.value.field == field
@@ -106,7 +110,7 @@ def test_trials_are_spread_over_all_accelerators_where_the_choice_is_ours(
     assert compare_job._devices("auto", torch.device("cpu")) == [torch.device("cpu")]
 
 
-def test_room_is_made_of_the_memory_that_trials_really_take(
+def test_capacity_is_computed_from_the_memory_trials_really_take(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     need = TrialNeed(process=1 * GIB, data=2 * GIB, training=4 * GIB)
@@ -115,15 +119,15 @@ def test_room_is_made_of_the_memory_that_trials_really_take(
     free = {0: 40 * GIB, 1: 21 * GIB}
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free[device.index], 80 * GIB))
 
-    cpu = compare_job._room(need, [torch.device("cpu")])
-    assert (cpu.accelerators, [m.fitting for m in cpu.memories]) == (0, [2])
-    cuda = compare_job._room(need, [torch.device("cuda", 0), torch.device("cuda", 1)])
+    cpu = compare_job._capacity(need, [torch.device("cpu")])
+    assert (cpu.accelerators, [m.fitting for m in cpu.memory_pools]) == (0, [2])
+    cuda = compare_job._capacity(need, [torch.device("cuda", 0), torch.device("cuda", 1)])
     # On the machine the processes alone; on each device data and training, the fullest first.
-    assert (cuda.accelerators, [m.fitting for m in cuda.memories]) == (2, [12, 6])
-    mps = compare_job._room(need, [torch.device("mps")])
-    assert (mps.accelerators, [m.fitting for m in mps.memories]) == (1, [2])
+    assert (cuda.accelerators, [m.fitting for m in cuda.memory_pools]) == (2, [12, 6])
+    mps = compare_job._capacity(need, [torch.device("mps")])
+    assert (mps.accelerators, [m.fitting for m in mps.memory_pools]) == (1, [2])
     monkeypatch.setattr(compare_job, "available_memory", lambda: None)
-    assert compare_job._room(need, [torch.device("cpu")]).memories == ()
+    assert compare_job._capacity(need, [torch.device("cpu")]).memory_pools == ()
 
 
 class Clock:
@@ -133,7 +137,7 @@ class Clock:
         return self.now
 
 
-def test_time_left_is_that_of_the_last_trial_to_end() -> None:
+def test_time_left_is_until_the_last_trial_ends() -> None:
     clock = Clock()
     pace = Pace(clock)
     assert pace.left([10], [], 1) is None
