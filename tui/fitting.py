@@ -25,10 +25,7 @@ def padded(text: str, width: int, *, right: bool = False) -> str:
 
 
 def changed_span(old: Pieces, new: Pieces, width: int) -> tuple[int, int]:
-    """Returns the half-open range of columns in which two lines differ.
-
-    The range is all of `width` if a line is cut or has characters not one cell wide.
-    """
+    """Returns the half-open columns that differ; all if a line is cut or has wide characters."""
     cells = [[(char, role) for text, role in line for char in text] for line in (old, new)]
     for line, shown in zip((old, new), cells, strict=True):
         if len(shown) > width or sum(cell_len(text) for text, _ in line) != len(shown):

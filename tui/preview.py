@@ -1,8 +1,4 @@
-"""The preview chart of a run, read from its log in pieces.
-
-The reading thread imports numpy and the analysis, so that the list of runs appears at once and
-stays responsive.
-"""
+"""A run's preview chart, read by a thread that imports numpy, so that the list stays responsive."""
 
 from __future__ import annotations
 

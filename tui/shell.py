@@ -48,15 +48,7 @@ class Shell(App[None]):
         error: UserError | None = None,
         title: str = "",
     ) -> None:
-        """Opens the form, filled with `task` and `job` if given ("run again").
-
-        Args:
-            task: initial settings of the task; the defaults if None.
-            job: initial job; a range test if None.
-            parent: the run whose settings they are.
-            error: why that run failed, shown at its field.
-            title: the form's heading, unless it runs `parent` again.
-        """
+        """Opens the form for a new run; the arguments are those of `NewRunScreen`."""
 
     @abstractmethod
     def toast(self, message: str, severity: Any = "information") -> None:

@@ -66,10 +66,7 @@ class LiveSource:
 
 
 class TrialFilter:
-    """Keeps only one trial's events of a comparison, plus run-level ones.
-
-    A `run-finished` event is added after the trial's end, and later events are dropped.
-    """
+    """Keeps run-level events and one trial's, up to its end, after which it adds `run-finished`."""
 
     def __init__(self, trial: int) -> None:
         self.trial = trial
@@ -101,12 +98,7 @@ class TrialFilter:
 
 
 class TrialSource:
-    """One trial of a comparison that may be live.
-
-    Args:
-        source: the whole comparison; must have no other reader.
-        trial: the trial's number.
-    """
+    """Trial number `trial` of a comparison, live or not; `source` must have no other reader."""
 
     replay = False
 

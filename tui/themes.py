@@ -111,7 +111,6 @@ THEMES: dict[str, tuple[Theme, str]] = {
     TERMINAL_DARK.name: (TERMINAL_DARK, "the terminal's own colours, dark"),
     TERMINAL_LIGHT.name: (TERMINAL_LIGHT, "the terminal's own colours, light"),
 }
-"""Each theme and its title, by name."""
 
 
 def set_up_themes(app: App[None]) -> None:

@@ -87,10 +87,7 @@ def _draw_x_label(grid: Grid, plan: Layout, label: str) -> None:
 
 
 def _line_labels(plan: Layout, vlines: tuple[VLine, ...], x: Scale) -> list[tuple[int, str, VLine]]:
-    """Places the labels of vertical lines in the tick row: (first cell, words, line).
-
-    Values are left out if they do not fit; the selected line is placed first.
-    """
+    """Returns (first cell, words, line) in the tick row, selected first; values where they fit."""
     placed: list[tuple[int, str, VLine]] = []
     lines = [line for line in vlines if line.label and x.cell(line.x, plan.width) is not None]
     for line in sorted(lines, key=lambda line: not line.selected):

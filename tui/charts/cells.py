@@ -64,10 +64,7 @@ def to_text(rows: Sequence[Row]) -> str:
 
 
 class Grid:
-    """A canvas of `height` x `width` cells.
-
-    `codes` holds code points and `inks` encoded inks, both of shape (height, width).
-    """
+    """A canvas: `codes` are code points, `inks` encoded inks, both of shape (height, width)."""
 
     def __init__(self, width: int, height: int) -> None:
         self.width = width

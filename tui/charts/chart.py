@@ -188,10 +188,7 @@ class Axis:
 
 @dataclass(frozen=True, eq=False)
 class Chart:
-    """The contents of a chart. Later series are drawn over earlier ones, faint ones below all.
-
-    `empty` is the text shown while there is nothing to draw.
-    """
+    """A chart, later series over earlier, faint ones below all; `empty` is shown without data."""
 
     series: tuple[Series, ...] = ()
     x: Axis = field(default_factory=Axis)

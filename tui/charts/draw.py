@@ -79,7 +79,6 @@ class _Picture:
         """Cells of faint areas without a tint."""
 
     def draw(self) -> None:
-        """Draws all layers, bottom to top."""
         self.bands()
         if self.y is not None:
             self.areas(self.y)
@@ -102,7 +101,6 @@ class _Picture:
         self.grid.paint(self.rows, self.columns, codes, where, Grid.ink_code(role))
 
     def bands(self) -> None:
-        """Fills the bands."""
         for band in self.chart.bands:
             ends = sorted((band.x0, band.x1))
             places = np.clip(np.nan_to_num(self.x.fraction(ends), nan=-1.0), 0, 1)
@@ -127,7 +125,6 @@ class _Picture:
                 self.fill(covered >= 4, area.colour, _AREA_FILL)
 
     def hlines(self, y: Scale) -> None:
-        """Draws horizontal lines over the full width."""
         for line in self.chart.hlines:
             row = y.cell(line.y, self.plan.height)
             if row is not None:
@@ -175,7 +172,6 @@ class _Picture:
         return mask
 
     def glyphs(self) -> None:
-        """Draws the glyphs that identify curves, over all curves."""
         marked = [series for series in self.chart.series if series in self.covered]
         places = glyph_places([self.covered[series] for series in marked])
         for series, own in zip(marked, places, strict=True):
@@ -195,7 +191,6 @@ class _Picture:
             self.grid.paint(self.rows, self.columns, codes, where, ink)
 
     def points(self, y: Scale) -> None:
-        """Draws each point as one character."""
         for series in self.chart.series:
             if series.kind != "points":
                 continue
@@ -266,7 +261,6 @@ class _Picture:
 
 
 def _draw_words(grid: Grid, plan: Layout, words: str) -> None:
-    """Writes words in the middle of the data area, wrapped."""
     room = plan.width - 2
     if room < 4:
         return

@@ -23,10 +23,7 @@ def y_axis(height: int, ticks: Ticks) -> tuple[str, ...]:
 
 @lru_cache(maxsize=64)
 def x_axis(width: int, ticks: Ticks, margin: int) -> tuple[str, ...]:
-    """Returns the axis line and, if there are ticks, the row of their labels.
-
-    Both start `margin` cells left of the corner, where the first label may begin.
-    """
+    """Returns the axis line and any row of labels, both from `margin` cells left of the corner."""
     return _drawn(width, 1, ticks, ((0, ""),), margin)[1:]
 
 

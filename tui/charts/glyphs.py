@@ -78,11 +78,7 @@ def _free(place: Place, taken: set[Place]) -> bool:
 
 
 def glyph_points(curves: Sequence[tuple[Floats, Floats]]) -> list[list[Point]]:
-    """Returns the points of each curve's glyphs, by the same rules as `glyph_places`.
-
-    Args:
-        curves: x and y of each, px, of one shape; NaN for points outside the picture.
-    """
+    """Returns glyph points as for `glyph_places`; x and y in px, of one shape, NaN outside."""
     known = [(x[ok], y[ok]) for x, y in curves for ok in [np.isfinite(x) & np.isfinite(y)]]
     taken: list[Point] = []
     ends = [_end(x, y, taken) for x, y in reversed(known)][::-1]

@@ -14,7 +14,6 @@ from clr_tui.tui.charts.ticks import Tick, rounded_limits, ticks
 GUTTER = 6
 """Minimum cells for y tick labels: stacked charts line up, and changing labels do not move them."""
 _MIN_WIDTH_FOR_GUTTER = 40
-"""Minimum width for that."""
 _LOW_HEIGHT = 12
 """Below this height a chart without an x label has no numbers on the x axis: it is one of several
 that share it."""
@@ -86,10 +85,7 @@ def x_ticks(x: Scale, width: int) -> list[Tick]:
 
 
 def scales(chart: Chart, width: int | None = None) -> tuple[Scale | None, Scale | None]:
-    """Returns the chart's x and y axes; None for one with neither limits nor data.
-
-    `width` is in cells, as for `y_range`.
-    """
+    """Returns the x and y axes; None for one without limits and data. `width` is in cells."""
     return _scale(chart.x, x_range(chart)), _scale(chart.y, y_range(chart, width))
 
 

@@ -134,10 +134,7 @@ def _line_rows(
 
 
 def _crossings(xs: Floats, ys: Floats, at: Floats, cuts: Ints, x: Scale, y: Scale) -> Floats:
-    """Returns where a line crosses the verticals `at`, as fractions of the y axis.
-
-    `at` are fractions of the x axis, `cuts` the next points after them; NaN in gaps and outside.
-    """
+    """Returns y fractions of a line at x fractions `at`, with next points `cuts`; NaN if none."""
     after = np.clip(cuts, 1, max(len(xs) - 1, 1))
     if len(xs) < 2:
         return np.full(len(at), np.nan)

@@ -62,10 +62,7 @@ def to_svg(
 
 
 def stack_svg(charts: Sequence[Chart], width_px: int, height_px: int, title: str = "") -> str:
-    """Draws `charts` below one another, each `width_px` by `height_px`, as one SVG document.
-
-    `title` precedes the first chart's own title.
-    """
+    """Draws `charts` below one another, each of the given size; `title` precedes the first's."""
     parts = []
     for i, chart in enumerate(charts):
         heading = f"{title}: {chart.title}" if title and i == 0 else chart.title
@@ -80,8 +77,6 @@ def stack_svg(charts: Sequence[Chart], width_px: int, height_px: int, title: str
 
 
 class _Drawing:
-    """Builds one document."""
-
     def __init__(
         self, chart: Chart, width: int, height: int, dark: bool, title: str, clip: str = "data"
     ) -> None:
@@ -101,7 +96,6 @@ class _Drawing:
         self.parts: list[str] = []
 
     def document(self) -> str:
-        """Returns the SVG document."""
         self._header()
         self._bands()
         self._axes()
@@ -178,7 +172,6 @@ class _Drawing:
                 x += legend_width([item])
 
     def _legend_rows(self) -> list[list[Series | Area]]:
-        """Breaks the named parts into rows that fit."""
         rows: list[list[Series | Area]] = []
         named: list[Series | Area] = [*self.chart.areas, *self.chart.series]
         for item in (one for one in named if one.name):

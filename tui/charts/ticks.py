@@ -76,10 +76,7 @@ def nice_step(least: float) -> float:
 
 
 def _labels(values: list[float], step: float) -> list[str]:
-    """Formats with as few digits as distinguish the values, and the same number of decimals.
-
-    Small values, such as learning rates, are written 2e-3 rather than 0.002.
-    """
+    """Formats with the fewest equal decimals that tell values apart; small ones such as 2e-3."""
     greatest = max((abs(v) for v in values), default=0.0)
     digits = -math.floor(math.log10(step) + 1e-9)
     if not greatest:

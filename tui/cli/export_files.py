@@ -21,7 +21,6 @@ FILES = {
     "svg": "--svg",
     "json_file": "--json",
 }
-"""The option of each file that can be exported."""
 
 
 def check_files(args: argparse.Namespace) -> None:

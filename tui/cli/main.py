@@ -1,8 +1,4 @@
-"""The `clr-tui` command.
-
-Each command imports what it needs when it runs, so that `--help` is instant and only screens
-load Textual.
-"""
+"""The `clr-tui` command; each subcommand imports what it needs, so that `--help` is instant."""
 
 from __future__ import annotations
 
@@ -301,7 +297,6 @@ def _print_replay(args: argparse.Namespace, recording: Recording) -> int:
 
 
 def _with_target(recording: Recording, target: float | None) -> Recording:
-    """Set the `target` accuracy of a replayed comparison."""
     if target is None:
         return recording
     config = recording.config
@@ -345,4 +340,3 @@ COMMANDS: dict[str | None, Callable[[argparse.Namespace, Path], int]] = {
     "replay": _replay,
     "export": _export,
 }
-"""What each command does, except those that start a run."""

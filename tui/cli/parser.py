@@ -23,7 +23,6 @@ from clr_tui.tui.cli.parsing import Parser, replay_position, speed
 from clr_tui.tui.kinds.registry import KINDS, Kind
 
 SCREEN_COMMANDS = (None, *KINDS, "attach", "replay")
-"""The commands that can open a screen."""
 
 
 def _add_common(parser: Parser, command: str | None = None) -> None:
@@ -148,7 +147,6 @@ COMMANDS: dict[str, tuple[str, str, Callable[[Parser], None]]] = {
         _export,
     ),
 }
-"""Usage, purpose and options of each command, except those that start a run."""
 
 
 class _Version(argparse.Action):

@@ -18,10 +18,7 @@ from clr_tui.tui.widgets.field import Field
 
 
 class BoundsDialog(ModalScreen["Bounds | None"]):
-    """Asks for base_lr and max_lr; returns them, or None if cancelled.
-
-    `bounds` are the initial values; `note` is a sentence on what they are for.
-    """
+    """Asks for base_lr and max_lr, initially `bounds`; `note` says what for. None if cancelled."""
 
     CSS_PATH = "dialog.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [

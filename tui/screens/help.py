@@ -34,13 +34,7 @@ WHERE = (
 
 
 class HelpScreen(ModalScreen[None]):
-    """The keys of a screen, and a short guide.
-
-    Args:
-        screen: `HOME` or the name of a kind.
-        mode: what a run screen shows.
-        runs: the folder of runs, named in the text.
-    """
+    """The keys of `screen` in `mode`, as in `keys_for`, and a short guide, which names `runs`."""
 
     CSS_PATH = "help.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [

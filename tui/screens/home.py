@@ -142,7 +142,6 @@ class HomeScreen(ForegroundScreen[None]):
             self._listing.release()
 
     def _summaries(self) -> list[RunSummary] | None:
-        """Summarises all runs; None if cancelled."""
         worker = get_current_worker()
         found: list[RunSummary] = []
         for run in list_runs(self._folder):

@@ -63,10 +63,7 @@ SEEK_SHARE = 0.05
 
 
 class RunScreen(ForegroundScreen[None]):
-    """A run, live or recorded; subclasses draw it.
-
-    `run` is its directory, for commands; None for a recording.
-    """
+    """A run, live or recorded; subclasses draw it. `run` is for commands, None for a recording."""
 
     CSS_PATH: ClassVar[CSSPathType | None] = Path(__file__).with_suffix(".tcss")
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - Textual declares it as an instance's
@@ -127,8 +124,6 @@ class RunScreen(ForegroundScreen[None]):
     def on_resize(self) -> None:
         """Wraps text to the new width."""
         self.call_after_refresh(self.show_all)
-
-    # -- following -------------------------------------------------------------------------
 
     def poll(self) -> None:
         """Reads new events and, if the screen is in front, draws changes."""
@@ -289,8 +284,6 @@ class RunScreen(ForegroundScreen[None]):
         self._hint = ""
         self.show_message()
 
-    # -- keys: commands to the run ---------------------------------------------------------
-
     def order(self, command: Command, done: str) -> bool:
         """Sends `command` to the worker and shows `done`, or why it could not be sent."""
         if not self.require_live():
@@ -359,8 +352,6 @@ class RunScreen(ForegroundScreen[None]):
         """The parent of runs started from here."""
         return self.run_dir.id if self.run_dir is not None else None
 
-    # -- keys: replay ----------------------------------------------------------------------
-
     def _replay(self) -> ReplaySource | None:
         if isinstance(self.source, ReplaySource):
             return self.source
@@ -378,8 +369,6 @@ class RunScreen(ForegroundScreen[None]):
         if (source := self._replay()) is not None:
             (source.faster if direction > 0 else source.slower)()
             self.poll()
-
-    # -- keys: export ----------------------------------------------------------------------
 
     def exports(self) -> Exports:
         """Returns the export formats."""

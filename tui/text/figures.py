@@ -1,7 +1,4 @@
-"""Formats values of metrics: shares in per cent, others unchanged.
-
-Every function shows a dash for None or a value that is not finite.
-"""
+"""Formats values of metrics, shares in per cent; a dash for None or a value that is not finite."""
 
 from __future__ import annotations
 

@@ -35,11 +35,7 @@ class Reading:
 
 
 def read_form(values: Values, task: TaskConfig | None = None, job: Job | None = None) -> Reading:
-    """Read `values`, a text for every field.
-
-    Fields whose text is unchanged keep their value in `task` and `job`, with which the form
-    opened.
-    """
+    """Read the texts; those unchanged since the form opened keep their value in `task` or `job`."""
     kind = kind_in(values)
     given_task = task or TaskConfig()
     given = job if job is not None and kind_of(job) == kind else blank(JOBS[kind])
@@ -106,11 +102,7 @@ def _changed(
 def _value(
     name: str, setting: Setting, given: msgspec.Struct, values: Values, before: Values
 ) -> Any:
-    """Return the value of one setting.
-
-    Raises:
-        UserError: its text cannot be read.
-    """
+    """Return the value of one setting; raises `UserError` if its text cannot be read."""
     field = FormField(name, setting)
     if not field.plays_a_part(values):
         gone = field.plays_a_part(before)

@@ -103,10 +103,7 @@ def job_settings(kind: str) -> dict[str, Setting]:
 
 
 def form_fields(devices: tuple[str, ...] = ()) -> tuple[FormField, ...]:
-    """Return all fields in order; the rare ones follow the field that unfolds them.
-
-    `devices` are the machine's, as torch names them.
-    """
+    """Return all fields, rare ones after the one that unfolds them; `devices` are torch's names."""
     kinds = Setting(
         "find learning rate bounds, train between them, or compare optimizers",
         title="kind",
@@ -132,7 +129,6 @@ def _on(setting: Setting, devices: tuple[str, ...]) -> Setting:
 
 
 def _of_jobs() -> list[FormField]:
-    """Return the fields of single kinds, then those that kinds share."""
     kinds: dict[str, list[str]] = {}
     rows: dict[str, Setting] = {}
     for kind in reversed(JOBS):

@@ -1,7 +1,4 @@
-"""Formats numbers for columns, with constant width and their unit.
-
-Every function shows a dash for None or a value that is not finite.
-"""
+"""Formats numbers with constant width and their unit; a dash for None or one that is not finite."""
 
 from __future__ import annotations
 

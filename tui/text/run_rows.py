@@ -70,10 +70,7 @@ def _searchable_text(summary: RunSummary) -> str:
 
 
 def cell(summary: RunSummary, column: RunColumn, now: float) -> str:
-    """Return a cell's plain text, not yet cut to the column's width.
-
-    `now` is the Unix time in seconds to which ages are counted.
-    """
+    """Return a cell's plain text, uncut; ages are counted to `now`, Unix time in seconds."""
     if column.name == "run":
         return plain(summary.id)
     if column.name == "kind":

@@ -41,10 +41,7 @@ class Status:
 
 
 def status_of(history: RunHistory, *, alive: bool) -> Status:
-    """Return the state of a run.
-
-    `alive` is whether more events can come: the worker is alive, or a recording has not ended.
-    """
+    """Return a run's state; `alive` is whether its worker or recording can send more events."""
     state = state_of(
         history.finished.outcome if history.finished else None,
         alive=alive,
@@ -94,10 +91,7 @@ def bar(fraction: float, width: int) -> str:
 
 
 def failure_words(history: RunHistory, state: State, log_path: str) -> str:
-    """Describe why a run failed or was lost; empty for any other.
-
-    `log_path` names the file with the worker's own output.
-    """
+    """Say why a run failed or was lost, else ""; `log_path` names the worker's own output."""
     if state == "lost":
         return (
             "The worker vanished: killed, out of memory, or the machine went down. "

@@ -12,10 +12,7 @@ from textual.widget import Widget
 
 
 class Choice(Widget, can_focus=True):
-    """A field whose value is chosen rather than typed.
-
-    `value` is the initial one of `choices`; it is added in front if it is not among them.
-    """
+    """A field whose value is chosen; the initial `value` is put in front if not in `choices`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "choose(-1)", show=False),

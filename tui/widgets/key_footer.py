@@ -43,12 +43,7 @@ class KeyLine(Widget):
 
 
 class KeyFooter(KeyLine):
-    """The keys of a screen, as many as fit.
-
-    Args:
-        screen: `HOME` or the name of a kind.
-        mode: what a run screen shows.
-    """
+    """The keys of a screen, as many as fit; `screen` and `mode` as for `keys_for`."""
 
     DEFAULT_CSS = "KeyFooter { dock: bottom; }"
 

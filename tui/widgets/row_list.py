@@ -28,8 +28,6 @@ _GUTTER = 2
 
 @dataclass(frozen=True)
 class _Shown:
-    """A line as last painted."""
-
     line: Pieces = ()
     here: bool = False
     more: str = " "
@@ -138,7 +136,6 @@ class RowList(Widget, Generic[Row], can_focus=False):
         self._top = min(max(top, self._cursor - room + 1), self._cursor)
 
     def _visible(self) -> list[_Shown]:
-        """Draws the visible lines."""
         height = self.content_size.height
         last = min(self._top + height - 1, len(self._rows))
         shown = [_Shown(self.heading_line())] if height else []

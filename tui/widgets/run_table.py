@@ -26,10 +26,7 @@ _STATUS_STYLE = {
 
 
 class RunTable(RowList[RunSummary], can_focus=True):
-    """Runs, one per line, under a fixed heading.
-
-    `Moved` is also sent when the data of the run under the cursor change.
-    """
+    """Runs, one a line below a fixed heading; `Moved` also reports changes under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", show=False),

@@ -63,7 +63,6 @@ def _pairs(report: CompareReport, width: int) -> list[str]:
 
 
 def _figures(pair: Pair, metric: Metric) -> str:
-    """Difference and p, in columns of constant width."""
     scale, digits = (100, ".2f") if metric.unit == "share" else (1, ".3g")
     difference = f"{scale * (pair.difference or 0.0):+{digits}}".rjust(6)
     half = "-" if pair.half_width is None else f"{scale * pair.half_width:{digits}}"

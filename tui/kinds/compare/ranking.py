@@ -71,8 +71,6 @@ def ranking(
 
 @dataclass(frozen=True)
 class _Table:
-    """The columns and their widths."""
-
     report: CompareReport
     width: int
     label: int
@@ -81,7 +79,6 @@ class _Table:
 
     @classmethod
     def of(cls, report: CompareReport, width: int) -> _Table:
-        """The table that fits into `width` cells."""
         names = [plain(entry.label) for entry in report.entries]
         longest = max(map(cell_len, names), default=0)
         label = min(max(longest, _MIN_LABEL_WIDTH), max(_MIN_LABEL_WIDTH, (width - 8) // 4))
@@ -99,7 +96,6 @@ class _Table:
         return cls(report, width, label, [item for item in sized if item[0] in kept])
 
     def heading(self) -> Line:
-        """The names of the columns."""
         cells = self._cells([column.heading for column, _ in self.columns])
         names = [
             " " * _MARGIN_WIDTH + padded("optimizer", self.label),

@@ -140,8 +140,6 @@ class ComparisonScreen(RunScreen):
         """Opens the row that was clicked twice."""
         self.action_open_row()
 
-    # -- keys: rows ------------------------------------------------------------------------
-
     def action_select(self, by: int) -> None:
         """Selects the row above or below."""
         self.table.move(by)
@@ -174,8 +172,6 @@ class ComparisonScreen(RunScreen):
         """Hides the selected optimizer's curve, or shows it again."""
         if (row := self.table.selected) is not None:
             self._redraw(self.options.toggled_entry(row.entry))
-
-    # -- keys: how to draw -----------------------------------------------------------------
 
     def _redraw(self, options: CompareOptions) -> None:
         self.options = options
@@ -215,8 +211,6 @@ class ComparisonScreen(RunScreen):
             return
         self._redraw(replace(self.options, log_y=not self.options.log_y))
 
-    # -- keys: the target ------------------------------------------------------------------
-
     def action_move_target(self, points: int) -> None:
         """Moves the target by `points` steps; the first press suggests one."""
         target = self.options.target
@@ -247,8 +241,6 @@ class ComparisonScreen(RunScreen):
             target = read_target(text, self.history.primary)
             self._set_target(self._own_target if target is None else target)
 
-    # -- keys: orders ----------------------------------------------------------------------
-
     def action_stop_trial(self) -> None:
         """Stops the selected trial, or the optimizer's running ones, after a confirmation."""
         if not self.require_live():
@@ -271,8 +263,6 @@ class ComparisonScreen(RunScreen):
         for trial in trials if confirmed else ():
             if not self.order(StopTrial(trial=trial), "Stopping after the current step."):
                 return
-
-    # -- keys: export ----------------------------------------------------------------------
 
     def exports(self) -> Exports:
         """The chart as SVG, the curves and the steps as CSV, the table, the report as JSON."""

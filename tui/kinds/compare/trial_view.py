@@ -15,10 +15,7 @@ from clr_tui.tui.text.names import model_name
 
 
 def trial_config(config: RunConfig, history: RunHistory, trial: TrialHistory) -> RunConfig:
-    """The settings of a training like `trial`.
-
-    Its rates are those chosen for its entry, or NaN if they are unknown (an imported curve).
-    """
+    """A training like `trial`, at the rates chosen for its entry; NaN if unknown (imported)."""
     compare = config.asked(Compare)
     entry = entry_of(compare, trial)
     rate = history.rates.get(trial.entry) if trial.entry is not None else None

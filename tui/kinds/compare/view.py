@@ -227,7 +227,6 @@ def _end(history: RunHistory, x: XScale) -> float | None:
 
 
 def _steps(history: RunHistory, epochs: float) -> float | None:
-    """Steps of `epochs` epochs."""
     each = max((trial.steps_per_epoch for trial in history.trials.values()), default=0)
     each = each or (history.task.steps_per_epoch if history.task else 0)
     return epochs * each if each > 0 else None
@@ -236,10 +235,7 @@ def _steps(history: RunHistory, epochs: float) -> float | None:
 def _cycle_ends(
     history: RunHistory, shown: list[EntryCurves], options: CompareOptions
 ) -> Iterable[Mark]:
-    """A tick at each end of a cycle, if one of the entries shown has cycles.
-
-    There are none by seconds: each trial ends its cycles at a different time.
-    """
+    """Ticks at the ends of cycles shown; none by seconds, which differ from trial to trial."""
     compare = history.config.asked(Compare)
     end = _end(history, "epoch")
     if end is None or options.x == "seconds":

@@ -105,8 +105,6 @@ class RangeTestScreen(CurveScreen):
             advice += " r opens its settings."
         return lines + self.words(advice, "muted") if advice else lines
 
-    # -- keys: bounds ----------------------------------------------------------------------
-
     def _set(self, bounds: Bounds) -> None:
         self.bounds, self.moved = bounds, True
         self.show_history()
@@ -154,8 +152,6 @@ class RangeTestScreen(CurveScreen):
         recommended = " (recommended)" if taken.recommended else ""
         caution = f", {taken.caution}" if taken.caution else ""
         self.say(plain(f"Bounds by {words}{recommended}{caution}."))
-
-    # -- keys: work ------------------------------------------------------------------------
 
     def action_launch_training(self) -> None:
         """Opens the dialog that starts a training between the bounds."""

@@ -29,10 +29,7 @@ FIELDS = ("train_epochs", "step_size_epochs")
 
 
 class TrainDialog(ModalScreen["Train | None"]):
-    """Asks for the few settings that matter; answers with the training, or None.
-
-    `config` and `history` are the range test's, whose task and optimizer are used.
-    """
+    """Asks for a training with a range test's task and optimizer; answers with it, or None."""
 
     CSS_PATH = "../../screens/dialog.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [

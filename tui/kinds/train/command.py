@@ -87,7 +87,6 @@ def _bounds(args: argparse.Namespace, parent: RunDir | None) -> tuple[float, flo
 
 
 def _recommended(run: RunDir) -> float:
-    """The max_lr that a range test recommends so far."""
     from clr_tui.engine.analysis.history import RunHistory
     from clr_tui.engine.analysis.report import range_report
     from clr_tui.engine.log.tail import read_events

@@ -124,7 +124,6 @@ class _Scale:
 
     @classmethod
     def of(cls, trial: TrialHistory, plan: Plan, x: XAxis) -> _Scale:
-        """The scale of `trial` under `plan`."""
         steps = trial.step.astype(np.float64) + 1
         scale = cls(x, plan.steps_per_epoch, steps, trial.seconds, None)
         end = float(scale.at(np.array([float(plan.total_steps)]))[0])
