@@ -90,11 +90,7 @@ def check_device(name: str) -> None:
 
 
 class UsageMonitor:
-    """The load of one CUDA device.
-
-    Args:
-        index: the N of torch's `cuda:N`.
-    """
+    """The load of one CUDA device; `index` is the N of torch's `cuda:N`."""
 
     def __init__(self, index: int) -> None:
         handles = _handles()

@@ -57,11 +57,7 @@ def _irregular(path: Path, mode: int) -> OSError:
 
 
 def read_regular(path: Path, limit: int) -> bytes:
-    """The whole content of a regular file.
-
-    Raises:
-        OSError: the file cannot be opened or read, or holds more than `limit` bytes.
-    """
+    """The content of a regular file. Raises OSError if unreadable or longer than `limit` bytes."""
     with os.fdopen(open_regular(path), "rb") as file:
         content = file.read(limit + 1)
     if len(content) > limit:

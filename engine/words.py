@@ -26,10 +26,7 @@ def exact_lr(value: float) -> str:
 
 
 def decades_apart(lr: float, other: float) -> str:
-    """`lr` relative to `other` (both above 0) in rounded decades: `a decade below`.
-
-    Empty within one decade.
-    """
+    """`lr` relative to `other` (both above 0): `a decade below`, rounded; empty within one."""
     distance = math.log10(lr / other)
     if abs(distance) <= 1:
         return ""

@@ -50,12 +50,7 @@ class RunLog:
             raise RunRemoved(f"{self._path} was removed during the run")
 
     def emit(self, event: Event) -> None:
-        """Writes an event.
-
-        Raises:
-            RunRemoved: the log was removed.
-            UserError: the log cannot be written.
-        """
+        """Writes an event. Raises RunRemoved if the log was removed, UserError if unwritable."""
         self.raise_if_removed()
         self._writer.write(event)
 

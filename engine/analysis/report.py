@@ -130,11 +130,7 @@ class TrainReport(Report):
 
 
 def report_of(history: RunHistory, *, live: bool) -> Report:
-    """Reports on a run of any kind.
-
-    Args:
-        live: whether a run that has not finished is still running; otherwise it is `lost`.
-    """
+    """Reports on a run of any kind; one that has not finished is `lost` unless it is `live`."""
     report: Report = named(JOB_KINDS[history.config.kind].report)(history, live=live)
     return report
 

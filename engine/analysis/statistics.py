@@ -94,11 +94,7 @@ def interval_factor(n: Ints) -> Floats:
 def paired(a: Values, b: Values) -> TTest:
     """Student's t-test of the differences `a[i] - b[i]` (Student 1908), df = n - 1.
 
-    Pairs with a missing value are left out.
-
-    Args:
-        a: one value per seed.
-        b: of the same length, the same seeds in the same order.
+    Both have a value per seed, in the same order; pairs with a missing value are left out.
     """
     pairs = np.array([a, b], np.float64).T  # None becomes NaN
     pairs = pairs[np.isfinite(pairs).all(axis=1)]
@@ -184,7 +180,6 @@ def _no_test(n: int, difference: float | None, constant: bool, note: str) -> TTe
 
 
 def _constant(x: Floats) -> bool:
-    """Whether all are equal up to rounding."""
     return float(np.ptp(x)) <= _ROUNDING * float(np.abs(x).max())
 
 

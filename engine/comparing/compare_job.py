@@ -22,10 +22,8 @@ from clr_tui.engine.training.session import Result, TrialWork
 def try_optimizers(config: RunConfig) -> None:
     """Makes the optimizers whose options torch may refuse.
 
-    Optimizers from other modules are made only in the trials' processes: they may do anything.
-
-    Raises:
-        UserError: an optimizer cannot be made (field "optimizers").
+    Raises UserError (field "optimizers") if one cannot be made. Those from other modules are made
+    only in the trials' processes: they may do anything.
     """
     for optimizer in [entry.optimizer for entry in config.asked(Compare).entries]:
         if optimizer.options and ":" not in optimizer.name:
@@ -84,7 +82,6 @@ def _devices(requested: str, first: torch.device) -> list[torch.device]:
 
 
 def _capacity(need: TrialNeed, devices: list[torch.device]) -> Capacity:
-    """The capacity of this machine."""
     kind, memories = devices[0].type, []
     host = available_memory()
     if host is not None:

@@ -52,7 +52,6 @@ class RateSearch:
         self.sweep = msgspec.structs.replace(
             compare.range_test, seeds=1, optimizer=compare.entries[number].optimizer
         )
-        """The range test to run."""
         self._history = RunHistory(msgspec.structs.replace(config, job=self.sweep))
 
     def observe(self, event: Event) -> None:

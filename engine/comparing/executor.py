@@ -1,7 +1,4 @@
-"""The interface of whatever runs the trials of a comparison.
-
-The local pool of processes (`engine.comparing.pool`) is one; a cluster could be another.
-"""
+"""The interface of what runs a comparison's trials: the local pool, or perhaps a cluster."""
 
 from __future__ import annotations
 

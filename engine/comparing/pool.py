@@ -172,7 +172,6 @@ class Pool:
 
 
 def _wait_or_kill(popen: subprocess.Popen[bytes]) -> int:
-    """Waits for a process that is about to end; returns its exit code."""
     for _ in range(2):
         try:
             return popen.wait(_EXIT_SECONDS)

@@ -66,8 +66,6 @@ class CompareContext:
 
 @dataclass(frozen=True)
 class _Planned:
-    """A trial to run."""
-
     trial: int
     """See `Compare.trial_number`."""
     entry: int
@@ -78,24 +76,18 @@ class _Planned:
 
 @dataclass
 class _RunningTrial:
-    """A running trial."""
-
     planned: _Planned
     steps: int = 0
     """Done."""
     started: bool = False
     """Whether it has reported its start."""
     paused: bool = False
-    """Whether it has paused."""
     stopping: str | None = None
     """Why it was ordered to stop."""
 
 
 def run_comparison(context: CompareContext, config: Compare) -> Result:
-    """Runs all trials. An error in one trial ends only that one.
-
-    The executor is closed in any case.
-    """
+    """Runs all trials, then closes the executor. An error in one trial ends only that one."""
     try:
         return Comparison(context, config).run()
     finally:
@@ -208,7 +200,6 @@ class Comparison:
         )
 
     def _handle_event(self, trial_event: TrialEvent) -> None:
-        """Handles an event from the executor."""
         running = self._running.get(trial_event.trial)
         if running is None:
             return  # it was stopped without waiting for its end
@@ -268,7 +259,6 @@ class Comparison:
         self._count(planned, end)
 
     def _handle_commands(self) -> None:
-        """Carries out commands since the last call."""
         commands, stop = self._context.control.take_commands()
         if stop is not None:
             self._stop_all(stop)
@@ -343,7 +333,6 @@ class Comparison:
 
     @property
     def _active_trials(self) -> int:
-        """The number of trials that make progress."""
         return 0 if self._pausing else sum(r.started for r in self._running.values())
 
     def _emit_overall(self) -> None:

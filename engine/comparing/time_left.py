@@ -29,15 +29,11 @@ class Pace:
         self._last = now
 
     def left(self, running: Iterable[int], waiting: Iterable[int], jobs: int) -> float | None:
-        """Seconds until the last trial ends.
+        """Seconds until the last trial ends, in `jobs` processes; None before the first step.
 
         Args:
             running: steps left of each running trial, at most `jobs` of them.
             waiting: steps of each waiting trial, in order; the first free process takes the next.
-            jobs: number of processes.
-
-        Returns:
-            None before the first step.
         """
         if not self._steps or self._seconds <= 0:
             return None

@@ -27,10 +27,7 @@ class TrialCounts:
     def overall(self, running: int, steps: int, eta_seconds: float | None) -> Overall:
         """The overall progress.
 
-        Args:
-            running: number of running trainings.
-            steps: done by these.
-            eta_seconds: to the end of the run, estimated.
+        `steps` are done by the `running` trainings; `eta_seconds` to the run's end are estimated.
         """
         ended = sum(self._ends.values())
         return Overall(

@@ -114,7 +114,6 @@ def _layers(model: nn.Module, task: Task) -> list[tuple[int, bool]]:
 
 
 def _resident_bytes(statm: Path = STATM) -> int:
-    """The resident memory of this process, bytes."""
     try:
         return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError, IndexError):  # not Linux
@@ -122,11 +121,7 @@ def _resident_bytes(statm: Path = STATM) -> int:
 
 
 def available_memory(meminfo: Path = MEMINFO, cgroup: Path = CGROUP) -> int | None:
-    """Bytes that new processes can take, within the machine and any container.
-
-    Returns:
-        None if the system does not report them.
-    """
+    """Bytes that new processes can take in this machine and any container; None if unreported."""
     known = [n for n in (_machine_memory(meminfo), _container_memory(cgroup)) if n is not None]
     return min(known, default=None)
 

@@ -82,8 +82,6 @@ class TrialRunner:
 
 
 class _TrialReporter:
-    """Sends the events of one trial to the pool."""
-
     def __init__(self, connection: Connection, trial: int) -> None:
         self._connection = connection
         self._trial = trial

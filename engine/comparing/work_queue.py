@@ -13,7 +13,6 @@ from clr_tui.engine.comparing.protocol import Setup, TrialOrder, decode_message
 from clr_tui.engine.log.commands import Command
 
 POOL_GONE_EXIT_CODE = 3
-"""The exit code of a process whose pool is gone."""
 
 
 class WorkQueue:
@@ -28,7 +27,6 @@ class WorkQueue:
         self.setup: queue.SimpleQueue[Setup] = queue.SimpleQueue()
         """Gets the pool's first message."""
         self.work: queue.SimpleQueue[TrialWork] = queue.SimpleQueue()
-        """Gets the trials to run."""
         self._orders: deque[TrialOrder] = deque()
         threading.Thread(target=self._listen, name="inbox", daemon=True).start()
 

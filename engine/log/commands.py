@@ -101,10 +101,7 @@ def _append(path: Path, line: bytes) -> None:
 
 
 class CommandTail:
-    """Follows a commands file from its start; returns each command once, in order.
-
-    Lines that are not commands are skipped.
-    """
+    """Follows a commands file from its start, each command once, in order; skips other lines."""
 
     def __init__(self, path: Path) -> None:
         self._lines = LineTail(path)

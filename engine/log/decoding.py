@@ -26,11 +26,7 @@ class LineDecoder:
         """None once the log is known to be of schema 2 or newer, whose lines decode faster."""
 
     def __call__(self, line: bytes) -> AnyEvent:
-        """Decodes the next line.
-
-        Raises:
-            UNREADABLE: the line is not one of our events.
-        """
+        """Decodes the next line; raises one of UNREADABLE if it is not one of our events."""
         event: AnyEvent = _DECODE(line) if self._old is None else self._old(line)
         if isinstance(event, RunStarted):
             self._old = schema_1.Upgrade() if event.schema < 2 else None

@@ -17,11 +17,7 @@ PIECE = 1 << 20
 
 
 def read_packed(path: Path) -> Batch:
-    """Reads like `read_events`, but with `packed` steps: 16 bytes per step instead of a hundred.
-
-    Raises:
-        UserError: the file exists but cannot be read.
-    """
+    """Reads like `read_events`, but with `packed` steps: 16 bytes per step instead of a hundred."""
     tail = LogTail(path)
     whole = Batch(more=True)
     while whole.more:

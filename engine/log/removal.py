@@ -79,7 +79,6 @@ def removal_message(run: RunDir, kept: list[str]) -> str:
 
 
 def _started(run: RunDir) -> RunStarted | None:
-    """The first event of the log."""
     try:
         lines = LineTail(run.events_path).poll(_FIRST_EVENT).lines
         return msgspec.json.decode(lines[0], type=RunStarted) if lines else None

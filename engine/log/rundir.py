@@ -69,11 +69,7 @@ class RunDir:
         return is_held(self.lock_path)
 
     def config(self) -> RunConfig:
-        """The run's settings.
-
-        Raises:
-            UserError: `run.json` is missing or cannot be read.
-        """
+        """The run's settings; raises UserError if `run.json` is missing or cannot be read."""
         try:
             stamp = stamp_of(self.config_path)
             cached = _configs.get(self.config_path)
@@ -154,11 +150,7 @@ def _make_directory(runs: Path, prefix: str) -> RunDir:
 
 
 def list_runs(runs: Path) -> list[RunDir]:
-    """All runs, newest first; none if the folder does not exist.
-
-    Raises:
-        UserError: the folder cannot be read.
-    """
+    """All runs, newest first, none if `runs` is missing; raises UserError if it is unreadable."""
     runs = Path(os.path.abspath(runs))
     try:
         names = os.listdir(runs)

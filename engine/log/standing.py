@@ -68,7 +68,6 @@ def _sweep(config: RunConfig, events: Sequence[AnyEvent], _head: Head) -> str:
 
 
 def _epoch(_config: RunConfig, events: Sequence[AnyEvent], head: Head) -> str:
-    """The current epoch, and the latest result on validation."""
     steps = last_of(events, Steps)
     if steps is None or not steps.step:
         return ""

@@ -131,9 +131,5 @@ def _is_consistent(steps: Steps) -> bool:
 
 
 def read_events(path: Path) -> Batch:
-    """Reads the current log whole; an empty batch if the file is missing.
-
-    Raises:
-        UserError: the file exists but cannot be read.
-    """
+    """Reads the whole log, an empty batch if it is missing. Raises UserError if unreadable."""
     return LogTail(path).poll()

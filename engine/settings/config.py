@@ -378,11 +378,7 @@ class RunConfig(_Asked, frozen=True, kw_only=True):
         return kind_of(self.job)
 
     def asked(self, kind: type[J]) -> J:
-        """The job, for callers that handle only one kind of run.
-
-        Raises:
-            TypeError: the job is of another kind.
-        """
+        """The job, for callers that handle one kind of run; raises TypeError for another kind."""
         if not isinstance(self.job, kind):
             raise TypeError(f"{self.id} is a {self.kind} run, not a {kind.__name__}")
         return self.job

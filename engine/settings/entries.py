@@ -220,7 +220,6 @@ def _policy(name: str, shown: str) -> Policy:
 
 
 def _merged(given: Options, rates: Options, shown: str) -> Options:
-    """The rates of both brackets."""
     for key in rates:
         if key not in RATES:
             raise UserError(

@@ -97,9 +97,6 @@ def quick_scan(root: Path, limit: int) -> QuickScan:
 
     A folder is read until its first image, and images are counted up to `limit`: cheap enough to
     call at every keystroke, whatever folder the unfinished text names.
-
-    Raises:
-        UserError: see `scan`.
     """
     parts = _parts(root)
     lacking = sum(part not in parts for part in ("validation", "test"))

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from clr_tui.engine.errors import UserError, did_you_mean
 
 MAX_COUNT = 10**9
-"""The maximum of any count."""
 _MAX_DIGITS = 40
 """Characters of an invalid value to show."""
 

@@ -8,8 +8,7 @@ WIDTH = 32
 """Channels of the first block; each later block has twice as many, up to `MAX_WIDTH`."""
 MAX_WIDTH = 256
 HIDDEN = 1024
-"""Width of the linear layer. With less, the rate at which a range test turns varies more by seed.
-"""
+"""Width of the linear layer. With less, the rate where a range test turns varies more by seed."""
 DROPOUT = 0.5
 MIN_SIZE = 2
 """Blocks are added while the pooled image is at least this many pixels wide."""

@@ -15,11 +15,7 @@ MODULE = "clr_tui.engine.tasks.decode_process"
 
 
 class DecodeProcess:
-    """The parent's end of a decoding process, which `close` ends.
-
-    Raises:
-        OSError: the process cannot be started.
-    """
+    """The parent's end of a decoding process, which `close` ends; OSError if it cannot start."""
 
     def __init__(self) -> None:
         self._child = Child(MODULE)

@@ -13,10 +13,7 @@ FILE = Path(__file__).with_name("digits.npz")
 
 
 def read_digits(*_: object) -> Dataset:
-    """The 1,797 digits, 8x8 and grey, with values scaled from 0..16 to 0..255.
-
-    15 % of each class are for validation and 15 % for the test; the split is fixed.
-    """
+    """The 1,797 digits, 8x8 grey, scaled from 0..16 to 0..255; fixed split 70/15/15 % by class."""
     with np.load(FILE) as file:
         ink, labels = file["images"], file["labels"].astype(np.int64)
     train, validation, test = stratified_split(labels, (0.15, 0.15))

@@ -115,7 +115,6 @@ class FrozenFeatures:
         return self._parts[id(part)]
 
     def _missing_blocks(self, stored: _KeptPart, chosen: Tensor | slice) -> list[int]:
-        """The starts of the blocks that are missing for `chosen`."""
         if not isinstance(chosen, slice):
             # The indices are on the device, and shuffled: they are in nearly all blocks.
             return sorted(stored.missing)

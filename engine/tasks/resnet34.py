@@ -16,13 +16,10 @@ DROPOUT = 0.5
 
 
 class TransferResNet34(nn.Module):
-    """A ResNet34 that trains only its last residual block and its head.
+    """A ResNet34 that trains only its last residual block and its head, of `classes` logits.
 
     All other layers are a `FrozenTrunk`. Their batch norms always stay in evaluation mode: their
     statistics belong to their weights.
-
-    Args:
-        classes: number of logits.
     """
 
     def __init__(self, classes: int) -> None:
@@ -87,11 +84,9 @@ class TransferResNet34(nn.Module):
 def build_resnet34(
     weights: Mapping[str, Tensor] | None, _channels: int, _size: int, classes: int
 ) -> nn.Module:
-    """A ResNet34 on `weights`, its head (and, without weights, everything) drawn at random.
+    """A ResNet34 on `weights` from `read_weights`, with a random head of `classes` logits.
 
-    Args:
-        weights: as `read_weights` returns them.
-        classes: number of logits.
+    Without weights, everything is drawn at random.
     """
     model = TransferResNet34(classes)
     if weights is not None:

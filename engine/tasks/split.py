@@ -15,11 +15,7 @@ SPLIT_SEED = 0
 def stratified_split(
     labels: NDArray[np.int64], shares: tuple[float, ...]
 ) -> tuple[NDArray[np.int64], ...]:
-    """Holds out parts of the data, stratified by class.
-
-    Args:
-        labels: (n,), the class of each image.
-        shares: see `held_out_counts`.
+    """Holds out parts, stratified by class: `labels` (n,), `shares` as in `held_out_counts`.
 
     Returns:
         The indices of the rest (the training part), then those of each part, all ascending.

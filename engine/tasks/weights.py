@@ -95,7 +95,6 @@ def _wrong_weights(name: str, why: str) -> UserError:
 
 
 def _imagenet_file(progress: Progress) -> Path:
-    """The path of the published weights, downloaded if missing."""
     path = Path(torch.hub.get_dir()) / "checkpoints" / IMAGENET_URL.rpartition("/")[2]
     if not path.exists():
         try:

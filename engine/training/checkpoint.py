@@ -52,11 +52,7 @@ def restore(state: dict[str, Any], trainee: Trainee, scheduler: LambdaLR) -> Non
 
 
 def save(path: Path, state: dict[str, Any]) -> None:
-    """Writes a checkpoint atomically.
-
-    Raises:
-        UserError: the disk is full, or the file cannot be written.
-    """
+    """Writes a checkpoint atomically; raises UserError if it cannot, such as on a full disk."""
     try:
         path.parent.mkdir(exist_ok=True)
         with replacing(path) as file:

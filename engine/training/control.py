@@ -101,11 +101,7 @@ class Control:
         self._paused = False
 
     def raise_if_stopped(self) -> None:
-        """For work between steps: handles only stops, other commands wait. Cheap.
-
-        Raises:
-            Stopped: a command or signal asks to stop.
-        """
+        """Between steps, cheap: raises Stopped on a stop command or signal; other commands wait."""
         self._receive()
         stops = (stop_reason(c) for c in self._queue if isinstance(c, Stop))
         reason = self._stop.reason or next(stops, None)

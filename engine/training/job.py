@@ -31,10 +31,7 @@ PROGRESS_SECONDS = 0.25
 def run_job(
     config: RunConfig, emit: Callable[[Event], object], control: Control, folder: Path
 ) -> Result:
-    """Does the job in `config`, logging to `emit`.
-
-    Args:
-        folder: the run's directory.
+    """Does the job in `config` in the run's directory `folder`, logging to `emit`.
 
     Raises:
         UserError: the job cannot be done.

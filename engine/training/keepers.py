@@ -13,8 +13,7 @@ from clr_tui.engine.log.events import CheckpointSaved, Event
 from clr_tui.engine.training import checkpoint
 
 Reason = Literal["best", "last", "asked", "stopped"]
-"""Validation was the best so far, an epoch ended, a command asked for it, or the training stopped.
-"""
+"""Validation was the best so far, an epoch ended, a command asked, or the training stopped."""
 
 BEST = Path("checkpoints", "best.pt")
 LAST = Path("checkpoints", "last.pt")

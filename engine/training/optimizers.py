@@ -22,11 +22,7 @@ _FUSED = (SGD, Adam, AdamW)
 
 
 def try_optimizer(config: RunConfig) -> None:
-    """Makes the optimizer of a job once, to find mistakes early.
-
-    Raises:
-        UserError: the optimizer cannot be made (field "optimizer").
-    """
+    """Makes a job's optimizer once, to find mistakes early: UserError (field "optimizer")."""
     job: Any = config.job
     try_to_make(job.optimizer, config.folder)
 
@@ -150,7 +146,6 @@ def _module(name: str, folder: str) -> ModuleType:
 
 
 def _error_line(error: BaseException) -> str:
-    """The error on one line."""
     return " ".join(f"{type(error).__name__}: {error}".split())
 
 

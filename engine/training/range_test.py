@@ -160,14 +160,10 @@ def run_sweep(
     subset: Subset | None = None,
     steps_beyond: int = 0,
 ) -> str | None:
-    """Runs one sweep, from its first event to its last.
+    """Runs one sweep, from its first event to its last; `subset` and the result are as in `sweep`.
 
     Args:
-        subset: if given, loss and metrics are measured on it during the sweep.
         steps_beyond: steps of the run after this sweep, to estimate the time left.
-
-    Returns:
-        The sentence that stopped the sweep; None if it ran to its end, early or not.
 
     Raises:
         Stopped: the run was stopped before the sweep began.

@@ -15,8 +15,6 @@ from clr_tui.engine.words import all_of, be, listed, many
 
 @dataclass(frozen=True)
 class _Standings:
-    """The leader, and how the others compare with it."""
-
     leader: EntryReport
     near: dict[str, Pair]
     """Not distinguishable from the leader; by label, like the next two."""

@@ -35,11 +35,7 @@ class Pair(TTest):
 
 
 def compare_pairs(samples: Sequence[Sample], *, metric: Metric, paired_seeds: bool) -> list[Pair]:
-    """Compares all pairs of entries in the given order.
-
-    Args:
-        metric: the metric that the values belong to.
-    """
+    """Compares all pairs of entries in the given order; the values belong to `metric`."""
     both = list(combinations(samples, 2))
     tests = [_test(a, b, paired_seeds) for a, b in both]
     adjusted = holm([t.p for t in tests])

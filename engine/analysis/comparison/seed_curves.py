@@ -92,9 +92,9 @@ class MeanCurve:
 
 
 def entry_curves(history: RunHistory) -> tuple[EntryCurves, ...]:
-    """Builds the curves of the entries, in the order of the configuration.
+    """Builds the curves of the entries in the configuration's order, without sweeps.
 
-    Sweeps are left out. Once the run is over, unfinished trials are `stopped`.
+    Once the run is over, unfinished trials are `stopped`.
     """
     return history.cached(_build_entries)
 
@@ -202,7 +202,6 @@ def _curve_of(trial: TrialHistory, seed: int, planned: int) -> SeedCurve:
 
 
 def _names(measured: Iterable[Mapping[str, object]]) -> list[str]:
-    """The loss and the metrics that were measured, in order."""
     return list(dict.fromkeys([LOSS.name, *chain.from_iterable(measured)]))
 
 

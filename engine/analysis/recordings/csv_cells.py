@@ -40,21 +40,13 @@ def to_csv(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
 
 
 def number(text: str) -> float | None:
-    """The number in a cell; None if the cell is empty or the number is not finite.
-
-    Raises:
-        ValueError: it is not a number.
-    """
+    """The number in a cell, None if empty or not finite; raises ValueError if not a number."""
     return finite_or_none(float(text)) if text.strip() else None
 
 
 @contextmanager
 def open_csv(path: Path) -> Iterator[tuple[list[str], Iterator[list[str]]]]:
-    """Opens a CSV file: the names in its header in lower case, and the rows below it.
-
-    Raises:
-        UserError: it cannot be read.
-    """
+    """Opens a CSV: its header in lower case, and the rows. Raises UserError if unreadable."""
     try:
         with open_text(path) as file:
             rows = csv.reader(file)

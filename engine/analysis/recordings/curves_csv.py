@@ -133,7 +133,6 @@ def _trials(path: Path, rows: Iterator[list[str]], header: list[str]) -> list[_T
 
 
 def _places(header: Sequence[str], part: str) -> dict[str, int]:
-    """The columns of the loss and of each metric of a part."""
     full = {short: name for name, short in _SHORT.items()}
     names = [name.removeprefix(part) if name.startswith(part) else "" for name in header]
     return {full.get(name, name): place for place, name in enumerate(names) if name}

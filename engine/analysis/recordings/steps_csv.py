@@ -1,7 +1,4 @@
-"""Writes the numbers of a run as CSV, floats in full.
-
-Values that were not measured or are not finite are empty fields.
-"""
+"""Writes a run as CSV: floats in full, empty fields for what is not measured or not finite."""
 
 from __future__ import annotations
 
@@ -44,10 +41,7 @@ def _step_rows(trial: TrialHistory, names: Sequence[str]) -> Iterable[tuple[Cell
 
 
 def epochs_csv(history: RunHistory) -> str:
-    """Writes one row per epoch: loss and metrics of both parts, the rate at its end, seconds.
-
-    Shares are 0 to 1.
-    """
+    """Writes one row per epoch: loss and metrics (shares 0 to 1), the rate at its end, seconds."""
     names = [LOSS.name, *(metric.name for metric in history.metrics)]
     parts = (f"{part}_{name}" for part in ("train", "validation") for name in names)
     rows = (row for trial in history.trials.values() for row in _epoch_rows(trial, names))

@@ -43,7 +43,6 @@ class Curve:
     diverged: bool
     """Whether at least half of the sweeps ended early: the loss grew too far or was not finite."""
     running: bool
-    """Whether the run is still going."""
     cut_short: CutShort | None
     """How the run ended before any sweep completed; None if one did or still can."""
     metric: Metric

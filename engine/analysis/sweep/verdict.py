@@ -171,7 +171,6 @@ class _Noise:
     level: float
     """The median of the first fifth of the raw losses."""
     level_sd: float
-    """Standard deviation of `level`."""
     later: float
     """The median of the middle third of the raw losses, minus `level`."""
 
