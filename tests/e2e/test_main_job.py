@@ -17,6 +17,7 @@ from clr_tui.engine.log.events import AnyEvent, BoundsChanged, EpochFinished, Ru
 from clr_tui.engine.log.lock import is_held
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.log.tail import read_events
+from clr_tui.engine.settings.config import Train
 
 pytestmark = pytest.mark.slow
 
@@ -64,8 +65,8 @@ def test_sweep_set_train_and_outlive_the_terminal(home: Home) -> None:
     terminal.wait_for("● running", 60)
     terminal.wait_for(lambda text: "best" in text and "epoch" in text and "validation" in text)
     run = home.only_run("train")
-    job = run.config().train
-    assert job is not None
+    job = run.config().job
+    assert isinstance(job, Train)
     assert job.epochs == 4000  # typed in one burst, the two old digits deleted first
     until(lambda: epochs(run) >= 2, 120, lambda: terminal.read(0.1))
 

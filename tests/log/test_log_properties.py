@@ -88,7 +88,8 @@ CORRUPT = [
     b'{"type":"steps","trial":0,"step":[0],"lr":[1e999],"loss":[1]}',
     b'{"type":"steps","trial":0,"step":[0,1],"lr":[0.1],"loss":[1,1]}',
     b'{"type":"steps","trial":0,"step":[0,1],"lr":[0.1,0.1],"loss":[1]}',
-    b'{"type":"steps","trial":0,"step":[0],"lr":[0.1],"loss":[1],"accuracy":[]}',
+    b'{"type":"steps","trial":0,"step":[0],"lr":[0.1],"loss":[1],"accuracy":[],'  # schema 1
+    b'"metrics":{"accuracy":[]}}',  # schema 2
     b'{"type":"steps","trial":0,"step":[0],"lr":[0.1],"loss":[1],"metrics":{"mae":[]}}',
     b'{"type":"steps","trial":0,"step":[-1],"lr":[0.1],"loss":[1]}',
     b'{"type":"steps","trial":0,"step":[99999999999999999999],"lr":[0.1],"loss":[1]}',

@@ -297,7 +297,8 @@ def test_a_trial_is_the_same_alone_and_after_others(load_resnet, augment):
         curve = []
         for _ in range(2):
             curve += steps(trainee, 4, seed)
-            curve += [value.item() for value in evaluate(trainee, task.validation)]
+            loss, ((correct, count),) = evaluate(trainee, task.validation)
+            curve += [loss.item(), correct.item() / count]
         return curve
 
     alone = trial(load_resnet(augment=augment), 1)

@@ -64,16 +64,16 @@ async def test_in_the_form_other_keys_go_to_the_screen(app, mixed) -> None:
         await settled(pilot)
         await pilot.press("n")
         screen = app.screen
-        screen.query_one("#batch_size", Input).focus()
+        screen.query_one("#start_lr", Input).focus()
         await pilot.press("down")
-        assert app.focused.id == "start_lr"
+        assert app.focused.id == "end_lr"
         await pilot.press("up")
-        assert app.focused.id == "batch_size"
-        await pilot.press("tab")
         assert app.focused.id == "start_lr"
+        await pilot.press("tab")
+        assert app.focused.id == "end_lr"
         app.focused.value = "x"
         await pilot.press("shift+tab", "enter")
-        assert app.focused.id == "start_lr"  # a start was refused
+        assert app.focused.id == "end_lr"  # a start was refused
         await pilot.press("escape")
         assert not isinstance(app.screen, NewRunScreen)
 
