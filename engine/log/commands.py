@@ -22,7 +22,7 @@ from clr_tui.engine.log.line_tail import LineTail
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.log.writer import write_failed
 from clr_tui.engine.regular import Stamp, open_regular, stamp_of
-from clr_tui.engine.settings.bounds import bounds_mistakes
+from clr_tui.engine.settings.lr_bounds import bounds_mistakes
 
 
 class _Command(msgspec.Struct, frozen=True, kw_only=True, tag=kebab):

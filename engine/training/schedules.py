@@ -8,8 +8,8 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from clr_tui.engine.policies import lr_at
-from clr_tui.engine.settings.bounds import bounds_mistakes
 from clr_tui.engine.settings.config import GAMMA, Policy
+from clr_tui.engine.settings.lr_bounds import bounds_mistakes
 
 
 @dataclass(eq=False)

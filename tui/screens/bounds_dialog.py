@@ -11,7 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from clr_tui.engine.analysis.report import Bounds
-from clr_tui.engine.settings.bounds import BASE_LR, MAX_LR
+from clr_tui.engine.settings.lr_bounds import BASE_LR, MAX_LR
 from clr_tui.engine.words import exact_lr
 from clr_tui.tui.text.bounds import read_bounds
 from clr_tui.tui.widgets.field import Field

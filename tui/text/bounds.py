@@ -6,8 +6,8 @@ from typing import Literal
 
 from clr_tui.engine.analysis.report import Bounds
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.settings.bounds import BASE_LR, MAX_LR, bounds_mistakes
 from clr_tui.engine.settings.config import FACTOR
+from clr_tui.engine.settings.lr_bounds import BASE_LR, MAX_LR, bounds_mistakes
 from clr_tui.engine.settings.texts import read
 
 Which = Literal["base", "max"]
