@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import pkgutil
 import subprocess
 import sys
+from collections import Counter
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from clr_tui.engine.log.rundir import RunDir, create_run
 from clr_tui.engine.log.writer import EventWriter
 from clr_tui.engine.settings.config import RangeTest, TaskConfig
 
+ROOT = Path(__file__).parents[2]
+
 
 def test_no_two_files_import_each_other() -> None:
     """Not through others either, nor only for types."""
@@ -25,6 +27,16 @@ def test_no_two_files_import_each_other() -> None:
     imports = {m: graph.find_modules_directly_imported_by(m) for m in graph.modules}
     assert len(imports) > 200
     TopologicalSorter(imports).prepare()  # raises CycleError, which names the files
+
+
+def test_a_file_name_stands_once() -> None:
+    """Tracebacks and editor tabs show names: only the folders of kinds repeat theirs."""
+    files = [path for part in ("engine", "tui") for path in (ROOT / part).rglob("*.py")]
+    names = Counter(
+        path.name for path in files if "kinds" not in path.parts and path.name != "__init__.py"
+    )
+    assert sum(names.values()) > 150
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 FIRST_FRAME = """
@@ -94,54 +106,6 @@ def test_the_engine_loads_without_a_screen_library() -> None:
     loaded = modules_after("\n".join(f"import {name}" for name in names))
     assert "torch" in loaded
     assert not loaded & {"textual", "rich", "plotext"}
-
-
-def imports_of(path: Path, modules: set[str]) -> set[str]:
-    """The product modules that a file imports, within functions and under TYPE_CHECKING too."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path} has a relative import"
-            found |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module or ""}
-    return found & modules
-
-
-def circle_in(graph: dict[str, set[str]]) -> list[str]:
-    """The modules along one circle, the first again at its end; empty where there is none."""
-    done: set[str] = set()
-    path: list[str] = []
-
-    def visit(name: str) -> list[str]:
-        if name in path:
-            return [*path[path.index(name) :], name]
-        path.append(name)
-        for other in sorted(graph[name] - done):
-            if circle := visit(other):
-                return circle
-        done.add(path.pop())
-        return []
-
-    return next((circle for name in sorted(graph) if (circle := visit(name))), [])
-
-
-def test_circles_are_found() -> None:
-    assert circle_in({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c", "b"]
-    assert circle_in({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
-
-
-def test_no_product_file_imports_itself_by_way_of_others() -> None:
-    root = Path(__file__).parents[2]
-    files = {
-        ".".join(("clr_tui", *path.relative_to(root).with_suffix("").parts)): path
-        for package in ("engine", "tui")
-        for path in (root / package).rglob("*.py")
-        if path.name != "__init__.py"
-    }
-    assert len(files) > 100
-    graph = {name: imports_of(path, set(files)) for name, path in files.items()}
-    assert circle_in(graph) == [], " -> ".join(circle_in(graph))
 
 
 @pytest.fixture
