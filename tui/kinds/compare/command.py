@@ -9,7 +9,6 @@ from pathlib import Path
 
 import msgspec
 
-from clr_tui.engine.log.rundir import find_run
 from clr_tui.engine.settings.config import Compare, TaskConfig
 from clr_tui.engine.settings.entries import article_entries
 from clr_tui.engine.settings.studies import study
@@ -62,6 +61,8 @@ def comparison_from_args(
     Raises:
         UserError: the optimizers cannot be read, or there is no such run or study.
     """
+    from clr_tui.engine.log.rundir import find_run  # not for `--help`
+
     parent = None if args.parent is None else find_run(runs, args.parent).config()
     task = parent.task if parent else TaskConfig()
     if not args.study:

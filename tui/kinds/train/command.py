@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.log.rundir import RunDir, find_run
 from clr_tui.engine.settings.config import (
     FACTOR,
     OptimizerConfig,
@@ -18,6 +18,9 @@ from clr_tui.engine.settings.table import setting_of, settings_of
 from clr_tui.tui.cli.job_options import add_detach, add_settings, add_task, with_options
 from clr_tui.tui.cli.parsing import Parser
 from clr_tui.tui.kinds.registry import KINDS, Command
+
+if TYPE_CHECKING:
+    from clr_tui.engine.log.rundir import RunDir
 
 DESCRIPTION = """\
 Train with a learning rate that cycles between two bounds, either from a range test
@@ -54,6 +57,8 @@ def training_from_args(
     """
     given, optimizer, parent = TaskConfig(), OptimizerConfig(), None
     if args.parent is not None:
+        from clr_tui.engine.log.rundir import find_run  # not for `--help`
+
         parent = find_run(runs, args.parent)
         config = parent.config()
         if not isinstance(config.job, RangeTest):
