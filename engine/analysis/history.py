@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, Union
@@ -33,16 +34,16 @@ _INITIAL_CAPACITY = 1 << 18
 memory (NumPy asks for huge pages beyond that)."""
 
 
-class _Remembering:
+class _Memoized(ABC):
     """Caches what functions compute from it until it changes."""
 
     def __init__(self) -> None:
         self._made: dict[object, tuple[Hashable, Any]] = {}
 
     @property
+    @abstractmethod
     def state(self) -> Hashable:
         """Differs after every change that invalidates cached results."""
-        raise NotImplementedError
 
     def cached(
         self,
@@ -62,7 +63,7 @@ class _Remembering:
         return result
 
 
-class TrialHistory(_Remembering):
+class TrialHistory(_Memoized):
     """One sweep or training: its steps as columns, and its other events.
 
     Columns have one entry per step. They are read-only views of buffers that grow by doubling: a
@@ -253,7 +254,7 @@ def _enlarged(column: NDArray[_Number], used: int, room: int) -> NDArray[_Number
     return larger
 
 
-class RunHistory(_Remembering):
+class RunHistory(_Memoized):
     """The state of a run after the events so far, ready for charts and reports.
 
     Feed it the batches of a `LogTail` or single events, in the order of the log.
