@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 
@@ -9,6 +10,10 @@ from hypothesis import settings
 # A loaded machine must not fail a property: no test here asserts a time.
 settings.register_profile("clr-tui", deadline=None)
 settings.load_profile("clr-tui")
+
+# The terminal that starts the tests must not decide how wide they, or `ps`, write their lines.
+for size in ("COLUMNS", "LINES"):
+    os.environ.pop(size, None)
 
 
 @pytest.fixture

@@ -39,7 +39,9 @@ def decoded_with(processes: int, files: list[Path], monkeypatch: pytest.MonkeyPa
 def children() -> list[int]:
     """Processes of ours that decode."""
     listed = subprocess.run(
-        ["ps", "-o", "pid=,args=", "--ppid", str(os.getpid())], capture_output=True, text=True
+        ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(os.getpid())],
+        capture_output=True,
+        text=True,
     )
     return [int(line.split()[0]) for line in listed.stdout.splitlines() if MODULE in line]
 
