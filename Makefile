@@ -2,9 +2,9 @@
 # make must be there. PYTHON=python3.12 chooses another interpreter for a new .venv.
 PYTHON ?= python3
 BIN := .venv/bin
-TYPING := build/typing
+LINKS := build/links
 
-.PHONY: help demo test test-lowest test-newest check format lint types contracts bench docs screenshots clean
+.PHONY: help demo test test-lowest test-newest check format lint links types contracts bench docs screenshots clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -37,16 +37,20 @@ format: .venv/.dev
 lint: .venv/.dev
 	@$(BIN)/ruff check .
 
-# The folders engine/ and tui/ are the packages clr_tui.engine and clr_tui.tui; the type checker
-# reads no editable installs, so it is shown links of those names.
-types: .venv/.dev
-	@mkdir -p $(TYPING)/clr_tui
-	@ln -sfn ../../../engine $(TYPING)/clr_tui/engine
-	@ln -sfn ../../../tui $(TYPING)/clr_tui/tui
-	@MYPYPATH=$(TYPING) $(BIN)/mypy -p clr_tui.engine -p clr_tui.tui
+# The folders engine/ and tui/ are the packages clr_tui.engine and clr_tui.tui; the type checker and
+# the import linter read no editable installs, so they are shown links of those names.
+links:
+	@mkdir -p $(LINKS)/clr_tui
+	@ln -sfn ../../../clr_tui/__init__.py $(LINKS)/clr_tui/__init__.py
+	@ln -sfn ../../../engine $(LINKS)/clr_tui/engine
+	@ln -sfn ../../../tui $(LINKS)/clr_tui/tui
+	@ln -sfn ../../pyproject.toml $(LINKS)/pyproject.toml
 
-contracts: .venv/.dev
-	@$(BIN)/lint-imports
+types: .venv/.dev links
+	@MYPYPATH=$(LINKS) $(BIN)/mypy -p clr_tui
+
+contracts: .venv/.dev links
+	@cd $(LINKS) && $(CURDIR)/$(BIN)/lint-imports
 
 bench: .venv/.run ## all benchmarks beside what people use today (DATA=DIR for images of your own)
 	@$(BIN)/python tests/benchmarks/run.py $(if $(DATA),--data $(DATA))

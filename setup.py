@@ -4,4 +4,4 @@ from setuptools import find_packages, setup
 
 FOLDERS = find_packages(include=["engine", "engine.*", "tui", "tui.*"])
 
-setup(packages=[f"clr_tui.{folder}" for folder in FOLDERS])
+setup(packages=["clr_tui", *(f"clr_tui.{folder}" for folder in FOLDERS)])

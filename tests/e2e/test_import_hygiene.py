@@ -21,9 +21,15 @@ from clr_tui.engine.settings.config import RangeTest, TaskConfig
 ROOT = Path(__file__).parents[2]
 
 
-def test_no_two_files_import_each_other() -> None:
+def test_no_two_files_import_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not through others either, nor only for types."""
-    graph = grimp.build_graph("clr_tui.engine", "clr_tui.tui", cache_dir=None)
+    (tmp_path / "clr_tui").mkdir()
+    (tmp_path / "clr_tui" / "__init__.py").symlink_to(ROOT / "clr_tui" / "__init__.py")
+    for folder in ("engine", "tui"):
+        (tmp_path / "clr_tui" / folder).symlink_to(ROOT / folder)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "clr_tui")
+    graph = grimp.build_graph("clr_tui", cache_dir=None)
     imports = {m: graph.find_modules_directly_imported_by(m) for m in graph.modules}
     assert len(imports) > 200
     TopologicalSorter(imports).prepare()  # raises CycleError, which names the files
@@ -98,6 +104,12 @@ def test_the_whole_tui_loads_without_torch() -> None:
 def test_a_log_is_readable_without_torch_or_a_screen(package: str) -> None:
     loaded = modules_after("\n".join(f"import {name}" for name in all_modules(package)))
     assert not loaded & {"torch", "torchvision", "textual", "rich", "plotext"}
+
+
+def test_a_task_file_that_imports_clr_tui_loads_torch_only_with_a_task() -> None:
+    loaded = modules_after("import clr_tui; dir(clr_tui)")
+    assert not loaded & {"torch", "numpy", "msgspec", "textual"}
+    assert "torch" in modules_after("import clr_tui; clr_tui.Task")
 
 
 def test_the_engine_loads_without_a_screen_library() -> None:

@@ -1,4 +1,4 @@
-"""What an installed clr-tui holds: every folder and every file of engine/ and tui/."""
+"""What an installed clr-tui holds: every folder and every file of clr_tui/, engine/ and tui/."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FILES = [
     path
-    for package in ("engine", "tui")
+    for package in ("clr_tui", "engine", "tui")
     for path in (ROOT / package).rglob("*")
     if path.is_file() and path.parent.name != "__pycache__" and not path.name.startswith(".")
 ]
