@@ -32,8 +32,9 @@ def known_rate(number: int, config: Compare, default: DefaultRate) -> RateChosen
         UserError: its optimizer has no default rate, or cannot be found.
     """
     entry = config.entries[number]
-    if entry.lr is not None:
-        return _rate_chosen(number, config, entry.lr, "given")
+    given = config.lr_of(entry)
+    if given is not None:
+        return _rate_chosen(number, config, given, "given")
     if entry in tuned_entries(config):
         return None
     return _rate_chosen(number, config, default(entry), "default")

@@ -9,6 +9,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from clr_tui.engine.by_name import named
 from clr_tui.engine.cores import usable_cores
 from clr_tui.engine.errors import UserError, did_you_mean
@@ -76,8 +78,9 @@ def check_training(_task: TaskConfig, job: Train) -> Iterator[UserError]:
 
 def check_comparison(task: TaskConfig, job: Compare) -> Iterator[UserError]:
     """The contradictions in a comparison."""
-    yield from check_entries(job.entries)
-    for entry in job.entries:  # a tuned upper bound might be below a lower bound given alone
+    entries = [replace(entry, lr=job.lr_of(entry)) for entry in job.entries]
+    yield from check_entries(entries)
+    for entry in entries:  # a tuned upper bound might be below a lower bound given alone
         if entry.base_lr is not None and entry.lr is None and entry.policy != "constant":
             yield UserError(
                 f"base_lr of '{entry.label}' needs the upper bound too: add lr=", "optimizers"

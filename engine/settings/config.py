@@ -267,14 +267,17 @@ class Compare(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
     """Seeds `task.seed`, `task.seed + 1`, ..."""
     epochs: Annotated[int, described("length of each trial in epochs", **COUNT)] = 16
     rates: Annotated[
-        Rates,
+        Union[float, Rates],  # noqa: UP007 - msgspec wants it
         described(
-            "if lr= is not given: torch's default (policies are tuned), or all tuned",
-            option="--lr",
+            "of optimizers without lr=: default (torch's), tuned, or one rate for all",
+            name="lr",
+            **RATE,
+            example="1e-3",
+            metavar="default|tuned|X",
         ),
     ] = "default"
     """For entries without a rate: `default`, torch's default (a policy with bounds has none, and is
-    tuned); `tuned`, each by a range test of the same length."""
+    tuned); `tuned`, each by a range test of the same length; or this rate."""
     target: Annotated[
         float | None,
         described(
@@ -324,6 +327,11 @@ class Compare(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
     """The sweep that tunes rates, with each entry's optimizer instead of its own."""
     paired: bool = True
     """Whether the same seed means the same weights and order of data: not for imported curves."""
+
+    def lr_of(self, entry: EntryConfig) -> float | None:
+        """The rate that was given for an entry, or for all; None if it is still to be found."""
+        shared = None if isinstance(self.rates, str) else self.rates
+        return shared if entry.lr is None else entry.lr
 
     @property
     def trials(self) -> int:

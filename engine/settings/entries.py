@@ -107,7 +107,7 @@ def tuned_entries(compare: Compare) -> list[EntryConfig]:
     return [
         entry
         for entry in compare.entries
-        if entry.lr is None
+        if compare.lr_of(entry) is None
         and (entry.policy != "constant" or (every and not ignores_schedule(entry.optimizer)))
     ]
 

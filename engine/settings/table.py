@@ -39,6 +39,8 @@ class Setting:
     """A value as it is written; where not given, the default."""
     choices: Collection[str] = ()
     """All values that there are; of a Literal they need not be given."""
+    words: Collection[str] = ()
+    """Words that a number may be replaced by; read from the type `float | Literal[...]`."""
     empty: str = ""
     """The meaning of no value: "auto"."""
     rare: bool = False
@@ -66,8 +68,10 @@ class Setting:
     def mistake(self, value: Any, name: str = "", field: str = "") -> UserError | None:
         """What is wrong with `value`, or None; `name` and `field` override the setting's name."""
         at = field or self.name
-        if value is None or (value == "" and self.empty):
+        if value is None or (value == "" and self.empty) or value in self.words:
             return None
+        if isinstance(value, str) and self.words:
+            return limits.choice_mistake(at, value, (*self.words, "a number"), name)
         if self.choices and value not in self.choices:
             return limits.choice_mistake(at, value, self.choices, name)
         return self.limits.mistake(at, value, name) if self.type in (int, float) else None
@@ -122,8 +126,10 @@ def _annotated(found: msgspec.structs.FieldInfo) -> Setting | None:
             break
     else:
         return None
+    words: tuple[str, ...] = ()
     if get_origin(kind) in (Union, types.UnionType):
-        kind = next(each for each in get_args(kind) if each is not types.NoneType)
+        kind, *others = (each for each in get_args(kind) if each is not types.NoneType)
+        words = tuple(word for each in others for word in get_args(each))
     choices = row.choices
     if get_origin(kind) is Literal:
         kind, choices = str, get_args(kind)
@@ -139,5 +145,6 @@ def _annotated(found: msgspec.structs.FieldInfo) -> Setting | None:
         path=(found.name,),
         type=get_origin(kind) or kind,
         choices=choices,
+        words=words,
         default=default,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from clr_tui.engine.errors import UserError
+from clr_tui.engine.errors import UserError, did_you_mean
 from clr_tui.engine.settings.config import OptimizerConfig
 from clr_tui.engine.settings.entries import optimizer_text, parse_entries, parse_optimizer
 from clr_tui.engine.settings.limits import shown
@@ -41,6 +41,8 @@ def read(setting: Setting, text: str, said_as: str = "") -> Any:
         return text if said_as else _optimizer(text)
     if setting.type is bool:
         return typed == ON
+    if typed.lower() in setting.words:
+        return typed.lower()
     return _number(setting, typed, said_as) if setting.type in (int, float) else typed
 
 
@@ -56,6 +58,8 @@ def write(setting: Setting, value: Any) -> str:
         return optimizer_text(value)
     if setting.type is bool:
         return ON if value else OFF
+    if value in setting.words:
+        return str(value)
     if setting.type is float:
         short = exact_lr(value)
         return short if float(short) == value else repr(value)
@@ -77,9 +81,10 @@ def _number(setting: Setting, typed: str, said_as: str) -> float:
     except ValueError:
         what = "a whole number" if setting.type is int else "a number"
         said = f"{said_as} '{shown(typed)}'".strip()
-        raise UserError(
-            f"{said} is not {what}; give one such as {setting.example}", setting.name
-        ) from None
+        hint = did_you_mean(typed.lower(), setting.words)
+        words = "".join(f"{word}, " for word in setting.words) + "or " * bool(setting.words)
+        hint = hint or f"; give {words}one such as {setting.example}"
+        raise UserError(f"{said} is not {what}{hint}", setting.name) from None
 
 
 def _missing(setting: Setting, said_as: str) -> str:

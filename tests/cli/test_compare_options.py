@@ -62,7 +62,7 @@ def test_a_target_is_a_part_or_a_percentage(runs: Path, text: str) -> None:
 
 def test_a_rate_is_of_all_that_name_none(runs: Path) -> None:
     _, job, _ = asked("--optimizers 'adam,rmsprop(lr=0.5),sgd+clr' --lr 2e-3", runs)
-    assert [entry.lr for entry in job.entries] == [2e-3, 0.5, 2e-3]
+    assert [job.lr_of(entry) for entry in job.entries] == [2e-3, 0.5, 2e-3]
     assert [entry.label for entry in job.entries] == ["adam", "rmsprop(lr=0.5)", "sgd+clr"]
     assert asked("--lr Tuned", runs)[1].rates == "tuned"
     assert asked("--study cnn --lr default", runs)[1].rates == "default"
@@ -167,11 +167,11 @@ def assert_one_sentence(result, *words: str) -> None:
         (["--threads", "0"], ["threads must be at least 1, not 0"]),
         (["--threads", "99"], ["threads 99", "8 cores"]),
         (["--lr", "tunde"], ["--lr 'tunde'", "did you mean 'tuned'"]),
-        (["--lr", "fast"], ["--lr 'fast'", "default, tuned, or a number"]),
-        (["--lr", "0"], ["--lr '0'"]),
-        (["--lr", "-1e-3"], ["--lr '-1e-3'"]),
-        (["--lr", "nan"], ["--lr 'nan'"]),
-        (["--lr", "inf"], ["--lr 'inf'"]),
+        (["--lr", "fast"], ["--lr 'fast'", "default, tuned, or one such as 1e-3"]),
+        (["--lr", "0"], ["lr must be a number above 0, not 0"]),
+        (["--lr", "-1e-3"], ["lr must be a number above 0, not -0.001"]),
+        (["--lr", "nan"], ["lr must be a number above 0, not nan"]),
+        (["--lr", "inf"], ["lr must be a number above 0, not inf"]),
         (["--factor", "1"], ["factor must be a number above 1, not 1"]),
         (["--gamma", "0"], ["gamma"]),
         (["--step-size-epochs", "0"], ["step_size_epochs"]),

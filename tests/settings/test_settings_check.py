@@ -173,7 +173,7 @@ def test_mistakes_in_a_training(changes: dict[str, Any], field: str, words: str)
         ({"seeds": 10**30}, "seeds", "at most 1000000000"),
         ({"seeds": 167}, "seeds", "6 optimizers with 167 seeds each are 1002 trials"),
         ({"epochs": 0}, "epochs", "at least 1, not 0"),
-        ({"rates": "tune"}, "rates", "did you mean 'tuned'"),
+        ({"rates": "tune"}, "lr", "did you mean 'tuned'"),
         ({"factor": 1.0}, "factor", "above 1, not 1"),
         ({"factor": NAN}, "factor", "not nan"),
         ({"step_size_epochs": 0.0}, "step_size_epochs", "above 0"),

@@ -94,7 +94,7 @@ comparisons = st.builds(
     seeds=st.integers(1, 100),
     epochs=st.integers(1, 10_000) | counts,
     whole_cycles=st.booleans(),
-    rates=st.sampled_from(["default", "tuned"]),
+    rates=st.sampled_from(["default", "tuned", 1e-3, 0.25]),
     factor=st.floats(2, 100),
     step_size_epochs=lengths,
     gamma=st.floats(0, 1, exclude_min=True),
@@ -198,8 +198,8 @@ def test_the_length_of_a_comparison_is_given_in_trials() -> None:
 
     assert told() == ("18 trials of 16 epochs; first a range test for the rate of sgd+clr.")
     assert told(optimizers="adam", compare_seeds="1", compare_epochs="1") == "1 trial of 1 epoch."
-    assert told(rates="tuned").endswith("6 range tests, one for each rate to tune.")
-    alone = told(optimizers="rprop, adam", rates="tuned")
+    assert told(lr="tuned").endswith("6 range tests, one for each rate to tune.")
+    alone = told(optimizers="rprop, adam", lr="tuned")
     assert alone.endswith("first a range test for the rate of adam.")
     rounded = told(compare_epochs="10", optimizers="adam, sgd+clr(lr=0.1)")
     assert rounded == "6 trials of 16 epochs (10 would end in mid-cycle)."

@@ -185,7 +185,7 @@ async def test_a_comparison_has_fields_of_its_own(app, start) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await open_form(pilot)
         await pilot.press("left")
-        own = {"optimizers", "compare_seeds", "rates", "compare_epochs", "target", "jobs"}
+        own = {"optimizers", "compare_seeds", "lr", "compare_epochs", "target", "jobs"}
         assert own <= set(shown(screen))
         assert not {"momentum", "weight_decay", "base_lr", "seeds", "policy"} & set(shown(screen))
         general = screen.query_one("#form-general", Static)
@@ -202,8 +202,11 @@ async def test_a_comparison_has_fields_of_its_own(app, start) -> None:
             set_text(screen, name, text)
         await pilot.pause()
         assert str(general.render()) == "4 trials of 5 epochs."
-        screen.query_one("#rates", Choice).focus()
-        await pilot.press("right")
+        set_text(screen, "lr", "2e-3")
+        await pilot.pause()
+        assert "As given: adam at lr 0.002." in str(general.render())
+        set_text(screen, "lr", "tuned")
+        await pilot.pause()
         assert "a range test for the rate of adam." in str(general.render())
         await pilot.press("enter")
         await until(pilot, lambda: start.asked)

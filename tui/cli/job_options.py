@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from typing import Any, TypeVar
 
@@ -26,10 +26,8 @@ def add_settings(group: argparse._ActionsContainer, settings: Iterable[Setting])
         add_setting(group, setting)
 
 
-def add_setting(
-    group: argparse._ActionsContainer, setting: Setting, reader: Callable[[str], Any] | None = None
-) -> None:
-    """Add the option of one setting; `reader` if it takes more than the setting's values."""
+def add_setting(group: argparse._ActionsContainer, setting: Setting) -> None:
+    """Add the option of one setting."""
     option = option_of(setting)
     words = help_of(setting).replace("%", "%%")
     if setting.type is bool:
@@ -40,7 +38,7 @@ def add_setting(
     group.add_argument(
         option,
         dest=setting.name,
-        type=reader or partial(read, setting, said_as=option),
+        type=partial(read, setting, said_as=option),
         metavar=setting.metavar or METAVARS.get(setting.type, "NAME"),
         help=words,
     )

@@ -130,18 +130,3 @@ def speed(text: str) -> float:
             f"--speed '{text}' is not a speed; give a number above 0 such as 10, or max"
         )
     return value
-
-
-def rate(words: Sequence[str], text: str) -> float | str:
-    """Read what `--lr` gives: one of `words`, or a learning rate."""
-    if text.lower() in words:
-        return text.lower()
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        hint = did_you_mean(text.lower(), words)
-        hint = hint or f"; give {', '.join(words)}, or a number above 0 such as 1e-3"
-        raise UserError(f"--lr '{text}' is not a learning rate{hint}", "lr")
-    return value

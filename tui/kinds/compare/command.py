@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -13,8 +11,8 @@ from clr_tui.engine.settings.config import Compare, TaskConfig
 from clr_tui.engine.settings.entries import article_entries
 from clr_tui.engine.settings.studies import study
 from clr_tui.engine.settings.table import settings_of
-from clr_tui.tui.cli.job_options import add_detach, add_setting, add_task, with_options
-from clr_tui.tui.cli.parsing import Parser, rate
+from clr_tui.tui.cli.job_options import add_detach, add_settings, add_task, with_options
+from clr_tui.tui.cli.parsing import Parser
 from clr_tui.tui.kinds.registry import Command
 
 DESCRIPTION = """\
@@ -39,14 +37,7 @@ def add_options(parser: Parser) -> None:
         metavar="RUN",
         help="use the task options of this run; options given here override them",
     )
-    for setting in settings_of(Compare):
-        if setting.name == "rates":
-            words = setting.choices
-            more = (*words, "or one rate for all of them")
-            one = replace(setting, choices=more, metavar="|".join((*words, "X")))
-            add_setting(group, one, partial(rate, tuple(words)))
-        else:
-            add_setting(group, setting)
+    add_settings(group, settings_of(Compare))
     add_detach(group)
     add_task(parser)
 
@@ -70,17 +61,7 @@ def comparison_from_args(
     else:
         changes, job = study(args.study)
         task = msgspec.structs.replace(task, **changes)
-    lr = args.rates
-    if isinstance(lr, float):  # one rate for all entries that name none
-        args.rates = None
-    job = with_options(job, args)
-    if isinstance(lr, float):
-        entries = [
-            msgspec.structs.replace(entry, lr=lr) if entry.lr is None else entry
-            for entry in job.entries
-        ]
-        job = msgspec.structs.replace(job, entries=entries)
-    return with_options(task, args), job, parent.id if parent else None
+    return with_options(task, args), with_options(job, args), parent.id if parent else None
 
 
 COMMAND = Command(DESCRIPTION, EXAMPLES, add_options, comparison_from_args)

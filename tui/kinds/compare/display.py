@@ -62,7 +62,8 @@ def sketch(job: Compare) -> Chart:
         return TOO_MANY
     shapes: dict[tuple[Policy, float], int] = {}
     for entry in job.entries:
-        low = entry.base_lr / entry.lr if entry.lr and entry.base_lr else 1 / job.factor
+        top = job.lr_of(entry)
+        low = entry.base_lr / top if top and entry.base_lr else 1 / job.factor
         shape = entry.policy, 1.0 if entry.policy == "constant" else low
         shapes[shape] = shapes.get(shape, 0) + 1
     series = []
@@ -95,8 +96,9 @@ def _rates_not_in_text(job: Compare) -> str:
     """The rates that the labels of the entries do not show."""
     at: dict[float, list[str]] = {}
     for entry in job.entries:
-        if entry.lr is not None and "lr=" not in entry.label:
-            at.setdefault(entry.lr, []).append(entry.label)
+        lr = job.lr_of(entry)
+        if lr is not None and "lr=" not in entry.label:
+            at.setdefault(lr, []).append(entry.label)
     return "".join(
         f" As given: {', '.join(names)} at lr {exact_lr(lr)}." for lr, names in at.items()
     )

@@ -19,7 +19,7 @@ def trial_config(config: RunConfig, history: RunHistory, trial: TrialHistory) ->
     compare = config.asked(Compare)
     entry = entry_of(compare, trial)
     rate = history.rates.get(trial.entry) if trial.entry is not None else None
-    max_lr = rate.lr if rate is not None else (entry.lr or math.nan)
+    max_lr = rate.lr if rate is not None else (compare.lr_of(entry) or math.nan)
     base_lr = rate.base_lr if rate is not None else entry.base_lr
     name = re.sub(r"[^\w.]+", "-", plain(entry.label)).strip("-._")
     return replace(
