@@ -153,7 +153,9 @@ class ClrTuiApp(Shell):
     def open_recording(self, recording: Recording) -> None:
         """Replays a log."""
         speed, at = self._replay_from
-        source = ReplaySource(recording.batch, self.clock, speed=speed, at=at)
+        folder = recording.path if recording.path.is_dir() else None
+        output = RunDir(folder).log_path if folder is not None else None
+        source = ReplaySource(recording.batch, self.clock, speed=speed, at=at, output=output)
         self._show(source, recording.config, None)
 
     def _show(self, source: Source, config: RunConfig, run: RunDir | None) -> None:

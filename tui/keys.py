@@ -161,6 +161,19 @@ KEYS: tuple[Key, ...] = (
     _key("run", "r", "again", "run it again: its settings open in the form", "r run_again"),
     _key("curves", "c", "compare", "compare optimizers on this task", "c compare"),
     _key(
+        "run", "l", "log", "show or hide the worker's output: prints, warnings", "l toggle_output"
+    ),
+    _key(
+        "run",
+        "pgup pgdn",
+        "",
+        "scroll the worker's output (end: follow it again)",
+        "pageup scroll_output(-1) Scroll the worker's output up",
+        "pagedown scroll_output(1) Scroll the worker's output down",
+        "home output_end(False) Go to the start of the worker's output",
+        "end output_end(True) Follow the worker's output",
+    ),
+    _key(
         "curves",
         "+-",
         "smooth",

@@ -14,6 +14,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from clr_tui.engine.log.events import AnyEvent
     from clr_tui.engine.log.rundir import RunDir
     from clr_tui.engine.log.tail import Batch
@@ -31,6 +33,10 @@ class Source(Protocol):
     @property
     def replay(self) -> bool:
         """Whether this is a recording."""
+
+    @property
+    def output(self) -> Path | None:
+        """The worker's own output; None if the recording is not a run's folder."""
 
     def poll(self) -> Batch:
         """Returns new events since the last poll; never blocks."""
@@ -50,6 +56,7 @@ class LiveSource:
         from clr_tui.engine.log.tail import LogTail
 
         self.run = run
+        self.output = run.log_path
         self._tail = LogTail(run.events_path)
         self._limit = limit
 
@@ -104,6 +111,7 @@ class TrialSource:
 
     def __init__(self, source: Source, trial: int) -> None:
         self._source = source
+        self.output = source.output
         self._filter = TrialFilter(trial)
 
     @property
@@ -128,6 +136,7 @@ class ReplaySource:
         clock: a monotonic clock, seconds.
         speed: 1 is real time; `math.inf` releases everything at once.
         at: where to start, 0 to 1 of the recorded time.
+        output: the `worker.log` of the recorded run, if there is one.
     """
 
     replay = True
@@ -140,7 +149,9 @@ class ReplaySource:
         *,
         speed: float = 1.0,
         at: float = 0.0,
+        output: Path | None = None,
     ) -> None:
+        self.output = output
         self._recorded = recorded
         self._events = recorded.events
         self._due = _offsets(self._events)
@@ -207,7 +218,7 @@ class ReplaySource:
             for event in only.take([given])
         ]
         recorded = replace(self._recorded, events=[event for event, _ in kept])
-        source = ReplaySource(recorded, self._clock, speed=self.speed)
+        source = ReplaySource(recorded, self._clock, speed=self.speed, output=self.output)
         source._due = [due for _, due in kept]
         source.playing = self.playing
         source._hold(min(self.elapsed, source.seconds))

@@ -96,3 +96,40 @@ def test_an_update_sends_a_kilobyte_at_most_and_no_change_nothing(
         before = after
     assert statistics.median(sizes) <= BUDGET, sizes
     assert terminal.read(4 * QUIET) == b""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (160, 44)])
+def test_the_output_of_the_worker_costs_a_kilobyte_at_most_and_nothing_while_hidden(
+    home: Home, living: Living, columns: int, rows: int
+) -> None:
+    def prints(text: str) -> None:
+        with open(living.run.log_path, "a", encoding="utf-8") as file:
+            file.write(text)
+
+    prints(
+        "".join(f"a line of some sixty characters, as most are, number {i}\n" for i in range(50))
+    )
+    terminal = home.open("attach", living.run.id, columns=columns, rows=rows)
+    terminal.wait_for("running")
+
+    def sent_after(text: str, shown: str) -> int:
+        while terminal.read(QUIET):
+            pass
+        before = len(terminal.output)
+        prints(text)
+        if shown:
+            terminal.wait_for(shown)
+        while terminal.read(QUIET):
+            pass
+        return len(terminal.output) - before
+
+    assert sent_after("hidden\n", "") == 0
+    terminal.press("l")
+    terminal.wait_for("hidden")
+    bars = [sent_after(f"\r{i}/100 |{'#' * i}|", f"{i}/100 |") for i in range(10, 16)]
+    lines = [sent_after(f"\nthe next one of these lines is {i}", f"is {i} ") for i in range(10, 22)]
+    for sizes in (bars, lines):
+        assert statistics.median(sizes) <= BUDGET / 4, sizes
+        assert max(sizes) <= BUDGET, sizes  # now and then it moves up
+    assert terminal.read(4 * QUIET) == b""

@@ -41,6 +41,7 @@ from clr_tui.tui.text.status import (
 )
 from clr_tui.tui.widgets.chart_view import ChartView
 from clr_tui.tui.widgets.key_footer import KeyFooter
+from clr_tui.tui.widgets.output_view import OutputView
 from clr_tui.tui.widgets.panel import Panel
 from clr_tui.tui.widgets.replay_bar import ReplayBar
 from clr_tui.tui.widgets.title_bar import TitleBar
@@ -56,6 +57,8 @@ CPU_SECONDS = 1.0
 training, and each step needs them all."""
 UNPACED_SECONDS = 6.0
 """That limit starts this long after the run's start, so that short runs visibly progress."""
+OUTPUT_SECONDS = 1.0
+"""Seconds between two looks at the worker's output, while it is shown."""
 HINT_SECONDS = 6.0
 LOG_GONE = "The log of this run was deleted; the screen shows what was read before."
 SEEK_SHARE = 0.05
@@ -71,6 +74,7 @@ class RunScreen(ForegroundScreen[None]):
         (100, "-normal"),
         (140, "-wide"),
     ]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (36, "-tall")]  # noqa: RUF012 - Textual declares it as an instance's
     app: Shell
     key_screen: str
     noun: ClassVar[str] = "run"
@@ -96,6 +100,8 @@ class RunScreen(ForegroundScreen[None]):
         self._log_gone = False
         self._shown: object = None
         self._draw_from = 0.0
+        self._output_from: float | None = None
+        """When to read the worker's output next; None while it is hidden."""
         self._read = 1.0
         """Share of a long log read so far, 0 to 1; it is drawn at 1."""
 
@@ -103,6 +109,7 @@ class RunScreen(ForegroundScreen[None]):
         """Lays out title, body, message, replay bar and keys."""
         yield TitleBar(id="title")
         yield from self.compose_body()
+        yield OutputView(self.source.output, id="output")
         yield Panel(id="message", dots=True)
         if self.source.replay:
             yield ReplayBar(id="replay")
@@ -119,6 +126,8 @@ class RunScreen(ForegroundScreen[None]):
     def on_screen_resume(self) -> None:
         """Draws everything, at first and after another screen was in front."""
         self._shown, self._draw_from = None, 0.0
+        if self._output_from is not None:
+            self._output_from = 0.0
         self.call_after_refresh(self.poll)
 
     def on_resize(self) -> None:
@@ -158,6 +167,15 @@ class RunScreen(ForegroundScreen[None]):
             self.show_all()
             # A log of a million steps is slow to analyse: keys are handled in between.
             self._draw_from = now + self._drawing_pause(self.app.clock() - now)
+        self._read_output()
+
+    def _read_output(self) -> None:
+        """Shows what the worker has printed, if that is to be seen."""
+        now = self.app.clock()
+        if self._output_from is None or not self.is_active or now < self._output_from:
+            return
+        self._output_from = now + OUTPUT_SECONDS - POLL_SECONDS / 2
+        self.query_one(OutputView).read()
 
     def _drawing_pause(self, took: float) -> float:
         """Returns the seconds between the starts of a drawing that `took` so long and the next."""
@@ -351,6 +369,28 @@ class RunScreen(ForegroundScreen[None]):
     def parent_id(self) -> str | None:
         """The parent of runs started from here."""
         return self.run_dir.id if self.run_dir is not None else None
+
+    def action_toggle_output(self) -> None:
+        """Shows or hides the worker's output: below the charts, or in their place if it is low."""
+        shown = self._output_from is None
+        self._output_from = 0.0 if shown else None
+        self.set_class(shown, "-output")
+        self.call_after_refresh(self._read_output)
+
+    def action_scroll_output(self, pages: int) -> None:
+        """Scrolls the worker's output."""
+        if self._output_is_shown():
+            self.query_one(OutputView).scroll_pages(pages)
+
+    def action_output_end(self, end: bool) -> None:
+        """Goes to the start of the worker's output, or to its end to follow it."""
+        if self._output_is_shown():
+            self.query_one(OutputView).scroll_to_edge(end=end)
+
+    def _output_is_shown(self) -> bool:
+        if self._output_from is None:
+            self.say("This key scrolls the worker's output: press l to show it.")
+        return self._output_from is not None
 
     def _replay(self) -> ReplaySource | None:
         if isinstance(self.source, ReplaySource):

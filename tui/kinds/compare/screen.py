@@ -49,7 +49,6 @@ class ComparisonScreen(RunScreen):
         "../../screens/run_screen.tcss",
         Path(__file__).with_suffix(".tcss"),
     ]
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (36, "-tall")]  # noqa: RUF012 - Textual declares it as an instance's
     BINDINGS: ClassVar[list[BindingType]] = bindings_for("compare")
     key_screen = "compare"
     first_unit = "epoch"
