@@ -16,14 +16,12 @@ WEIGHTS = ("imagenet", "none")
 class Source(NamedTuple):
     """A data set with a name. All other data is a folder of images, given by its path."""
 
-    help: str
-    """Where it comes from, in a word or two."""
     image_size: int
-    """The default side of its images, pixels."""
+    """The default side of its images, pixels; 0 if that depends on the model, as for folders."""
     train: int
-    """The number of training images."""
+    """The number of training images, or a little more: no batch can be larger."""
     read: str
-    """`(size, Progress, Notify, cache_dir: Path | None) -> Dataset`, of any image size."""
+    """`(name, size, Progress, Notify, cache_dir: Path | None) -> Dataset`, of any image size."""
 
 
 class Model(NamedTuple):
@@ -45,8 +43,39 @@ class Model(NamedTuple):
     """The length of the article's study of it; 0 if there is none."""
 
 
+def _published(image_size: int, train: int) -> Source:
+    """One of torchvision's data sets."""
+    return Source(image_size, train, f"{_TASKS}.torchvision_sets:read_torchvision")
+
+
 SOURCES = {
-    "digits": Source("built in", image_size=8, train=1259, read=f"{_TASKS}.digits:read_digits"),
+    "digits": Source(image_size=8, train=1259, read=f"{_TASKS}.digits:read_digits"),
+    "cifar10": _published(32, 45_000),
+    "cifar100": _published(32, 45_000),
+    "mnist": _published(28, 54_001),
+    "fashion-mnist": _published(28, 54_000),
+    "flowers102": _published(0, 1020),
+    "oxford-iiit-pet": _published(0, 3312),
+    "food101": _published(0, 68_175),
+    "svhn": _published(32, 65_931),
+    "stl10": _published(96, 4500),
+    "imagenette": _published(0, 8522),
+    "eurosat": _published(0, 21_600),
+    "gtsrb": _published(0, 23_976),
+    "dtd": _published(0, 1880),
+    "fgvc-aircraft": _published(0, 3334),
+    "caltech101": _published(0, 6942),
+    "caltech256": _published(0, 24_488),
+    "sun397": _published(0, 87_000),
+    "country211": _published(0, 31_650),
+    "rendered-sst2": _published(0, 6920),
+    "kmnist": _published(28, 54_000),
+    "qmnist": _published(28, 54_001),
+    "emnist": _published(28, 101_520),
+    "emnist-letters": _published(28, 112_320),
+    "emnist-byclass": _published(28, 628_139),
+    "usps": _published(16, 6562),
+    "semeion": _published(16, 1275),
 }
 MODELS = {
     "cnn": Model(

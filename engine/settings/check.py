@@ -111,14 +111,15 @@ def _optimizer(optimizer: OptimizerConfig, schedule: bool = True) -> Iterator[Us
 
 def _data(task: TaskConfig) -> Iterator[UserError]:
     if not task.data:
-        names = ", ".join(f"'{name}'" for name in SOURCES)
-        yield UserError(f"data is empty: give {names}, or a folder of images", "data")
+        yield UserError(
+            "data is empty: give 'digits', another data set's name, or a folder of images", "data"
+        )
         return
     path = Path(task.data)
     try:
         train = SOURCES[task.data].train if task.data in SOURCES else training_images(path)
     except UserError as error:
-        near = did_you_mean(path.name, SOURCES)
+        near = did_you_mean(path.name.lower(), SOURCES)
         known = near and not os.path.exists(path)
         yield UserError(f"no '{path}'{near}", "data") if known else error
         return

@@ -46,14 +46,17 @@ Option = Union[bool, int, float, str, None, list[Optional[float]]]  # noqa: UP00
 """The value of an optimizer's keyword argument."""
 
 
+_FIRST = [*SOURCES][:3]
+
+
 class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
     """The data, the model and how they are used."""
 
     data: Annotated[
         str,
         described(
-            ", ".join(f"{name} ({source.help})" for name, source in SOURCES.items())
-            + ", or a folder of images with one subfolder per class",
+            f"{', '.join(_FIRST)} or {len(SOURCES) - len(_FIRST)} more data sets by name,"
+            " or a folder of images",
             metavar="DIR",
         ),
     ] = "digits"
@@ -78,8 +81,7 @@ class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
             le=4096,
             unit="pixels",
             example="64",
-            empty=", ".join(f"{one.image_size} for {name}" for name, one in SOURCES.items())
-            + ", else "
+            empty="the data's own if they are small, else "
             + " or ".join(f"{one.image_size} ({name})" for name, one in MODELS.items()),
         ),
     ] = None

@@ -41,7 +41,29 @@ def read_folder(
         UserError: the folder does not hold images by class, a class has no readable image, a part
             would be left without images (field "data"), or memory is too small ("image_size").
     """
-    layout = scan(root)
+    return read_layout(root, scan(root), size, progress, note, cache_dir)
+
+
+def read_layout(
+    root: Path,
+    layout: FolderLayout,
+    size: int,
+    progress: Progress,
+    note: Notify,
+    cache_dir: Path | None,
+    *,
+    upright: bool = False,
+) -> Dataset:
+    """Decodes images whose parts and classes are known, or reads them from the cache.
+
+    Args:
+        root: the folder that holds them all.
+        upright: see `Dataset`.
+        size, progress, note, cache_dir: see `read_folder`.
+
+    Raises:
+        UserError: as for `read_folder`.
+    """
     labels, parts = _flatten(layout)
     path = cache_path(cache_dir, root, size)
     key = cache_key(root, layout, np.concatenate(_split(labels, parts)))
@@ -67,7 +89,7 @@ def read_folder(
         train=train,
         validation=validation,
         test=test,
-        upright=False,
+        upright=upright,
         skipped=len(cached.reasons),
         statistics=cached.statistics,
     )

@@ -89,7 +89,8 @@ def _read(
     """The data, and its images at the size that was asked for."""
     if config.data in SOURCES:
         source = SOURCES[config.data]
-        read, size = named(source.read), source.image_size
+        read = partial(named(source.read), config.data)
+        size = source.image_size or MODELS[config.model].image_size
     else:
         read, size = partial(read_folder, Path(config.data)), MODELS[config.model].image_size
     size = config.image_size or size

@@ -9,7 +9,7 @@ from clr_tui.engine.settings.catalogue import MODELS, SOURCES, Model, Source
 from clr_tui.engine.tasks.dataset import Dataset
 
 
-def read_stripes(size, progress, note, _cache_dir) -> Dataset:
+def read_stripes(_name, size, progress, note, _cache_dir) -> Dataset:
     random = np.random.default_rng(0)
     labels = random.integers(0, 2, 200)
     along = random.integers(0, 256, (200, 1, 1, size)).repeat(size, 2)
@@ -32,7 +32,7 @@ def build_line(channels: int, size: int, classes: int) -> nn.Module:
 
 
 TABLES = (
-    (SOURCES, "stripes", Source("drawn", 12, train=120, read="toy_images:read_stripes")),
+    (SOURCES, "stripes", Source(12, train=120, read="toy_images:read_stripes")),
     (MODELS, "line", Model("Line", "one layer", 32, build="toy_images:build_line")),
 )
 """Where they are named, and what there."""

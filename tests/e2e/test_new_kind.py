@@ -93,6 +93,8 @@ MAY_NAME_A_KIND: dict[str, str] = {
 MAY_NAME_DATA_OR_A_MODEL: dict[str, str] = {
     "engine/settings/catalogue.py": "the tables",
     "engine/settings/config.py": "what a task is by default",
+    "engine/tasks/torchvision_files.py": "where the files of published data sets are",
+    "engine/tasks/torchvision_sets.py": "how each of them is read",
 }
 
 
