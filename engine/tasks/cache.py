@@ -30,7 +30,7 @@ from clr_tui.engine.settings.image_folders import ClassFolder, FolderLayout
 from clr_tui.engine.tasks.dataset import Indices, Statistics
 from clr_tui.engine.tasks.decode import Decoded
 
-VERSION = 3
+VERSION = 4
 """Of the decoding; raising it invalidates older caches."""
 _BLOCK = 4096
 """Bytes summed for the checksum. Disks and systems lose whole blocks of this size."""
@@ -49,6 +49,8 @@ class _CacheInfo(msgspec.Struct, frozen=True):
     files: int
     unreadable: list[tuple[int, str]]
     """The indices of files, and what is wrong with them."""
+    notes: list[str]
+    """See `Decoded`."""
     mean: list[float]
     std: list[float]
     checksum: int = 0
@@ -133,7 +135,8 @@ def read_cache(path: Path, key: str) -> CachedImages | None:
     if readable.sum() != len(images):
         return None
     reasons = [reason for _, reason in about.unreadable]
-    return CachedImages(images, readable, reasons, (np.array(about.mean), np.array(about.std)))
+    statistics = (np.array(about.mean), np.array(about.std))
+    return CachedImages(images, readable, reasons, about.notes, statistics)
 
 
 def write_cache(path: Path, key: str, images: CachedImages) -> None:
@@ -150,6 +153,7 @@ def write_cache(path: Path, key: str, images: CachedImages) -> None:
         shape=(count, channels, height, width),
         files=len(images.readable),
         unreadable=list(zip(unreadable, images.reasons, strict=True)),
+        notes=images.notes,
         mean=mean.tolist(),
         std=std.tolist(),
     )

@@ -18,14 +18,15 @@ from clr_tui.engine.cores import usable_cores
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.tasks.decode_process import DecodeProcess
 from clr_tui.engine.tasks.devices import memory_of
-from clr_tui.engine.tasks.pictures import read_pictures
+from clr_tui.engine.tasks.picture_notes import PictureNotes
+from clr_tui.engine.tasks.pictures import Picture, read_pictures
 from clr_tui.engine.words import many
 
 CHUNK = 32
 """Files decoded at a time."""
 PROCESSES = 16
 """Maximum: each takes some 30 MB, and disks have limits."""
-Reader = Callable[[Sequence[str], int], "list[bytes | str]"]
+Reader = Callable[[Sequence[str], int], "list[Picture | str]"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Decoded:
     """(n,), for each file."""
     reasons: list[str]
     """What is wrong with each unreadable file, in order."""
+    notes: list[str]
+    """Sentences about images that were not used just as they are."""
 
 
 def decode(files: Sequence[Path], size: int, progress: Callable[[int], None]) -> Decoded:
@@ -53,7 +56,8 @@ def decode(files: Sequence[Path], size: int, progress: Callable[[int], None]) ->
     """
     _check_memory(len(files), size)
     images = np.empty((len(files), 3, size, size), dtype=np.uint8)
-    results: list[bool | str] = []
+    results: list[Picture | str] = []
+    notes = PictureNotes()
     # A reader too many costs almost nothing, one too few may cost minutes.
     count = min(usable_cores(), PROCESSES, -(-len(files) // CHUNK))
     with _readers(count) as readers:
@@ -61,37 +65,42 @@ def decode(files: Sequence[Path], size: int, progress: Callable[[int], None]) ->
         for reader in readers:
             idle.put(reader)
 
-        def part(start: int) -> list[bool | str]:
+        def part(start: int) -> list[Picture | str]:
             names = [os.fspath(file) for file in files[start : start + CHUNK]]
             reader = idle.get()
             try:
                 found = reader(names, size)
             finally:
                 idle.put(reader)
-            return [_fill(images[row], one) for row, one in enumerate(found, start)]
+            return [_moved(one, images[row]) for row, one in enumerate(found, start)]
 
         pool = ThreadPoolExecutor(len(readers))
         try:
             for done in pool.map(part, range(0, len(files), CHUNK)):
+                for row, one in enumerate(done, len(results)):
+                    if isinstance(one, Picture):
+                        notes.add(row, one)
                 results += done
                 progress(len(results))
         finally:
             pool.shutdown(cancel_futures=True)
-    readable = np.array([isinstance(result, bool) for result in results], dtype=np.bool_)
+    notes.rescale(images)
+    readable = np.array([isinstance(result, Picture) for result in results], dtype=np.bool_)
     if not readable.all():
         images = images[readable]
-    if all(result is True or isinstance(result, str) for result in results):
+    if all(isinstance(result, str) or result.is_grey for result in results):
         images = images[:, :1].copy()
-    return Decoded(images, readable, [result for result in results if isinstance(result, str)])
+    reasons = [result for result in results if isinstance(result, str)]
+    return Decoded(images, readable, reasons, notes.sentences())
 
 
-def _fill(out: NDArray[np.uint8], picture: bytes | str) -> bool | str:
-    """Fills `out` (3, size, size); returns whether the picture is grey, or why there is none."""
+def _moved(picture: Picture | str, out: NDArray[np.uint8]) -> Picture | str:
+    """Moves the values of a picture to `out` (3, size, size); returns the rest of it."""
     if isinstance(picture, str):
         return picture
-    values = np.frombuffer(picture, np.uint8).reshape(-1, *out.shape[1:])
-    out[:] = values  # a grey picture fills all three channels
-    return len(values) == 1
+    # A grey picture fills all three channels.
+    out[:] = np.frombuffer(picture.values, np.uint8).reshape(-1, *out.shape[1:])
+    return picture._replace(values=b"")
 
 
 @contextlib.contextmanager

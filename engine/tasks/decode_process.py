@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from clr_tui.engine.child import Child, connect_to_parent
-from clr_tui.engine.tasks.pictures import read_pictures
+from clr_tui.engine.tasks.pictures import Picture, read_pictures
 
 MODULE = "clr_tui.engine.tasks.decode_process"
 
@@ -20,11 +20,11 @@ class DecodeProcess:
     def __init__(self) -> None:
         self._child = Child(MODULE)
 
-    def read_pictures(self, files: Sequence[str], size: int) -> list[bytes | str]:
+    def read_pictures(self, files: Sequence[str], size: int) -> list[Picture | str]:
         """Calls `pictures.read_pictures` in the process, or here if the process is lost."""
         try:
             self._child.connection.send((files, size))
-            found: list[bytes | str] = self._child.connection.recv()
+            found: list[Picture | str] = self._child.connection.recv()
         except (EOFError, OSError):
             return read_pictures(files, size)
         return found

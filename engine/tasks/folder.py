@@ -79,7 +79,7 @@ def read_layout(
     if cached is None:
         images = decoded.images[order]
         statistics = channel_statistics(images[: ends[0]])
-        cached = CachedImages(images, decoded.readable, decoded.reasons, statistics)
+        cached = CachedImages(images, decoded.readable, decoded.reasons, decoded.notes, statistics)
         _keep(path, key, cached, note)
     train, validation, test = np.split(np.arange(len(order)), ends[:-1])
     return Dataset(
@@ -128,6 +128,8 @@ def _keep(path: Path, key: str, images: CachedImages, note: Notify) -> None:
 
 
 def _report(root: Path, files: list[Path], decoded: Decoded, note: Notify) -> None:
+    for text in decoded.notes:
+        note(text)
     unreadable = [files[i].relative_to(root) for i in np.flatnonzero(~decoded.readable)]
     for file, reason in zip(
         unreadable[:MAX_NAMED_FILES], decoded.reasons[:MAX_NAMED_FILES], strict=True

@@ -1,11 +1,33 @@
-"""Decoding image files into the bytes of small square pictures, without numpy or torch."""
+"""Decoding image files into the bytes of small square pictures, without torch."""
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import importlib.util
 from collections.abc import Sequence
+from typing import Literal, NamedTuple
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
+
+from clr_tui.engine.settings.image_suffixes import PLUG_INS
+from clr_tui.engine.tasks.deep_pixels import Span, deep_values, raw_mode, scaled, to_bytes
+
+Remark = Literal["on white", "not rotated", "not finite"]
+"""It is transparent in places and shown on white; its EXIF data cannot be read, so it is used as it
+is stored; it has pixels that are no finite numbers."""
+
+
+class Picture(NamedTuple):
+    """A decoded image."""
+
+    values: bytes
+    """(channels, size, size), one byte per value; 1 channel if it is grey, else 3 (RGB)."""
+    is_grey: bool
+    remarks: tuple[Remark, ...] = ()
+    span: Span | None = None
+    """If it has more than 8 bits per value: what 0 and 255 stand for."""
+
 
 _FORMATS = (
     *("JPEG", "PNG", "BMP", "GIF", "PPM", "TIFF", "WEBP", "JPEG2000", "DIB", "TGA", "ICO", "PCX"),
@@ -13,6 +35,7 @@ _FORMATS = (
     *("MSP", "PCD", "PIXAR", "PSD", "QOI", "SGI", "SPIDER", "SUN", "XBM", "XPM", "XVTHUMB"),
     # Pillow has it from 11.3 on.
     *(("AVIF",) if importlib.util.find_spec("PIL.AvifImagePlugin") else ()),
+    *(plug_in.format for plug_in in PLUG_INS if plug_in.is_installed),
 )
 """The raster formats that are opened, whatever the file's name, common ones first.
 
@@ -21,7 +44,23 @@ image of any format, including EPS, nor WMF, which the operating system draws.
 """
 
 
-def read_pictures(files: Sequence[str], size: int) -> list[bytes | str]:
+_EXIF_HEADER = b"Exif\0\0"
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What turns a photo upright, by its orientation (EXIF 2.3, tag 0x0112).
+
+`ImageOps.exif_transpose` also writes the EXIF data anew, which fails if any of it is odd.
+"""
+
+
+def read_pictures(files: Sequence[str], size: int) -> list[Picture | str]:
     """Decodes files one after another.
 
     Args:
@@ -30,11 +69,11 @@ def read_pictures(files: Sequence[str], size: int) -> list[bytes | str]:
             cropped evenly.
 
     Returns:
-        For each file its picture, shape (channels, size, size), one byte per value, 1 channel if
-        it is grey, else 3 (RGB); or, if it cannot be read, the reason in a few words.
+        For each file its picture, or, if it cannot be read, the reason in a few words.
     """
     Image.preinit()  # else Pillow loads all its plugins for a name that does not decide the format
-    found: list[bytes | str] = []
+    _register_plug_ins()
+    found: list[Picture | str] = []
     for file in files:
         try:
             found.append(_picture(file, size))
@@ -44,29 +83,78 @@ def read_pictures(files: Sequence[str], size: int) -> list[bytes | str]:
     return found
 
 
-def _picture(file: str, size: int) -> bytes:
+def _register_plug_ins() -> None:
+    """Those that are installed; what cannot be imported leaves its files unreadable."""
+    for plug_in in PLUG_INS:
+        if plug_in.format not in Image.OPEN and plug_in.is_installed:
+            with contextlib.suppress(ImportError, OSError):
+                module = importlib.import_module(plug_in.module)
+                if plug_in.register:
+                    getattr(module, plug_in.register)()
+
+
+def _picture(file: str, size: int) -> Picture:
     with Image.open(file, formats=_FORMATS) as image:
         # Decoding JPEG at a half, a quarter or an eighth is much cheaper; twice the wanted size
-        # leaves enough for the filter below.
+        # leaves enough for the filter in `_square`.
         image.draft(None, (2 * size, 2 * size))
-        ImageOps.exif_transpose(image, in_place=True)
-        if image.mode == "I" or image.mode.startswith("I;16"):
-            plain = _high_bytes(image)
-        else:
-            plain = image.convert("L" if image.mode in ("1", "L", "LA", "La", "F") else "RGB")
-    width, height = plain.size
+        raw = raw_mode(image)
+        image.load()
+        orientation, is_odd = _orientation(image)
+        turn = _TURNS.get(orientation)
+        remarks: list[Remark] = ["not rotated"] if is_odd else []
+        deep = deep_values(image, raw, file)
+        if deep is None:
+            plain, on_white = _plain(image)
+    if deep is None:
+        remarks += ["on white"] if on_white else []
+        channels = _square(plain, turn, size).split()
+        values = b"".join(channel.tobytes() for channel in channels)
+        return Picture(values, len(channels) == 1, tuple(remarks))
+    shades = scaled(deep.kind, deep.values)
+    remarks += ["on white"] if deep.on_white else []
+    remarks += [] if shades.is_finite else ["not finite"]
+    values = b"".join(to_bytes(_square(channel, turn, size)) for channel in shades.channels)
+    return Picture(values, len(shades.channels) == 1, tuple(remarks), shades.span)
+
+
+def _orientation(image: Image.Image) -> tuple[int, bool]:
+    """The orientation of a loaded image, 1 if it has none, and whether its EXIF data is odd."""
+    data = image.info.get("exif") or b""
+    try:
+        orientation = image.getexif().get(ExifTags.Base.Orientation)
+        if orientation is None and len(data) > len(_EXIF_HEADER):
+            # Pillow may have met the error while opening the file, and kept quiet about it.
+            tags = Image.Exif()
+            tags.load(data)
+            return 1, not len(tags)
+    except Exception:  # noqa: BLE001 - as above
+        return 1, True
+    return (orientation, False) if isinstance(orientation, int) else (1, orientation is not None)
+
+
+def _plain(image: Image.Image) -> tuple[Image.Image, bool]:
+    """An image of 8 bits in mode L or RGB, on white where it is transparent; whether it is."""
+    mode = "L" if image.mode in ("1", "L", "LA", "La") else "RGB"
+    if not image.has_transparency_data:
+        return image.convert(mode), False
+    clear = image.convert("LA" if mode == "L" else "RGBA")
+    alpha = clear.getchannel("A")
+    if alpha.getextrema() == (255, 255):
+        return clear.convert(mode), False
+    white = Image.new(mode, clear.size, "white")
+    return Image.composite(clear.convert(mode), white, alpha), True
+
+
+def _square(image: Image.Image, turn: Image.Transpose | None, size: int) -> Image.Image:
+    """The middle of an image, turned upright and scaled."""
+    if turn is not None:
+        image = image.transpose(turn)
+    width, height = image.size
     side = min(width, height)
     left, top = (width - side) / 2, (height - side) / 2
     box = (left, top, left + side, top + side)
-    small = plain.resize((size, size), Image.Resampling.BILINEAR, box=box, reducing_gap=2.0)
-    return b"".join(channel.tobytes() for channel in small.split())
-
-
-def _high_bytes(image: Image.Image) -> Image.Image:
-    """The high bytes of an image with 16 bits per pixel."""
-    import numpy as np
-
-    return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    return image.resize((size, size), Image.Resampling.BILINEAR, box=box, reducing_gap=2.0)
 
 
 def _reason(error: Exception) -> str:

@@ -125,6 +125,15 @@ def test_images_keep_their_labels(tmp_path, load):
         assert set().union(*shades) == set(range(120)) - {0, 47, 94}
 
 
+def test_what_is_said_of_images_is_said_again_from_the_cache(make_folder, load, told):
+    root = make_folder({"cat": 10, "dog": 10})
+    Image.new("RGBA", (16, 16), (0, 0, 0, 0)).save(root / "cat" / "new.png")
+    for _ in range(2):
+        load(data=str(root), image_size=16)
+    assert told.notes == ["1 image is transparent in places: shown on white"] * 2
+    assert len(told.progress) == 1
+
+
 def test_mean_and_std_are_those_of_the_training_part(make_folder, load):
     task = load(data=str(make_folder({"cat": 40, "dog": 20})), image_size=16)
     values = task.train.inputs.double().movedim(1, 0).flatten(1) / 255

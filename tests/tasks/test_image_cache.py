@@ -385,7 +385,7 @@ def test_images_of_any_number_and_size_come_back(tmp_path, count):
     images = np.random.default_rng(0).integers(0, 256, (count, 3, 31, 37), dtype=np.uint8)
     path = tmp_path / "a.npy"
     readable = np.ones(count, dtype=np.bool_)
-    write_cache(path, "key", CachedImages(images, readable, [], channel_statistics(images)))
+    write_cache(path, "key", CachedImages(images, readable, [], [], channel_statistics(images)))
     kept = read_cache(path, "key")
     assert kept is not None
     np.testing.assert_array_equal(kept.images, images)
@@ -396,7 +396,7 @@ def test_images_of_any_number_and_size_come_back(tmp_path, count):
 def test_a_cache_that_contradicts_itself_is_not_used(tmp_path):
     images = np.zeros((3, 1, 8, 8), dtype=np.uint8)
     readable = np.array([True, False])
-    kept = CachedImages(images, readable, ["why"], channel_statistics(images))
+    kept = CachedImages(images, readable, ["why"], [], channel_statistics(images))
     write_cache(tmp_path / "a.npy", "key", kept)
     assert read_cache(tmp_path / "a.npy", "key") is None
 

@@ -92,12 +92,6 @@ def test_grey_stays_one_channel_only_where_all_are_grey(tmp_path):
     assert (both[0] == both[0, :1]).all()
 
 
-def test_sixteen_bit_grey_keeps_its_shades(tmp_path):
-    shades = (np.arange(64, dtype=np.uint16).reshape(8, 8) * 1000) + 300
-    Image.fromarray(shades).save(tmp_path / "deep.png")
-    np.testing.assert_array_equal(decode_one(tmp_path / "deep.png", 8)[0], shades >> 8)
-
-
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "CMYK", "I", "F"])
 def test_every_mode_is_read(tmp_path, mode):
     suffix = "tif" if mode in ("CMYK", "I", "F") else "png"

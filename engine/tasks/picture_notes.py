@@ -1,0 +1,82 @@
+"""What is said of a set of images that were not used just as they are."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clr_tui.engine.tasks.deep_pixels import Span
+from clr_tui.engine.tasks.pictures import Picture, Remark
+from clr_tui.engine.words import be, many
+
+_SENTENCES: dict[Remark, str] = {
+    "on white": "{are} transparent in places: shown on white",
+    "not rotated": "{have} EXIF data that cannot be read: used as stored, without rotation",
+    "not finite": "{have} pixels that are not finite numbers: NaN counts as the lowest value",
+}
+"""What is said after the number of images."""
+
+
+class PictureNotes:
+    """Collects the remarks on pictures, and the range of those of more than 8 bits per value.
+
+    Such images are scaled by the range of all of them, not each by its own: a dark image stays
+    darker than a bright one.
+    """
+
+    def __init__(self) -> None:
+        self._remarks: Counter[Remark] = Counter()
+        self._spans: dict[int, Span] = {}
+
+    def add(self, row: int, picture: Picture) -> None:
+        """Takes note of the picture in this row."""
+        self._remarks.update(picture.remarks)
+        if picture.span is not None:
+            self._spans[row] = picture.span
+
+    def rescale(self, images: NDArray[np.uint8]) -> None:
+        """Scales pictures by the range of their kind; until then, each has its own.
+
+        A value is off by at most one: the range of one picture is within the range of all.
+
+        Args:
+            images: (n, channels, size, size), changed in place; one for each row.
+        """
+        ranges = self._ranges()
+        for row, own in self._spans.items():
+            whole = ranges[own.kind]
+            if (own.low, own.high) == (whole.low, whole.high):
+                continue
+            # Halved as in `scaled`.
+            width = whole.high / 2 - whole.low / 2
+            low, high = ((end / 2 - whole.low / 2) / width * 255 for end in (own.low, own.high))
+            shades = np.linspace(low, high, 256).round().astype(np.uint8)
+            images[row] = shades[images[row]]
+
+    def sentences(self) -> list[str]:
+        """One for each kind of remark, and for each kind of pixels."""
+        counts = Counter(span.kind for span in self._spans.values())
+        ranges = [
+            _sentence(
+                counts[kind],
+                f"{{have}} {kind} pixels, from {whole.low:.6g} to {whole.high:.6g}: all scaled by"
+                " this range to 0 to 255",
+            )
+            for kind, whole in sorted(self._ranges().items())
+        ]
+        remarks = sorted(self._remarks.items())
+        return ranges + [_sentence(count, _SENTENCES[remark]) for remark, count in remarks]
+
+    def _ranges(self) -> dict[str, Span]:
+        found: dict[str, Span] = {}
+        for kind, low, high in self._spans.values():
+            so_far = found.get(kind, Span(kind, low, high))
+            found[kind] = Span(kind, min(low, so_far.low), max(high, so_far.high))
+        return found
+
+
+def _sentence(count: int, words: str) -> str:
+    have = "has" if count == 1 else "have"
+    return f"{many(count, 'image')} {words.format(are=be(count), have=have)}"
