@@ -15,6 +15,7 @@ from clr_tui.engine.log.rundir import RunDir, create_run
 from clr_tui.engine.settings.catalogue import SOURCES, WEIGHTS
 from clr_tui.engine.settings.check import check
 from clr_tui.engine.settings.config import Job, TaskConfig
+from clr_tui.engine.settings.task_files import absolute_place
 
 
 def package_version() -> str:
@@ -72,12 +73,17 @@ def _working_directory() -> str:
 def expanded(task: TaskConfig) -> TaskConfig:
     """Expands `~` in the paths of `task`."""
     return msgspec.structs.replace(
-        task, data=os.path.expanduser(task.data), weights=os.path.expanduser(task.weights)
+        task,
+        task=os.path.expanduser(task.task),
+        data=os.path.expanduser(task.data),
+        weights=os.path.expanduser(task.weights),
     )
 
 
 def _absolute(task: TaskConfig) -> TaskConfig:
     """Makes paths absolute: the worker has a different working directory."""
+    if task.task:
+        return msgspec.structs.replace(task, task=absolute_place(task.task))
     data = task.data if task.data in SOURCES else os.path.abspath(task.data)
     weights = task.weights if task.weights in WEIGHTS else os.path.abspath(task.weights)
     return msgspec.structs.replace(task, data=data, weights=weights)

@@ -261,8 +261,12 @@ def common_fields(history: RunHistory, live: bool) -> dict[str, Any]:
             finished.outcome if finished else None, alive=live, paused=history.paused
         ),
         "message": finished.message if finished else "",
-        "task": task.name if task else config.task.data,
-        "model": task.model if task else config.task.model,
+        "task": task.name
+        if task
+        else config.task.data_name
+        if config.task.task
+        else config.task.data,
+        "model": task.model if task else config.task.model_name,
         "metric": history.primary,
         "device": history.device.device if history.device else "",
         "seconds": sum(known) if known else None,

@@ -31,6 +31,7 @@ from clr_tui.engine.settings.entries import check_entries
 from clr_tui.engine.settings.image_folders import not_found_message, training_images
 from clr_tui.engine.settings.optimizer_names import check_optimizer, ignores_schedule
 from clr_tui.engine.settings.table import mistakes_in
+from clr_tui.engine.settings.task_files import task_function
 from clr_tui.engine.words import be, many
 
 MAX_TRIALS = 1000
@@ -42,7 +43,8 @@ def check(task: TaskConfig, job: Job) -> list[UserError]:
 
     Reads as little as possible of the data's folder, and caches the result until a folder changes.
     """
-    mistakes = [*mistakes_in(task), *_data(task), *_model(task)]
+    chosen = _own_task(task) if task.task else [*_data(task), *_model(task)]
+    mistakes = [*mistakes_in(task), *chosen]
     try:
         check_device(task.device)
     except UserError as error:
@@ -90,7 +92,10 @@ def check_comparison(task: TaskConfig, job: Compare) -> Iterator[UserError]:
     for mistake in (*mistakes_in(sweep), *_ordered(sweep, "start_lr", "end_lr")):
         yield UserError(f"{mistake.message} (of the range tests)", "range_test")
     study, model = job.study, task.model
-    if study in STUDIES and study != model and model in MODELS:
+    if study in STUDIES and task.task:
+        words = f"the study {study} trains its own model: leave out the study or the task"
+        yield UserError(words, "study")
+    elif study in STUDIES and study != model and model in MODELS:
         words = f"the study {study} uses the model {study}, not {model}: leave one of them out"
         yield UserError(words, "study")
 
@@ -107,6 +112,13 @@ def _optimizer(optimizer: OptimizerConfig, schedule: bool = True) -> Iterator[Us
     yield from check_optimizer(optimizer)
     if schedule and (why := ignores_schedule(optimizer)):
         yield UserError(f"{why}; choose another optimizer", "optimizer")
+
+
+def _own_task(task: TaskConfig) -> list[UserError]:
+    try:
+        return list(task_function(task.task).mistakes(task.parameters))
+    except UserError as error:
+        return [error]
 
 
 def _data(task: TaskConfig) -> Iterator[UserError]:

@@ -17,6 +17,7 @@ import msgspec
 from clr_tui.engine.settings.catalogue import MODELS, SOURCES, STUDIES, WEIGHTS, with_weights
 from clr_tui.engine.settings.limits import MAX_COUNT
 from clr_tui.engine.settings.table import described
+from clr_tui.engine.settings.task_place import TaskPlace
 
 Policy = Literal[
     "triangular",
@@ -44,6 +45,9 @@ LENGTH: dict[str, Any] = {"gt": 0, "ge": 1e-6, "le": MAX_COUNT}
 Rates = Literal["default", "tuned"]
 Option = Union[bool, int, float, str, None, list[Optional[float]]]  # noqa: UP007, UP045 - msgspec wants it
 """The value of an optimizer's keyword argument."""
+_Plain = Union[bool, int, float, str, None]  # noqa: UP007
+Value = Union[bool, int, float, str, None, list[_Plain]]  # noqa: UP007
+"""The value of a parameter of a user's task."""
 
 
 _FIRST = [*SOURCES][:3]
@@ -52,18 +56,43 @@ _FIRST = [*SOURCES][:3]
 class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
     """The data, the model and how they are used."""
 
+    task: Annotated[
+        str,
+        described(
+            "your own task: FILE.py or package.module, with :FUNC if not 'task'",
+            title="own task",
+            metavar="FILE.py[:FUNC]",
+            example="mytask.py",
+            empty="none, but data and model",
+        ),
+    ] = ""
+    """In `run.json` the path of a file is absolute, and the function is always named."""
+    parameters: Annotated[
+        dict[str, Value],
+        described(
+            "a parameter of the own task's function; may be repeated",
+            option="--set",
+            metavar="NAME=VALUE",
+            format="parameters",
+            empty="its default",
+        ),
+    ] = {}
+    """Those that were given; the others have their defaults."""
     data: Annotated[
         str,
         described(
             f"{', '.join(_FIRST)} or {len(SOURCES) - len(_FIRST)} more data sets by name,"
             " or a folder of images",
             metavar="DIR",
+            by_name=True,
         ),
     ] = "digits"
     """In `run.json` the path of a folder is absolute."""
     model: Annotated[
         str,
-        described(", or ".join(model.help for model in MODELS.values()), choices=MODELS),
+        described(
+            ", or ".join(model.help for model in MODELS.values()), choices=MODELS, by_name=True
+        ),
     ] = "cnn"
     weights: Annotated[
         str,
@@ -71,6 +100,7 @@ class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
             f"initial weights of {' or '.join(with_weights())}: {', '.join(WEIGHTS)}, or the path"
             " of a state dict",
             metavar="W",
+            by_name=True,
         ),
     ] = "imagenet"
     image_size: Annotated[
@@ -83,6 +113,7 @@ class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
             example="64",
             empty="the data's own if they are small, else "
             + " or ".join(f"{one.image_size} ({name})" for name, one in MODELS.items()),
+            by_name=True,
         ),
     ] = None
     batch_size: Annotated[int, described("images per step", ge=2)] = 64
@@ -98,6 +129,7 @@ class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
             "small random shifts and rotations; photos are also flipped",
             title="augmentation",
             rare=True,
+            by_name=True,
         ),
     ] = True
     seed: Annotated[
@@ -121,8 +153,15 @@ class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def data_name(self) -> str:
-        """What people call the data: its name, or that of its folder."""
+        """What people call the own task or the data: its name, or that of its file or folder."""
+        if self.task:
+            return TaskPlace.split(self.task).name
         return PurePath(self.data).name or self.data
+
+    @property
+    def model_name(self) -> str:
+        """The model's name; empty if an own task brings it, or if it is unknown."""
+        return "" if self.task else self.model
 
 
 class OptimizerConfig(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,7 +22,7 @@ from clr_tui.engine.words import exact_lr
 
 REQUIRED = msgspec.NODEFAULT
 """The default of a setting that has none."""
-Format = Literal["", "share", "optimizer", "entries"]
+Format = Literal["", "share", "optimizer", "entries", "parameters"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,8 @@ class Setting:
     """The format of its text, if not given by its type: see `engine.settings.texts`."""
     derive: Callable[[Any], Any] | None = None
     """Computes the value from the struct's other settings if there is none."""
+    by_name: bool = False
+    """Whether it plays a part only where data and model are chosen by name: not in an own task."""
     limits: Limits = field(default_factory=Limits)
     path: tuple[str, ...] = ()
     """The field with its value, or a field and the field in it."""

@@ -28,6 +28,8 @@ def read(setting: Setting, text: str, said_as: str = "") -> Any:
     """
     if setting.format == "entries":
         return parse_entries(text)
+    if setting.format == "parameters":  # its type depends on the file
+        return text
     typed = text.strip()
     if not typed and setting.empty and not said_as:
         return "" if setting.type is str else None

@@ -23,7 +23,7 @@ ROWS = [
     (kind, name, setting)
     for kind in JOBS
     for name, setting in (
-        *((each.name, each) for each in settings_of(TaskConfig)),
+        *((each.name, each) for each in settings_of(TaskConfig) if each.format != "parameters"),
         *job_settings(kind).items(),
     )
 ]

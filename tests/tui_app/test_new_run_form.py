@@ -101,6 +101,7 @@ async def test_every_field_reaches_the_run(app, start, tmp_path) -> None:
         screen = await open_form(pilot)
         await pilot.press("down")
         typed = {
+            "task": "",
             "data": str(tmp_path / "photos"),
             "model": None,
             "weights": "none",
@@ -191,6 +192,7 @@ async def test_a_comparison_has_fields_of_its_own(app, start) -> None:
         general = screen.query_one("#form-general", Static)
         assert str(general.render()).startswith("18 trials of 16 epochs; first a range test")
         typed = {
+            "task": "",
             "optimizers": "adam, sgd(momentum=0.9)+clr(lr=0.01)",
             "compare_seeds": "2",
             "compare_epochs": "5",

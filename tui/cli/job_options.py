@@ -13,6 +13,7 @@ from clr_tui.engine.errors import UserError
 from clr_tui.engine.settings.config import OptimizerConfig, TaskConfig
 from clr_tui.engine.settings.entries import parse_optimizer
 from clr_tui.engine.settings.table import REQUIRED, Setting, settings_of
+from clr_tui.engine.settings.task_files import task_function
 from clr_tui.engine.settings.texts import read, write
 from clr_tui.tui.cli.parsing import Parser
 
@@ -38,6 +39,7 @@ def add_setting(group: argparse._ActionsContainer, setting: Setting) -> None:
     group.add_argument(
         option,
         dest=setting.name,
+        action="append" if setting.format == "parameters" else "store",
         type=partial(read, setting, said_as=option),
         metavar=setting.metavar or METAVARS.get(setting.type, "NAME"),
         help=words,
@@ -90,11 +92,36 @@ def optimizer_from_args(args: argparse.Namespace, given: OptimizerConfig) -> Opt
     return msgspec.structs.replace(given, options=options)
 
 
+def task_from_args(args: argparse.Namespace, given: TaskConfig) -> TaskConfig:
+    """Return `given` changed by the options; the parameters of another task are not kept.
+
+    Raises:
+        UserError: an option plays no part in an own task, or `--set` has no task or does not fit.
+    """
+    if args.task is not None and not args.task.strip():
+        raise UserError("--task is empty; give one such as mytask.py", "task")
+    task = with_options(given, args)
+    if not task.task:
+        if args.parameters:
+            words = f"--set {args.parameters[0]} needs an own task: give --task FILE.py"
+            raise UserError(words, "parameters")
+        return task
+    for setting in settings_of(TaskConfig):
+        if setting.by_name and getattr(args, setting.name) is not None:
+            words = f"{option_of(setting)} plays no part in the own task '{task.task}'"
+            raise UserError(f"{words}: leave one of them out", setting.name)
+    kept = given.parameters if task.task == given.task else {}
+    asked = task_function(task.task).read(args.parameters) if args.parameters else {}
+    return msgspec.structs.replace(task, parameters={**kept, **asked})
+
+
 def with_options(config: S, args: argparse.Namespace) -> S:
     """Return `config` changed by the settings that the command line gave."""
     given: dict[str, Any] = {}
     for setting in settings_of(type(config)):
         value = getattr(args, setting.name)
+        if setting.format == "parameters":  # `task_from_args` reads them
+            continue
         if setting.format == "optimizer":
             given[setting.path[0]] = optimizer_from_args(args, setting.value_in(config))
         elif value is not None and len(setting.path) == 1:

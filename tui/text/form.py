@@ -76,7 +76,8 @@ def blank(job: type[S]) -> S:
 
 
 def _task_settings() -> dict[str, Setting]:
-    return {setting.name: setting for setting in settings_of(TaskConfig)}
+    rows = settings_of(TaskConfig)
+    return {setting.name: setting for setting in rows if setting.format != "parameters"}
 
 
 def _changed(

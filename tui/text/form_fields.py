@@ -54,6 +54,8 @@ class FormField:
         """Return whether the job depends on it, given the other fields."""
         if self.kinds and kind_in(values) not in self.kinds:
             return False
+        if self.setting.by_name and values["task"].strip():
+            return False
         when = _WHEN.get(self.name)
         return when is None or when(values)
 
@@ -116,7 +118,11 @@ def form_fields(devices: tuple[str, ...] = ()) -> tuple[FormField, ...]:
         choices=(FOLDED, UNFOLDED),
         default=FOLDED,
     )
-    asked = [FormField(each.name, _on(each, devices)) for each in settings_of(TaskConfig)]
+    asked = [
+        FormField(each.name, _on(each, devices))
+        for each in settings_of(TaskConfig)
+        if each.format != "parameters"
+    ]
     asked += _of_jobs()
     usual = [field for field in asked if not field.setting.rare]
     rare = [field for field in asked if field.setting.rare]

@@ -11,7 +11,13 @@ from clr_tui.engine.settings.config import Compare, TaskConfig
 from clr_tui.engine.settings.entries import article_entries
 from clr_tui.engine.settings.studies import study
 from clr_tui.engine.settings.table import settings_of
-from clr_tui.tui.cli.job_options import add_detach, add_settings, add_task, with_options
+from clr_tui.tui.cli.job_options import (
+    add_detach,
+    add_settings,
+    add_task,
+    task_from_args,
+    with_options,
+)
 from clr_tui.tui.cli.parsing import Parser
 from clr_tui.tui.kinds.registry import Command
 
@@ -61,7 +67,7 @@ def comparison_from_args(
     else:
         changes, job = study(args.study)
         task = msgspec.structs.replace(task, **changes)
-    return with_options(task, args), with_options(job, args), parent.id if parent else None
+    return task_from_args(args, task), with_options(job, args), parent.id if parent else None
 
 
 COMMAND = Command(DESCRIPTION, EXAMPLES, add_options, comparison_from_args)

@@ -51,6 +51,6 @@ def trial_title(config: RunConfig, history: RunHistory, label: str) -> str:
     """The trial, its data and its model: "trial  adam, seed 1 · flowers · CNN"."""
     task = history.task
     name = task.name if task is not None else config.task.data_name
-    model = task.model if task is not None else config.task.model
+    model = task.model if task is not None else config.task.model_name
     parts = [f"{label}, seed {config.task.seed}", name, model_name(model)]
     return "trial  " + " · ".join(plain(part) for part in parts if part)

@@ -8,7 +8,13 @@ from pathlib import Path
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.settings.config import RangeTest, TaskConfig
 from clr_tui.engine.settings.table import settings_of
-from clr_tui.tui.cli.job_options import add_detach, add_settings, add_task, with_options
+from clr_tui.tui.cli.job_options import (
+    add_detach,
+    add_settings,
+    add_task,
+    task_from_args,
+    with_options,
+)
 from clr_tui.tui.cli.parsing import Parser
 from clr_tui.tui.kinds.registry import Command
 
@@ -46,7 +52,7 @@ def range_test_from_args(
             " give one of them",
             "steps",
         )
-    return with_options(TaskConfig(), args), with_options(RangeTest(), args), None
+    return task_from_args(args, TaskConfig()), with_options(RangeTest(), args), None
 
 
 COMMAND = Command(DESCRIPTION, EXAMPLES, add_options, range_test_from_args)

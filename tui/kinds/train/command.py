@@ -15,7 +15,13 @@ from clr_tui.engine.settings.config import (
     Train,
 )
 from clr_tui.engine.settings.table import setting_of, settings_of
-from clr_tui.tui.cli.job_options import add_detach, add_settings, add_task, with_options
+from clr_tui.tui.cli.job_options import (
+    add_detach,
+    add_settings,
+    add_task,
+    task_from_args,
+    with_options,
+)
 from clr_tui.tui.cli.parsing import Parser
 from clr_tui.tui.kinds.registry import KINDS, Command
 
@@ -69,7 +75,7 @@ def training_from_args(
         given, optimizer = config.task, config.job.optimizer
     base_lr, max_lr = _bounds(args, parent)
     job = with_options(Train(base_lr=base_lr, max_lr=max_lr, optimizer=optimizer), args)
-    return with_options(given, args), job, config.id if parent else None
+    return task_from_args(args, given), job, config.id if parent else None
 
 
 def _bounds(args: argparse.Namespace, parent: RunDir | None) -> tuple[float, float]:
