@@ -6,10 +6,12 @@ import os
 import re
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from torch import Tensor, nn
 
+from clr_tui.engine.tasks.parts import Batch, batch_length
 from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.tasks.trees import Tree, call, tensors
 from clr_tui.engine.training.evaluate import EVALUATION_BATCH, evaluation_mode
@@ -66,18 +68,17 @@ def trial_need(task: Task, batch_size: int) -> TrialNeed:
     """
     model = task.make_model(0)
     weights = sum(_size(t) for t in (*model.parameters(), *model.buffers()))
-    layers = _layers(model, task)
+    batch = task.probe(_PROBE)
+    samples = batch_length(batch)
+    layers = _layers(model, task, batch)
     largest = max((size for size, _ in layers), default=0)
-    sample = _size_of(task.probe(_PROBE)) // _PROBE
+    sample = _size_of(batch[0]) // samples
     passing = _LAYERS * (largest + sample)
     # The backward pass needs these outputs, and makes gradients of the same size.
     kept = 2 * sum(size for size, needed in layers if needed)
     return TrialNeed(
         process=_resident_bytes() + (0 if "torch._dynamo" in sys.modules else _OPTIMIZER),
-        data=sum(
-            _size_of((part.inputs, part.targets))
-            for part in (task.train, task.validation, task.test)
-        ),
+        data=sum(part.nbytes for part in (task.train, task.validation, task.test)),
         training=COPIES * weights
         + max(batch_size * (kept + passing), EVALUATION_BATCH * passing)
         + task.kept_bytes(model)
@@ -93,21 +94,22 @@ def _size(tensor: Tensor) -> int:
     return tensor.numel() * tensor.element_size()
 
 
-def _layers(model: nn.Module, task: Task) -> list[tuple[int, bool]]:
+def _layers(model: nn.Module, task: Task, batch: Batch) -> list[tuple[int, bool]]:
     """The bytes of each layer's output per sample, and whether the backward pass keeps them.
 
     Those of frozen layers are not kept.
     """
     layers: list[tuple[int, bool]] = []
+    samples = batch_length(batch)
 
     def note(_module: nn.Module, _inputs: object, output: object) -> None:
         if isinstance(output, Tensor):
-            layers.append((_size(output) // _PROBE, output.requires_grad))
+            layers.append((_size(output) // samples, output.requires_grad))
 
     leaves = [module for module in model.modules() if not list(module.children())]
     hooks = [leaf.register_forward_hook(note) for leaf in leaves]
     with evaluation_mode(model):
-        call(model, task.probe(_PROBE))
+        task.result(partial(call, model), batch)
     for hook in hooks:
         hook.remove()
     return layers

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from clr_tui.engine.tasks.dataset import Progress
 from clr_tui.engine.tasks.devices import layout_on, memory_of
-from clr_tui.engine.tasks.task import Part
+from clr_tui.engine.tasks.parts import Rows
 
 BLOCK = 256
 """Images that pass the frozen layers at a time. The blocks are fixed, so that features are the
@@ -40,7 +40,7 @@ class FrozenTrunk(Protocol):
 class Unaugmented:
     """A batch of a part's images, not augmented: a `FrozenTrunk` takes it instead of images."""
 
-    part: Part
+    part: Rows
     chosen: Tensor | slice
     """Indices, int64 (n,), or a range of the part's images."""
     normalise: Callable[[Tensor], Tensor]
@@ -57,7 +57,7 @@ _Versions = list[tuple[int, int]]
 class _KeptPart:
     """The features of one part, as far as computed."""
 
-    def __init__(self, part: Part) -> None:
+    def __init__(self, part: Rows) -> None:
         self.part = part
         """Referenced, so that its id is not reused for another part."""
         self.missing = set(range(0, len(part), BLOCK))
@@ -97,15 +97,15 @@ class FrozenFeatures:
             if stored.too_large:
                 break
             block = slice(start, start + BLOCK)
-            self._store(stored, block, model.trunk(batch.normalise(part.inputs[block])))
+            self._store(stored, block, model.trunk(batch.normalise(part.inputs_at(block))))
             if not isinstance(chosen, slice):
                 done = len(part) - sum(min(BLOCK, len(part) - m) for m in stored.missing)
                 self._progress("computing features of the frozen layers", done, len(part))
         if stored.too_large or stored.values is None:
-            return model.trunk(batch.normalise(part.inputs[chosen]))
+            return model.trunk(batch.normalise(part.inputs_at(chosen)))
         return stored.values[chosen].contiguous(memory_format=layout_on(self._device))
 
-    def _kept(self, part: Part, model: FrozenTrunk) -> _KeptPart:
+    def _kept(self, part: Rows, model: FrozenTrunk) -> _KeptPart:
         key = (self._digest(model), torch.is_autocast_enabled(self._device.type))
         if key != self._key:
             self._parts.clear()

@@ -13,7 +13,8 @@ from torch.nn import functional
 from clr_tui.engine.tasks.devices import layout_on
 from clr_tui.engine.tasks.features import FrozenFeatures, FrozenTrunk, Unaugmented
 from clr_tui.engine.tasks.measure import BY_ACCURACY, Measure
-from clr_tui.engine.tasks.task import Part, Task
+from clr_tui.engine.tasks.parts import Batch, Part, Rows
+from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.tasks.trees import Tree
 
 Augment = Callable[[Tensor, torch.Generator], Tensor]
@@ -26,6 +27,9 @@ class ImageTask(Task):
     A part's inputs are uint8 (n, channels, size, size), its targets int64 (n,).
     """
 
+    train: Rows
+    validation: Rows
+    test: Rows
     classes: list[str]
     channels: int
     image_size: int
@@ -60,17 +64,18 @@ class ImageTask(Task):
         scale = (1 / (self.std * 255)).view(1, -1, 1, 1)
         return (batch - shift).mul_(scale)
 
-    def inputs(self, part: Part, chosen: Tensor | slice) -> Tree:
+    def inputs(self, part: Rows, chosen: Tensor | slice) -> Tree:
         """Normalised images, float32 (n, channels, size, size), or a batch of cached features."""
         if self.features is None:
-            return self.normalise(part.inputs[chosen])
+            return self.normalise(part.inputs_at(chosen))
         return Unaugmented(part, chosen, self.normalise, self.features)
 
-    def training_inputs(self, chosen: Tensor, generator: torch.Generator) -> Tree:
+    def training_batch(self, part: Rows, chosen: Tensor, generator: torch.Generator) -> Batch:
         """Augmented and normalised images; without augmentation like `inputs`."""
         if self.augment is None:
-            return self.inputs(self.train, chosen)
-        return self.normalise(self.augment(self.train.inputs[chosen], generator))
+            return super().training_batch(part, chosen, generator)
+        images = self.normalise(self.augment(part.inputs_at(chosen), generator))
+        return images, part.targets_at(chosen)
 
     def prepare(self, model: nn.Module, part: Part) -> None:
         """Computes the features of frozen layers for all of `part`, if they are cached.
@@ -80,7 +85,8 @@ class ImageTask(Task):
         """
         if self.features is None or (part is self.train and self.augment is not None):
             return
-        one = torch.zeros(1, dtype=torch.int64, device=self.device)  # any index computes all
+        assert isinstance(part, Rows)
+        one = torch.zeros(1, dtype=torch.int64, device=part.held_on)  # any index computes all
         batch = Unaugmented(part, one, self.normalise, self.features)
         batch.features(cast(FrozenTrunk, model))
 
@@ -91,15 +97,17 @@ class ImageTask(Task):
         trunk = cast(FrozenTrunk, model)
         return trunk.head, lambda batch: cast(Unaugmented, batch).features(trunk)
 
-    def probe(self, n: int) -> Tree:
+    def probe(self, n: int) -> Batch:
         """Normalised images, whether features are cached or not."""
-        return self.normalise(self.train.inputs[:1].expand(n, -1, -1, -1))
+        first = slice(0, 1)
+        images, labels = self.train.inputs_at(first), self.train.targets_at(first)
+        return self.normalise(images.expand(n, -1, -1, -1)), labels.expand(n)
 
     def kept_bytes(self, model: nn.Module) -> int:
         """The cached features of all parts that are not augmented."""
         if self.features is None:
             return 0
-        each = cast(FrozenTrunk, model).trunk(self.probe(1)).nbytes
+        each = cast(FrozenTrunk, model).trunk(self.probe(1)[0]).nbytes
         parts = [self.validation, self.test, *([self.train] if self.augment is None else [])]
         return sum(min(self.features.limit, each * len(part)) for part in parts)
 

@@ -20,8 +20,8 @@ from clr_tui.engine.tasks.dataset import Dataset, Indices, Notify, Progress, cha
 from clr_tui.engine.tasks.features import FrozenFeatures
 from clr_tui.engine.tasks.folder import read_folder
 from clr_tui.engine.tasks.image_task import ImageTask
+from clr_tui.engine.tasks.parts import Rows
 from clr_tui.engine.tasks.resnet34 import IMAGENET_MEAN, IMAGENET_STD
-from clr_tui.engine.tasks.task import Part
 from clr_tui.engine.words import many
 
 
@@ -116,10 +116,10 @@ def _normalisation(dataset: Dataset, *, imagenet: bool) -> tuple[Tensor, Tensor]
     return torch.from_numpy(mean.astype(np.float32)), torch.from_numpy(std.astype(np.float32))
 
 
-def _part(dataset: Dataset, images: Tensor, indices: Indices, device: torch.device) -> Part:
+def _part(dataset: Dataset, images: Tensor, indices: Indices, device: torch.device) -> Rows:
     chosen = _rows(indices)
     try:
-        return Part(images[chosen].to(device), torch.from_numpy(dataset.labels)[chosen].to(device))
+        return Rows(images[chosen].to(device), torch.from_numpy(dataset.labels)[chosen].to(device))
     except torch.OutOfMemoryError as error:
         size = images.shape[-1]
         raise UserError(

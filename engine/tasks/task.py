@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,34 +11,15 @@ from torch import Tensor, nn
 
 from clr_tui.engine.metrics import Metric, primary_of
 from clr_tui.engine.tasks.measure import Counted, Measure
-from clr_tui.engine.tasks.trees import Tree, rows, tensors
-
-
-@dataclass(frozen=True)
-class Part:
-    """The samples of the training, validation or test part, in memory on the device.
-
-    All tensors have one sample per row, so their first dimensions are equal.
-    """
-
-    inputs: Tree
-    """Not augmented or normalised; for images uint8 (n, channels, height, width)."""
-    targets: Tree
-    """For a classification labels, int64 (n,), indices into its classes."""
-
-    def __len__(self) -> int:
-        return len(tensors(self.targets)[0])
-
-    def take(self, chosen: Tensor | slice) -> Part:
-        """The samples at these indices, int64 (m,) on the device, or in this range."""
-        return Part(rows(self.inputs, chosen), rows(self.targets, chosen))
+from clr_tui.engine.tasks.parts import Batch, Part, Rows, batch_length
+from clr_tui.engine.tasks.trees import Tree
 
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
     """A task of any kind, ready to be trained: everything that the jobs know of it.
 
-    Its data is on the device, as trees of tensors. See `ImageTask` for images.
+    See `ImageTask` for images, and `own_task` for what a user's file describes.
     """
 
     name: str
@@ -61,7 +42,7 @@ class Task:
     @property
     def device(self) -> torch.device:
         """The device of the data and the models."""
-        return tensors(self.train.inputs)[0].device
+        return self.train.device
 
     @property
     def metrics(self) -> list[Metric]:
@@ -85,26 +66,46 @@ class Task:
             model = self.build()
         return model.to(self.device)
 
-    def inputs(self, part: Part, chosen: Tensor | slice) -> Tree:
+    def inputs(self, part: Rows, chosen: Tensor | slice) -> Tree:
         """The model's inputs for samples of `part`, not augmented; see `trees.call`.
 
         Args:
-            chosen: indices, int64 (n,) on the device, or a range.
+            chosen: indices, int64 (n,) on the device that holds them, or a range.
         """
-        return rows(part.inputs, chosen)
+        return part.inputs_at(chosen)
 
-    def training_inputs(self, chosen: Tensor, generator: torch.Generator) -> Tree:
-        """The model's inputs for samples of the training part, augmented.
+    def training_batch(self, part: Rows, chosen: Tensor, generator: torch.Generator) -> Batch:
+        """A batch of samples of the training part, augmented.
 
         Args:
-            chosen: indices, int64 (n,) on the device.
+            chosen: indices, int64 (n,) on the device that holds them.
             generator: on the CPU; the source of all randomness.
         """
-        return self.inputs(self.train, chosen)
+        return self.inputs(part, chosen), part.targets_at(chosen)
 
-    def targets(self, part: Part, chosen: Tensor | slice) -> Tree:
-        """The targets of samples of `part`; `chosen` as for `inputs`."""
-        return rows(part.targets, chosen)
+    def batches(self, part: Part, size: int) -> Iterator[tuple[Batch, int]]:
+        """All of `part` in its order, not augmented, for evaluation.
+
+        Args:
+            part: rows, or a stream, which gives batches of its own size.
+            size: samples in a batch of rows, except the last.
+
+        Returns:
+            Each batch with its number of samples.
+        """
+        if not isinstance(part, Rows):
+            yield from ((batch, batch_length(batch)) for batch in part.open())
+            return
+        for start in range(0, len(part), size):
+            block = slice(start, start + size)
+            batch = (self.inputs(part, block), part.targets_at(block))
+            yield batch, min(size, len(part) - start)
+
+    def result(self, run: Callable[[Tree], Tree], batch: Batch) -> tuple[Tensor, Tree]:
+        """The mean loss of a batch, a scalar, and the outputs of the model, which `run` calls."""
+        inputs, targets = batch
+        outputs = run(inputs)
+        return self.loss(outputs, targets), outputs
 
     def measured(self, outputs: Tree, targets: Tree) -> tuple[Counted, ...]:
         """The metrics of a batch, in the order of `measures`, on the device."""
@@ -117,9 +118,12 @@ class Task:
         """The function that training steps run, and how to get its inputs from the model's."""
         return model, lambda inputs: inputs
 
-    def probe(self, n: int) -> Tree:
-        """The model's inputs for some `n` samples, to inspect the model."""
-        return self.inputs(self.train, torch.zeros(n, dtype=torch.int64, device=self.device))
+    def probe(self, n: int) -> Batch:
+        """Some batch, to inspect the model: of `n` samples, or, from a stream, of any number."""
+        if not isinstance(self.train, Rows):
+            return self.train.example
+        some = torch.zeros(n, dtype=torch.int64, device=self.train.held_on)
+        return self.inputs(self.train, some), self.train.targets_at(some)
 
     def kept_bytes(self, model: nn.Module) -> int:
         """Maximum bytes on the device that `prepare` takes for all parts."""

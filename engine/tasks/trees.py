@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 Tree = Any
@@ -27,6 +28,11 @@ def tree_map(function: Callable[[Tensor], Tensor], tree: Tree) -> Tree:
 def rows(tree: Tree, chosen: Tensor | slice) -> Tree:
     """The chosen rows of each tensor: indices, int64 (n,) on its device, or a range."""
     return tree_map(lambda tensor: tensor[chosen], tree)
+
+
+def tree_to(tree: Tree, device: torch.device) -> Tree:
+    """Copies a tree to a device, without waiting where its tensors are in pinned memory."""
+    return tree_map(lambda tensor: tensor.to(device, non_blocking=True), tree)
 
 
 def tensors(tree: Tree) -> list[Tensor]:

@@ -1,21 +1,52 @@
-"""Shuffled full batches whose position can be saved and restored."""
+"""Training batches whose position can be saved and restored."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.tasks.parts import Batch, Rows
 from clr_tui.engine.tasks.task import Task
-from clr_tui.engine.tasks.trees import Tree
 from clr_tui.engine.training.randomness import generator
+from clr_tui.engine.training.stream_batches import StreamBatches
 from clr_tui.engine.words import many
 
 
-class Batches:
-    """An endless sequence of training batches, shuffled again in each epoch.
+class Batches(Protocol):
+    """An endless sequence of training batches, whose position can be saved and restored."""
+
+    batch_size: int
+    steps_per_epoch: int
+
+    def draw(self) -> Batch:
+        """The next batch: augmented inputs of the model, and targets, on the device."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """The position in the data, as tensors and plain values."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restores the state that `state_dict` returned."""
+
+
+def make_batches(task: Task, batch_size: int, seed: int) -> Batches:
+    """The training batches of `task`, in an order that depends only on `seed`.
+
+    Args:
+        batch_size: samples; a stream of batches has its own.
+
+    Raises:
+        UserError: the training part has fewer samples than a batch.
+    """
+    if isinstance(task.train, Rows):
+        return ShuffledRows(task, task.train, batch_size, seed)
+    return StreamBatches(task.train)
+
+
+class ShuffledRows:
+    """Rows in memory, shuffled again in each epoch.
 
     Batches are always full: each epoch skips `n % batch_size` samples, different ones each time.
     Order and augmentation are drawn from two CPU generators, on streams of `seed`.
@@ -24,40 +55,40 @@ class Batches:
         UserError: the training part has fewer samples than a batch.
     """
 
-    def __init__(self, task: Task, batch_size: int, seed: int) -> None:
-        if len(task.train) < batch_size:
+    def __init__(self, task: Task, rows: Rows, batch_size: int, seed: int) -> None:
+        if len(rows) < batch_size:
             raise UserError(
                 f"a batch of {batch_size} is larger than the training part, "
-                f"which has {many(len(task.train), task.samples.removesuffix('s'))}",
+                f"which has {many(len(rows), task.samples.removesuffix('s'))}",
                 "batch_size",
             )
         self._task = task
+        self._rows = rows
         self.batch_size = batch_size
-        self.steps_per_epoch = len(task.train) // batch_size
+        self.steps_per_epoch = len(rows) // batch_size
         self._shuffling = generator(seed, "order")
         self._augmenting = generator(seed, "augmentation")
         self._order = torch.empty(0, dtype=torch.int64)
         self._order_there = self._order
         self._position = self.steps_per_epoch
 
-    def draw(self) -> tuple[Tree, Tree]:
+    def draw(self) -> Batch:
         """The next batch: augmented inputs of the model, and targets, on the device.
 
         For images: float32 (batch_size, channels, size, size) and labels, int64 (batch_size,).
         """
         if self._position >= self.steps_per_epoch:
-            self._set_order(torch.randperm(len(self._task.train), generator=self._shuffling))
+            self._set_order(torch.randperm(len(self._rows), generator=self._shuffling))
             self._position = 0
         start = self._position * self.batch_size
         chosen = self._order_there[start : start + self.batch_size]
         self._position += 1
-        targets = self._task.targets(self._task.train, chosen)
-        return self._task.training_inputs(chosen, self._augmenting), targets
+        return self._task.training_batch(self._rows, chosen, self._augmenting)
 
     def _set_order(self, order: Tensor) -> None:
         self._order = order
         # Once per epoch, not once per batch.
-        self._order_there = order.to(self._task.device, non_blocking=True)
+        self._order_there = order.to(self._rows.held_on, non_blocking=True)
 
     def state_dict(self) -> dict[str, Any]:
         """The position in the data and both generators, as tensors and plain values."""

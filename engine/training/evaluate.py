@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from clr_tui.engine.tasks.features import BLOCK
 from clr_tui.engine.tasks.measure import Counted, added
-from clr_tui.engine.tasks.task import Part
+from clr_tui.engine.tasks.parts import Part, Rows
 from clr_tui.engine.tasks.trees import call
 from clr_tui.engine.training.trainee import Trainee
 
@@ -48,15 +49,15 @@ def evaluate(
         The mean loss, a float32 scalar on the device, and the metrics, in the task's order.
     """
     task = trainee.task
-    loss = torch.zeros((), device=trainee.device)
+    loss, done = torch.zeros((), device=trainee.device), 0
+    # Known in advance for rows: their sums then have the same last bits as ever.
+    expected = len(part) if isinstance(part, Rows) else 1
     metrics: list[tuple[Counted, ...]] = []
     with evaluation_mode(trainee.model), torch.no_grad(), trainee.autocast():
-        for start in range(0, len(part), EVALUATION_BATCH):
+        for batch, size in task.batches(part, EVALUATION_BATCH):
             before_batch()
-            block = slice(start, start + EVALUATION_BATCH)
-            targets = task.targets(part, block)
-            outputs = call(trainee.model, task.inputs(part, block))
-            size = min(EVALUATION_BATCH, len(part) - start)
-            loss += task.loss(outputs, targets).float() * (size / len(part))
-            metrics.append(task.measured(outputs, targets))
-    return loss, added(metrics)
+            batch_loss, outputs = task.result(partial(call, trainee.model), batch)
+            loss += batch_loss.float() * (size / expected)
+            metrics.append(task.measured(outputs, batch[1]))
+            done += size
+    return loss * (expected / done), added(metrics)

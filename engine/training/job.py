@@ -18,7 +18,7 @@ from clr_tui.engine.settings.config import RunConfig
 from clr_tui.engine.tasks.devices import choose_device
 from clr_tui.engine.tasks.load import load_task
 from clr_tui.engine.tasks.task import Task
-from clr_tui.engine.training.batches import Batches
+from clr_tui.engine.training.batches import make_batches
 from clr_tui.engine.training.compiling import without_compile_off_cuda
 from clr_tui.engine.training.control import Control
 from clr_tui.engine.training.device_usage import reporting_usage
@@ -132,7 +132,7 @@ def throttled_progress(
 
 def _task_ready(task: Task, config: RunConfig) -> TaskReady:
     """The event; fails early if the model cannot be built or a batch not filled."""
-    batches = Batches(task, config.task.batch_size, config.task.seed)
+    batches = make_batches(task, config.task.batch_size, config.task.seed)
     parameters = list(task.make_model(stream(config.task.seed, "weights")).parameters())
     return TaskReady(
         name=task.name,

@@ -6,13 +6,10 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import torch
-
 from clr_tui.engine.log.events import Diverged, Note, TrialFinished
 from clr_tui.engine.metrics import reads_as_accuracy
 from clr_tui.engine.settings.config import RangeTest
-from clr_tui.engine.tasks.task import Part
-from clr_tui.engine.tasks.trees import tensors
+from clr_tui.engine.tasks.parts import Part
 from clr_tui.engine.training.control import CommandHandlers, Stopped
 from clr_tui.engine.training.evaluate import evaluate
 from clr_tui.engine.training.preserve import left_as_found
@@ -81,8 +78,7 @@ class Subset:
 
 def make_subset(validation: Part, batch_size: int, seed: int) -> Subset:
     """Up to 512 samples of the validation part, drawn by `seed`."""
-    order = torch.randperm(len(validation), generator=generator(seed, "subset"))[:SUBSET_SAMPLES]
-    part = validation.take(order.sort().values.to(tensors(validation.targets)[0].device))
+    part = validation.subset(SUBSET_SAMPLES, generator(seed, "subset"))
     return Subset(part, every=max(1, math.ceil(len(part) / (_STEP_COST * batch_size))))
 
 

@@ -11,7 +11,8 @@ import torch
 
 from clr_tui.engine.log.events import Event, Outcome, Role, TrialStarted
 from clr_tui.engine.settings.config import OptimizerConfig, RunConfig
-from clr_tui.engine.tasks.task import Part, Task
+from clr_tui.engine.tasks.parts import Part
+from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.training.compiling import compiled
 from clr_tui.engine.training.control import Control
 from clr_tui.engine.training.randomness import stream

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -12,9 +13,10 @@ from torch.optim import Optimizer
 
 from clr_tui.engine.settings.config import OptimizerConfig
 from clr_tui.engine.tasks.measure import Counted
-from clr_tui.engine.tasks.task import Part, Task
+from clr_tui.engine.tasks.parts import Part
+from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.tasks.trees import Tree, call
-from clr_tui.engine.training.batches import Batches
+from clr_tui.engine.training.batches import Batches, make_batches
 from clr_tui.engine.training.optimizers import make_optimizer
 from clr_tui.engine.training.randomness import stream
 
@@ -72,14 +74,13 @@ class Trainee:
         Returns:
             Loss, outputs and targets of the batch, on the device.
         """
-        inputs, targets = self.batches.draw()
+        batch = self.batches.draw()
         # Before the model computes: CUDA graphs write new gradients in place of the old ones.
         self.optimizer.zero_grad(set_to_none=True)
         with self.autocast():
-            outputs = call(self.model, inputs) if self.forward is None else self.forward(inputs)
-            loss = self.task.loss(outputs, targets)
+            loss, outputs = self.task.result(self.forward or partial(call, self.model), batch)
         loss.backward()  # type: ignore[no-untyped-call]
-        return loss, outputs, targets
+        return loss, outputs, batch[1]
 
 
 def make_trainee(
@@ -99,7 +100,7 @@ def make_trainee(
     Raises:
         UserError: the optimizer is unknown, or a batch is larger than the training part.
     """
-    batches = Batches(task, batch_size, seed)
+    batches = make_batches(task, batch_size, seed)
     model = task.make_model(stream(seed, "weights"))
     made = make_optimizer(optimizer, model.parameters(), folder)
     return Trainee(task, model, made, batches, precision)

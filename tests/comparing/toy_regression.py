@@ -17,7 +17,8 @@ from clr_tui.engine.comparing.trial_runner import TrialRunner
 from clr_tui.engine.metrics import Metric
 from clr_tui.engine.settings.config import RunConfig
 from clr_tui.engine.tasks.measure import Counted, Measure
-from clr_tui.engine.tasks.task import Part, Task
+from clr_tui.engine.tasks.parts import Rows
+from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.training import job
 
 MAE = Metric("mae", "number", "min")
@@ -35,10 +36,10 @@ class Sum(nn.Module):
         return (self.from_a(a) + self.from_b(b)).squeeze(1)
 
 
-def part(n: int, seed: int) -> Part:
+def part(n: int, seed: int) -> Rows:
     generator = torch.Generator().manual_seed(seed)
     a, b = (torch.randn(n, width, generator=generator) for width in (3, 2))
-    return Part(inputs={"a": a, "b": b}, targets=a.sum(1) - 2 * b.sum(1) + 3)
+    return Rows(inputs={"a": a, "b": b}, targets=a.sum(1) - 2 * b.sum(1) + 3)
 
 
 def toy_task(*_: Any) -> Task:

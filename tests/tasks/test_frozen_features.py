@@ -26,8 +26,8 @@ from clr_tui.engine.tasks import features as features_module
 from clr_tui.engine.tasks.dataset import Progress
 from clr_tui.engine.tasks.features import FrozenFeatures, Unaugmented
 from clr_tui.engine.tasks.image_task import ImageTask
+from clr_tui.engine.tasks.parts import Rows
 from clr_tui.engine.tasks.resnet34 import TransferResNet34
-from clr_tui.engine.tasks.task import Part
 from clr_tui.engine.training.control import Control, StopFlag
 from clr_tui.engine.training.evaluate import evaluate
 from clr_tui.engine.training.keepers import MemoryKeeper
@@ -308,9 +308,9 @@ def test_a_trial_is_the_same_alone_and_after_others(load_resnet, augment):
     assert trial(task, 0) == first != alone
 
 
-def tiny(n: int = 10) -> Part:
+def tiny(n: int = 10) -> Rows:
     images = torch.randint(0, 256, (n, 1, 4, 4), generator=torch.Generator().manual_seed(0))
-    return Part(inputs=images.to(torch.uint8), targets=torch.zeros(n, dtype=torch.int64))
+    return Rows(inputs=images.to(torch.uint8), targets=torch.zeros(n, dtype=torch.int64))
 
 
 class Doubling(nn.Module):
@@ -337,7 +337,7 @@ def kept_of(limit: int | None = 10**6, told: Progress = ignore) -> FrozenFeature
     return FrozenFeatures(torch.device("cpu"), told, limit)
 
 
-def ask(kept: FrozenFeatures, model: Doubling, part: Part, chosen: Tensor | slice) -> Tensor:
+def ask(kept: FrozenFeatures, model: Doubling, part: Rows, chosen: Tensor | slice) -> Tensor:
     found = Unaugmented(part, chosen, Tensor.float, kept).features(model)
     assert torch.equal(found, part.inputs[chosen].float() * model.factor)
     return found

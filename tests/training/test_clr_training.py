@@ -33,9 +33,9 @@ from clr_tui.engine.log.events import (
 )
 from clr_tui.engine.policies import lr_at
 from clr_tui.engine.settings.config import OptimizerConfig, Train
-from clr_tui.engine.tasks.task import Part
+from clr_tui.engine.tasks.parts import Rows
 from clr_tui.engine.training import checkpoint
-from clr_tui.engine.training.batches import Batches
+from clr_tui.engine.training.batches import make_batches
 from clr_tui.engine.training.keepers import MemoryKeeper
 from clr_tui.engine.training.randomness import stream
 from clr_tui.engine.training.session import Result, Trial
@@ -50,7 +50,7 @@ def run(bench: Bench) -> Result:
     return run_training(bench.session, bench.session.config.job)
 
 
-def naive_measure(model: nn.Module, part: Part) -> tuple[float, float]:
+def naive_measure(model: nn.Module, part: Rows) -> tuple[float, float]:
     """All of the part at once, by torch alone."""
     task = make_task()
     x = part.inputs.float() / 255
@@ -70,7 +70,7 @@ def test_it_is_what_a_plain_loop_with_cyclic_lr_does(make_bench: Make) -> None:
     model = task.make_model(stream(0, "weights"))
     sgd = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=1e-9, momentum=0.9)
     schedule = CyclicLR(sgd, base_lr=0.01, max_lr=0.05, step_size_up=7, cycle_momentum=False)
-    batches = Batches(task, 10, seed=0)
+    batches = make_batches(task, 10, seed=0)
     torch.manual_seed(stream(0, "model"))
     losses, rates, validated = [], [], []
     for _ in range(4):
@@ -333,7 +333,7 @@ def test_a_stop_interrupts_validation(make_bench: Make) -> None:
 
     big = make_task(build=StopsInEvaluation)
     object.__setattr__(
-        big, "validation", Part(big.train.inputs.repeat(9, 1, 1, 1), big.train.targets.repeat(9))
+        big, "validation", Rows(big.train.inputs.repeat(9, 1, 1, 1), big.train.targets.repeat(9))
     )
     object.__setattr__(bench.session, "task", big)
     assert run(bench).outcome == "stopped"

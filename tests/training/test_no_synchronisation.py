@@ -30,8 +30,8 @@ from clr_tui.engine.tasks.augment import RandomAffine
 from clr_tui.engine.tasks.cnn import build_cnn
 from clr_tui.engine.tasks.image_task import ImageTask
 from clr_tui.engine.tasks.measure import Counted, correct
-from clr_tui.engine.tasks.task import Part
-from clr_tui.engine.training.batches import Batches
+from clr_tui.engine.tasks.parts import Rows
+from clr_tui.engine.training.batches import make_batches
 from clr_tui.engine.training.compiling import compiled
 from clr_tui.engine.training.evaluate import evaluate
 from clr_tui.engine.training.keepers import MemoryKeeper
@@ -256,8 +256,8 @@ fakes_cuda = pytest.mark.skipif(
 
 
 def on_cuda(task: ImageTask) -> ImageTask:
-    def moved(part: Part) -> Part:
-        return Part(inputs=part.inputs.to("cuda"), targets=part.targets.to("cuda"))
+    def moved(part: Rows) -> Rows:
+        return Rows(inputs=part.inputs.to("cuda"), targets=part.targets.to("cuda"))
 
     return dataclasses.replace(
         task,
@@ -275,7 +275,7 @@ def fake_trainee(optimizer: OptimizerConfig) -> Trainee:
     with torch.device("cuda"):
         model = build_cnn(task.channels, task.image_size, len(task.classes))
     made = make_optimizer(optimizer, model.parameters())
-    return Trainee(task, model, made, Batches(task, 10, 0))
+    return Trainee(task, model, made, make_batches(task, 10, 0))
 
 
 def no_backward(model: nn.Module) -> Callable[..., None]:

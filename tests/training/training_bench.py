@@ -14,7 +14,7 @@ from clr_tui.engine.log.commands import Command
 from clr_tui.engine.log.events import Event, Steps
 from clr_tui.engine.settings.config import RangeTest, RunConfig, TaskConfig, Train
 from clr_tui.engine.tasks.image_task import ImageTask
-from clr_tui.engine.tasks.task import Part
+from clr_tui.engine.tasks.parts import Rows
 from clr_tui.engine.training.control import Control, StopFlag
 from clr_tui.engine.training.session import Session
 
@@ -45,13 +45,13 @@ def shift_a_little(batch: Tensor, generator: torch.Generator) -> Tensor:
     return batch.float() * (0.8 + 0.2 * draw)
 
 
-def part(n: int, seed: int) -> Part:
+def part(n: int, seed: int) -> Rows:
     """Noise, and the class as the brightness of a stripe."""
     g = torch.Generator().manual_seed(seed)
     labels = torch.randint(0, CLASSES, (n,), generator=g)
     images = torch.randint(0, 120, (n, 2, SIZE, SIZE), generator=g)
     images[:, 0, 2:4] += (labels * 60).view(-1, 1, 1)
-    return Part(inputs=images.to(torch.uint8), targets=labels)
+    return Rows(inputs=images.to(torch.uint8), targets=labels)
 
 
 def make_task(train: int = 70, build: Callable[[], nn.Module] = tiny_model) -> ImageTask:
