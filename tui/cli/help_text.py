@@ -30,6 +30,9 @@ checkpoint first. All results so far are kept.""",
 Play back a run or a log from another program: play, pause, seek. Without a terminal,
 print its result.""",
     "export": "Write a run's steps, epochs, curves, table, chart or result to files.",
+    "new-task": """\
+Write a file that describes a model and its data, to start from: it runs as it is, with
+range-test, train and compare --task FILE.py. Put your own model and data into it.""",
 }
 
 COMMAND_EXAMPLES = {
@@ -53,6 +56,10 @@ clr-tui replay curves.csv --target 75%    the curves of a comparison""",
 clr-tui export range-test-flowers-1 --csv steps.csv --svg chart.svg
 clr-tui export train-flowers-1 --epochs-csv - | column -s, -t
 clr-tui export compare-flowers-1 --curves-csv curves.csv --markdown table.md""",
+    "new-task": """\
+clr-tui new-task flowers.py                       images
+clr-tui new-task prices.py --kind regression
+clr-tui range-test --task prices.py               then run it""",
 }
 
 

@@ -331,6 +331,20 @@ def _export(args: argparse.Namespace, runs: Path) -> int:
     return DONE
 
 
+def _new_task(args: argparse.Namespace, _: Path) -> int:
+    import shlex
+
+    from clr_tui.tui.cli.new_task import write_task
+
+    path = write_task(args.file, args.kind)
+    if args.json:
+        _print_json({"file": str(path), "kind": args.kind})
+    else:
+        command = f"clr-tui range-test --task {shlex.quote(args.file)}"
+        print(plain(f"wrote {args.file}; it runs as it is: {command}"))
+    return DONE
+
+
 COMMANDS: dict[str | None, Callable[[argparse.Namespace, Path], int]] = {
     None: _home,
     "attach": _attach,
@@ -339,4 +353,5 @@ COMMANDS: dict[str | None, Callable[[argparse.Namespace, Path], int]] = {
     "rm": _remove,
     "replay": _replay,
     "export": _export,
+    "new-task": _new_task,
 }

@@ -135,6 +135,20 @@ def _export(parser: Parser) -> None:
     group.add_argument("--json", dest="json_file", metavar="FILE", help="the result")
 
 
+def _new_task(parser: Parser) -> None:
+    from clr_tui.tui.cli.new_task import KINDS as TASK_KINDS
+    from clr_tui.tui.cli.new_task import kind_named
+
+    parser.add_argument("file", metavar="FILE.py", help="the file to write; none is overwritten")
+    parser.add_argument(
+        "--kind",
+        type=kind_named,
+        metavar="KIND",
+        default=TASK_KINDS[0],
+        help=f"what is trained in it: {', '.join(TASK_KINDS)} (default: {TASK_KINDS[0]})",
+    )
+
+
 COMMANDS: dict[str, tuple[str, str, Callable[[Parser], None]]] = {
     "attach": ("[RUN] [OPTION]...", "show a run, live if it is still running", _attach),
     "ls": ("[OPTION]...", "list the runs", lambda parser: None),
@@ -145,6 +159,11 @@ COMMANDS: dict[str, tuple[str, str, Callable[[Parser], None]]] = {
         "RUN|PATH [--csv|--epochs-csv|--curves-csv|--markdown|--svg|--json FILE]...",
         "write a run's steps, curves, charts or result to files",
         _export,
+    ),
+    "new-task": (
+        "FILE.py [--kind KIND]",
+        "write a file for your own model and data",
+        _new_task,
     ),
 }
 

@@ -63,7 +63,8 @@ class Parser(argparse.ArgumentParser):
         if found := re.match(r"argument (\S+?): ignored explicit argument '(.*)'", message):
             return f"{_long(found[1])} takes no value, but was given '{found[2]}'"
         if found := re.match(r"the following arguments are required: (.*)", message):
-            return f"{self.prog} needs {found[1]}: a run's id as listed by clr-tui ls"
+            run = ": a run's id as listed by clr-tui ls" if "RUN" in found[1] else ""
+            return f"{self.prog} needs {found[1]}{run or f'; see {self.prog} --help'}"
         return message
 
     def _refuse(self, word: str) -> NoReturn:
