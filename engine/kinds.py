@@ -36,7 +36,7 @@ _ENGINE = "clr_tui.engine"
 JOB_KINDS: dict[str, JobKind] = {
     "range-test": JobKind(
         check=f"{_ENGINE}.settings.check:check_range_test",
-        try_early=f"{_ENGINE}.training.optimizers:try_optimizer",
+        try_early=f"{_ENGINE}.training.optimizers.recipes:try_optimizer",
         run=f"{_ENGINE}.training.range_test:run_range_test_job",
         report=f"{_ENGINE}.analysis.report:range_report",
         headline=f"{_ENGINE}.analysis.report:range_headline",
@@ -45,7 +45,7 @@ JOB_KINDS: dict[str, JobKind] = {
     ),
     "train": JobKind(
         check=f"{_ENGINE}.settings.check:check_training",
-        try_early=f"{_ENGINE}.training.optimizers:try_optimizer",
+        try_early=f"{_ENGINE}.training.optimizers.recipes:try_optimizer",
         run=f"{_ENGINE}.training.training:run_training_job",
         report=f"{_ENGINE}.analysis.report:train_report",
         headline="",

@@ -14,7 +14,8 @@ from clr_tui.engine.log.events import PoolReady, Progress
 from clr_tui.engine.metrics import Metric
 from clr_tui.engine.settings.config import Compare, RunConfig
 from clr_tui.engine.tasks.task import Task
-from clr_tui.engine.training.optimizers import default_lr, try_to_make
+from clr_tui.engine.training.optimizers.classes import default_lr
+from clr_tui.engine.training.optimizers.recipes import try_to_make
 from clr_tui.engine.training.range_test import sweep_steps
 from clr_tui.engine.training.session import Result, TrialWork
 

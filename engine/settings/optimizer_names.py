@@ -24,21 +24,56 @@ OPTIMIZERS: dict[str, frozenset[str]] = {
     "adamw": _ADAM | {"amsgrad", "fused"},
     "adamax": _ADAM,
     "asgd": _ALL | {"lambd", "alpha", "t0", "weight_decay"},
+    "lbfgs": frozenset(
+        {
+            "max_iter",
+            "max_eval",
+            "tolerance_grad",
+            "tolerance_change",
+            "history_size",
+            "line_search_fn",
+            "maximize",
+        }
+    ),
+    "muon": frozenset(
+        {
+            "weight_decay",
+            "momentum",
+            "nesterov",
+            "ns_coefficients",
+            "eps",
+            "ns_steps",
+            "adjust_lr_fn",
+            *(f"adamw_{name}" for name in ("lr", "betas", "eps", "weight_decay", "amsgrad")),
+        }
+    ),
     "nadam": _ADAM | {"momentum_decay", "decoupled_weight_decay"},
     "radam": _ADAM | {"decoupled_weight_decay"},
     "rmsprop": _ALL | {"alpha", "eps", "weight_decay", "momentum", "centered"},
     "rprop": _ALL | {"etas", "step_sizes"},
     "sgd": _ALL | {"momentum", "dampening", "weight_decay", "nesterov", "fused"},
 }
-"""Name -> keyword arguments, without those in `REFUSED`."""
+"""Name -> keyword arguments, without those in `REFUSED`.
+
+Of `muon`, those that begin with `adamw_` are for the parameters that are no matrices.
+"""
 _SWITCHES = frozenset(
-    {"amsgrad", "centered", "decoupled_weight_decay", "foreach", "fused", "maximize", "nesterov"}
+    {
+        "adamw_amsgrad",
+        "amsgrad",
+        "centered",
+        "decoupled_weight_decay",
+        "foreach",
+        "fused",
+        "maximize",
+        "nesterov",
+    }
 )
-_PAIRS = frozenset({"betas", "etas", "step_sizes"})
+_PAIRS = frozenset({"betas", "adamw_betas", "etas", "step_sizes"})
+_WORDS = {"line_search_fn", "adjust_lr_fn"}
+"""Options that are words; torch checks which."""
 
 UNUSABLE = {
-    "lbfgs": "it computes the loss several times per step, but training here does so once",
-    "muon": "it only updates matrices, not convolutions, biases and norms",
     "sparseadam": "it only takes sparse gradients, but those of images are dense",
 }
 """Other classes of torch.optim, and why they cannot be used here."""
@@ -109,6 +144,12 @@ def _kinds(config: OptimizerConfig) -> Iterator[UserError]:
             fits, words = value is None or isinstance(value, bool), "True or False"
         elif option in _PAIRS or (config.name, option) == ("adafactor", "eps"):
             fits, words = isinstance(value, (list, tuple)) and len(value) == 2, "two numbers"
+        elif option == "ns_coefficients":
+            fits, words = isinstance(value, (list, tuple)) and len(value) == 3, "three numbers"
+        elif option in _WORDS:
+            fits, words = value is None or isinstance(value, str), "a quoted word or None"
+        elif option == "max_eval" and value is None:
+            continue
         else:
             fits = isinstance(value, (int, float)) and not isinstance(value, bool)
             words = "a number"

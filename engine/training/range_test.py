@@ -12,6 +12,7 @@ from clr_tui.engine.settings.config import RangeTest
 from clr_tui.engine.tasks.parts import Part
 from clr_tui.engine.training.control import CommandHandlers, Stopped
 from clr_tui.engine.training.evaluate import evaluate
+from clr_tui.engine.training.optimizers.rates import set_rate
 from clr_tui.engine.training.preserve import left_as_found
 from clr_tui.engine.training.randomness import generator
 from clr_tui.engine.training.recorder import Recorder
@@ -109,8 +110,8 @@ def sweep(
                 if stopped is not None or recorder.end:
                     return stopped
                 lr = sweep_lr(config, step, steps)
-                for group in trainee.optimizer.param_groups:
-                    group["lr"] = lr
+                set_rate(trainee.optimizer, lr)
+                trainee.remembered.follow(lr)
                 recorder.add(step, lr, *trainee.step())
                 if recorder.end:
                     return None
@@ -164,7 +165,9 @@ def run_sweep(
     Raises:
         Stopped: the run was stopped before the sweep began.
     """
-    trainee = session.trainee(config.optimizer, trial.seed, *([subset.part] if subset else []))
+    trainee = session.trainee(
+        config.optimizer, trial.seed, *([subset.part] if subset else []), lr=None
+    )
     steps = sweep_steps(config, len(session.task.train), trainee.batches.batch_size)
     session.emit(trial.started(steps, trainee.batches.steps_per_epoch))
     watch = EarlyEnd(config.smoothing, config.divergence)

@@ -34,13 +34,14 @@ class PolicyRate:
 
 
 def make_scheduler(optimizer: Optimizer, rate: PolicyRate) -> LambdaLR:
-    """Makes a scheduler that sets every parameter group to `rate(step)`.
+    """Makes a scheduler that sets every parameter group to its share of `rate(step)`.
 
-    `LambdaLR` multiplies the initial rate of a group by its function, so the initial rate is set to
-    1: the function then returns the rate itself, to the last bit.
+    `LambdaLR` multiplies the initial rate of a group by its function. `make_optimizer` has set it
+    to the group's ratio, which is 1 unless a class makes groups of its own: the function then
+    returns the rate itself, to the last bit.
     """
     for group in optimizer.param_groups:
-        group["lr"] = group["initial_lr"] = 1.0
+        group["lr"] = group.setdefault("initial_lr", 1.0)
     return LambdaLR(optimizer, rate)
 
 

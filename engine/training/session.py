@@ -39,7 +39,9 @@ class Session:
         """True on the CPU, where reading a loss does not block."""
         return self.task.device.type == "cpu"
 
-    def trainee(self, optimizer: OptimizerConfig, seed: int, *measured: Part) -> Trainee:
+    def trainee(
+        self, optimizer: OptimizerConfig, seed: int, *measured: Part, lr: float | None
+    ) -> Trainee:
         """Makes a trial's trainee and prepares the training part and all `measured` ones.
 
         Raises:
@@ -49,6 +51,7 @@ class Session:
         trainee = make_trainee(
             self.task,
             optimizer,
+            lr=lr,
             batch_size=self.config.task.batch_size,
             seed=seed,
             precision=self.precision,

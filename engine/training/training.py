@@ -26,6 +26,7 @@ from clr_tui.engine.training import checkpoint
 from clr_tui.engine.training.control import CommandHandlers, Stopped
 from clr_tui.engine.training.evaluate import evaluate
 from clr_tui.engine.training.keepers import DiskKeeper, MemoryKeeper, Reason
+from clr_tui.engine.training.optimizers.rates import rate_now
 from clr_tui.engine.training.recorder import EarlyStop, finite, on_host, values
 from clr_tui.engine.training.schedules import PolicyRate, make_scheduler, set_bounds
 from clr_tui.engine.training.session import Result, Session, Trial, TrialWork
@@ -68,7 +69,9 @@ class Training:
         self._control = session.control
         self._trial = trial
         self._keeper = keeper
-        self.trainee = session.trainee(config.optimizer, trial.seed, session.task.validation)
+        self.trainee = session.trainee(
+            config.optimizer, trial.seed, session.task.validation, lr=config.max_lr
+        )
         self._per_epoch = self.trainee.batches.steps_per_epoch
         self._epochs = config.epochs
         if config.whole_cycles:
@@ -158,7 +161,7 @@ class Training:
             raise Stopped(reason)
 
     def _run_step(self) -> None:
-        lr = float(self.trainee.optimizer.param_groups[0]["lr"])
+        lr = rate_now(self.trainee.optimizer)
         loss, metrics = self.trainee.step()
         self.scheduler.step()
         self._recorder.add(self._step, lr, loss, metrics)

@@ -30,7 +30,7 @@ from clr_tui.engine.tasks.load import load_task
 from clr_tui.engine.training.evaluate import evaluate
 from clr_tui.engine.training.job import tune_torch, use_all_cores
 from clr_tui.engine.comparing.trial_memory import trial_need
-from clr_tui.engine.training.optimizers import default_lr
+from clr_tui.engine.training.optimizers.classes import default_lr
 from clr_tui.engine.training.trainee import make_trainee
 model, size, batch = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 config = TaskConfig(

@@ -35,7 +35,7 @@ from clr_tui.engine.training.batches import make_batches
 from clr_tui.engine.training.compiling import compiled
 from clr_tui.engine.training.evaluate import evaluate
 from clr_tui.engine.training.keepers import MemoryKeeper
-from clr_tui.engine.training.optimizers import make_optimizer
+from clr_tui.engine.training.optimizers.recipes import make_optimizer
 from clr_tui.engine.training.range_test import run_range_test
 from clr_tui.engine.training.recorder import FLUSH_SECONDS, Recorder
 from clr_tui.engine.training.schedules import PolicyRate, make_scheduler
@@ -274,7 +274,7 @@ def fake_trainee(optimizer: OptimizerConfig) -> Trainee:
     task = on_cuda(make_task())
     with torch.device("cuda"):
         model = build_cnn(task.channels, task.image_size, len(task.classes))
-    made = make_optimizer(optimizer, model.parameters())
+    made = make_optimizer(optimizer, model)
     return Trainee(task, model, made, make_batches(task, 10, 0))
 
 

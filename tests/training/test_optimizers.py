@@ -20,13 +20,15 @@ from training_bench import make_task
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.settings.config import OptimizerConfig
 from clr_tui.engine.settings.optimizer_names import OPTIMIZERS
-from clr_tui.engine.training import optimizers
-from clr_tui.engine.training.optimizers import default_lr, make_optimizer
+from clr_tui.engine.training.optimizers import recipes
+from clr_tui.engine.training.optimizers.classes import default_lr
+from clr_tui.engine.training.optimizers.recipes import make_optimizer
 from clr_tui.engine.training.preserve import left_as_found
 from clr_tui.engine.training.schedules import PolicyRate, make_scheduler
 from clr_tui.engine.training.trainee import Trainee, make_trainee
 
-NAMES = sorted(OPTIMIZERS)
+NAMES = sorted(OPTIMIZERS.keys() - {"lbfgs", "muon"})
+"""Those that are stepped once, over all parameters."""
 
 
 def torchs(name: str) -> Callable[..., Optimizer]:
@@ -71,7 +73,7 @@ def policy_rate(policy: Any, lr: float) -> PolicyRate:
 
 def scheduled(name: str, rate: PolicyRate) -> nn.Module:
     model = small_model()
-    optimizer = make_optimizer(made(name), model.parameters())
+    optimizer = make_optimizer(made(name), model)
     scheduler = make_scheduler(optimizer, rate)
     for step in range(12):
         backward(model, step)
@@ -178,7 +180,7 @@ def test_its_state_goes_through_a_file_of_plain_values(name: str) -> None:
 
 
 def test_options_reach_the_class() -> None:
-    parameters = [nn.Parameter(torch.zeros(2))]
+    parameters = nn.ParameterList([nn.Parameter(torch.zeros(2))])
     config = OptimizerConfig(name="adamw", options={"betas": [0, 0.5], "weight_decay": 0.25})
     group = make_optimizer(config, parameters).param_groups[0]
     assert (group["betas"], group["weight_decay"]) == ((0.0, 0.5), 0.25)
@@ -193,7 +195,7 @@ def test_options_reach_the_class() -> None:
 def test_frozen_weights_are_left_out() -> None:
     frozen = nn.Parameter(torch.zeros(2), requires_grad=False)
     free = nn.Parameter(torch.zeros(2))
-    (group,) = make_optimizer(made("adam"), [frozen, free]).param_groups
+    (group,) = make_optimizer(made("adam"), nn.ParameterList([frozen, free])).param_groups
     assert group["params"] == [free] or group["params"][0] is free
 
 
@@ -218,7 +220,9 @@ class OnCuda(nn.Parameter):
 def test_optimizers_are_fused_on_cuda(
     name: str, options: dict[str, Any], fused: bool | None
 ) -> None:
-    group = make_optimizer(made(name, **options), [OnCuda(torch.zeros(2))]).param_groups[0]
+    group = make_optimizer(
+        made(name, **options), nn.ParameterList([OnCuda(torch.zeros(2))])
+    ).param_groups[0]
     assert group["fused"] is fused
 
 
@@ -228,7 +232,7 @@ def test_what_torch_refuses_at_last_is_a_sentence(
 ) -> None:
     """An older torch, say, whose class takes less than the table says."""
     monkeypatch.setitem(OPTIMIZERS, name, OPTIMIZERS[name] | {"new"})
-    monkeypatch.setattr(optimizers, "check_optimizer", lambda config: [])
+    monkeypatch.setattr(recipes, "check_optimizer", lambda config: [])
     message = mistake(made(name, new=1))
     assert message.startswith(f"optimizer '{name}' cannot be made: ")
     assert "unexpected keyword argument 'new'" in message
@@ -261,7 +265,7 @@ def test_a_class_that_an_older_torch_lacks(monkeypatch: pytest.MonkeyPatch) -> N
 
 def mistake(config: OptimizerConfig, folder: str = "") -> str:
     with pytest.raises(UserError) as caught:
-        make_optimizer(config, [nn.Parameter(torch.zeros(2))], folder)
+        make_optimizer(config, nn.ParameterList([nn.Parameter(torch.zeros(2))]), folder=folder)
     assert caught.value.field == "optimizer"
     assert "\n" not in caught.value.message
     return caught.value.message
@@ -319,7 +323,9 @@ def own(name: str, **options: Any) -> OptimizerConfig:
 
 def test_a_class_of_ones_own(folder: str) -> None:
     parameter = nn.Parameter(torch.tensor([1.0, -1.0]))
-    optimizer = make_optimizer(own("good:Signs", power=2.0), [parameter], folder)
+    optimizer = make_optimizer(
+        own("good:Signs", power=2.0), nn.ParameterList([parameter]), folder=folder
+    )
     LambdaLR(optimizer, lambda step: 0.5)
     parameter.grad = torch.tensor([3.0, -4.0])
     optimizer.step()
@@ -379,20 +385,20 @@ def test_rprop_keeps_the_size_of_its_first_step() -> None:
     """What `ignores_schedule` says: later rates change nothing."""
     assert "step_sizes" in inspect.signature(torch.optim.Rprop.__init__).parameters
     one, other = small_model(), small_model()
-    train(one, make_optimizer(made("rprop"), one.parameters()), [0.01] * 12)
-    train(other, make_optimizer(made("rprop"), other.parameters()), [0.01] + [5.0] * 11)
+    train(one, make_optimizer(made("rprop"), one), [0.01] * 12)
+    train(other, make_optimizer(made("rprop"), other), [0.01] + [5.0] * 11)
     assert equal(one, other)
 
 
 def test_asgd_is_a_step_behind_its_schedule() -> None:
     one, other = small_model(), small_model()
-    train(one, make_optimizer(made("asgd"), one.parameters()), [0.01] * 11 + [5.0])
-    train(other, make_optimizer(made("asgd"), other.parameters()), [0.01] * 12)
+    train(one, make_optimizer(made("asgd"), one), [0.01] * 11 + [5.0])
+    train(other, make_optimizer(made("asgd"), other), [0.01] * 12)
     assert equal(one, other)
 
 
 def test_adafactor_bounds_the_rate_by_the_step() -> None:
     one, other = small_model(), small_model()
-    train(one, make_optimizer(made("adafactor"), one.parameters()), [1.0] * 12)
-    train(other, make_optimizer(made("adafactor"), other.parameters()), [50.0] * 12)
+    train(one, make_optimizer(made("adafactor"), one), [1.0] * 12)
+    train(other, make_optimizer(made("adafactor"), other), [50.0] * 12)
     assert equal(one, other)

@@ -321,6 +321,7 @@ def test_losses_are_those_of_torch_lr_finder() -> None:
     theirs = fresh()
     for group in theirs.optimizer.param_groups:
         group["lr"] = 1e-5
+        del group["initial_lr"]  # it would look like that of a scheduler
     finder = lr_finder.LRFinder(theirs.model, theirs.optimizer, nn.CrossEntropyLoss(), device="cpu")
     torch.manual_seed(8)
     # Its rates reach the end at the last of num_iter steps, ours (as the article's) after it.

@@ -1,0 +1,1 @@
+"""Optimizers of torch and of other packages, each used as its authors say."""

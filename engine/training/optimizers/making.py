@@ -1,0 +1,180 @@
+"""Making an optimizer over a model's parameters, at its real rate."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, Literal
+
+from torch import nn
+from torch.optim import ASGD, SGD, Adam, AdamW, Optimizer
+
+from clr_tui.engine.settings.config import OptimizerConfig
+from clr_tui.engine.training.optimizers.classes import mistake, optimizer_class
+from clr_tui.engine.training.optimizers.matrices import (
+    ADAMW_SHARE,
+    MatricesAndAdamW,
+    flagged_groups,
+    split,
+)
+
+_FUSED = (SGD, Adam, AdamW)
+"""Their fused kernels run on CUDA from torch 2.6 on; Adagrad's only in later releases."""
+_KINDS = frozenset({"fused", "foreach"})
+ADAMW = "adamw_"
+"""The prefix of options for the parameters that are not matrices."""
+_WRAPPED = "optimizer"
+_BASE = "base_optimizer"
+"""What constructors call an optimizer that they wrap: one that is made, or its class."""
+
+Form = Literal["parameters", "flagged groups", "matrices", "flat matrices"]
+"""What a class is made over: all parameters; two groups with `use_muon`; or only the matrices,
+while the rest is trained by AdamW, with kernels of convolutions as they are or flattened."""
+_FLAG = "use_muon"
+
+
+def forms(found: type[Optimizer]) -> tuple[Form, ...]:
+    """The forms to try, the likeliest first; flagged groups if the constructor looks for flags."""
+    code = getattr(found.__init__, "__code__", None)
+    if code is not None and _FLAG in code.co_consts:
+        return ("flagged groups",)
+    return ("parameters", "matrices", "flat matrices")
+
+
+def construct(
+    config: OptimizerConfig, model: nn.Module, lr: float, form: Form, folder: str = ""
+) -> Optimizer:
+    """Makes an optimizer over those parameters of `model` that require a gradient, at rate `lr`.
+
+    On CUDA the update is one fused kernel if there is one and the options allow it.
+
+    Raises:
+        UserError: there is no such class (field "optimizer").
+        Exception: whatever its constructor raises.
+    """
+    found = optimizer_class(config.name, folder)
+    options = _options(config)
+    trainable = [p for p in model.parameters() if p.requires_grad]
+    if form == "parameters":
+        return _over(found, trainable, options, model, lr, folder)
+    rest = {k.removeprefix(ADAMW): v for k, v in options.items() if k.startswith(ADAMW)}
+    own = {k: v for k, v in options.items() if not k.startswith(ADAMW)}
+    matrices, others = split(model)
+    if form == "flagged groups":
+        return _flagged(found, flagged_groups(matrices, others, lr), options, lr)
+    if not matrices:
+        raise ValueError("the model has no matrices")
+
+    def make(parameters: list[nn.Parameter]) -> Optimizer:
+        return _over(found, parameters, own, model, lr, folder)
+
+    adamw = _fast(AdamW, {"lr": ADAMW_SHARE * lr, **rest}, trainable)
+    return MatricesAndAdamW(matrices, others, make, flat=form == "flat matrices", adamw=adamw)
+
+
+def _over(
+    found: type[Optimizer],
+    parameters: list[nn.Parameter],
+    options: dict[str, Any],
+    model: nn.Module,
+    lr: float,
+    folder: str,
+) -> Optimizer:
+    """Calls the constructor with what its parameters ask for, by their names."""
+    taken = inspect.signature(found).parameters
+    arguments: dict[str, Any] = dict(options)
+    if isinstance(arguments.get(_BASE), str):
+        arguments[_BASE] = optimizer_class(_name(arguments[_BASE]), folder)
+    if _WRAPPED in taken:
+        return _around(found, parameters, arguments, lr, folder)
+    if _needs(found, _BASE) and _BASE not in arguments:
+        raise mistake(_lacks_base(found, _BASE))
+    if "model" in taken:
+        arguments["model"] = model
+    arguments = _fast(found, arguments, parameters)
+    every: Any = parameters
+    if "lr" in taken or any(p.kind is p.VAR_KEYWORD for p in taken.values()):
+        arguments["lr"] = lr
+    else:
+        every = [{"params": parameters, "lr": lr}]
+    place = "params" if "params" in taken else next(iter(taken))
+    if place != "model":
+        arguments[place] = every
+    make: Callable[..., Optimizer] = found
+    return make(**arguments)
+
+
+def _around(
+    found: type[Optimizer],
+    parameters: list[nn.Parameter],
+    arguments: dict[str, Any],
+    lr: float,
+    folder: str,
+) -> Optimizer:
+    """An optimizer around another, such as Lookahead: options that it lacks are the other's."""
+    wrapped = arguments.pop(_WRAPPED, None)
+    if not isinstance(wrapped, str):
+        raise mistake(_lacks_base(found, _WRAPPED))
+    taken = inspect.signature(found).parameters
+    own = {name: value for name, value in arguments.items() if name in taken}
+    others = {name: value for name, value in arguments.items() if name not in taken}
+    inner: Callable[..., Optimizer] = optimizer_class(_name(wrapped), folder)
+    made: Callable[..., Optimizer] = found
+    return made(inner(parameters, lr=lr, **others), **own)
+
+
+def _flagged(
+    found: type[Optimizer], groups: list[dict[str, Any]], options: dict[str, Any], lr: float
+) -> Optimizer:
+    """Passes options that the constructor takes to it, and the others to the groups."""
+    taken = inspect.signature(found).parameters
+    arguments = {name: value for name, value in options.items() if name in taken}
+    if "lr" in taken:
+        arguments["lr"] = lr
+    for name, value in options.items():
+        if name not in taken:
+            matrices = not name.startswith(ADAMW)
+            for group in groups:
+                if group["use_muon"] is matrices:
+                    group[name.removeprefix(ADAMW)] = value
+    make: Callable[..., Optimizer] = found
+    return make(groups, **arguments)
+
+
+def _needs(found: type[Optimizer], name: str) -> bool:
+    parameter = inspect.signature(found).parameters.get(name)
+    return parameter is not None and parameter.default is inspect.Parameter.empty
+
+
+def _lacks_base(found: type[Optimizer], name: str) -> str:
+    return f"'{found.__name__}' works on top of another optimizer: name it, as in {name}='sgd'"
+
+
+def _name(name: str) -> str:
+    return name if ":" in name else name.lower()
+
+
+def _fast(
+    found: type[Optimizer], options: dict[str, Any], parameters: list[nn.Parameter]
+) -> dict[str, Any]:
+    """`options` with those that make torch's own classes fast on CUDA."""
+    if not parameters or not parameters[0].is_cuda:
+        return options
+    if found in _FUSED and not options.keys() & _KINDS:
+        return {**options, "fused": True}
+    if found is ASGD:  # else it waits for the device several times a parameter
+        return {"capturable": True, **options}
+    return options
+
+
+def _options(config: OptimizerConfig) -> dict[str, Any]:
+    options: dict[str, Any] = {"momentum": config.momentum} if config.name == "sgd" else {}
+    if config.weight_decay:
+        options["weight_decay"] = config.weight_decay
+    for name, value in config.options.items():
+        # JSON has only lists, and writes 0.0 as 0; torch requires tuples of floats.
+        if isinstance(value, (list, tuple)):
+            options[name] = tuple(one if one is None else float(one) for one in value)
+        else:
+            options[name] = value
+    return options
