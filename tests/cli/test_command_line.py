@@ -117,7 +117,7 @@ def test_the_help_of_every_setting_is_what_the_table_says(cli, monkeypatch, kind
         option = option_of(setting)
         (line,) = [line for line in lines if line.split()[:1] in ([option], [f"{option},"])]
         assert setting.help in line
-        if setting.default not in (None, "", REQUIRED) and setting.format != "entries":
+        if setting.default not in (None, "", {}, REQUIRED) and setting.format != "entries":
             assert line.endswith(f"(default: {write(setting, setting.default)})")
 
 

@@ -58,8 +58,7 @@ clr-tui export train-flowers-1 --epochs-csv - | column -s, -t
 clr-tui export compare-flowers-1 --curves-csv curves.csv --markdown table.md""",
     "new-task": """\
 clr-tui new-task flowers.py                       images
-clr-tui new-task prices.py --kind regression
-clr-tui range-test --task prices.py               then run it""",
+clr-tui new-task prices.py --kind regression      numbers""",
 }
 
 
