@@ -28,10 +28,21 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"; did you mean '{near[0]}'?" if near else ""
 
 
-def describe_error(error: Exception) -> tuple[str, str | None]:
-    """A sentence about an unexpected error, and the setting at fault if one is known."""
+def describe_error(error: BaseException) -> tuple[str, str | None]:
+    """A sentence about an unexpected error, and the setting at fault if one is known.
+
+    An error in a user's own code is named with its file and line.
+    """
+    from clr_tui.engine.user_frames import in_one_line, user_frame  # not needed without an error
+
     text = str(error).partition("\n")[0]
     no_memory = "out of memory" in text.lower() or "can't allocate memory" in text.lower()
     if no_memory or isinstance(error, MemoryError):
         return "the device ran out of memory: try a smaller batch or image size", "batch_size"
+    where = user_frame(error)
+    if isinstance(error, SystemExit):
+        said = f"sys.exit({error.code!r})" if error.code is not None else "sys.exit()"
+        return f"the code that was run called {said}{f' ({where})' if where else ''}", None
+    if where:
+        return f"{in_one_line(error)} ({where})", None
     return f"{type(error).__name__}: {text} (the details are in worker.log)", None

@@ -31,6 +31,7 @@ from clr_tui.engine.log.writer import EventWriter
 from clr_tui.engine.malloc import keep_freed_memory
 from clr_tui.engine.settings.config import RunConfig
 from clr_tui.engine.training.control import Control, RunRemoved, StopFlag, Stopped
+from clr_tui.engine.user_frames import user_traceback
 
 if TYPE_CHECKING:  # torch takes seconds to import and must not delay the first event
     from clr_tui.engine.analysis.history import RunHistory
@@ -134,11 +135,17 @@ def _run_job(
     except RunRemoved as gone:
         return gone
     except UserError as error:
-        return RunFinished(outcome="failed", message=error.message, field=error.field)
-    except Exception as error:  # noqa: BLE001 - the log must record any end
+        return _failed(error, error.message, error.field)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the log must record any end
         traceback.print_exc()
-        message, field = describe_error(error)
-        return RunFinished(outcome="failed", message=message, field=field)
+        return _failed(error, *describe_error(error))
+
+
+def _failed(error: BaseException, message: str, field: str | None) -> RunFinished:
+    if isinstance(error, UserError) and error.__cause__ is not None:
+        traceback.print_exc()
+    lines = user_traceback(error)
+    return RunFinished(outcome="failed", message=message, field=field, traceback=lines)
 
 
 def _job() -> Callable[[RunConfig, Callable[[Event], object], Control, Path], Result]:

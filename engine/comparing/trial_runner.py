@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import traceback
+from collections.abc import Sequence
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -24,6 +25,7 @@ from clr_tui.engine.training.keepers import MemoryKeeper
 from clr_tui.engine.training.range_test import run_sweep
 from clr_tui.engine.training.session import Session, Trial
 from clr_tui.engine.training.training import Training
+from clr_tui.engine.user_frames import user_traceback
 
 
 class TrialRunner:
@@ -60,10 +62,10 @@ class TrialRunner:
         except Stopped as stopped:
             reporter.end("stopped", str(stopped))
         except UserError as error:
-            reporter.end("failed", error.message)
-        except Exception as error:  # noqa: BLE001 - the other trials continue in any case
+            reporter.end("failed", error.message, user_traceback(error))
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the other trials continue
             traceback.print_exc()
-            reporter.end("failed", describe_error(error)[0])
+            reporter.end("failed", describe_error(error)[0], user_traceback(error))
 
     def _session(self, reporter: _TrialReporter, control: Control) -> Session:
         """Reads the data with the first trial, so that its log shows what goes wrong."""
@@ -97,9 +99,15 @@ class _TrialReporter:
         except OSError:
             os._exit(POOL_GONE_EXIT_CODE)
 
-    def end(self, outcome: Outcome, reason: str) -> None:
-        """Ends the trial if it has not reported its own end."""
+    def end(self, outcome: Outcome, reason: str, lines: Sequence[str] = ()) -> None:
+        """Ends the trial if it has not reported its own end; `lines` are a traceback's."""
         if not self._ended:
             self.report(
-                TrialFinished(trial=self._trial, outcome=outcome, step=self._steps, reason=reason)
+                TrialFinished(
+                    trial=self._trial,
+                    outcome=outcome,
+                    step=self._steps,
+                    reason=reason,
+                    traceback=list(lines),
+                )
             )

@@ -318,6 +318,8 @@ class TrialFinished(Event, frozen=True, kw_only=True):
     """Steps done."""
     reason: str = ""
     """Why it failed, was stopped or ended early; else empty."""
+    traceback: list[str] = []
+    """After an error in a user's own code: its lines in the traceback, outermost first."""
 
 
 class RunFinished(Event, frozen=True, kw_only=True):
@@ -328,6 +330,8 @@ class RunFinished(Event, frozen=True, kw_only=True):
     """One sentence on what failed or why the run was stopped; empty if nothing went wrong."""
     field: str | None = None
     """The setting at fault, if there is one."""
+    traceback: list[str] = []
+    """After an error in a user's own code: its lines in the traceback, outermost first."""
     headline: str = ""
     """The result in a few words, such as "max_lr 3.6e-3" or "68.2 %, epoch 7"."""
 

@@ -1,0 +1,118 @@
+"""Where in a user's own code an error happened: files and lines, without those of libraries."""
+
+from __future__ import annotations
+
+import os
+import re
+import sysconfig
+import traceback
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+_MAX_FRAMES = 20
+"""More, as of an endless recursion, help nobody."""
+_MAX_MESSAGE_LENGTH = 300
+_LIBRARIES = tuple(
+    {os.path.join(path, "") for name, path in sysconfig.get_paths().items() if "lib" in name}
+    | {os.path.join(os.path.dirname(__file__), "")}
+    | {os.path.join(os.path.dirname(os.path.dirname(__file__)), name, "") for name in ("tui",)}
+)
+_INSTALLED = re.compile(r"[/\\](site|dist)-packages[/\\]")
+_FROM_A_LOADER = re.compile(r"Caught \w+ in .* process \d+\.\n.*Traceback", re.DOTALL)
+"""How torch passes on an error in a worker process of a DataLoader: with its traceback as text."""
+_FRAME = re.compile(
+    r'  File "(?P<path>.+)", line (?P<line>\d+), in (?P<name>.+)(?:\n    (?P<text>.+))?'
+)
+
+
+class Frame(NamedTuple):
+    """A line that was being executed."""
+
+    path: str
+    line: int
+    function: str
+    text: str
+
+    def __str__(self) -> str:
+        where = f"{shown(self.path)}:{self.line}"
+        inside = self.function not in ("", "<module>")
+        return f"{where}, in {self.function}" if inside else where
+
+
+def user_frame(error: BaseException) -> str:
+    """The innermost of the user's frames, such as `mytask.py:12, in step`; empty if none is."""
+    return "".join(str(frame) for frame in _in_users_code(error)[1][-1:])
+
+
+def user_traceback(error: BaseException) -> list[str]:
+    """The lines of a traceback with the user's frames only, and the error in its last line."""
+    lines = []
+    culprit, frames = _in_users_code(error)
+    for frame in frames:
+        inside = f", in {frame.function}" if frame.function else ""
+        lines.append(f'File "{frame.path}", line {frame.line}{inside}')
+        lines += [f"    {frame.text}"] if frame.text else []
+    return [*lines, in_one_line(culprit)] if lines else []
+
+
+def in_one_line(error: BaseException) -> str:
+    """`ValueError: bad shape`: the type and the message, shortened."""
+    kind, text = type(error).__name__, str(error)
+    if isinstance(error, SyntaxError):
+        text = error.msg
+    if _FROM_A_LOADER.match(text):
+        return _short(text.rstrip().rpartition("\n")[2])
+    return _short(f"{kind}: {text}" if text.strip() else kind)
+
+
+def place_of(function: Callable[..., Any]) -> str:
+    """Where a function is defined, such as `mytask.py:12, in step`; empty if that is unknown."""
+    inner: Any = getattr(function, "__wrapped__", None) or getattr(function, "func", function)
+    code = getattr(inner, "__code__", None) or getattr(type(inner).__call__, "__code__", None)
+    if code is None:
+        return ""
+    return str(Frame(code.co_filename, code.co_firstlineno, code.co_name, ""))
+
+
+def is_users(path: str) -> bool:
+    """Whether a file is neither a library's, nor ours, nor only a name such as `<string>`."""
+    if not path.endswith((".py", ".ipynb")) or _INSTALLED.search(path):
+        return False
+    return not path.startswith(_LIBRARIES)
+
+
+def shown(path: str) -> str:
+    """A path relative to the working directory if it is below that; else whole."""
+    try:
+        here = os.getcwd()
+    except OSError:  # it was removed
+        return path
+    return os.path.relpath(path, here) if Path(path).is_relative_to(here) else path
+
+
+def _in_users_code(error: BaseException) -> tuple[BaseException, list[Frame]]:
+    """The error or else its cause that has frames of the user's, outermost first."""
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        if found := [frame for frame in _frames(current) if is_users(frame.path)]:
+            return current, found[-_MAX_FRAMES:]
+        current = current.__cause__ or current.__context__
+    return error, []
+
+
+def _frames(error: BaseException) -> Iterable[Frame]:
+    for each in traceback.extract_tb(error.__traceback__):
+        yield Frame(each.filename, each.lineno or 0, each.name, each.line or "")
+    if isinstance(error, SyntaxError) and error.filename:
+        yield Frame(error.filename, error.lineno or 0, "", (error.text or "").strip())
+    if _FROM_A_LOADER.match(text := str(error)):
+        for found in _FRAME.finditer(text):
+            yield Frame(found["path"], int(found["line"]), found["name"], found["text"] or "")
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _MAX_MESSAGE_LENGTH else f"{line[: _MAX_MESSAGE_LENGTH - 3]}..."
