@@ -3,25 +3,40 @@
 Sources: L. N. Smith, "Cyclical Learning Rates for Training Neural Networks" (2017), section 3, for
 the triangular family; L. N. Smith and N. Topin, "Super-Convergence" (2018), for one-cycle. If torch
 has the same policy (`CyclicLR`, `OneCycleLR`), operations are done in torch's order, so that both
-agree to the last bits for any step size and length.
+agree to the last bits for any step size and length. Cosine is that of I. Loshchilov and F. Hutter,
+"SGDR" (2017), without restarts; warmup-stable-decay that of S. Hu et al., "MiniCPM" (2024), section
+4, with a linear decay.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypedDict
 
-from clr_tui.engine.settings.config import GAMMA, Policy
+from clr_tui.engine.settings.config import DECAY, GAMMA, WARMUP, Compare, Policy, Train
 
 ONE_CYCLE_RISE = 0.3
 """Share of one-cycle spent rising, and again falling; the rest anneals (torch's default)."""
 ONE_CYCLE_FINAL = 1e4
 """One-cycle ends at base_lr divided by this (torch's `final_div_factor`)."""
 
-WITHOUT_CYCLES: tuple[Policy, ...] = ("constant", "one-cycle")
+WITHOUT_CYCLES: tuple[Policy, ...] = ("constant", "one-cycle", "cosine", "warmup-stable-decay")
 """Those that fit any length."""
-Direction = Literal["rising", "falling", "annealing", "constant"]
+Direction = Literal["rising", "falling", "annealing", "warming up", "stable", "constant"]
+
+
+class Shape(TypedDict):
+    """The settings of a job that shape its policy, as keyword arguments."""
+
+    gamma: float
+    warmup: float
+    decay: float
+
+
+def shape_of(job: Train | Compare) -> Shape:
+    """The shape that a job's settings ask for."""
+    return Shape(gamma=job.gamma, warmup=job.warmup, decay=job.decay)
 
 
 def lr_at(
@@ -33,6 +48,8 @@ def lr_at(
     step_size: float,
     total_steps: int,
     gamma: float = GAMMA,
+    warmup: float = WARMUP,
+    decay: float = DECAY,
 ) -> float:
     """The learning rate at step `step`, counted from 0.
 
@@ -42,12 +59,17 @@ def lr_at(
     - `exp-range-amplitude`: triangular, its height multiplied by gamma^step (torch's exp_range).
     - `linear-decay`: triangular, its height falling linearly to nothing at `total_steps`.
     - `one-cycle`: to `max_lr`, back to `base_lr`, then down to `base_lr` / 10,000 at the last step.
+    - `cosine`: up from `base_lr` to `max_lr`, then half a cosine down to 0 at `total_steps`.
+    - `warmup-stable-decay`: up to `max_lr` too, stays there, then linearly to 0 at `total_steps`.
     - `constant`: `max_lr`.
 
     Args:
         step_size: steps in half a cycle; at least 1, not always a whole number.
         total_steps: length of the training in steps; at least 1. Policies that end there keep
             their last rate beyond it.
+        gamma: decay per step of the exp-range policies.
+        warmup: share of the steps spent rising in `cosine` and `warmup-stable-decay`.
+        decay: share of the steps spent falling in `warmup-stable-decay`.
 
     Raises:
         ValueError: the policy does not exist.
@@ -55,7 +77,13 @@ def lr_at(
     if policy == "constant":
         return max_lr
     if policy == "one-cycle":
-        return _one_cycle(min(step, total_steps - 1), base_lr, max_lr, total_steps)
+        last = base_lr / ONE_CYCLE_FINAL
+        return _one_cycle(min(step, total_steps - 1), total_steps, base_lr, max_lr, last)
+    if policy in _WARMED_UP:
+        at = min(step, total_steps - 1)
+        return _warmed_up(
+            policy, at, total_steps, warmup, decay, low=base_lr, high=max_lr, last=0.0
+        )
     cycle, height = _triangle(step, step_size)
     swing = (max_lr - base_lr) * height
     if policy == "triangular":
@@ -69,6 +97,41 @@ def lr_at(
     if policy == "linear-decay":
         return base_lr + swing * max(0.0, 1.0 - step / total_steps)
     raise ValueError(f"unknown policy {policy!r}")
+
+
+def momentum_at(
+    policy: Policy,
+    step: int,
+    *,
+    low: float,
+    high: float,
+    step_size: float,
+    total_steps: int,
+    gamma: float = GAMMA,
+    warmup: float = WARMUP,
+    decay: float = DECAY,
+) -> float:
+    """The momentum at step `step`: `low` at the top of a cycle, `high` at the bottom.
+
+    It moves against the rate (Smith 2018, "A disciplined approach", section 4.3), as in torch's
+    `CyclicLR` and `OneCycleLR`; while one-cycle anneals it stays `high`. Arguments as for `lr_at`.
+    """
+    at = min(step, total_steps - 1)
+    if policy == "constant":
+        return high
+    if policy == "one-cycle":
+        return _one_cycle(at, total_steps, high, low, high)
+    if policy in _WARMED_UP:
+        return _warmed_up(policy, at, total_steps, warmup, decay, low=high, high=low, last=high)
+    return lr_at(
+        "exp-range-amplitude" if policy == "exp-range" else policy,
+        step,
+        base_lr=high,
+        max_lr=low,
+        step_size=step_size,
+        total_steps=total_steps,
+        gamma=gamma,
+    )
 
 
 def _triangle(step: int, step_size: float) -> tuple[int, float]:
@@ -86,15 +149,49 @@ def _one_cycle_ends(total_steps: int) -> tuple[float, float, float]:
     return rise, fall, total_steps - 1
 
 
-def _one_cycle(step: int, base_lr: float, max_lr: float, total_steps: int) -> float:
+def _one_cycle(step: int, total_steps: int, low: float, high: float, last: float) -> float:
+    """From `low` to `high` at the top, back to `low`, and to `last` at the end."""
     rise, fall, end = _one_cycle_ends(total_steps)
     if step <= rise:
-        start, stop, low, high = 0.0, rise, base_lr, max_lr
+        start, stop, first, second = 0.0, rise, low, high
     elif step <= fall:
-        start, stop, low, high = rise, fall, max_lr, base_lr
+        start, stop, first, second = rise, fall, high, low
     else:
-        start, stop, low, high = fall, end, base_lr, base_lr / ONE_CYCLE_FINAL
-    return (high - low) * ((step - start) / (stop - start)) + low
+        start, stop, first, second = fall, end, low, last
+    return (second - first) * ((step - start) / (stop - start)) + first
+
+
+_WARMED_UP: tuple[Policy, ...] = ("cosine", "warmup-stable-decay")
+
+
+def _warmup_ends(policy: Policy, total_steps: int, warmup: float, decay: float) -> tuple[int, int]:
+    """The steps at which the warm-up ends and at which the rate begins to fall."""
+    rise = round(warmup * total_steps)
+    if policy == "cosine":
+        return rise, rise
+    return rise, max(rise, total_steps - round(decay * total_steps))
+
+
+def _warmed_up(
+    policy: Policy,
+    step: int,
+    total_steps: int,
+    warmup: float,
+    decay: float,
+    *,
+    low: float,
+    high: float,
+    last: float,
+) -> float:
+    """From `low` to `high`, and along the policy's fall to `last`."""
+    rise, fall = _warmup_ends(policy, total_steps, warmup, decay)
+    if step < rise:
+        return low + (high - low) * (step / rise)
+    if step < fall:
+        return high
+    passed = (step - fall) / (total_steps - fall)
+    left = (1 + math.cos(math.pi * passed)) / 2 if policy == "cosine" else 1 - passed
+    return last + (high - last) * left
 
 
 @dataclass(frozen=True)
@@ -104,7 +201,7 @@ class Phase:
     cycle: int
     """From 1."""
     cycles: int
-    """In the whole training, including a last one that is cut short."""
+    """In the whole training, including a last one that is cut short; 0 if the policy has none."""
     fraction: float
     """Of the current cycle, 0 to 1."""
     whole: bool
@@ -123,16 +220,31 @@ class Phase:
         """Such as "cycle 2 of 4, falling"."""
         if self.direction == "constant":
             return "constant rate"
+        if not self.cycles:
+            return "at the end of the schedule" if self.finished else self.direction
         if self.finished:
             place = "at the end of" if self.whole else "in the middle of"
             return f"{place} cycle {self.cycle} of {self.cycles}"
         return f"cycle {self.cycle} of {self.cycles}, {self.direction}"
 
 
-def phase(policy: Policy, step: int, *, step_size: float, total_steps: int) -> Phase:
-    """The position in the schedule after `step` steps (0 to `total_steps`)."""
+def phase(
+    policy: Policy,
+    step: int,
+    *,
+    step_size: float,
+    total_steps: int,
+    gamma: float = GAMMA,
+    warmup: float = WARMUP,
+    decay: float = DECAY,
+) -> Phase:
+    """The position in the schedule after `step` steps (0 to `total_steps`); see `lr_at`."""
     finished = step >= total_steps
     direction: Direction
+    if policy in _WARMED_UP:
+        warm, stable = _warmup_ends(policy, total_steps, warmup, decay)
+        direction = "warming up" if step < warm else "stable" if step < stable else "falling"
+        return Phase(1, 0, min(1.0, step / total_steps), True, direction, finished)
     if policy in WITHOUT_CYCLES:
         rise, fall, _ = _one_cycle_ends(total_steps)
         direction = "rising" if step < rise else "falling" if step < fall else "annealing"

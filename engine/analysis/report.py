@@ -18,7 +18,7 @@ from clr_tui.engine.kinds import JOB_KINDS
 from clr_tui.engine.log.events import Evaluated
 from clr_tui.engine.log.state import State, state_of
 from clr_tui.engine.metrics import LOSS, Metric
-from clr_tui.engine.policies import Phase, step_size_steps
+from clr_tui.engine.policies import Phase, shape_of, step_size_steps
 from clr_tui.engine.policies import phase as phase_at
 from clr_tui.engine.settings.config import FACTOR, RangeTest, Train
 from clr_tui.engine.words import lr_str
@@ -231,7 +231,8 @@ def _phase(config: Train, trial: TrialHistory, steps: int) -> Phase | None:
     if not trial.steps_per_epoch or not trial.total_steps:
         return None
     half = step_size_steps(config.step_size_epochs, trial.steps_per_epoch)
-    return phase_at(config.policy, steps, step_size=half, total_steps=trial.total_steps)
+    total, shape = trial.total_steps, shape_of(config)
+    return phase_at(config.policy, steps, step_size=half, total_steps=total, **shape)
 
 
 def _best(measured: list[Evaluated], metric: Metric) -> Evaluated | None:

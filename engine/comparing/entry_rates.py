@@ -18,6 +18,7 @@ from clr_tui.engine.log.events import (
     Steps,
     TrialFinished,
 )
+from clr_tui.engine.policies import shape_of
 from clr_tui.engine.settings.config import Compare, EntryConfig, RunConfig, Train
 from clr_tui.engine.settings.entries import tuned_entries
 
@@ -125,6 +126,7 @@ def training_at(rate: RateChosen, config: Compare, epochs: int) -> Train:
         step_size_epochs=config.step_size_epochs,
         epochs=epochs,
         whole_cycles=False,
-        gamma=config.gamma,
+        **shape_of(config),
+        min_momentum=entry.min_momentum,
         optimizer=entry.optimizer,
     )

@@ -75,6 +75,12 @@ def check_training(_task: TaskConfig, job: Train) -> Iterator[UserError]:
     schedule = job.policy != "constant"
     if schedule:  # else it runs at max_lr, and base_lr is not used
         yield from _ordered(job, "base_lr", "max_lr")
+    elif job.min_momentum is not None:
+        yield UserError(
+            "min_momentum has no effect at a constant rate: leave it out", "min_momentum"
+        )
+    if job.policy == "warmup-stable-decay":
+        yield from _shares(job)
     yield from _optimizer(job.optimizer, schedule=schedule)
 
 
@@ -87,6 +93,8 @@ def check_comparison(task: TaskConfig, job: Compare) -> Iterator[UserError]:
             yield UserError(
                 f"base_lr of '{entry.label}' needs the upper bound too: add lr=", "optimizers"
             )
+    if any(entry.policy == "warmup-stable-decay" for entry in entries):
+        yield from _shares(job)
     yield from _count(job)
     sweep = job.range_test
     for mistake in (*mistakes_in(sweep), *_ordered(sweep, "start_lr", "end_lr")):
@@ -106,6 +114,15 @@ def _ordered(job: RangeTest | Train, lower: str, upper: str) -> list[UserError]:
     if {lower, upper} & {mistake.field for mistake in mistakes_in(job)}:
         return []
     return limits.not_below(lower, low, upper, high)
+
+
+def _shares(job: Train | Compare) -> Iterator[UserError]:
+    if 1 < job.warmup + job.decay <= 2:  # else one of them is no share
+        yield UserError(
+            f"warmup {job.warmup:g} and decay {job.decay:g} are more than the whole training:"
+            " their sum may be at most 1",
+            "decay",
+        )
 
 
 def _optimizer(optimizer: OptimizerConfig, schedule: bool = True) -> Iterator[UserError]:

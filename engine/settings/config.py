@@ -26,6 +26,8 @@ Policy = Literal[
     "exp-range-amplitude",
     "linear-decay",
     "one-cycle",
+    "cosine",
+    "warmup-stable-decay",
     "constant",
 ]
 POLICIES: tuple[Policy, ...] = get_args(Policy)
@@ -35,6 +37,8 @@ FACTOR = 6.0
 """Default of max_lr / base_lr (Smith 2017, section 3.3: 3 or 4; the article: 6)."""
 GAMMA = 0.99994
 """Decay per step of the exp-range policies (Smith 2017, section 4.1.1)."""
+WARMUP, DECAY = 0.05, 0.2
+"""Default shares of a training (Hägele et al. 2024, section 3, decay over 10 to 20 %)."""
 SMOOTHING = 0.05
 """The weight of a new loss in a smoothed curve."""
 RATE: dict[str, Any] = {"gt": 0, "ge": 1e-30, "le": 1e6}
@@ -194,6 +198,13 @@ _StepSize = Annotated[
     float, described("half a cycle in epochs (Smith 2017: 2 to 10)", title="step size", **LENGTH)
 ]
 _Gamma = Annotated[float, described("decay per step in the exp-range policies", gt=0, le=1)]
+_Warmup = Annotated[
+    float,
+    described("share of the training that warms up, in cosine and warmup-stable-decay", ge=0, le=1),
+]
+_Decay = Annotated[
+    float, described("share of the training that decays, in warmup-stable-decay", ge=0, le=1)
+]
 _Factor = Annotated[
     float, described("upper bound / lower bound, if no lower bound is given", gt=1, rare=True)
 ]
@@ -270,6 +281,20 @@ class Train(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="tr
     step_size_epochs: _StepSize = 4.0
     epochs: Annotated[int, described("length of the training in epochs", **COUNT)] = 16
     gamma: _Gamma = GAMMA
+    warmup: _Warmup = WARMUP
+    decay: _Decay = DECAY
+    min_momentum: Annotated[
+        float | None,
+        described(
+            "momentum (or first beta) at max_lr; it moves against the rate",
+            ge=0,
+            lt=1,
+            example="0.85",
+            empty="constant momentum",
+            rare=True,
+        ),
+    ] = None
+    """At `base_lr` the momentum is the optimizer's own."""
     whole_cycles: _WholeCycles = True
     factor: _Factor = FACTOR
     optimizer: _Optimizer = OptimizerConfig()
@@ -286,6 +311,8 @@ class EntryConfig(msgspec.Struct, frozen=True, kw_only=True):
     """The rate, or the upper bound of a policy; None: see `Compare.rates`."""
     base_lr: float | None = None
     """The lower bound; None: `lr` / factor."""
+    min_momentum: float | None = None
+    """The momentum at the top of a cycle; None: it is constant."""
 
 
 class Compare(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="compare"):
@@ -344,6 +371,8 @@ class Compare(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
     ] = None
     step_size_epochs: _StepSize = 4.0
     gamma: _Gamma = GAMMA
+    warmup: _Warmup = WARMUP
+    decay: _Decay = DECAY
     whole_cycles: _WholeCycles = True
     """Applies to all entries, if any of them has cycles."""
     factor: _Factor = FACTOR

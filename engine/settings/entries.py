@@ -35,6 +35,8 @@ FIELD = "optimizers"
 CLR = "clr"
 """The article's name of the triangular policy."""
 RATES = ("lr", "base_lr")
+OF_POLICY = (*RATES, "min_momentum")
+"""The options of a policy; the rates may be given with the optimizer's too."""
 LEARNING_RATE = setting_of(Train, "max_lr")
 MAX_ENTRIES = 64
 """A comparison of more would be unreadable."""
@@ -144,7 +146,14 @@ def _check(entry: EntryConfig) -> Iterator[UserError]:
         for key, lr in rates
         if (one := LEARNING_RATE.mistake(lr, f"{key} of '{entry.label}'", FIELD))
     ]
+    low = setting_of(Train, "min_momentum")
+    if outside := low.mistake(entry.min_momentum, f"min_momentum of '{entry.label}'", FIELD):
+        wrong.append(outside)
     yield from wrong
+    if entry.policy == "constant" and entry.min_momentum is not None:
+        yield UserError(
+            f"min_momentum of '{entry.label}' has no effect at a constant rate: leave it out", FIELD
+        )
     if wrong or entry.base_lr is None:
         return
     if entry.policy == "constant":
@@ -185,9 +194,9 @@ def _entry(text: str) -> EntryConfig:
         policy = _policy(policy_name, shown)
         given = _merged(given, rates, shown)
     optimizer = _optimizer(name, options, shown)
-    lr, base_lr = (_rate(key, given.get(key), shown) for key in RATES)
-    label = _label(optimizer, policy, lr, base_lr)
-    return EntryConfig(label=label, optimizer=optimizer, policy=policy, lr=lr, base_lr=base_lr)
+    values = {key: _rate(key, given.get(key), shown) for key in OF_POLICY}
+    label = _label(optimizer, policy, {k: v for k, v in values.items() if v is not None})
+    return EntryConfig(label=label, optimizer=optimizer, policy=policy, **values)
 
 
 def _optimizer(name: str, options: Options, shown: str, momentum: float = 0.0) -> OptimizerConfig:
@@ -221,9 +230,10 @@ def _policy(name: str, shown: str) -> Policy:
 
 def _merged(given: Options, rates: Options, shown: str) -> Options:
     for key in rates:
-        if key not in RATES:
+        if key not in OF_POLICY:
             raise UserError(
-                f"a policy takes only lr (its upper bound) and base_lr, not '{key}' in '{shown}'",
+                "a policy takes only lr (its upper bound), base_lr and min_momentum, not"
+                f" '{key}' in '{shown}'",
                 FIELD,
             )
         if key in given:
@@ -263,14 +273,11 @@ def _number(key: str, value: Any, shown: str) -> int | float:
     return int(value) if value == int(value) else value
 
 
-def _label(
-    optimizer: OptimizerConfig, policy: Policy, lr: float | None, base_lr: float | None
-) -> str:
+def _label(optimizer: OptimizerConfig, policy: Policy, rates: Mapping[str, float]) -> str:
     """The entry's text, with options in alphabetical order and without defaults."""
     options: dict[str, Option] = dict(optimizer.options)
     if optimizer.name == "sgd" and optimizer.momentum != 0:
         options["momentum"] = optimizer.momentum
-    rates = {k: v for k, v in zip(RATES, (lr, base_lr), strict=True) if v is not None}
     if policy == "constant":
         return optimizer.name + _bracketed({**options, **rates})
     name = CLR if policy == "triangular" else policy

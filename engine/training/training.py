@@ -20,7 +20,7 @@ from clr_tui.engine.log.events import (
     Outcome,
     TrialFinished,
 )
-from clr_tui.engine.policies import phase, step_size_steps, whole_cycle_epochs
+from clr_tui.engine.policies import phase, shape_of, step_size_steps, whole_cycle_epochs
 from clr_tui.engine.settings.config import Train
 from clr_tui.engine.training import checkpoint
 from clr_tui.engine.training.control import CommandHandlers, Stopped
@@ -83,9 +83,9 @@ class Training:
             max_lr=config.max_lr,
             step_size=step_size_steps(config.step_size_epochs, self._per_epoch),
             total_steps=self._total,
-            gamma=config.gamma,
+            **shape_of(config),
         )
-        self.scheduler = make_scheduler(self.trainee.optimizer, self.rate)
+        self.scheduler = make_scheduler(self.trainee.optimizer, self.rate, config.min_momentum)
         self._step = 0
         self._epoch = 0
         self._best_epoch = 0

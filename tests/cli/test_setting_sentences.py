@@ -35,10 +35,12 @@ def ids(value: object) -> str | None:
     return value.name if isinstance(value, Setting) else None
 
 
-def defaults(kind: str) -> dict[str, str]:
+def defaults(kind: str, name: str = "") -> dict[str, str]:
+    """The fields of a form in which the field `name` plays a part."""
     values = {field.name: field.default for field in form_fields(("cpu",))}
-    decaying = {"policy": "exp-range", "optimizers": "adam+exp-range(lr=0.1), adam"}
-    return values | {"kind": title_of(kind)} | decaying
+    policy = "warmup-stable-decay" if name in ("warmup", "decay") else "exp-range"
+    chosen = {"policy": policy, "optimizers": f"adam+{policy}(lr=0.1), adam"}
+    return values | {"kind": title_of(kind)} | chosen
 
 
 @pytest.mark.parametrize(("kind", "name", "setting"), ROWS, ids=ids)
@@ -75,7 +77,7 @@ def test_a_limit_is_met_with_one_sentence_everywhere(
     needed = [] if setting.name == "max_lr" else NEEDED.get(kind, [])
     result = cli(kind, *needed, f"{option_of(setting)}={text}")
     assert result.code == 2
-    errors = read_form(defaults(kind) | {name: text}).errors
+    errors = read_form(defaults(kind, name) | {name: text}).errors
     if setting.format == "share":
         text = f"'{text}'"
     assert result.err == f"clr-tui: {errors[name]}\n"

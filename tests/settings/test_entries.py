@@ -55,6 +55,7 @@ def test_the_six_of_the_article_have_bare_names() -> None:
         ("sgd(momentum=0.0)+clr()", "sgd+clr"),
         ("sgd(momentum=.90)", "sgd(momentum=0.9)"),
         ("adamw(weight_decay=5e-2)+One-Cycle", "adamw(weight_decay=0.05)+one-cycle"),
+        ("adam+cosine(min_momentum=.8, lr=1e-3)", "adam+cosine(lr=0.001,min_momentum=0.8)"),
         ("adamw(weight_decay=0.0)", "adamw(weight_decay=0)"),
         ("adam( eps=1e-6, amsgrad=True )", "adam(amsgrad=True,eps=1e-06)"),
         ("adam(betas=[.9, 0.99])", "adam(betas=(0.9,0.99))"),
@@ -177,7 +178,7 @@ def test_a_label_reads_as_its_entry(options, policy, lr) -> None:
         ("adam(lr=1)+clr(lr=2)", "lr is given twice"),
         (
             "adam+clr(max_lr=1)",
-            "a policy takes only lr (its upper bound) and base_lr, not 'max_lr'",
+            "a policy takes only lr (its upper bound), base_lr and min_momentum, not 'max_lr'",
         ),
         ("adam(lr=0)", "lr of 'adam(lr=0)' must be a number above 0, not 0"),
         ("adam(lr=-1)", "not -1"),

@@ -144,6 +144,13 @@ def test_mistakes_in_a_range_test(changes: dict[str, Any], field: str, words: st
         ({"epochs": 0}, "epochs", "at least 1"),
         ({"gamma": 0.0}, "gamma", "above 0 and at most 1"),
         ({"gamma": 1.1}, "gamma", "not 1.1"),
+        (
+            {"policy": "warmup-stable-decay", "warmup": 0.7, "decay": 0.4},
+            "decay",
+            "warmup 0.7 and decay 0.4 are more than the whole training",
+        ),
+        ({"min_momentum": 1.0}, "min_momentum", "not 1"),
+        ({"policy": "constant", "min_momentum": 0.8}, "min_momentum", "no effect"),
     ],
 )
 def test_mistakes_in_a_training(changes: dict[str, Any], field: str, words: str) -> None:

@@ -7,8 +7,17 @@ from fractions import Fraction
 
 import pytest
 import torch
-from torch.optim.lr_scheduler import CyclicLR, LRScheduler, OneCycleLR
+from torch.optim.lr_scheduler import (
+    ConstantLR,
+    CosineAnnealingLR,
+    CyclicLR,
+    LinearLR,
+    LRScheduler,
+    OneCycleLR,
+    SequentialLR,
+)
 
+from clr_tui.engine.errors import UserError
 from clr_tui.engine.policies import (
     lr_at,
     phase,
@@ -41,6 +50,7 @@ def ours(
     step_size: float,
     gamma: float = 0.9994,
     total_steps: int = STEPS,
+    **shares: float,
 ) -> list[float]:
     sgd = optimizer()
     rate = PolicyRate(
@@ -50,6 +60,7 @@ def ours(
         step_size=step_size,
         total_steps=total_steps,
         gamma=gamma,
+        **shares,
     )
     return rates(sgd, make_scheduler(sgd, rate), total_steps)
 
@@ -105,6 +116,128 @@ def test_one_cycle_equals_one_cycle_lr(total: int, bounds: tuple[float, float]) 
         if step < total - 1:
             theirs.step()
     assert close(ours("one-cycle", bounds, 5, total_steps=total), expected)
+
+
+@pytest.mark.parametrize("bounds", BOUNDS)
+@pytest.mark.parametrize(("total", "warmup"), [(STEPS, 0.05), (997, 0.3), (13, 0.1), (5, 0.0)])
+def test_cosine_equals_torch_s_after_a_linear_warm_up(
+    total: int, warmup: float, bounds: tuple[float, float]
+) -> None:
+    rise = round(warmup * total)
+    sgd = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=bounds[1])
+    parts: list[LRScheduler] = [CosineAnnealingLR(sgd, total - rise)]
+    if rise:
+        parts.insert(0, LinearLR(sgd, bounds[0] / bounds[1], total_iters=rise))
+    theirs = SequentialLR(sgd, parts, milestones=[rise] if rise else [])
+    expected = rates(sgd, theirs, total)
+    found = ours("cosine", bounds, 5, total_steps=total, warmup=warmup)
+    # Torch computes each rate from the last one; near 0 the roundings of all steps add up.
+    assert found == pytest.approx(expected, rel=1e-9, abs=1e-12 * bounds[1])
+
+
+@pytest.mark.parametrize("bounds", BOUNDS)
+@pytest.mark.parametrize(
+    ("total", "warmup", "decay"), [(STEPS, 0.05, 0.2), (997, 0.5, 0.5), (13, 0.1, 0.3)]
+)
+def test_warmup_stable_decay_equals_torch_s_schedulers_in_sequence(
+    total: int, warmup: float, decay: float, bounds: tuple[float, float]
+) -> None:
+    rise, fall = round(warmup * total), total - round(decay * total)
+    sgd = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=bounds[1])
+    theirs = SequentialLR(
+        sgd,
+        [
+            LinearLR(sgd, bounds[0] / bounds[1], total_iters=rise),
+            ConstantLR(sgd, 1.0, total_iters=1),
+            LinearLR(sgd, 1.0, 0.0, total_iters=total - fall),
+        ],
+        milestones=[rise, max(fall, rise)],
+    )
+    expected = rates(sgd, theirs, total)
+    found = ours("warmup-stable-decay", bounds, 5, total_steps=total, warmup=warmup, decay=decay)
+    assert found == pytest.approx(expected, rel=1e-9, abs=1e-12 * bounds[1])
+
+
+def momenta(optimizer: torch.optim.Optimizer, scheduler: LRScheduler, steps: int) -> list[float]:
+    seen = []
+    for step in range(steps):
+        group = optimizer.param_groups[0]
+        seen.append(float(group["betas"][0] if "betas" in group else group["momentum"]))
+        optimizer.step()
+        if step < steps - 1:
+            scheduler.step()
+    return seen
+
+
+def parameter() -> list[torch.nn.Parameter]:
+    return [torch.nn.Parameter(torch.zeros(1))]
+
+
+@pytest.mark.parametrize("step_size", [7, 26.5, 333])
+@pytest.mark.parametrize(
+    ("policy", "mode"),
+    [
+        ("triangular", "triangular"),
+        ("triangular2", "triangular2"),
+        ("exp-range", "exp_range"),
+        ("exp-range-amplitude", "exp_range"),
+    ],
+)
+def test_momentum_moves_as_that_of_cyclic_lr(policy: Policy, mode: str, step_size: float) -> None:
+    sgd = torch.optim.SGD(parameter(), lr=0.1, momentum=0.95)
+    theirs = CyclicLR(
+        sgd,
+        0.1,
+        0.6,
+        step_size_up=step_size,
+        mode=mode,
+        gamma=0.9994,
+        base_momentum=0.85,
+        max_momentum=0.95,
+    )
+    expected = momenta(sgd, theirs, 1000)
+    sgd = torch.optim.SGD(parameter(), lr=0.1, momentum=0.95)
+    rate = PolicyRate(
+        policy, base_lr=0.1, max_lr=0.6, step_size=step_size, total_steps=1000, gamma=0.9994
+    )
+    assert close(momenta(sgd, make_scheduler(sgd, rate, 0.85), 1000), expected)
+
+
+@pytest.mark.parametrize("total", [1000, 107, 13])
+def test_the_first_beta_moves_as_that_of_one_cycle_lr(total: int) -> None:
+    adam = torch.optim.AdamW(parameter(), lr=0.1, betas=(0.95, 0.99))
+    theirs = OneCycleLR(
+        adam, 0.6, total_steps=total, three_phase=True, anneal_strategy="linear", div_factor=6.0
+    )
+    expected = momenta(adam, theirs, total)
+    adam = torch.optim.AdamW(parameter(), lr=0.1, betas=(0.95, 0.99))
+    rate = PolicyRate("one-cycle", base_lr=0.1, max_lr=0.6, step_size=5, total_steps=total)
+    assert close(momenta(adam, make_scheduler(adam, rate, 0.85), total), expected)
+
+
+@pytest.mark.parametrize("policy", ["cosine", "warmup-stable-decay"])
+def test_momentum_is_lowest_where_the_rate_is_highest(policy: Policy) -> None:
+    sgd = torch.optim.SGD(parameter(), lr=0.1, momentum=0.95)
+    rate = PolicyRate(policy, base_lr=0.1, max_lr=0.6, step_size=5, total_steps=100, warmup=0.2)
+    seen = momenta(sgd, make_scheduler(sgd, rate, 0.85), 100)
+    assert seen[0] == 0.95
+    assert seen[20] == pytest.approx(0.85)
+    assert min(seen) >= 0.85
+    assert 0.94 < seen[-1] <= 0.95
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "words"),
+    [
+        (torch.optim.Adagrad(parameter(), lr=0.1), "Adagrad has no momentum"),
+        (torch.optim.SGD(parameter(), lr=0.1), "SGD has no momentum"),
+        (torch.optim.SGD(parameter(), lr=0.1, momentum=0.5), "not below the momentum of SGD, 0.5"),
+    ],
+)
+def test_only_momentum_that_is_there_can_move(optimizer: torch.optim.Optimizer, words: str) -> None:
+    rate = PolicyRate("triangular", base_lr=0.1, max_lr=0.6, step_size=5, total_steps=100)
+    with pytest.raises(UserError, match=words):
+        make_scheduler(optimizer, rate, 0.85)
 
 
 def exact_triangle(step: int, step_size: int) -> Fraction:

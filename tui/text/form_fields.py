@@ -74,15 +74,22 @@ def _uses_sgd(values: Values) -> bool:
     return values["optimizer"].partition("(")[0].strip().lower() == "sgd"
 
 
-def _decays(values: Values) -> bool:
-    asked = job_settings(kind_in(values)).keys() & {"policy", "optimizers"}
-    return any("exp-range" in values[name] for name in asked)
+def _policy_has(*words: str) -> Callable[[Values], bool]:
+    """Return whether a policy whose name contains one of `words` is chosen."""
+
+    def chosen(values: Values) -> bool:
+        asked = job_settings(kind_in(values)).keys() & {"policy", "optimizers"}
+        return any(word in values[name] for name in asked for word in words)
+
+    return chosen
 
 
 _WHEN: dict[str, Callable[[Values], bool]] = {
     "weights": lambda values: values["model"] in with_weights(),
     "epochs": lambda values: not values["steps"].strip(),
-    "gamma": _decays,
+    "gamma": _policy_has("exp-range"),
+    "warmup": _policy_has("cosine", "warmup"),
+    "decay": _policy_has("warmup"),
     "momentum": _uses_sgd,
     "weight_decay": _uses_sgd,  # other optimizers take it in parentheses
     "study": lambda values: values["study"] in ("none", values["model"]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from clr_tui.engine.policies import lr_at, step_size_steps
+from clr_tui.engine.policies import lr_at, shape_of, step_size_steps
 from clr_tui.engine.settings.config import Compare, Job, Policy, Train, kind_of
 from clr_tui.tui.charts.chart import Chart
 from clr_tui.tui.charts.scale import Floats
@@ -42,7 +42,7 @@ def schedule(
             max_lr=max_lr,
             step_size=step_size_steps(job.step_size_epochs, NOMINAL_STEPS),
             total_steps=epochs * NOMINAL_STEPS,
-            gamma=job.gamma,
+            **shape_of(job),
         )
         for step in steps
     ]

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from clr_tui.engine.analysis.comparison.seed_curves import planned_epochs
 from clr_tui.engine.analysis.history import RunHistory, TrialHistory
+from clr_tui.engine.policies import shape_of
 from clr_tui.engine.settings.config import Compare, EntryConfig, RunConfig, Train
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.names import model_name
@@ -33,7 +34,8 @@ def trial_config(config: RunConfig, history: RunHistory, trial: TrialHistory) ->
             step_size_epochs=compare.step_size_epochs,
             epochs=trial.total_epochs or planned_epochs(compare),
             whole_cycles=False,
-            gamma=compare.gamma,
+            **shape_of(compare),
+            min_momentum=entry.min_momentum,
             optimizer=entry.optimizer,
         ),
     )

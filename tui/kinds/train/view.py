@@ -11,7 +11,14 @@ from clr_tui.engine.analysis.history import RunHistory, TrialHistory
 from clr_tui.engine.analysis.smoothing import smooth
 from clr_tui.engine.log.events import Evaluated
 from clr_tui.engine.metrics import Metric
-from clr_tui.engine.policies import Phase, lr_at, phase, step_size_steps, whole_cycle_epochs
+from clr_tui.engine.policies import (
+    Phase,
+    lr_at,
+    phase,
+    shape_of,
+    step_size_steps,
+    whole_cycle_epochs,
+)
 from clr_tui.engine.settings.config import Train
 from clr_tui.tui.charts.chart import Axis, Chart, HLine, Mark, Series
 from clr_tui.tui.charts.scale import Floats
@@ -59,13 +66,17 @@ class Plan:
             max_lr=self.max_lr,
             step_size=self.step_size,
             total_steps=self.total_steps,
-            gamma=self.config.gamma,
+            **shape_of(self.config),
         )
 
     def phase(self, step: int) -> Phase:
         """Where in its cycles the training is after `step` steps."""
         return phase(
-            self.config.policy, step, step_size=self.step_size, total_steps=self.total_steps
+            self.config.policy,
+            step,
+            step_size=self.step_size,
+            total_steps=self.total_steps,
+            **shape_of(self.config),
         )
 
 
@@ -368,6 +379,8 @@ def cycle_text(where: Phase) -> str:
     """The phase in a few words: "2 of 4, falling"; at the end "2 of 2, complete" or "cut short"."""
     if where.direction == "constant":
         return "none, constant rate"
+    if not where.cycles:
+        return "none, complete" if where.finished else f"none, {where.direction}"
     place = f"{where.cycle} of {where.cycles}"
     if not where.finished:
         return f"{place}, {where.direction}"
@@ -410,6 +423,8 @@ def ending_sentence(history: RunHistory) -> str:
     if plan.config.policy == "constant" or (done >= plan.total_steps and where.whole):
         return ""
     name = figures.name(history.primary)
+    if not where.cycles:
+        return f"It ended before its schedule did, {where.direction}: {name} is not final {name}."
     return (
         f"It ended in the middle of cycle {where.cycle} of {where.cycles}: {name} in mid-cycle, "
         f"while the rate is high, is not final {name}."
