@@ -132,7 +132,7 @@ def test_the_labels_of_flowers_follow_their_images(root: Path, load):
     task = load(data="flowers102", image_size=8)
     for number in (1, 2, 3):
         file = root / "flowers-102" / "jpg" / f"image_{number:05}.jpg"
-        picture = np.frombuffer(read_pictures([str(file)], 8)[0], np.uint8)
+        picture = np.frombuffer(read_pictures([str(file)], 8)[0].values, np.uint8)
         row = (task.train.inputs.flatten(1) == torch.from_numpy(picture.copy())).all(1)
         assert task.train.targets[row].tolist() == [number - 1]
     assert task.classes == Flowers102.classes[:3]
