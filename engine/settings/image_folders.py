@@ -1,47 +1,43 @@
 """The layout of folders of images, one folder per class. Opens no image.
 
-Either the class folders are in the root, or the root holds `train` and any of `val` (`valid`,
-`validation`) and `test`, each with class folders. Images are directly in the class folders; names
-that begin with a dot and other kinds of files are ignored.
+Either the class folders are in the root, or the root holds a folder of training images and any of
+validation and test images, each with class folders, under any of their usual names (see
+`part_names`); or each class folder holds such parts. All images below a class folder are of that
+class, however deep. Hidden names and those of operating systems are ignored.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Literal
 
 from clr_tui.engine.errors import UserError, did_you_mean
+from clr_tui.engine.settings.image_walk import Walk, holds_only_folders, loose_images, subfolders
+from clr_tui.engine.settings.part_names import PARTS, PartName, part_of, parts_among
+from clr_tui.engine.words import many
 
-IMAGE_SUFFIXES = frozenset(
-    {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
-)
-PartName = Literal["all", "train", "validation", "test"]
-_PART_FOLDERS: dict[str, PartName] = {
-    "train": "train",
-    "val": "validation",
-    "valid": "validation",
-    "validation": "validation",
-    "test": "test",
-}
 _MAX_COUNTED_IMAGES = 20_000
 """Images are counted up to this number; no batch is as large."""
+_MAX_ENTRIES = 100_000
+"""Looked at while somebody types: the unfinished name may be that of the whole disk."""
 HELD_OUT_SHARE = 0.1
 """Of the training images, for each of validation and test that the folder lacks."""
 Classes = dict[str, Path]
 """Class name to its folder, sorted by name."""
+Notify = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class ClassFolder:
-    """The images of one class, by their sorted names in `path`."""
+    """The images of one class."""
 
     path: Path
     names: list[str]
+    """Sorted, relative to `path`."""
 
     @property
     def files(self) -> list[Path]:
@@ -58,6 +54,8 @@ class FolderLayout:
     """
 
     parts: dict[PartName, dict[str, ClassFolder]]
+    notes: tuple[str, ...] = ()
+    """Sentences about what was passed over."""
 
     @property
     def classes(self) -> list[str]:
@@ -84,12 +82,19 @@ def scan(root: Path) -> FolderLayout:
         UserError: (field `data`) the folder is missing or cannot be read, has fewer than two
             class folders or one without images, or tests on classes that it does not train.
     """
-    return FolderLayout(
-        {
-            part: {name: _listed(folder) for name, folder in classes.items()}
-            for part, classes in _parts(root).items()
-        }
-    )
+    notes: list[str] = []
+    walk = Walk()
+    parts: dict[PartName, dict[str, ClassFolder]] = {}
+    found = _parts(root, notes.append)
+    for part, classes in found.items():
+        listed = {name: sorted(walk.images(folder)) for name, folder in classes.items()}
+        filled = {name: names for name, names in listed.items() if names}
+        _check_none_empty(part, classes, filled)
+        parts[part] = {name: ClassFolder(classes[name], names) for name, names in filled.items()}
+    for parent in _parents(found):
+        if count := loose_images(parent):
+            notes.append(f"passed over {many(count, 'image')} directly in '{parent}': of no class")
+    return FolderLayout(parts, (*notes, *walk.notes(root)))
 
 
 def quick_scan(root: Path, limit: int) -> QuickScan:
@@ -98,24 +103,28 @@ def quick_scan(root: Path, limit: int) -> QuickScan:
     A folder is read until its first image, and images are counted up to `limit`: cheap enough to
     call at every keystroke, whatever folder the unfinished text names.
     """
-    parts = _parts(root)
+    parts = _parts(root, None)
     lacking = sum(part not in parts for part in ("validation", "test"))
     images = train = 0
-    folders = [root]
+    folders = [root, *subfolders(root).values(), *_parents(parts)]
+    walk = Walk(_MAX_ENTRIES)
     for part, classes in parts.items():
         counted = part in ("all", "train")
-        for folder in classes.values():
+        filled = []
+        for name, folder in classes.items():
             needed = max(1, limit - images) if counted else 1
-            number = sum(1 for _ in islice(_images(folder), needed))
-            if not number:
-                raise _empty(folder)
+            number = sum(1 for _ in islice(walk.images(folder), needed))
+            if number:
+                filled.append(name)
             if counted:
                 images += number
                 train += number - sum(held_out_counts(number, (HELD_OUT_SHARE,) * lacking))
-            folders.append(folder)
-        if part != "all":
-            folders.append(next(iter(classes.values())).parent)
-    return QuickScan(min(images, limit), train, tuple(folders))
+        if walk.is_cut_short:
+            images, train = limit, limit
+            break
+        _check_none_empty(part, classes, filled)
+    looked_into = dict.fromkeys((*folders, *walk.folders))
+    return QuickScan(min(images, limit), train, tuple(looked_into))
 
 
 _quick_scans: dict[Path, tuple[tuple[int, ...], QuickScan]] = {}
@@ -177,74 +186,101 @@ def not_found_message(what: str, path: Path) -> str:
     )
 
 
-def _parts(root: Path) -> dict[PartName, Classes]:
+def _parts(root: Path, note: Notify | None) -> dict[PartName, Classes]:
     """The class folders of each part; everything but their content is checked."""
     if not os.path.isdir(root):
         if os.path.exists(root):
             raise _mistake(f"'{root}' is a file: give a folder with one folder of images per class")
         raise _mistake(not_found_message("folder", root))
-    inside = _subfolders(root)
-    named = {_PART_FOLDERS[n.lower()]: p for n, p in inside.items() if n.lower() in _PART_FOLDERS}
-    # A class may be called "train": it is a part only if it holds folders.
-    if "train" not in named or not _subfolders(named["train"]):
-        return {"all": _classes(root)}
-    order: tuple[PartName, ...] = ("train", "validation", "test")
-    parts = {part: _classes(named[part]) for part in order if part in named}
-    for part, classes in parts.items():
-        extra = next((name for name in classes if name not in parts["train"]), None)
+    inside = subfolders(root)
+    parts = _labelled_parts(inside)
+    if "train" not in parts:
+        if len(parts) > 1:
+            words = " and ".join(f"'{folder.name}'" for folder in parts.values())
+            raise _mistake(f"'{root}' holds {words}, but no folder of training images: add 'train'")
+        return _parts_of_classes(inside) or {"all": _classes(root)}
+    if note:
+        for folder in inside.values():
+            if folder not in parts.values():
+                _note_unused(folder, note)
+    found = {part: subfolders(parts[part]) for part in PARTS if part in parts}
+    found["train"] = _classes(parts["train"])
+    for part, classes in found.items():
+        extra = next((name for name in classes if name not in found["train"]), None)
         if extra is not None:
-            raise _mistake(f"'{named[part]}' has a class '{extra}' that '{named['train']}' lacks")
+            raise _mistake(f"'{parts[part]}' has a class '{extra}' that '{parts['train']}' lacks")
+    return found
+
+
+def _labelled_parts(inside: Classes) -> dict[PartName, Path]:
+    """The parts among some folders that have class folders."""
+    parts = parts_among({n: f for n, f in inside.items() if part_of(n) and subfolders(f)})
+    if list(parts) == ["train"] and loose_images(parts["train"]):
+        # It may be a class of trains, some of them in folders, beside a class of buses.
+        others = (folder for folder in inside.values() if folder != parts["train"])
+        if any(loose_images(folder) for folder in others):
+            return {}
     return parts
 
 
+def _parts_of_classes(inside: Classes) -> dict[PartName, Classes]:
+    """The parts, if each class folder holds parts, one of them for training; else none."""
+    found: dict[PartName, Classes] = {}
+    for name, folder in inside.items():
+        parts = parts_among(subfolders(folder)) if holds_only_folders(folder) else {}
+        if "train" not in parts:
+            return {}
+        for part in PARTS:
+            if part in parts:
+                found.setdefault(part, {})[name] = parts[part]
+    return found if len(inside) > 1 else {}
+
+
+def _parents(parts: dict[PartName, Classes]) -> list[Path]:
+    """The folders that hold class folders."""
+    folders = (folder for classes in parts.values() for folder in classes.values())
+    return list(dict.fromkeys(folder.parent for folder in folders))
+
+
+def _note_unused(folder: Path, note: Notify) -> None:
+    """Says why a folder beside the parts is passed over, if there are images in it."""
+    part = part_of(folder.name)
+    if not any(Walk(_MAX_ENTRIES).images(folder)):
+        return
+    if part is None:
+        note(f"passed over '{folder.name}': it is not named like a part, such as 'test'")
+    else:
+        note(
+            f"passed over '{folder.name}': its images are not in class folders, so the {part} part"
+            " is held out from the training images"
+        )
+
+
 def _classes(root: Path) -> Classes:
-    classes = _subfolders(root)
+    classes = subfolders(root)
     if not classes:
-        what = "images but no class folders" if any(_images(root)) else "no folders"
+        what = "images but no class folders" if loose_images(root) else "no folders"
         raise _mistake(f"'{root}' holds {what}: put the images into one folder per class")
     if len(classes) == 1:
-        only = next(iter(classes))
-        raise _mistake(f"'{root}' holds only one class, '{only}': at least two are needed")
+        ((only, folder),) = classes.items()
+        inner = f", or give '{folder}' if the classes are in it" if subfolders(folder) else ""
+        raise _mistake(f"'{root}' holds only one class, '{only}': at least two are needed{inner}")
     return classes
 
 
-def _subfolders(root: Path) -> Classes:
-    names = sorted(e.name for e in _entries(root) if not e.name.startswith(".") and _is(e.is_dir))
-    return {name: root / name for name in names}
-
-
-def _images(folder: Path) -> Iterator[str]:
-    for entry in _entries(folder):
-        suffix = os.path.splitext(entry.name)[1].lower()
-        if suffix in IMAGE_SUFFIXES and not entry.name.startswith(".") and _is(entry.is_file):
-            yield entry.name
-
-
-def _is(kind: Callable[[], bool]) -> bool:
-    """Whether an entry is of this kind; a link to itself is of none."""
-    try:
-        return kind()
-    except OSError:
-        return False
-
-
-def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as entries:
-            yield from entries
-    except OSError as error:
-        raise _mistake(f"'{folder}' cannot be read: {error.strerror}") from error
-
-
-def _listed(folder: Path) -> ClassFolder:
-    names = sorted(_images(folder))
-    if not names:
-        raise _empty(folder)
-    return ClassFolder(folder, names)
-
-
-def _empty(folder: Path) -> UserError:
-    return _mistake(f"the class folder '{folder}' holds no images: add some, or remove it")
+def _check_none_empty(part: PartName, classes: Classes, filled: Collection[str]) -> None:
+    """A class must have images to train on; the parts that measure may lack some classes."""
+    if part not in ("all", "train"):
+        if not filled:
+            parent = next(iter(classes.values())).parent
+            raise _mistake(f"no class folder in '{parent}' holds images: add some, or remove it")
+        return
+    for name, folder in classes.items():
+        if name not in filled:
+            walk = Walk(_MAX_ENTRIES)
+            others = "" if any(walk.images(folder)) else walk.others()
+            what = f"no images, only {others}{walk.advice()}" if others else "no images"
+            raise _mistake(f"the class folder '{folder}' holds {what}: add some, or remove it")
 
 
 def _mistake(message: str) -> UserError:

@@ -13,6 +13,7 @@ from clr_tui.engine.settings.image_folders import HELD_OUT_SHARE, FolderLayout, 
 from clr_tui.engine.tasks.cache import CachedImages, cache_key, cache_path, read_cache, write_cache
 from clr_tui.engine.tasks.dataset import Dataset, Indices, Notify, Progress, channel_statistics
 from clr_tui.engine.tasks.decode import Decoded, decode
+from clr_tui.engine.tasks.pictures import Picture, read_pictures
 from clr_tui.engine.tasks.split import stratified_split
 from clr_tui.engine.words import many
 
@@ -26,9 +27,9 @@ def read_folder(
 ) -> Dataset:
     """Decodes all images of a folder, or reads them from the cache.
 
-    Folders `train`, `val` and `test` are used as the split. A part that is missing is held out from
-    the training images, 10 % of each class (so 80/10/10 without any of these folders), always the
-    same images.
+    Folders for training, validation and test are used as the split. A part that is missing is held
+    out from the training images, 10 % of each class (so 80/10/10 without any of these folders),
+    always the same images.
 
     Args:
         root: see `clr_tui.engine.settings.image_folders`.
@@ -64,15 +65,19 @@ def read_layout(
     Raises:
         UserError: as for `read_folder`.
     """
+    for text in layout.notes:
+        note(_printable(text))
     labels, parts = _flatten(layout)
     path = cache_path(cache_dir, root, size)
     key = cache_key(root, layout, np.concatenate(_split(labels, parts)))
     cached = read_cache(path, key)
     files = _files(layout)
+    if cached and _any_readable_now(files, cached):
+        cached = None
     decoded: Decoded = cached or decode(files, size, lambda n: progress(DECODING, n, len(files)))
     _report(root, files, decoded, note)
     labels, parts = labels[decoded.readable], parts[decoded.readable]
-    _check_classes(root, layout, labels[parts == _TRAIN])
+    _check_classes(layout, labels[parts == _TRAIN])
     split = _split(labels, parts)
     _check_parts(root, split)
     order, ends = np.concatenate(split), np.cumsum([len(part) for part in split])
@@ -117,6 +122,15 @@ def _files(layout: FolderLayout) -> list[Path]:
     return [file for folder in folders for file in folder.files]
 
 
+def _any_readable_now(files: list[Path], cached: CachedImages) -> bool:
+    """Whether a file that could not be read can be by now, though it has not changed.
+
+    Its disk may have failed for a moment, or a plug-in for its format may have been installed.
+    """
+    skipped = (os.fspath(files[row]) for row in np.flatnonzero(~cached.readable))
+    return any(isinstance(read_pictures([file], size=8)[0], Picture) for file in skipped)
+
+
 def _keep(path: Path, key: str, images: CachedImages, note: Notify) -> None:
     try:
         write_cache(path, key, images)
@@ -139,13 +153,13 @@ def _report(root: Path, files: list[Path], decoded: Decoded, note: Notify) -> No
         note(f"skipped {many(len(unreadable) - MAX_NAMED_FILES, 'more file')} that cannot be read")
 
 
-def _check_classes(root: Path, layout: FolderLayout, train_labels: NDArray[np.int64]) -> None:
+def _check_classes(layout: FolderLayout, train_labels: NDArray[np.int64]) -> None:
     counts = np.bincount(train_labels, minlength=len(layout.classes))
-    for name, count in zip(layout.classes, counts, strict=True):
+    trained = layout.parts.get("all") or layout.parts["train"]
+    for folder, count in zip(trained.values(), counts, strict=True):
         if not count:
-            where = root if "all" in layout.parts else root / "train"
             raise UserError(
-                f"no file in '{_printable(where / name)}' can be read as an image: "
+                f"no file in '{_printable(folder.path)}' can be read as an image: "
                 "every class needs at least one",
                 "data",
             )

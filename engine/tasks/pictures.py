@@ -29,7 +29,7 @@ class Picture(NamedTuple):
     """If it has more than 8 bits per value: what 0 and 255 stand for."""
 
 
-_FORMATS = (
+FORMATS = (
     *("JPEG", "PNG", "BMP", "GIF", "PPM", "TIFF", "WEBP", "JPEG2000", "DIB", "TGA", "ICO", "PCX"),
     *("BLP", "CUR", "DCX", "DDS", "FITS", "FLI", "FTEX", "GBR", "ICNS", "IM", "IMT", "MCIDAS"),
     *("MSP", "PCD", "PIXAR", "PSD", "QOI", "SGI", "SPIDER", "SUN", "XBM", "XPM", "XVTHUMB"),
@@ -94,7 +94,7 @@ def _register_plug_ins() -> None:
 
 
 def _picture(file: str, size: int) -> Picture:
-    with Image.open(file, formats=_FORMATS) as image:
+    with Image.open(file, formats=FORMATS) as image:
         # Decoding JPEG at a half, a quarter or an eighth is much cheaper; twice the wanted size
         # leaves enough for the filter in `_square`.
         image.draft(None, (2 * size, 2 * size))

@@ -22,13 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.settings.image_folders import (
-    HELD_OUT_SHARE,
-    ClassFolder,
-    FolderLayout,
-    PartName,
-    scan,
-)
+from clr_tui.engine.settings.image_folders import HELD_OUT_SHARE, ClassFolder, FolderLayout, scan
+from clr_tui.engine.settings.part_names import PartName
 from clr_tui.engine.tasks.dataset import Dataset, Notify, Progress
 from clr_tui.engine.tasks.folder import read_layout
 from clr_tui.engine.tasks.published import obtain

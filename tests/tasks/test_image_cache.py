@@ -251,6 +251,22 @@ def test_a_file_that_became_readable_is_tried_again(folder, load, told):
     assert load(data=str(folder), image_size=16).skipped == 0
 
 
+def test_a_file_that_can_be_read_by_now_is_tried_again(folder, load, monkeypatch):
+    """Though nothing about it has changed: the disk failed, or a plug-in was missing."""
+    file = folder / "cat" / "003.png"
+    open_image = Image.open
+
+    def fails(path, **kwargs):
+        if path == str(file):
+            raise OSError(5, "Input/output error")
+        return open_image(path, **kwargs)
+
+    monkeypatch.setattr(Image, "open", fails)
+    assert [load(data=str(folder), image_size=16).skipped for _ in range(2)] == [1, 1]
+    monkeypatch.undo()
+    assert load(data=str(folder), image_size=16).skipped == 0
+
+
 def test_another_split_is_not_taken_from_the_cache(folder, load, told, monkeypatch):
     """The images lie in the order of their parts, which another release may choose otherwise."""
     first = load(data=str(folder), image_size=16)
