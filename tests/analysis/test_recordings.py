@@ -17,6 +17,8 @@ from made_sweeps import REFERENCE, rates, sweep_history, valley_shape
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.recordings.recording import open_recording
 from clr_tui.engine.analysis.recordings.steps_csv import epochs_csv, steps_csv
+from clr_tui.engine.analysis.report import range_report
+from clr_tui.engine.analysis.smoothing import smooth
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.settings.config import RunConfig, Train
@@ -56,7 +58,42 @@ def test_export_loses_no_digit_and_comes_back_the_same(tmp_path_factory, losses)
     for trial, losses_in in ((0, losses), (1, losses[::-1])):
         np.testing.assert_array_equal(back.trials[trial].loss, losses_in)
         np.testing.assert_array_equal(back.trials[trial].lr, history.trials[trial].lr)
-    assert back.config.job.smoothing == 0.05  # ours are raw
+
+
+def fall_of_two_decades(seed, sd):
+    """Level at 2.3, falling to 0.5 about 5e-4, rising steeply from 0.3 on, with noise."""
+    lr = rates(100, 1e-6, 10.0)
+    x = np.log10(lr)
+    shape = 2.3 - 1.8 / (1 + np.exp(-3 * (x + 3.3))) + 6 * np.maximum(0, x + 0.5)
+    return lr, shape + np.random.default_rng(seed).normal(0, sd, 100)
+
+
+@pytest.mark.parametrize("sd", [0.01, 0.02, 0.05, 0.1, 0.2])
+def test_the_same_numbers_get_the_same_verdict_from_whatever_file(tmp_path, sd):
+    """Anybody's CSV of three columns, an export of ours, and the run itself."""
+    for seed in range(20):
+        lr, loss = fall_of_two_decades(seed, sd)
+        run = sweep_history(loss, start=1e-6, end=10.0)
+        exported, three = tmp_path / "exported.csv", tmp_path / "three.csv"
+        exported.write_bytes(steps_csv(run).encode())
+        rows = (
+            f"{i},{a!r},{b!r}\n"
+            for i, (a, b) in enumerate(zip(lr.tolist(), loss.tolist(), strict=True))
+        )
+        three.write_text("step,lr,loss\n" + "".join(rows))
+        of_run = range_report(run)
+        assert of_run.verdict.kind == "recommended"
+        for path in (exported, three):
+            report = range_report(replayed(open_recording(path)))
+            assert report.verdict == of_run.verdict
+            assert report.bounds == of_run.bounds
+
+
+def test_a_curve_smoothed_before_it_came_here_is_not_smoothed_again(tmp_path):
+    _, loss = fall_of_two_decades(0, 0.1)
+    path = tmp_path / "smoothed.csv"
+    path.write_bytes(steps_csv(sweep_history(smooth(loss), start=1e-6, end=10.0)).encode())
+    assert open_recording(path).config.job.smoothing == 1
 
 
 def test_steps_csv_is_rfc_4180():

@@ -47,9 +47,7 @@ def open_recording(path: Path) -> Recording:
     """Opens a run's folder, its `events.jsonl`, or a CSV.
 
     A CSV has a header line. A range test has the columns `step`, `lr` and `loss`, in any order and
-    among others. Its loss is not smoothed further (`range_test.smoothing` is 1) since it may be
-    smoothed already, unless there is a `trial` column: our exports have one, and raw losses. A
-    comparison has a column `optimizer`; see `read_curves`.
+    among others, see `read_csv`; a comparison has a column `optimizer`, see `read_curves`.
 
     Raises:
         UserError: `path` is none of these, or cannot be read.

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from clr_tui.engine.analysis.recordings.csv_cells import number, open_csv
+from clr_tui.engine.analysis.sweep.noise import share_of_new
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.settings.config import SMOOTHING, RangeTest, RunConfig, TaskConfig
@@ -31,7 +34,9 @@ class _Sweep:
 def read_csv(path: Path) -> tuple[RunConfig, list[ev.AnyEvent]]:
     """Reads a CSV with the columns `step`, `lr`, `loss` (and `trial`) as a finished range test.
 
-    Losses that are empty or not finite are gaps.
+    Losses that are empty or not finite are gaps. They are smoothed like those of our own runs,
+    unless their noise shows that they were smoothed before (`share_of_new`): then
+    `range_test.smoothing` is 1. Who wrote the file does not matter.
 
     Raises:
         UserError: a column is missing, or a line has something else than numbers, or a rate that
@@ -57,10 +62,17 @@ def read_csv(path: Path) -> tuple[RunConfig, list[ev.AnyEvent]]:
             end_lr=_planned_end(lr),
             steps=len(lr),
             seeds=len(sweeps),
-            smoothing=SMOOTHING if "trial" in header else 1.0,  # our exports have raw losses
+            smoothing=_smoothing(sweeps),
         ),
     )
     return config, list(_events(config, sweeps))
+
+
+def _smoothing(sweeps: dict[int, _Sweep]) -> float:
+    """1 for losses that look as if they were smoothed as ours are, else the usual weight."""
+    losses = [np.array(sweep.loss, np.float64) for sweep in sweeps.values()]
+    new = share_of_new([loss[np.isfinite(loss)] for loss in losses])
+    return SMOOTHING if new > SMOOTHING else 1.0
 
 
 def _planned_end(lr: list[float]) -> float:

@@ -36,8 +36,6 @@ class Curve:
     """Which of the seeds have completed their sweep and count in the median."""
     smoothing: float
     """The weight of a new loss in `smoothed`; 1: no smoothing."""
-    imported: bool
-    """Whether the losses may have been smoothed before the import."""
     end_lr: float | None
     """Where the sweep is planned to end, if known."""
     diverged: bool
@@ -93,7 +91,6 @@ def _build_curve(history: RunHistory, smoothing: float) -> Curve:
         seeds=tuple(smoothed),
         ended=done,
         smoothing=smoothing,
-        imported=asked.smoothing == 1,
         end_lr=asked.end_lr,
         diverged=2 * sum(trials[i].has_diverged for i in counted) >= max(1, len(counted)),
         running=history.finished is None,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from clr_tui.engine.analysis.arrays import Floats
+from clr_tui.engine.settings.config import SMOOTHING
 
 _MAD_TO_SD = 1.4826
 """Standard deviation of a normal variable per median absolute deviation."""
@@ -13,6 +16,18 @@ _SAMPLE_SIZE = 1 << 16
 """Differences to sample for a median: its standard error is then 0.005 of a deviation."""
 _STRETCHES = 64
 """Runs of neighbours that make up the sample, so that patterns of a few steps keep their weight."""
+_WINDOW = 14
+"""Steps in a window, in a sweep of 70 steps or more; a fifth of a shorter one, at least 10."""
+_SHORTEST_WINDOW = 10
+_OVERLAP = 4
+"""Windows that a step is in."""
+_MOST_WINDOWS = 400
+_MOST_EVIDENCE = 2.0
+"""That of a single window, so that a bend in the trend does not decide."""
+_MOST_SMOOTHED = 0.5
+"""Losses smoothed with a larger weight count as raw: little noise is hidden."""
+_RAW_ABOVE = -0.1
+"""The mean evidence at which both errors are equally rare."""
 
 
 def noise(values: Floats, new: float = 1.0) -> float:
@@ -30,24 +45,76 @@ def noise(values: Floats, new: float = 1.0) -> float:
     return _spread(np.diff(values)) / float(np.sqrt(2 * new))
 
 
-def share_of_new(values: Floats) -> float:
-    """How much of each value is new, 0 to 1: 1 for independent noise, `a` if smoothed with `a`.
+def share_of_new(curves: Sequence[Floats]) -> float:
+    """How much of each value is new: 1 for raw losses, about `a` for losses smoothed with `a`.
 
-    Noise smoothed with weight `a` is an AR(1) process with coefficient 1 - a, whose successive
-    differences have the autocorrelation -a/2 (-1/2 where they are independent). With 100 values
-    the estimate has a standard error of about 0.2.
+    Judged by the values alone. Raw losses are a trend plus independent noise. If they were
+    smoothed exponentially, the noise of neighbours is shared: an AR(1) process with coefficient
+    1 - a. Both are fitted to overlapping windows of each curve, beside a straight line, by
+    restricted maximum likelihood (H. D. Patterson and R. Thompson, Biometrika 58 (1971)), which
+    does not depend on the size of the noise. A window where a trend without noise, an integrated
+    random walk, fits better than either says nothing, so a curve without visible noise counts as
+    raw. The mean over windows decides.
+
+    The weight `a` is taken to be the usual 0.05, or the smallest that can be: a smoothed loss that
+    was never negative falls by a share `a` in a step at most.
+
+    Of raw and of smoothed curves of 100 steps, about 1 % each are taken for the other.
 
     Args:
-        values: shape (n,), finite, n at least 3.
+        curves: each of shape (n,), finite.
     """
-    moves = np.diff(values)
-    moves = moves - np.median(_sample(moves))
-    most = 4 * _spread(moves)
-    moves = np.clip(moves, -most, most)
-    power = float(np.dot(moves, moves))
-    if power == 0:
+    new = max([SMOOTHING, *map(_steepest_fall, curves)])
+    if new > _MOST_SMOOTHED:
         return 1.0
-    return min(1.0, max(0.0, -2 * float(np.dot(moves[1:], moves[:-1])) / power))
+    found = [_evidence_for_raw(curve, new) for curve in curves]
+    evidence = np.concatenate(found) if found else np.zeros(0)
+    return new if len(evidence) and float(evidence.mean()) < _RAW_ABOVE else 1.0
+
+
+def _steepest_fall(values: Floats) -> float:
+    """The largest share of a positive loss that a single step takes away; 0 if any is not."""
+    if len(values) < 2 or not values.min() > 0:
+        return 0.0
+    with np.errstate(over="ignore"):
+        return 1 - float((values[1:] / values[:-1]).min())
+
+
+def _evidence_for_raw(values: Floats, new: float) -> Floats:
+    """How much likelier windows are raw than smoothed with `new`: logarithms, clipped."""
+    size = min(max(len(values) // 5, _SHORTEST_WINDOW), _WINDOW)
+    if len(values) < 2 * size:
+        return np.zeros(0)
+    count = min(_MOST_WINDOWS, _OVERLAP * len(values) // size)
+    starts = np.unique(np.linspace(0, len(values) - size, count).astype(np.int64))
+    windows = np.stack([values[start : start + size] for start in starts])
+    with np.errstate(all="ignore"):  # windows without any noise
+        windows = windows / np.abs(windows).max(axis=1, keepdims=True)
+        raw, smoothed, trend = (
+            _log_likelihoods(windows, covariance) for covariance in _covariances(size, new)
+        )
+        evidence = raw - smoothed
+        known = np.isfinite(evidence) & (np.maximum(raw, smoothed) > trend)
+    return np.clip(evidence[known], -_MOST_EVIDENCE, _MOST_EVIDENCE)
+
+
+def _covariances(size: int, new: float) -> tuple[Floats, Floats, Floats]:
+    """Those of independent noise, of AR(1) noise, and of an integrated random walk."""
+    at = np.arange(size)
+    sums = np.tril(np.ones((size, size)))
+    walk = sums @ sums
+    return np.eye(size), (1 - new) ** np.abs(at[:, None] - at), walk @ walk.T
+
+
+def _log_likelihoods(windows: Floats, covariance: Floats) -> Floats:
+    """Restricted log likelihoods up to a constant, for the best size of the noise; shape (m,)."""
+    size = len(covariance)
+    line = np.vander(np.linspace(-1, 1, size), 2)
+    rest = np.linalg.qr(line, mode="complete")[0][:, 2:]
+    left = windows @ rest
+    shared = rest.T @ covariance @ rest
+    power = np.einsum("ij,jk,ik->i", left, np.linalg.inv(shared), left)
+    return np.asarray(-(np.linalg.slogdet(shared)[1] + left.shape[1] * np.log(power)) / 2)
 
 
 def _spread(moves: Floats) -> float:

@@ -14,7 +14,6 @@ import numpy as np
 from clr_tui.engine.analysis.arrays import Floats
 from clr_tui.engine.analysis.sweep.curve import Curve, CutShort
 from clr_tui.engine.analysis.sweep.noise import noise, share_of_new, smoothed_share
-from clr_tui.engine.settings.config import SMOOTHING
 from clr_tui.engine.words import lr_str, many
 
 VerdictKind = Literal[
@@ -32,8 +31,6 @@ RISE_DEVIATIONS = 4.0
 16 or more if they reached rates too high for training, and not at all otherwise."""
 MIN_NOISE = 1e-6
 """Relative to the loss: a difference that float32 cannot resolve is not a fall."""
-RAW_FROM = 0.6
-"""An imported curve with at least this `share_of_new` is raw: two standard errors below 1."""
 START_PART = 0.1
 """A minimum within this first share of the steps is at the start of the sweep."""
 HIGH_START = 1e-4
@@ -73,7 +70,7 @@ def verdict(curve: Curve) -> Verdict:
     - `not-finite`: fewer than 20 finite losses before the first that is not.
     - `too-short`: fewer than 20 steps, or rates that cover less than a decade, whether the run was
       cut short or set up that way.
-    - `flat`: the fall from the median of the first fifth of the raw losses to the minimum of the
+    - `flat`: the fall from the level of the first fifth of the raw losses to the minimum of the
       smoothed ones is at most 5 standard deviations of that difference (`_Noise`), or the loss is
       lowest within the first tenth of the steps. If it is lowest in the first third and higher by
       as much in the second, the sweep starts too high.
@@ -169,7 +166,7 @@ class _Noise:
     smoothed: float
     """Standard deviation of a smoothed loss."""
     level: float
-    """The median of the first fifth of the raw losses."""
+    """The level of the first fifth of the raw losses, see `_level`."""
     level_sd: float
     later: float
     """The median of the middle third of the raw losses, minus `level`."""
@@ -178,31 +175,34 @@ class _Noise:
     def of(curve: Curve, raw: Floats, smoothed: Floats) -> _Noise:
         # After the minimum the loss may vary wildly, which says nothing about the fall.
         until = max(MIN_STEPS, int(np.argmin(smoothed)) + 1)
-        # Batch losses are independent; an imported curve may have been smoothed.
-        smooth_already = curve.imported and share_of_new(raw) < RAW_FROM
-        new = SMOOTHING if smooth_already else 1.0
-        sd = noise(raw[:until], new)
+        # Batch losses are independent, but a curve from elsewhere may have been smoothed.
+        new = share_of_new([raw])
         first = raw[: max(5, len(raw) // 5)]
-        level = float(np.median(first))
-        sd = max(sd, MIN_NOISE * abs(level))
+        level, share = _level(first, new)
+        sd = max(noise(raw[:until], new), MIN_NOISE * abs(level))
         return _Noise(
             smoothed=sd * smoothed_share(curve.smoothing, new),
             level=level,
-            level_sd=sd * _median_share(len(first), new),
+            level_sd=sd * share,
             later=float(np.median(raw[len(raw) // 3 : -(len(raw) // 3)])) - level,
         )
 
 
-def _median_share(count: int, new: float) -> float:
-    """Standard deviation of the median of a curve's first `count` values, relative to a value's.
+def _level(first: Floats, new: float) -> tuple[float, float]:
+    """The level of the first losses, and its standard deviation relative to that of a loss.
 
-    1.25 is that of a median relative to a mean, for independent values. If neighbours share noise
-    (`new` below 1, see `noise`), fewer values are independent; and a smoothed curve starts at its
-    first raw value, whose larger error, sqrt((2 - new) / new), fades slowly.
+    For raw losses it is their median, whose deviation is 1.25 times that of their mean. A smoothed
+    curve starts at its first raw loss, whose error fades slowly, and its median with it. Its raw
+    losses, (x_i - (1 - new) * x_(i-1)) / new, are independent again, and their mean is that of the
+    smoothed ones plus (1 - new) / new times their slope. They deviate by sqrt((2 - new) / new)
+    times as much.
     """
-    shared = (2 - new) / new
-    begun = np.sqrt(shared) * (1 - new) ** (count / 2)
-    return float(np.hypot(min(1.0, 1.25 * np.sqrt(shared / count)), begun))
+    if new == 1:
+        return float(np.median(first)), 1.25 / float(np.sqrt(len(first)))
+    count = len(first) - 1
+    slope = float(first[-1] - first[0]) / count
+    mean = float(np.mean(first[1:])) + (1 - new) / new * slope
+    return mean, float(np.sqrt((2 - new) / new / count))
 
 
 def _flat(curve: Curve, lr: Floats, smoothed: Floats, spread: _Noise) -> Verdict | None:
