@@ -55,6 +55,11 @@ def be(count: int) -> str:
     return "is" if count == 1 else "are"
 
 
+def have(count: int) -> str:
+    """`has` for one, `have` for any other number."""
+    return "has" if count == 1 else "have"
+
+
 def was(count: int) -> str:
     """`was` for one, `were` for any other number."""
     return "was" if count == 1 else "were"

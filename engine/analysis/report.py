@@ -15,7 +15,7 @@ from clr_tui.engine.analysis.sweep.suggest import Suggestion, suggestions
 from clr_tui.engine.analysis.sweep.verdict import Verdict, verdict
 from clr_tui.engine.by_name import named
 from clr_tui.engine.kinds import JOB_KINDS
-from clr_tui.engine.log.events import Evaluated
+from clr_tui.engine.log.events import Evaluated, TaskReady
 from clr_tui.engine.log.state import State, state_of
 from clr_tui.engine.metrics import LOSS, Metric
 from clr_tui.engine.policies import Phase, shape_of, step_size_steps
@@ -46,6 +46,21 @@ class SeedResult:
 
 
 @dataclass(frozen=True)
+class Data:
+    """How many samples the run has."""
+
+    samples: str
+    """What they are, such as "images"."""
+    train: int
+    validation: int
+    test: int
+    skipped: int
+    """Files that could not be read; the notes name them."""
+    classes: list[str] | None
+    """Null unless the task is a classification."""
+
+
+@dataclass(frozen=True)
 class Report:
     """The fields of every report."""
 
@@ -60,6 +75,10 @@ class Report:
     metric: Metric
     """The primary one."""
     device: str
+    data: Data | None
+    """Null until it is read."""
+    notes: list[str]
+    """What the run said about its data and settings, in order."""
     steps: int
     """Done, over all trials."""
     seconds: float | None
@@ -270,8 +289,15 @@ def common_fields(history: RunHistory, live: bool) -> dict[str, Any]:
         "model": task.model if task else config.task.model_name,
         "metric": history.primary,
         "device": history.device.device if history.device else "",
+        "data": _data(task) if task else None,
+        "notes": [note.text for note in history.notes],
         "seconds": sum(known) if known else None,
     }
+
+
+def _data(task: TaskReady) -> Data:
+    counts = {"train": task.train, "validation": task.validation, "test": task.test}
+    return Data(task.samples, **counts, skipped=task.skipped, classes=task.classes)
 
 
 def to_json(report: Report) -> dict[str, Any]:

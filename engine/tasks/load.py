@@ -16,6 +16,7 @@ from clr_tui.engine.settings import limits
 from clr_tui.engine.settings.catalogue import MODELS, SOURCES
 from clr_tui.engine.settings.config import TaskConfig
 from clr_tui.engine.tasks.augment import RandomAffine
+from clr_tui.engine.tasks.class_counts import class_notes
 from clr_tui.engine.tasks.dataset import Dataset, Indices, Notify, Progress, channel_statistics
 from clr_tui.engine.tasks.features import FrozenFeatures
 from clr_tui.engine.tasks.folder import read_folder
@@ -55,6 +56,8 @@ def load_task(
     if model.frozen and weights is None:
         note(f"{config.model} without weights: its frozen layers are random, so it learns little")
     dataset, images = _read(config, progress, note, cache_dir)
+    for text in class_notes(dataset, config.batch_size):
+        note(text)
     if model.weights:
         images = images.expand(-1, 3, -1, -1)
     mean, std = _normalisation(dataset, imagenet=weights is not None)

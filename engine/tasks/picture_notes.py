@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from clr_tui.engine.tasks.deep_pixels import Span
 from clr_tui.engine.tasks.pictures import Picture, Remark
-from clr_tui.engine.words import be, many
+from clr_tui.engine.words import be, have, many
 
 _SENTENCES: dict[Remark, str] = {
     "on white": "{are} transparent in places: shown on white",
@@ -78,5 +78,4 @@ class PictureNotes:
 
 
 def _sentence(count: int, words: str) -> str:
-    have = "has" if count == 1 else "have"
-    return f"{many(count, 'image')} {words.format(are=be(count), have=have)}"
+    return f"{many(count, 'image')} {words.format(are=be(count), have=have(count))}"

@@ -67,6 +67,40 @@ def test_each_seed_is_reported():
     assert seeds[1].minimum_lr == pytest.approx(lr[49])
 
 
+def test_data_and_notes_are_reported():
+    history = RunHistory(TRAINING)
+    history.feed(
+        [
+            ev.Note(level="warning", text="skipped 'cat/1.png': empty"),
+            ev.TaskReady(
+                name="animals",
+                model="cnn",
+                train=96,
+                validation=12,
+                test=11,
+                parameters=1,
+                trainable=1,
+                batch_size=16,
+                steps_per_epoch=6,
+                metrics=[],
+                samples="images",
+                classes=["cat", "dog"],
+                skipped=1,
+            ),
+        ]
+    )
+    found = strict_json(train_report(history))
+    assert found["data"] == {
+        "samples": "images",
+        "train": 96,
+        "validation": 12,
+        "test": 11,
+        "skipped": 1,
+        "classes": ["cat", "dog"],
+    }
+    assert found["notes"] == ["skipped 'cat/1.png': empty"]
+
+
 def test_nothing_yet_is_reported_too():
     for report in (range_report(RunHistory(SWEEP)), train_report(RunHistory(TRAINING))):
         found = strict_json(report)
