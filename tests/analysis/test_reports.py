@@ -69,25 +69,23 @@ def test_each_seed_is_reported():
 
 def test_data_and_notes_are_reported():
     history = RunHistory(TRAINING)
-    history.feed(
-        [
-            ev.Note(level="warning", text="skipped 'cat/1.png': empty"),
-            ev.TaskReady(
-                name="animals",
-                model="cnn",
-                train=96,
-                validation=12,
-                test=11,
-                parameters=1,
-                trainable=1,
-                batch_size=16,
-                steps_per_epoch=6,
-                metrics=[],
-                samples="images",
-                classes=["cat", "dog"],
-                skipped=1,
-            ),
-        ]
+    history.apply(ev.Note(level="warning", text="skipped 'cat/1.png': empty"))
+    history.apply(
+        ev.TaskReady(
+            name="animals",
+            model="cnn",
+            train=96,
+            validation=12,
+            test=11,
+            parameters=1,
+            trainable=1,
+            batch_size=16,
+            steps_per_epoch=6,
+            metrics=[],
+            samples="images",
+            classes=["cat", "dog"],
+            skipped=1,
+        )
     )
     found = strict_json(train_report(history))
     assert found["data"] == {
