@@ -75,6 +75,9 @@ def deep_values(image: ImageFile.ImageFile, raw: str, file: str) -> DeepValues |
         return DeepValues(kind, _one_channel(image, raw))
     if image.format in ("PNG", "TIFF") and re.fullmatch(r"(RGB|RGBX|RGBA|LA);16[BLN]", raw):
         return DeepValues("16-bit", *_on_white(_both_bytes(image, raw, file)))
+    if image.format == "PPM" and image.mode == "RGB":
+        values = _netpbm_colours(file)
+        return None if values is None else DeepValues("16-bit", values)
     return None
 
 
@@ -134,6 +137,19 @@ def _both_bytes(image: ImageFile.ImageFile, raw: str, file: str) -> Values:
     if mode == "LA":
         return low[..., 0::2] * 256 + low[..., 1::2]
     return high * 256 + low
+
+
+def _netpbm_colours(file: str) -> Values | None:
+    """A binary PPM of more than 8 bits per value; None for any other file."""
+    import numpy as np
+
+    with Image.open(file, formats=["PPM"]) as image:
+        decoder, _, offset, arguments = image.tile[0]
+        if decoder != "ppm" or not isinstance(arguments, tuple) or int(arguments[1]) < 256:
+            return None
+        width, height = image.size
+        values = np.fromfile(file, ">u2", width * height * 3, offset=offset)
+        return values.reshape(height, width, 3).astype(np.float64)
 
 
 def _with_raw_mode(tile: Any, raw: str) -> Any:

@@ -35,7 +35,6 @@ FORMATS = (
     *("MSP", "PCD", "PIXAR", "PSD", "QOI", "SGI", "SPIDER", "SUN", "XBM", "XPM", "XVTHUMB"),
     # Pillow has it from 11.3 on.
     *(("AVIF",) if importlib.util.find_spec("PIL.AvifImagePlugin") else ()),
-    *(plug_in.format for plug_in in PLUG_INS if plug_in.is_installed),
 )
 """The raster formats that are opened, whatever the file's name, common ones first.
 
@@ -72,29 +71,30 @@ def read_pictures(files: Sequence[str], size: int) -> list[Picture | str]:
         For each file its picture, or, if it cannot be read, the reason in a few words.
     """
     Image.preinit()  # else Pillow loads all its plugins for a name that does not decide the format
-    _register_plug_ins()
+    formats = (*FORMATS, *_plug_in_formats())
     found: list[Picture | str] = []
     for file in files:
         try:
-            found.append(_picture(file, size))
+            found.append(_picture(file, size, formats))
         # Pillow's parsers may raise anything on a damaged file.
         except Exception as error:  # noqa: BLE001
             found.append(_reason(error))
     return found
 
 
-def _register_plug_ins() -> None:
-    """Those that are installed; what cannot be imported leaves its files unreadable."""
+def _plug_in_formats() -> list[str]:
+    """The formats of the plug-ins that are installed and can be imported."""
     for plug_in in PLUG_INS:
         if plug_in.format not in Image.OPEN and plug_in.is_installed:
             with contextlib.suppress(ImportError, OSError):
                 module = importlib.import_module(plug_in.module)
                 if plug_in.register:
                     getattr(module, plug_in.register)()
+    return [plug_in.format for plug_in in PLUG_INS if plug_in.format in Image.OPEN]
 
 
-def _picture(file: str, size: int) -> Picture:
-    with Image.open(file, formats=FORMATS) as image:
+def _picture(file: str, size: int, formats: tuple[str, ...]) -> Picture:
+    with Image.open(file, formats=formats) as image:
         # Decoding JPEG at a half, a quarter or an eighth is much cheaper; twice the wanted size
         # leaves enough for the filter in `_square`.
         image.draft(None, (2 * size, 2 * size))
@@ -140,7 +140,9 @@ def _plain(image: Image.Image) -> tuple[Image.Image, bool]:
         return image.convert(mode), False
     clear = image.convert("LA" if mode == "L" else "RGBA")
     alpha = clear.getchannel("A")
-    if alpha.getextrema() == (255, 255):
+    # Many TGA files have a fourth channel of zeros that stands for nothing.
+    unused = (0, 0) if image.format == "TGA" else (255, 255)
+    if alpha.getextrema() in ((255, 255), unused):
         return clear.convert(mode), False
     white = Image.new(mode, clear.size, "white")
     return Image.composite(clear.convert(mode), white, alpha), True
@@ -159,7 +161,7 @@ def _square(image: Image.Image, turn: Image.Transpose | None, size: int) -> Imag
 
 def _reason(error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
-        return "not a raster image, or a damaged one"
+        return "not a raster image that Pillow can read, or a damaged one"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     # It may quote a name that is not UTF-8.

@@ -67,7 +67,7 @@ def test_unreadable_files_are_named_then_counted(make_folder, load, told):
     assert len(task.train) + len(task.validation) + len(task.test) == 27
     assert len(told.notes) == 11
     assert told.notes[0] == f"skipped '{os.path.join('cat', '000.png')}': " + (
-        "not a raster image, or a damaged one"
+        "not a raster image that Pillow can read, or a damaged one"
     )
     assert told.notes[-1] == "skipped 3 more files that cannot be read"
 

@@ -111,7 +111,7 @@ def test_damaged_files_are_left_out_and_explained(tmp_path):
     decoded = decode(files, 8, lambda done: None)
     assert decoded.readable.tolist() == [True, False, False, True, False, False]
     assert len(decoded.reasons) == 4
-    assert decoded.reasons[1] == "not a raster image, or a damaged one"
+    assert decoded.reasons[1] == "not a raster image that Pillow can read, or a damaged one"
     assert decoded.reasons[3] == "No such file or directory"
     np.testing.assert_array_equal(decoded.images[1], decode_one(tmp_path / "c.png", 8))
 
@@ -143,7 +143,7 @@ def test_no_program_is_started_for_a_drawing(tmp_path, monkeypatch, content, nam
         monkeypatch.setattr(subprocess, call, lambda *args, **kwargs: started.append(args))
     (tmp_path / name).write_bytes(content)
     decoded = decode([tmp_path / name], 8, lambda done: None)
-    assert decoded.reasons == ["not a raster image, or a damaged one"]
+    assert decoded.reasons == ["not a raster image that Pillow can read, or a damaged one"]
     assert started == []
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +88,21 @@ def test_deep_colours_keep_both_bytes(tmp_path, kind, high):
     else:
         save_tiff(file, image.astype("<u2" if kind == "little.tif" else ">u2"))
     check_shades(decode_all(file), by_range(image))
+
+
+@pytest.mark.parametrize("high", [200, 1023, 65_535])
+def test_deep_netpbm_colours(tmp_path, high):
+    image = np.random.default_rng(0).integers(0, high, (8, 8, 3), endpoint=True)
+    head = f"P6 8 8 {max(high, 256)}\n".encode()
+    (tmp_path / "a.ppm").write_bytes(head + image.astype(">u2").tobytes())
+    check_shades(decode_all(tmp_path / "a.ppm"), by_range(image))
+
+
+def test_netpbm_colours_of_8_bits_stay_as_they_are(tmp_path):
+    Image.new("RGB", (8, 8), (1, 2, 3)).save(tmp_path / "a.ppm")
+    decoded = decode_all(tmp_path / "a.ppm")
+    assert decoded.images[0, :, 0, 0].tolist() == [1, 2, 3]
+    assert decoded.notes == []
 
 
 @pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate"])
@@ -183,6 +201,11 @@ def test_an_opaque_alpha_channel_is_nothing_to_speak_of(tmp_path):
     assert decoded.notes == []
 
 
+def test_an_unused_fourth_channel_hides_nothing(tmp_path):
+    Image.new("RGBA", (8, 8), (10, 20, 30, 0)).save(tmp_path / "a.tga")
+    assert decode_all(tmp_path / "a.tga").images[0, :, 0, 0].tolist() == [10, 20, 30]
+
+
 @pytest.mark.parametrize(
     ("colours", "rgb"),
     [((0, 255, 255, 0), (255, 0, 0)), ((0, 0, 0, 0), (255, 255, 255)), ((0, 0, 0, 255), (0, 0, 0))],
@@ -241,3 +264,46 @@ def test_deep_images_are_rotated_too(tmp_path):
     image[0] = 1000
     Image.fromarray(image).save(tmp_path / "a.png", exif=exif)
     assert (decode_all(tmp_path / "a.png").images[0, 0, 7] == 255).all()
+
+
+PLUG_IN = """
+from PIL import Image, PngImagePlugin
+
+class Reader(PngImagePlugin.PngImageFile):
+    format = "HEIF"
+
+    def _open(self):
+        assert self.fp.read(4) == b"heic"
+        self.fp = io.BytesIO(self.fp.read())
+        super()._open()
+
+def register_heif_opener():
+    Image.register_open("HEIF", Reader, lambda start: start[:4] == b"heic")
+
+import io
+"""
+
+
+def test_a_plug_in_reads_its_format(tmp_path):
+    """One of our own making, in a process that finds it where pillow-heif would be."""
+    content = io.BytesIO()
+    Image.new("RGB", (8, 8), (1, 2, 3)).save(content, "PNG")
+    (tmp_path / "a.heic").write_bytes(b"heic" + content.getvalue())
+    script = (
+        "import sys\n"
+        "from clr_tui.engine.tasks.pictures import read_pictures\n"
+        "(found,) = read_pictures(sys.argv[1:], 8)\n"
+        "print(found if isinstance(found, str) else found.values[::64].hex())\n"
+    )
+
+    def read() -> str:
+        command = [sys.executable, "-c", script, str(tmp_path / "a.heic")]
+        path = os.pathsep.join(filter(None, (str(tmp_path), os.environ.get("PYTHONPATH"))))
+        environment = os.environ | {"PYTHONPATH": path}
+        ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        return ran.stdout.strip()
+
+    (tmp_path / "pillow_heif.py").write_text(PLUG_IN)
+    assert read() == "010203"
+    (tmp_path / "pillow_heif.py").write_text("raise ImportError('libheif is missing')")
+    assert read() == "not a raster image that Pillow can read, or a damaged one"
