@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import sysconfig
 import traceback
 from collections.abc import Callable, Iterable
@@ -16,7 +17,10 @@ _MAX_MESSAGE_LENGTH = 300
 _LIBRARIES = tuple(
     {os.path.join(path, "") for name, path in sysconfig.get_paths().items() if "lib" in name}
     | {os.path.join(os.path.dirname(__file__), "")}
-    | {os.path.join(os.path.dirname(os.path.dirname(__file__)), name, "") for name in ("tui",)}
+    | {
+        os.path.join(os.path.dirname(os.path.dirname(__file__)), name, "")
+        for name in ("clr_tui", "tui")
+    }
 )
 _INSTALLED = re.compile(r"[/\\](site|dist)-packages[/\\]")
 _FROM_A_LOADER = re.compile(r"Caught \w+ in .* process \d+\.\n.*Traceback", re.DOTALL)
@@ -79,7 +83,8 @@ def is_users(path: str) -> bool:
     """Whether a file is neither a library's, nor ours, nor only a name such as `<string>`."""
     if not path.endswith((".py", ".ipynb")) or _INSTALLED.search(path):
         return False
-    return not path.startswith(_LIBRARIES)
+    ours = sys.modules["clr_tui"].__file__
+    return path != ours and not path.startswith(_LIBRARIES)
 
 
 def shown(path: str) -> str:

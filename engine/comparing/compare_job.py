@@ -14,6 +14,7 @@ from clr_tui.engine.log.events import PoolReady, Progress
 from clr_tui.engine.metrics import Metric
 from clr_tui.engine.settings.config import Compare, RunConfig
 from clr_tui.engine.tasks.task import Task
+from clr_tui.engine.tasks.user_code import user_sources
 from clr_tui.engine.training.optimizers.classes import default_lr
 from clr_tui.engine.training.optimizers.recipes import try_to_make
 from clr_tui.engine.training.range_test import sweep_steps
@@ -56,7 +57,13 @@ def run_compare_job(work: TrialWork) -> Result:
     batch_size = config.task.batch_size
     context = CompareContext(
         config=config,
-        executor=Pool(config, devices=names, jobs=jobs, threads=compare.threads),
+        executor=Pool(
+            config,
+            devices=names,
+            jobs=jobs,
+            threads=compare.threads,
+            sources=user_sources() if config.task.task else None,
+        ),
         emit=emit,
         control=work.control,
         steps_per_epoch=samples // batch_size,

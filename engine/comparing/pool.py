@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 
@@ -52,15 +52,23 @@ class Pool:
         devices: as torch names them; processes are spread over them evenly.
         jobs: processes at a time.
         threads: of each on the CPU.
+        sources: the files of a user's own task, by path, to be loaded as they were at the start.
     """
 
     def __init__(
-        self, config: RunConfig, *, devices: Sequence[str], jobs: int, threads: int
+        self,
+        config: RunConfig,
+        *,
+        devices: Sequence[str],
+        jobs: int,
+        threads: int,
+        sources: Mapping[str, bytes] | None = None,
     ) -> None:
         self._config = config
         self._devices = list(devices)
         self.jobs = jobs
         self._threads = threads
+        self._sources = dict(sources or {})
         self._processes: list[_Process] = []
         self._leaving: list[subprocess.Popen[bytes]] = []
         self._to_resubmit: list[TrialWork] = []
@@ -121,7 +129,10 @@ class Pool:
         child = Child("clr_tui.engine.comparing.trial_process", env)
         process = _Process(child.process, child.connection, device)
         self._processes.append(process)
-        self._send(process, Setup(config=self._config, device=device, threads=self._threads))
+        setup = Setup(
+            config=self._config, device=device, threads=self._threads, sources=self._sources
+        )
+        self._send(process, setup)
         return process
 
     def _kill_unresponsive(self) -> None:

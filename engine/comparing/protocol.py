@@ -24,6 +24,8 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True, tag="setup"):
     """As torch names it."""
     threads: int
     """On the CPU."""
+    sources: dict[str, bytes] = {}
+    """The files of a user's own task as the run loaded them, by their paths."""
 
 
 class TrialOrder(msgspec.Struct, frozen=True, kw_only=True, tag="ordered"):

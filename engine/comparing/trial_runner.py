@@ -19,6 +19,7 @@ from clr_tui.engine.log.events import Event, Outcome, Steps, TrialFinished
 from clr_tui.engine.tasks.devices import choose_device
 from clr_tui.engine.tasks.load import load_task
 from clr_tui.engine.tasks.task import Task
+from clr_tui.engine.tasks.user_code import enter, load_from
 from clr_tui.engine.training.control import Control, StopFlag, Stopped
 from clr_tui.engine.training.job import throttled_progress, tune_torch
 from clr_tui.engine.training.keepers import MemoryKeeper
@@ -72,6 +73,8 @@ class TrialRunner:
         config = self._setup.config
         device, _, _, precision = choose_device(self._setup.device)
         if self._task is None:
+            enter(config.task.task, config.folder)
+            load_from(self._setup.sources)
             progress = throttled_progress(lambda event: None, self._raise_if_stopped)
             # The worker has read the data before, and has reported all notes.
             self._task = load_task(config.task, device, progress, lambda text: None)

@@ -51,5 +51,7 @@ def _spawn(run: RunDir, lock: int) -> subprocess.Popen[bytes]:
             pass_fds=[lock],
             start_new_session=True,
             cwd=run.path,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            # The order of sets of texts, which a user's code may take for that of classes, is the
+            # same in each process.
+            env={"PYTHONHASHSEED": "0", **os.environ, "PYTHONUNBUFFERED": "1"},
         )

@@ -104,12 +104,20 @@ def _is_ours(run: RunDir, started: RunStarted | None) -> bool:
 def _works_in(folder: Path, started: RunStarted) -> bool:
     """Whether the worker lives on this machine; always False without /proc.
 
-    Its process id may have been reused, but a worker's working directory is the run's folder.
+    Its process id may have been reused, but a worker's working directory is the run's folder; or
+    that of the user whose task it runs, and then its command line has the run's folder. A worker
+    that has ended its run is at the root.
     """
     if started.host != os.uname().nodename:
         return False
+    process = Path(f"/proc/{started.pid}")
     try:
-        return os.path.samefile(f"/proc/{started.pid}/cwd", folder)
+        if os.path.samefile(process / "cwd", folder):
+            return True
+        named = os.fsencode(os.path.abspath(folder)) in (process / "cmdline").read_bytes().split(
+            b"\0"
+        )
+        return named and not os.path.samefile(process / "cwd", "/")
     except OSError:
         return False
 

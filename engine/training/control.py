@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -99,6 +100,8 @@ class Control:
         self._raise_if_gone = raise_if_gone
         self._queue: deque[Command] = deque()
         self._paused = False
+        self._lock = threading.Lock()
+        """While a user's code is imported, another thread waits for a stop: see `stoppable`."""
 
     def raise_if_stopped(self) -> None:
         """Between steps, cheap: raises Stopped on a stop command or signal; other commands wait."""
@@ -140,7 +143,8 @@ class Control:
 
     def _receive(self) -> None:
         try:
-            self._queue.extend(self._poll())
+            with self._lock:
+                self._queue.extend(self._poll())
         except UserError as error:  # an unreadable file of commands must not end the run
             self._emit(CommandRefused(command="a command", reason=error.message))
 

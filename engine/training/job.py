@@ -6,6 +6,7 @@ import math
 import os
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -18,12 +19,15 @@ from clr_tui.engine.settings.config import RunConfig
 from clr_tui.engine.tasks.devices import choose_device
 from clr_tui.engine.tasks.load import load_task
 from clr_tui.engine.tasks.task import Task
+from clr_tui.engine.tasks.user_code import enter
 from clr_tui.engine.training.batches import make_batches
+from clr_tui.engine.training.changed_files import reporting_changes
 from clr_tui.engine.training.compiling import without_compile_off_cuda
 from clr_tui.engine.training.control import Control
 from clr_tui.engine.training.device_usage import reporting_usage
 from clr_tui.engine.training.randomness import stream
 from clr_tui.engine.training.session import Result, TrialWork
+from clr_tui.engine.training.stoppable import stoppable
 
 PROGRESS_SECONDS = 0.25
 
@@ -54,14 +58,17 @@ def run_job(
 
     def load(where: torch.device) -> Task:
         progress = throttled_progress(emit, control.raise_if_stopped)
-        task = load_task(config.task, where, progress, note)
+        own = stoppable(control.raise_if_stopped) if config.task.task else nullcontext()
+        with own:
+            task = load_task(config.task, where, progress, note)
         emit(_task_ready(task, config))
         return task
 
     def note(text: str) -> None:
         emit(Note(level="warning", text=text))
 
-    with reporting_usage(device, emit):
+    enter(config.task.task, config.folder)
+    with reporting_usage(device, emit), reporting_changes(config.task, note):
         run: Callable[[TrialWork], Result] = named(JOB_KINDS[config.kind].run)
         return run(TrialWork(config, device, precision, emit, control, folder, load))
 

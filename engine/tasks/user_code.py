@@ -1,0 +1,196 @@
+"""Running a user's file: it is imported in this process, and its function called.
+
+`python FILE.py` is the model: the working directory is the one in which clr-tui was started, the
+file's folder comes first in `sys.path`, and `sys.argv` has no arguments. The file is the module
+`__mp_main__`, also known as `__main__`, as in the processes that multiprocessing spawns: so those
+find what the file defines, its block `if __name__ == "__main__":` does not run, and its name may be
+that of any other module.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import inspect
+import os
+import sys
+from collections.abc import Callable, Mapping
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from clr_tui.engine.errors import UserError, describe_error, did_you_mean
+from clr_tui.engine.settings.config import TaskConfig, Value
+from clr_tui.engine.settings.task_place import TaskPlace
+from clr_tui.engine.tasks.dataset import Progress
+from clr_tui.engine.tasks.own_task import Task
+from clr_tui.engine.user_frames import is_users, place_of, shown, user_frame
+
+FIELD = "task"
+_MAIN = "__mp_main__"
+
+
+def enter(place: str, folder: str) -> None:
+    """Sets working directory, `sys.path` and `sys.argv` as a user's file expects them.
+
+    Args:
+        place: of the task; nothing changes if it is empty.
+        folder: the user's working directory.
+    """
+    if not place:
+        return
+    if folder:
+        with contextlib.suppress(OSError):  # it was removed
+            os.chdir(folder)
+    split = TaskPlace.split(place)
+    first = os.path.dirname(split.where) if split.is_file else folder
+    if first and sys.path[:1] != [first]:
+        sys.path.insert(0, first)
+    sys.argv = [split.where]
+
+
+def user_task(config: TaskConfig, progress: Progress) -> Task:
+    """Imports the user's file or module and calls its function.
+
+    Raises:
+        UserError: (field "task", or that of the parameter) this fails, or gives no `clr_tui.Task`.
+    """
+    place = TaskPlace.split(config.task)
+    name = shown(place.where) if place.is_file else place.where
+    progress(f"importing {name}", 0, 1)
+    module = _imported(place, name)
+    progress(f"importing {name}", 1, 1)
+    function = _function(module, place.function, name)
+    arguments = _arguments(function, config.parameters, f"{place.function} of {name}")
+    try:
+        made = function(**arguments)
+    except (Exception, SystemExit) as error:  # a user's code may raise anything
+        raise _mistake(describe_error(error)[0]) from error
+    if not isinstance(made, Task):
+        raise _mistake(f"{place.function} {_instead(made)} ({place_of(function)})")
+    return made
+
+
+def _imported(place: TaskPlace, name: str) -> ModuleType:
+    try:
+        return _run_file(place.where) if place.is_file else importlib.import_module(place.where)
+    except ModuleNotFoundError as error:
+        where = user_frame(error)
+        at = f" ({where})" if where else ""
+        there = f"put it beside {name}" if place.is_file else "start clr-tui in the folder with it"
+        words = f"no module '{error.name}': install it for {sys.executable}, or {there}"
+        raise _mistake(f"{words}{at}") from error
+    except OSError as error:
+        if place.is_file and error.filename == place.where:
+            raise _mistake(f"{name} cannot be read: {error.strerror}") from error
+        raise _mistake(describe_error(error)[0]) from error
+    except (Exception, SystemExit) as error:  # a user's code may raise anything
+        raise _mistake(describe_error(error)[0]) from error
+
+
+def _run_file(path: str) -> ModuleType:
+    source = _sources.get(path)
+    if source is None:
+        source = Path(path).read_bytes()
+    module = ModuleType(_MAIN)
+    module.__file__ = path
+    module.__spec__ = None  # so that spawned processes run the file too
+    code = compile(source, path, "exec", dont_inherit=True)
+    sys.modules[_MAIN] = sys.modules["__main__"] = module
+    exec(code, module.__dict__)
+    return module
+
+
+def _function(module: ModuleType, name: str, of: str) -> Callable[..., Any]:
+    try:
+        found: Any = getattr(module, name)
+    except AttributeError:
+        near = did_you_mean(name, [each for each in vars(module) if not each.startswith("_")])
+        raise _mistake(f"{of} has no function '{name}'{near}") from None
+    if not callable(found):
+        raise _mistake(f"{name} of {of} is {_a(found)}, not a function")
+    function: Callable[..., Any] = found
+    return function
+
+
+def _arguments(
+    function: Callable[..., Any], given: Mapping[str, Value], said: str
+) -> dict[str, Any]:
+    """The arguments, with tuples where the defaults are tuples: `run.json` has only lists."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # of a callable that is not written in Python
+        return dict(given)
+    arguments: dict[str, Any] = {}
+    for name, value in given.items():
+        parameter = signature.parameters.get(name)
+        as_tuple = parameter is not None and isinstance(parameter.default, tuple)
+        arguments[name] = tuple(value) if as_tuple and isinstance(value, list) else value
+    try:
+        signature.bind(**arguments)
+    except TypeError as error:
+        at = f" ({where})" if (where := place_of(function)) else ""
+        raise UserError(f"{said}: {error}; see --set{at}", "parameters") from error
+    return arguments
+
+
+def _instead(made: object) -> str:
+    if made is None:
+        return "returned None, not a clr_tui.Task: is 'return' missing?"
+    return f"returned {_a(made)}, not a clr_tui.Task: return clr_tui.Task(model=..., train=...)"
+
+
+def _a(value: object) -> str:
+    name = type(value).__name__
+    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
+
+
+def _mistake(words: str) -> UserError:
+    return UserError(words, FIELD)
+
+
+_sources: dict[str, bytes] = {}
+"""By path: what to run instead of what is in the file now."""
+
+
+def user_sources() -> dict[str, bytes]:
+    """The content of each of the user's files that this process has loaded, by its path."""
+    found = {}
+    for path in user_modules():
+        with contextlib.suppress(OSError):  # it is gone: so it cannot be loaded again
+            found[path] = _sources.get(path) or Path(path).read_bytes()
+    return found
+
+
+def user_modules() -> list[str]:
+    """The paths of the user's files that this process has loaded as modules."""
+    paths = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+    return sorted({path for path in paths if isinstance(path, str) and is_users(path)})
+
+
+def load_from(sources: Mapping[str, bytes]) -> None:
+    """Makes imports take the content of these files from `sources`, even if they have changed."""
+    _sources.update(sources)
+    if sources and not any(isinstance(finder, _KeptFinder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _KeptFinder())
+
+
+class _KeptFinder:
+    """Finds the modules whose sources are kept; all others are up to the other finders."""
+
+    def find_spec(
+        self, name: str, path: Any = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        spec = PathFinder.find_spec(name, path, target)
+        if spec is None or spec.origin not in _sources:
+            return None
+        spec.loader = _KeptLoader(name, spec.origin)
+        return spec
+
+
+class _KeptLoader(SourceFileLoader):
+    """Loads a module from its kept source, without bytecode, which may be newer."""
+
+    def get_code(self, fullname: str) -> Any:
+        return self.source_to_code(_sources[self.path], self.path)
