@@ -89,6 +89,49 @@ def test_plateau_to_the_end_has_no_upper_bound_either():
     assert "no upper bound in sight" in found.sentence
 
 
+def all_learned_at_1e_2(seed, floor=1e-6, breaks=True):
+    """Raw losses from 1e-7 to 100: 0.69, `floor` over three decades, broken by 30 or never."""
+    lr = rates(200, 1e-7, 100.0)
+    loss = 0.69 / (1 + np.exp(4 * (np.log10(lr) + 3))) + floor
+    loss *= np.exp(np.random.default_rng(seed).normal(0, 0.15, 200))
+    return np.where((lr > 30) & breaks, 5 * lr / 30, loss)
+
+
+@pytest.mark.parametrize("breaks", [True, False])
+@pytest.mark.parametrize("floor", [0.0, 1e-6, 1e-3])
+@pytest.mark.parametrize("weight", [1.0, 0.05], ids=["raw", "smoothed before"])
+def test_what_was_learned_within_the_sweep_says_nothing_of_high_rates(breaks, floor, weight):
+    for seed in range(10):
+        loss = smooth(all_learned_at_1e_2(seed, floor, breaks), weight)
+        curve = curve_of(sweep_history(loss, start=1e-7, end=100.0), 0.05 / weight)
+        found = verdict(curve)
+        assert found.kind == "learned"
+        assert found.sentence.startswith("The loss reached nothing at ")
+        reached = float(found.sentence.split(":")[0].rsplit(" ", 1)[1])
+        assert 4e-3 <= reached <= 2e-2
+        assert not any(s.recommended for s in suggestions(curve))
+
+
+def test_losses_of_zero_are_nothing():
+    """As float32 gives them for a model that is certain."""
+    loss = all_learned_at_1e_2(0)
+    loss[loss < 1e-5] = 0
+    assert judge(sweep_history(loss, start=1e-7, end=100.0)).kind == "learned"
+
+
+@pytest.mark.parametrize("low", [0.05, 0.1])
+def test_a_low_loss_that_is_not_nothing_is_recommended(low):
+    shape = valley_shape(rates(N), best=1e-2, top=2.3, low=low)
+    loss = shape * np.exp(np.random.default_rng(0).normal(0, 0.2, N))
+    assert judge(sweep_history(loss)).kind == "recommended"
+
+
+def test_a_loss_that_may_be_negative_has_no_nothing():
+    """A log likelihood of densities, say."""
+    shape = valley_shape(rates(N), top=0.4, low=0.0) - 0.3
+    assert judge(sweep_history(noisy(shape, 0))).kind == "recommended"
+
+
 def test_falling_until_it_diverged_has_an_upper_bound():
     lr = rates(N)
     loss = noisy(valley_shape(lr, best=1.0), 5)[:95]

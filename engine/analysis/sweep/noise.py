@@ -73,11 +73,12 @@ def share_of_new(curves: Sequence[Floats]) -> float:
 
 
 def _steepest_fall(values: Floats) -> float:
-    """The largest share of a positive loss that a single step takes away; 0 if any is not."""
-    if len(values) < 2 or not values.min() > 0:
+    """The largest share of a loss that a single step takes away; 0 if any loss is negative."""
+    before = values[:-1] > 0
+    if not before.any() or values.min() < 0:
         return 0.0
     with np.errstate(over="ignore"):
-        return 1 - float((values[1:] / values[:-1]).min())
+        return 1 - float((values[1:][before] / values[:-1][before]).min())
 
 
 def _evidence_for_raw(values: Floats, new: float) -> Floats:

@@ -17,7 +17,7 @@ from clr_tui.engine.analysis.sweep.noise import noise, share_of_new, smoothed_sh
 from clr_tui.engine.words import lr_str, many
 
 VerdictKind = Literal[
-    "recommended", "flat", "falling", "not-finite", "unstable", "too-short", "running"
+    "recommended", "flat", "learned", "falling", "not-finite", "unstable", "too-short", "running"
 ]
 
 MIN_STEPS = 20
@@ -33,6 +33,10 @@ MIN_NOISE = 1e-6
 """Relative to the loss: a difference that float32 cannot resolve is not a fall."""
 START_PART = 0.1
 """A minimum within this first share of the steps is at the start of the sweep."""
+NOTHING = 0.02
+"""A loss of at most this share of its level at the start is nothing left to learn: the updates of a
+new model would be longer by as much, or by its root if the loss is a square. minimum/10 allows for
+a factor of ten."""
 HIGH_START = 1e-4
 """A sweep from a higher rate may start where the model cannot learn, and look flat."""
 END_PART = 0.95
@@ -74,6 +78,9 @@ def verdict(curve: Curve) -> Verdict:
       smoothed ones is at most 5 standard deviations of that difference (`_Noise`), or the loss is
       lowest within the first tenth of the steps. If it is lowest in the first third and higher by
       as much in the second, the sweep starts too high.
+    - `learned`: over the decade up to the minimum, the raw losses are at most a fiftieth of their
+      level at the start. Rates that come when there is nothing left to learn say nothing about a
+      model that has yet to learn. Losses that are negative have no such limit.
     - `unstable`: the smoothed minima of the seeds are more than a decade apart.
     - `falling`: the sweep did not diverge, and after its minimum the smoothed loss rises by at
       most 4 of its standard deviations.
@@ -87,6 +94,7 @@ def verdict(curve: Curve) -> Verdict:
     spread = _Noise.of(curve, raw, smoothed)
     return (
         _flat(curve, lr, smoothed, spread)
+        or _learned(lr, smoothed, raw, spread)
         or _unstable(curve)
         or _falling(curve, lr, smoothed, spread)
         or _recommended(lr, smoothed)
@@ -170,6 +178,8 @@ class _Noise:
     level_sd: float
     later: float
     """The median of the middle third of the raw losses, minus `level`."""
+    new: float
+    """How much of each raw loss is new, see `share_of_new`."""
 
     @staticmethod
     def of(curve: Curve, raw: Floats, smoothed: Floats) -> _Noise:
@@ -185,6 +195,7 @@ class _Noise:
             level=level,
             level_sd=sd * share,
             later=float(np.median(raw[len(raw) // 3 : -(len(raw) // 3)])) - level,
+            new=new,
         )
 
 
@@ -241,6 +252,26 @@ def _advice_if_flat(curve: Curve, lr: Floats) -> str:
             "the data and labels."
         )
     return "Check the data and labels, or start higher with more steps."
+
+
+def _learned(lr: Floats, smoothed: Floats, raw: Floats, spread: _Noise) -> Verdict | None:
+    if raw.min() < 0:
+        return None
+    # What a smoothed curve was made of: it falls slowly even where the losses are zero.
+    single = raw[1:] + (1 - spread.new) / spread.new * np.diff(raw)
+    at = int(np.argmin(smoothed))
+    decade = (lr[1:] >= lr[at] / 10) & (lr[1:] <= lr[at])
+    nothing = NOTHING * spread.level
+    if not float(np.median(single[decade])) <= nothing:
+        return None
+    reached = lr_str(lr[1 + int(np.argmax(single <= nothing))])
+    return Verdict(
+        "learned",
+        f"The loss reached nothing at {reached}: higher rates were tried on a model that had "
+        "learned everything, and say nothing about one that has not.",
+        f"Train below {reached}, or run again with fewer steps or more data, so that high rates "
+        "come before all is learned.",
+    )
 
 
 def _unstable(curve: Curve) -> Verdict | None:
