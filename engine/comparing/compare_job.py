@@ -7,9 +7,10 @@ import torch
 from clr_tui.engine.comparing.parallelism import Capacity, Memory, choose_jobs
 from clr_tui.engine.comparing.pool import Pool
 from clr_tui.engine.comparing.scheduler import CompareContext, run_comparison
-from clr_tui.engine.comparing.trial_memory import TrialNeed, available_memory, trial_need
+from clr_tui.engine.comparing.trial_memory import TrialNeed, trial_need
 from clr_tui.engine.cores import usable_cores
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.free_memory import available_memory
 from clr_tui.engine.log.events import PoolReady, Progress
 from clr_tui.engine.metrics import Metric
 from clr_tui.engine.settings.config import Compare, RunConfig

@@ -54,4 +54,5 @@ def download(url: str, path: Path, md5: str, progress: Callable[[int, int], None
 
 
 def _failed(error: Exception) -> DownloadError:
-    return DownloadError(str(getattr(error, "reason", None) or error) or type(error).__name__)
+    reason = getattr(error, "reason", None) or error
+    return DownloadError(getattr(reason, "strerror", None) or str(reason) or type(error).__name__)
