@@ -59,7 +59,8 @@ def _irregular(path: Path, mode: int) -> OSError:
 def read_regular(path: Path, limit: int) -> bytes:
     """The content of a regular file. Raises OSError if unreadable or longer than `limit` bytes."""
     with os.fdopen(open_regular(path), "rb") as file:
-        content = file.read(limit + 1)
+        # No more than there is: Python makes room for all that is asked for.
+        content = file.read(min(limit, os.fstat(file.fileno()).st_size) + 1)
     if len(content) > limit:
         raise OSError(errno.EFBIG, f"larger than {limit >> 20} MB", str(path))
     return content

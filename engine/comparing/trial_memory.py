@@ -43,7 +43,7 @@ class TrialNeed:
     process: int
     """Of the machine's memory before training: libraries and, on the CPU, the data."""
     data: int
-    """Inputs and targets of all parts."""
+    """Inputs and targets of all parts that are in the accelerator's memory."""
     training: int
     """Weights, optimizer state and activations."""
 
@@ -74,8 +74,9 @@ def trial_need(task: Task, batch_size: int) -> TrialNeed:
     # The backward pass needs these outputs, and makes gradients of the same size.
     kept = 2 * sum(size for size, needed in layers if needed)
     return TrialNeed(
-        process=_resident_bytes() + (0 if "torch._dynamo" in sys.modules else _OPTIMIZER),
-        data=sum(part.nbytes for part in (task.train, task.validation, task.test)),
+        process=_resident_bytes(task.mapped_bytes)
+        + (0 if "torch._dynamo" in sys.modules else _OPTIMIZER),
+        data=sum(part.device_bytes for part in (task.train, task.validation, task.test)),
         training=COPIES * weights
         + max(batch_size * (kept + passing), EVALUATION_BATCH * passing)
         + task.kept_bytes(model)
@@ -112,8 +113,11 @@ def _layers(model: nn.Module, task: Task, batch: Batch) -> list[tuple[int, bool]
     return layers
 
 
-def _resident_bytes(statm: Path = STATM) -> int:
+def _resident_bytes(mapped: int, statm: Path = STATM) -> int:
+    """The bytes of this process in memory, without those of `mapped` bytes in files."""
     try:
-        return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError, IndexError):  # not Linux
+        _, resident, of_files, *_ = map(int, statm.read_text().split())
+    except (OSError, ValueError):  # not Linux
         return _UNKNOWN
+    page = os.sysconf("SC_PAGE_SIZE")
+    return resident * page - min(mapped, of_files * page)

@@ -4,8 +4,8 @@ Two files per folder and image size: an array for `numpy.load` (uint8, (n, chann
 one part after another), and JSON about the images, with a key that changes with any image file. A
 cache with another key, or a damaged one, is not used.
 
-The array is read, not mapped: SIGBUS would kill a training on a mapped file that is truncated or
-whose network drive disconnects.
+The array is read, not mapped, as long as it fits into memory comfortably: SIGBUS kills a training
+on a mapped file that is truncated or whose network drive disconnects.
 """
 
 from __future__ import annotations
@@ -29,11 +29,14 @@ from clr_tui.engine.regular import open_regular, read_regular
 from clr_tui.engine.settings.image_folders import ClassFolder, FolderLayout
 from clr_tui.engine.tasks.dataset import Indices, Statistics
 from clr_tui.engine.tasks.decode import Decoded
+from clr_tui.engine.tasks.room import fits_in_memory, is_mapped, mapped
 
 VERSION = 4
 """Of the decoding; raising it invalidates older caches."""
 _BLOCK = 4096
 """Bytes summed for the checksum. Disks and systems lose whole blocks of this size."""
+_SUMMED = _BLOCK << 14
+"""Bytes summed at a time."""
 _MAX_JSON_BYTES = 1 << 28
 """Bytes."""
 
@@ -65,6 +68,11 @@ class CachedImages(Decoded):
     """Of the training part."""
 
 
+def cache_folder(cache_dir: Path | None) -> Path:
+    """The folder of all cached images: `cache_dir`, or one in the user's cache directory."""
+    return cache_dir or platformdirs.user_cache_path("clr-tui") / "images"
+
+
 def cache_path(cache_dir: Path | None, root: Path, size: int) -> Path:
     """The array's path; the JSON is beside it.
 
@@ -73,10 +81,9 @@ def cache_path(cache_dir: Path | None, root: Path, size: int) -> Path:
         root: the folder of images.
         size: side of the decoded images, pixels.
     """
-    folder = cache_dir or platformdirs.user_cache_path("clr-tui") / "images"
     name = re.sub(r"[^A-Za-z0-9_-]", "_", root.name)[:40]
     place = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:8]
-    return folder / f"{name}-{place}-{size}.npy"
+    return cache_folder(cache_dir) / f"{name}-{place}-{size}.npy"
 
 
 def cache_key(root: Path, layout: FolderLayout, order: Indices) -> str:
@@ -128,7 +135,10 @@ def read_cache(path: Path, key: str) -> CachedImages | None:
         images = _read_images(path, about.shape) if about.key == key else None
     except (OSError, msgspec.DecodeError):
         return None
-    if images is None or _checksum(about, images) != about.checksum:
+    if images is None:
+        return None
+    # Summing up what is mapped would read all of a large file.
+    if not is_mapped(images) and _checksum(about, images) != about.checksum:
         return None
     readable = np.ones(about.files, dtype=np.bool_)
     readable[[row for row, _ in about.unreadable]] = False
@@ -175,6 +185,8 @@ def _read_images(path: Path, shape: Shape) -> NDArray[np.uint8] | None:
         header_bytes = file.read(len(expected.getvalue()))
         if header_bytes != expected.getvalue() or size != len(header_bytes) + math.prod(shape):
             return None
+        if not fits_in_memory(size):
+            return mapped(file.fileno(), len(header_bytes), shape)
         return np.fromfile(file, np.uint8).reshape(shape)
 
 
@@ -186,6 +198,8 @@ def _checksum(about: _CacheInfo, images: NDArray[np.uint8]) -> int:
     """
     data = images.ravel()
     whole = len(data) // _BLOCK * _BLOCK
-    sums = data[:whole].view("<u8").reshape(-1, _BLOCK // 8).sum(axis=1, dtype="<u8")
     check = zlib.crc32(msgspec.json.encode(msgspec.structs.replace(about, checksum=0)))
-    return zlib.crc32(data[whole:].data, zlib.crc32(sums.data, check))
+    for start in range(0, whole, _SUMMED):
+        part = data[start : min(start + _SUMMED, whole)].view("<u8").reshape(-1, _BLOCK // 8)
+        check = zlib.crc32(part.sum(axis=1, dtype="<u8").data, check)
+    return zlib.crc32(data[whole:].data, check)

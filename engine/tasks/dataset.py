@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from clr_tui.engine.tasks.room import tensor_of
+
 Progress = Callable[[str, int, int], None]
 """Takes the current work, how much is done, and the total: "decoding images", 512, 4317."""
 Notify = Callable[[str], None]
@@ -49,7 +51,7 @@ def channel_statistics(images: NDArray[np.uint8]) -> Statistics:
     counts = np.zeros((channels, 256), dtype=np.int64)
     # A few at a time, to fit the processor's cache. numpy's bincount first makes an int64 of every
     # pixel: torch's takes a third of the time.
-    for some in torch.split(torch.from_numpy(images), 64):
+    for some in torch.split(tensor_of(images), 64):
         for channel in range(channels):
             counts[channel] += torch.bincount(some[:, channel].flatten(), minlength=256).numpy()
     values = np.arange(256) / 255

@@ -11,16 +11,13 @@ from pathlib import Path
 from queue import SimpleQueue
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from clr_tui.engine.cores import usable_cores
-from clr_tui.engine.errors import UserError
 from clr_tui.engine.tasks.decode_process import DecodeProcess
-from clr_tui.engine.tasks.devices import memory_of
 from clr_tui.engine.tasks.picture_notes import PictureNotes
 from clr_tui.engine.tasks.pictures import Picture, read_pictures
-from clr_tui.engine.words import many
+from clr_tui.engine.tasks.room import MakeRoom, in_memory, picked
 
 CHUNK = 32
 """Files decoded at a time."""
@@ -44,18 +41,20 @@ class Decoded:
     """Sentences about images that were not used just as they are."""
 
 
-def decode(files: Sequence[Path], size: int, progress: Callable[[int], None]) -> Decoded:
+def decode(
+    files: Sequence[Path],
+    size: int,
+    progress: Callable[[int], None],
+    make_room: MakeRoom = in_memory,
+) -> Decoded:
     """Decodes files on all cores of this machine, in this process and in child processes.
 
     Args:
         files, size: see `read_pictures`.
         progress: called in this thread with the number of files done. What it raises ends the work.
-
-    Raises:
-        UserError: the images do not fit into this machine's memory (field "image_size").
+        make_room: makes the arrays of images; by default in memory.
     """
-    _check_memory(len(files), size)
-    images = np.empty((len(files), 3, size, size), dtype=np.uint8)
+    images = make_room((len(files), 3, size, size))
     results: list[Picture | str] = []
     notes = PictureNotes()
     # A reader too many costs almost nothing, one too few may cost minutes.
@@ -86,10 +85,8 @@ def decode(files: Sequence[Path], size: int, progress: Callable[[int], None]) ->
             pool.shutdown(cancel_futures=True)
     notes.rescale(images)
     readable = np.array([isinstance(result, Picture) for result in results], dtype=np.bool_)
-    if not readable.all():
-        images = images[readable]
-    if all(isinstance(result, str) or result.is_grey for result in results):
-        images = images[:, :1].copy()
+    all_grey = all(isinstance(result, str) or result.is_grey for result in results)
+    images = picked(images, np.flatnonzero(readable), 1 if all_grey else 3, make_room)
     reasons = [result for result in results if isinstance(result, str)]
     return Decoded(images, readable, reasons, notes.sentences())
 
@@ -114,15 +111,3 @@ def _readers(count: int) -> Iterator[list[Reader]]:
                 stack.callback(process.close)
                 readers.append(process.read_pictures)
         yield readers
-
-
-def _check_memory(count: int, size: int) -> None:
-    # For a moment there are two copies: all images, and those of the parts.
-    needed = 2 * count * 3 * size * size
-    physical = memory_of(torch.device("cpu"))
-    if needed > physical:
-        raise UserError(
-            f"{many(count, 'image')} of {size}x{size} pixels need {needed / 1e9:.1f} GB of memory, "
-            f"and this machine has {physical / 1e9:.1f} GB: choose a smaller image size",
-            "image_size",
-        )

@@ -14,6 +14,7 @@ from clr_tui.engine.tasks.cache import CachedImages, cache_key, cache_path, read
 from clr_tui.engine.tasks.dataset import Dataset, Indices, Notify, Progress, channel_statistics
 from clr_tui.engine.tasks.decode import Decoded, decode
 from clr_tui.engine.tasks.pictures import Picture, read_pictures
+from clr_tui.engine.tasks.room import MakeRoom, is_mapped, picked, room_in
 from clr_tui.engine.tasks.split import stratified_split
 from clr_tui.engine.words import many
 
@@ -69,12 +70,13 @@ def read_layout(
         note(_printable(text))
     labels, parts = _flatten(layout)
     path = cache_path(cache_dir, root, size)
-    key = cache_key(root, layout, np.concatenate(_split(labels, parts)))
+    planned = np.concatenate(_split(labels, parts))
+    key = cache_key(root, layout, planned)
     cached = read_cache(path, key)
-    files = _files(layout)
+    files, make_room = _files(layout), room_in(path.parent)
     if cached and _any_readable_now(files, cached):
         cached = None
-    decoded: Decoded = cached or decode(files, size, lambda n: progress(DECODING, n, len(files)))
+    decoded: Decoded = cached or _decode_as_planned(files, planned, size, progress, make_room)
     _report(root, files, decoded, note)
     labels, parts = labels[decoded.readable], parts[decoded.readable]
     _check_classes(layout, labels[parts == _TRAIN])
@@ -82,10 +84,13 @@ def read_layout(
     _check_parts(root, split)
     order, ends = np.concatenate(split), np.cumsum([len(part) for part in split])
     if cached is None:
-        images = decoded.images[order]
+        rows = _rows_of_readable(planned, decoded.readable)[order]
+        images = picked(decoded.images, rows, decoded.images.shape[1], make_room)
         statistics = channel_statistics(images[: ends[0]])
         cached = CachedImages(images, decoded.readable, decoded.reasons, decoded.notes, statistics)
-        _keep(path, key, cached, note)
+        kept = _keep(path, key, cached, note)
+        if kept and is_mapped(images):  # what is mapped now ends with this process
+            cached = read_cache(path, key) or cached
     train, validation, test = np.split(np.arange(len(order)), ends[:-1])
     return Dataset(
         classes=[_printable(name) for name in layout.classes],
@@ -98,6 +103,39 @@ def read_layout(
         skipped=len(cached.reasons),
         statistics=cached.statistics,
     )
+
+
+def _decode_as_planned(
+    files: list[Path],
+    planned: Indices,
+    size: int,
+    progress: Progress,
+    make_room: MakeRoom,
+) -> Decoded:
+    """Decodes files in the order of their parts, so that no array has to be arranged afterwards.
+
+    Returns:
+        The images in that order; everything else in the order of `files`.
+    """
+    decoded = decode(
+        [files[i] for i in planned],
+        size,
+        lambda done: progress(DECODING, done, len(files)),
+        make_room,
+    )
+    readable = np.empty_like(decoded.readable)
+    readable[planned] = decoded.readable
+    reasons = dict(zip(planned[~decoded.readable].tolist(), decoded.reasons, strict=True))
+    return Decoded(
+        decoded.images, readable, [reason for _, reason in sorted(reasons.items())], decoded.notes
+    )
+
+
+def _rows_of_readable(planned: Indices, readable: NDArray[np.bool_]) -> Indices:
+    """The row of each readable file, (k,): decoded are those of `planned` that can be read."""
+    rows = np.empty(len(planned), dtype=np.int64)
+    rows[planned] = np.cumsum(readable[planned]) - 1
+    return rows[readable]
 
 
 _TRAIN, _VALIDATION, _TEST = 0, 1, 2
@@ -131,7 +169,8 @@ def _any_readable_now(files: list[Path], cached: CachedImages) -> bool:
     return any(isinstance(read_pictures([file], size=8)[0], Picture) for file in skipped)
 
 
-def _keep(path: Path, key: str, images: CachedImages, note: Notify) -> None:
+def _keep(path: Path, key: str, images: CachedImages, note: Notify) -> bool:
+    """Writes the cache; returns whether it could be written."""
     try:
         write_cache(path, key, images)
     except OSError as error:
@@ -139,6 +178,8 @@ def _keep(path: Path, key: str, images: CachedImages, note: Notify) -> None:
             f"the decoded images cannot be cached in '{_printable(path.parent)}' "
             f"({error.strerror or error}); they will be decoded again next time"
         )
+        return False
+    return True
 
 
 def _report(root: Path, files: list[Path], decoded: Decoded, note: Notify) -> None:

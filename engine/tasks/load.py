@@ -8,22 +8,21 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from clr_tui.engine.by_name import named
-from clr_tui.engine.errors import UserError
 from clr_tui.engine.settings import limits
 from clr_tui.engine.settings.catalogue import MODELS, SOURCES
 from clr_tui.engine.settings.config import TaskConfig
 from clr_tui.engine.tasks.augment import RandomAffine
+from clr_tui.engine.tasks.cache import cache_folder
 from clr_tui.engine.tasks.class_counts import class_notes
-from clr_tui.engine.tasks.dataset import Dataset, Indices, Notify, Progress, channel_statistics
+from clr_tui.engine.tasks.dataset import Dataset, Notify, Progress, channel_statistics
 from clr_tui.engine.tasks.features import FrozenFeatures
 from clr_tui.engine.tasks.folder import read_folder
+from clr_tui.engine.tasks.image_rows import image_parts, mapped_bytes, resized
 from clr_tui.engine.tasks.image_task import ImageTask
-from clr_tui.engine.tasks.parts import Rows
 from clr_tui.engine.tasks.resnet34 import IMAGENET_MEAN, IMAGENET_STD
-from clr_tui.engine.words import many
+from clr_tui.engine.tasks.room import room_in
 
 
 def load_task(
@@ -55,20 +54,20 @@ def load_task(
         build = partial(build, weights)
     if model.frozen and weights is None:
         note(f"{config.model} without weights: its frozen layers are random, so it learns little")
-    dataset, images = _read(config, progress, note, cache_dir)
+    dataset = _read(config, progress, note, cache_dir)
     for text in class_notes(dataset, config.batch_size):
         note(text)
-    if model.weights:
-        images = images.expand(-1, 3, -1, -1)
     mean, std = _normalisation(dataset, imagenet=weights is not None)
-    channels, size = images.shape[1], images.shape[-1]
+    channels, size = dataset.images.shape[1], dataset.images.shape[-1]
+    channels = 3 if model.weights else channels
+    train, validation, test = image_parts(dataset, channels, device, note)
     return ImageTask(
         name=config.data_name,
         model_name=config.model,
         classes=dataset.classes,
-        train=_part(dataset, images, dataset.train, device),
-        validation=_part(dataset, images, dataset.validation, device),
-        test=_part(dataset, images, dataset.test, device),
+        train=train,
+        validation=validation,
+        test=test,
         channels=channels,
         image_size=size,
         mean=mean.expand(channels).to(device),
@@ -82,14 +81,13 @@ def load_task(
         if config.augment
         else None,
         skipped=dataset.skipped,
+        mapped_bytes=mapped_bytes(dataset),
         features=FrozenFeatures(device, progress) if model.frozen else None,
     )
 
 
-def _read(
-    config: TaskConfig, progress: Progress, note: Notify, cache_dir: Path | None
-) -> tuple[Dataset, Tensor]:
-    """The data, and its images at the size that was asked for."""
+def _read(config: TaskConfig, progress: Progress, note: Notify, cache_dir: Path | None) -> Dataset:
+    """The data, with images of the size that was asked for."""
     if config.data in SOURCES:
         source = SOURCES[config.data]
         read = partial(named(source.read), config.data)
@@ -98,17 +96,7 @@ def _read(
         read, size = partial(read_folder, Path(config.data)), MODELS[config.model].image_size
     size = config.image_size or size
     dataset: Dataset = read(size, progress, note, cache_dir)
-    return dataset, _resized(torch.from_numpy(dataset.images), size)
-
-
-def _resized(images: Tensor, size: int) -> Tensor:
-    """uint8 (n, c, size, size)."""
-    if images.shape[-1] == size:
-        return images
-    larger = functional.interpolate(
-        images.float(), size=(size, size), mode="bilinear", align_corners=False, antialias=True
-    )
-    return larger.round().to(torch.uint8)
+    return resized(dataset, size, room_in(cache_folder(cache_dir)))
 
 
 def _normalisation(dataset: Dataset, *, imagenet: bool) -> tuple[Tensor, Tensor]:
@@ -117,24 +105,3 @@ def _normalisation(dataset: Dataset, *, imagenet: bool) -> tuple[Tensor, Tensor]
         return torch.tensor(IMAGENET_MEAN), torch.tensor(IMAGENET_STD)
     mean, std = dataset.statistics or channel_statistics(dataset.images[dataset.train])
     return torch.from_numpy(mean.astype(np.float32)), torch.from_numpy(std.astype(np.float32))
-
-
-def _part(dataset: Dataset, images: Tensor, indices: Indices, device: torch.device) -> Rows:
-    chosen = _rows(indices)
-    try:
-        return Rows(images[chosen].to(device), torch.from_numpy(dataset.labels)[chosen].to(device))
-    except torch.OutOfMemoryError as error:
-        size = images.shape[-1]
-        raise UserError(
-            f"{many(len(images), 'image')} of {size}x{size} pixels do not fit into the memory of "
-            f"{device}: choose a smaller image size, or the device cpu",
-            "image_size",
-        ) from error
-
-
-def _rows(indices: Indices) -> slice | Tensor:
-    """A slice if the indices are consecutive, to avoid a copy on the CPU."""
-    first, count = int(indices[0]), len(indices)
-    if np.array_equal(indices, np.arange(first, first + count)):
-        return slice(first, first + count)
-    return torch.from_numpy(indices)

@@ -76,8 +76,10 @@ class Rows:
         return self.take(order.sort().values.to(self.held_on))
 
     @property
-    def nbytes(self) -> int:
-        """Bytes of the rows."""
+    def device_bytes(self) -> int:
+        """Bytes of the rows in the device's memory."""
+        if self.held_on != self.device:
+            return 0
         return sum(tensor.nbytes for tensor in tensors((self.inputs, self.targets)))
 
 
@@ -116,7 +118,7 @@ class Stream:
         return replace(self, open=open_kept, steps=steps, samples=samples)
 
     @property
-    def nbytes(self) -> int:
+    def device_bytes(self) -> int:
         """Bytes of the batches that are held at once: one in use, one on its way."""
         return 2 * sum(tensor.nbytes for tensor in tensors(self.example))
 

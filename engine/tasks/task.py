@@ -38,6 +38,8 @@ class Task:
     """The plural noun for samples: "images"."""
     skipped: int = 0
     """Files that could not be read."""
+    mapped_bytes: int = 0
+    """Bytes of the data that are in files mapped into memory, and make room when it is needed."""
 
     @property
     def device(self) -> torch.device:

@@ -12,8 +12,6 @@ import pytest
 from made_images import save_image
 from PIL import Image
 
-from clr_tui.engine.errors import UserError
-from clr_tui.engine.tasks import decode as decode_module
 from clr_tui.engine.tasks.decode import CHUNK, decode
 
 
@@ -183,10 +181,3 @@ def test_an_error_from_progress_ends_the_work(tmp_path):
         decode([tmp_path / "a.png"] * (100 * CHUNK), 8, stop)
     assert len(calls) == 1
     assert not [t for t in threading.enumerate() if t.name.startswith("ThreadPoolExecutor")]
-
-
-def test_more_images_than_memory_is_one_sentence(monkeypatch):
-    monkeypatch.setattr(decode_module.os, "sysconf", lambda name: 1000)
-    with pytest.raises(UserError, match="smaller image size") as caught:
-        decode([Path("x.png")] * 10, 224, lambda done: None)
-    assert caught.value.field == "image_size"
