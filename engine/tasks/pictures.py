@@ -11,7 +11,8 @@ from typing import Literal, NamedTuple
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from clr_tui.engine.settings.image_suffixes import PLUG_INS
-from clr_tui.engine.tasks.deep_pixels import Span, deep_values, raw_mode, scaled, to_bytes
+from clr_tui.engine.tasks.deep_files import deep_values, raw_mode
+from clr_tui.engine.tasks.deep_pixels import Span, scaled, to_bytes
 
 Remark = Literal["on white", "not rotated", "not finite"]
 """It is transparent in places and shown on white; its EXIF data cannot be read, so it is used as it

@@ -42,41 +42,42 @@ def save_deep_png(path: Path, values: np.ndarray) -> None:
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + content)
 
 
-def save_tiff(path: Path, values: np.ndarray) -> None:
-    """An uncompressed TIFF of unsigned integers, in the byte order of `values`.
+def save_tiff(path: Path, values: np.ndarray, *, compressed: bool = False, **changed: int) -> None:
+    """A TIFF of any integers or floats, in the byte order of `values`.
 
-    (height, width, channels), of 1 or 3 channels.
+    (height, width, channels); `changed` are tags by name, such as `photometric=0`.
     """
     order = ">" if values.dtype.newbyteorder(">") == values.dtype else "<"
     height, width, channels = values.shape
-    bits = values.dtype.itemsize * 8
     data = values.tobytes()
-    tags = [
-        (256, 4, width),
-        (257, 4, height),
-        (258, 3, bits),
-        (259, 3, 1),
-        (262, 3, 2 if channels == 3 else 1),
-        (273, 4, 8),
-        (277, 3, channels),
-        (278, 4, height),
-        (279, 4, len(data)),
-    ]
-    after = 8 + len(data) + 2 + 12 * len(tags) + 4
-    entries = b""
-    for tag, kind, value in tags:
-        if tag == 258 and channels == 3:
-            entries += struct.pack(f"{order}HHII", tag, kind, 3, after)
-        elif kind == 3:
-            entries += struct.pack(f"{order}HHIHH", tag, kind, 1, value, 0)
+    data = zlib.compress(data) if compressed else data
+    kinds = {"u": 1, "i": 2, "f": 3}
+    tags: dict[str, tuple[int, str, list[int]]] = {
+        "width": (256, "I", [width]),
+        "height": (257, "I", [height]),
+        "bits": (258, "H", [values.dtype.itemsize * 8] * channels),
+        "compression": (259, "H", [8 if compressed else 1]),
+        "photometric": (262, "H", [2 if channels > 2 else 1]),
+        "start": (273, "I", [8]),
+        "channels": (277, "H", [channels]),
+        "rows": (278, "I", [height]),
+        "length": (279, "I", [len(data)]),
+        "planes": (284, "H", [1]),
+        "alpha": (338, "H", [0] * (channels == 4)),
+        "format": (339, "H", [kinds[values.dtype.kind]] * channels),
+    }
+    used = {name: tag for name, tag in tags.items() if tag[2]}
+    beyond = 8 + len(data) + 2 + 12 * len(used) + 4
+    entries = rest = b""
+    for name, (tag, kind, numbers) in used.items():
+        numbers = [changed.get(name, number) for number in numbers]
+        packed = struct.pack(f"{order}{len(numbers)}{kind}", *numbers)
+        entries += struct.pack(f"{order}HHI", tag, {"H": 3, "I": 4}[kind], len(numbers))
+        if len(packed) > 4:
+            entries += struct.pack(f"{order}I", beyond + len(rest))
+            rest += packed
         else:
-            entries += struct.pack(f"{order}HHII", tag, kind, 1, value)
-    path.write_bytes(
-        (b"MM" if order == ">" else b"II")
-        + struct.pack(f"{order}HI", 42, 8 + len(data))
-        + data
-        + struct.pack(f"{order}H", len(tags))
-        + entries
-        + struct.pack(f"{order}I", 0)
-        + struct.pack(f"{order}HHH", bits, bits, bits)
-    )
+            entries += packed.ljust(4, b"\0")
+    head = (b"MM" if order == ">" else b"II") + struct.pack(f"{order}HI", 42, 8 + len(data))
+    count = struct.pack(f"{order}H", len(used))
+    path.write_bytes(head + data + count + entries + bytes(4) + rest)

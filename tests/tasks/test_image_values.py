@@ -70,12 +70,56 @@ def test_deep_grey_is_scaled_by_the_range_of_all(tmp_path, dtype, low, high, end
     ]
 
 
-def test_unsigned_integers_of_32_bits_do_not_wrap(tmp_path):
-    images = dark_and_bright("uint32", 0, 2**32 - 1)
-    for number, image in enumerate(images):
-        save_tiff(tmp_path / f"{number}.tif", image[..., np.newaxis])
-    decoded = decode_all(tmp_path / "0.tif", tmp_path / "1.tif")
-    check_shades(decoded, by_range(*images))
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize(
+    ("dtype", "low", "high"),
+    [
+        ("int8", -128, 127),
+        ("<u2", 0, 300),
+        (">u2", 0, 300),
+        ("<i2", -300, 300),
+        (">i2", -300, 300),
+        ("<u4", 0, 2**32 - 1),
+        ("<i4", -300, 300),
+        (">i4", -300, 300),
+        ("<f4", -0.5, 0.5),
+        (">f4", -0.5, 0.5),
+    ],
+)
+def test_tiff_in_either_byte_order(tmp_path, dtype, low, high, compressed):
+    images = dark_and_bright(dtype, low, high)
+    files = [tmp_path / f"{number}.tif" for number in range(2)]
+    for file, image in zip(files, images, strict=True):
+        save_tiff(file, image[..., np.newaxis], compressed=compressed)
+    check_shades(decode_all(*files), by_range(*images))
+
+
+def test_tiff_where_white_is_zero(tmp_path):
+    image = np.arange(64, dtype="<u2").reshape(8, 8) * 10
+    save_tiff(tmp_path / "a.tif", image[..., np.newaxis], photometric=0)
+    check_shades(decode_all(tmp_path / "a.tif"), by_range(65535 - image))
+
+
+def test_what_pillow_reads_wrongly_is_skipped(tmp_path):
+    image = np.arange(192, dtype="<u2").reshape(8, 8, 3)
+    save_tiff(tmp_path / "a.tif", image, planes=2)
+    decoded = decode([tmp_path / "a.tif"], 8, lambda done: None)
+    assert decoded.reasons == [
+        "its 16-bit channels lie one after another, which Pillow cannot read"
+    ]
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("alpha", [1, 2], ids=["premultiplied", "separate"])
+def test_deep_tiff_on_white(tmp_path, order, alpha):
+    image = np.zeros((8, 8, 4), dtype=f"{order}u2")
+    image[..., 3] = 43_690  # two thirds
+    image[..., 0] = 16_383
+    save_tiff(tmp_path / "a.tif", image, alpha=alpha)
+    red = 21_845 + (16_383 if alpha == 1 else 10_922)
+    decoded = decode_all(tmp_path / "a.tif")
+    assert decoded.notes[0].startswith(f"1 image has 16-bit pixels, from 21845 to {red}: ")
+    assert decoded.images[0, :, 0, 0].tolist() == [255, 0, 0]
 
 
 @pytest.mark.parametrize("high", [200, 4095, 65_535])
