@@ -45,7 +45,7 @@ JOB_KINDS: dict[str, JobKind] = {
     ),
     "train": JobKind(
         check=f"{_ENGINE}.settings.check:check_training",
-        try_early=f"{_ENGINE}.training.optimizers.recipes:try_optimizer",
+        try_early=f"{_ENGINE}.training.torch_schedules:try_training",
         run=f"{_ENGINE}.training.training:run_training_job",
         report=f"{_ENGINE}.analysis.report:train_report",
         headline="",

@@ -235,7 +235,7 @@ def train_report(history: RunHistory, *, live: bool = True) -> TrainReport:
         epochs=len(trial.epochs),
         total_epochs=trial.total_epochs,
         bounds=Bounds(*bounds) if bounds else None,
-        policy=config.policy,
+        policy=config.schedule,
         phase=phase.words if phase else "",
         whole_cycles=phase.complete if phase else False,
         final_validation=_measured(validations[-1]) if validations else None,
@@ -247,7 +247,7 @@ def train_report(history: RunHistory, *, live: bool = True) -> TrainReport:
 
 
 def _phase(config: Train, trial: TrialHistory, steps: int) -> Phase | None:
-    if not trial.steps_per_epoch or not trial.total_steps:
+    if config.scheduler or not trial.steps_per_epoch or not trial.total_steps:
         return None
     half = step_size_steps(config.step_size_epochs, trial.steps_per_epoch)
     total, shape = trial.total_steps, shape_of(config)

@@ -13,22 +13,36 @@ from clr_tui.engine.errors import UserError
 from clr_tui.engine.free_memory import available_memory
 from clr_tui.engine.log.events import PoolReady, Progress
 from clr_tui.engine.metrics import Metric
-from clr_tui.engine.settings.config import Compare, RunConfig
+from clr_tui.engine.settings.config import Compare, RunConfig, Train
 from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.tasks.user_code import user_sources
 from clr_tui.engine.training.optimizers.classes import default_lr
 from clr_tui.engine.training.optimizers.recipes import try_to_make
 from clr_tui.engine.training.range_test import sweep_steps
 from clr_tui.engine.training.session import Result, TrialWork
+from clr_tui.engine.training.torch_schedules import try_scheduler
 
 
 def try_optimizers(config: RunConfig) -> None:
-    """Makes the optimizers whose options torch may refuse.
+    """Makes the schedulers, and the optimizers whose options torch may refuse.
 
     Raises UserError (field "optimizers") if one cannot be made. Those from other modules are made
     only in the trials' processes: they may do anything.
     """
-    for optimizer in [entry.optimizer for entry in config.asked(Compare).entries]:
+    compare = config.asked(Compare)
+    for entry in compare.entries:
+        lr = compare.lr_of(entry) or 1.0
+        training = Train(
+            base_lr=lr / compare.factor,
+            max_lr=lr,
+            epochs=compare.epochs,
+            scheduler=entry.scheduler,
+        )
+        try:
+            try_scheduler(training)
+        except UserError as error:
+            raise UserError(f"'{entry.label}': {error.message}", "optimizers") from error
+    for optimizer in [entry.optimizer for entry in compare.entries]:
         if optimizer.options and ":" not in optimizer.name:
             try:
                 try_to_make(optimizer)

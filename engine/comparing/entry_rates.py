@@ -127,6 +127,7 @@ def training_at(rate: RateChosen, config: Compare, epochs: int) -> Train:
         epochs=epochs,
         whole_cycles=False,
         **shape_of(config),
+        scheduler=entry.scheduler,
         min_momentum=entry.min_momentum,
         optimizer=entry.optimizer,
     )

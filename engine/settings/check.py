@@ -72,16 +72,14 @@ def check_range_test(_task: TaskConfig, job: RangeTest) -> Iterator[UserError]:
 
 def check_training(_task: TaskConfig, job: Train) -> Iterator[UserError]:
     """The contradictions in a training."""
-    schedule = job.policy != "constant"
-    if schedule:  # else it runs at max_lr, and base_lr is not used
+    if job.policy != "constant":  # else it runs at max_lr, or from it, and base_lr is not used
         yield from _ordered(job, "base_lr", "max_lr")
     elif job.min_momentum is not None:
-        yield UserError(
-            "min_momentum has no effect at a constant rate: leave it out", "min_momentum"
-        )
+        where = f"with {job.schedule}" if job.scheduler else "at a constant rate"
+        yield UserError(f"min_momentum has no effect {where}: leave it out", "min_momentum")
     if job.policy == "warmup-stable-decay":
         yield from _shares(job)
-    yield from _optimizer(job.optimizer, schedule=schedule)
+    yield from _optimizer(job.optimizer, schedule=job.schedule != "constant")
 
 
 def check_comparison(task: TaskConfig, job: Compare) -> Iterator[UserError]:

@@ -283,6 +283,18 @@ class Train(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="tr
     gamma: _Gamma = GAMMA
     warmup: _Warmup = WARMUP
     decay: _Decay = DECAY
+    scheduler: Annotated[
+        str,
+        described(
+            "a torch.optim.lr_scheduler class that moves the rate, in place of a policy",
+            format="scheduler",
+            metavar="S",
+            example="MultiStepLR(milestones=[8,12])",
+            empty="none",
+            rare=True,
+        ),
+    ] = ""
+    """As text. The policy is `constant` then."""
     min_momentum: Annotated[
         float | None,
         described(
@@ -299,6 +311,16 @@ class Train(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="tr
     factor: _Factor = FACTOR
     optimizer: _Optimizer = OptimizerConfig()
 
+    def __post_init__(self) -> None:
+        """Leaves one of policy and scheduler in charge of the rate."""
+        if self.scheduler:
+            msgspec.structs.force_setattr(self, "policy", "constant")
+
+    @property
+    def schedule(self) -> str:
+        """The name of what moves the rate, for people: a policy, or a scheduler of torch."""
+        return self.scheduler.partition("(")[0] or self.policy
+
 
 class EntryConfig(msgspec.Struct, frozen=True, kw_only=True):
     """One entry of a comparison: an optimizer with its options, and a policy."""
@@ -313,6 +335,13 @@ class EntryConfig(msgspec.Struct, frozen=True, kw_only=True):
     """The lower bound; None: `lr` / factor."""
     min_momentum: float | None = None
     """The momentum at the top of a cycle; None: it is constant."""
+    scheduler: str = ""
+    """A scheduler of torch as text, instead of the policy, which is then `constant`."""
+
+    @property
+    def schedule(self) -> str:
+        """The name of what moves its rate, for people: a policy, or a scheduler of torch."""
+        return self.scheduler.partition("(")[0] or self.policy
 
 
 class Compare(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="compare"):

@@ -1,8 +1,9 @@
 """The entries of a comparison as text: `adam, adamw(weight_decay=0.05)+one-cycle, sgd+clr`.
 
 An entry is an optimizer (a class of torch.optim in any case, or `package.module:Class`) with its
-options in brackets; then, after a `+`, a learning-rate policy. `lr` and `base_lr` may be in the
-brackets of either. Values are written as in Python.
+options in brackets; then, after a `+`, a learning-rate policy, or a class of
+torch.optim.lr_scheduler with its options. `lr` and `base_lr` may be in the brackets of either.
+Values are written as in Python.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from clr_tui.engine.errors import UserError
+from clr_tui.engine.errors import UserError, did_you_mean
 from clr_tui.engine.settings import limits
 from clr_tui.engine.settings.config import (
     ARTICLE,
@@ -30,6 +31,12 @@ from clr_tui.engine.settings.config import (
 )
 from clr_tui.engine.settings.optimizer_names import check_optimizer, ignores_schedule
 from clr_tui.engine.settings.table import setting_of
+from clr_tui.engine.settings.torch_schedulers import FIELD as SCHEDULER
+from clr_tui.engine.settings.torch_schedulers import (
+    SCHEDULERS,
+    check_scheduler,
+    scheduler_named,
+)
 
 FIELD = "optimizers"
 CLR = "clr"
@@ -86,6 +93,25 @@ def parse_optimizer(text: str) -> OptimizerConfig:
         raise UserError(error.message, "optimizer") from None
 
 
+def parse_scheduler(text: str, field: str = SCHEDULER) -> tuple[str, Options]:
+    """Parses a class of torch.optim.lr_scheduler with its options.
+
+    Raises:
+        UserError: it cannot be parsed, or there is no such class with such options.
+    """
+    try:
+        name, options = _bracket(text)
+    except UserError as error:
+        raise UserError(error.message, field) from None
+    _scheduler(name, options, field)
+    return scheduler_named(name) or name, options
+
+
+def scheduler_text(text: str) -> str:
+    """The text of a scheduler in the form that is kept; raises what `parse_scheduler` raises."""
+    return _scheduler(*parse_scheduler(text), SCHEDULER)
+
+
 def optimizer_text(config: OptimizerConfig) -> str:
     """The text of an optimizer; for sgd without momentum and weight decay, which are separate."""
     options = dict(config.options)
@@ -138,7 +164,7 @@ def _check(entry: EntryConfig) -> Iterator[UserError]:
     if entry.policy not in POLICIES:
         yield limits.choice_mistake(FIELD, entry.policy, (CLR, *POLICIES), "policy")
         return
-    if entry.policy != "constant" and (why := ignores_schedule(entry.optimizer)):
+    if entry.schedule != "constant" and (why := ignores_schedule(entry.optimizer)):
         yield UserError(f"'{entry.label}' cannot use a policy: {why}", FIELD)
     rates = zip(RATES, (entry.lr, entry.base_lr), strict=True)
     wrong = [
@@ -188,15 +214,25 @@ def _entry(text: str) -> EntryConfig:
         raise UserError(f"'{shown}' has {len(parts) - 1} policies: an optimizer takes one", FIELD)
     name, options = _bracket(parts[0])
     policy: Policy = "constant"
+    scheduler = ""
     given = {key: options.pop(key) for key in RATES if key in options}
     if len(parts) == 2:
         policy_name, rates = _bracket(parts[1])
-        policy = _policy(policy_name, shown)
-        given = _merged(given, rates, shown)
+        if scheduler_named(policy_name):
+            taken = {key: rates.pop(key) for key in list(rates) if key == "lr"}
+            scheduler = _scheduler(policy_name, rates, FIELD)
+            given = _merged(given, taken, shown)
+        else:
+            policy = _policy(policy_name, shown)
+            given = _merged(given, rates, shown)
     optimizer = _optimizer(name, options, shown)
     values = {key: _rate(key, given.get(key), shown) for key in OF_POLICY}
     label = _label(optimizer, policy, {k: v for k, v in values.items() if v is not None})
-    return EntryConfig(label=label, optimizer=optimizer, policy=policy, **values)
+    if scheduler:
+        label = f"{label}+{scheduler}"
+    return EntryConfig(
+        label=label, optimizer=optimizer, policy=policy, scheduler=scheduler, **values
+    )
 
 
 def _optimizer(name: str, options: Options, shown: str, momentum: float = 0.0) -> OptimizerConfig:
@@ -219,11 +255,24 @@ def _optimizer(name: str, options: Options, shown: str, momentum: float = 0.0) -
     return OptimizerConfig(name=name, momentum=float(given), options=rest)
 
 
+def _scheduler(name: str, options: Options, field: str) -> str:
+    """The text of a scheduler of torch, with options in alphabetical order."""
+    found = scheduler_named(name)
+    if found is None:
+        near = did_you_mean(name, SCHEDULERS) or ": give one such as StepLR(step_size=4)"
+        raise UserError(f"torch has no scheduler '{_shown(name)}'{near}", field)
+    check_scheduler(found, options, field)
+    plain = {key: list(one) if isinstance(one, tuple) else one for key, one in options.items()}
+    return found + _bracketed(plain)
+
+
 def _policy(name: str, shown: str) -> Policy:
     if not name:
         raise UserError(f"a policy is missing after the + in '{shown}': add one such as clr", FIELD)
     known: dict[str, Policy] = {CLR: "triangular", **{policy: policy for policy in POLICIES}}
     if name.lower() not in known:
+        if near := did_you_mean(name, SCHEDULERS):
+            raise UserError(f"no policy '{_shown(name)}'{near}", FIELD)
         raise limits.choice_mistake(FIELD, name, known, "policy")
     return known[name.lower()]
 

@@ -7,7 +7,12 @@ from typing import Any
 
 from clr_tui.engine.errors import UserError, did_you_mean
 from clr_tui.engine.settings.config import OptimizerConfig
-from clr_tui.engine.settings.entries import optimizer_text, parse_entries, parse_optimizer
+from clr_tui.engine.settings.entries import (
+    optimizer_text,
+    parse_entries,
+    parse_optimizer,
+    scheduler_text,
+)
 from clr_tui.engine.settings.limits import shown
 from clr_tui.engine.settings.table import Setting
 from clr_tui.engine.words import exact_lr
@@ -33,6 +38,8 @@ def read(setting: Setting, text: str, said_as: str = "") -> Any:
     typed = text.strip()
     if not typed and setting.empty and not said_as:
         return "" if setting.type is str else None
+    if setting.format == "scheduler":
+        return scheduler_text(typed) if typed else ""
     if setting.choices or (setting.type is str and said_as):
         return setting.default if setting.choices and text == setting.empty else text
     if not typed:

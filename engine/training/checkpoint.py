@@ -18,18 +18,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch.optim.lr_scheduler import LambdaLR
 
 from clr_tui.engine.atomic import replacing
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.regular import open_regular
 from clr_tui.engine.training.randomness import global_state, set_global_state
+from clr_tui.engine.training.schedules import PolicyScheduler
+from clr_tui.engine.training.torch_schedules import TorchSchedule
 from clr_tui.engine.training.trainee import Trainee
 
 SCHEMA = 2
 
 
-def capture(trainee: Trainee, scheduler: LambdaLR) -> dict[str, Any]:
+def capture(trainee: Trainee, scheduler: PolicyScheduler | TorchSchedule) -> dict[str, Any]:
     """The state of a training, without its position, which the caller adds."""
     return {
         "schema": SCHEMA,
@@ -41,7 +42,9 @@ def capture(trainee: Trainee, scheduler: LambdaLR) -> dict[str, Any]:
     }
 
 
-def restore(state: dict[str, Any], trainee: Trainee, scheduler: LambdaLR) -> None:
+def restore(
+    state: dict[str, Any], trainee: Trainee, scheduler: PolicyScheduler | TorchSchedule
+) -> None:
     """Restores a captured state into a training with the same settings, which then continues it."""
     trainee.model.load_state_dict(state["model"])
     # A copy: LambdaLR updates the attributes of its functions in place, and keeps its own dict.

@@ -63,7 +63,7 @@ class PolicyScheduler(LambdaLR):
         if min_momentum is not None:
             for group in optimizer.param_groups:
                 # In the group, as torch's CyclicLR keeps it, so that a checkpoint has it.
-                group.setdefault("max_momentum", _momentum(group))
+                group.setdefault("max_momentum", momentum_of(group))
                 _check_momentum(optimizer, group["max_momentum"], min_momentum)
         super().__init__(optimizer, rate)
 
@@ -73,18 +73,44 @@ class PolicyScheduler(LambdaLR):
             for group in self.optimizer.param_groups:
                 high = group["max_momentum"]
                 momentum = self._rate.momentum(self.last_epoch, self._min_momentum, high)
-                if "betas" in group:
-                    group["betas"] = (momentum, *group["betas"][1:])
-                else:
-                    group["momentum"] = momentum
+                _set_momentum_of(group, momentum)
         return super().get_lr()
+
+    def end_epoch(self, value: float | None) -> None:
+        """Does nothing: policies count steps."""
+
+    def set_bounds(self, *, base_lr: float, max_lr: float) -> None:
+        """Moves the bounds during a run. The phase stays: the next step uses the new bounds.
+
+        Raises:
+            UserError: the bounds are invalid; the old ones stay.
+        """
+        for mistake in bounds_mistakes(base_lr, max_lr):
+            raise mistake
+        self._rate.base_lr, self._rate.max_lr = base_lr, max_lr
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["initial_lr"] * self._rate(self.last_epoch)
 
     def state_dict(self) -> dict[str, Any]:
         """The state without the rate, which is in `lr_lambdas` already."""
         return {name: value for name, value in super().state_dict().items() if name != "_rate"}
 
 
-def _momentum(group: dict[str, Any]) -> float | None:
+def set_momentum(optimizer: Optimizer, momentum: float) -> None:
+    """Sets the momentum, or the first beta, of each group."""
+    for group in optimizer.param_groups:
+        _set_momentum_of(group, momentum)
+
+
+def _set_momentum_of(group: dict[str, Any], momentum: float) -> None:
+    if "betas" in group:
+        group["betas"] = (momentum, *group["betas"][1:])
+    else:
+        group["momentum"] = momentum
+
+
+def momentum_of(group: dict[str, Any]) -> float | None:
+    """The momentum, or the first beta, of a parameter group; None if it has neither."""
     betas = group.get("betas")
     momentum = betas[0] if betas else group.get("momentum")
     return momentum if isinstance(momentum, float) else None
@@ -112,17 +138,3 @@ def make_scheduler(
     for group in optimizer.param_groups:
         group["lr"] = group.setdefault("initial_lr", 1.0)
     return PolicyScheduler(optimizer, rate, min_momentum)
-
-
-def set_bounds(scheduler: LambdaLR, *, base_lr: float, max_lr: float) -> None:
-    """Moves the bounds during a run. The phase stays: the next step uses the new bounds.
-
-    Raises:
-        UserError: the bounds are invalid; the old ones stay.
-    """
-    for mistake in bounds_mistakes(base_lr, max_lr):
-        raise mistake
-    for group, rate in zip(scheduler.optimizer.param_groups, scheduler.lr_lambdas, strict=True):
-        assert isinstance(rate, PolicyRate)
-        rate.base_lr, rate.max_lr = base_lr, max_lr
-        group["lr"] = group["initial_lr"] * rate(scheduler.last_epoch)

@@ -28,8 +28,9 @@ from clr_tui.engine.training.evaluate import evaluate
 from clr_tui.engine.training.keepers import DiskKeeper, MemoryKeeper, Reason
 from clr_tui.engine.training.optimizers.rates import rate_now
 from clr_tui.engine.training.recorder import EarlyStop, finite, on_host, values
-from clr_tui.engine.training.schedules import PolicyRate, make_scheduler, set_bounds
+from clr_tui.engine.training.schedules import PolicyRate, PolicyScheduler, make_scheduler
 from clr_tui.engine.training.session import Result, Session, Trial, TrialWork
+from clr_tui.engine.training.torch_schedules import TorchSchedule
 from clr_tui.engine.training.trainee import Trainee
 from clr_tui.engine.words import lr_str
 
@@ -85,18 +86,30 @@ class Training:
             total_steps=self._total,
             **shape_of(config),
         )
-        self.scheduler = make_scheduler(self.trainee.optimizer, self.rate, config.min_momentum)
+        self._primary = session.task.primary
+        self.scheduler = self._make_scheduler(config)
         self._step = 0
         self._epoch = 0
         self._best_epoch = 0
         self._best_value: float | None = None
-        self._primary = session.task.primary
         self._recorder = session.recorder(trial, self._total, watch=_not_finite, means=True)
         self._stopwatch = self._recorder.stopwatch
         self._orders = CommandHandlers(
             set_bounds=self._change_bounds,
             save_checkpoint=self._save_on_request,
             before_pause=self._recorder.flush,
+        )
+
+    def _make_scheduler(self, config: Train) -> PolicyScheduler | TorchSchedule:
+        optimizer = self.trainee.optimizer
+        if not config.scheduler:
+            return make_scheduler(optimizer, self.rate, config.min_momentum)
+        return TorchSchedule(
+            optimizer,
+            config,
+            epochs=self._epochs,
+            per_epoch=self._per_epoch,
+            metric=self._primary,
         )
 
     def run(self) -> Result:
@@ -176,6 +189,7 @@ class Training:
         """Measures on the validation part; returns whether this is the best epoch so far."""
         event = self._measure(self.trainee, "validation", epoch)
         value = event.value(self._primary.name)
+        self.scheduler.end_epoch(value)
         if value is None or event.loss is None:
             return False
         is_best = self._primary.is_better(value, self._best_value)
@@ -222,7 +236,7 @@ class Training:
         return event
 
     def _change_bounds(self, base_lr: float, max_lr: float) -> None:
-        set_bounds(self.scheduler, base_lr=base_lr, max_lr=max_lr)
+        self.scheduler.set_bounds(base_lr=base_lr, max_lr=max_lr)
         self._recorder.flush()
         self._emit_bounds()
 

@@ -146,7 +146,7 @@ def test_a_label_reads_as_its_entry(options, policy, lr) -> None:
         ("adm", "no optimizer 'adm'; did you mean 'adam'?"),
         ("torch.optim.Adam", "package.module:Class"),
         ("a b:C", "'a b:C' is not an import path"),
-        ("lbfgs", "'lbfgs' cannot be used"),
+        ("sparseadam", "'sparseadam' cannot be used"),
         ("adam(wieght_decay=1)", "takes no 'wieght_decay'; did you mean 'weight_decay'?"),
         ("adagrad(momentum=0.9)", "'adagrad' takes no 'momentum'"),
         ("adam(betas=0.9)", "two numbers"),

@@ -25,7 +25,7 @@ from clr_tui.engine.policies import (
     whole_cycle_epochs,
 )
 from clr_tui.engine.settings.config import POLICIES, Policy
-from clr_tui.engine.training.schedules import PolicyRate, make_scheduler, set_bounds
+from clr_tui.engine.training.schedules import PolicyRate, make_scheduler
 
 STEPS = 10_000
 BOUNDS = [(1e-7, 1.0), (6.1e-4, 3.594e-3)]
@@ -302,7 +302,7 @@ def test_new_bounds_keep_the_phase() -> None:
     for _ in range(100):
         sgd.step()
         schedule.step()
-    set_bounds(schedule, base_lr=1e-2, max_lr=2e-2)
+    schedule.set_bounds(base_lr=1e-2, max_lr=2e-2)
     new = {"base_lr": 1e-2, "max_lr": 2e-2, **args}
     assert sgd.param_groups[0]["lr"] == lr_at("triangular", 100, **new)
     sgd.step()

@@ -87,6 +87,7 @@ def _policy_has(*words: str) -> Callable[[Values], bool]:
 _WHEN: dict[str, Callable[[Values], bool]] = {
     "weights": lambda values: values["model"] in with_weights(),
     "epochs": lambda values: not values["steps"].strip(),
+    "policy": lambda values: not values["scheduler"].strip(),
     "gamma": _policy_has("exp-range"),
     "warmup": _policy_has("cosine", "warmup"),
     "decay": _policy_has("warmup"),

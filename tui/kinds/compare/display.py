@@ -62,6 +62,8 @@ def sketch(job: Compare) -> Chart:
         return TOO_MANY
     shapes: dict[tuple[Policy, float], int] = {}
     for entry in job.entries:
+        if entry.scheduler:  # torch's, and unknown here
+            continue
         top = job.lr_of(entry)
         low = entry.base_lr / top if top and entry.base_lr else 1 / job.factor
         shape = entry.policy, 1.0 if entry.policy == "constant" else low

@@ -35,6 +35,7 @@ def trial_config(config: RunConfig, history: RunHistory, trial: TrialHistory) ->
             epochs=trial.total_epochs or planned_epochs(compare),
             whole_cycles=False,
             **shape_of(compare),
+            scheduler=entry.scheduler,
             min_momentum=entry.min_momentum,
             optimizer=entry.optimizer,
         ),

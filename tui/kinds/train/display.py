@@ -29,7 +29,7 @@ def title(config: RunConfig) -> list[str]:
     """The optimizer, the batch size, the policy and its bounds."""
     job = config.asked(Train)
     bounds = f"{exact_lr(job.base_lr)}…{exact_lr(job.max_lr)}"
-    known = f"{job.policy} {bounds}" if config.task.model else bounds
+    known = f"{job.schedule} {bounds}" if config.task.model else bounds
     return [*optimizer_parts(job.optimizer, config.task), known]
 
 
@@ -109,6 +109,8 @@ def sketch(job: Train) -> Chart:
     """The learning rate between its bounds."""
     if job.epochs > MAX_EPOCHS:
         return TOO_MANY
+    if job.scheduler:
+        return Chart(empty=f"The rate that {job.schedule} sets is drawn as the training runs.")
     epochs = job.epochs
     if job.whole_cycles:
         epochs = whole_cycle_epochs(job.policy, epochs, job.step_size_epochs)

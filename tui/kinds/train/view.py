@@ -167,7 +167,9 @@ def _lr_chart(trial: TrialHistory, plan: Plan, scale: _Scale, x: Axis, log: bool
         series.append(Series(walked, trial.lr, "walked", "lr"))
         at = scale.at(np.array([float(change.step) for change in trial.bounds if change.step > 0]))
         marks = [Mark(float(place), label="bounds", colour="muted") for place in at]
-    steps = _ahead(plan, int(trial.step[-1]) + 1 if len(trial) else 0)
+    first = int(trial.step[-1]) + 1 if len(trial) else 0
+    # What a scheduler of torch will do is not known here.
+    steps = np.zeros(0) if plan.config.scheduler else _ahead(plan, first)
     rates = np.array([plan.lr(int(step)) for step in steps])
     name = "ahead" if len(steps) else ""
     series.append(Series(scale.at(steps), rates, name, "lr-ahead", faint=True))
@@ -347,12 +349,14 @@ def _place_lines(trial: TrialHistory, plan: Plan) -> list[Line]:
     stepped = trial.total_steps > 0
     started = stepped or done > 0
     cycle = cycle_text(plan.phase(done)) if started and plan.known else numbers.UNKNOWN
+    if plan.config.scheduler:
+        cycle = "none, a scheduler of torch"
     rate = float(trial.lr[-1]) if len(trial) else None
     step = numbers.of_total(done, plan.total_steps) if stepped else numbers.of_total(None, None)
     return [
         row("epoch", numbers.of_total(epoch if started else None, epochs)),
         row("step", step),
-        row("policy", plan.config.policy if plan.known else numbers.UNKNOWN),
+        row("policy", plan.config.schedule if plan.known else numbers.UNKNOWN),
         row("cycle", cycle, "lr"),
         row("lr", numbers.lr(rate).strip(), "lr"),
         row("max_lr", numbers.lr(plan.max_lr), "max"),
