@@ -41,6 +41,8 @@ WARMUP, DECAY = 0.05, 0.2
 """Default shares of a training (Hägele et al. 2024, section 3, decay over 10 to 20 %)."""
 SMOOTHING = 0.05
 """The weight of a new loss in a smoothed curve."""
+SUBSET_SAMPLES = 512
+"""Validation samples, at most, that a sweep is evaluated on."""
 RATE: dict[str, Any] = {"gt": 0, "ge": 1e-30, "le": 1e6}
 """Limits of a learning rate: far beyond what can train, and well within float32."""
 COUNT: dict[str, Any] = {"ge": 1, "le": MAX_COUNT}

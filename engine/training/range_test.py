@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from clr_tui.engine.log.events import Diverged, Note, TrialFinished
 from clr_tui.engine.metrics import reads_as_accuracy
-from clr_tui.engine.settings.config import RangeTest
+from clr_tui.engine.settings.config import SUBSET_SAMPLES, RangeTest
 from clr_tui.engine.tasks.parts import Part
 from clr_tui.engine.training.control import CommandHandlers, Stopped
 from clr_tui.engine.training.evaluate import evaluate
@@ -21,7 +21,6 @@ from clr_tui.engine.training.trainee import Trainee
 from clr_tui.engine.words import lr_str
 
 MIN_STEPS = 100
-SUBSET_SAMPLES = 512
 _STEP_COST = 3
 """Cost of a training step per sample, in forward passes: one forward, two for the backward."""
 
@@ -78,7 +77,7 @@ class Subset:
 
 
 def make_subset(validation: Part, batch_size: int, seed: int) -> Subset:
-    """Up to 512 samples of the validation part, drawn by `seed`."""
+    """Up to `SUBSET_SAMPLES` samples of the validation part, drawn by `seed`."""
     part = validation.subset(SUBSET_SAMPLES, generator(seed, "subset"))
     return Subset(part, every=max(1, math.ceil(len(part) / (_STEP_COST * batch_size))))
 

@@ -7,7 +7,9 @@ import pytest
 from made_sweeps import rates, sweep_history
 
 from clr_tui.engine.analysis.sweep.curve import curve_of
+from clr_tui.engine.analysis.sweep.suggest import suggestions
 from clr_tui.engine.log import events as ev
+from clr_tui.engine.metrics import ACCURACY
 
 
 def test_one_seed_is_its_own_median():
@@ -84,6 +86,33 @@ def test_accuracy_is_the_median_over_seeds_of_the_subset():
     curve = curve_of(sweep_history([1.0], [1.0], evaluations=points))
     np.testing.assert_array_equal(curve.metric_lr, [1e-5, 1e-3])
     np.testing.assert_allclose(curve.metric_values, [0.2, 0.55])
+
+
+def test_few_validation_samples_are_said_and_count_as_noise():
+    """Right at none of two samples, then at both: that is chance."""
+    seen = [
+        ev.Evaluated(
+            trial=0, step=i, part="subset", loss=1.0, metrics={"accuracy": float(i > 20)}, lr=lr
+        )
+        for i, lr in enumerate(rates(40).tolist())
+    ]
+    for validation, known in ((2, "2 samples"), (400, "")):
+        ready = ev.TaskReady(
+            name="made",
+            model="made",
+            train=10,
+            validation=validation,
+            test=2,
+            parameters=1,
+            trainable=1,
+            batch_size=8,
+            steps_per_epoch=1,
+            metrics=[ACCURACY],
+        )
+        history = sweep_history(np.linspace(2, 1, 40), evaluations=[ready, *seen])
+        found = {s.rule: s for s in suggestions(curve_of(history))}["smith-accuracy"]
+        assert (found.lr is None) == bool(known)
+        assert known in found.caution
 
 
 @pytest.mark.parametrize("lr", [-1e-3, 0.0])

@@ -183,6 +183,24 @@ def test_smiths_max_is_the_peak_where_nothing_falls():
     assert top == lr[-1]
 
 
+@pytest.mark.parametrize(("samples", "enough"), [(2, False), (8, False), (40, True), (512, True)])
+def test_a_rise_of_an_accuracy_counts_if_its_samples_are_enough(samples, enough):
+    """By 0.6: on eight samples, chance does that."""
+    assert (rules.smith_accuracy(*smith_curve(), samples) is not None) == enough
+
+
+@pytest.mark.parametrize("samples", [2, 3, 5, 12, 100])
+def test_guesses_on_few_samples_are_noise(samples):
+    """A model that wanders between answers, each sample right by chance, as with random labels."""
+    rng = np.random.default_rng(samples)
+    found = 0
+    for _ in range(100):
+        right = rng.random((samples, 9)) < 0.5
+        accuracy = np.repeat(right.mean(axis=0), 11)  # it holds each answer for a while
+        found += rules.smith_accuracy(rates(99), accuracy, samples) is not None
+    assert found <= 2
+
+
 @pytest.mark.parametrize(
     "accuracy",
     [

@@ -11,7 +11,7 @@ from clr_tui.engine.analysis.arrays import Bools, Floats, Ints
 from clr_tui.engine.analysis.history import RunHistory, TrialHistory
 from clr_tui.engine.analysis.smoothing import smooth
 from clr_tui.engine.metrics import Metric
-from clr_tui.engine.settings.config import SMOOTHING, RangeTest
+from clr_tui.engine.settings.config import SMOOTHING, SUBSET_SAMPLES, RangeTest
 
 CutShort = Literal["stopped", "failed", "lost"]
 
@@ -49,6 +49,8 @@ class Curve:
     """Learning rates at which it was measured on the validation subset, increasing; shape (m,)."""
     metric_values: Floats
     """The median over seeds; shape (m,)."""
+    metric_samples: int | None
+    """Validation samples that it was measured on; None if unknown."""
 
 
 def curve_of(history: RunHistory, smoothing: float = SMOOTHING) -> Curve:
@@ -98,6 +100,7 @@ def _build_curve(history: RunHistory, smoothing: float) -> Curve:
         metric=history.primary,
         metric_lr=metric_lr,
         metric_values=metric_values,
+        metric_samples=_subset_samples(history),
     )
 
 
@@ -151,6 +154,11 @@ def _band(table: Floats) -> tuple[Floats, Floats]:
     low = np.fmin.reduce(table, axis=0, initial=np.nan)
     high = np.fmax.reduce(table, axis=0, initial=np.nan)
     return np.asarray(low), np.asarray(high)
+
+
+def _subset_samples(history: RunHistory) -> int | None:
+    held_out = history.task.validation if history.task else 0
+    return min(held_out, SUBSET_SAMPLES) if held_out else None
 
 
 def _measured(trials: list[TrialHistory], metric: Metric) -> tuple[Floats, Floats]:

@@ -131,7 +131,9 @@ def _slopes(loss: Floats, start: int, end: int, x: Floats | None = None) -> Floa
     return np.asarray(slope[start - first : end - first])
 
 
-def smith_accuracy(lr: Floats, accuracy: Floats) -> tuple[float, float] | None:
+def smith_accuracy(
+    lr: Floats, accuracy: Floats, samples: int | None = None
+) -> tuple[float, float] | None:
     """base_lr and max_lr from accuracy, after Smith (2017), section 3.3, made precise.
 
     The paper reads by eye: base_lr "where the accuracy starts to increase", max_lr where it
@@ -146,9 +148,13 @@ def smith_accuracy(lr: Floats, accuracy: Floats) -> tuple[float, float] | None:
     - base_lr is the last rate before max_lr with an accuracy at most a tenth of the rise above
       the floor; the first rate if there is none.
 
+    Args:
+        samples: how many the accuracy is measured on, if known. A share of n of them has a
+            standard deviation of up to sqrt(0.25 / n), a difference of two sqrt(2) times as much.
+
     Returns:
         None if there are fewer than five points, the rise is at most twice the noise between
-        neighbours, or base_lr is not below max_lr.
+        neighbours or three standard deviations of a difference, or base_lr is not below max_lr.
     """
     if len(lr) < 5:
         return None
@@ -157,7 +163,8 @@ def smith_accuracy(lr: Floats, accuracy: Floats) -> tuple[float, float] | None:
     floor = float(np.median(accuracy[: max(3, len(lr) // 10)]))
     rise = float(mean.max()) - floor
     noise = float(np.median(np.abs(np.diff(accuracy))))
-    if rise <= 2 * noise or rise <= 0:
+    chance = 3 * math.sqrt(0.5 / samples) if samples else 0.0
+    if rise <= max(2 * noise, chance):
         return None
     lowest = floor + rise / 10
     start = int(np.argmax(mean <= lowest))

@@ -13,7 +13,7 @@ from clr_tui.engine.analysis.sweep import rules
 from clr_tui.engine.analysis.sweep.curve import Curve
 from clr_tui.engine.analysis.sweep.verdict import known_part, verdict
 from clr_tui.engine.metrics import reads_as_accuracy
-from clr_tui.engine.words import decades_apart
+from clr_tui.engine.words import decades_apart, many
 
 RECOMMENDED = "minimum/10"
 """The rule that is recommended if the verdict allows one. On 4,300 photographs of flowers,
@@ -88,13 +88,14 @@ def suggestions(curve: Curve) -> list[Suggestion]:
 
 
 def _by_accuracy(curve: Curve) -> Suggestion:
-    found = rules.smith_accuracy(curve.metric_lr, curve.metric_values)
+    found = rules.smith_accuracy(curve.metric_lr, curve.metric_values, curve.metric_samples)
+    samples = f" of {many(curve.metric_samples, 'sample')}" if curve.metric_samples else ""
     return Suggestion(
         rule="smith-accuracy",
         lr=found[1] if found else None,
         formula=f"from where {curve.metric.name} starts to rise to where it turns ragged or falls",
         source="Smith (2017), section 3.3",
-        caution="" if found else f"the {curve.metric.name} does not rise above its noise",
+        caution="" if found else f"the {curve.metric.name}{samples} does not rise above its noise",
         low=found[0] if found else None,
     )
 
