@@ -152,7 +152,7 @@ def test_a_label_reads_as_its_entry(options, policy, lr) -> None:
         ("adam(betas=0.9)", "two numbers"),
         ("adam(params=1)", "'params'"),
         ("adam+triangel", "no policy 'triangel'; did you mean 'triangular'?"),
-        ("adam+step", "no policy 'step': choose from clr, triangular,"),
+        ("adam+zigzag", "no policy 'zigzag': choose from clr, triangular,"),
         ("adam+", "a policy is missing after the + in 'adam+'"),
         ("adam+clr+clr", "'adam+clr+clr' has 2 policies"),
         ("adam(", "a bracket is not closed in 'adam('"),
