@@ -17,7 +17,7 @@ from clr_tui.engine.errors import UserError, did_you_mean
 from clr_tui.engine.kinds import JOB_KINDS
 from clr_tui.engine.nvml import check_device
 from clr_tui.engine.settings import limits
-from clr_tui.engine.settings.catalogue import MODELS, SOURCES, STUDIES, WEIGHTS, with_weights
+from clr_tui.engine.settings.catalogue import MODELS, SOURCES, STUDIES, WEIGHTS, model_named
 from clr_tui.engine.settings.config import (
     Compare,
     Job,
@@ -159,21 +159,18 @@ def _data(task: TaskConfig) -> Iterator[UserError]:
 
 
 def _model(task: TaskConfig) -> Iterator[UserError]:
-    if task.model not in MODELS or task.weights in WEIGHTS:
+    try:
+        model_named(task.model, task.freeze)
+    except UserError as error:
+        yield error
+    if task.weights in WEIGHTS or os.path.isfile(task.weights):
         return
-    if not MODELS[task.model].weights:
-        yield UserError(
-            f"weights '{task.weights}' cannot be loaded into the {task.model}, which is trained"
-            f" from scratch: choose the model {' or '.join(with_weights())}, or leave weights out",
-            "weights",
-        )
-    elif not os.path.isfile(task.weights):
-        if os.path.exists(task.weights):
-            what = "folder" if os.path.isdir(task.weights) else "pipe or a device"
-            yield UserError(f"weights '{task.weights}' is a {what}: give a file", "weights")
-        else:
-            lacking = not_found_message("file", Path(task.weights))
-            yield UserError(f"{lacking} (or give 'imagenet' or 'none')", "weights")
+    if os.path.exists(task.weights):
+        what = "folder" if os.path.isdir(task.weights) else "pipe or a device"
+        yield UserError(f"weights '{task.weights}' is a {what}: give a file", "weights")
+    else:
+        lacking = not_found_message("file", Path(task.weights))
+        yield UserError(f"{lacking} (or give a training, 'imagenet' or 'none')", "weights")
 
 
 def _count(job: Compare) -> Iterator[UserError]:

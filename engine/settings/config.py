@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Optional, TypeVar, Union, get_args
 
 import msgspec
 
-from clr_tui.engine.settings.catalogue import MODELS, SOURCES, STUDIES, WEIGHTS, with_weights
+from clr_tui.engine.settings.catalogue import SOURCES, STUDIES
 from clr_tui.engine.settings.limits import MAX_COUNT
 from clr_tui.engine.settings.table import described
 from clr_tui.engine.settings.task_place import TaskPlace
@@ -97,18 +97,33 @@ class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
     model: Annotated[
         str,
         described(
-            ", or ".join(model.help for model in MODELS.values()), choices=MODELS, by_name=True
+            "cnn (small, for any image size), resnet34 (frozen except for its last block), any"
+            " other classifier of torchvision (such as resnet18 or vit_b_16), or timm:NAME",
+            metavar="NAME",
+            by_name=True,
         ),
     ] = "cnn"
     weights: Annotated[
         str,
         described(
-            f"initial weights of {' or '.join(with_weights())}: {', '.join(WEIGHTS)}, or the path"
-            " of a state dict",
+            "initial weights: imagenet (where the model has them), none, a training of clr-tui, or"
+            " a file",
             metavar="W",
             by_name=True,
         ),
     ] = "imagenet"
+    """In `run.json` an absolute path, if not a name."""
+    freeze: Annotated[
+        str,
+        described(
+            "layers to leave as they are: none, all-but-last, or the name of one (such as layer3):"
+            " it and all before it",
+            metavar="LAYER",
+            by_name=True,
+            empty="none; resnet34: all before its last block",
+            rare=True,
+        ),
+    ] = ""
     image_size: Annotated[
         int | None,
         described(
@@ -117,8 +132,8 @@ class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
             le=4096,
             unit="pixels",
             example="64",
-            empty="the data's own if they are small, else "
-            + " or ".join(f"{one.image_size} ({name})" for name, one in MODELS.items()),
+            empty="the data's own if they are small, else 64 for cnn, and for other models what they"
+            " were made for (mostly 224)",
             by_name=True,
         ),
     ] = None

@@ -20,13 +20,16 @@ class DownloadError(Exception):
     """A file that cannot be downloaded: the reason in a few words, such as that of the network."""
 
 
-def download(url: str, path: Path, md5: str, progress: Callable[[int, int], None]) -> None:
+def download(
+    url: str, path: Path, md5: str, progress: Callable[[int, int], None], *, sha256: str = ""
+) -> None:
     """Downloads a file, which appears at `path` only when it is complete.
 
     Args:
         md5: of its content, in hexadecimal digits; if empty, only its length is checked.
         progress: called with the bytes done, and their total (0 if unknown). What it raises ends
             the work.
+        sha256: the first digits of that of its content; not checked if empty.
 
     Raises:
         DownloadError: there is no network, or the server has no such file.
@@ -37,7 +40,8 @@ def download(url: str, path: Path, md5: str, progress: Callable[[int, int], None
         source = urlopen(request, timeout=TIMEOUT)
     except (OSError, HTTPException) as error:  # URLError is an OSError
         raise _failed(error) from error
-    digest, total = hashlib.md5(usedforsecurity=False), int(source.headers["Content-Length"] or 0)
+    total = int(source.headers["Content-Length"] or 0)
+    digest = hashlib.sha256() if sha256 else hashlib.md5(usedforsecurity=False)
     with source, replacing(path) as file:
         while True:
             try:
@@ -49,7 +53,8 @@ def download(url: str, path: Path, md5: str, progress: Callable[[int, int], None
             file.write(block)
             digest.update(block)
             progress(file.tell(), total)
-        if (md5 and digest.hexdigest() != md5) or (total and file.tell() != total):
+        short = total and file.tell() != total
+        if short or not digest.hexdigest().startswith(sha256 or md5):
             raise DownloadError("the downloaded file is damaged")
 
 

@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 
 from clr_tui.engine.by_name import named
-from clr_tui.engine.settings import limits
-from clr_tui.engine.settings.catalogue import MODELS, SOURCES
+from clr_tui.engine.settings.catalogue import SOURCES, model_named
 from clr_tui.engine.settings.config import TaskConfig
 from clr_tui.engine.tasks.augment import RandomAffine
 from clr_tui.engine.tasks.cache import cache_folder
@@ -21,7 +20,7 @@ from clr_tui.engine.tasks.features import FrozenFeatures
 from clr_tui.engine.tasks.folder import read_folder
 from clr_tui.engine.tasks.image_rows import image_parts, mapped_bytes, resized
 from clr_tui.engine.tasks.image_task import ImageTask
-from clr_tui.engine.tasks.resnet34 import IMAGENET_MEAN, IMAGENET_STD
+from clr_tui.engine.tasks.initial_model import InitialModel, initial_model
 from clr_tui.engine.tasks.room import room_in
 
 
@@ -44,22 +43,14 @@ def load_task(
     Raises:
         UserError: the data or the weights cannot be used, with the field at fault.
     """
-    if config.model not in MODELS:
-        raise limits.choice_mistake("model", config.model, MODELS)
-    model = MODELS[config.model]
-    build, weights = named(model.build), None
-    # The weights come first: a wrong file should not cost the time of decoding all images.
-    if model.weights:
-        weights = named(model.weights)(config.weights, progress)
-        build = partial(build, weights)
-    if model.frozen and weights is None:
-        note(f"{config.model} without weights: its frozen layers are random, so it learns little")
+    # The model comes first: a wrong file should not cost the time of decoding all images.
+    model = initial_model(config, _image_size(config), progress, note)
     dataset = _read(config, progress, note, cache_dir)
     for text in class_notes(dataset, config.batch_size):
         note(text)
-    mean, std = _normalisation(dataset, imagenet=weights is not None)
+    mean, std = _normalisation(dataset, model)
     channels, size = dataset.images.shape[1], dataset.images.shape[-1]
-    channels = 3 if model.weights else channels
+    channels = 3 if model.entry.rgb else channels
     train, validation, test = image_parts(dataset, channels, device, note)
     return ImageTask(
         name=config.data_name,
@@ -72,7 +63,7 @@ def load_task(
         image_size=size,
         mean=mean.expand(channels).to(device),
         std=std.expand(channels).to(device),
-        build=partial(build, channels, size, len(dataset.classes)),
+        build=model.builder(channels, dataset.classes),
         augment=RandomAffine(
             flip=not dataset.upright,
             shift=max(size // 8, 1),
@@ -82,26 +73,31 @@ def load_task(
         else None,
         skipped=dataset.skipped,
         mapped_bytes=mapped_bytes(dataset),
-        features=FrozenFeatures(device, progress) if model.frozen else None,
+        features=FrozenFeatures(device, progress) if model.entry.frozen else None,
     )
+
+
+def _image_size(config: TaskConfig) -> int:
+    if config.image_size is not None:
+        return config.image_size
+    own = SOURCES[config.data].image_size if config.data in SOURCES else 0
+    return own or model_named(config.model, config.freeze).image_size
 
 
 def _read(config: TaskConfig, progress: Progress, note: Notify, cache_dir: Path | None) -> Dataset:
     """The data, with images of the size that was asked for."""
+    size = _image_size(config)
     if config.data in SOURCES:
-        source = SOURCES[config.data]
-        read = partial(named(source.read), config.data)
-        size = source.image_size or MODELS[config.model].image_size
+        read = partial(named(SOURCES[config.data].read), config.data)
     else:
-        read, size = partial(read_folder, Path(config.data)), MODELS[config.model].image_size
-    size = config.image_size or size
+        read = partial(read_folder, Path(config.data))
     dataset: Dataset = read(size, progress, note, cache_dir)
     return resized(dataset, size, room_in(cache_folder(cache_dir)))
 
 
-def _normalisation(dataset: Dataset, *, imagenet: bool) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation; pretrained weights need those of their own training."""
-    if imagenet:
-        return torch.tensor(IMAGENET_MEAN), torch.tensor(IMAGENET_STD)
+def _normalisation(dataset: Dataset, model: InitialModel) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation; given weights need those of their own training."""
+    if model.normalisation:
+        return torch.tensor(model.normalisation[0]), torch.tensor(model.normalisation[1])
     mean, std = dataset.statistics or channel_statistics(dataset.images[dataset.train])
     return torch.from_numpy(mean.astype(np.float32)), torch.from_numpy(std.astype(np.float32))

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor, nn
 
 from clr_tui.engine.tasks.features import Unaugmented
+from clr_tui.engine.tasks.published_weights import PublishedWeights
+from clr_tui.engine.tasks.torchvision_models import published_by_torchvision
 
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
 HIDDEN = 256
 DROPOUT = 0.5
 
@@ -81,14 +79,11 @@ class TransferResNet34(nn.Module):
         return self
 
 
-def build_resnet34(
-    weights: Mapping[str, Tensor] | None, _channels: int, _size: int, classes: int
-) -> nn.Module:
-    """A ResNet34 on `weights` from `read_weights`, with a random head of `classes` logits.
+def build_resnet34(_channels: int, _size: int, classes: int) -> nn.Module:
+    """A ResNet34, drawn at random, with a head of `classes` logits."""
+    return TransferResNet34(classes).train()
 
-    Without weights, everything is drawn at random.
-    """
-    model = TransferResNet34(classes)
-    if weights is not None:
-        model.net.load_state_dict(weights, strict=False)
-    return model.train()
+
+def published_resnet34(size: int) -> PublishedWeights:
+    """torchvision's ImageNet weights."""
+    return published_by_torchvision("resnet34", size)

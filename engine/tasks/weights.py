@@ -1,125 +1,148 @@
-"""The weights of ResNet34, from a file or from torchvision's download."""
+"""Weights in files: opening them without running code, and finding the state dict in them."""
 
 from __future__ import annotations
 
-import hashlib
+import argparse
 import os
-from http.client import HTTPException
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from urllib.request import Request, urlopen
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from clr_tui.engine.atomic import replacing
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.regular import open_regular
-from clr_tui.engine.tasks.dataset import Progress
+from clr_tui.engine.words import many
 
-IMAGENET_URL = "https://download.pytorch.org/models/resnet34-b627a593.pth"
-"""torchvision's `ResNet34_Weights.IMAGENET1K_V1`."""
-BLOCK = 1 << 20
-"""Bytes read at a time."""
-TIMEOUT = 30.0
-"""Seconds without an answer from the server."""
+_USUAL = ("state_dict", "model", "model_state_dict", "model_state", "net", "network", "weights")
+"""What training scripts call a model's state dict in a checkpoint, the most frequent first."""
+_SAFE: list[Any] = [argparse.Namespace]
+"""Types that are opened besides torch's own: checkpoints of timm and of torchvision's scripts hold
+their arguments. To make one runs no code."""
+_HEADER_BYTES = 8
+"""A .safetensors file begins with the length of its header, a JSON object."""
 
 
-def read_weights(weights: str, progress: Progress) -> dict[str, Tensor] | None:
-    """The state dict of a ResNet34 without its head, on the CPU.
+@dataclass(frozen=True)
+class Weights:
+    """A state dict, on the CPU, and what the file says about it."""
 
-    Args:
-        weights: `imagenet` (downloaded once, into torch.hub's folder), `none`, or the path of a
-            state dict written by `torch.save`; its head, if any, is dropped.
-        progress: called during a download, in MB.
+    name: str
+    """What messages call it: its path, or "ImageNet weights"."""
+    state: Mapping[str, Tensor]
+    model: str = ""
+    """The model's name, if a run of clr-tui wrote them."""
+    classes: tuple[str, ...] = ()
+    """The classes of that run."""
+    mean: tuple[float, ...] = ()
+    """The normalisation of that run's images, one value per channel; 1 is white."""
+    std: tuple[float, ...] = ()
 
-    Returns:
-        None for `none`.
+
+def read_weights(path: Path) -> Weights:
+    """Reads a checkpoint of clr-tui, or whatever holds a state dict.
+
+    That is: a state dict itself, a dict that holds one under any name, and a .safetensors file.
+    Nothing is unpickled but tensors and plain values.
 
     Raises:
-        UserError: the file is missing, does not hold such weights, or cannot be downloaded (field
-            "weights").
+        UserError: the file is missing or holds no state dict; the sentence says what it holds
+            (field "weights").
     """
-    if weights == "none":
-        return None
-    state = _load(_imagenet_file(progress) if weights == "imagenet" else Path(weights))
-    return _checked_weights(state, weights)
-
-
-def _load(path: Path) -> dict[str, Tensor]:
     try:
         with os.fdopen(open_regular(path), "rb") as file:
-            state = torch.load(file, map_location="cpu", weights_only=True)
+            start = file.read(_HEADER_BYTES + 1)
+            file.seek(0)
+            if start[_HEADER_BYTES:] == b"{":
+                return Weights(str(path), _safetensors(file.read()))
+            with torch.serialization.safe_globals(_SAFE):
+                found = torch.load(file, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise UserError(f"no weights file '{path}'", "weights") from None
+    except UserError:
+        raise
     # torch.load may raise anything on a file that is not its own.
     except Exception as error:
+        raise UserError(f"'{path}' {_why_unreadable(str(error))}", "weights") from error
+    state = _state_dict(found)
+    if state is None:
         raise UserError(
-            f"'{path}' cannot be read as weights: give a state dict of resnet34, written by "
-            "torch.save(model.state_dict(), ...)",
-            "weights",
-        ) from error
-    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
-        raise UserError(
-            f"'{path}' holds no state dict: give one of resnet34, written by "
-            "torch.save(model.state_dict(), ...)",
+            f"'{path}' holds no state dict, but {_contents(found)}: give one, written by"
+            " torch.save(model.state_dict(), ...)",
             "weights",
         )
+    return Weights(str(path), state, **_of_our_run(found))
+
+
+def _safetensors(content: bytes) -> dict[str, Tensor]:
+    try:
+        from safetensors.torch import load
+    except ImportError:
+        raise UserError(
+            "reading .safetensors needs the package safetensors: pip install safetensors", "weights"
+        ) from None
+    state: dict[str, Tensor] = load(content)
     return state
 
 
-def _checked_weights(state: dict[str, Tensor], name: str) -> dict[str, Tensor]:
-    """The weights without the head, checked against the model."""
-    from torchvision.models import resnet34
-
-    with torch.device("meta"):  # shapes only
-        wanted = _without_head(resnet34(weights=None).state_dict())
-    state = _without_head(state)
-    for key, tensor in wanted.items():
-        if key not in state and not key.endswith("num_batches_tracked"):
-            raise _wrong_weights(name, f"'{key}' is missing")
-        if key in state and state[key].shape != tensor.shape:
-            shapes = f"{tuple(state[key].shape)} instead of {tuple(tensor.shape)}"
-            raise _wrong_weights(name, f"'{key}' is {shapes}")
-    for key in state:
-        if key not in wanted:
-            raise _wrong_weights(name, f"resnet34 has no '{key}'")
-    return state
+def _why_unreadable(error: str) -> str:
+    save = "torch.save(model.state_dict(), ...)"
+    if "TorchScript" in error:
+        return f"is a TorchScript archive: give a state dict, written by {save}"
+    found = re.search(r"Unsupported global: GLOBAL (\S+)", error)
+    if not found:
+        return f"cannot be read as weights: give a state dict, written by {save}, or .safetensors"
+    what = "a whole model" if found[1].startswith("torch.nn.") else "Python objects"
+    return (
+        f"holds {what} ({found[1]}), which could run code when opened: give one written by {save}"
+    )
 
 
-def _without_head(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {key: tensor for key, tensor in state.items() if not key.startswith("fc.")}
+def _state_dict(found: object) -> dict[str, Tensor] | None:
+    """The state dict in a file's content: itself, or the most likely of those that it holds."""
+    if not isinstance(found, Mapping):
+        return None
+    tensors = {str(name): value for name, value in found.items() if isinstance(value, Tensor)}
+    if tensors and len(tensors) == len(found):
+        return tensors
+    inner = dict(_inner_state_dicts(found))
+    for name in (*_USUAL, *sorted(inner, key=lambda name: -len(inner[name]))):
+        if name in inner:
+            return inner[name]
+    # State dicts may hold values that are no tensors, such as those of get_extra_state.
+    return tensors if 2 * len(tensors) > len(found) else None
 
 
-def _wrong_weights(name: str, why: str) -> UserError:
-    return UserError(f"the weights '{name}' do not fit resnet34: {why}", "weights")
+def _inner_state_dicts(found: Mapping[Any, Any]) -> Iterator[tuple[str, dict[str, Tensor]]]:
+    for name, value in found.items():
+        state = _state_dict(value)
+        if state is not None and not str(name).startswith("optim"):
+            yield str(name), state
 
 
-def _imagenet_file(progress: Progress) -> Path:
-    path = Path(torch.hub.get_dir()) / "checkpoints" / IMAGENET_URL.rpartition("/")[2]
-    if not path.exists():
-        try:
-            _download(IMAGENET_URL, path, progress)
-        except (OSError, HTTPException) as error:  # URLError is an OSError
-            why = getattr(error, "reason", None) or error
-            raise UserError(
-                f"the ImageNet weights of resnet34 cannot be downloaded ({why}): give their file "
-                f"with --weights FILE (published at {IMAGENET_URL}), or --weights none",
-                "weights",
-            ) from error
-    return path
+def _contents(found: object) -> str:
+    if not isinstance(found, Mapping):
+        return f"a {type(found).__name__}"
+    if not found:
+        return "an empty dict"
+    shown = [f"'{name}' ({type(value).__name__})" for name, value in list(found.items())[:5]]
+    more = len(found) - len(shown)
+    return ", ".join(shown) + (f" and {many(more, 'more value')}" if more else "")
 
 
-def _download(url: str, path: Path, progress: Progress) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    request = Request(url, headers={"User-Agent": "clr-tui"})
-    digest = hashlib.sha256()
-    with replacing(path) as file, urlopen(request, timeout=TIMEOUT) as source:
-        total = int(source.headers.get("Content-Length") or 0)
-        while block := source.read(BLOCK):
-            file.write(block)
-            digest.update(block)
-            done = file.tell()
-            progress("downloading the weights of resnet34 (MB)", done // 10**6, total // 10**6)
-        # The name of the published file ends with the first digits of its SHA-256.
-        if not digest.hexdigest().startswith(path.stem.rpartition("-")[2]):
-            raise OSError("the downloaded file is damaged")
+def _of_our_run(found: Any) -> dict[str, Any]:
+    """The fields of `Weights` that checkpoints of clr-tui have; none for other files."""
+    try:
+        model = str(found["config"]["task"]["model"])
+    except (KeyError, TypeError, IndexError):
+        return {}
+    about = found.get("images") or {}
+    return {
+        "model": model,
+        "classes": tuple(about.get("classes", ())),
+        "mean": tuple(about.get("mean", ())),
+        "std": tuple(about.get("std", ())),
+    }

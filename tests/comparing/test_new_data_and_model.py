@@ -61,7 +61,7 @@ def test_a_model_takes_the_data_at_the_size_asked_for(runs: Path) -> None:
         ([*STRIPES, "--batch-size", "121"], "the training part, which has 120 images"),
         (
             [*STRIPES, "--model", "line", "--weights", "w.pt"],
-            "weights 'w.pt' cannot be loaded into the line",
+            "no file 'w.pt'",
         ),
     ],
 )
@@ -72,10 +72,8 @@ def test_mistakes_name_them(
     assert said in " ".join(capsys.readouterr().err.split())
 
 
-def test_the_form_offers_the_model() -> None:
+def test_the_form_takes_the_model() -> None:
     fields = {field.name: field for field in form_fields()}
     values = {name: field.default for name, field in fields.items()}
     values |= {"model": "line", "data": "stripes"}
-    assert "line" in fields["model"].choices
-    assert not fields["weights"].plays_a_part(values)
     assert read_form(values).task == TaskConfig(data="stripes", model="line")

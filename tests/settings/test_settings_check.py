@@ -62,8 +62,9 @@ def test_the_defaults_run_as_they_are() -> None:
     ("changes", "field", "words"),
     [
         ({"model": "resnt34"}, "model", r"no model 'resnt34'; did you mean 'resnet34'\?"),
-        ({"model": "vgg"}, "model", "no model 'vgg': choose from cnn, resnet34"),
-        ({"weights": "mine.pt"}, "weights", "cannot be loaded into the cnn"),
+        ({"model": "mine"}, "model", "no model 'mine': give cnn, a classifier of torchvision such"),
+        ({"model": "timm:"}, "model", "the name after timm: is missing"),
+        ({"weights": "mine.pt"}, "weights", "no file 'mine.pt'"),
         ({"model": "resnet34", "weights": "/x/mine.pt"}, "weights", "no file '/x/mine.pt'"),
         ({"model": "resnet34", "weights": "/"}, "weights", "'/' is a folder"),
         ({"image_size": 7}, "image_size", "at least 8 pixels, not 7"),

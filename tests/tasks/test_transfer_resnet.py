@@ -15,10 +15,9 @@ from torch import Tensor, nn
 from torchvision.models import ResNet34_Weights
 
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.tasks import weights as weights_module
+from clr_tui.engine.tasks import download
 from clr_tui.engine.tasks.image_task import ImageTask
-from clr_tui.engine.tasks.resnet34 import IMAGENET_MEAN, IMAGENET_STD
-from clr_tui.engine.tasks.weights import read_weights
+from clr_tui.engine.tasks.published_weights import downloaded
 
 
 @pytest.fixture
@@ -43,12 +42,12 @@ def test_grey_digits_pass_it_as_three_channels(task):
 
 
 def test_the_input_is_normalised_as_on_imagenet(task):
-    assert task.mean.tolist() == pytest.approx(IMAGENET_MEAN)
-    assert task.std.tolist() == pytest.approx(IMAGENET_STD)
-    published = ResNet34_Weights.IMAGENET1K_V1.transforms()
+    theirs = ResNet34_Weights.IMAGENET1K_V1.transforms()
+    assert task.mean.tolist() == pytest.approx(theirs.mean)
+    assert task.std.tolist() == pytest.approx(theirs.std)
     image = task.train.inputs[:1]
-    expected = (image / 255 - torch.tensor(published.mean).view(3, 1, 1)) / torch.tensor(
-        published.std
+    expected = (image / 255 - torch.tensor(theirs.mean).view(3, 1, 1)) / torch.tensor(
+        theirs.std
     ).view(3, 1, 1)
     torch.testing.assert_close(task.normalise(image), expected, atol=1e-5, rtol=0)
 
@@ -194,30 +193,29 @@ def test_offline_is_one_sentence_that_says_what_to_do(load, hub, monkeypatch):
     def offline(request, timeout):
         raise URLError(OSError(101, "Network is unreachable"))
 
-    monkeypatch.setattr(weights_module, "urlopen", offline)
+    monkeypatch.setattr(download, "urlopen", offline)
     message = misfit(load, Path("imagenet")).message
     assert "Network is unreachable" in message
+    assert "https://download.pytorch.org/models/resnet34-b627a593.pth" in message
+    assert f"into the folder {hub}" in message
     assert "--weights FILE" in message
     assert list(hub.iterdir()) == []
 
 
 def test_a_damaged_download_is_not_kept(load, hub, monkeypatch):
-    monkeypatch.setattr(weights_module, "urlopen", Server(b"half of a file"))
+    monkeypatch.setattr(download, "urlopen", Server(b"half of a file"))
     assert "damaged" in misfit(load, Path("imagenet")).message
     assert list(hub.iterdir()) == []
 
 
 def test_a_download_tells_its_progress_and_is_made_once(hub, file, told, monkeypatch, capfd):
     server = Server(file.read_bytes())
-    monkeypatch.setattr(weights_module, "urlopen", server)
+    monkeypatch.setattr(download, "urlopen", server)
     url = f"https://example.org/resnet34-{hashlib.sha256(server.content).hexdigest()[:8]}.pth"
-    monkeypatch.setattr(weights_module, "IMAGENET_URL", url)
-    first = read_weights("imagenet", told.on_progress)
-    second = read_weights("imagenet", told.on_progress)
+    first = downloaded(url, "resnet34", told.on_progress)
+    assert downloaded(url, "resnet34", told.on_progress) == first
     assert server.requests == 1
-    assert first is not None
-    assert second is not None
-    assert torch.equal(first["conv1.weight"], second["conv1.weight"])
+    assert first.read_bytes() == server.content
     total = len(server.content) // 10**6
     assert told.progress[-1][1:] == (total, total)
     assert "MB" in told.progress[0][0]

@@ -41,8 +41,9 @@ optimizers = st.builds(
 tasks = st.builds(
     TaskConfig,
     data=st.sampled_from(["digits", "/photos", "/my photos "]),
-    model=st.sampled_from(["cnn", "resnet34"]),
-    weights=st.sampled_from(["imagenet", "none"]),
+    model=st.sampled_from(["cnn", "resnet34", "vit_b_16"]),
+    weights=st.sampled_from(["imagenet", "none", "/a/file.pt"]),
+    freeze=st.sampled_from(["", "none", "all-but-last", "layer3"]),
     image_size=st.none() | st.integers(8, 4096),
     batch_size=st.integers(2, 10**6),
     augment=st.booleans(),
@@ -121,12 +122,6 @@ def test_another_kind_begins_with_its_own_defaults() -> None:
     job = RangeTest(smoothing=0.2)
     values = DEFAULTS | form_texts(TaskConfig(), job) | {"kind": "training"}
     assert read_form(values, TaskConfig(), job).job == Train(base_lr=6e-4, max_lr=3.6e-3)
-
-
-def test_weights_of_the_resnet_are_not_left_to_the_cnn() -> None:
-    task = TaskConfig(model="resnet34", weights="/a/file")
-    values = DEFAULTS | form_texts(task, RangeTest()) | {"model": "cnn"}
-    assert read_form(values, task, RangeTest()).task == TaskConfig()
 
 
 def test_a_length_without_whole_cycles_is_kept_and_shown() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from clr_tui.engine.settings.catalogue import with_weights
 from clr_tui.engine.settings.config import JOBS, TaskConfig
 from clr_tui.engine.settings.table import REQUIRED, Setting, settings_of
 from clr_tui.engine.settings.texts import OFF, ON, write
@@ -85,7 +84,6 @@ def _policy_has(*words: str) -> Callable[[Values], bool]:
 
 
 _WHEN: dict[str, Callable[[Values], bool]] = {
-    "weights": lambda values: values["model"] in with_weights(),
     "epochs": lambda values: not values["steps"].strip(),
     "policy": lambda values: not values["scheduler"].strip(),
     "gamma": _policy_has("exp-range"),
