@@ -41,11 +41,10 @@ class Model(NamedTuple):
     """The default side of images from a folder, pixels."""
     build: str
     """`(channels, image_size, classes) -> Module`, with random weights."""
-    published: str = ""
-    """`(image_size) -> PublishedWeights`: its ImageNet weights, if it has any."""
     library_name: str = ""
-    """What its library calls it, if one function builds many models: `build` and `published` take
-    it as their first argument."""
+    """What its library calls it; if given, `build` takes it as its first argument."""
+    published: str = ""
+    """`(library_name, image_size) -> PublishedWeights`: its ImageNet weights, if it has any."""
     rgb: bool = False
     """Whether it takes three channels: grey images are repeated."""
     frozen: bool = False
@@ -121,8 +120,8 @@ TORCHVISION = {
         help="torchvision",
         image_size=size,
         build=f"{_TASKS}.torchvision_models:build_torchvision",
-        published=f"{_TASKS}.torchvision_models:published_by_torchvision",
         library_name=name,
+        published=f"{_TASKS}.torchvision_models:published_by_torchvision",
         rgb=True,
     )
     for size, names in _BY_SIZE.items()
@@ -142,8 +141,6 @@ MODELS = {
         title="ResNet34",
         help="ResNet34, frozen except for its last block",
         build=f"{_TASKS}.resnet34:build_resnet34",
-        published=f"{_TASKS}.resnet34:published_resnet34",
-        library_name="",
         frozen=True,
         study_epochs=100,
     ),
@@ -182,7 +179,7 @@ def model_named(name: str, freeze: str = "") -> Model:
         help="timm",
         image_size=224,
         build=f"{_TASKS}.timm_models:build_timm",
-        published=f"{_TASKS}.timm_models:published_by_timm",
         library_name=library_name,
+        published=f"{_TASKS}.timm_models:published_by_timm",
         rgb=True,
     )

@@ -97,8 +97,7 @@ class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
     model: Annotated[
         str,
         described(
-            "cnn (small, for any image size), resnet34 (frozen except for its last block), any"
-            " other classifier of torchvision (such as resnet18 or vit_b_16), or timm:NAME",
+            "cnn, resnet34 (all but its last block frozen), any of torchvision, timm:NAME",
             metavar="NAME",
             by_name=True,
         ),
@@ -106,8 +105,7 @@ class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
     weights: Annotated[
         str,
         described(
-            "initial weights: imagenet (where the model has them), none, a training of clr-tui, or"
-            " a file",
+            "initial weights: imagenet (if the model has them), none, a training, a file",
             metavar="W",
             by_name=True,
         ),
@@ -116,8 +114,7 @@ class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
     freeze: Annotated[
         str,
         described(
-            "layers to leave as they are: none, all-but-last, or the name of one (such as layer3):"
-            " it and all before it",
+            "what not to train: none, all-but-last, or a layer's name and all before it",
             metavar="LAYER",
             by_name=True,
             empty="none; resnet34: all before its last block",
@@ -132,8 +129,8 @@ class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
             le=4096,
             unit="pixels",
             example="64",
-            empty="the data's own if they are small, else 64 for cnn, and for other models what they"
-            " were made for (mostly 224)",
+            empty="the data's own if they are small, else 64 for cnn, and for other models what"
+            " they were made for (mostly 224)",
             by_name=True,
         ),
     ] = None

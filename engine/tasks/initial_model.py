@@ -168,8 +168,7 @@ def initial_model(config: TaskConfig, size: int, progress: Progress, note: Notif
 def _published(entry: Model, size: int) -> PublishedWeights | None:
     if not entry.published:
         return None
-    find = named(entry.published)
-    found: PublishedWeights = find(entry.library_name, size) if entry.library_name else find(size)
+    found: PublishedWeights = named(entry.published)(entry.library_name, size)
     return found
 
 

@@ -6,8 +6,6 @@ import torch
 from torch import Tensor, nn
 
 from clr_tui.engine.tasks.features import Unaugmented
-from clr_tui.engine.tasks.published_weights import PublishedWeights
-from clr_tui.engine.tasks.torchvision_models import published_by_torchvision
 
 HIDDEN = 256
 DROPOUT = 0.5
@@ -79,11 +77,6 @@ class TransferResNet34(nn.Module):
         return self
 
 
-def build_resnet34(_channels: int, _size: int, classes: int) -> nn.Module:
+def build_resnet34(_name: str, _channels: int, _size: int, classes: int) -> nn.Module:
     """A ResNet34, drawn at random, with a head of `classes` logits."""
     return TransferResNet34(classes).train()
-
-
-def published_resnet34(size: int) -> PublishedWeights:
-    """torchvision's ImageNet weights."""
-    return published_by_torchvision("resnet34", size)
