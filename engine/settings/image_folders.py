@@ -22,7 +22,7 @@ from clr_tui.engine.words import many
 
 _MAX_COUNTED_IMAGES = 20_000
 """Images are counted up to this number; no batch is as large."""
-_MAX_ENTRIES = 100_000
+_MAX_ENTRIES = 30_000
 """Looked at while somebody types: the unfinished name may be that of the whole disk."""
 HELD_OUT_SHARE = 0.1
 """Of the training images, for each of validation and test that the folder lacks."""

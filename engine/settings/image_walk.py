@@ -19,6 +19,8 @@ _OF_THE_SYSTEM = frozenset(
 )
 """Names of files and folders that systems leave behind, in lower case."""
 _MAX_NAMED_SUFFIXES = 4
+_ENTRIES_OF_A_FOLDER = 20
+"""Opening a folder takes as long as looking at so many entries."""
 
 
 def subfolders(root: Path) -> dict[str, Path]:
@@ -51,7 +53,7 @@ class Walk:
     """Finds the image files in folders and below them, and counts all other files.
 
     Args:
-        most: how many entries to look at; none beyond them are found.
+        most: about how many entries to look at; none beyond them are found.
     """
 
     def __init__(self, most: float = float("inf")) -> None:
@@ -113,6 +115,7 @@ class Walk:
             return
         above |= {(stat.st_dev, stat.st_ino)}
         self.folders.append(here)
+        self._left -= _ENTRIES_OF_A_FOLDER
         below: list[str] = []
         for entry in _entries(here):
             self._left -= 1

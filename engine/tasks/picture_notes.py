@@ -13,6 +13,7 @@ from clr_tui.engine.words import be, have, many
 
 _SENTENCES: dict[Remark, str] = {
     "on white": "{are} transparent in places: shown on white",
+    "first frame": "{have} several frames or pages: only the first is used",
     "not rotated": "{have} EXIF data that cannot be read: used as stored, without rotation",
     "not finite": "{have} pixels that are not finite numbers: NaN counts as the lowest value",
 }

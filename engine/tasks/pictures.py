@@ -14,9 +14,9 @@ from clr_tui.engine.settings.image_suffixes import PLUG_INS
 from clr_tui.engine.tasks.deep_files import deep_values, raw_mode
 from clr_tui.engine.tasks.deep_pixels import Span, scaled, to_bytes
 
-Remark = Literal["on white", "not rotated", "not finite"]
+Remark = Literal["on white", "not rotated", "not finite", "first frame"]
 """It is transparent in places and shown on white; its EXIF data cannot be read, so it is used as it
-is stored; it has pixels that are no finite numbers."""
+is stored; it has pixels that are no finite numbers; it is the first of several in the file."""
 
 
 class Picture(NamedTuple):
@@ -99,11 +99,12 @@ def _picture(file: str, size: int, formats: tuple[str, ...]) -> Picture:
         # Decoding JPEG at a half, a quarter or an eighth is much cheaper; twice the wanted size
         # leaves enough for the filter in `_square`.
         image.draft(None, (2 * size, 2 * size))
+        remarks: list[Remark] = ["first frame"] if _has_frames(image) else []
         raw = raw_mode(image)
         image.load()
         orientation, is_odd = _orientation(image)
         turn = _TURNS.get(orientation)
-        remarks: list[Remark] = ["not rotated"] if is_odd else []
+        remarks += ["not rotated"] if is_odd else []
         deep = deep_values(image, raw, file)
         if deep is None:
             plain, on_white = _plain(image)
@@ -117,6 +118,14 @@ def _picture(file: str, size: int, formats: tuple[str, ...]) -> Picture:
     remarks += [] if shades.is_finite else ["not finite"]
     values = b"".join(to_bytes(_square(channel, turn, size)) for channel in shades.channels)
     return Picture(values, len(shades.channels) == 1, tuple(remarks), shades.span)
+
+
+def _has_frames(image: Image.Image) -> bool:
+    """Whether the file holds more images, other than further views of a photo, or layers."""
+    try:
+        return image.format not in ("MPO", "PSD") and bool(getattr(image, "is_animated", False))
+    except Exception:  # noqa: BLE001 - a second image that cannot be read is none
+        return False
 
 
 def _orientation(image: Image.Image) -> tuple[int, bool]:

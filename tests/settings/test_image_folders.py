@@ -178,8 +178,8 @@ def test_every_suffix_of_a_raster_format_counts() -> None:
     plug_ins = {suffix for plug_in in PLUG_INS for suffix in plug_in.suffixes}
     assert known - plug_ins - {".mpo"} <= PILLOW_SUFFIXES
     unknown = PILLOW_SUFFIXES - known
-    # Older releases of Pillow lack AVIF; .mpo holds a JPEG, PCD has no saved suffix of its own.
-    assert unknown <= {".avif", ".avifs", ".mpo", ".pcd"}
+    # Older releases of Pillow lack some; .mpo holds a JPEG.
+    assert unknown <= {".avif", ".avifs", ".mpo", ".pcd", ".pfm"}
 
 
 def test_a_folder_that_may_be_the_whole_disk_is_not_read_to_its_end(

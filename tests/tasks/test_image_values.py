@@ -238,6 +238,18 @@ def test_half_transparent_is_half_white(tmp_path):
     assert colour.tolist() == [244, 204, 224]
 
 
+@pytest.mark.parametrize("kind", ["GIF", "TIFF", "PNG", "WEBP"])
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_first_of_several_frames_is_used(tmp_path, kind, count):
+    frames = [Image.new("L", (8, 8), 100 * number) for number in range(count)]
+    options = {"lossless": True} if kind == "WEBP" else {}
+    frames[0].save(tmp_path / "a", kind, save_all=True, append_images=frames[1:], **options)
+    decoded = decode_all(tmp_path / "a")
+    assert (decoded.images == 0).all()
+    said = ["1 image has several frames or pages: only the first is used"]
+    assert decoded.notes == (said if count > 1 else [])
+
+
 def test_an_opaque_alpha_channel_is_nothing_to_speak_of(tmp_path):
     Image.new("RGBA", (8, 8), (10, 20, 30, 255)).save(tmp_path / "a.png")
     decoded = decode_all(tmp_path / "a.png")
