@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from clr_tui.engine.errors import UserError
     from clr_tui.engine.log.rundir import RunDir
     from clr_tui.engine.log.summary import RunSummary
+    from clr_tui.engine.settings.task_files import TaskFunction
     from clr_tui.tui.charts.chart import Chart
 
 
@@ -50,10 +51,13 @@ class RunPreviewed(Message):
 
 @dataclass
 class FormChecked(Message):
-    """The errors in the form, by field."""
+    """The errors in the form, by field, and the function of its own task, if it has one."""
 
     version: int
     errors: dict[str, str]
+    place: str
+    """The text of the own task's field."""
+    function: TaskFunction | None
 
 
 @dataclass

@@ -13,6 +13,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.events import DescendantFocus
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from clr_tui.engine import nvml
@@ -21,11 +22,13 @@ from clr_tui.engine.settings.catalogue import STUDIES
 from clr_tui.engine.settings.check import check
 from clr_tui.engine.settings.config import Job, RangeTest, TaskConfig, kind_of
 from clr_tui.engine.settings.studies import study
+from clr_tui.engine.settings.task_files import TaskFunction, task_function
 from clr_tui.tui.launching import expanded
 from clr_tui.tui.messages import FormChecked
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.form import Reading, field_of, form_texts, read_form
 from clr_tui.tui.text.form_fields import UNFOLDED, FormField, Values, form_fields, job_settings
+from clr_tui.tui.text.parameter_fields import parameter_fields
 from clr_tui.tui.text.schedule_preview import length_in_words, schedule_chart
 from clr_tui.tui.widgets.chart_view import ChartView
 from clr_tui.tui.widgets.choice import Choice
@@ -44,7 +47,7 @@ class FormRow(Vertical):
     """A label and its field, with an error line below."""
 
     def __init__(self, field: FormField, value: str) -> None:
-        super().__init__(id=f"row-{field.name}")
+        super().__init__(id=f"row-{field.id}")
         self.field = field
         self._first = value
 
@@ -53,14 +56,14 @@ class FormRow(Vertical):
         with Horizontal(classes="form-line"):
             yield Static(self.field.setting.title, classes="form-label", markup=False)
             if self.field.choices:
-                yield Choice(self.field.choices, self._first, id=self.field.name)
+                yield Choice(self.field.choices, self._first, id=self.field.id)
             else:
                 yield TypedInput(
                     self._first,
                     placeholder=self.field.placeholder,
                     compact=True,
                     select_on_focus=False,
-                    id=self.field.name,
+                    id=self.field.id,
                 )
                 yield Static("", classes="form-more", markup=False)
         yield Static("", classes="form-error", markup=False)
@@ -93,18 +96,22 @@ class FormRow(Vertical):
         self.remove_class("here")
 
     @property
+    def widget(self) -> Choice | Input:
+        """The widget with the value."""
+        return self.query_one(Choice) if self.field.choices else self.query_one(Input)
+
+    @property
     def value(self) -> str:
         """The text of the field."""
-        if self.field.choices:
-            return self.query_one(Choice).value
-        return self.query_one(Input).value
+        return self.widget.value
 
     def fill(self, text: str) -> None:
         """Put `text` into the field."""
-        if self.field.choices:
-            self.query_one(Choice).choose(text)
+        widget = self.widget
+        if isinstance(widget, Choice):
+            widget.choose(text)
         else:
-            self.query_one(Input).value = text
+            widget.value = text
 
     def show_error(self, message: str) -> None:
         """Show an error; an empty `message` clears it."""
@@ -158,6 +165,13 @@ class NewRunScreen(Screen[None]):
         """Rare fields that are shown anyway: they are not at their default, or wrong."""
         self._starting = False
         self._timer: Timer | None = None
+        self._function: TaskFunction | None = None
+        """The function of the own task, which was found at `_place`."""
+        self._place = ""
+        self._own: tuple[FormField, ...] = ()
+        """The fields of its parameters."""
+        self._typed: dict[str, str] = {}
+        """Texts of such fields that have gone: a path in typing is that of no file for a while."""
 
     def compose(self) -> ComposeResult:
         """Lay out title, fields, preview, messages, the focused field's hint and the keys."""
@@ -188,21 +202,26 @@ class NewRunScreen(Screen[None]):
         return {row.field.name: row.value for row in self._rows()}
 
     def _read(self, values: Values) -> Reading:
-        return read_form(values, self._given_task, self._given_job)
+        function = self._function if values["task"] == self._place else None
+        return read_form(values, self._given_task, self._given_job, function)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Read what was typed."""
         event.stop()
-        self._changed(event.input.id)
+        self._changed(event.input)
 
     def on_choice_changed(self, event: Choice.Changed) -> None:
         """Read what was chosen."""
         event.stop()
-        self._changed(event.choice.id)
+        self._changed(event.choice)
 
-    def _changed(self, name: str | None) -> None:
+    def _changed(self, widget: Widget) -> None:
+        row = _row_of(widget)
+        if row is None or not row.is_attached:
+            return
+        name = row.field.name
         # Fields also report their initial text.
-        if name == self._failed_at and self._values().get(name) != self._given_texts.get(name):
+        if name == self._failed_at and row.value != self._given_texts.get(name):
             self._failed = None
         if name == "study" and self._values()["study"] in STUDIES:
             self._take_study(self._values()["study"])
@@ -218,7 +237,7 @@ class NewRunScreen(Screen[None]):
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         """Show the focused field's hint."""
-        row = self._row(event.widget.id or "")
+        row = _row_of(event.widget)
         if row is not None:
             self.query_one("#form-hint", Static).update(row.field.hint)
 
@@ -242,28 +261,52 @@ class NewRunScreen(Screen[None]):
         if reading.task is None or reading.job is None:
             self._say("")
             self._show(reading.errors)
-            return
-        self._say(length_in_words(reading.valid_job))
-        self.query_one(ChartView).set_chart(schedule_chart(reading.valid_job))
-        work = partial(self._check, self._version, reading)
+        else:
+            self._say(length_in_words(reading.valid_job))
+            self.query_one(ChartView).set_chart(schedule_chart(reading.valid_job))
+        work = partial(self._check, self._version, reading, values["task"])
         self._timer = self.set_timer(
             TYPING_PAUSE_SECONDS,
             lambda: self.run_worker(work, group="check", thread=True, exit_on_error=False),
         )
 
-    def _check(self, version: int, reading: Reading) -> None:
-        """Check in a thread, since a folder may be on a slow disk."""
-        assert reading.task is not None
-        assert reading.job is not None
-        errors: dict[str, str] = {}
-        for error in check(expanded(reading.task), reading.job):
-            errors.setdefault(field_of(error.field, reading.job), error.message)
-        self.post_message(FormChecked(version, errors))
+    def _check(self, version: int, reading: Reading, place: str) -> None:
+        """Check in a thread, since a folder or a task file may be on a slow disk."""
+        errors = dict(reading.errors)
+        function = None
+        if place.strip():
+            try:
+                function = task_function(place)
+            except UserError as mistake:
+                errors["task"] = mistake.message
+        if reading.task is not None and reading.job is not None:
+            for error in check(expanded(reading.task), reading.job):
+                errors.setdefault(field_of(error.field, reading.job), error.message)
+        self.post_message(FormChecked(version, errors, place, function))
 
-    def on_form_checked(self, message: FormChecked) -> None:
-        """Show the errors of a check, unless the form has changed since."""
-        if message.version == self._version:
+    async def on_form_checked(self, message: FormChecked) -> None:
+        """Show the result of a check, unless the form has changed since."""
+        if message.version != self._version:
+            return
+        self._function, self._place = message.function, message.place
+        same = message.place == self._given_texts["task"]
+        fields = parameter_fields(message.function, self._given_task.parameters if same else {})
+        if fields == self._own:
             self._show(message.errors)
+        else:
+            await self._show_parameters(fields)
+            self._check_soon()
+
+    async def _show_parameters(self, fields: tuple[FormField, ...]) -> None:
+        """Replaces the fields of the own task's parameters."""
+        for row in self._rows():
+            if row.field in self._own:
+                self._typed[row.field.name] = row.value
+                await row.remove()
+        self._own = fields
+        texts = self._given_texts | self._typed
+        rows = [FormRow(field, texts.get(field.name, field.default)) for field in fields]
+        await self.query_one("#form").mount_all(rows, after=self._row("task"))
 
     def _show(self, errors: dict[str, str]) -> None:
         self._wrong = errors
@@ -311,5 +354,9 @@ class NewRunScreen(Screen[None]):
         self._show(errors)
         for row in self._rows():
             if row.field.name in errors:
-                row.query_one(f"#{row.field.name}").focus()
+                row.widget.focus()
                 return
+
+
+def _row_of(widget: Widget) -> FormRow | None:
+    return next((node for node in widget.ancestors if isinstance(node, FormRow)), None)

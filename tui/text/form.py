@@ -14,7 +14,9 @@ from clr_tui.engine.settings import texts as written
 from clr_tui.engine.settings.check import check_numbers
 from clr_tui.engine.settings.config import JOBS, Job, TaskConfig, kind_of
 from clr_tui.engine.settings.table import REQUIRED, Setting, settings_of
+from clr_tui.engine.settings.task_files import TaskFunction
 from clr_tui.tui.text.form_fields import FormField, Values, job_settings, kind_in, title_of
+from clr_tui.tui.text.parameter_fields import parameter_texts, read_parameters
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -34,14 +36,25 @@ class Reading:
         return None if self.errors else self.job
 
 
-def read_form(values: Values, task: TaskConfig | None = None, job: Job | None = None) -> Reading:
-    """Read the texts; those unchanged since the form opened keep their value in `task` or `job`."""
+def read_form(
+    values: Values,
+    task: TaskConfig | None = None,
+    job: Job | None = None,
+    function: TaskFunction | None = None,
+) -> Reading:
+    """Read the texts; those unchanged since the form opened keep their value in `task` or `job`.
+
+    `function` is that of the own task whose parameters have fields.
+    """
     kind = kind_in(values)
     given_task = task or TaskConfig()
     given = job if job is not None and kind_of(job) == kind else blank(JOBS[kind])
     before = {**values, **form_texts(given_task, given)}
     errors: dict[str, str] = {}
     read_task = _changed(given_task, _task_settings(), values, before, errors)
+    own = given_task.parameters if values["task"] == before["task"] else {}
+    parameters = read_parameters(values, function, own, errors) if read_task.task else {}
+    read_task = replace(read_task, parameters=parameters)
     read_job = _changed(given, job_settings(kind), values, before, errors)
     if errors:
         return Reading(None, None, errors)
@@ -57,7 +70,7 @@ def form_texts(task: TaskConfig, job: Job) -> dict[str, str]:
     for config, settings in ((task, _task_settings()), (job, job_settings(kind))):
         for name, setting in settings.items():
             values[name] = written.write(setting, setting.value_in(config))
-    return values
+    return {**values, **parameter_texts(task.parameters)}
 
 
 def field_of(error_field: str | None, job: Job) -> str:

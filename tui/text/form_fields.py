@@ -26,6 +26,14 @@ class FormField:
     """The kinds of job that have it; empty means all."""
 
     @property
+    def id(self) -> str:
+        """The id of its widget, which takes fewer characters than a name in Python."""
+        return "".join(
+            char if char.isascii() and (char.isalnum() or char == "_") else f"-{ord(char):x}"
+            for char in self.name
+        )
+
+    @property
     def hint(self) -> str:
         """The setting's help as a sentence."""
         return f"{self.setting.help[:1].upper()}{self.setting.help[1:]}."
