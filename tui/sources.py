@@ -98,7 +98,11 @@ class TrialFilter:
                 self.ended = True
                 kept.append(
                     ev.RunFinished(
-                        seq=event.seq, time=event.time, outcome=event.outcome, message=event.reason
+                        seq=event.seq,
+                        time=event.time,
+                        outcome=event.outcome,
+                        message=event.reason,
+                        traceback=event.traceback,
                     )
                 )
         return kept

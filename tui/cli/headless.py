@@ -18,7 +18,7 @@ from clr_tui.tui.cli.printing import print_result
 from clr_tui.tui.cli.progress import ProgressLines
 from clr_tui.tui.kinds.registry import KINDS
 from clr_tui.tui.text.clean import plain
-from clr_tui.tui.text.status import log_notices, notices, status_of
+from clr_tui.tui.text.status import log_notices, notices, status_of, traceback_of
 
 POLL_SECONDS = 0.25
 WORKER_EXIT_TIMEOUT = 10.0
@@ -68,6 +68,8 @@ def follow_and_print(run: RunDir, interrupts: Interrupts, *, owner: bool, json: 
         if not json and (words := display.what_next(name_of(run), report)):
             progress.say(words)
         return DONE
+    for line in traceback_of(history):
+        progress.say(line)
     progress.say(f"clr-tui: {failure_sentence(run, history)}")
     return INTERRUPTED if owner and interrupts.interrupted else FAILED
 

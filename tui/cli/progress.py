@@ -34,6 +34,7 @@ class ProgressLines:
         self._standing = 0
         self._shown = ""
         self._lines: EventLines | None = None
+        self._tracebacks: set[tuple[str, ...]] = set()
 
     def show(self, history: RunHistory, events: Iterable[ev.AnyEvent]) -> None:
         """Print the lines for `events`, which `history` already contains."""
@@ -41,6 +42,8 @@ class ProgressLines:
         for event in events:
             if text := lines.line_of(event, history):
                 self.say(text)
+            if isinstance(event, ev.TrialFinished):
+                self._say_once(event.traceback)
         text = lines.progress_line(history)
         silence = lines.silence if history.trials else 1.0
         due = self._in_place or self._clock() - self._last_line >= silence
@@ -57,6 +60,13 @@ class ProgressLines:
     def say(self, text: str) -> None:
         """Print one line that stays."""
         self._write(self._clear_line() + plain(text) + "\n")
+
+    def _say_once(self, traceback: list[str]) -> None:
+        """Print the lines of a traceback, unless another trial has failed in the same way."""
+        if tuple(traceback) not in self._tracebacks:
+            self._tracebacks.add(tuple(traceback))
+            for line in traceback:
+                self.say(line)
 
     def end(self) -> None:
         """Leave the cursor at the start of an empty line."""

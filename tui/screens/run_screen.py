@@ -29,6 +29,7 @@ from clr_tui.tui.screens.foreground_screen import ForegroundScreen
 from clr_tui.tui.sources import ReplaySource, Source
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.lines import Line, wrap_line
+from clr_tui.tui.text.output import shown_rows
 from clr_tui.tui.text.status import (
     failure_words,
     notices,
@@ -37,6 +38,7 @@ from clr_tui.tui.text.status import (
     refusal,
     status_of,
     title_of,
+    traceback_of,
     waiting_words,
 )
 from clr_tui.tui.widgets.chart_view import ChartView
@@ -254,6 +256,9 @@ class RunScreen(ForegroundScreen[None]):
         for words in (wrong, LOG_GONE if self._log_gone else ""):
             if words:
                 shown += wrap_line(words, width, "diverged")
+        traced = traceback_of(self.history)
+        panel.set_class(bool(traced), "-traced")
+        shown += _innermost(traced, width, panel.content_size.height - len(shown))
         if pause_words := paused_or_stopped_words(self.history, self.status.state):
             shown += wrap_line(pause_words, width, "suggestion")
         panel.set_class(bool(wrong), "-trouble")
@@ -425,6 +430,18 @@ class RunScreen(ForegroundScreen[None]):
     def _exported(self, written: str | None) -> None:
         if written:
             self.say(f"Written to {written}")
+
+
+def _innermost(traceback: list[str], width: int, room: int) -> list[Line]:
+    """The rows of a traceback that fit, those of the error itself rather than the outer ones."""
+    rows: list[Line] = [
+        ((row, "muted" if line.startswith("File ") else "text"),)
+        for line in traceback
+        for row in shown_rows(line, width)
+    ]
+    if len(rows) <= room:
+        return rows
+    return [(("...", "muted"),), *rows[len(rows) - max(room - 1, 0) :]]
 
 
 def log_of(run: RunDir | None) -> str:

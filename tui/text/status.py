@@ -104,6 +104,12 @@ def failure_words(history: RunHistory, state: State, log_path: str) -> str:
     return ""
 
 
+def traceback_of(history: RunHistory) -> list[str]:
+    """Return the user's own lines in the traceback of a failed run, outermost first, made safe."""
+    finished = history.finished
+    return [plain(line) for line in finished.traceback] if finished is not None else []
+
+
 def paused_or_stopped_words(history: RunHistory, state: State) -> str:
     """Describe a paused or stopped run; empty for any other."""
     if state == "paused" and any(len(trial) for trial in history.trials.values()):
