@@ -150,7 +150,7 @@ def _data(task: TaskConfig) -> Iterator[UserError]:
         known = near and not os.path.exists(path)
         yield UserError(f"no '{path}'{near}", "data") if known else error
         return
-    if train is not None and task.batch_size > train:
+    if train is not None and task.batch_size > train and task.last_batch == "drop":
         yield UserError(
             f"batch_size {limits.shown(task.batch_size)} is larger than the training part, which"
             f" has {many(train, 'image')}: choose a smaller one",

@@ -135,6 +135,10 @@ class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = None
     batch_size: Annotated[int, described("images per step", ge=2)] = 64
+    last_batch: Annotated[
+        Literal["drop", "keep"],
+        described("whether an epoch uses the images that do not fill a batch", rare=True),
+    ] = "drop"
     device: Annotated[
         str,
         described(

@@ -71,6 +71,7 @@ def load_task(
         )
         if config.augment
         else None,
+        keep_last=config.last_batch == "keep",
         skipped=dataset.skipped,
         mapped_bytes=mapped_bytes(dataset),
         features=FrozenFeatures(device, progress) if model.entry.frozen else None,

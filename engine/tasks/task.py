@@ -36,6 +36,8 @@ class Task:
     """The metrics, the primary one first; if empty, the loss takes its place."""
     samples: str = "samples"
     """The plural noun for samples: "images"."""
+    keep_last: bool = False
+    """Whether an epoch of rows ends with a smaller batch of what is left; else that is skipped."""
     skipped: int = 0
     """Files that could not be read."""
     mapped_bytes: int = 0

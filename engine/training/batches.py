@@ -48,15 +48,17 @@ def make_batches(task: Task, batch_size: int, seed: int) -> Batches:
 class ShuffledRows:
     """Rows in memory, shuffled again in each epoch.
 
-    Batches are always full: each epoch skips `n % batch_size` samples, different ones each time.
-    Order and augmentation are drawn from two CPU generators, on streams of `seed`.
+    Batches are full: each epoch skips `n % batch_size` samples, different ones each time. With
+    `keep_last` of the task they make a last, smaller batch; a single sample joins the batch before
+    it, as batch norm cannot train on one. Order and augmentation are drawn from two CPU generators,
+    on streams of `seed`.
 
     Raises:
-        UserError: the training part has fewer samples than a batch.
+        UserError: the training part has fewer samples than a batch, and `keep_last` is off.
     """
 
     def __init__(self, task: Task, rows: Rows, batch_size: int, seed: int) -> None:
-        if len(rows) < batch_size:
+        if len(rows) < batch_size and not task.keep_last:
             raise UserError(
                 f"a batch of {batch_size} is larger than the training part, "
                 f"which has {many(len(rows), task.samples.removesuffix('s'))}",
@@ -66,6 +68,8 @@ class ShuffledRows:
         self._rows = rows
         self.batch_size = batch_size
         self.steps_per_epoch = len(rows) // batch_size
+        if task.keep_last and (len(rows) % batch_size > 1 or not self.steps_per_epoch):
+            self.steps_per_epoch += 1
         self._shuffling = generator(seed, "order")
         self._augmenting = generator(seed, "augmentation")
         self._order = torch.empty(0, dtype=torch.int64)
@@ -81,8 +85,9 @@ class ShuffledRows:
             self._set_order(torch.randperm(len(self._rows), generator=self._shuffling))
             self._position = 0
         start = self._position * self.batch_size
-        chosen = self._order_there[start : start + self.batch_size]
         self._position += 1
+        ends = self._task.keep_last and self._position == self.steps_per_epoch
+        chosen = self._order_there[start : None if ends else start + self.batch_size]
         return self._task.training_batch(self._rows, chosen, self._augmenting)
 
     def _set_order(self, order: Tensor) -> None:

@@ -88,7 +88,14 @@ def _task(event: ev.TaskReady) -> str:
         f" validation and {numbers.count(event.test)} test {event.samples}{size}{classes};"
         f" {event.model} with {numbers.count(event.trainable)}"
         f" trainable parameters; {many(event.steps_per_epoch, 'step')} per epoch"
+        f"{_left_out(event)}"
     )
+
+
+def _left_out(event: ev.TaskReady) -> str:
+    """How many samples do not fill a batch; others in each epoch, as the order is random."""
+    left = event.train - event.steps_per_epoch * event.batch_size
+    return f", which leave out {many(left, event.samples.removesuffix('s'))}" if left > 0 else ""
 
 
 def _epoch(event: ev.EpochFinished, history: RunHistory) -> str:
