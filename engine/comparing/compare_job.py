@@ -13,21 +13,22 @@ from clr_tui.engine.errors import UserError
 from clr_tui.engine.free_memory import available_memory
 from clr_tui.engine.log.events import PoolReady, Progress
 from clr_tui.engine.metrics import Metric
-from clr_tui.engine.settings.config import Compare, RunConfig, Train
+from clr_tui.engine.settings.config import Compare, EntryConfig, RunConfig, Train
+from clr_tui.engine.settings.entries import tuned_entries
 from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.tasks.user_code import user_sources
 from clr_tui.engine.training.optimizers.classes import default_lr
-from clr_tui.engine.training.optimizers.recipes import try_to_make
+from clr_tui.engine.training.optimizers.recipes import PLAIN, try_to_make
 from clr_tui.engine.training.range_test import sweep_steps
 from clr_tui.engine.training.session import Result, TrialWork
 from clr_tui.engine.training.torch_schedules import try_scheduler
 
 
 def try_optimizers(config: RunConfig) -> None:
-    """Makes the schedulers, and the optimizers whose options torch may refuse.
+    """Makes the schedulers, tries optimizers that may be refused, and asks for missing rates.
 
-    Raises UserError (field "optimizers") if one cannot be made. Those from other modules are made
-    only in the trials' processes: they may do anything.
+    Raises:
+        UserError: one cannot be used (field "optimizers").
     """
     compare = config.asked(Compare)
     for entry in compare.entries:
@@ -42,12 +43,18 @@ def try_optimizers(config: RunConfig) -> None:
             try_scheduler(training)
         except UserError as error:
             raise UserError(f"'{entry.label}': {error.message}", "optimizers") from error
-    for optimizer in [entry.optimizer for entry in compare.entries]:
-        if optimizer.options and ":" not in optimizer.name:
-            try:
-                try_to_make(optimizer)
-            except UserError as error:
-                raise UserError(error.message, "optimizers") from error
+        _try_entry(compare, entry, config.folder)
+
+
+def _try_entry(compare: Compare, entry: EntryConfig, folder: str) -> None:
+    optimizer = entry.optimizer
+    try:
+        if optimizer.options or optimizer.name not in PLAIN:
+            try_to_make(optimizer, folder)
+        if compare.lr_of(entry) is None and entry not in tuned_entries(compare):
+            default_lr(optimizer, folder)
+    except UserError as error:
+        raise UserError(error.message, "optimizers") from error
 
 
 def run_compare_job(work: TrialWork) -> Result:

@@ -7,6 +7,7 @@ A checkpoint is a file for `torch.load(path, weights_only=True)`: tensors and pl
     trial, step, epoch     steps done, epochs finished
     best_epoch, best_value     by the primary metric on validation; 0 and None before the first
     model, optimizer, scheduler   their state dicts
+    left_out    names of what is in neither, as it is no tensor or plain value
     batches     the order of the data, the position in it, and its generators
     random      the global generators (torch on CPU and device, Python, numpy)
 """
@@ -18,10 +19,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
+from torch.optim import Optimizer
 
 from clr_tui.engine.atomic import replacing
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.regular import open_regular
+from clr_tui.engine.training.optimizers.modes import set_mode
+from clr_tui.engine.training.plain_values import plain_values
 from clr_tui.engine.training.randomness import global_state, set_global_state
 from clr_tui.engine.training.schedules import PolicyScheduler
 from clr_tui.engine.training.torch_schedules import TorchSchedule
@@ -32,10 +37,13 @@ SCHEMA = 2
 
 def capture(trainee: Trainee, scheduler: PolicyScheduler | TorchSchedule) -> dict[str, Any]:
     """The state of a training, without its position, which the caller adds."""
+    model, of_model = plain_values(trainee.model.state_dict(), "model")
+    optimizer, of_optimizer = plain_values(trainee.optimizer.state_dict(), "optimizer")
     return {
         "schema": SCHEMA,
-        "model": trainee.model.state_dict(),
-        "optimizer": trainee.optimizer.state_dict(),
+        "model": model,
+        "optimizer": optimizer,
+        "left_out": of_model + of_optimizer,
         "scheduler": scheduler.state_dict(),
         "batches": trainee.batches.state_dict(),
         "random": global_state(trainee.device),
@@ -49,9 +57,21 @@ def restore(
     trainee.model.load_state_dict(state["model"])
     # A copy: LambdaLR updates the attributes of its functions in place, and keeps its own dict.
     scheduler.load_state_dict(dict(state["scheduler"]))
-    trainee.optimizer.load_state_dict(state["optimizer"])
+    trainee.optimizer.load_state_dict(_completed(state["optimizer"], trainee.optimizer))
+    set_mode(trainee.optimizer, "train")
     trainee.batches.load_state_dict(state["batches"])
     set_global_state(state["random"], trainee.device)
+
+
+def _completed(state: dict[str, Any], optimizer: Optimizer) -> dict[str, Any]:
+    """The state of an optimizer with those options that were left out."""
+    if len(state.get("param_groups", ())) != len(optimizer.param_groups):
+        return state
+    groups = [
+        {**{name: value for name, value in own.items() if name != "params"}, **saved}
+        for own, saved in zip(optimizer.param_groups, state["param_groups"], strict=True)
+    ]
+    return {**state, "param_groups": groups}
 
 
 def save(path: Path, state: dict[str, Any]) -> None:
@@ -68,7 +88,10 @@ def load(path: Path, device: torch.device) -> dict[str, Any]:
     """Reads a checkpoint, with the model on `device` and everything else on the CPU."""
     with os.fdopen(open_regular(path), "rb") as file:
         state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
-    state["model"] = {name: value.to(device) for name, value in state["model"].items()}
+    state["model"] = {
+        name: value.to(device) if isinstance(value, Tensor) else value
+        for name, value in state["model"].items()
+    }
     return state
 
 

@@ -12,6 +12,7 @@ from clr_tui.engine.settings.config import SUBSET_SAMPLES, RangeTest
 from clr_tui.engine.tasks.parts import Part
 from clr_tui.engine.training.control import CommandHandlers, Stopped
 from clr_tui.engine.training.evaluate import evaluate
+from clr_tui.engine.training.evaluated_weights import evaluated_weights
 from clr_tui.engine.training.optimizers.rates import set_rate
 from clr_tui.engine.training.preserve import left_as_found
 from clr_tui.engine.training.randomness import generator
@@ -115,7 +116,8 @@ def sweep(
                 if recorder.end:
                     return None
                 if subset and (step + 1) % subset.every == 0:
-                    recorder.add_evaluation(step + 1, lr, *evaluate(trainee, subset.part))
+                    with evaluated_weights(trainee):
+                        recorder.add_evaluation(step + 1, lr, *evaluate(trainee, subset.part))
             return None
         except Stopped as stopped:  # during a long step
             return str(stopped)

@@ -6,6 +6,7 @@ import contextlib
 import copy
 import dataclasses
 import math
+import re
 from typing import Any, Literal
 
 import msgspec
@@ -25,6 +26,7 @@ from clr_tui.engine.settings.config import Train
 from clr_tui.engine.training import checkpoint
 from clr_tui.engine.training.control import CommandHandlers, Stopped
 from clr_tui.engine.training.evaluate import evaluate
+from clr_tui.engine.training.evaluated_weights import evaluated_weights
 from clr_tui.engine.training.keepers import DiskKeeper, MemoryKeeper, Reason
 from clr_tui.engine.training.optimizers.rates import rate_now
 from clr_tui.engine.training.recorder import EarlyStop, finite, on_host, values
@@ -32,7 +34,7 @@ from clr_tui.engine.training.schedules import PolicyRate, PolicyScheduler, make_
 from clr_tui.engine.training.session import Result, Session, Trial, TrialWork
 from clr_tui.engine.training.torch_schedules import TorchSchedule
 from clr_tui.engine.training.trainee import Trainee
-from clr_tui.engine.words import lr_str
+from clr_tui.engine.words import listed, lr_str
 
 
 def run_training_job(work: TrialWork) -> Result:
@@ -147,6 +149,12 @@ class Training:
             self._run_step()
         self._recorder.flush()
         self._raise_if_not_finite()
+        with evaluated_weights(self.trainee):
+            self._finish_epoch(start)
+        self._recorder.exclude_since_flush()
+
+    def _finish_epoch(self, start: float) -> None:
+        """Measures and keeps the weights of an epoch that began at `start` of the stopwatch."""
         is_best = self._validate(self._epoch + 1)
         self._epoch += 1
         train_loss, train_metrics = self._recorder.epoch_means()
@@ -165,7 +173,6 @@ class Training:
         if is_best:
             self._keep("best")
         self._keep("last")
-        self._recorder.exclude_since_flush()
 
     def _handle_commands(self) -> None:
         reason = self._control.handle_commands(self._orders, self._stopwatch)
@@ -201,7 +208,8 @@ class Training:
         """Measures on the test part, with the last model and with that of the best epoch."""
         if not len(self._session.task.test):
             return
-        last = self._measure(self.trainee, "test", self._epoch, of="last")
+        with evaluated_weights(self.trainee):
+            last = self._measure(self.trainee, "test", self._epoch, of="last")
         if self._best_epoch == self._epoch:
             self._emit(msgspec.structs.replace(last, checkpoint="best"))
         elif self._best_epoch:
@@ -254,14 +262,21 @@ class Training:
         self._recorder.flush()
         if self._recorder.end:
             raise UserError("the loss is not finite: there is nothing to save")
-        self._keep("asked")
+        with evaluated_weights(self.trainee):
+            self._keep("asked")
 
     def _keep(self, reason: Reason) -> None:
         self._keeper.keep(reason, self.trainee.model, self._state)
 
     def _state(self) -> dict[str, Any]:
         """The content of a checkpoint."""
-        return checkpoint.capture(self.trainee, self.scheduler) | {
+        state = checkpoint.capture(self.trainee, self.scheduler)
+        if state["left_out"]:
+            # Without the places in lists: each parameter has its own.
+            names = listed(sorted({re.sub(r"\.\d+|\[\d+\]", "", one) for one in state["left_out"]}))
+            text = f"checkpoints lack {names}: only tensors and plain values can be kept"
+            self._emit(Note(level="warning", text=text))
+        return state | {
             "config": msgspec.to_builtins(self._session.config),
             "trial": self._trial.number,
             "step": self._step,
@@ -274,7 +289,8 @@ class Training:
         self._recorder.flush()
         if self._recorder.end:  # found only now: on an accelerator losses come in chunks
             return self._emit_diverged(self._recorder.end)
-        self._keep("stopped")
+        with evaluated_weights(self.trainee):
+            self._keep("stopped")
         self._finish("stopped", reason)
         return Result("stopped", reason, headline=self._headline())
 

@@ -23,7 +23,7 @@ from clr_tui.tui.text.status import log_notices, notices, status_of, traceback_o
 POLL_SECONDS = 0.25
 WORKER_EXIT_TIMEOUT = 10.0
 """Seconds to wait for the worker to exit after its last event."""
-DONE, FAILED, INTERRUPTED, TERMINATED = 0, 1, 130, 143
+DONE, FAILED, WRONG_USAGE, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 
 
 @dataclass
@@ -48,7 +48,8 @@ def follow_and_print(run: RunDir, interrupts: Interrupts, *, owner: bool, json: 
 
     Returns:
         0 if the run is done (also a comparison with failed trials), 1 if it failed, was stopped
-        or lost, 130 after Ctrl-C, 143 after SIGTERM (which leaves it running).
+        or lost, 2 if its optimizer was refused before the data was read, 130 after Ctrl-C, 143
+        after SIGTERM (which leaves it running).
     """
     in_place = sys.stderr is not None and sys.stderr.isatty()
     progress = ProgressLines(sys.stderr, in_place=in_place)
@@ -71,7 +72,15 @@ def follow_and_print(run: RunDir, interrupts: Interrupts, *, owner: bool, json: 
     for line in traceback_of(history):
         progress.say(line)
     progress.say(f"clr-tui: {failure_sentence(run, history)}")
-    return INTERRUPTED if owner and interrupts.interrupted else FAILED
+    if owner and interrupts.interrupted:
+        return INTERRUPTED
+    return WRONG_USAGE if owner and _was_refused(history) else FAILED
+
+
+def _was_refused(history: RunHistory) -> bool:
+    """Whether its optimizer was refused by the worker, which tries it before it reads the data."""
+    refused = history.finished is not None and history.finished.field in ("optimizer", "optimizers")
+    return refused and history.task is None
 
 
 def name_of(run: RunDir) -> str:

@@ -39,7 +39,7 @@ from clr_tui.engine.training.optimizers.stepping import Stepping, steppings, tak
 from clr_tui.engine.training.randomness import global_state, set_global_state
 
 _STEPS = 3
-_UNTRIED = OPTIMIZERS.keys() - {"lbfgs", "muon"}
+PLAIN = OPTIMIZERS.keys() - {"lbfgs", "muon"}
 """Classes of torch that are made over all parameters and stepped once."""
 
 
@@ -128,7 +128,7 @@ def recipe(config: OptimizerConfig, folder: str = "") -> Recipe:
     mistakes = check_optimizer(config)
     if mistakes:
         raise mistakes[0]
-    if config.name in _UNTRIED:
+    if config.name in PLAIN:
         return Recipe()
     key = (msgspec.json.encode(config), folder)
     if key not in _FOUND:
