@@ -137,7 +137,8 @@ def make_trainee(
     """
     batches = make_batches(task, batch_size, seed)
     model = task.make_model(stream(seed, "weights"))
+    found = recipe(optimizer, folder)
+    found.arrange(model)
     made = make_optimizer(optimizer, model, lr, folder)
     remembered = RememberedRate() if lr else remembers(optimizer, made, model, folder)
-    stepping = recipe(optimizer, folder).stepping
-    return Trainee(task, model, made, batches, precision, stepping, remembered)
+    return Trainee(task, model, made, batches, precision, found.stepping, remembered)

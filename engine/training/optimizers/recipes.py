@@ -49,6 +49,14 @@ class Recipe:
 
     form: Form = "parameters"
     stepping: Stepping = "once"
+    contiguous: bool = False
+    """Whether it views parameters or gradients as vectors, which those of kernels that lie
+    channels last cannot be."""
+
+    def arrange(self, model: nn.Module) -> None:
+        """Lays the weights of `model` out as the class needs them."""
+        if self.contiguous:
+            model.to(memory_format=torch.contiguous_format)
 
 
 def try_optimizer(config: RunConfig) -> None:
@@ -94,7 +102,8 @@ def make_optimizer(
     except UserError:
         raise
     except Exception as error:  # classes from anywhere may raise anything
-        raise _not_made(config, error) from error
+        message = f"optimizer '{config.name}' cannot be made: {error_line(error)}"
+        raise mistake(message) from error
     if not all("lr" in group for group in optimizer.param_groups):
         raise mistake(f"optimizer '{config.name}' has no lr that can be set at each step")
     note_ratios(optimizer, rate)
@@ -145,24 +154,30 @@ def _search(config: OptimizerConfig, folder: str) -> Recipe:
     found = optimizer_class(config.name, folder)
     for form in forms(found):
         for stepping in steppings(found) if form == "parameters" else ("once",):
-            made = False
-            try:
-                model = _few_weights()
-                rate = own_rate(config, folder)
-                optimizer = construct(config, model, rate, form, folder)
-                made = True
-                _train(model, optimizer, stepping, rate)
-            except UserError:
-                raise
-            except Exception as error:  # noqa: BLE001 - classes from anywhere may raise anything
-                said = _not_used(config, error) if made else _not_made(config, error)
-                first = first or said
-            else:
-                return Recipe(form, stepping)
-            if not made:
-                break
+            for contiguous in (False, True):
+                candidate = Recipe(form, stepping, contiguous)
+                error = _failure(candidate, config, folder)
+                if error is None:
+                    return candidate
+                first = first or error
     assert first is not None
     raise first
+
+
+def _failure(candidate: Recipe, config: OptimizerConfig, folder: str) -> UserError | None:
+    """Why an optimizer cannot be made or stepped in this way."""
+    model, rate = _few_weights(), own_rate(config, folder)
+    candidate.arrange(model)
+    said = "made"
+    try:
+        optimizer = construct(config, model, rate, candidate.form, folder)
+        said = "used here"
+        _train(model, optimizer, candidate.stepping, rate)
+    except UserError:
+        raise
+    except Exception as error:  # noqa: BLE001 - classes from anywhere may raise anything
+        return mistake(f"optimizer '{config.name}' cannot be {said}: {error_line(error)}")
+    return None
 
 
 def _train(model: nn.Module, optimizer: Optimizer, stepping: Stepping, lr: float) -> None:
@@ -172,7 +187,7 @@ def _train(model: nn.Module, optimizer: Optimizer, stepping: Stepping, lr: float
     note_ratios(optimizer, lr)
     set_mode(optimizer, "train")
     scheduler = LambdaLR(optimizer, lambda step: lr)
-    inputs = torch.randn(6, 1, 4, 4, generator=torch.Generator().manual_seed(0))
+    inputs = torch.randn(6, 2, 4, 4, generator=torch.Generator().manual_seed(0))
     targets = torch.arange(6) % 3
 
     def gradients(*, graph: bool = False, again: bool = False) -> Tensor:
@@ -192,10 +207,11 @@ def _train(model: nn.Module, optimizer: Optimizer, stepping: Stepping, lr: float
 
 
 def _few_weights() -> nn.Module:
-    """A model with a parameter of each usual shape."""
-    return nn.Sequential(
-        nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU(), nn.Flatten(), nn.Linear(8, 3)
+    """A model with a parameter of each usual shape, laid out as models of images are."""
+    model = nn.Sequential(
+        nn.Conv2d(2, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(16, 3)
     )
+    return model.to(memory_format=torch.channels_last)
 
 
 @contextmanager
@@ -207,11 +223,3 @@ def _no_trace() -> Iterator[None]:
         yield
     finally:
         set_global_state(state, cpu)
-
-
-def _not_made(config: OptimizerConfig, error: Exception) -> UserError:
-    return mistake(f"optimizer '{config.name}' cannot be made: {error_line(error)}")
-
-
-def _not_used(config: OptimizerConfig, error: Exception) -> UserError:
-    return mistake(f"optimizer '{config.name}' cannot be used here: {error_line(error)}")
