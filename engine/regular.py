@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import os
 import stat
@@ -67,9 +68,13 @@ def read_regular(path: Path, limit: int) -> bytes:
 
 
 def open_text(path: Path) -> IO[str]:
-    """Opens a regular file of UTF-8 text, with or without a byte order mark; keeps its line ends.
+    """Opens a regular file of text; keeps its line ends.
+
+    It is UTF-8, with or without a byte order mark, or UTF-16 with one, such as Excel writes.
 
     Raises:
         OSError: the file cannot be opened, or is not a regular file.
     """
-    return os.fdopen(open_regular(path), encoding="utf-8-sig", newline="")
+    fd = open_regular(path)
+    wide = os.pread(fd, 2, 0) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    return os.fdopen(fd, encoding="utf-16" if wide else "utf-8-sig", newline="")

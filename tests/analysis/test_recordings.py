@@ -60,6 +60,51 @@ def test_export_loses_no_digit_and_comes_back_the_same(tmp_path_factory, losses)
         np.testing.assert_array_equal(back.trials[trial].lr, history.trials[trial].lr)
 
 
+ROWS = [(0, 1e-3, 2.5), (1, 1e-2, 2.25), (2, 1e-1, 2.125)]
+
+
+def table(header, line):
+    return header + "".join(line.format(i, lr, loss) for i, lr, loss in ROWS)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        table("step,lr,loss\n", "{},{},{}\n"),
+        table(",lr,loss\n", "{},{},{}\n"),
+        table('"Unnamed: 0","lr","loss"\n', '"{}","{}","{}"\n'),
+        "lr,loss\n0.001,2.5\n0.01,2.25\n0.1,2.125\n",
+        table("loss,extra,learning_rate,iteration\n", "{2},,{1},{0}\n"),
+        table("step;lr;loss\n", "{};{};{}\n").replace(".", ","),
+        table("sep=;\r\nstep;lr;loss\r\n", "{};{};{}\r\n"),
+        table("step\tlr\tloss\n", "{}\t{}\t{}\n"),
+        table("step\tlr\tloss\n", "{}\t{}\t{}\n").replace(".", ","),
+        table("# step lr loss\n", "{} {} {}\n"),
+        table("  step     lr    loss\n", "{}  {}   {}\n"),
+        table("\n# step,lr,loss\n", "{},{},{}\n\n"),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_csv_is_read_as_programs_and_spreadsheets_of_any_country_write_it(
+    tmp_path, content, encoding
+):
+    path = tmp_path / "a.csv"
+    path.write_bytes(content.encode(encoding))
+    trial = replayed(open_recording(path)).trials[0]
+    assert trial.step.tolist() == [0, 1, 2]
+    assert trial.lr.tolist() == [1e-3, 1e-2, 1e-1]
+    assert trial.loss.tolist() == [2.5, 2.25, 2.125]
+
+
+def test_rates_of_0_before_a_warm_up_are_left_out_with_a_note(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("step,lr,loss\n0,0,3\n1,0.0,3\n" + "7,0.001,2\n8,0.01,1\n9,0.1,2\n")
+    recording = open_recording(path)
+    assert len(replayed(recording).trials[0]) == 3
+    notes = [e.text for e in recording.events if isinstance(e, ev.Note)]
+    assert notes == ["2 steps with a learning rate of 0 were left out"]
+
+
 def fall_of_two_decades(seed, sd):
     """Level at 2.3, falling to 0.5 about 5e-4, rising steeply from 0.3 on, with noise."""
     lr = rates(100, 1e-6, 10.0)
@@ -148,11 +193,14 @@ def test_gap_within_a_csv_is_only_a_gap(tmp_path):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"step,loss\n0,1\n", "no column 'lr'"),
+        (b"step,loss\n0,1\n", "no column 'lr'.*this file has 'step' and 'loss'"),
         (b"step,lr,loss\n", "no steps"),
         (b"step,lr,loss\n0,1e-3,2\n1,fast,2\n", "line 3"),
         (b"step,lr,loss\n0,1e-3\n", "line 2"),
-        (b"step,lr,loss\n0,0,2\n", "must be above 0"),
+        (b"step,lr,loss\n0,0,2\n", "no steps with a learning rate above 0"),
+        (b"step,lr,loss\n0,1e-3,2\n1,0,2\n", "line 3 .* must be above 0"),
+        (b"step,lr,loss\n0,-1e-3,2\n", "must be above 0"),
+        (b"sep=;\n\nstep;lr;loss\n0;1e-3;2\n1;1,5e-3;much\n", "line 5"),
         (b"step,lr,loss\n0,nan,2\n", "must be above 0"),
         (b"step,lr,loss\n0,1e-3,2\n1,1e-3,2\n", "does not increase at line 3"),
         (b"step,lr,loss\n1,1e-3,2\n1,1e-2,2\n", "step does not increase"),

@@ -11,14 +11,8 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from itertools import chain
-from pathlib import Path
-
-from clr_tui.engine.analysis.arrays import finite_or_none
-from clr_tui.engine.errors import UserError
-from clr_tui.engine.regular import open_text
 
 Cell = str | int | float | None
 """A text, a number (written in full), or None for an empty field."""
@@ -37,24 +31,6 @@ def to_csv(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
     safe = ([_safe(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
     csv.writer(text).writerows(chain([header], safe))
     return text.getvalue()
-
-
-def number(text: str) -> float | None:
-    """The number in a cell, None if empty or not finite; raises ValueError if not a number."""
-    return finite_or_none(float(text)) if text.strip() else None
-
-
-@contextmanager
-def open_csv(path: Path) -> Iterator[tuple[list[str], Iterator[list[str]]]]:
-    """Opens a CSV: its header in lower case, and the rows. Raises UserError if unreadable."""
-    try:
-        with open_text(path) as file:
-            rows = csv.reader(file)
-            yield [name.strip().lower() for name in next(rows, [])], rows
-    except OSError as error:
-        raise UserError(f"'{path}' cannot be read: {error.strerror}") from None
-    except (UnicodeDecodeError, csv.Error):
-        raise UserError(f"'{path}' is not a CSV file of text") from None
 
 
 def original(text: str) -> str:

@@ -10,7 +10,8 @@ from pathlib import Path
 from clr_tui.engine.analysis.arrays import finite_or_none
 from clr_tui.engine.analysis.comparison.seed_curves import entry_curves
 from clr_tui.engine.analysis.history import RunHistory
-from clr_tui.engine.analysis.recordings.csv_cells import Cell, number, open_csv, original, to_csv
+from clr_tui.engine.analysis.recordings.csv_cells import Cell, original, to_csv
+from clr_tui.engine.analysis.recordings.csv_table import Table, number, open_csv
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.metrics import ACCURACY, LOSS, known_by_name, primary_of
@@ -67,16 +68,16 @@ def read_curves(path: Path) -> tuple[RunConfig, list[ev.AnyEvent]]:
     Raises:
         UserError: names the line at fault.
     """
-    with open_csv(path) as (header, rows):
-        missing = [name for name in WHOSE if name not in header]
-        if not any(name.startswith(_VALIDATION) for name in header):
+    with open_csv(path) as table:
+        missing = [name for name in WHOSE if name not in table.header]
+        if not any(name.startswith(_VALIDATION) for name in table.header):
             missing.append(_column_of(_VALIDATION, ACCURACY.name))
         if missing:
             raise UserError(
                 f"'{path}' has no column '{missing[0]}': a comparison as CSV has "
                 f"{', '.join(_header([ACCURACY.name]))}"
             )
-        trials = _trials(path, rows, header)
+        trials = _trials(path, table)
     if not trials:
         raise UserError(f"'{path}' has a header but no epochs")
     by_entry: dict[int, list[_Trial]] = {}
@@ -107,14 +108,12 @@ def label_only_entry(label: str) -> EntryConfig:
     return EntryConfig(label=label, optimizer=OptimizerConfig(name=label))
 
 
-def _trials(path: Path, rows: Iterator[list[str]], header: list[str]) -> list[_Trial]:
-    at = {name: header.index(name) for name in WHOSE}
-    train, validation = (_places(header, part) for part in (_TRAIN, _VALIDATION))
+def _trials(path: Path, table: Table) -> list[_Trial]:
+    at = {name: table.header.index(name) for name in WHOSE}
+    train, validation = (_places(table.header, part) for part in (_TRAIN, _VALIDATION))
     trials: dict[tuple[str, int], _Trial] = {}
     entries: dict[str, int] = {}
-    for line, cells in enumerate(rows, start=2):
-        if not any(cell.strip() for cell in cells):
-            continue
+    for line, cells in table.rows:
         try:
             label = original(cells[at["optimizer"]].strip())
             seed = int(cells[at["seed"]])

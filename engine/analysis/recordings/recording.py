@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,8 +11,9 @@ import msgspec
 import numpy as np
 
 from clr_tui.engine.analysis.comparison.seed_curves import entry_labels
+from clr_tui.engine.analysis.recordings.csv_table import open_csv
 from clr_tui.engine.analysis.recordings.curves_csv import label_only_entry, read_curves
-from clr_tui.engine.analysis.recordings.sweep_csv import read_csv
+from clr_tui.engine.analysis.recordings.sweep_csv import columns_of_sweep, read_csv
 from clr_tui.engine.by_name import named
 from clr_tui.engine.errors import UserError, did_you_mean
 from clr_tui.engine.kinds import JOB_KINDS
@@ -46,8 +46,8 @@ class Recording:
 def open_recording(path: Path) -> Recording:
     """Opens a run's folder, its `events.jsonl`, or a CSV.
 
-    A CSV has a header line. A range test has the columns `step`, `lr` and `loss`, in any order and
-    among others, see `read_csv`; a comparison has a column `optimizer`, see `read_curves`.
+    A CSV has a header line. A range test has the columns `lr` and `loss`, see `read_csv`; a
+    comparison has a column `optimizer`, see `read_curves`.
 
     Raises:
         UserError: `path` is none of these, or cannot be read.
@@ -61,22 +61,22 @@ def open_recording(path: Path) -> Recording:
     first = _first_line(path)
     if first.lstrip().startswith("{"):
         return _open_log(path)
-    if "," in first:
-        config, unnumbered = _reader(path, first)(path)
-        events = [msgspec.structs.replace(e, seq=seq) for seq, e in enumerate(unnumbered)]
-        return Recording(config, events, Batch(events=events), path)
-    raise UserError(_not_a_log(path))
+    config, unnumbered = _reader(path)(path)
+    events = [msgspec.structs.replace(e, seq=seq) for seq, e in enumerate(unnumbered)]
+    return Recording(config, events, Batch(events=events), path)
 
 
-def _reader(path: Path, header: str) -> Callable[[Path], tuple[RunConfig, list[AnyEvent]]]:
+def _reader(path: Path) -> Callable[[Path], tuple[RunConfig, list[AnyEvent]]]:
     try:
-        names = {name.strip().lower() for name in next(csv.reader([header]))}
-    except csv.Error:
+        with open_csv(path) as table:
+            names = set(table.header)
+    except UserError:
         raise UserError(_not_a_log(path)) from None
-    sweep = {"step", "lr", "loss"}
-    if ("optimizer" in names or any(n.startswith("val_") for n in names)) and not names >= sweep:
+    sweep = columns_of_sweep(table.header)
+    curves = "optimizer" in names or any(name.startswith("val_") for name in names)
+    if curves and not sweep.keys() >= {"lr", "loss"}:
         return read_curves
-    if names & sweep:
+    if len(names) > 1 and sweep.keys() & {"step", "lr", "loss"}:
         return read_csv
     raise UserError(_not_a_log(path))
 
@@ -166,7 +166,7 @@ def _first_line(path: Path) -> str:
     try:
         with open_text(path) as file:
             return file.readline(4096)
-    except UnicodeDecodeError:
+    except UnicodeError:
         raise UserError(_not_a_log(path)) from None
     except OSError as error:
         raise UserError(f"'{path}' cannot be read: {error.strerror}") from None

@@ -9,14 +9,22 @@ from pathlib import Path
 
 import numpy as np
 
-from clr_tui.engine.analysis.recordings.csv_cells import number, open_csv
+from clr_tui.engine.analysis.recordings.csv_table import Table, number, open_csv
 from clr_tui.engine.analysis.sweep.noise import share_of_new
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.settings.config import SMOOTHING, RangeTest, RunConfig, TaskConfig
+from clr_tui.engine.words import listed, many, was
 
 STEPS_PER_SECOND = 10.0
 """The replay speed of an imported sweep, which has no times."""
+_NAMES = {
+    "trial": ("trial",),
+    "step": ("step", "steps", "iteration", "iterations", "iter", "batch", "", "unnamed: 0"),
+    "lr": ("lr", "lrs", "learning_rate", "learning rate", "learning-rate"),
+    "loss": ("loss", "losses"),
+}
+"""The names of each column, the first of them that is there; pandas gives an index none."""
 _CHUNK = 4
 _MAX_CHUNKS = 250
 """A sweep has at most about this many chunks, unless they would be shorter than `_CHUNK`."""
@@ -31,26 +39,44 @@ class _Sweep:
     loss: list[float | None] = field(default_factory=list)
 
 
+def columns_of_sweep(header: list[str]) -> dict[str, int]:
+    """The places of `trial`, `step`, `lr` and `loss`, under any of their names, as far as known."""
+    found = {}
+    for column, names in _NAMES.items():
+        place = next((header.index(name) for name in names if name in header), None)
+        if place is not None:
+            found[column] = place
+    return found
+
+
 def read_csv(path: Path) -> tuple[RunConfig, list[ev.AnyEvent]]:
-    """Reads a CSV with the columns `step`, `lr`, `loss` (and `trial`) as a finished range test.
+    """Reads a CSV with the columns `lr` and `loss` as a finished range test.
+
+    Columns are in any order, among others, and may have the names that others give them
+    (`_NAMES`). Without a step, rows count from 0; with a `trial`, each is a sweep of its own.
 
     Losses that are empty or not finite are gaps. They are smoothed like those of our own runs,
     unless their noise shows that they were smoothed before (`share_of_new`): then
-    `range_test.smoothing` is 1. Who wrote the file does not matter.
+    `range_test.smoothing` is 1. Who wrote the file does not matter. Rates of 0 at the start, before
+    a warm-up, are left out with a note.
 
     Raises:
         UserError: a column is missing, or a line has something else than numbers, or a rate that
             is not above 0 or not increasing. Names the line.
     """
-    with open_csv(path) as (header, rows):
-        missing = [name for name in ("step", "lr", "loss") if name not in header]
+    with open_csv(path) as table:
+        columns = columns_of_sweep(table.header)
+        missing = [name for name in ("lr", "loss") if name not in columns]
         if missing:
+            there = listed([repr(name) for name in table.header])
             raise UserError(
-                f"'{path}' has no column '{missing[0]}': a range test as CSV has step, lr, loss"
+                f"'{path}' has no column '{missing[0]}': a range test as CSV has lr and loss, "
+                f"this file has {there[:100]}"
             )
-        sweeps = _sweeps(path, rows, header)
+        sweeps, zeros = _sweeps(path, table, columns)
     if not sweeps:
-        raise UserError(f"'{path}' has a header but no steps")
+        what = "steps with a learning rate above 0" if zeros else "steps"
+        raise UserError(f"'{path}' has a header but no {what}")
     lr = next(iter(sweeps.values())).lr
     config = RunConfig(
         id=path.stem,
@@ -65,7 +91,7 @@ def read_csv(path: Path) -> tuple[RunConfig, list[ev.AnyEvent]]:
             smoothing=_smoothing(sweeps),
         ),
     )
-    return config, list(_events(config, sweeps))
+    return config, list(_events(config, sweeps, zeros))
 
 
 def _smoothing(sweeps: dict[int, _Sweep]) -> float:
@@ -80,25 +106,30 @@ def _planned_end(lr: list[float]) -> float:
     return lr[-1] * lr[-1] / lr[-2] if len(lr) > 1 else lr[-1]
 
 
-def _sweeps(path: Path, rows: Iterator[list[str]], header: list[str]) -> dict[int, _Sweep]:
-    step, lr, loss = (header.index(name) for name in ("step", "lr", "loss"))
-    trial = header.index("trial") if "trial" in header else None
+def _sweeps(path: Path, table: Table, columns: dict[str, int]) -> tuple[dict[int, _Sweep], int]:
+    """The sweeps by trial, and the number of rows left out at their start, with a rate of 0."""
+    trial, step = columns.get("trial"), columns.get("step")
     sweeps: dict[int, _Sweep] = {}
-    for line, row in enumerate(rows, start=2):
-        if not any(row):
-            continue
+    zeros = 0
+    for line, row in table.rows:
         try:
-            sweep = sweeps.setdefault(int(row[trial]) if trial is not None else 0, _Sweep())
-            values = int(float(row[step])), float(row[lr]), number(row[loss])
+            key = int(row[trial]) if trial is not None else 0
+            sweep = sweeps.get(key, _Sweep())
+            at = int(float(row[step])) if step is not None else len(sweep.lr)
+            lr, loss = float(row[columns["lr"]]), number(row[columns["loss"]])
         except (ValueError, IndexError, OverflowError):
             raise UserError(
                 f"line {line} of '{path}' is not step, lr, loss in numbers: {','.join(row)[:60]!r}"
             ) from None
-        _check(path, line, sweep, values[0], values[1])
-        sweep.step.append(values[0])
-        sweep.lr.append(values[1])
-        sweep.loss.append(values[2])
-    return sweeps
+        if lr == 0 and not sweep.lr:
+            zeros += 1
+            continue
+        _check(path, line, sweep, at, lr)
+        sweeps[key] = sweep
+        sweep.step.append(at)
+        sweep.lr.append(lr)
+        sweep.loss.append(loss)
+    return sweeps, zeros
 
 
 def _check(path: Path, line: int, sweep: _Sweep, step: int, lr: float) -> None:
@@ -112,9 +143,12 @@ def _check(path: Path, line: int, sweep: _Sweep, step: int, lr: float) -> None:
         raise UserError(f"'{path}' is not a range test: its step does not increase at line {line}")
 
 
-def _events(config: RunConfig, sweeps: dict[int, _Sweep]) -> Iterator[ev.AnyEvent]:
+def _events(config: RunConfig, sweeps: dict[int, _Sweep], zeros: int) -> Iterator[ev.AnyEvent]:
     now = 0.0
     yield ev.RunStarted(time=now, run=config.id, kind=config.kind)
+    if zeros:
+        text = f"{many(zeros, 'step')} with a learning rate of 0 {was(zeros)} left out"
+        yield ev.Note(time=now, level="info", text=text)
     for trial, sweep in sweeps.items():
         n = len(sweep.step)
         yield ev.TrialStarted(time=now, trial=trial, seed=trial, total_steps=n, steps_per_epoch=0)

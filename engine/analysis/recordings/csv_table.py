@@ -1,0 +1,89 @@
+"""Reads CSV files as programs, notebooks and spreadsheets of any country write them."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import IO
+
+from clr_tui.engine.analysis.arrays import finite_or_none
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.regular import open_text
+
+_DELIMITERS = (",", ";", "\t")
+_DECIMAL_COMMA = re.compile(r"\s*[-+]?\d*,\d+(?:[eE][-+]?\d+)?\s*")
+_MAX_LINE = 1 << 16
+"""Characters of the header that are read: a file that is not text may have no line ends."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A CSV file that is open."""
+
+    header: list[str]
+    """The names of the columns in lower case; "" for one without a name."""
+    rows: Iterator[tuple[int, list[str]]]
+    """The rows below that are not blank, each with the number of its line."""
+
+
+@contextmanager
+def open_csv(path: Path) -> Iterator[Table]:
+    """Opens a CSV file.
+
+    Cells are separated by commas, semicolons or tabs, whichever splits the header into most, or by
+    spaces if there are none of these. Numbers may have a decimal comma where commas do not
+    separate. Excel's first line, `sep=;`, and a "#" before the header are no part of it.
+
+    Raises:
+        UserError: the file cannot be read, or is not a CSV file of text.
+    """
+    try:
+        with open_text(path) as file:
+            above, first = _header_line(file)
+            delimiter = _delimiter(first)
+            lines = csv.reader(
+                chain([first], file), delimiter=delimiter, skipinitialspace=delimiter == " "
+            )
+            header = [name.strip().lower() for name in next(lines, [])]
+            yield Table(header, _rows(lines, above, decimal_commas=delimiter != ","))
+    except OSError as error:
+        raise UserError(f"'{path}' cannot be read: {error.strerror}") from None
+    except (UnicodeError, csv.Error):
+        raise UserError(f"'{path}' is not a CSV file of text") from None
+
+
+def _header_line(file: IO[str]) -> tuple[int, str]:
+    """The number of lines above the header, and its line, empty if there is none."""
+    above = 0
+    while line := file.readline(_MAX_LINE):
+        text = line.strip("# \t\r\n")
+        if text and not text.lower().startswith("sep="):
+            return above, line.lstrip("# ")
+        above += 1
+    return above, ""
+
+
+def _delimiter(header: str) -> str:
+    counts = {d: len(next(csv.reader([header], delimiter=d), [])) for d in _DELIMITERS}
+    best = max(_DELIMITERS, key=counts.__getitem__)
+    return best if counts[best] > 1 else " "
+
+
+def _rows(
+    lines: Iterator[list[str]], above: int, *, decimal_commas: bool
+) -> Iterator[tuple[int, list[str]]]:
+    for number_of_row, cells in enumerate(lines, start=above + 2):
+        if decimal_commas:
+            cells = [c.replace(",", ".") if _DECIMAL_COMMA.fullmatch(c) else c for c in cells]
+        if any(cell.strip() for cell in cells):
+            yield number_of_row, cells
+
+
+def number(text: str) -> float | None:
+    """The number in a cell, None if empty or not finite; raises ValueError if not a number."""
+    return finite_or_none(float(text)) if text.strip() else None
