@@ -12,7 +12,7 @@ from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.launch import launch
 from clr_tui.engine.log.removal import remove_run
 from clr_tui.engine.log.rundir import RunDir, create_run
-from clr_tui.engine.settings.catalogue import SOURCES, WEIGHTS
+from clr_tui.engine.settings.catalogue import HUGGING_FACE, SOURCES, WEIGHTS
 from clr_tui.engine.settings.check import check
 from clr_tui.engine.settings.config import Job, TaskConfig
 from clr_tui.engine.settings.task_files import absolute_place
@@ -84,6 +84,9 @@ def _absolute(task: TaskConfig) -> TaskConfig:
     """Makes paths absolute: the worker has a different working directory."""
     if task.task:
         return msgspec.structs.replace(task, task=absolute_place(task.task))
-    data = task.data if task.data in SOURCES else os.path.abspath(task.data)
+    prefix = HUGGING_FACE if task.data.startswith(HUGGING_FACE) else ""
+    path = task.data.removeprefix(prefix)
+    named = task.data in SOURCES or (prefix and not os.path.isdir(path))
+    data = task.data if named else prefix + os.path.abspath(path)
     weights = task.weights if task.weights in WEIGHTS else os.path.abspath(task.weights)
     return msgspec.structs.replace(task, data=data, weights=weights)

@@ -25,8 +25,8 @@ class Source(NamedTuple):
 
     image_size: int
     """The default side of its images, pixels; 0 if that depends on the model, as for folders."""
-    train: int
-    """The number of training images, or a little more: no batch can be larger."""
+    train: int | None
+    """The number of training images, or a little more: no batch can be larger. None: unknown."""
     read: str
     """`(name, size, Progress, Notify, cache_dir: Path | None) -> Dataset`, of any image size."""
 
@@ -87,6 +87,17 @@ SOURCES = {
     "usps": _published(16, 6562),
     "semeion": _published(16, 1275),
 }
+HUGGING_FACE = "hf:"
+"""Before the names of data sets of Hugging Face."""
+
+
+def source_of(data: str) -> Source | None:
+    """The data set of this name; None if it is the path of a folder."""
+    if data.startswith(HUGGING_FACE):
+        return Source(0, None, f"{_TASKS}.hugging_face:read_hugging_face")
+    return SOURCES.get(data)
+
+
 _BY_SIZE = {
     224: """
         alexnet convnext_base convnext_large convnext_small convnext_tiny densenet121 densenet161

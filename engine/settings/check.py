@@ -5,6 +5,7 @@ Used before a run starts, and by the form while the user types.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,15 @@ from clr_tui.engine.errors import UserError, did_you_mean
 from clr_tui.engine.kinds import JOB_KINDS
 from clr_tui.engine.nvml import check_device
 from clr_tui.engine.settings import limits
-from clr_tui.engine.settings.catalogue import MODELS, SOURCES, STUDIES, WEIGHTS, model_named
+from clr_tui.engine.settings.catalogue import (
+    HUGGING_FACE,
+    MODELS,
+    SOURCES,
+    STUDIES,
+    WEIGHTS,
+    model_named,
+    source_of,
+)
 from clr_tui.engine.settings.config import (
     Compare,
     Job,
@@ -142,9 +151,15 @@ def _data(task: TaskConfig) -> Iterator[UserError]:
             "data is empty: give 'digits', another data set's name, or a folder of images", "data"
         )
         return
+    if task.data.startswith(HUGGING_FACE) and not importlib.util.find_spec("datasets"):
+        yield UserError(
+            f"data '{task.data}' needs the package 'datasets': pip install 'clr-tui[hf]'", "data"
+        )
+        return
     path = Path(task.data)
     try:
-        train = SOURCES[task.data].train if task.data in SOURCES else training_images(path)
+        source = source_of(task.data)
+        train = source.train if source else training_images(path)
     except UserError as error:
         near = did_you_mean(path.name.lower(), SOURCES)
         known = near and not os.path.exists(path)

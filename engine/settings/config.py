@@ -88,7 +88,7 @@ class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
         str,
         described(
             f"{', '.join(_FIRST)} or {len(SOURCES) - len(_FIRST)} more data sets by name,"
-            " or a folder of images",
+            " hf:NAME or a folder",
             metavar="DIR",
             by_name=True,
         ),

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from clr_tui.engine.by_name import named
-from clr_tui.engine.settings.catalogue import SOURCES, model_named
+from clr_tui.engine.settings.catalogue import model_named, source_of
 from clr_tui.engine.settings.config import TaskConfig
 from clr_tui.engine.tasks.augment import RandomAffine
 from clr_tui.engine.tasks.cache import cache_folder
@@ -81,15 +81,17 @@ def load_task(
 def _image_size(config: TaskConfig) -> int:
     if config.image_size is not None:
         return config.image_size
-    own = SOURCES[config.data].image_size if config.data in SOURCES else 0
-    return own or model_named(config.model, config.freeze).image_size
+    source = source_of(config.data)
+    return (source.image_size if source else 0) or model_named(
+        config.model, config.freeze
+    ).image_size
 
 
 def _read(config: TaskConfig, progress: Progress, note: Notify, cache_dir: Path | None) -> Dataset:
     """The data, with images of the size that was asked for."""
     size = _image_size(config)
-    if config.data in SOURCES:
-        read = partial(named(SOURCES[config.data].read), config.data)
+    if source := source_of(config.data):
+        read = partial(named(source.read), config.data)
     else:
         read = partial(read_folder, Path(config.data))
     dataset: Dataset = read(size, progress, note, cache_dir)

@@ -80,7 +80,7 @@ def obtain(name: str, files: tuple[PublishedFile, ...], progress: Progress, note
             try:
                 _obtain(name, file, files, progress, note)
             except OSError as error:
-                raise _unwritable(name, root, error) from error
+                raise unwritable(name, root, error) from error
     return root
 
 
@@ -151,7 +151,8 @@ def _missing(name: str, why: DownloadError, files: tuple[PublishedFile, ...]) ->
     )
 
 
-def _unwritable(name: str, root: Path, error: OSError) -> UserError:
+def unwritable(name: str, root: Path, error: OSError) -> UserError:
+    """Says that a data set cannot be written to the folder of all data sets, and what to do."""
     full = error.errno in (errno.ENOSPC, errno.EDQUOT)
     return UserError(
         f"{name} cannot be kept in '{root}' ({error.strerror or error}): "
