@@ -33,7 +33,11 @@ def describe_error(error: BaseException) -> tuple[str, str | None]:
 
     An error in a user's own code is named with its file and line.
     """
-    from clr_tui.engine.user_frames import in_one_line, user_frame  # not needed without an error
+    from clr_tui.engine.user_frames import (
+        in_one_line,
+        task_place,
+        user_frame,
+    )  # not needed without an error
 
     text = str(error).partition("\n")[0]
     no_memory = "out of memory" in text.lower() or "can't allocate memory" in text.lower()
@@ -45,4 +49,5 @@ def describe_error(error: BaseException) -> tuple[str, str | None]:
         return f"the code that was run called {said}{f' ({where})' if where else ''}", None
     if where:
         return f"{in_one_line(error)} ({where})", None
-    return f"{type(error).__name__}: {text} (the details are in worker.log)", None
+    at = f"{task_place()}; " if task_place() else ""
+    return f"{type(error).__name__}: {text} ({at}the details are in worker.log)", None

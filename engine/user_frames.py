@@ -30,6 +30,10 @@ _FRAME = re.compile(
 )
 
 
+_task: list[str] = []
+"""Where the function that made this process's own task is defined."""
+
+
 class Frame(NamedTuple):
     """A line that was being executed."""
 
@@ -77,6 +81,23 @@ def place_of(function: Callable[..., Any]) -> str:
     if code is None:
         return ""
     return str(Frame(code.co_filename, code.co_firstlineno, code.co_name, ""))
+
+
+def set_task_place(function: Callable[..., Any]) -> None:
+    """Remembers the function of an own task, for mistakes that show in no line of the user's."""
+    _task[:] = [place] if (place := place_of(function)) else []
+
+
+def task_place() -> str:
+    """The place of the function of this process's own task; empty if it has none."""
+    return "".join(_task)
+
+
+def with_task_place(message: str) -> str:
+    """Adds where the task is defined to a sentence about it, unless it names a line already."""
+    if not _task or re.search(r"\.py:\d", message):
+        return message
+    return f"{message} ({task_place()})"
 
 
 def is_users(path: str) -> bool:

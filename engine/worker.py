@@ -31,7 +31,7 @@ from clr_tui.engine.log.writer import EventWriter
 from clr_tui.engine.malloc import keep_freed_memory
 from clr_tui.engine.settings.config import RunConfig
 from clr_tui.engine.training.control import Control, RunRemoved, StopFlag, Stopped
-from clr_tui.engine.user_frames import user_traceback
+from clr_tui.engine.user_frames import user_traceback, with_task_place
 
 if TYPE_CHECKING:  # torch takes seconds to import and must not delay the first event
     from clr_tui.engine.analysis.history import RunHistory
@@ -144,6 +144,7 @@ def _run_job(
 def _failed(error: BaseException, message: str, field: str | None) -> RunFinished:
     if isinstance(error, UserError) and error.__cause__ is not None:
         traceback.print_exc()
+    message = with_task_place(message) if field == "task" else message
     lines = user_traceback(error)
     return RunFinished(outcome="failed", message=message, field=field, traceback=lines)
 

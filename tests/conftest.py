@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -14,6 +16,26 @@ settings.load_profile("clr-tui")
 # The terminal that starts the tests must not decide how wide they, or `ps`, write their lines.
 for size in ("COLUMNS", "LINES"):
     os.environ.pop(size, None)
+
+
+@pytest.fixture
+def users_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A user's working directory. What importing their file changes in this process is put back."""
+    from clr_tui.engine import user_frames
+    from clr_tui.engine.tasks import user_files
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(user_files, "_sources", {})
+    monkeypatch.setattr(user_files, "_stamps", {})
+    monkeypatch.setattr(user_frames, "_task", [])
+    path, argv, finders, modules = sys.path[:], sys.argv[:], sys.meta_path[:], dict(sys.modules)
+    yield tmp_path
+    sys.path[:], sys.argv[:], sys.meta_path[:] = path, argv, finders
+    sys.path_importer_cache.clear()
+    for name, module in list(sys.modules.items()):  # but not those of libraries, loaded for good
+        if str(getattr(module, "__file__", "")).startswith(str(tmp_path)):
+            del sys.modules[name]
+    sys.modules["__main__"] = modules["__main__"]
 
 
 @pytest.fixture

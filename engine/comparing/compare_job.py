@@ -15,8 +15,8 @@ from clr_tui.engine.log.events import PoolReady, Progress
 from clr_tui.engine.metrics import Metric
 from clr_tui.engine.settings.config import Compare, EntryConfig, RunConfig, Train
 from clr_tui.engine.settings.entries import tuned_entries
+from clr_tui.engine.tasks import user_files
 from clr_tui.engine.tasks.task import Task
-from clr_tui.engine.tasks.user_code import user_sources
 from clr_tui.engine.training.optimizers.classes import default_lr
 from clr_tui.engine.training.optimizers.recipes import PLAIN, try_to_make
 from clr_tui.engine.training.range_test import sweep_steps
@@ -84,7 +84,7 @@ def run_compare_job(work: TrialWork) -> Result:
             devices=names,
             jobs=jobs,
             threads=compare.threads,
-            sources=user_sources() if config.task.task else None,
+            sources=user_files.sources() if config.task.task else None,
         ),
         emit=emit,
         control=work.control,

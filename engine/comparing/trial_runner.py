@@ -19,14 +19,15 @@ from clr_tui.engine.log.events import Event, Outcome, Steps, TrialFinished
 from clr_tui.engine.tasks.devices import choose_device
 from clr_tui.engine.tasks.load import load_task
 from clr_tui.engine.tasks.task import Task
-from clr_tui.engine.tasks.user_code import enter, load_from
+from clr_tui.engine.tasks.user_code import enter
+from clr_tui.engine.tasks.user_files import load_from
 from clr_tui.engine.training.control import Control, StopFlag, Stopped
 from clr_tui.engine.training.job import throttled_progress, tune_torch
 from clr_tui.engine.training.keepers import MemoryKeeper
 from clr_tui.engine.training.range_test import run_sweep
 from clr_tui.engine.training.session import Session, Trial
 from clr_tui.engine.training.training import Training
-from clr_tui.engine.user_frames import user_traceback
+from clr_tui.engine.user_frames import user_traceback, with_task_place
 
 
 class TrialRunner:
@@ -63,7 +64,9 @@ class TrialRunner:
         except Stopped as stopped:
             reporter.end("stopped", str(stopped))
         except UserError as error:
-            reporter.end("failed", error.message, user_traceback(error))
+            message = error.message
+            message = with_task_place(message) if error.field == "task" else message
+            reporter.end("failed", message, user_traceback(error))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - the other trials continue
             traceback.print_exc()
             reporter.end("failed", describe_error(error)[0], user_traceback(error))

@@ -15,17 +15,16 @@ import inspect
 import os
 import sys
 from collections.abc import Callable, Mapping
-from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from clr_tui.engine.errors import UserError, describe_error, did_you_mean
 from clr_tui.engine.settings.config import TaskConfig, Value
 from clr_tui.engine.settings.task_place import TaskPlace
+from clr_tui.engine.tasks import user_files
 from clr_tui.engine.tasks.dataset import Progress
 from clr_tui.engine.tasks.own_task import Task
-from clr_tui.engine.user_frames import is_users, place_of, shown, user_frame
+from clr_tui.engine.user_frames import place_of, set_task_place, shown, user_frame
 
 FIELD = "task"
 _MAIN = "__mp_main__"
@@ -48,6 +47,7 @@ def enter(place: str, folder: str) -> None:
     if first and sys.path[:1] != [first]:
         sys.path.insert(0, first)
     sys.argv = [split.where]
+    user_files.keep_sources()
 
 
 def user_task(config: TaskConfig, progress: Progress) -> Task:
@@ -62,6 +62,7 @@ def user_task(config: TaskConfig, progress: Progress) -> Task:
     module = _imported(place, name)
     progress(f"importing {name}", 1, 1)
     function = _function(module, place.function, name)
+    set_task_place(function)
     arguments = _arguments(function, config.parameters, f"{place.function} of {name}")
     try:
         made = function(**arguments)
@@ -90,13 +91,10 @@ def _imported(place: TaskPlace, name: str) -> ModuleType:
 
 
 def _run_file(path: str) -> ModuleType:
-    source = _sources.get(path)
-    if source is None:
-        source = Path(path).read_bytes()
     module = ModuleType(_MAIN)
     module.__file__ = path
     module.__spec__ = None  # so that spawned processes run the file too
-    code = compile(source, path, "exec", dont_inherit=True)
+    code = compile(user_files.source(path), path, "exec", dont_inherit=True)
     sys.modules[_MAIN] = sys.modules["__main__"] = module
     exec(code, module.__dict__)
     return module
@@ -148,49 +146,3 @@ def _a(value: object) -> str:
 
 def _mistake(words: str) -> UserError:
     return UserError(words, FIELD)
-
-
-_sources: dict[str, bytes] = {}
-"""By path: what to run instead of what is in the file now."""
-
-
-def user_sources() -> dict[str, bytes]:
-    """The content of each of the user's files that this process has loaded, by its path."""
-    found = {}
-    for path in user_modules():
-        with contextlib.suppress(OSError):  # it is gone: so it cannot be loaded again
-            found[path] = _sources.get(path) or Path(path).read_bytes()
-    return found
-
-
-def user_modules() -> list[str]:
-    """The paths of the user's files that this process has loaded as modules."""
-    paths = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
-    return sorted({path for path in paths if isinstance(path, str) and is_users(path)})
-
-
-def load_from(sources: Mapping[str, bytes]) -> None:
-    """Makes imports take the content of these files from `sources`, even if they have changed."""
-    _sources.update(sources)
-    if sources and not any(isinstance(finder, _KeptFinder) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _KeptFinder())
-
-
-class _KeptFinder:
-    """Finds the modules whose sources are kept; all others are up to the other finders."""
-
-    def find_spec(
-        self, name: str, path: Any = None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        spec = PathFinder.find_spec(name, path, target)
-        if spec is None or spec.origin not in _sources:
-            return None
-        spec.loader = _KeptLoader(name, spec.origin)
-        return spec
-
-
-class _KeptLoader(SourceFileLoader):
-    """Loads a module from its kept source, without bytecode, which may be newer."""
-
-    def get_code(self, fullname: str) -> Any:
-        return self.source_to_code(_sources[self.path], self.path)

@@ -7,11 +7,12 @@ import copy
 import dataclasses
 import math
 import re
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
 
-from clr_tui.engine.errors import UserError
+from clr_tui.engine.errors import UserError, describe_error
 from clr_tui.engine.log.events import (
     BoundsChanged,
     Diverged,
@@ -34,6 +35,7 @@ from clr_tui.engine.training.schedules import PolicyRate, PolicyScheduler, make_
 from clr_tui.engine.training.session import Result, Session, Trial, TrialWork
 from clr_tui.engine.training.torch_schedules import TorchSchedule
 from clr_tui.engine.training.trainee import Trainee
+from clr_tui.engine.user_frames import user_traceback
 from clr_tui.engine.words import listed, lr_str
 
 
@@ -128,7 +130,14 @@ class Training:
             return self._emit_diverged(astray.args[0])
         except UserError as error:  # such as a full disk
             with contextlib.suppress(UserError):
-                self._finish("failed", error.message)
+                self._recorder.flush()
+                self._finish("failed", error.message, user_traceback(error))
+            raise
+        except (Exception, SystemExit) as error:
+            with contextlib.suppress(Exception):  # the device may be out of order too
+                self._recorder.flush()
+                self._keep("stopped")
+                self._finish("failed", describe_error(error)[0], user_traceback(error))
             raise
         self._finish("done")
         return Result("done", headline=self._headline())
@@ -299,10 +308,15 @@ class Training:
         self._finish("failed", end.reason)
         return Result("failed", end.reason, headline=self._headline())
 
-    def _finish(self, outcome: Outcome, reason: str = "") -> None:
-        steps = self._recorder.steps
+    def _finish(self, outcome: Outcome, reason: str = "", lines: Sequence[str] = ()) -> None:
         self._emit(
-            TrialFinished(trial=self._trial.number, outcome=outcome, step=steps, reason=reason)
+            TrialFinished(
+                trial=self._trial.number,
+                outcome=outcome,
+                step=self._recorder.steps,
+                reason=reason,
+                traceback=list(lines),
+            )
         )
 
     def _headline(self) -> str:

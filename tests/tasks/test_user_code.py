@@ -7,7 +7,6 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,8 +14,8 @@ import pytest
 import clr_tui
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.settings.config import TaskConfig
-from clr_tui.engine.tasks import user_code
-from clr_tui.engine.tasks.user_code import enter, load_from, user_modules, user_sources, user_task
+from clr_tui.engine.tasks import user_files
+from clr_tui.engine.tasks.user_code import enter, user_task
 
 GOOD = """
 import clr_tui
@@ -25,24 +24,12 @@ def task(**names):
 """
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The user's working directory. What an import changes in this process is put back."""
-    monkeypatch.chdir(tmp_path)
-    path, argv, finders, modules = sys.path[:], sys.argv[:], sys.meta_path[:], dict(sys.modules)
-    monkeypatch.setattr(user_code, "_sources", {})
-    yield tmp_path
-    sys.path[:], sys.argv[:], sys.meta_path[:] = path, argv, finders
-    sys.path_importer_cache.clear()
-    sys.modules.clear()
-    sys.modules.update(modules)
-
-
 def load(folder: Path, source: str, place: str = "mytask.py:task", **parameters) -> clr_tui.Task:
     """Imports `source` as a worker would."""
     path = folder / "mytask.py"
     if source:
         path.write_text(source)
+        user_files._sources.pop(str(path), None)
     whole = str(folder / place) if ".py" in place else place
     enter(whole, str(folder))
     config = TaskConfig(task=whole, parameters=parameters)
@@ -71,58 +58,58 @@ def task():
 """
 
 
-def test_it_sees_what_python_would_show_it(folder: Path) -> None:
-    """Also where the folder has modules of the names of ours, and the user is elsewhere."""
-    code = folder / "code"
+def test_it_sees_what_python_would_show_it(users_folder: Path) -> None:
+    """Also where the users_folder has modules of the names of ours, and the user is elsewhere."""
+    code = users_folder / "code"
     code.mkdir()
     for name in ("engine", "tui", "utils", "models", "data", "types", "test"):
         (code / f"{name}.py").write_text(f"NAME = '{name}'")
     (code / "mytask.py").write_text(SEEN)
-    # A fresh interpreter would take its own `types` from the folder and die.
+    # A fresh interpreter would take its own `types` from the users_folder and die.
     (code / "types.py").rename(code / "kept.py")
     real = subprocess.run(
-        [sys.executable, str(code / "mytask.py")], capture_output=True, text=True, cwd=folder
+        [sys.executable, str(code / "mytask.py")], capture_output=True, text=True, cwd=users_folder
     )
     (code / "kept.py").rename(code / "types.py")
     plain = json.loads(real.stdout)
-    ours = json.loads(load(folder, "", "code/mytask.py:task").name)
+    ours = json.loads(load(users_folder, "", "code/mytask.py:task").name)
     assert plain.pop("name") == "__main__"
     assert ours.pop("name") == "__mp_main__"
     assert ours == plain
     assert ours["modules"] == ["engine", "tui", "utils", "models", "data"]
-    assert ours["cwd"] == str(folder)
+    assert ours["cwd"] == str(users_folder)
 
 
-def test_a_module_comes_from_the_working_directory(folder: Path) -> None:
-    package = folder / "engine" / "tasks"
+def test_a_module_comes_from_the_working_directory(users_folder: Path) -> None:
+    package = users_folder / "engine" / "tasks"
     package.mkdir(parents=True)
     (package / "mine.py").write_text(
         GOOD.replace("import clr_tui", "import clr_tui\nfrom . import sub")
     )
     for made in (package / "sub.py", package / "__init__.py", package.parent / "__init__.py"):
         made.write_text("")
-    assert load(folder, "", "engine.tasks.mine:task", a=1).train == {"a": 1}
-    assert sys.path[0] == str(folder)
+    assert load(users_folder, "", "engine.tasks.mine:task", a=1).train == {"a": 1}
+    assert sys.path[0] == str(users_folder)
 
 
-def test_a_file_may_have_any_name(folder: Path) -> None:
+def test_a_file_may_have_any_name(users_folder: Path) -> None:
     for name in ("json.py", "my-task.py", "3.py", "engine.py"):
-        (folder / name).write_text(GOOD)
-        assert load(folder, "", f"{name}:task", b="x").train == {"b": "x"}
+        (users_folder / name).write_text(GOOD)
+        assert load(users_folder, "", f"{name}:task", b="x").train == {"b": "x"}
     assert json.loads("1") == 1
 
 
-def test_lists_become_the_tuples_that_defaults_are(folder: Path) -> None:
+def test_lists_become_the_tuples_that_defaults_are(users_folder: Path) -> None:
     source = (
         "import clr_tui\ndef task(sizes=(1, 2), more=[1]):\n"
         "    return clr_tui.Task(model=None, train=(sizes, more))\n"
     )
-    assert load(folder, source, sizes=[3, 4], more=[5]).train == ((3, 4), [5])
+    assert load(users_folder, source, sizes=[3, 4], more=[5]).train == ((3, 4), [5])
 
 
-def test_what_the_file_defines_can_be_pickled(folder: Path) -> None:
+def test_what_the_file_defines_can_be_pickled(users_folder: Path) -> None:
     source = GOOD + "\nclass Data:\n    pass\n"
-    load(folder, source)
+    load(users_folder, source)
     made = sys.modules["__mp_main__"].Data()
     assert type(pickle.loads(pickle.dumps(made))) is type(made)
 
@@ -141,9 +128,9 @@ def task():
 """
 
 
-def test_spawned_processes_find_the_file_and_its_folder(folder: Path) -> None:
-    (folder / "utils.py").write_text("def double(n): return 2 * n")
-    assert load(folder, SPAWNED).train == (8, "Data")
+def test_spawned_processes_find_the_file_and_its_folder(users_folder: Path) -> None:
+    (users_folder / "utils.py").write_text("def double(n): return 2 * n")
+    assert load(users_folder, SPAWNED).train == (8, "Data")
 
 
 @pytest.mark.parametrize(
@@ -181,52 +168,51 @@ def test_spawned_processes_find_the_file_and_its_folder(folder: Path) -> None:
 )
 @pytest.mark.filterwarnings("ignore:coroutine")
 def test_each_failure_is_one_sentence_with_the_line(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, source: str, sentence: str
+    users_folder: Path, monkeypatch: pytest.MonkeyPatch, source: str, sentence: str
 ) -> None:
-    (folder / "utils.py").write_text("")
-    (folder / "broken.py").write_text("def f():\n    raise ValueError('bad')\nf()\n")
+    (users_folder / "utils.py").write_text("")
+    (users_folder / "broken.py").write_text("def f():\n    raise ValueError('bad')\nf()\n")
     monkeypatch.setattr(sys, "stdin", open(os.devnull))  # noqa: SIM115 - as a worker's
-    assert sentence in said(folder, source)
+    assert sentence in said(users_folder, source)
 
 
-def test_parameters_that_the_function_does_not_take(folder: Path) -> None:
+def test_parameters_that_the_function_does_not_take(users_folder: Path) -> None:
     source = "def task(width=1): ...\n"
-    assert said(folder, source, widht=1) == (
+    assert said(users_folder, source, widht=1) == (
         "task of mytask.py: got an unexpected keyword argument 'widht'; see --set"
         " (mytask.py:1, in task)"
     )
-    assert "missing a required argument: 'width'" in said(folder, source.replace("=1", ""))
+    assert "missing a required argument: 'width'" in said(users_folder, source.replace("=1", ""))
 
 
-def test_a_file_that_is_gone(folder: Path) -> None:
-    assert said(folder, "", "gone.py:task") == "gone.py cannot be read: No such file or directory"
-    assert "no module 'gone'" in said(folder, "", "gone:task")
+def test_a_file_that_is_gone(users_folder: Path) -> None:
+    assert (
+        said(users_folder, "", "gone.py:task")
+        == "gone.py cannot be read: No such file or directory"
+    )
+    assert "no module 'gone'" in said(users_folder, "", "gone:task")
 
 
-def test_another_process_loads_what_the_first_one_loaded(folder: Path) -> None:
-    """Though all files changed in between, and bytecode of the new ones lies there."""
-    (folder / "utils.py").write_text("VALUE = 'old'\n")
+def test_another_process_loads_what_the_first_one_loaded(users_folder: Path) -> None:
+    """Though all files have changed, and bytecode of the new ones may lie there."""
     source = (
         "import clr_tui, utils\nVALUE = 'old'\ndef task():\n"
         "    import later\n    return clr_tui.Task(model=None, train=(VALUE, utils.VALUE))\n"
     )
-    (folder / "later.py").write_text("")
-    assert load(folder, source).train == ("old", "old")
-    kept = user_sources()
-    assert {folder / name for name in ("mytask.py", "utils.py", "later.py")} <= set(
-        map(Path, user_modules())
-    )
-    (folder / "utils.py").write_text("VALUE = 'new'\n")
-    (folder / "later.py").write_text("raise ValueError\n")
-    for name in ("utils", "later"):
+    names = ("mytask.py", "utils.py", "later.py")
+    (users_folder / "utils.py").write_text("VALUE = 'old'\n")
+    (users_folder / "later.py").write_text("")
+    assert load(users_folder, source).train == ("old", "old")
+    kept = user_files.sources()
+    assert {str(users_folder / name) for name in names} == kept.keys()
+    assert user_files.first_changed() == ""
+
+    (users_folder / "utils.py").write_text("VALUE = 'new'\n")
+    (users_folder / "later.py").write_text("raise ValueError\n")
+    (users_folder / "mytask.py").write_text("raise ValueError\n")
+    assert user_files.first_changed() == str(users_folder / "mytask.py")
+    user_files._sources.clear()
+    for name in ("utils", "later", "__mp_main__"):
         del sys.modules[name]
-    assert load(
-        folder, source.replace("'old'", "'new'").replace("    import later\n", "")
-    ).train == (
-        "new",
-        "new",
-    )
-    for name in ("utils", "__mp_main__"):
-        del sys.modules[name]
-    load_from(kept)
-    assert load(folder, "").train == ("old", "old")
+    user_files.load_from(kept)
+    assert load(users_folder, "").train == ("old", "old")
