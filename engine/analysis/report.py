@@ -20,7 +20,7 @@ from clr_tui.engine.log.state import State, state_of
 from clr_tui.engine.metrics import LOSS, Metric
 from clr_tui.engine.policies import Phase, shape_of, step_size_steps
 from clr_tui.engine.policies import phase as phase_at
-from clr_tui.engine.settings.config import FACTOR, RangeTest, Train
+from clr_tui.engine.settings.config import FACTOR, RangeTest, Train, Value
 from clr_tui.engine.words import lr_str
 
 
@@ -70,7 +70,11 @@ class Report:
     """`running`, `paused`, `done`, `stopped`, `failed` or `lost`."""
     message: str
     """Why the run failed or was stopped."""
+    traceback: list[str]
+    """After an error in a user's own code: its lines in the traceback, outermost first."""
     task: str
+    parameters: dict[str, Value]
+    """Those given to a user's own task."""
     model: str
     metric: Metric
     """The primary one."""
@@ -281,11 +285,9 @@ def common_fields(history: RunHistory, live: bool) -> dict[str, Any]:
             finished.outcome if finished else None, alive=live, paused=history.paused
         ),
         "message": finished.message if finished else "",
-        "task": task.name
-        if task
-        else config.task.data_name
-        if config.task.task
-        else config.task.data,
+        "traceback": finished.traceback if finished else [],
+        "parameters": config.task.parameters,
+        "task": task.name if task else config.task.data_name,
         "model": task.model if task else config.task.model_name,
         "metric": history.primary,
         "device": history.device.device if history.device else "",

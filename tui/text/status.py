@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.log.state import ENDED, State, state_of
 from clr_tui.engine.settings.config import OptimizerConfig, RunConfig, TaskConfig
+from clr_tui.engine.settings.task_parameters import write
 from clr_tui.engine.words import many, was
 from clr_tui.tui.charts.chart import Role
 from clr_tui.tui.kinds.registry import KINDS
@@ -168,6 +169,10 @@ def title_of(config: RunConfig, history: RunHistory) -> str:
 
 def _task_parts(config: RunConfig, history: RunHistory) -> list[str]:
     task, ready = config.task, history.task
+    if task.task:
+        given = ", ".join(f"{name}={write(value)}" for name, value in task.parameters.items())
+        name = f"{ready.name if ready else task.data_name}{f'({given})' if given else ''}"
+        return [name, *([ready.model, f"batch {ready.batch_size}"] if ready else [])]
     if task.model:
         return [ready.name if ready else task.data_name, model_name(task.model)]
     if ready is not None:
@@ -177,10 +182,13 @@ def _task_parts(config: RunConfig, history: RunHistory) -> list[str]:
 
 
 def optimizer_parts(optimizer: OptimizerConfig, task: TaskConfig) -> list[str]:
-    """Return optimizer and batch size for a title; empty if the task is unknown."""
+    """Return optimizer and batch size for a title; empty if the task is unknown.
+
+    The size of an own task's batches is known only once it is loaded.
+    """
     if not task.model:
         return []
     how = "SGD" if optimizer.name == "sgd" else optimizer.name
     if optimizer.name == "sgd" and optimizer.momentum:
         how += f"(momentum {optimizer.momentum:g})"
-    return [how, f"batch {task.batch_size}"]
+    return [how] if task.task else [how, f"batch {task.batch_size}"]
