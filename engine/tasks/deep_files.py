@@ -32,8 +32,9 @@ class DeepValues(NamedTuple):
     """See `Span`."""
     values: Values
     """(height, width, channels), without an alpha channel."""
-    on_white: bool = False
-    """Whether the image is transparent in places, and is shown on white."""
+    alpha: Values | None = None
+    """(height, width, 1), 0 where the image is transparent, 1 where it is not; None if it is
+    nowhere."""
 
 
 def raw_mode(image: ImageFile.ImageFile) -> str:
@@ -77,7 +78,7 @@ def deep_values(image: ImageFile.ImageFile, raw: str, file: str) -> DeepValues |
         # Unsigned in the file, but signed in Pillow.
         values = _one_channel(image, "uint32" if raw == "I;32N" else None)
         is_inverted = kind == "16-bit" and tags.get(_TIFF_PHOTOMETRIC) == 0
-        return DeepValues(kind, 65535 - values if is_inverted else values)
+        return DeepValues(kind, *_with_key(image, 65535 - values if is_inverted else values))
     if image.format in ("PNG", "TIFF") and re.fullmatch(r"(RGB|RGBX|RGBA|RGBa|LA);16[BLN]", raw):
         return DeepValues("16-bit", *_both_bytes(image, raw, file))
     if image.format == "PPM" and image.mode == "RGB":
@@ -94,8 +95,8 @@ def _one_channel(image: ImageFile.ImageFile, dtype: str | None = None) -> Values
     return (values.view(dtype) if dtype else values).astype(np.float64)[..., np.newaxis]
 
 
-def _both_bytes(image: ImageFile.ImageFile, raw: str, file: str) -> tuple[Values, bool]:
-    """All 16 bits of an image with several channels, on white; and whether that matters.
+def _both_bytes(image: ImageFile.ImageFile, raw: str, file: str) -> tuple[Values, Values | None]:
+    """All 16 bits of an image with several channels, and its alpha.
 
     Pillow's decoders take the high byte of each value. Told the opposite byte order, they take the
     low one.
@@ -105,11 +106,14 @@ def _both_bytes(image: ImageFile.ImageFile, raw: str, file: str) -> tuple[Values
     if mode == "LA":
         # Two values of 16 bits take up the four bytes of RGBA; there is no LA;16L.
         four = _decoded(file, kind, "RGBA")
-        return _on_white(four[..., 0::2] * 256 + four[..., 1::2])
+        return _with_alpha(four[..., 0::2] * 256 + four[..., 1::2])
     plain = "RGBA" if mode == "RGBa" else mode  # else Pillow divides by alpha, in 8 bits
     high = _decoded(file, kind, f"{plain};16{order}")
     low = _decoded(file, kind, f"{plain};16{_OPPOSITE[order]}")
-    return _on_white(high * 256 + low, premultiplied=mode == "RGBa")
+    values = high * 256 + low
+    if values.shape[2] == 3:
+        return _with_key(image, values)
+    return _with_alpha(values, premultiplied=mode == "RGBa")
 
 
 def _decoded(file: str, kind: str, raw: str) -> Values:
@@ -128,14 +132,22 @@ def _with_raw_mode(tile: Any, raw: str) -> Any:
     return type(tile)(*first, changed) if hasattr(tile, "_fields") else (*first, changed)
 
 
-def _on_white(values: Values, *, premultiplied: bool = False) -> tuple[Values, bool]:
-    """Values of 16 bits without their alpha channel, if any, and whether it made a difference."""
-    if values.shape[2] not in (2, 4):
-        return values, False
+def _with_key(image: ImageFile.ImageFile, values: Values) -> tuple[Values, Values | None]:
+    """Values, and their alpha if a PNG declares one value or colour transparent."""
+    key = image.info.get("transparency") if image.format == "PNG" else None
+    if key is None or not (is_clear := (values == key).all(axis=-1, keepdims=True)).any():
+        return values, None
+    return values, 1.0 - is_clear
+
+
+def _with_alpha(values: Values, *, premultiplied: bool = False) -> tuple[Values, Values | None]:
+    """The colours and the alpha of values of 16 bits whose last channel is alpha."""
     colours, alpha = values[..., :-1], values[..., -1:] / 65535
     if (alpha == 1).all():
-        return colours, False
-    return (colours if premultiplied else colours * alpha) + 65535 * (1 - alpha), True
+        return colours, None
+    if premultiplied:
+        colours = colours / alpha.clip(1 / 65535)
+    return colours, alpha
 
 
 def _netpbm_colours(file: str) -> Values | None:

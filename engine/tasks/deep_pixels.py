@@ -26,34 +26,42 @@ class Span(NamedTuple):
 
 
 class DeepPicture(NamedTuple):
-    """The values of an image scaled from `span` to 0 to 255, each channel an image of mode F."""
+    """An image scaled from its own range to 0 to 255. Each channel is an image of mode F."""
 
     channels: list[Image.Image]
-    span: Span
+    """Multiplied by alpha."""
+    alpha: Image.Image | None
+    """From 0 to 255; None if the image is transparent nowhere."""
+    span: Span | None
+    """None if it is transparent everywhere."""
     is_finite: bool
     """False if a NaN was replaced by the lowest value, or an infinity by the nearest finite one."""
 
 
-def scaled(kind: str, values: Values) -> DeepPicture:
-    """Scales values, (height, width, channels), by their own range.
+def scaled(kind: str, values: Values, alpha: Values | None) -> DeepPicture:
+    """Scales values, (height, width, channels), by the range of those that are not transparent.
 
     Raises:
         ValueError: none of them is finite.
     """
     import numpy as np
 
-    finite = values[np.isfinite(values)]
-    if not finite.size:
+    is_shown = np.True_ if alpha is None else alpha > 0
+    finite = values[is_shown & np.isfinite(values)]
+    if is_shown.any() and not finite.size:
         raise ValueError("none of its pixels is a finite number")
-    low, high = float(finite.min()), float(finite.max())
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
     # Halved first: the difference of two floats may be beyond the largest float.
-    shades = np.nan_to_num(values, nan=low, posinf=high, neginf=low) / 2 - low / 2
+    shades = np.nan_to_num(values, nan=low, posinf=high, neginf=low).clip(low, high) / 2 - low / 2
     shades = shades / ((high / 2 - low / 2) or 1) * 255
-    channels = [
-        Image.fromarray(np.ascontiguousarray(shades[..., channel], dtype=np.float32))
-        for channel in range(shades.shape[2])
-    ]
-    return DeepPicture(channels, Span(kind, low, high), finite.size == values.size)
+    if alpha is not None:
+        shades = shades * alpha
+    return DeepPicture(
+        channels=[_image(shades[..., channel]) for channel in range(shades.shape[2])],
+        alpha=None if alpha is None else _image(alpha[..., 0] * 255),
+        span=Span(kind, low, high) if finite.size else None,
+        is_finite=bool(np.isfinite(values).all()),
+    )
 
 
 def to_bytes(channel: Image.Image) -> bytes:
@@ -61,3 +69,9 @@ def to_bytes(channel: Image.Image) -> bytes:
     import numpy as np
 
     return np.asarray(channel).round().clip(0, 255).astype(np.uint8).tobytes()
+
+
+def _image(values: Values) -> Image.Image:
+    import numpy as np
+
+    return Image.fromarray(np.ascontiguousarray(values, dtype=np.float32))

@@ -30,31 +30,35 @@ class PictureNotes:
     def __init__(self) -> None:
         self._remarks: Counter[Remark] = Counter()
         self._spans: dict[int, Span] = {}
+        self._alphas: dict[int, bytes] = {}
 
     def add(self, row: int, picture: Picture) -> None:
         """Takes note of the picture in this row."""
         self._remarks.update(picture.remarks)
         if picture.span is not None:
             self._spans[row] = picture.span
+        if picture.alpha is not None:
+            self._alphas[row] = picture.alpha
 
     def rescale(self, images: NDArray[np.uint8]) -> None:
-        """Scales pictures by the range of their kind; until then, each has its own.
+        """Scales pictures by the range of their kind, and puts them on white.
 
-        A value is off by at most one: the range of one picture is within the range of all.
+        Until then, each is scaled by its own range. A value is off by at most one, because the
+        range of one picture is within the range of all.
 
         Args:
             images: (n, channels, size, size), changed in place; one for each row.
         """
         ranges = self._ranges()
-        for row, own in self._spans.items():
-            whole = ranges[own.kind]
-            if (own.low, own.high) == (whole.low, whole.high):
-                continue
-            # Halved as in `scaled`.
-            width = whole.high / 2 - whole.low / 2
-            low, high = ((end / 2 - whole.low / 2) / width * 255 for end in (own.low, own.high))
-            shades = np.linspace(low, high, 256).round().astype(np.uint8)
-            images[row] = shades[images[row]]
+        for row in self._spans.keys() | self._alphas.keys():
+            own = self._spans.get(row)
+            low, high = _levels(own, ranges[own.kind]) if own else (0.0, 255.0)
+            if row in self._alphas:
+                alpha = np.frombuffer(self._alphas[row], np.uint8).reshape(images.shape[2:]) / 255
+                shades = alpha * low + images[row] * ((high - low) / 255) + (1 - alpha) * 255
+                images[row] = shades.round().clip(0, 255)
+            elif (low, high) != (0.0, 255.0):
+                images[row] = np.linspace(low, high, 256).round().astype(np.uint8)[images[row]]
 
     def sentences(self) -> list[str]:
         """One for each kind of remark, and for each kind of pixels."""
@@ -76,6 +80,16 @@ class PictureNotes:
             so_far = found.get(kind, Span(kind, low, high))
             found[kind] = Span(kind, min(low, so_far.low), max(high, so_far.high))
         return found
+
+
+def _levels(own: Span, whole: Span) -> tuple[float, float]:
+    """Where a range begins and ends if a wider one goes from 0 to 255."""
+    # Halved as in `scaled`.
+    width = whole.high / 2 - whole.low / 2
+    if not width:
+        return 0.0, 255.0
+    low, high = ((end / 2 - whole.low / 2) / width * 255 for end in (own.low, own.high))
+    return low, high
 
 
 def _sentence(count: int, words: str) -> str:

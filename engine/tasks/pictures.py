@@ -28,6 +28,9 @@ class Picture(NamedTuple):
     remarks: tuple[Remark, ...] = ()
     span: Span | None = None
     """If it has more than 8 bits per value: what 0 and 255 stand for."""
+    alpha: bytes | None = None
+    """(size, size), from 0 to 255, of a picture of more than 8 bits that is transparent in places;
+    its values are multiplied by it. None if it has been put on white, or is transparent nowhere."""
 
 
 FORMATS = (
@@ -113,11 +116,12 @@ def _picture(file: str, size: int, formats: tuple[str, ...]) -> Picture:
         channels = _square(plain, turn, size).split()
         values = b"".join(channel.tobytes() for channel in channels)
         return Picture(values, len(channels) == 1, tuple(remarks))
-    shades = scaled(deep.kind, deep.values)
-    remarks += ["on white"] if deep.on_white else []
+    shades = scaled(deep.kind, deep.values, deep.alpha)
+    remarks += ["on white"] if shades.alpha else []
     remarks += [] if shades.is_finite else ["not finite"]
     values = b"".join(to_bytes(_square(channel, turn, size)) for channel in shades.channels)
-    return Picture(values, len(shades.channels) == 1, tuple(remarks), shades.span)
+    alpha = to_bytes(_square(shades.alpha, turn, size)) if shades.alpha else None
+    return Picture(values, len(shades.channels) == 1, tuple(remarks), shades.span, alpha)
 
 
 def _has_frames(image: Image.Image) -> bool:

@@ -26,8 +26,11 @@ def fill_folder(root: Path, counts: dict[str, int], mode: str = "RGB") -> Path:
     return root
 
 
-def save_deep_png(path: Path, values: np.ndarray) -> None:
-    """A PNG of 16 bits per value, which Pillow cannot write; (height, width, channels)."""
+def save_deep_png(path: Path, values: np.ndarray, clear: tuple[int, ...] = ()) -> None:
+    """A PNG of 16 bits per value, which Pillow cannot write.
+
+    (height, width, channels); `clear` is the value or the colour that is transparent, if any.
+    """
     height, width, channels = values.shape
     colour = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
@@ -38,7 +41,9 @@ def save_deep_png(path: Path, values: np.ndarray) -> None:
         )
 
     header = struct.pack(">IIBBBBB", width, height, 16, colour, 0, 0, 0)
-    content = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    key = chunk(b"tRNS", struct.pack(f">{len(clear)}H", *clear)) if clear else b""
+    content = chunk(b"IHDR", header) + key + chunk(b"IDAT", zlib.compress(rows))
+    content += chunk(b"IEND", b"")
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + content)
 
 

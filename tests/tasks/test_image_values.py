@@ -29,11 +29,12 @@ def by_range(*images: np.ndarray) -> list[np.ndarray]:
     return [(image.astype(float) - low) / (float(high) - float(low)) * 255 for image in images]
 
 
-def check_shades(decoded: Decoded, expected: list[np.ndarray]) -> None:
+def check_shades(found: Decoded | np.ndarray, expected: list[np.ndarray]) -> None:
     """Each (8, 8), or (8, 8, channels); to one level of 256."""
-    for found, wanted in zip(decoded.images, expected, strict=True):
+    images = found.images if isinstance(found, Decoded) else found
+    for image, wanted in zip(images, expected, strict=True):
         channels = np.atleast_3d(wanted).transpose(2, 0, 1)
-        assert np.abs(found.astype(float) - channels).max() <= 1
+        assert np.abs(image.astype(float) - channels).max() <= 1
 
 
 def dark_and_bright(dtype: str, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
@@ -114,12 +115,11 @@ def test_what_pillow_reads_wrongly_is_skipped(tmp_path):
 def test_deep_tiff_on_white(tmp_path, order, alpha):
     image = np.zeros((8, 8, 4), dtype=f"{order}u2")
     image[..., 3] = 43_690  # two thirds
-    image[..., 0] = 16_383
+    image[..., 0] = 10_000 * (2 if alpha == 1 else 3)
     save_tiff(tmp_path / "a.tif", image, alpha=alpha)
-    red = 21_845 + (16_383 if alpha == 1 else 10_922)
     decoded = decode_all(tmp_path / "a.tif")
-    assert decoded.notes[0].startswith(f"1 image has 16-bit pixels, from 21845 to {red}: ")
-    assert decoded.images[0, :, 0, 0].tolist() == [255, 0, 0]
+    assert decoded.notes[0].startswith("1 image has 16-bit pixels, from 0 to 30000: ")
+    assert decoded.images[0, :, 0, 0].tolist() == [255, 85, 85]
 
 
 @pytest.mark.parametrize("high", [200, 4095, 65_535])
@@ -157,14 +157,42 @@ def test_compressed_deep_grey(tmp_path, compression):
 
 
 @pytest.mark.parametrize("channels", [2, 4])
-def test_deep_alpha_is_on_white(tmp_path, channels):
-    image = np.zeros((8, 8, channels), dtype=np.int64)
-    image[:4, :, -1] = 65_535
-    save_deep_png(tmp_path / "a.png", image)
-    decoded = decode_all(tmp_path / "a.png")
+@pytest.mark.parametrize("depth", [255, 65_535])
+def test_a_deep_drawing_in_the_alpha_channel_is_on_white(tmp_path, channels, depth):
+    """Black everywhere; beside it a picture that is not, of few of the values that there may be."""
+    drawing = np.zeros((8, 8, channels), dtype=np.int64)
+    drawing[:4, :, -1] = 65_535
+    plain = np.random.default_rng(0).integers(0, depth, (8, 8, channels), endpoint=True)
+    plain[0, 0, :-1], plain[0, 1, :-1], plain[..., -1] = 0, depth, 65_535
+    save_deep_png(tmp_path / "a.png", drawing)
+    save_deep_png(tmp_path / "b.png", plain)
+    decoded = decode_all(tmp_path / "a.png", tmp_path / "b.png")
     assert decoded.images.shape[1] == channels - 1
-    assert (decoded.images[:, :, :4] == 0).all()
-    assert (decoded.images[:, :, 4:] == 255).all()
+    assert (decoded.images[0, :, :4] == 0).all()
+    assert (decoded.images[0, :, 4:] == 255).all()
+    check_shades(decoded.images[1:], by_range(plain[..., :-1]))
+    assert decoded.notes == [
+        f"2 images have 16-bit pixels, from 0 to {depth}: all scaled by this range to 0 to 255",
+        "1 image is transparent in places: shown on white",
+    ]
+
+
+def test_a_deep_image_that_shows_nothing_is_white(tmp_path):
+    save_deep_png(tmp_path / "a.png", np.zeros((8, 8, 4), dtype=np.int64))
+    assert (decode_all(tmp_path / "a.png").images == 255).all()
+
+
+@pytest.mark.parametrize("clear", [(500,), (500, 0, 7)], ids=["grey", "colours"])
+def test_a_deep_colour_that_is_transparent_is_white(tmp_path, clear):
+    image = np.zeros((8, 8, len(clear)), dtype=np.int64)
+    image[:4] = clear
+    image[4:, :, 0] = 400
+    image[7, :, 0] = 300
+    save_deep_png(tmp_path / "a.png", image, clear)
+    decoded = decode_all(tmp_path / "a.png")
+    assert (decoded.images[0, :, :4] == 255).all()
+    assert decoded.images[0, 0, 4].tolist() == [255] * 8
+    assert decoded.images[0, 0, 7].tolist() == [0 if len(clear) == 1 else 191] * 8
     assert decoded.notes[1] == "1 image is transparent in places: shown on white"
 
 
