@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 import torch
-from torch import Tensor, nn
-from torch.optim import Optimizer
+from torch import nn
 
+from clr_tui.engine.training.optimizers.keeping import keep_optimizer
 from clr_tui.engine.training.randomness import global_state, set_global_state
 from clr_tui.engine.training.trainee import Trainee
 
@@ -26,7 +25,7 @@ def left_as_found(trainee: Trainee) -> Iterator[None]:
     """
     with ExitStack() as restore:  # each is restored, even if another fails
         restore.callback(_keep_model(trainee.model))
-        restore.callback(_keep_optimizer(trainee.optimizer))
+        restore.callback(keep_optimizer(trainee.optimizer, trainee.model))
         restore.callback(trainee.batches.load_state_dict, trainee.batches.state_dict())
         restore.callback(set_global_state, global_state(trainee.device), trainee.device)
         yield
@@ -65,23 +64,5 @@ def _keep_model(model: nn.Module) -> Callable[[], None]:
             p.grad = gradient
         for module, training in modes:
             module.training = training
-
-    return put_back
-
-
-def _keep_optimizer(optimizer: Optimizer) -> Callable[[], None]:
-    state = {parameter: copy.deepcopy(kept) for parameter, kept in optimizer.state.items()}
-    options = [
-        {name: copy.deepcopy(value) for name, value in group.items() if name != "params"}
-        for group in optimizer.param_groups
-    ]
-
-    def put_back() -> None:
-        optimizer.state.clear()
-        optimizer.state.update(state)
-        for group, kept in zip(optimizer.param_groups, options, strict=True):
-            parameters: list[Tensor] = group["params"]
-            group.clear()
-            group.update({"params": parameters, **kept})
 
     return put_back
