@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +22,7 @@ from clr_tui.engine.settings.part_names import PARTS, PartName, part_of
 from clr_tui.engine.tasks.dataset import Dataset, Notify, Progress
 from clr_tui.engine.tasks.folder import read_layout
 from clr_tui.engine.tasks.published import data_folder, unwritable
+from clr_tui.engine.tasks.staging import staging_folder
 from clr_tui.engine.words import listed
 
 _CLASSES = "classes.json"
@@ -123,25 +122,23 @@ def _write(
     parts: Mapping[PartName, Any], columns: _Columns, folder: Path, progress: Progress
 ) -> None:
     """Writes the images to `folder`, which appears only when all of them are there."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder.parent))
     index = {value: number for number, value in enumerate(columns.classes)}
     total, done = sum(map(len, parts.values())), 0
-    try:
+    with staging_folder(folder.parent) as staging:
+        content = staging / "content"
         for part, rows in parts.items():
             for number in range(len(columns.classes)):
-                (staging / part / f"{number:05}").mkdir(parents=True)
-            for row, (content, value) in enumerate(_encoded(rows, columns)):
+                (content / part / f"{number:05}").mkdir(parents=True)
+            for row, (image, value) in enumerate(_encoded(rows, columns)):
                 if value in index:  # the labels of some test parts are secret: -1
-                    place = staging / part / f"{index[value]:05}" / f"{row:08}"
-                    place.write_bytes(content)
+                    place = content / part / f"{index[value]:05}" / f"{row:08}"
+                    place.write_bytes(image)
                 done += 1
                 if done % _REPORTED == 0 or done == total:
                     progress("writing images to files", done, total)
-        (staging / _CLASSES).write_bytes(msgspec.json.encode(columns.names))
-        staging.replace(folder)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        (content / _CLASSES).write_bytes(msgspec.json.encode(columns.names))
+        if not folder.exists():  # another run may have been faster
+            content.replace(folder)
 
 
 def _encoded(rows: Any, columns: _Columns) -> Iterator[tuple[bytes, Any]]:

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from clr_tui.engine.tasks.dataset import Dataset, Indices, Notify, channel_statistics
 from clr_tui.engine.tasks.parts import Rows
-from clr_tui.engine.tasks.room import MakeRoom, is_mapped, tensor_of
+from clr_tui.engine.tasks.room import MakeRoom, fits_in_memory, is_mapped, tensor_of
 
 DEVICE_SHARE = 1 / 2
 """Of a device's free memory, at most, for the images; the rest is for training."""
@@ -92,7 +92,8 @@ def mapped_bytes(dataset: Dataset) -> int:
 def _fits(count: int, device: torch.device) -> bool:
     if device.type == "cuda":
         return count <= DEVICE_SHARE * torch.cuda.mem_get_info(device)[0]
-    return True  # it shares the machine's memory
+    # Other accelerators share the machine's memory.
+    return device.type == "cpu" or fits_in_memory(count)
 
 
 def _parts(

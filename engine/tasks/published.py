@@ -107,7 +107,7 @@ def _obtain(
                 f"'{path}' is damaged ({error}): remove it, and it will be downloaded", "data"
             ) from error
         if downloaded:
-            path.unlink()
+            path.unlink(missing_ok=True)  # another run may have been faster
 
 
 def _download(

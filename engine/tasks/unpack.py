@@ -5,14 +5,14 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
-import shutil
 import tarfile
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
+
+from clr_tui.engine.tasks.staging import staging_folder
 
 _OPENERS: dict[str, Callable[[IO[bytes]], gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile]] = {
     ".gz": lambda file: gzip.GzipFile(fileobj=file),
@@ -47,24 +47,21 @@ def unpack(archive: Path, into: Path, done: Done, inner: str = "") -> None:
         DamagedArchiveError: it cannot be read to its end.
         OSError: the content cannot be written.
     """
-    into.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=into))
-    try:
+    with staging_folder(into) as staging:
         content = staging / "content"
         content.mkdir()
-        if inner:
-            outer = staging / "outer"
-            outer.mkdir()
-            _extract(archive, outer, done)
-            for found in sorted(outer.glob(inner)):
-                _extract(found, content, done)
-        else:
-            _extract(archive, content, done)
+        try:
+            if inner:
+                outer = staging / "outer"
+                outer.mkdir()
+                _extract(archive, outer, done)
+                for found in sorted(outer.glob(inner)):
+                    _extract(found, content, done)
+            else:
+                _extract(archive, content, done)
+        except _DAMAGES as error:
+            raise DamagedArchiveError(str(error) or type(error).__name__) from error
         _move(content, into)
-    except _DAMAGES as error:
-        raise DamagedArchiveError(str(error) or type(error).__name__) from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
 
 
 def _move(source: Path, target: Path) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
+import gzip
 import hashlib
 import inspect
+import os
 import pickle
 import shutil
 import tarfile
@@ -256,8 +259,6 @@ def test_an_archive_cut_short_is_named(root: Path, load):
 def test_archives_within_an_archive_are_unpacked(root: Path, load):
     MADE["emnist"](root)
     raw = root / "EMNIST" / "raw"
-    import gzip
-
     with zipfile.ZipFile(root / "EMNIST.zip", "w") as file:
         for path in raw.iterdir():
             file.writestr(f"gzip/{path.name}.gz", gzip.compress(path.read_bytes()))
@@ -276,3 +277,17 @@ def test_a_full_disk_is_one_sentence(root: Path, load, monkeypatch):
     monkeypatch.setattr(tarfile.TarFile, "extract", full)
     with pytest.raises(UserError, match=r"No space left on device.*free some space.*CLR_TUI_DATA"):
         load(data="cifar10")
+
+
+def test_only_what_a_killed_process_left_unfinished_goes(root: Path, load):
+    packed(root, root / "cifar-10-python.tar.gz")
+    for name in ("killed", "living"):
+        (root / f".unfinished-{name}" / "content").mkdir(parents=True)
+    descriptor = os.open(root / ".unfinished-living", os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        load(data="cifar10")
+    finally:
+        os.close(descriptor)
+    left = {path.name for path in root.iterdir() if path.name.startswith(".")}
+    assert left == {".unfinished-living"}
