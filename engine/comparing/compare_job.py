@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 
 from clr_tui.engine.comparing.parallelism import Capacity, Memory, choose_jobs
@@ -17,11 +19,13 @@ from clr_tui.engine.settings.config import Compare, EntryConfig, RunConfig, Trai
 from clr_tui.engine.settings.entries import tuned_entries
 from clr_tui.engine.tasks import user_files
 from clr_tui.engine.tasks.task import Task
+from clr_tui.engine.training.batches import make_batches
 from clr_tui.engine.training.optimizers.classes import default_lr
 from clr_tui.engine.training.optimizers.recipes import PLAIN, try_to_make
 from clr_tui.engine.training.range_test import sweep_steps
 from clr_tui.engine.training.session import Result, TrialWork
 from clr_tui.engine.training.torch_schedules import try_scheduler
+from clr_tui.engine.training.trainee import updates_per_epoch
 
 
 def try_optimizers(config: RunConfig) -> None:
@@ -68,15 +72,14 @@ def run_compare_job(work: TrialWork) -> Result:
     """
     config, emit = work.config, work.emit
     compare = config.asked(Compare)
-    samples, primary, need = _measure_need(work.load(torch.device("cpu")), config)
+    needs = _needs_of(work.load(torch.device("cpu")), config)
     devices = _devices(config.task.device, work.device)
-    capacity = _capacity(need, devices)
+    capacity = _capacity(needs.memory, devices)
     jobs, reason = choose_jobs(compare.jobs, compare.trials, compare.threads, capacity)
     threads = 0 if capacity.accelerators else compare.threads
     names = [str(device) for device in devices]
     emit(PoolReady(jobs=jobs, threads=threads, devices=names, reason=reason))
     emit(Progress(what="starting processes", done=0, total=jobs))
-    batch_size = config.task.batch_size
     context = CompareContext(
         config=config,
         executor=Pool(
@@ -88,20 +91,35 @@ def run_compare_job(work: TrialWork) -> Result:
         ),
         emit=emit,
         control=work.control,
-        steps_per_epoch=samples // batch_size,
-        sweep_steps=sweep_steps(compare.range_test, samples, batch_size),
-        metric=primary.name,
+        steps_per_epoch=needs.steps_per_epoch,
+        sweep_steps=needs.sweep_steps,
+        metric=needs.primary.name,
         default_rate=lambda entry: default_lr(entry.optimizer, config.folder),
     )
     return run_comparison(context, compare)
 
 
-def _measure_need(task: Task, config: RunConfig) -> tuple[int, Metric, TrialNeed]:
-    """The number of training samples, the primary metric, and the memory that a trial needs.
+class _Needs(NamedTuple):
+    """What the worker must know of a task."""
 
-    Takes the only reference to the data, so that it is freed on return.
-    """
-    return len(task.train), task.primary, trial_need(task, config.task.batch_size)
+    steps_per_epoch: int
+    sweep_steps: int
+    primary: Metric
+    memory: TrialNeed
+
+
+def _needs_of(task: Task, config: RunConfig) -> _Needs:
+    """Takes the only reference to the data, so that it is freed on return."""
+    task.check_validation()
+    batch_size = config.task.batch_size
+    batches = make_batches(task, batch_size, config.task.seed)
+    sweep = config.asked(Compare).range_test
+    return _Needs(
+        steps_per_epoch=updates_per_epoch(task, batches),
+        sweep_steps=sweep_steps(sweep, len(task.train), task.samples_per_step(batch_size)),
+        primary=task.primary,
+        memory=trial_need(task, batches.batch_size),
+    )
 
 
 def _devices(requested: str, first: torch.device) -> list[torch.device]:

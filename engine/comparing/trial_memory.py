@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from torch import Tensor, nn
 
 from clr_tui.engine.tasks.parts import Batch, batch_length
 from clr_tui.engine.tasks.task import Task
-from clr_tui.engine.tasks.trees import Tree, call, tensors
+from clr_tui.engine.tasks.trees import Tree, tensors
 from clr_tui.engine.training.evaluate import EVALUATION_BATCH, evaluation_mode
 
 STATM = Path("/proc/self/statm")
@@ -107,7 +106,7 @@ def _layers(model: nn.Module, task: Task, batch: Batch) -> list[tuple[int, bool]
     leaves = [module for module in model.modules() if not list(module.children())]
     hooks = [leaf.register_forward_hook(note) for leaf in leaves]
     with evaluation_mode(model):
-        task.result(partial(call, model), batch)
+        task.result(model, batch)
     for hook in hooks:
         hook.remove()
     return layers

@@ -21,7 +21,10 @@ from clr_tui.engine.tasks.folder import read_folder
 from clr_tui.engine.tasks.image_rows import image_parts, mapped_bytes, resized
 from clr_tui.engine.tasks.image_task import ImageTask
 from clr_tui.engine.tasks.initial_model import InitialModel, initial_model
+from clr_tui.engine.tasks.own_training import own_task
 from clr_tui.engine.tasks.room import room_in
+from clr_tui.engine.tasks.task import Task
+from clr_tui.engine.tasks.user_code import user_task
 
 
 def load_task(
@@ -30,8 +33,8 @@ def load_task(
     progress: Progress,
     note: Notify,
     cache_dir: Path | None = None,
-) -> ImageTask:
-    """Reads the data onto the device and prepares the model.
+) -> Task:
+    """Reads the data onto the device and prepares the model, or runs the user's own file.
 
     Args:
         device: for the data; see `choose_device`.
@@ -43,6 +46,8 @@ def load_task(
     Raises:
         UserError: the data or the weights cannot be used, with the field at fault.
     """
+    if config.task:
+        return own_task(user_task(config, progress), config, device, progress, note)
     # The model comes first: a wrong file should not cost the time of decoding all images.
     model = initial_model(config, _image_size(config), progress, note)
     dataset = _read(config, progress, note, cache_dir)

@@ -16,8 +16,9 @@ Batch = tuple[Tree, Tree]
 
 
 def batch_length(batch: Batch) -> int:
-    """The number of samples: the length of the first tensor with a dimension, else 1."""
-    return next((len(tensor) for tensor in tensors(batch) if tensor.dim()), 1)
+    """The number of samples: the length of the targets, or else of the inputs, or else 1."""
+    inputs, targets = batch
+    return next((len(tensor) for tensor in tensors((targets, inputs)) if tensor.dim()), 1)
 
 
 @dataclass(frozen=True)
@@ -98,8 +99,8 @@ class Stream:
     device: torch.device
     example: Batch
     """Some batch."""
-    generators: tuple[torch.Generator, ...] = ()
-    """Generators of its own, from which a pass draws its order."""
+    generators: tuple[tuple[torch.Generator, Tensor], ...] = ()
+    """Generators of its own, from which a pass draws its order, with the states to begin with."""
 
     def __len__(self) -> int:
         return self.samples

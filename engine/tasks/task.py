@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
+from clr_tui.engine.errors import UserError
 from clr_tui.engine.metrics import Metric, primary_of
 from clr_tui.engine.tasks.measure import Counted, Measure
 from clr_tui.engine.tasks.parts import Batch, Part, Rows, batch_length
-from clr_tui.engine.tasks.trees import Tree
+from clr_tui.engine.tasks.trees import Tree, call
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +44,18 @@ class Task:
     """Files that could not be read."""
     mapped_bytes: int = 0
     """Bytes of the data that are in files mapped into memory, and make room when it is needed."""
+    accumulate: int = 1
+    """Batches whose gradients are averaged for each update."""
+    clip: float | None = None
+    """The largest norm of all gradients together."""
+    precision: str | None = None
+    """As for `Trainee`; None: the device's own choice."""
+    compile: bool | None = None
+    """Whether to compile the model; None: as in the settings."""
+    parameters: Callable[[nn.Module], Iterable[Any]] | None = None
+    """The parameters, or parameter groups, to train; the rates of groups are factors."""
+    optimizer: Callable[[nn.Module], Optimizer] | None = None
+    """The optimizer of a model, instead of one that is not asked for by name."""
 
     @property
     def device(self) -> torch.device:
@@ -105,11 +119,31 @@ class Task:
             batch = (self.inputs(part, block), part.targets_at(block))
             yield batch, min(size, len(part) - start)
 
-    def result(self, run: Callable[[Tree], Tree], batch: Batch) -> tuple[Tensor, Tree]:
-        """The mean loss of a batch, a scalar, and the outputs of the model, which `run` calls."""
+    def result(
+        self, model: nn.Module, batch: Batch, forward: Callable[[Tree], Tree] | None = None
+    ) -> tuple[Tensor, Tree]:
+        """The mean loss of a batch, a scalar, and the outputs of the model.
+
+        Args:
+            forward: compiled code of the model, which takes its inputs.
+        """
         inputs, targets = batch
-        outputs = run(inputs)
+        outputs = call(model, inputs) if forward is None else forward(inputs)
         return self.loss(outputs, targets), outputs
+
+    def check_validation(self) -> None:
+        """Raises a UserError (field "task") if there is no validation data."""
+        if not len(self.validation):
+            raise UserError(
+                "the task has no validation data, and none can be held out of batches: give"
+                " validation, of any kind that train may be",
+                "task",
+            )
+
+    def samples_per_step(self, batch_size: int) -> int:
+        """Samples of an update; `batch_size` is that of rows, a stream has its own."""
+        of_batch = batch_size if isinstance(self.train, Rows) else self.train.batch_size
+        return of_batch * self.accumulate
 
     def measured(self, outputs: Tree, targets: Tree) -> tuple[Counted, ...]:
         """The metrics of a batch, in the order of `measures`, on the device."""

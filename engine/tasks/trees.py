@@ -48,8 +48,11 @@ def tensors(tree: Tree) -> list[Tensor]:
 
 
 def call(model: nn.Module | Callable[..., Tree], inputs: Tree) -> Tree:
-    """Calls the model: `model(*inputs)` for a tuple, `model(**inputs)` for a dict."""
-    if isinstance(inputs, tuple):
+    """Calls the model: `model(*inputs)` for a tuple, `model(**inputs)` for a dict.
+
+    A named tuple, such as a packed sequence, is one input.
+    """
+    if isinstance(inputs, tuple) and not hasattr(inputs, "_fields"):
         return model(*inputs)
     if isinstance(inputs, dict):
         return model(**inputs)

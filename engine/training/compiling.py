@@ -68,7 +68,7 @@ def compiled(trainee: Trainee, emit: Callable[[Event], object]) -> Trainee:
             torch.compiler.reset()
             candidate = dataclasses.replace(trainee, forward=_forward(trainee))
             for _ in range(steps):
-                candidate.gradients(candidate.batches.draw())
+                candidate.gradients([candidate.batches.draw()])
         except Exception as error:  # noqa: BLE001 - a compiler may raise anything
             traceback.print_exc()
             why = f"the model is not compiled, and is trained as it is: {_error_line(error)}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +11,6 @@ from torch import Tensor, nn
 from clr_tui.engine.tasks.features import BLOCK
 from clr_tui.engine.tasks.measure import Counted, added
 from clr_tui.engine.tasks.parts import Part, Rows
-from clr_tui.engine.tasks.trees import call
 from clr_tui.engine.training.trainee import Trainee
 
 EVALUATION_BATCH = BLOCK
@@ -56,7 +54,7 @@ def evaluate(
     with evaluation_mode(trainee.model), torch.no_grad(), trainee.autocast():
         for batch, size in task.batches(part, EVALUATION_BATCH):
             before_batch()
-            batch_loss, outputs = task.result(partial(call, trainee.model), batch)
+            batch_loss, outputs = task.result(trainee.model, batch)
             loss += batch_loss.float() * (size / expected)
             metrics.append(task.measured(outputs, batch[1]))
             done += size

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from itertools import islice
 
 import torch
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from clr_tui.engine.tasks.parts import Batch, Rows
-from clr_tui.engine.tasks.trees import call
+from clr_tui.engine.tasks.parts import Batch, Rows, batch_length
 from clr_tui.engine.training.batch_norm import batch_norms
 from clr_tui.engine.training.evaluate import evaluation_mode
 from clr_tui.engine.training.optimizers.modes import has_modes, set_mode
@@ -67,7 +65,7 @@ def _compute_statistics(trainee: Trainee, norms: list[_BatchNorm]) -> None:
             norm.training, norm.momentum = True, None
         try:
             for batch in _training_batches(trainee):
-                trainee.task.result(partial(call, trainee.model), batch)
+                trainee.task.result(trainee.model, batch)
         finally:
             set_global_state(state, trainee.device)
             for norm, momentum in zip(norms, momenta, strict=True):
@@ -82,7 +80,9 @@ def _training_batches(trainee: Trainee) -> Iterator[Batch]:
         for chosen in torch.split(order.to(data.held_on), size)[: min(_BATCHES, len(data) // size)]:
             yield task.inputs(data, chosen), data.targets_at(chosen)
         return
-    states = [generator.get_state() for generator in data.generators]
-    yield from islice(data.open(), _BATCHES)
-    for generator, before in zip(data.generators, states, strict=True):
+    states = [generator.get_state() for generator, _ in data.generators]
+    for batch in islice(data.open(), _BATCHES):
+        if batch_length(batch) > 1:  # one sample left over has no statistics
+            yield batch
+    for (generator, _), before in zip(data.generators, states, strict=True):
         generator.set_state(before)

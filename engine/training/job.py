@@ -28,6 +28,7 @@ from clr_tui.engine.training.device_usage import reporting_usage
 from clr_tui.engine.training.randomness import stream
 from clr_tui.engine.training.session import Result, TrialWork
 from clr_tui.engine.training.stoppable import stoppable
+from clr_tui.engine.training.trainee import updates_per_epoch
 
 PROGRESS_SECONDS = 0.25
 
@@ -149,8 +150,8 @@ def _task_ready(task: Task, config: RunConfig) -> TaskReady:
         test=len(task.test),
         parameters=sum(p.numel() for p in parameters),
         trainable=sum(p.numel() for p in parameters if p.requires_grad),
-        batch_size=config.task.batch_size,
-        steps_per_epoch=batches.steps_per_epoch,
+        batch_size=task.samples_per_step(config.task.batch_size),
+        steps_per_epoch=updates_per_epoch(task, batches),
         metrics=task.metrics,
         samples=task.samples,
         skipped=task.skipped,

@@ -138,8 +138,9 @@ def run_range_test(session: Session, config: RangeTest) -> Result:
         text = f"{session.task.primary.name} is not measured: Smith's rule needs an accuracy"
         session.emit(Note(level="warning", text=text))
     elif config.accuracy:
-        subset = make_subset(session.task.validation, task.batch_size, task.seed)
-    steps = sweep_steps(config, len(session.task.train), task.batch_size)
+        session.task.check_validation()
+        subset = make_subset(session.task.validation, session.samples_per_step, task.seed)
+    steps = sweep_steps(config, len(session.task.train), session.samples_per_step)
     for number in range(config.seeds):
         seed = task.seed + number
         trial = Trial(number=number, seed=seed, label=f"seed {seed}")
@@ -169,8 +170,8 @@ def run_sweep(
     trainee = session.trainee(
         config.optimizer, trial.seed, *([subset.part] if subset else []), lr=None
     )
-    steps = sweep_steps(config, len(session.task.train), trainee.batches.batch_size)
-    session.emit(trial.started(steps, trainee.batches.steps_per_epoch))
+    steps = sweep_steps(config, len(session.task.train), session.samples_per_step)
+    session.emit(trial.started(steps, trainee.steps_per_epoch))
     watch = EarlyEnd(config.smoothing, config.divergence)
     recorder = session.recorder(trial, steps, watch=watch, means=False, steps_beyond=steps_beyond)
     orders = CommandHandlers(before_pause=recorder.flush)

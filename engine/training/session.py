@@ -39,6 +39,11 @@ class Session:
         """True on the CPU, where reading a loss does not block."""
         return self.task.device.type == "cpu"
 
+    @property
+    def samples_per_step(self) -> int:
+        """Samples of an update."""
+        return self.task.samples_per_step(self.config.task.batch_size)
+
     def trainee(
         self, optimizer: OptimizerConfig, seed: int, *measured: Part, lr: float | None
     ) -> Trainee:
@@ -54,10 +59,11 @@ class Session:
             lr=lr,
             batch_size=self.config.task.batch_size,
             seed=seed,
-            precision=self.precision,
+            precision=self.task.precision or self.precision,
             folder=self.config.folder,
         )
-        if self.config.task.compile:
+        wanted = self.task.compile
+        if self.config.task.compile if wanted is None else wanted:
             trainee = compiled(trainee, self.emit)
         trainee.prepare(self.task.train, *measured)
         # Dropout draws from the global generators.
@@ -78,7 +84,7 @@ class Session:
             self.emit,
             trial=trial.number,
             total_steps=steps,
-            batch_size=self.config.task.batch_size,
+            batch_size=self.samples_per_step,
             stopwatch=Stopwatch(self.clock),
             eager=self.is_synchronous,
             watch=watch,

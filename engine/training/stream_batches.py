@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from torch import Tensor
+
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.tasks.parts import Batch, Stream
 from clr_tui.engine.training.randomness import global_state, set_global_state
@@ -27,6 +29,8 @@ class StreamBatches:
         """Batches of this pass."""
         self._beginning: dict[str, Any] = {}
         """The generators when this pass began."""
+        # All trials begin alike, in whatever process and order they run.
+        self._set_own([state for _, state in stream.generators])
 
     def draw(self) -> Batch:
         """The next batch, on the device."""
@@ -61,13 +65,16 @@ class StreamBatches:
     def _generators(self) -> dict[str, Any]:
         return {
             "random": global_state(self._stream.device),
-            "own": [generator.get_state() for generator in self._stream.generators],
+            "own": [generator.get_state() for generator, _ in self._stream.generators],
         }
 
     def _set_generators(self, state: dict[str, Any]) -> None:
         set_global_state(state["random"], self._stream.device)
-        for generator, own in zip(self._stream.generators, state["own"], strict=True):
-            generator.set_state(own)
+        self._set_own(state["own"])
+
+    def _set_own(self, states: list[Tensor]) -> None:
+        for (generator, _), state in zip(self._stream.generators, states, strict=True):
+            generator.set_state(state)
 
     def state_dict(self) -> dict[str, Any]:
         """The position, and the generators at the beginning of the pass and now."""
@@ -81,5 +88,4 @@ class StreamBatches:
         """Restores the state that `state_dict` returned."""
         self._pass = None
         self._drawn, self._beginning = state["drawn"], state["beginning"]
-        for generator, own in zip(self._stream.generators, state["own"], strict=True):
-            generator.set_state(own)
+        self._set_own(state["own"])

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from clr_tui.engine.settings.config import OptimizerConfig
-from clr_tui.engine.tasks.measure import Counted
-from clr_tui.engine.tasks.parts import Part
+from clr_tui.engine.tasks.measure import Counted, added
+from clr_tui.engine.tasks.parts import Batch, Part, batch_length
 from clr_tui.engine.tasks.task import Task
-from clr_tui.engine.tasks.trees import Tree, call
-from clr_tui.engine.training.batch_norm import untracked_statistics
+from clr_tui.engine.tasks.trees import Tree
+from clr_tui.engine.training.batch_norm import single_sample_statistics, untracked_statistics
 from clr_tui.engine.training.batches import Batches, make_batches
+from clr_tui.engine.training.optimizers.of_tasks import parameter_groups, tasks_optimizer
 from clr_tui.engine.training.optimizers.rates import RememberedRate
 from clr_tui.engine.training.optimizers.recipes import make_optimizer, recipe, remembers
-from clr_tui.engine.training.optimizers.stepping import Stepping, take_step
+from clr_tui.engine.training.optimizers.stepping import Stepping, steppings, take_step
 from clr_tui.engine.training.randomness import stream
+
+_Result = tuple[Tensor, Tree, Tree]
+"""Loss, outputs and targets of a batch."""
 
 
 @dataclass(frozen=True)
@@ -69,51 +72,72 @@ class Trainee:
             The loss of the batch before the update, a float32 scalar on the device, and its
             metrics, in the task's order.
         """
-        batch = self.batches.draw()
+        batches = (self.batches.draw() for _ in range(self.task.accumulate))
         if self.stepping != "once":
-            return self._step_by_closure(batch)
-        loss, outputs, targets = self.gradients(batch)
+            return self._step_by_closure(list(batches))
+        results = self.gradients(batches)
         self.optimizer.step()
-        with torch.no_grad():
-            return loss.detach().float(), self.task.measured(outputs, targets)
+        return self._together(results)
 
-    def _step_by_closure(self, batch: tuple[Tree, Tree]) -> tuple[Tensor, tuple[Counted, ...]]:
-        """A step that may compute the gradients of its batch several times."""
+    def _together(self, results: list[_Result]) -> tuple[Tensor, tuple[Counted, ...]]:
+        """The mean loss and the metrics of the batches of a step."""
+        with torch.no_grad():
+            measured = [self.task.measured(outputs, targets) for _, outputs, targets in results]
+            losses = [loss.detach().float() for loss, _, _ in results]
+        loss = losses[0] if len(losses) == 1 else torch.stack(losses).mean()
+        return loss, added(measured)
+
+    def _step_by_closure(self, batches: list[Batch]) -> tuple[Tensor, tuple[Counted, ...]]:
+        """A step that may compute the gradients of its batches several times."""
         first: list[tuple[Tensor, tuple[Counted, ...]]] = []
 
         def gradients(*, graph: bool = False, again: bool = False) -> Tensor:
             # Statistics at other weights are not those of the model (see D. Samuel's SAM).
             quiet = untracked_statistics(self.model) if again else nullcontext()
             with torch.enable_grad(), quiet:
-                loss, outputs, targets = self.gradients(batch, graph=graph)
+                loss, measured = self._together(self.gradients(batches, graph=graph))
             if not first:
-                with torch.no_grad():
-                    measured = self.task.measured(outputs, targets)
                 # A copy: CUDA graphs write the next loss in its place.
-                first.append((loss.detach().float().clone(), measured))
+                first.append((loss.clone(), measured))
             return loss
 
         take_step(self.optimizer, self.stepping, gradients)
         return first[0]
 
-    def gradients(
-        self, batch: tuple[Tree, Tree], *, graph: bool = False
-    ) -> tuple[Tensor, Tree, Tree]:
-        """Does a step without the update: computes the gradients of a batch.
+    def gradients(self, batches: Iterable[Batch], *, graph: bool = False) -> list[_Result]:
+        """Does a step without the update: computes the mean gradients of batches.
 
         Args:
-            batch: as drawn from `batches`.
+            batches: `task.accumulate` of them, as drawn from `batches`.
             graph: whether the gradients will be differentiated.
 
         Returns:
-            Loss, outputs and targets of the batch, on the device.
+            Loss, outputs and targets of each batch, on the device.
         """
         # Before the model computes: CUDA graphs write new gradients in place of the old ones.
         self.optimizer.zero_grad(set_to_none=True)
-        with self.autocast():
-            loss, outputs = self.task.result(self.forward or partial(call, self.model), batch)
-        loss.backward(create_graph=graph)  # type: ignore[no-untyped-call]
-        return loss, outputs, batch[1]
+        results: list[_Result] = []
+        for batch in batches:
+            alone = batch_length(batch) == 1
+            statistics = single_sample_statistics(self.model) if alone else nullcontext()
+            with self.autocast(), statistics:
+                loss, outputs = self.task.result(self.model, batch, self.forward)
+            share = loss if self.task.accumulate == 1 else loss / self.task.accumulate
+            share.backward(create_graph=graph)  # type: ignore[no-untyped-call]
+            results.append((loss, outputs, batch[1]))
+        if self.task.clip is not None:
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.task.clip)
+        return results
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Updates per epoch."""
+        return updates_per_epoch(self.task, self.batches)
+
+
+def updates_per_epoch(task: Task, batches: Batches) -> int:
+    """Updates per epoch: fewer than batches if gradients are accumulated."""
+    return max(1, batches.steps_per_epoch // task.accumulate)
 
 
 def make_trainee(
@@ -137,8 +161,13 @@ def make_trainee(
     """
     batches = make_batches(task, batch_size, seed)
     model = task.make_model(stream(seed, "weights"))
+    if task.optimizer is not None and optimizer == OptimizerConfig():
+        made = tasks_optimizer(task.optimizer, model, lr)
+        stepping, remembered = steppings(type(made))[0], RememberedRate()
+        return Trainee(task, model, made, batches, precision, stepping, remembered)
     found = recipe(optimizer, folder)
     found.arrange(model)
-    made = make_optimizer(optimizer, model, lr, folder)
-    remembered = RememberedRate() if lr else remembers(optimizer, made, model, folder)
+    groups = parameter_groups(task.parameters, model) if task.parameters else None
+    made = make_optimizer(optimizer, model, lr, folder, groups=groups)
+    remembered = RememberedRate() if lr else remembers(optimizer, made, model, folder, groups)
     return Trainee(task, model, made, batches, precision, found.stepping, remembered)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
-import dataclasses
 import math
 import re
 from collections.abc import Sequence
@@ -24,6 +22,7 @@ from clr_tui.engine.log.events import (
 )
 from clr_tui.engine.policies import phase, shape_of, step_size_steps, whole_cycle_epochs
 from clr_tui.engine.settings.config import Train
+from clr_tui.engine.tasks.model_state import keep_model
 from clr_tui.engine.training import checkpoint
 from clr_tui.engine.training.control import CommandHandlers, Stopped
 from clr_tui.engine.training.evaluate import evaluate
@@ -34,7 +33,6 @@ from clr_tui.engine.training.recorder import EarlyStop, finite, on_host, values
 from clr_tui.engine.training.schedules import PolicyRate, PolicyScheduler, make_scheduler
 from clr_tui.engine.training.session import Result, Session, Trial, TrialWork
 from clr_tui.engine.training.torch_schedules import TorchSchedule
-from clr_tui.engine.training.trainee import Trainee
 from clr_tui.engine.user_frames import user_traceback
 from clr_tui.engine.words import listed, lr_str
 
@@ -74,10 +72,11 @@ class Training:
         self._control = session.control
         self._trial = trial
         self._keeper = keeper
+        session.task.check_validation()
         self.trainee = session.trainee(
             config.optimizer, trial.seed, session.task.validation, lr=config.max_lr
         )
-        self._per_epoch = self.trainee.batches.steps_per_epoch
+        self._per_epoch = self.trainee.steps_per_epoch
         self._epochs = config.epochs
         if config.whole_cycles:
             self._epochs = whole_cycle_epochs(config.policy, config.epochs, config.step_size_epochs)
@@ -203,7 +202,7 @@ class Training:
 
     def _validate(self, epoch: int) -> bool:
         """Measures on the validation part; returns whether this is the best epoch so far."""
-        event = self._measure(self.trainee, "validation", epoch)
+        event = self._measure("validation", epoch)
         value = event.value(self._primary.name)
         self.scheduler.end_epoch(value)
         if value is None or event.loss is None:
@@ -218,27 +217,28 @@ class Training:
         if not len(self._session.task.test):
             return
         with evaluated_weights(self.trainee):
-            last = self._measure(self.trainee, "test", self._epoch, of="last")
+            last = self._measure("test", self._epoch, of="last")
         if self._best_epoch == self._epoch:
             self._emit(msgspec.structs.replace(last, checkpoint="best"))
         elif self._best_epoch:
-            # A copy: the training's own model must stay the same as in `last.pt`.
-            model = copy.deepcopy(self.trainee.model)
-            model.load_state_dict(self._keeper.best())
-            best = dataclasses.replace(self.trainee, model=model)
-            self._measure(best, "test", self._best_epoch, of="best")
+            # Not in a copy of the model: not every model can be copied.
+            put_back = keep_model(self.trainee.model)
+            try:
+                self.trainee.model.load_state_dict(self._keeper.best())
+                self._measure("test", self._best_epoch, of="best")
+            finally:  # it must stay the same as in `last.pt`
+                put_back()
 
     def _measure(
         self,
-        trainee: Trainee,
         part: Literal["validation", "test"],
         epoch: int,
         of: str | None = None,
     ) -> Evaluated:
-        """Measures a model as it was after `epoch`, and logs it."""
+        """Measures the model as it was after `epoch`, and logs it."""
         task = self._session.task
         samples = task.validation if part == "validation" else task.test
-        loss, metrics = evaluate(trainee, samples, self._control.raise_if_stopped)
+        loss, metrics = evaluate(self.trainee, samples, self._control.raise_if_stopped)
         names = [metric.name for metric in task.metrics]
         event = Evaluated(
             trial=self._trial.number,

@@ -31,6 +31,8 @@ Form = Literal["parameters", "flagged groups", "matrices", "flat matrices"]
 """What a class is made over: all parameters; two groups with `use_muon`; or only the matrices,
 while the rest is trained by AdamW, with kernels of convolutions as they are or flattened."""
 _FLAG = "use_muon"
+Groups = list[dict[str, Any]]
+"""Parameter groups, as torch's optimizers take them."""
 
 
 def forms(found: type[Optimizer]) -> tuple[Form, ...]:
@@ -42,7 +44,12 @@ def forms(found: type[Optimizer]) -> tuple[Form, ...]:
 
 
 def construct(
-    config: OptimizerConfig, model: nn.Module, lr: float, form: Form, folder: str = ""
+    config: OptimizerConfig,
+    model: nn.Module,
+    lr: float,
+    form: Form,
+    folder: str = "",
+    groups: Groups | None = None,
 ) -> Optimizer:
     """Makes an optimizer over those parameters of `model` that require a gradient, at rate `lr`.
 
@@ -56,7 +63,10 @@ def construct(
     options = _options(config)
     trainable = [p for p in model.parameters() if p.requires_grad]
     if form == "parameters":
-        return _over(found, trainable, options, model, lr, folder)
+        every = scaled(groups, lr) if groups else trainable
+        return _over(found, every, options, model, lr, folder)
+    if groups:
+        raise mistake(f"'{config.name}' groups the parameters itself: leave out those of the task")
     rest = {k.removeprefix(ADAMW): v for k, v in options.items() if k.startswith(ADAMW)}
     own = {k: v for k, v in options.items() if not k.startswith(ADAMW)}
     matrices, others = split(model)
@@ -72,9 +82,15 @@ def construct(
     return MatricesAndAdamW(matrices, others, make, flat=form == "flat matrices", adamw=adamw)
 
 
+def scaled(groups: Groups, lr: float) -> Groups:
+    """Groups whose rates are factors, relative to the first that has one, at the rate `lr`."""
+    first = next((group["lr"] for group in groups if "lr" in group), 1.0)
+    return [{**group, "lr": lr * group.get("lr", first) / first} for group in groups]
+
+
 def _over(
     found: type[Optimizer],
-    parameters: list[nn.Parameter],
+    parameters: list[nn.Parameter] | Groups,
     options: dict[str, Any],
     model: nn.Module,
     lr: float,
@@ -93,9 +109,10 @@ def _over(
         arguments["model"] = model
     arguments = _fast(found, arguments, parameters)
     every: Any = parameters
+    grouped = bool(parameters) and isinstance(parameters[0], dict)
     if "lr" in taken or any(p.kind is p.VAR_KEYWORD for p in taken.values()):
         arguments["lr"] = lr
-    else:
+    elif not grouped:
         every = [{"params": parameters, "lr": lr}]
     place = "params" if "params" in taken else next(iter(taken))
     if place != "model":
@@ -106,7 +123,7 @@ def _over(
 
 def _around(
     found: type[Optimizer],
-    parameters: list[nn.Parameter],
+    parameters: list[nn.Parameter] | Groups,
     arguments: dict[str, Any],
     lr: float,
     folder: str,
@@ -155,10 +172,12 @@ def _name(name: str) -> str:
 
 
 def _fast(
-    found: type[Optimizer], options: dict[str, Any], parameters: list[nn.Parameter]
+    found: type[Optimizer], options: dict[str, Any], parameters: list[nn.Parameter] | Groups
 ) -> dict[str, Any]:
     """`options` with those that make torch's own classes fast on CUDA."""
-    if not parameters or not parameters[0].is_cuda:
+    first: Any = next(iter(parameters), None)
+    first = first["params"][0] if isinstance(first, dict) else first
+    if first is None or not first.is_cuda:
         return options
     if found in _FUSED and not options.keys() & _KINDS:
         return {**options, "fused": True}

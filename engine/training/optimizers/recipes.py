@@ -26,7 +26,7 @@ from clr_tui.engine.training.optimizers.classes import (
     mistake,
     optimizer_class,
 )
-from clr_tui.engine.training.optimizers.making import Form, construct, forms
+from clr_tui.engine.training.optimizers.making import Form, Groups, construct, forms
 from clr_tui.engine.training.optimizers.matrices import MATRIX_RATE
 from clr_tui.engine.training.optimizers.modes import set_mode
 from clr_tui.engine.training.optimizers.rates import (
@@ -72,7 +72,12 @@ def try_to_make(config: OptimizerConfig, folder: str = "") -> None:
 
 
 def make_optimizer(
-    config: OptimizerConfig, model: nn.Module, lr: float | None = None, folder: str = ""
+    config: OptimizerConfig,
+    model: nn.Module,
+    lr: float | None = None,
+    folder: str = "",
+    *,
+    groups: Groups | None = None,
 ) -> Optimizer:
     """Makes an optimizer over those parameters of `model` that require a gradient.
 
@@ -90,6 +95,7 @@ def make_optimizer(
     Args:
         lr: the rate; None for the class's own.
         folder: an additional folder to import modules from.
+        groups: parameter groups to use instead of one; their rates are factors of `lr`.
 
     Raises:
         UserError: there is no such class, or it cannot be made with these options, or not used
@@ -98,7 +104,7 @@ def make_optimizer(
     found = recipe(config, folder)
     rate = own_rate(config, folder) if lr is None else lr
     try:
-        optimizer = construct(config, model, rate, found.form, folder)
+        optimizer = construct(config, model, rate, found.form, folder, groups)
     except UserError:
         raise
     except Exception as error:  # classes from anywhere may raise anything
@@ -117,14 +123,18 @@ def own_rate(config: OptimizerConfig, folder: str = "") -> float:
 
 
 def remembers(
-    config: OptimizerConfig, optimizer: Optimizer, model: nn.Module, folder: str = ""
+    config: OptimizerConfig,
+    optimizer: Optimizer,
+    model: nn.Module,
+    folder: str = "",
+    groups: Groups | None = None,
 ) -> RememberedRate:
     """What `optimizer`, made by `make_optimizer` at the class's own rate, keeps of this rate."""
     if ":" not in config.name:  # none of torch's
         return RememberedRate()
     rate = own_rate(config, folder)
     with _no_trace():
-        twin = construct(config, model, 2 * rate, recipe(config, folder).form, folder)
+        twin = construct(config, model, 2 * rate, recipe(config, folder).form, folder, groups)
     return remembered_rate(optimizer, rate, twin, 2 * rate)
 
 

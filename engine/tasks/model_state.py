@@ -1,0 +1,50 @@
+"""Keeping everything of a model that training can change, to put it back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+
+def keep_model(model: nn.Module) -> Callable[[], None]:
+    """Copies the state of `model`, and returns the function that puts it back, bit for bit.
+
+    That is: parameters and buffers, persistent or not, and which there are; gradients and whether
+    there are any; `requires_grad`; the mode of each module. Plain Python attributes are not kept.
+    """
+    modes = [(module, module.training) for module in model.modules()]
+    # A module may replace its tensors, or add new ones.
+    places = [
+        (slots, dict(slots))
+        for module in model.modules()
+        for slots in (module._parameters, module._buffers)
+    ]
+    tensors = [
+        (tensor, tensor.detach().clone())
+        for _, kept in places
+        for tensor in kept.values()
+        if tensor is not None
+    ]
+    gradients = [
+        (p, p.requires_grad, p.grad, None if p.grad is None else p.grad.clone())
+        for p in model.parameters()
+    ]
+
+    @torch.no_grad()
+    def put_back() -> None:
+        for tensor, value in tensors:
+            tensor.copy_(value)
+        for slots, kept in places:
+            slots.clear()
+            slots.update(kept)  # type: ignore[arg-type]
+        for p, requires_grad, gradient, gradient_value in gradients:
+            p.requires_grad_(requires_grad)
+            if gradient is not None and gradient_value is not None:
+                gradient.copy_(gradient_value)
+            p.grad = gradient
+        for module, training in modes:
+            module.training = training
+
+    return put_back

@@ -1,0 +1,81 @@
+"""Moving batches of any form to the device, one ahead of its use."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from clr_tui.engine.tasks.parts import Batch
+from clr_tui.engine.tasks.trees import tensors
+
+_Batch = TypeVar("_Batch")
+
+
+def moved(batch: Any, device: torch.device) -> Any:
+    """A batch on the device: tensors, arrays and whatever has a method `to`, in any nesting.
+
+    Anything else stays, such as strings and numbers.
+    """
+    if isinstance(batch, Tensor):
+        return batch.to(device, non_blocking=True)
+    if isinstance(batch, np.ndarray) and batch.dtype.kind in "biufc":
+        return from_numpy(batch).to(device, non_blocking=True)
+    if callable(getattr(batch, "to", None)):  # packed sequences, graphs, encodings of tokenizers
+        return batch.to(device)
+    if isinstance(batch, Mapping):
+        return {key: moved(member, device) for key, member in batch.items()}
+    if isinstance(batch, tuple) and hasattr(batch, "_fields"):
+        return type(batch)(*(moved(member, device) for member in batch))
+    if isinstance(batch, (tuple, list)):
+        return type(batch)(moved(member, device) for member in batch)
+    if dataclasses.is_dataclass(batch) and not isinstance(batch, type):
+        members = {f.name: moved(getattr(batch, f.name), device) for f in dataclasses.fields(batch)}
+        return dataclasses.replace(batch, **members)
+    return batch
+
+
+def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
+    """A tensor of an array; float32 for float64, which is numpy's default but no model's."""
+    return torch.from_numpy(np.ascontiguousarray(array, dtype=_DTYPES.get(array.dtype.str[1:])))
+
+
+_DTYPES: dict[str, Any] = {"f8": np.float32, "u2": np.int32, "u4": np.int64}
+"""Types that are changed: those that torch lacks or has only in part."""
+
+
+class Ahead(Iterator[Batch]):
+    """Copies the next batch to a CUDA device, on a stream of its own, while one is computed with.
+
+    Args:
+        batches: on the host; the copies overlap best from pinned memory.
+        move: makes the copy of a batch on the device.
+    """
+
+    def __init__(
+        self, batches: Iterator[Any], move: Callable[[Any], Batch], device: torch.device
+    ) -> None:
+        self._batches = batches
+        self._move = move
+        self._device = device
+        self._copying = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        self._next = self._copied()
+
+    def _copied(self) -> Batch | None:
+        with torch.cuda.stream(self._copying):
+            return next((self._move(batch) for batch in self._batches), None)
+
+    def __next__(self) -> Batch:
+        if self._next is None:
+            raise StopIteration
+        batch, computing = self._next, torch.cuda.current_stream(self._device)
+        computing.wait_stream(self._copying)
+        for tensor in tensors(batch):
+            if tensor.is_cuda:  # its memory was allocated on the other stream
+                tensor.record_stream(computing)
+        self._next = self._copied()
+        return batch

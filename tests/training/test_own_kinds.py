@@ -1,0 +1,369 @@
+"""Tasks of all kinds that are no classification of images, each through a whole training."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from own_bench import made, session
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils.rnn import pack_padded_sequence, pad_sequence
+from torch.utils.data import DataLoader, Dataset, IterableDataset
+
+import clr_tui
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.log.events import EpochFinished, Evaluated, TrialFinished
+from clr_tui.engine.settings.config import OptimizerConfig, RangeTest, Train
+from clr_tui.engine.training.keepers import MemoryKeeper
+from clr_tui.engine.training.range_test import EarlyEnd, run_range_test, sweep
+from clr_tui.engine.training.session import Trial
+from clr_tui.engine.training.trainee import Trainee
+from clr_tui.engine.training.training import Training
+
+EPOCHS = 2
+
+
+def draw(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def mae(outputs: Tensor, targets: Tensor) -> Tensor:
+    return (outputs - targets).abs().mean()
+
+
+def regression() -> clr_tui.Task:
+    x = draw(50, 3)
+    return clr_tui.Task(
+        model=lambda: nn.Sequential(nn.Linear(3, 8), nn.Tanh(), nn.Linear(8, 1), nn.Flatten(0)),
+        train=(x, x.sum(1)),
+        validation=(x[:13], x[:13].sum(1)),
+        test=(x[:7], x[:7].sum(1)),
+        loss=functional.mse_loss,
+        metrics={"mae": (mae, "min"), "near": lambda o, t: ((o - t).abs() < 1).float().mean()},
+    )
+
+
+class Sum(nn.Module):
+    """Two inputs, by place or by name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b = nn.Linear(3, 1), nn.Linear(2, 1)
+
+    def forward(self, a: Tensor, b: Tensor) -> Tensor:
+        return (self.a(a) + self.b(b)).squeeze(1)
+
+
+def two_inputs() -> clr_tui.Task:
+    a, b = draw(50, 3), draw(50, 2)
+    target = a.sum(1) - b.sum(1)
+    return clr_tui.Task(
+        model=Sum, train=(a, b, target), validation=((a, b), target), loss=functional.mse_loss
+    )
+
+
+def by_name() -> clr_tui.Task:
+    data = {"a": draw(50, 3), "b": draw(50, 2), "Target": draw(50)}
+    return clr_tui.Task(
+        model=Sum, train=data, validation=data, loss=functional.mse_loss, metrics={"mae": mae}
+    )
+
+
+class Words(Dataset[Any]):
+    """Sequences of several lengths; the class is that of the first word."""
+
+    def __len__(self) -> int:
+        return 50
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        words = torch.randint(
+            1, 20, (2 + index % 5,), generator=torch.Generator().manual_seed(index)
+        )
+        return words, int(words[0] > 9)
+
+
+def padded(samples: list[tuple[Tensor, int]]) -> tuple[Tensor, Tensor, Tensor]:
+    words = pad_sequence([words for words, _ in samples], batch_first=True)
+    lengths = torch.tensor([len(words) for words, _ in samples])
+    return words, lengths, torch.tensor([label for _, label in samples])
+
+
+class Reader(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.words = nn.Embedding(20, 6, padding_idx=0)
+        self.rnn = nn.GRU(6, 8, batch_first=True)
+        self.head = nn.Linear(8, 2)
+
+    def forward(self, words: Tensor, lengths: Tensor) -> Tensor:
+        packed = pack_padded_sequence(
+            self.words(words), lengths, batch_first=True, enforce_sorted=False
+        )
+        return self.head(self.rnn(packed)[1][-1])
+
+
+def accuracy(outputs: Tensor, targets: Tensor) -> Tensor:
+    return (outputs.argmax(1) == targets).float().mean()
+
+
+def sequences() -> clr_tui.Task:
+    return clr_tui.Task(
+        model=Reader,
+        train=Words(),
+        collate=padded,
+        loss=functional.cross_entropy,
+        metrics={"accuracy": accuracy},
+    )
+
+
+def segmentation() -> clr_tui.Task:
+    images = draw(30, 1, 8, 8)
+
+    def flip(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        return batch if torch.rand(()) < 0.5 else (batch[0].flip(-1), batch[1].flip(-1))
+
+    return clr_tui.Task(
+        model=lambda: nn.Conv2d(1, 2, 3, padding=1),
+        train=(images, (images[:, 0] > 0).long()),
+        loss=functional.cross_entropy,
+        metrics={"accuracy": accuracy},
+        augment=flip,
+    )
+
+
+def left_over() -> clr_tui.Task:
+    x = draw(41, 3)
+    data = torch.utils.data.TensorDataset(x, x.sum(1, keepdim=True))
+    return clr_tui.Task(
+        model=lambda: nn.Sequential(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.Linear(8, 1)),
+        train=DataLoader(data, 10),
+        validation=DataLoader(data, 8),
+        loss=functional.mse_loss,
+    )
+
+
+class Endless(IterableDataset[Any]):
+    def __iter__(self) -> Any:
+        for seed in range(1_000_000):
+            x = draw(3, seed=seed)
+            yield {"x": x, "y": x.sum()}
+
+
+def own_step(model: nn.Module, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    off = model(batch["x"]).squeeze(1) - batch["y"]
+    return {"loss": off.square().mean(), "mae": off.abs().mean()}
+
+
+def endless() -> clr_tui.Task:
+    few = [{"x": draw(5, 3, seed=seed), "y": draw(5, 3, seed=seed).sum(1)} for seed in range(3)]
+    return clr_tui.Task(
+        model=lambda: nn.Linear(3, 1),
+        train=Endless(),
+        validation=few,
+        step=own_step,
+        steps_per_epoch=4,
+    )
+
+
+def lazy() -> clr_tui.Task:
+    x = draw(50, 3)
+    return clr_tui.Task(
+        model=lambda: nn.Sequential(nn.LazyLinear(8), nn.LazyBatchNorm1d(), nn.LazyLinear(1)),
+        train=(x, x.sum(1, keepdim=True)),
+        loss=functional.mse_loss,
+        parameters=lambda model: [
+            {"params": model[0].parameters(), "lr": 1.0},
+            {"params": [*model[1].parameters(), *model[2].parameters()], "lr": 0.1},
+        ],
+    )
+
+
+class Uncopied(nn.Module):
+    """A lock and a tensor of a graph cannot be copied; statistics are not in the state dict."""
+
+    seen: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = torch.nn.utils.parametrizations.weight_norm(nn.Linear(3, 3))
+        self.out = nn.Linear(3, 3)
+        self.out.weight = self.linear.parametrizations.weight.original1  # tied
+        self.lock = threading.Lock()
+        self.register_buffer("seen", torch.zeros(()), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            self.seen += 1
+        noisy = self.linear(x) * (1 + 0.1 * torch.randn(()))
+        return self.out(noisy).sum(1, keepdim=True)
+
+
+def uncopied() -> clr_tui.Task:
+    x = draw(50, 3)
+    return clr_tui.Task(
+        model=Uncopied(), train=(x, x.sum(1, keepdim=True)), loss=functional.mse_loss
+    )
+
+
+KINDS = [
+    regression,
+    two_inputs,
+    by_name,
+    sequences,
+    segmentation,
+    left_over,
+    endless,
+    lazy,
+    uncopied,
+]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_a_whole_training(kind: Callable[[], clr_tui.Task]) -> None:
+    job = Train(base_lr=0.001, max_lr=0.02, step_size_epochs=1, epochs=EPOCHS)
+    run, script = session(kind(), job)
+    Training(run, job, Trial(0, 0, "own"), MemoryKeeper()).run()
+    (end,) = script.of(TrialFinished)
+    assert (end.outcome, end.reason) == ("done", "")
+    epochs = script.of(EpochFinished)
+    assert len(epochs) == EPOCHS
+    assert epochs[-1].step == end.step == EPOCHS * (end.step // EPOCHS)
+    names = {metric.name for metric in run.task.metrics}
+    for event in script.of(Evaluated):
+        assert event.loss is not None
+        assert set(event.metrics) == names
+        assert None not in event.metrics.values()
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_a_sweep_leaves_everything_as_it_found_it(kind: Callable[[], clr_tui.Task]) -> None:
+    job = RangeTest(steps=7, end_lr=0.1, divergence=1e6)
+    run, script = session(kind(), job)
+    trainee = run.trainee(OptimizerConfig(), 0, lr=None)
+    before, random = everything(trainee), torch.get_rng_state()
+    losses = []
+    for number in range(2):
+        recorder = run.recorder(Trial(number, 0, "own"), 7, watch=EarlyEnd(0.05, 1e6), means=False)
+        assert sweep(trainee, job, 7, recorder) is None
+        assert everything(trainee) == before
+        assert torch.equal(torch.get_rng_state(), random)
+        losses.append(script.column("loss")[7 * number :])
+    assert len(losses[0]) == 7
+    assert losses[0] == losses[1]
+
+
+def everything(trainee: Trainee) -> dict[str, Any]:
+    """Parameters and buffers, persistent or not, and how they are used."""
+    model = trainee.model
+    tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+    values: dict[str, Any] = {
+        name: (value.tolist(), value.requires_grad, value.grad) for name, value in tensors.items()
+    }
+    return values | {"optimizer": trainee.optimizer.state_dict(), "training": model.training}
+
+
+def test_a_model_that_cannot_be_copied_is_put_back_for_each_trial() -> None:
+    notes: list[str] = []
+    task = made(uncopied(), notes)
+    assert any("Uncopied cannot be copied" in note for note in notes)
+    first = task.make_model(0)
+    weights = [p.clone() for p in first.parameters()]
+    with torch.no_grad():
+        for p in first.parameters():
+            p.zero_()
+        first.seen.fill_(9)
+    again = task.make_model(1)
+    assert all(torch.equal(p, q) for p, q in zip(again.parameters(), weights, strict=True))
+    assert again.seen == 0
+    assert again.out.weight is again.linear.parametrizations.weight.original1
+
+
+@pytest.mark.parametrize("as_function", [True, False])
+def test_trials_of_one_model_do_not_share_its_weights(as_function: bool) -> None:
+    net = nn.Linear(3, 1)
+    before = net.weight.tolist()
+    x = draw(50, 3)
+    task = made(
+        clr_tui.Task(
+            model=(lambda: net) if as_function else net,
+            train=(x, x.sum(1, keepdim=True)),
+            loss=functional.mse_loss,
+        )
+    )
+    first = task.make_model(0)
+    with torch.no_grad():
+        first.weight.zero_()
+    assert task.make_model(1).weight.tolist() == before
+
+
+def test_samples_are_held_out_where_there_is_no_validation_data() -> None:
+    notes: list[str] = []
+    task = made(sequences(), notes, batch_size=15)
+    assert (len(task.train), len(task.validation), len(task.test)) == (45, 5, 0)
+    assert [note for note in notes if "held out" in note or "a tenth" in note]
+    words = {tuple(words.tolist()) for words, _ in Words()}
+    seen: set[tuple[int, ...]] = set()
+    for part in (task.train, task.validation):
+        for (inputs, lengths), _ in part.open():
+            seen |= {tuple(row[:n].tolist()) for row, n in zip(inputs, lengths, strict=True)}
+    assert seen == words
+
+
+def test_a_loader_without_validation_data_can_be_swept_but_not_trained() -> None:
+    given = replace(left_over(), validation=None)
+    run, script = session(given, RangeTest(steps=5))
+    run_range_test(run, RangeTest(steps=5))
+    assert len(script.column("loss")) == 5
+    job = Train(base_lr=0.001, max_lr=0.02)
+    with pytest.raises(UserError, match="no validation data") as told:
+        Training(run, job, Trial(0, 0, "own"), MemoryKeeper())
+    assert told.value.field == "task"
+
+
+def test_ratios_of_groups_survive_sweeps_and_policies() -> None:
+    job = Train(base_lr=0.001, max_lr=0.02, step_size_epochs=1, epochs=2)
+    run, script = session(lazy(), job)
+    training = Training(run, job, Trial(0, 0, "own"), MemoryKeeper())
+    seen = []
+
+    def ratio() -> None:
+        first, second = training.trainee.optimizer.param_groups
+        seen.append(second["lr"] / first["lr"])
+
+    script.at_poll.append(ratio)
+    training.run()
+    ratio()
+    assert seen == pytest.approx([0.1, 0.1])
+    assert max(script.column("lr")) == pytest.approx(0.02)
+
+
+def test_gradients_are_accumulated_and_clipped_as_by_hand() -> None:
+    x = draw(48, 3)
+    y = 9 * x.sum(1, keepdim=True)
+    given = clr_tui.Task(
+        model=lambda: nn.Linear(3, 1),
+        train=[(x[i : i + 4], y[i : i + 4]) for i in range(0, 48, 4)],
+        validation=(x, y),
+        loss=functional.mse_loss,
+        accumulate=3,
+        clip=0.5,
+    )
+    run, _ = session(given, RangeTest())
+    trainee = run.trainee(OptimizerConfig(), 0, lr=0.1)
+    assert (trainee.steps_per_epoch, run.samples_per_step) == (4, 12)
+    model = run.task.make_model(0)
+    model.load_state_dict(trainee.model.state_dict())
+    optimizer = torch.optim.SGD(model.parameters(), 0.1, momentum=0.9)
+    for step in range(4):
+        whole = slice(12 * step, 12 * step + 12)
+        optimizer.zero_grad()
+        loss = functional.mse_loss(model(x[whole]), y[whole])
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 0.5)
+        optimizer.step()
+        assert float(trainee.step()[0]) == pytest.approx(loss.item(), rel=1e-5)

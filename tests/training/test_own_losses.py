@@ -1,0 +1,127 @@
+"""An own task trains as torch's own loop over the same data does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+from own_bench import made, torchs_losses
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils.data import DataLoader, Dataset, TensorDataset
+
+import clr_tui
+from clr_tui.engine.settings.config import OptimizerConfig
+from clr_tui.engine.training.trainee import make_trainee
+
+STEPS = 50
+N = 64
+
+
+def net() -> nn.Module:
+    return nn.Sequential(nn.Linear(4, 16), nn.BatchNorm1d(16), nn.Tanh(), nn.Linear(16, 1))
+
+
+def samples() -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(5)
+    x = torch.randn(N, 4, generator=generator)
+    return x, x.sum(1, keepdim=True) ** 2
+
+
+class Curves(Dataset[Any]):
+    """Like `samples`, one by one."""
+
+    def __init__(self) -> None:
+        self.x, self.y = samples()
+
+    def __len__(self) -> int:
+        return N
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        return self.x[index], self.y[index]
+
+
+def task(train: Any, **more: Any) -> clr_tui.Task:
+    return clr_tui.Task(
+        model=net, train=train, validation=samples(), loss=functional.mse_loss, **more
+    )
+
+
+def trained(given: clr_tui.Task, steps: int = STEPS, **config: Any) -> list[float]:
+    """The losses of its first steps."""
+    trainee = make_trainee(
+        made(given, **config),
+        OptimizerConfig(),
+        lr=0.01,
+        batch_size=config.get("batch_size", 10),
+        seed=0,
+        precision="float32",
+    )
+    trainee.model.train()
+    return [float(trainee.step()[0]) for _ in range(steps)]
+
+
+def torchs(given: clr_tui.Task, batches: Any, steps: int = STEPS) -> list[float]:
+    fresh = make_trainee(
+        made(given), OptimizerConfig(), lr=0.01, batch_size=10, seed=0, precision="float32"
+    )
+    return torchs_losses(fresh.model, batches, functional.mse_loss, steps)
+
+
+@pytest.mark.parametrize("drop_last", [True, False])
+def test_a_loader_is_used_as_it_is(drop_last: bool) -> None:
+    def loader() -> DataLoader[Any]:
+        order = torch.Generator().manual_seed(3)
+        data = TensorDataset(*samples())
+        return DataLoader(data, 10, shuffle=True, generator=order, drop_last=drop_last)
+
+    given = task(loader())
+    expected = torchs(given, loader())
+    assert trained(given) == pytest.approx(expected, rel=1e-6)
+    # Another trial has the same order: the loader is as it was before the first.
+    assert trained(task(loader())) == pytest.approx(expected, rel=1e-6)
+
+
+def batches_by_hand() -> Iterator[tuple[Tensor, Tensor]]:
+    x, y = samples()
+    yield from zip(x.split(8), y.split(8), strict=True)
+
+
+@pytest.mark.parametrize(
+    "train", [batches_by_hand, list(batches_by_hand())], ids=["function", "list"]
+)
+def test_batches_of_an_iterable(train: Any) -> None:
+    given = task(train)
+    engine = made(given)
+    assert engine.train.steps == 8
+    expected = torchs(given, list(batches_by_hand()))
+    assert trained(given) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("data", [samples(), TensorDataset(*samples())], ids=["rows", "dataset"])
+def test_tensors(data: Any) -> None:
+    given = task(data)
+    losses = trained(given)
+    fresh = make_trainee(
+        made(given), OptimizerConfig(), lr=0.01, batch_size=10, seed=0, precision="float32"
+    )
+    drawn = (fresh.batches.draw() for _ in range(STEPS))
+    expected = torchs_losses(fresh.model, drawn, functional.mse_loss, STEPS)
+    assert losses == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_dataset_is_shuffled_by_the_trials_seed() -> None:
+    given = task(Curves())
+    torch.manual_seed(7)
+    losses = trained(given)
+    torch.manual_seed(7)
+    assert trained(given) == losses
+    fresh = make_trainee(
+        made(given), OptimizerConfig(), lr=0.01, batch_size=10, seed=0, precision="float32"
+    )
+    torch.manual_seed(7)
+    loader = DataLoader(Curves(), 10, shuffle=True, drop_last=True)
+    expected = torchs_losses(fresh.model, loader, functional.mse_loss, STEPS)
+    assert losses == pytest.approx(expected, rel=1e-6)
