@@ -281,7 +281,7 @@ def fake_trainee(optimizer: OptimizerConfig) -> Trainee:
 def no_backward(model: nn.Module) -> Callable[..., None]:
     """In place of `Tensor.backward`, whose engine wants a device: gradients without values."""
 
-    def backward(loss: Tensor) -> None:
+    def backward(loss: Tensor, **_: object) -> None:
         for p in model.parameters():
             p.grad = torch.empty_like(p)
 
