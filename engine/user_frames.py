@@ -30,6 +30,8 @@ _FRAME = re.compile(
 )
 
 
+_folder: list[str] = []
+"""The user's working directory, if known."""
 _task: list[str] = []
 """Where the function that made this process's own task is defined."""
 
@@ -108,10 +110,15 @@ def is_users(path: str) -> bool:
     return path != ours and not path.startswith(_LIBRARIES)
 
 
+def show_from(folder: str) -> None:
+    """Remembers the user's working directory, which their code may leave."""
+    _folder[:] = [folder]
+
+
 def shown(path: str) -> str:
-    """A path relative to the working directory if it is below that; else whole."""
+    """A path relative to the user's working directory if it is below that; else whole."""
     try:
-        here = os.getcwd()
+        here = _folder[0] if _folder else os.getcwd()
     except OSError:  # it was removed
         return path
     return os.path.relpath(path, here) if Path(path).is_relative_to(here) else path

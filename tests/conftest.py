@@ -28,6 +28,7 @@ def users_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pa
     monkeypatch.setattr(user_files, "_sources", {})
     monkeypatch.setattr(user_files, "_stamps", {})
     monkeypatch.setattr(user_frames, "_task", [])
+    monkeypatch.setattr(user_frames, "_folder", [])
     path, argv, finders, modules = sys.path[:], sys.argv[:], sys.meta_path[:], dict(sys.modules)
     yield tmp_path
     sys.path[:], sys.argv[:], sys.meta_path[:] = path, argv, finders

@@ -23,8 +23,9 @@ from clr_tui.engine.settings.config import TaskConfig, Value
 from clr_tui.engine.settings.task_place import TaskPlace
 from clr_tui.engine.tasks import user_files
 from clr_tui.engine.tasks.dataset import Progress
+from clr_tui.engine.tasks.own_model import seeded
 from clr_tui.engine.tasks.own_task import Task
-from clr_tui.engine.user_frames import place_of, set_task_place, shown, user_frame
+from clr_tui.engine.user_frames import place_of, set_task_place, show_from, shown, user_frame
 
 FIELD = "task"
 _MAIN = "__mp_main__"
@@ -40,6 +41,7 @@ def enter(place: str, folder: str) -> None:
     if not place:
         return
     if folder:
+        show_from(folder)
         with contextlib.suppress(OSError):  # it was removed
             os.chdir(folder)
     split = TaskPlace.split(place)
@@ -53,21 +55,25 @@ def enter(place: str, folder: str) -> None:
 def user_task(config: TaskConfig, progress: Progress) -> Task:
     """Imports the user's file or module and calls its function.
 
+    Their code finds the global generators seeded, so that data that it draws or splits at random is
+    the same in each process.
+
     Raises:
         UserError: (field "task", or that of the parameter) this fails, or gives no `clr_tui.Task`.
     """
     place = TaskPlace.split(config.task)
     name = shown(place.where) if place.is_file else place.where
-    progress(f"importing {name}", 0, 1)
-    module = _imported(place, name)
-    progress(f"importing {name}", 1, 1)
-    function = _function(module, place.function, name)
-    set_task_place(function)
-    arguments = _arguments(function, config.parameters, f"{place.function} of {name}")
-    try:
-        made = function(**arguments)
-    except (Exception, SystemExit) as error:  # a user's code may raise anything
-        raise _mistake(describe_error(error)[0]) from error
+    with seeded(config.seed):
+        progress(f"importing {name}", 0, 1)
+        module = _imported(place, name)
+        progress(f"importing {name}", 1, 1)
+        function = _function(module, place.function, name)
+        set_task_place(function)
+        arguments = _arguments(function, config.parameters, f"{place.function} of {name}")
+        try:
+            made = function(**arguments)
+        except (Exception, SystemExit) as error:  # a user's code may raise anything
+            raise _mistake(describe_error(error)[0]) from error
     if not isinstance(made, Task):
         raise _mistake(f"{place.function} {_instead(made)} ({place_of(function)})")
     return made
