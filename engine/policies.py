@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Literal, TypedDict
 
 from clr_tui.engine.settings.config import DECAY, GAMMA, WARMUP, Compare, Policy, Train
+from clr_tui.engine.words import be, lr_str, many
 
 ONE_CYCLE_RISE = 0.3
 """Share of one-cycle spent rising, and again falling; the rest anneals (torch's default)."""
@@ -32,6 +33,12 @@ class Shape(TypedDict):
     gamma: float
     warmup: float
     decay: float
+
+
+_LOWER_BY_DESIGN: tuple[Policy, ...] = ("exp-range", "exp-range-amplitude", "linear-decay")
+"""Policies that decay from the first step on."""
+_REACHED = 0.95
+_SAMPLED_STEPS = 10_000
 
 
 def shape_of(job: Train | Compare) -> Shape:
@@ -97,6 +104,46 @@ def lr_at(
     if policy == "linear-decay":
         return base_lr + swing * max(0.0, 1.0 - step / total_steps)
     raise ValueError(f"unknown policy {policy!r}")
+
+
+def shortfall(
+    policy: Policy,
+    *,
+    base_lr: float,
+    max_lr: float,
+    step_size: float,
+    total_steps: int,
+    warmup: float = WARMUP,
+    decay: float = DECAY,
+    **_: float,
+) -> str:
+    """Says that the highest rate of a training is below 0.95 `max_lr`, as it has too few steps.
+
+    Empty if it is not, and for policies that are lower by design. Arguments as for `lr_at`.
+    """
+    if policy in _LOWER_BY_DESIGN:
+        return ""
+    # A peak that this misses is one of thousands of steps, or of thousands of cycles.
+    steps = range(0, total_steps, max(1, total_steps // _SAMPLED_STEPS))
+    highest = max(
+        lr_at(
+            policy,
+            step,
+            base_lr=base_lr,
+            max_lr=max_lr,
+            step_size=step_size,
+            total_steps=total_steps,
+            warmup=warmup,
+            decay=decay,
+        )
+        for step in steps
+    )
+    if highest >= _REACHED * max_lr:
+        return ""
+    return (
+        f"{many(total_steps, 'step')} {be(total_steps)} too few for {policy} to reach its max_lr "
+        f"of {lr_str(max_lr)}: its highest rate is {lr_str(highest)}"
+    )
 
 
 def momentum_at(

@@ -36,7 +36,7 @@ from clr_tui.engine.log.events import (
     TrialFinished,
     TrialStarted,
 )
-from clr_tui.engine.policies import phase, step_size_steps
+from clr_tui.engine.policies import phase, shape_of, shortfall, step_size_steps
 from clr_tui.engine.settings.config import Compare, EntryConfig, RunConfig
 from clr_tui.engine.training.control import Control, stop_reason
 from clr_tui.engine.training.session import Result
@@ -104,6 +104,7 @@ class Comparison:
         self._executor = context.executor
         self._epochs = planned_epochs(config)
         self._steps = self._epochs * context.steps_per_epoch
+        self._half_cycle = step_size_steps(config.step_size_epochs, context.steps_per_epoch)
         first = context.config.task.seed
         # All entries with one seed come before the next seed: early results cover every entry.
         self._waiting = [
@@ -141,7 +142,7 @@ class Comparison:
 
     def _note_phases(self) -> None:
         """Warns once per entry, as `Training` does for a single training."""
-        half = step_size_steps(self._config.step_size_epochs, self._context.steps_per_epoch)
+        half = self._half_cycle
         for entry in self._config.entries:
             end = phase(entry.policy, self._steps, step_size=half, total_steps=self._steps)
             if not end.whole:
@@ -170,6 +171,17 @@ class Comparison:
     def _set_rate(self, rate: RateChosen) -> None:
         self._rates[rate.entry] = rate
         self._emit(rate)
+        entry = self._config.entries[rate.entry]
+        text = shortfall(
+            entry.policy,
+            base_lr=rate.lr if rate.base_lr is None else rate.base_lr,
+            max_lr=rate.lr,
+            step_size=self._half_cycle,
+            total_steps=self._steps,
+            **shape_of(self._config),
+        )
+        if text:
+            self._emit(Note(level="warning", text=f"{entry.label}: {text}"))
 
     def _give_up(self, entry: int, reason: str) -> None:
         """Fails all trials of an entry for which there is no rate."""

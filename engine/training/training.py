@@ -20,7 +20,7 @@ from clr_tui.engine.log.events import (
     Outcome,
     TrialFinished,
 )
-from clr_tui.engine.policies import phase, shape_of, step_size_steps, whole_cycle_epochs
+from clr_tui.engine.policies import phase, shape_of, shortfall, step_size_steps, whole_cycle_epochs
 from clr_tui.engine.settings.config import Train
 from clr_tui.engine.tasks.model_state import keep_model
 from clr_tui.engine.training import checkpoint
@@ -148,6 +148,8 @@ class Training:
         end = phase(rate.policy, self._total, step_size=rate.step_size, total_steps=self._total)
         if not end.whole and self._trial.entry is None:  # a comparison warns once per entry
             text = f"the training ends {end.words}: its last {self._primary.name} is not final"
+            self._emit(Note(level="warning", text=text))
+        if self._trial.entry is None and (text := shortfall(**vars(rate))):
             self._emit(Note(level="warning", text=text))
 
     def _run_epoch(self) -> None:

@@ -98,6 +98,18 @@ def test_without_whole_cycles_the_length_stands_and_is_remarked_on() -> None:
     assert note.text.startswith("sgd+clr ends in the middle of cycle 2 of 2")
 
 
+def test_an_entry_that_cannot_reach_its_max_lr_is_named_once() -> None:
+    entries = [
+        entry("adam+1c", policy="one-cycle", lr=0.06),
+        entry("sgd", policy="constant", lr=0.06),
+    ]
+    played = Played(Compare(entries=entries, seeds=3, epochs=1))
+    played.run()
+    (note,) = played.of(Note)
+    assert note.text.startswith("adam+1c: ")
+    assert "too few for one-cycle to reach its max_lr of 6e-2" in note.text
+
+
 def test_overall_counts_are_those_of_the_log_so_far() -> None:
     played = Played(THREE)
     played.executor.fails[4] = "it broke"

@@ -198,6 +198,15 @@ def test_a_training_that_ends_in_mid_cycle_says_so(make_bench: Make) -> None:
     assert "in the middle of cycle 2 of 2" in note.text
 
 
+def test_a_training_too_short_for_its_max_lr_says_so(make_bench: Make) -> None:
+    bench = make_bench(Train(base_lr=0.01, max_lr=0.06, policy="one-cycle", epochs=1))
+    run(bench)
+    rates = bench.script.column("lr")
+    assert max(rates) < 0.95 * 0.06
+    (note,) = bench.script.of(Note)
+    assert f"its highest rate is {words.lr_str(max(rates))}" in note.text
+
+
 def test_bounds_change_while_it_runs(make_bench: Make) -> None:
     bench = make_bench(JOB)
     bench.script.at_step = {9: [SetBounds(base_lr=0.001, max_lr=0.02)]}

@@ -21,11 +21,13 @@ from clr_tui.engine.errors import UserError
 from clr_tui.engine.policies import (
     lr_at,
     phase,
+    shortfall,
     step_size_steps,
     whole_cycle_epochs,
 )
 from clr_tui.engine.settings.config import POLICIES, Policy
 from clr_tui.engine.training.schedules import PolicyRate, make_scheduler
+from clr_tui.engine.words import lr_str
 
 STEPS = 10_000
 BOUNDS = [(1e-7, 1.0), (6.1e-4, 3.594e-3)]
@@ -375,6 +377,30 @@ def test_cycles_of_whole_epochs_end_with_the_training(size: float, per_epoch: in
     assert end.words == f"at the end of cycle {round(epochs / (2 * size))} of {end.cycles}"
     last = lr_at("triangular", total, base_lr=1e-3, max_lr=9e-3, **args)
     assert last == pytest.approx(1e-3, abs=1e-12)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("total", [1, 2, 3, 5, 6, 11, 60, 1000, 123_457])
+def test_a_shortfall_names_the_highest_rate_of_all_steps(policy: Policy, total: int) -> None:
+    args = {"base_lr": 1e-3, "max_lr": 1e-2, "step_size": max(1.0, total / 8), "total_steps": total}
+    highest = max(lr_at(policy, step, **args) for step in range(total))
+    said = shortfall(policy, **args)
+    if policy.startswith("exp-range") or policy == "linear-decay":
+        assert not said  # they never reach it, by design
+    elif highest < 0.95e-2:
+        assert said.endswith(f"to reach its max_lr of 1e-2: its highest rate is {lr_str(highest)}")
+    else:
+        assert not said
+
+
+def test_one_cycle_of_few_steps_falls_short() -> None:
+    def said(total: int) -> str:
+        return shortfall("one-cycle", base_lr=1e-2 / 6, max_lr=1e-2, step_size=4, total_steps=total)
+
+    assert said(5) == (
+        "5 steps are too few for one-cycle to reach its max_lr of 1e-2: its highest rate is 1.7e-3"
+    )
+    assert not said(20)
 
 
 def test_complete_is_only_the_end_of_a_cycle() -> None:
