@@ -2,8 +2,10 @@ import math
 
 import pytest
 
+from clr_tui.engine.metrics import Metric
 from clr_tui.engine.words import exact_lr
-from clr_tui.tui.text import numbers
+from clr_tui.tui.text import figures, numbers
+from clr_tui.tui.text.lines import row
 
 
 @pytest.mark.parametrize(
@@ -26,9 +28,33 @@ def test_typed_rates_are_short():
     assert exact_lr(1.0) == "1"
 
 
-@pytest.mark.parametrize("value", [0.0, 1.592, 999.9994, 1e3, 1.23e5, 9e99, math.inf, None])
+SIZES = [0.0, 1e-310, 3e-5, 9.996e-5, 1.234e-4, 0.00999, 0.0412, 0.1, 1.592, 999.9994, 999.9996]
+SIZES += [1e3, 1.23e5, 3.4e38, 9e99, 1.2e308]
+
+
+@pytest.mark.parametrize("value", [*SIZES, *(-v for v in SIZES), math.inf, math.nan, None])
 def test_losses_keep_their_width(value):
     assert len(numbers.loss(value)) == 8
+
+
+@pytest.mark.parametrize("value", SIZES)
+def test_losses_of_any_size_have_three_digits(value):
+    assert float(numbers.loss(value)) == pytest.approx(value, rel=0.005 if value < 1e99 else 0.05)
+    if value < 1e99:
+        assert float(numbers.loss(-value)) == pytest.approx(-value, rel=0.05)
+
+
+@pytest.mark.parametrize("value", [*SIZES, *(-v for v in SIZES)])
+def test_figures_of_a_metric_keep_their_width(value):
+    text = figures.figure(Metric("mae", "number", "min"), value)
+    assert 7 <= len(text) <= 8
+    assert float(text) == pytest.approx(value, rel=0.5)
+
+
+def test_a_value_never_runs_into_the_next_word():
+    for value in ("1", "3.40e+38", "-1.234e-05", "a very long value"):
+        for after in ("raw", " raw"):
+            assert f"{value} raw" in "".join(text for text, _ in row("loss", value, after=after))
 
 
 @pytest.mark.parametrize("value", [0.0, 0.0641, 0.641, 1.0, None, math.nan])

@@ -26,14 +26,17 @@ def title(metric: Metric) -> str:
 
 
 def figure(metric: Metric, value: float | None) -> str:
-    """Format a value with its unit, at least seven characters: ` 64.1 %`, ` 0.0123`."""
+    """Format a value with its unit, seven characters or more, at most eight if it has no unit."""
     if metric == LOSS:
         return numbers.loss(value)
     if metric.unit == "share":
         return numbers.percent(value)
     if value is None or not math.isfinite(value):
         return numbers.UNKNOWN.rjust(7)
-    return metric.text(value).rjust(7)
+    text = metric.text(value)
+    if len(text) > 8 and metric.unit == "number":
+        return numbers.scientific(value)
+    return text.rjust(7)
 
 
 def brief(metric: Metric, value: float | None) -> str:

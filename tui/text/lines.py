@@ -15,10 +15,11 @@ LABEL_WIDTH = 10
 
 
 def row(label: str, value: str, role: Role = "text", after: str = "") -> Line:
-    """Make a line of a muted label in its own column, a value, and a muted note after it."""
+    """Make a line of a muted label in its own column, a value, and a muted note apart from it."""
     pieces: list[Piece] = [(label.ljust(LABEL_WIDTH), "muted"), (value, role)]
     if after:
-        pieces.append((after, "muted"))
+        apart = value.endswith(" ") or after.startswith(" ")
+        pieces.append((after if apart else f" {after}", "muted"))
     return tuple(pieces)
 
 

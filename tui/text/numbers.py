@@ -16,10 +16,22 @@ def lr(value: float | None) -> str:
 
 
 def loss(value: float | None) -> str:
-    """Format a loss, eight characters: `   1.592`, `1.23e+05` if three decimals do not fit."""
+    """Format a loss to three digits, eight characters: `   1.592`, `  0.0412`, `3.00e-05`."""
     if value is None or not math.isfinite(value):
         return UNKNOWN.rjust(8)
-    return f"{value:8.3f}" if abs(value) < 1000 else f"{value:8.2e}"
+    size = abs(value)
+    if not size or 0.1 <= size < 999.9995:
+        return f"{value:8.3f}"
+    if 1e-4 <= size < 0.1:
+        small = f"{value:.{2 - math.floor(math.log10(size))}f}"
+        return small.rjust(8) if len(small) <= 8 else scientific(value)
+    return scientific(value)
+
+
+def scientific(value: float) -> str:
+    """Format a number with an exponent and as many digits, up to three, as eight cells allow."""
+    shapes = (f"{value:.{digits}e}" for digits in (2, 1, 0))
+    return next((text for text in shapes if len(text) <= 8), "").rjust(8)
 
 
 def percent(fraction: float | None) -> str:
