@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from clr_tui.engine.atomic import replacing
 from clr_tui.engine.regular import open_regular, read_regular
 from clr_tui.engine.settings.image_folders import ClassFolder, FolderLayout
-from clr_tui.engine.tasks.dataset import Indices, Statistics
+from clr_tui.engine.tasks.dataset import Indices, Notify, Statistics
 from clr_tui.engine.tasks.decode import Decoded
 from clr_tui.engine.tasks.room import fits_in_memory, is_mapped, mapped
 
@@ -68,22 +68,18 @@ class CachedImages(Decoded):
     """Of the training part."""
 
 
-def cache_folder(cache_dir: Path | None) -> Path:
-    """The folder of all cached images: `cache_dir`, or one in the user's cache directory."""
-    return cache_dir or platformdirs.user_cache_path("clr-tui") / "images"
-
-
 def cache_path(cache_dir: Path | None, root: Path, size: int) -> Path:
     """The array's path; the JSON is beside it.
 
     Args:
         cache_dir: None for the user's cache directory.
-        root: the folder of images.
+        root: the folder of images, or a data set's name.
         size: side of the decoded images, pixels.
     """
     name = re.sub(r"[^A-Za-z0-9_-]", "_", root.name)[:40]
     place = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:8]
-    return cache_folder(cache_dir) / f"{name}-{place}-{size}.npy"
+    folder = cache_dir or platformdirs.user_cache_path("clr-tui") / "images"
+    return folder / f"{name}-{place}-{size}.npy"
 
 
 def cache_key(root: Path, layout: FolderLayout, order: Indices) -> str:
@@ -173,6 +169,24 @@ def write_cache(path: Path, key: str, images: CachedImages) -> None:
         np.save(file, images.images)
     with replacing(path.with_suffix(".json"), 0o600) as file:
         file.write(msgspec.json.encode(about))
+
+
+def keep(path: Path, key: str, images: CachedImages, note: Notify) -> CachedImages:
+    """Writes decoded images to the cache; if that fails, it is only a note.
+
+    Returns:
+        The same images; if they are in a file that ends with this process, those of the cache.
+    """
+    try:
+        write_cache(path, key, images)
+    except OSError as error:
+        folder = os.fsencode(path.parent).decode("utf-8", errors="replace")
+        note(
+            f"the decoded images cannot be cached in '{folder}' "
+            f"({error.strerror or error}); they will be decoded again next time"
+        )
+        return images
+    return (read_cache(path, key) if is_mapped(images.images) else None) or images
 
 
 def _read_images(path: Path, shape: Shape) -> NDArray[np.uint8] | None:

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.settings.image_folders import HELD_OUT_SHARE, FolderLayout, scan
-from clr_tui.engine.tasks.cache import CachedImages, cache_key, cache_path, read_cache, write_cache
+from clr_tui.engine.tasks.cache import CachedImages, cache_key, cache_path, keep, read_cache
 from clr_tui.engine.tasks.dataset import Dataset, Indices, Notify, Progress, channel_statistics
 from clr_tui.engine.tasks.decode import Decoded, decode
 from clr_tui.engine.tasks.pictures import Picture, read_pictures
-from clr_tui.engine.tasks.room import MakeRoom, is_mapped, picked, room_in
+from clr_tui.engine.tasks.room import MakeRoom, picked, room_in
 from clr_tui.engine.tasks.split import stratified_split
 from clr_tui.engine.words import many
 
@@ -88,9 +88,7 @@ def read_layout(
         images = picked(decoded.images, rows, decoded.images.shape[1], make_room)
         statistics = channel_statistics(images[: ends[0]])
         cached = CachedImages(images, decoded.readable, decoded.reasons, decoded.notes, statistics)
-        kept = _keep(path, key, cached, note)
-        if kept and is_mapped(images):  # what is mapped now ends with this process
-            cached = read_cache(path, key) or cached
+        cached = keep(path, key, cached, note)
     train, validation, test = np.split(np.arange(len(order)), ends[:-1])
     return Dataset(
         classes=[_printable(name) for name in layout.classes],
@@ -167,19 +165,6 @@ def _any_readable_now(files: list[Path], cached: CachedImages) -> bool:
     """
     skipped = (os.fspath(files[row]) for row in np.flatnonzero(~cached.readable))
     return any(isinstance(read_pictures([file], size=8)[0], Picture) for file in skipped)
-
-
-def _keep(path: Path, key: str, images: CachedImages, note: Notify) -> bool:
-    """Writes the cache; returns whether it could be written."""
-    try:
-        write_cache(path, key, images)
-    except OSError as error:
-        note(
-            f"the decoded images cannot be cached in '{_printable(path.parent)}' "
-            f"({error.strerror or error}); they will be decoded again next time"
-        )
-        return False
-    return True
 
 
 def _report(root: Path, files: list[Path], decoded: Decoded, note: Notify) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from clr_tui.engine.tasks.cache import VERSION, CachedImages, keep, read_cache
 from clr_tui.engine.tasks.dataset import Dataset, Indices, Notify, channel_statistics
 from clr_tui.engine.tasks.parts import Rows
-from clr_tui.engine.tasks.room import MakeRoom, fits_in_memory, is_mapped, tensor_of
+from clr_tui.engine.tasks.room import Images, fits_in_memory, is_mapped, room_in, tensor_of
 
 DEVICE_SHARE = 1 / 2
 """Of a device's free memory, at most, for the images; the rest is for training."""
@@ -20,17 +24,52 @@ _BLOCK = 64 << 20
 """Bytes of images, as float32, that are resized at a time."""
 
 
-def resized(dataset: Dataset, size: int, make_room: MakeRoom) -> Dataset:
+def resized(dataset: Dataset, size: int, path: Path, note: Notify) -> Dataset:
     """The data set with images of this side, one part after another; as it is if they have it.
 
-    The statistics are those of its own images.
+    Args:
+        path: of the file that holds the images if they do not fit into memory, for all processes
+            and later runs.
+        note: takes a sentence if it cannot be written.
+
+    Returns:
+        The data set; its statistics are those of its own images.
+
+    Raises:
+        UserError: (field `image_size`) there is room neither in memory nor on the disk.
     """
-    images, own = dataset.images, dataset.images.shape[-1]
-    if own == size:
+    images = dataset.images
+    if images.shape[-1] == size:
         return dataset
     order = np.concatenate([dataset.train, dataset.validation, dataset.test])
-    found = make_room((len(order), images.shape[1], size, size))
-    step = max(1, _BLOCK // (4 * images.shape[1] * max(own, size) ** 2))
+    shape = (len(order), images.shape[1], size, size)
+    key = f"{zlib.crc32(order.tobytes(), zlib.crc32(np.ascontiguousarray(images).data))} {VERSION}"
+    cached = None if fits_in_memory(math.prod(shape)) else read_cache(path, key)
+    if cached is None:
+        found = room_in(path.parent)(shape)
+        _resize(images, order, found)
+        statistics = dataset.statistics or channel_statistics(images[dataset.train])
+        readable = np.ones(len(order), dtype=np.bool_)
+        cached = CachedImages(found, readable, [], [], statistics)
+        if is_mapped(found):
+            cached = keep(path, key, cached, note)
+    ends = np.cumsum([len(dataset.train), len(dataset.validation)])
+    train, validation, test = np.split(np.arange(len(order)), ends)
+    return replace(
+        dataset,
+        images=cached.images,
+        labels=dataset.labels[order],
+        train=train,
+        validation=validation,
+        test=test,
+        statistics=cached.statistics,
+    )
+
+
+def _resize(images: Images, order: Indices, out: Images) -> None:
+    """Fills `out` with the images at these indices, some at a time."""
+    size = out.shape[-1]
+    step = max(1, _BLOCK // (4 * images.shape[1] * max(images.shape[-1], size) ** 2))
     for start in range(0, len(order), step):
         block = order[start : start + step]
         some = functional.interpolate(
@@ -40,18 +79,7 @@ def resized(dataset: Dataset, size: int, make_room: MakeRoom) -> Dataset:
             align_corners=False,
             antialias=True,
         )
-        found[start : start + step] = some.round().to(torch.uint8).numpy()
-    ends = np.cumsum([len(dataset.train), len(dataset.validation)])
-    train, validation, test = np.split(np.arange(len(order)), ends)
-    return replace(
-        dataset,
-        images=found,
-        labels=dataset.labels[order],
-        train=train,
-        validation=validation,
-        test=test,
-        statistics=dataset.statistics or channel_statistics(images[dataset.train]),
-    )
+        out[start : start + step] = some.round().to(torch.uint8).numpy()
 
 
 def image_parts(

@@ -13,7 +13,7 @@ from clr_tui.engine.by_name import named
 from clr_tui.engine.settings.catalogue import model_named, source_of
 from clr_tui.engine.settings.config import TaskConfig
 from clr_tui.engine.tasks.augment import RandomAffine
-from clr_tui.engine.tasks.cache import cache_folder
+from clr_tui.engine.tasks.cache import cache_path
 from clr_tui.engine.tasks.class_counts import class_notes
 from clr_tui.engine.tasks.dataset import Dataset, Notify, Progress, channel_statistics
 from clr_tui.engine.tasks.features import FrozenFeatures
@@ -22,7 +22,6 @@ from clr_tui.engine.tasks.image_rows import image_parts, mapped_bytes, resized
 from clr_tui.engine.tasks.image_task import ImageTask
 from clr_tui.engine.tasks.initial_model import InitialModel, initial_model
 from clr_tui.engine.tasks.own_training import own_task
-from clr_tui.engine.tasks.room import room_in
 from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.tasks.user_code import user_task
 
@@ -100,7 +99,7 @@ def _read(config: TaskConfig, progress: Progress, note: Notify, cache_dir: Path 
     else:
         read = partial(read_folder, Path(config.data))
     dataset: Dataset = read(size, progress, note, cache_dir)
-    return resized(dataset, size, room_in(cache_folder(cache_dir)))
+    return resized(dataset, size, cache_path(cache_dir, Path("/", config.data), size), note)
 
 
 def _normalisation(dataset: Dataset, model: InitialModel) -> tuple[Tensor, Tensor]:

@@ -18,7 +18,7 @@ from clr_tui.engine.errors import UserError
 from clr_tui.engine.tasks import image_rows, room
 from clr_tui.engine.tasks.dataset import Dataset
 from clr_tui.engine.tasks.image_rows import image_parts, resized
-from clr_tui.engine.tasks.room import in_memory, is_mapped, room_in
+from clr_tui.engine.tasks.room import is_mapped
 from clr_tui.engine.training.batches import make_batches
 
 
@@ -157,15 +157,20 @@ def test_resizing_in_blocks_changes_nothing(size, tmp_path, monkeypatch, little_
     )
     expected = whole.round().to(torch.uint8).numpy()
     monkeypatch.setattr(image_rows, "_BLOCK", 7 * 4 * max(9, size) ** 2)
+    notes: list[str] = []
+    in_ram = resized(dataset, size, tmp_path / "a.npy", notes.append)
+    assert list(tmp_path.iterdir()) == []
     little_memory()
-    for make_room in (in_memory, room_in(tmp_path)):
-        found = resized(dataset, size, make_room)
-        assert is_mapped(found.images) == (make_room is not in_memory)
+    on_disk = resized(dataset, size, tmp_path / "a.npy", notes.append)
+    monkeypatch.setattr(image_rows, "_resize", None)  # the file is used again
+    again = resized(dataset, size, tmp_path / "a.npy", notes.append)
+    assert [is_mapped(found.images) for found in (in_ram, on_disk, again)] == [False, True, True]
+    for found in (in_ram, on_disk, again):
         for part in ("train", "validation", "test"):
             rows, before = getattr(found, part), getattr(dataset, part)
             assert np.array_equal(found.images[rows], expected[before])
             assert np.array_equal(found.labels[rows], dataset.labels[before])
-    assert list(tmp_path.iterdir()) == []
+    assert notes == []
 
 
 def test_what_does_not_fit_on_the_device_stays_in_memory(monkeypatch):
