@@ -76,7 +76,7 @@ SOURCES = {
     "fgvc-aircraft": _published(0, 3334),
     "caltech101": _published(0, 6942),
     "caltech256": _published(0, 24_488),
-    "sun397": _published(0, 87_000),
+    "sun397": _published(0, 87_100),
     "country211": _published(0, 31_650),
     "rendered-sst2": _published(0, 6920),
     "kmnist": _published(28, 54_000),

@@ -58,7 +58,7 @@ def read_hugging_face(
     if not (folder / _CLASSES).exists():
         loaded = _loaded(name, progress)
         try:
-            _write(loaded, _columns(name, loaded), folder, progress)
+            _write(loaded, _columns(name, loaded, note), folder, progress)
         except OSError as error:
             raise unwritable(name, root, error) from error
     return read_layout(folder, _layout(folder), size, progress, note, cache_dir)
@@ -98,24 +98,33 @@ def _loaded(name: str, progress: Progress) -> dict[PartName, Any]:
     return {part: parts[part] for part in PARTS if part in parts}
 
 
-def _columns(name: str, parts: Mapping[PartName, Any]) -> _Columns:
+def _columns(name: str, parts: Mapping[PartName, Any], note: Notify) -> _Columns:
     """The columns of images and labels: the first of their kinds, or under usual names."""
     first = next(iter(parts.values()))
-    kinds = {column: type(kind).__name__ for column, kind in first.features.items()}
-    images = [column for column, kind in kinds.items() if kind == "Image"]
-    labels = [column for column, kind in kinds.items() if kind == "ClassLabel"]
-    labels += [column for column in _USUAL_LABELS if column in kinds]
+    kinds = first.features
+    images = [column for column, kind in kinds.items() if type(kind).__name__ == "Image"]
+    labels = [column for column, kind in kinds.items() if type(kind).__name__ == "ClassLabel"]
+    labels += [column for column in _USUAL_LABELS if _tells_classes_apart(kinds.get(column))]
     if not images or not labels:
         lacking = "images" if not images else "labels"
         raise UserError(
             f"{name} has no column of {lacking}, only {listed([*map(repr, kinds)])}", "data"
         )
-    image, label = images[0], labels[0]
+    image, label, *others = images[0], *labels
+    if others:
+        note(f"{name}: the labels are those of '{label}', not {listed([*map(repr, others)])}")
     names = getattr(first.features[label], "names", None)
     if names is not None:
         return _Columns(image, label, list(range(len(names))), list(names))
     values = sorted(value for value in set(first.unique(label)) if value is not None)
     return _Columns(image, label, values, list(map(str, values)))
+
+
+def _tells_classes_apart(kind: Any) -> bool:
+    """Whether a column holds whole numbers or words, one for each image."""
+    return type(kind).__name__ == "Value" and bool(
+        re.fullmatch(r"u?int\d+|bool|(large_)?string", kind.dtype)
+    )
 
 
 def _write(

@@ -51,10 +51,19 @@ class PublishedFile:
 
 
 def data_folder() -> Path:
-    """The folder of all published data sets: `CLR_TUI_DATA`, or one in the user's data folder."""
+    """The folder of all published data sets: `CLR_TUI_DATA`, or one in the user's data folder.
+
+    Raises:
+        UserError: (field `data`) the user has neither, as in some containers.
+    """
     if given := os.environ.get(ENVIRONMENT):
         return Path(os.path.abspath(os.path.expanduser(given)))
-    return platformdirs.user_data_path("clr-tui") / "datasets"
+    try:
+        return platformdirs.user_data_path("clr-tui") / "datasets"
+    except RuntimeError as error:
+        raise UserError(
+            f"there is no home folder to keep data sets in: set {ENVIRONMENT} to a folder", "data"
+        ) from error
 
 
 def obtain(name: str, files: tuple[PublishedFile, ...], progress: Progress, note: Notify) -> Path:

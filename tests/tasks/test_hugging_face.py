@@ -121,6 +121,31 @@ def test_a_set_without_images_is_one_sentence(tmp_path, load):
 
 
 @needs_datasets
+def test_of_several_columns_of_labels_the_first_is_used_and_said(tmp_path, load, told):
+    import datasets
+
+    (tmp_path / "two").mkdir()
+    features = datasets.Features(
+        {
+            "img": datasets.Image(),
+            "labels": datasets.Sequence(datasets.Value("int64")),  # several for each image
+            "fine": datasets.ClassLabel(names=["a", "b"]),
+            "coarse": datasets.ClassLabel(names=["x"]),
+        }
+    )
+    columns = {
+        "img": colours(20, 0),
+        "labels": [[0, 1]] * 20,
+        "fine": [i % 2 for i in range(20)],
+        "coarse": [0] * 20,
+    }
+    rows = datasets.Dataset.from_dict(columns, features=features)
+    rows.to_parquet(tmp_path / "two" / "train.parquet")
+    assert load(data=f"hf:{tmp_path / 'two'}", image_size=16).classes == ["a", "b"]
+    assert told.notes[0].endswith("the labels are those of 'fine', not 'coarse'")
+
+
+@needs_datasets
 def test_an_unknown_name_is_one_sentence(load):
     with pytest.raises(UserError) as caught:
         load(data="hf:nobody/nothing")

@@ -8,6 +8,7 @@ import hashlib
 import inspect
 import os
 import pickle
+import re
 import shutil
 import tarfile
 import urllib.request
@@ -53,6 +54,21 @@ def sizes(task) -> list[int]:
 def test_the_tables_name_the_same_sets():
     published = {name for name, source in SOURCES.items() if "torchvision" in source.read}
     assert published == FILES.keys() == READERS.keys() == MADE.keys()
+
+
+def test_the_documentation_names_all_of_them():
+    text = (Path(__file__).parents[2] / "docs" / "data.md").read_text()
+    assert [name for name in SOURCES if not re.search(rf"\b{name}\b", text)] == []
+
+
+def test_without_a_home_the_sentence_names_the_variable(load, monkeypatch):
+    def homeless(*_: object) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("CLR_TUI_DATA")
+    monkeypatch.setattr("platformdirs.user_data_path", homeless)
+    with pytest.raises(UserError, match=r"no home folder.*CLR_TUI_DATA"):
+        load(data="mnist")
 
 
 SOURCE_TEXT = "".join(
