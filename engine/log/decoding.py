@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from codecs import BOM_UTF8
+
 import msgspec
 
 from clr_tui.engine.log import schema_1
@@ -14,11 +17,20 @@ UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What decoding a line that is not an event raises."""
 
 
+_BARE = re.compile(rb'"(?:[^"\\]|\\.)*"|-?(?:NaN|nan|Infinity|inf)(?=\s*[,\]}])')
+"""A string of JSON, which is left as it is, or a number that is not finite as others write it."""
+
+
+def _null(match: re.Match[bytes]) -> bytes:
+    return match[0] if match[0].startswith(b'"') else b"null"
+
+
 class LineDecoder:
     """Decodes the lines of one log in order.
 
     `run-started` states their schema. Without it, as in the last lines of a log, each line may be
-    of either schema.
+    of either schema. An editor may have put a byte order mark at the beginning, and another writer
+    a bare NaN or Infinity, which JSON does not have, in place of a number: it is read as null.
     """
 
     def __init__(self) -> None:
@@ -27,7 +39,14 @@ class LineDecoder:
 
     def __call__(self, line: bytes) -> AnyEvent:
         """Decodes the next line; raises one of UNREADABLE if it is not one of our events."""
-        event: AnyEvent = _DECODE(line) if self._old is None else self._old(line)
+        decode = _DECODE if self._old is None else self._old
+        try:
+            event: AnyEvent = decode(line)
+        except UNREADABLE:
+            mended = _BARE.sub(_null, line.removeprefix(BOM_UTF8))
+            if mended == line:
+                raise
+            event = decode(mended)
         if isinstance(event, RunStarted):
             self._old = schema_1.Upgrade() if event.schema < 2 else None
         return event

@@ -23,6 +23,22 @@ from clr_tui.tui.charts.chart import (
 )
 from clr_tui.tui.charts.draw import draw, draw_grid
 from clr_tui.tui.charts.palette import DARK, PLAIN
+from clr_tui.tui.charts.svg import to_svg
+
+
+def test_values_that_a_logarithmic_axis_cannot_show_are_said_to_be_left_out():
+    y = np.array([1.0, 0.1, 0.0, -0.5, 0.2])
+    for log, title, shown in (
+        (True, "loss (log)", "loss (log), 0 and less left out"),
+        (True, "", "0 and less left out"),
+        (False, "loss", "loss"),
+    ):
+        one = Chart(series=(Series(np.arange(5.0), y),), y=Axis(log=log), title=title)
+        assert to_text(draw(one, 60, 16, PLAIN)).split("\n")[0].strip() == shown
+        assert (f">{shown}<" in to_svg(one)) == bool(shown)
+        positive = Chart(series=(Series(np.arange(5.0), np.abs(y) + 1),), y=Axis(log=log))
+        assert "left out" not in to_text(draw(positive, 60, 16, PLAIN))
+
 
 ANY_FLOAT = st.floats(allow_nan=True, allow_infinity=True)
 ANY_ARRAY = st.integers(0, 40).flatmap(lambda n: arrays(np.float64, n, elements=ANY_FLOAT))

@@ -84,7 +84,6 @@ CORRUPT = [
     b'{"type":"paused","seq":"one"}',
     b'{"type":"steps","trial":0,"step":[0],"lr":[0.1]}',
     b'{"type":"steps","trial":0,"step":[0],"lr":[null],"loss":[1]}',
-    b'{"type":"steps","trial":0,"step":[0],"lr":[0.1],"loss":[NaN]}',
     b'{"type":"steps","trial":0,"step":[0],"lr":[1e999],"loss":[1]}',
     b'{"type":"steps","trial":0,"step":[0,1],"lr":[0.1],"loss":[1,1]}',
     b'{"type":"steps","trial":0,"step":[0,1],"lr":[0.1,0.1],"loss":[1]}',

@@ -37,6 +37,36 @@ def test_a_missing_log_is_empty_until_it_is_there(log: Path) -> None:
     assert tail.poll().events == []
 
 
+def test_a_byte_order_mark_costs_no_line(log: Path) -> None:
+    started = RunStarted(run="a", kind="train")
+    log.write_bytes(b"\xef\xbb\xbf" + line(started) + line(note("a")))
+    batch = read_events(log)
+    assert (batch.events, batch.corrupt) == ([started, note("a")], 0)
+
+
+@pytest.mark.parametrize("bare", [b"NaN", b"-Infinity", b"Infinity", b"nan", b"-inf"])
+def test_a_bare_nan_costs_one_value(log: Path, bare: bytes) -> None:
+    """As Python's json writes it."""
+    steps = Steps(trial=0, step=[0, 1, 2], lr=[0.1] * 3, loss=[1.0, 77.0, 3.0])
+    log.write_bytes(line(steps).replace(b"77.0", bare))
+    batch = read_events(log)
+    assert batch.corrupt == 0
+    (event,) = batch.events
+    assert isinstance(event, Steps)
+    assert event.loss == [1.0, None, 3.0]
+
+
+def test_a_nan_in_a_text_is_text(log: Path) -> None:
+    texts = ['NaN, "NaN", [NaN,', "a\\", "NaN]"]
+    both = b"".join(line(note(text)) for text in texts)
+    log.write_bytes(
+        both + line(Steps(trial=0, step=[0], lr=[0.1], loss=[7.0])).replace(b"7.0", b"NaN")
+    )
+    events = read_events(log).events
+    assert events[:3] == [note(text) for text in texts]
+    assert len(events) == 4
+
+
 def test_a_removed_log_is_awaited_and_reread(log: Path) -> None:
     log.write_bytes(line(note("a")))
     tail = LogTail(log)

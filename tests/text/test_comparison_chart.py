@@ -46,6 +46,18 @@ def history_with(change, labels=LABELS, **log):
     return history
 
 
+def test_values_of_which_none_is_finite_are_not_awaited():
+    def without_values(event):
+        if isinstance(event, ev.Evaluated):
+            return msgspec.structs.replace(event, loss=None, metrics={"accuracy": None})
+        return event
+
+    chart = comparison_chart(history_with(without_values), DEFAULT, waiting="Wait")
+    assert chart.empty == "No value is a finite number: there is nothing to draw."
+    begun = RunHistory(comparison_config(LABELS))
+    assert comparison_chart(begun, DEFAULT, waiting="Wait").empty == "Wait"
+
+
 def test_each_entry_has_a_mean_in_per_cent_with_its_t_interval():
     chart = comparison_chart(comparison_history(), DEFAULT)
     assert [series.name for series in chart.series] == list(LABELS)

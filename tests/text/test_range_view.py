@@ -35,6 +35,14 @@ def test_the_axis_holds_the_whole_sweep_from_the_first_step_on():
         assert (drawn.x.lo, drawn.x.hi, drawn.x.log) == (1e-7, 1.0, True)
 
 
+@pytest.mark.parametrize("done", [True, False])
+def test_losses_of_which_none_is_finite_are_not_awaited(done):
+    """A log may lack the event that says so."""
+    drawn = chart(sweep_history(lambda lr: np.full(len(lr), np.nan), done=done))
+    assert drawn.empty == "None of 140 losses is a finite number: there is nothing to draw."
+    assert "None" not in chart(sweep_history(until=1)).empty
+
+
 def test_raw_losses_are_faint_below_the_smoothed_curve():
     raw, smoothed = chart(sweep_history()).series
     assert raw.faint

@@ -27,6 +27,13 @@ def history_of(until, config=CONFIG, total=80, per_epoch=10):
     return train_history(config, until=until, total=total, per_epoch=per_epoch)
 
 
+def test_losses_of_which_none_is_finite_are_not_awaited():
+    history = history_of(0)
+    history.apply(ev.Steps(trial=0, step=[0, 1], lr=[1e-3] * 2, loss=[None] * 2))
+    _, loss, _ = training_charts(history, EPOCH)
+    assert loss.empty == "None of 2 losses is a finite number: there is nothing to draw."
+
+
 def ahead(charts):
     (series,) = [one for one in charts[0].series if one.colour == "lr-ahead"]
     return series

@@ -201,6 +201,13 @@ class Chart:
     title: str = ""
     empty: str = ""
 
+    @cached_property
+    def full_title(self) -> str:
+        """The title, which says if a logarithmic axis has no place for some of the values."""
+        if not self.y.log or not any(bool((one.y <= 0).any()) for one in self.series):
+            return self.title
+        return f"{self.title}, 0 and less left out" if self.title else "0 and less left out"
+
 
 def same_chart(one: Any, other: Any) -> bool:
     """Whether two charts, or their series or areas, are equal, comparing arrays by value."""

@@ -46,7 +46,7 @@ class Layout:
 def layout(chart: Chart, width: int, height: int, y: Scale | None) -> Layout:
     """Divides `width` x `height` cells, both at least 1; a small chart has no frame."""
     names = [s.name for s in chart.series] + [area.name for area in chart.areas]
-    named = bool(chart.title or chart.y.label or any(names))
+    named = bool(chart.full_title or chart.y.label or any(names))
     framed = width >= 16 and height >= 5
     title = 0 if named and height >= 4 else None
     top = 0 if title is None else 1

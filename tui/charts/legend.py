@@ -28,7 +28,7 @@ def weight_of(item: Series | Area) -> Weight:
 
 def draw_title(grid: Grid, row: int, left: int, chart: Chart) -> None:
     """Writes the title row; `left` is the first column of the data area."""
-    title, label = clean(chart.title), clean(chart.y.label)
+    title, label = clean(chart.full_title), clean(chart.y.label)
     parts: list[Series | Area] = [*chart.areas, *chart.series]
     named = [item for item in parts if clean(item.name)]
     names = [clean(item.name) for item in named]

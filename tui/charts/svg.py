@@ -65,7 +65,7 @@ def stack_svg(charts: Sequence[Chart], width_px: int, height_px: int, title: str
     """Draws `charts` below one another, each of the given size; `title` precedes the first's."""
     parts = []
     for i, chart in enumerate(charts):
-        heading = f"{title}: {chart.title}" if title and i == 0 else chart.title
+        heading = f"{title}: {chart.full_title}" if title and i == 0 else chart.full_title
         with np.errstate(all="ignore"):
             drawing = _Drawing(chart, width_px, height_px, True, heading, clip=f"data-{i}")
             parts.append(drawing.document().replace("<svg ", f'<svg y="{i * height_px}" ', 1))
@@ -82,9 +82,9 @@ class _Drawing:
     ) -> None:
         self.chart, self.width, self.height = chart, width, height
         self.clip = clip
-        self.title = clean(title or chart.title)
-        known = not chart.title or chart.title in self.title
-        self.subtitle = ", ".join(filter(None, ("" if known else chart.title, chart.y.label)))
+        self.title = clean(title or chart.full_title)
+        known = not chart.full_title or chart.full_title in self.title
+        self.subtitle = ", ".join(filter(None, ("" if known else chart.full_title, chart.y.label)))
         self.palette = DARK if dark else LIGHT
         self.x, self.y = scales(chart)
         self.mark_rows = self._place_marks()

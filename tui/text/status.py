@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.log.state import ENDED, State, state_of
 from clr_tui.engine.settings.config import OptimizerConfig, RunConfig, TaskConfig
@@ -11,6 +13,7 @@ from clr_tui.engine.settings.task_parameters import write
 from clr_tui.engine.words import many, was
 from clr_tui.tui.charts.chart import Role
 from clr_tui.tui.kinds.registry import KINDS
+from clr_tui.tui.text import numbers
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.names import SYMBOLS, model_name
 
@@ -51,6 +54,15 @@ def status_of(history: RunHistory, *, alive: bool) -> Status:
         before="preparing" if history.task or history.progress else "starting",
     )
     return Status(state, _ROLES[state], f"{SYMBOLS[state]} {state}")
+
+
+def nothing_finite(history: RunHistory) -> str:
+    """Say that of all losses so far none is finite; empty if one is, or there are none."""
+    losses = [trial.loss for trial in history.trials.values() if len(trial)]
+    if not losses or any(np.isfinite(column).any() for column in losses):
+        return ""
+    count = sum(map(len, losses))
+    return f"None of {numbers.count(count)} losses is a finite number: there is nothing to draw."
 
 
 def waiting_words(history: RunHistory, state: State, first: str = "step") -> str:

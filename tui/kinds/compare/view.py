@@ -100,6 +100,9 @@ def _next_after(value: _Choice, among: tuple[_Choice, ...]) -> _Choice:
     return among[(among.index(value) + 1) % len(among)]
 
 
+_NOTHING_FINITE = "No value is a finite number: there is nothing to draw."
+
+
 def comparison_chart(
     history: RunHistory, options: CompareOptions, *, waiting: str = "", legend: bool = True
 ) -> Chart:
@@ -139,7 +142,8 @@ def comparison_chart(
         areas=tuple(_areas(shown, curves[main], options)),
         marks=cycle_ends,
         title=options.title(history) + (" (log)" if options.logarithmic else ""),
-        empty=waiting,
+        # Shown where no value is finite.
+        empty=_NOTHING_FINITE if any(len(curve.x) for curve in means) else waiting,
     )
 
 

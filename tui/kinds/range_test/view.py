@@ -21,6 +21,7 @@ from clr_tui.tui.text.chart_options import ChartOptions, XAxis
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.device_lines import device_lines
 from clr_tui.tui.text.lines import BLANK, Line, heading, row, wrap_line
+from clr_tui.tui.text.status import nothing_finite
 
 _LABELS: dict[XAxis, str] = {
     "lr": "learning rate (log)",
@@ -45,6 +46,7 @@ def range_chart(
     Keys move the `selected` bound; the rules of `suggestions` are marked on the top edge.
     """
     title = options.loss_title
+    empty = nothing_finite(history) or empty
     scale = RangeScale.of(history, options.x)
     curve = curve_of(history, options.smoothing)
     x = Axis(label=_LABELS[options.x], log=options.x == "lr", lo=scale.lo, hi=scale.hi)

@@ -29,6 +29,7 @@ from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.device_lines import device_lines
 from clr_tui.tui.text.lines import BLANK, LABEL_WIDTH, Line, row
 from clr_tui.tui.text.schedule_preview import NOMINAL_STEPS
+from clr_tui.tui.text.status import nothing_finite
 
 AHEAD_POINTS = 400
 """Points of the schedule ahead: more than a chart has columns, so that corners stay sharp."""
@@ -112,7 +113,7 @@ def training_charts(
     x = Axis(lo=0.0, hi=scale.end)
     return (
         _lr_chart(trial, plan, scale, x, options.y_log),
-        _loss_chart(trial, scale, x, options, waiting),
+        _loss_chart(trial, scale, x, options, nothing_finite(history) or waiting),
         _metric_chart(
             trial,
             history.primary,
