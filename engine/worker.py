@@ -15,7 +15,7 @@ import socket
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -31,6 +31,7 @@ from clr_tui.engine.log.writer import EventWriter
 from clr_tui.engine.malloc import keep_freed_memory
 from clr_tui.engine.settings.config import RunConfig
 from clr_tui.engine.training.control import Control, RunRemoved, StopFlag, Stopped
+from clr_tui.engine.training.overdue_stop import stopping_in_time
 from clr_tui.engine.user_frames import user_traceback, with_task_place
 
 if TYPE_CHECKING:  # torch takes seconds to import and must not delay the first event
@@ -120,7 +121,8 @@ def _run_job(
         )
         log.emit(Progress(what="starting torch", done=0, total=2))
         control = Control(CommandTail(run.commands_path).poll, stop, log.emit, log.raise_if_removed)
-        result = _job()(config, log.emit, control, run.path)
+        with _in_time(run, config, log, stop):
+            result = _job()(config, log.emit, control, run.path)
         headline = result.headline
         if place := JOB_KINDS[config.kind].headline:
             headline = named(place)(_history(run, config, result.outcome))
@@ -139,6 +141,20 @@ def _run_job(
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the log must record any end
         traceback.print_exc()
         return _failed(error, *describe_error(error))
+
+
+def _in_time(
+    run: RunDir, config: RunConfig, log: RunLog, stop: StopFlag
+) -> AbstractContextManager[None]:
+    """Ends a user's code, and at last this process, if it does not end after a stop."""
+    if not config.task.task:
+        return nullcontext()
+
+    def give_up(reason: str) -> None:
+        end = RunFinished(outcome="stopped", message=f"{reason}, but only by ending the process")
+        os._exit(_finish(log, end))
+
+    return stopping_in_time(CommandTail(run.commands_path).poll, stop, give_up)
 
 
 def _failed(error: BaseException, message: str, field: str | None) -> RunFinished:

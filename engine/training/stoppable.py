@@ -20,7 +20,7 @@ class _Interrupted(BaseException):
     """Raised in the middle of the user's code; no `except Exception` there may take it."""
 
 
-def _is_logging(frame: FrameType | None) -> bool:
+def is_logging(frame: FrameType | None) -> bool:
     """Whether the code is writing the log, which must stay whole."""
     while frame is not None:
         if frame.f_code.co_filename.startswith(_LOG):
@@ -48,7 +48,7 @@ def stoppable(check: Callable[[], None]) -> Iterator[None]:
     assert main is not None
 
     def interrupt(_number: int, frame: FrameType | None) -> None:
-        if active and causes and not _is_logging(frame):
+        if active and causes and not is_logging(frame):
             raise _Interrupted
 
     def watch() -> None:

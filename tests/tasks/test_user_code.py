@@ -47,9 +47,9 @@ def said(folder: Path, source: str, place: str = "mytask.py:task", **parameters)
 SEEN = """
 import json, os, sys
 import clr_tui
-import engine, tui, utils, models, data
+import engine, tui, utils, models, data, test
 seen = {"cwd": os.getcwd(), "path": sys.path[0], "argv": sys.argv, "name": __name__,
-        "file": __file__, "modules": [m.NAME for m in (engine, tui, utils, models, data)],
+        "file": __file__, "modules": [m.NAME for m in (engine, tui, utils, models, data, test)],
         "main": sys.modules["__main__"].__file__}
 if __name__ == "__main__":
     print(json.dumps(seen))
@@ -76,7 +76,7 @@ def test_it_sees_what_python_would_show_it(users_folder: Path) -> None:
     assert plain.pop("name") == "__main__"
     assert ours.pop("name") == "__mp_main__"
     assert ours == plain
-    assert ours["modules"] == ["engine", "tui", "utils", "models", "data"]
+    assert ours["modules"] == ["engine", "tui", "utils", "models", "data", "test"]
     assert ours["cwd"] == str(users_folder)
 
 

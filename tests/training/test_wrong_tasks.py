@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import subprocess
@@ -29,6 +30,7 @@ from clr_tui.engine.settings.config import (
     Train,
 )
 from clr_tui.engine.training.control import StopFlag
+from clr_tui.engine.training.overdue_stop import stopping_in_time
 
 TASK = """
 import torch
@@ -199,6 +201,34 @@ def test_an_endless_import_is_shown_and_can_be_stopped(tmp_path: Path, how: str)
     end = finished(run)
     expected = "stopped by SIGTERM" if how == "signal" else "enough"
     assert (end.outcome, end.message) == ("stopped", expected)
+
+
+HANGING = """
+import os, threading
+calls = 0
+def step(model, batch):
+    global calls
+    calls += 1
+    x, y = batch
+    if calls == 60:
+        with open(os.environ["COMMANDS"], "a") as file:
+            file.write('{"type": "stop", "reason": "enough"}\\n')
+        threading.Event().wait()
+    return nn.functional.mse_loss(model(x), y)
+"""
+
+
+def test_a_step_that_hangs_can_be_stopped(
+    users_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    soon = functools.partial(stopping_in_time, patience=0.1)
+    monkeypatch.setattr(worker, "stopping_in_time", soon)
+    run = run_of(users_folder, file(STEPPED, HANGING), LONG)
+    monkeypatch.setenv("COMMANDS", str(run.commands_path))
+    assert worker._run(run, StopFlag()) == 0
+    assert (finished(run).outcome, finished(run).message) == ("stopped", "enough")
+    assert (run.checkpoints / "last.pt").exists()
+    assert len([s for e in events(run, Steps) for s in e.step]) >= 40
 
 
 TALKING = """

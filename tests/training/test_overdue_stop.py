@@ -1,0 +1,69 @@
+"""Code that does not stop when asked is interrupted, and at last its process is ended."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from clr_tui.engine.log.commands import Command, Stop
+from clr_tui.engine.training import overdue_stop
+from clr_tui.engine.training.control import StopFlag, Stopped
+from clr_tui.engine.training.overdue_stop import stopping_in_time
+
+pytestmark = pytest.mark.usefixtures("deadline")
+
+
+@pytest.fixture(autouse=True)
+def _often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(overdue_stop, "POLL_SECONDS", 0.01)
+
+
+@contextmanager
+def watched(
+    commands: list[Command],
+    stop: StopFlag,
+    give_up: Callable[[str], None] = pytest.fail,
+    patience: float = 0.05,
+) -> Iterator[None]:
+    with stopping_in_time(lambda: commands, stop, give_up, patience):
+        yield
+
+
+@pytest.mark.parametrize("how", ["command", "signal"])
+def test_code_that_hangs_is_interrupted(how: str) -> None:
+    stop = StopFlag()
+    commands: list[Command] = []
+    if how == "command":
+        commands.append(Stop(reason="enough"))
+    else:
+        stop.set("enough")
+    before = signal.getsignal(signal.SIGUSR2)
+    with pytest.raises(Stopped, match="enough"), watched(commands, stop):
+        threading.Event().wait()
+    assert signal.getsignal(signal.SIGUSR2) == before
+
+
+def test_code_that_catches_the_interruption_is_given_up() -> None:
+    given_up: list[str] = []
+
+    def hang() -> None:
+        while not given_up:
+            try:
+                threading.Event().wait(0.01)
+            except Exception:  # noqa: BLE001
+                continue
+
+    with watched([Stop()], StopFlag(), given_up.append):
+        hang()
+    assert given_up == ["stopped by request"]
+
+
+def test_nothing_happens_to_code_that_ends() -> None:
+    with watched([Stop()], StopFlag(), patience=100):
+        threading.Event().wait(0.1)
+    with watched([], StopFlag()):
+        threading.Event().wait(0.2)
