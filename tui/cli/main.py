@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from clr_tui.engine.errors import UserError
+from clr_tui.tui.cli import nearest_characters
 from clr_tui.tui.text.clean import plain
 
 if TYPE_CHECKING:
@@ -64,9 +65,10 @@ def _ready_streams() -> None:
             os.open(os.devnull, os.O_RDWR)
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "r+", encoding="utf-8"))  # noqa: SIM115
+    nearest_characters.register()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # so that an ASCII terminal can print charts
+            stream.reconfigure(errors=nearest_characters.NAME)  # an ASCII terminal, for example
 
 
 def _run(argv: Sequence[str]) -> int:
