@@ -142,6 +142,11 @@ class TrialHistory(_Memoized):
         return self._column("lr")
 
     @property
+    def effective_lr(self) -> Floats:
+        """The rates in effect of an optimizer that finds its own, else NaN; shape (n,)."""
+        return self._column("effective_lr")
+
+    @property
     def loss(self) -> Floats:
         """Raw batch losses, NaN where not finite; shape (n,)."""
         return self._column("loss")
@@ -174,6 +179,7 @@ class TrialHistory(_Memoized):
         """Appends a chunk of steps; False, and no change, if its columns are inconsistent."""
         n = len(chunk.step)
         columns: list[ColumnValues] = [chunk.lr, chunk.loss, *chunk.metrics.values()]
+        columns += [chunk.effective_lr] if chunk.effective_lr else []
         if n == 0 or any(len(column) != n for column in columns):
             return False
         steps = _step_numbers(chunk.step)
@@ -186,6 +192,7 @@ class TrialHistory(_Memoized):
         self._length = end
         self._put("lr", start, chunk.lr)
         self._put("loss", start, chunk.loss)
+        self._put("effective_lr", start, chunk.effective_lr or None)
         for name in dict.fromkeys([*self.metric_names, *chunk.metrics]):
             self._put(_METRIC + name, start, chunk.metrics.get(name))
         self._put("seconds", start, self._times(start, n, chunk.elapsed))

@@ -64,7 +64,7 @@ class RateSearch:
             self._seconds = event.elapsed
 
     def rate(self, end: TrialFinished, default: DefaultRate) -> RateChosen:
-        """The recommended rate, or if there is none, torch's default with a note that says why.
+        """The recommended rate, or if there is none, the class's default with a note that says why.
 
         Raises:
             UserError: there is neither.

@@ -140,6 +140,8 @@ class Steps(Event, frozen=True, kw_only=True):
     step: list[int]
     lr: list[float]
     loss: list[float | None]
+    effective_lr: list[float | None] = []
+    """The rate in effect after each step, if the optimizer finds its own (Prodigy); else empty."""
     metrics: dict[str, list[float | None]] = {}
     """Metrics of the training batches by name; empty in sweeps."""
     elapsed: float = 0.0
@@ -274,7 +276,7 @@ class RateChosen(Event, frozen=True, kw_only=True):
     seconds: float = 0.0
     """Seconds of training in them."""
     note: str = ""
-    """A sentence if the rate is not the requested one (after a flat sweep: torch's default)."""
+    """A sentence if the rate is not the requested one (after a flat sweep: the class's default)."""
 
 
 class Overall(Event, frozen=True, kw_only=True):

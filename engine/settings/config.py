@@ -384,15 +384,15 @@ class Compare(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
     rates: Annotated[
         Union[float, Rates],  # noqa: UP007 - msgspec wants it
         described(
-            "of optimizers without lr=: default (torch's), tuned, or one rate for all",
+            "of optimizers without lr=: default (its class's), tuned, or one rate for all",
             name="lr",
             **RATE,
             example="1e-3",
             metavar="default|tuned|X",
         ),
     ] = "default"
-    """For entries without a rate: `default`, torch's default (a policy with bounds has none, and is
-    tuned); `tuned`, each by a range test of the same length; or this rate."""
+    """For entries without a rate: `default`, that of the class (a policy with bounds has none, and
+    is tuned); `tuned`, each by a range test of the same length; or this rate."""
     target: Annotated[
         float | None,
         described(

@@ -57,13 +57,13 @@ def restore(
     trainee.model.load_state_dict(state["model"])
     # A copy: LambdaLR updates the attributes of its functions in place, and keeps its own dict.
     scheduler.load_state_dict(dict(state["scheduler"]))
-    trainee.optimizer.load_state_dict(_completed(state["optimizer"], trainee.optimizer))
+    trainee.optimizer.load_state_dict(completed(state["optimizer"], trainee.optimizer))
     set_mode(trainee.optimizer, "train")
     trainee.batches.load_state_dict(state["batches"])
     set_global_state(state["random"], trainee.device)
 
 
-def _completed(state: dict[str, Any], optimizer: Optimizer) -> dict[str, Any]:
+def completed(state: dict[str, Any], optimizer: Optimizer) -> dict[str, Any]:
     """The state of an optimizer with those options that were left out."""
     if len(state.get("param_groups", ())) != len(optimizer.param_groups):
         return state

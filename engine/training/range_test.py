@@ -13,6 +13,7 @@ from clr_tui.engine.tasks.parts import Part
 from clr_tui.engine.training.control import CommandHandlers, Stopped
 from clr_tui.engine.training.evaluate import evaluate
 from clr_tui.engine.training.evaluated_weights import evaluated_weights
+from clr_tui.engine.training.optimizers.adapted_rate import adapted_rate
 from clr_tui.engine.training.optimizers.rates import set_rate
 from clr_tui.engine.training.preserve import left_as_found
 from clr_tui.engine.training.randomness import generator
@@ -112,7 +113,7 @@ def sweep(
                 lr = sweep_lr(config, step, steps)
                 set_rate(trainee.optimizer, lr)
                 trainee.remembered.follow(lr)
-                recorder.add(step, lr, *trainee.step())
+                recorder.add(step, lr, *trainee.step(), adapted_rate(trainee.optimizer))
                 if recorder.end:
                     return None
                 if subset and (step + 1) % subset.every == 0:

@@ -42,6 +42,7 @@ class _StepRow(NamedTuple):
     lr: float
     loss: float
     metrics: Sequence[Quotient]
+    effective_lr: float | None
 
 
 class _PendingStep(NamedTuple):
@@ -51,6 +52,7 @@ class _PendingStep(NamedTuple):
     lr: float
     loss: Tensor
     metrics: Sequence[Counted]
+    effective_lr: float | Tensor | None = None
 
 
 class Recorder:
@@ -105,9 +107,21 @@ class Recorder:
         self._warm: tuple[int, float] | None = None
         self._chunks: deque[tuple[int, float]] = deque(maxlen=_RATE_CHUNKS)
 
-    def add(self, step: int, lr: float, loss: Tensor, metrics: Sequence[Counted]) -> None:
-        """Takes the results of `Trainee.step`. Sets `end` if the watch ends the trial."""
-        self._waiting.append(_PendingStep(step, lr, loss, metrics if self._with_means else ()))
+    def add(
+        self,
+        step: int,
+        lr: float,
+        loss: Tensor,
+        metrics: Sequence[Counted],
+        effective_lr: float | Tensor | None = None,
+    ) -> None:
+        """Takes the results of `Trainee.step`. Sets `end` if the watch ends the trial.
+
+        Args:
+            effective_lr: see `adapted_rate`.
+        """
+        kept = metrics if self._with_means else ()
+        self._waiting.append(_PendingStep(step, lr, loss, kept, effective_lr))
         if self._eager:
             self._fetch()
         if self.end or self.stopwatch.elapsed - self._written_at >= FLUSH_SECONDS:
@@ -170,6 +184,7 @@ class Recorder:
                 step=[row.step for row in rows],
                 lr=[row.lr for row in rows],
                 loss=[finite(row.loss) for row in rows],
+                effective_lr=_effective(rows),
                 metrics=self._columns(rows),
                 elapsed=now,
                 samples_per_second=self._samples_per_second(),
@@ -242,7 +257,18 @@ def on_host(metrics: Sequence[Counted]) -> list[Quotient]:
 
 
 def _row(w: _PendingStep) -> _StepRow:
-    return _StepRow(w.step, w.lr, float(w.loss), on_host(w.metrics))
+    return _StepRow(w.step, w.lr, float(w.loss), on_host(w.metrics), _number(w.effective_lr))
+
+
+def _number(value: float | Tensor | None) -> float | None:
+    return None if value is None else float(value)
+
+
+def _effective(rows: Sequence[_StepRow]) -> list[float | None]:
+    """The column of effective rates; empty if there are none."""
+    if all(row.effective_lr is None for row in rows):
+        return []
+    return [None if row.effective_lr is None else finite(row.effective_lr) for row in rows]
 
 
 def _to_host(waiting: list[_PendingStep]) -> list[_StepRow]:
@@ -264,5 +290,5 @@ def _to_host(waiting: list[_PendingStep]) -> list[_StepRow]:
         metrics = [
             (next(left), next(left) if isinstance(c, Tensor) else float(c)) for _, c in w.metrics
         ]
-        rows.append(_StepRow(w.step, w.lr, loss, metrics))
+        rows.append(_StepRow(w.step, w.lr, loss, metrics, _number(w.effective_lr)))
     return rows

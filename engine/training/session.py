@@ -9,12 +9,13 @@ from pathlib import Path
 
 import torch
 
-from clr_tui.engine.log.events import Event, Outcome, Role, TrialStarted
+from clr_tui.engine.log.events import Event, Note, Outcome, Role, TrialStarted
 from clr_tui.engine.settings.config import OptimizerConfig, RunConfig
 from clr_tui.engine.tasks.parts import Part
 from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.training.compiling import compiled
 from clr_tui.engine.training.control import Control
+from clr_tui.engine.training.optimizers.remarks import remarks
 from clr_tui.engine.training.randomness import stream
 from clr_tui.engine.training.recorder import Recorder, StopRule
 from clr_tui.engine.training.stopwatch import Stopwatch
@@ -62,6 +63,8 @@ class Session:
             precision=self.task.precision or self.precision,
             folder=self.config.folder,
         )
+        for text in remarks(optimizer.name, trainee.optimizer, swept=lr is None):
+            self.emit(Note(level="info", text=text))
         wanted = self.task.compile
         if self.config.task.compile if wanted is None else wanted:
             trainee = compiled(trainee, self.emit)

@@ -28,6 +28,7 @@ from clr_tui.engine.training.control import CommandHandlers, Stopped
 from clr_tui.engine.training.evaluate import evaluate
 from clr_tui.engine.training.evaluated_weights import evaluated_weights
 from clr_tui.engine.training.keepers import DiskKeeper, MemoryKeeper, Reason
+from clr_tui.engine.training.optimizers.adapted_rate import adapted_rate
 from clr_tui.engine.training.optimizers.rates import rate_now
 from clr_tui.engine.training.recorder import EarlyStop, finite, on_host, values
 from clr_tui.engine.training.schedules import PolicyRate, PolicyScheduler, make_scheduler
@@ -194,7 +195,7 @@ class Training:
         lr = rate_now(self.trainee.optimizer)
         loss, metrics = self.trainee.step()
         self.scheduler.step()
-        self._recorder.add(self._step, lr, loss, metrics)
+        self._recorder.add(self._step, lr, loss, metrics, adapted_rate(self.trainee.optimizer))
         self._step += 1
         self._raise_if_not_finite()
 

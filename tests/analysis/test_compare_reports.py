@@ -298,7 +298,7 @@ SWEEP = {"steps": 100, "samples": 6400, "seconds": 5.0}
             [chosen(0, "tuned", **SWEEP), chosen(1, "default")],
             [
                 "Tuning cost: 100 steps for a, 6,400 samples and 5 s in all.",
-                "Rates were not found at equal cost: a sweep for a, torch's default for b.",
+                "Rates were not found at equal cost: a sweep for a, the class's default for b.",
             ],
         ),
         (

@@ -37,7 +37,7 @@ def test_a_line_a_trial_and_not_a_line_an_epoch() -> None:
     lines = lines_of_whole_log()
     assert lines[0] == "compare-flowers-1 started"
     assert "2 trials side by side, 1 thread each (2 cores)" in lines
-    assert "adam: learning rate 0.001, torch's default" in lines
+    assert "adam: learning rate 0.001, its default" in lines
     assert "sgd+clr: learning rate 6e-4 to 0.0036, as given" in lines
     ends = [line for line in lines if line.endswith(" of 9]")]
     assert [line.split(":")[0] for line in ends] == [
@@ -98,7 +98,7 @@ def test_a_rate_that_is_not_what_was_asked_for_says_why() -> None:
     event = ev.RateChosen(entry=0, lr=1e-3, source="default", note="The curve is flat.")
     said = io.StringIO()
     ProgressLines(said, in_place=False).show(history, [event])
-    assert said.getvalue() == "adam: learning rate 0.001, torch's default. The curve is flat.\n"
+    assert said.getvalue() == "adam: learning rate 0.001, its default. The curve is flat.\n"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 from clr_tui.engine.analysis.history import RunHistory
@@ -50,6 +51,8 @@ class EventLines:
         if len(history.trials) > 1:
             parts.insert(0, f"seed {trial.seed}")
         parts.append(f"lr {numbers.lr(float(trial.lr[-1]))}")
+        if math.isfinite(effective := float(trial.effective_lr[-1])):
+            parts.append(f"in effect {numbers.lr(effective)}")
         parts.append(f"loss {numbers.loss(float(trial.loss[-1]))}")
         if trial.samples_per_second is not None:
             parts.append(f"{numbers.throughput(trial.samples_per_second)} {samples_of(history)}/s")

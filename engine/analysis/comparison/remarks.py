@@ -75,7 +75,7 @@ def _costs(report: CompareReport) -> Iterable[str]:
     if plain and swept:
         tuned = listed([e.label for e in swept])
         yield (
-            f"Rates were not found at equal cost: a sweep for {tuned}, torch's default for "
+            f"Rates were not found at equal cost: a sweep for {tuned}, the class's default for "
             f"{listed(plain)}."
         )
     for e in known:

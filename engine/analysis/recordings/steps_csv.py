@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import repeat
 
+import numpy as np
+
 from clr_tui.engine.analysis.arrays import finite_or_none
 from clr_tui.engine.analysis.history import RunHistory, TrialHistory
 from clr_tui.engine.analysis.recordings.csv_cells import Cell, to_csv
@@ -19,23 +21,29 @@ def steps_csv(history: RunHistory) -> str:
 
     Steps count from 0, epochs from 1. The loss is that of the batch, not smoothed; shares are 0 to
     1; seconds count training in the trial. A comparison has three more columns in front:
-    optimizer, seed, role (`train`, or `sweep` to tune a rate).
+    optimizer, seed, role (`train`, or `sweep` to tune a rate). If an optimizer finds its own rate,
+    `effective_lr` is the one in effect.
     """
     named = JOB_KINDS[history.config.kind].named_trials
     names = [metric.name for metric in history.metrics]
-    header = ("trial", "step", "epoch", "lr", "loss", *names, "seconds")
+    effective = any(np.isfinite(trial.effective_lr).any() for trial in history.trials.values())
+    rates = ("lr", "effective_lr") if effective else ("lr",)
+    header = ("trial", "step", "epoch", *rates, "loss", *names, "seconds")
     rows = (
         (trial.label, trial.seed, trial.role, *row) if named else row
         for trial in history.trials.values()
-        for row in _step_rows(trial, names)
+        for row in _step_rows(trial, rates, names)
     )
     return to_csv((*TRIAL_COLUMNS, *header) if named else header, rows)
 
 
-def _step_rows(trial: TrialHistory, names: Sequence[str]) -> Iterable[tuple[Cell, ...]]:
+def _step_rows(
+    trial: TrialHistory, rates: Sequence[str], names: Sequence[str]
+) -> Iterable[tuple[Cell, ...]]:
     steps, length = trial.step.tolist(), trial.steps_per_epoch
     epochs = [step // length + 1 if length else None for step in steps]
-    columns = (trial.lr, trial.loss, *map(trial.metric, names), trial.seconds)
+    moved = (trial.lr, trial.effective_lr)[: len(rates)]
+    columns = (*moved, trial.loss, *map(trial.metric, names), trial.seconds)
     numbers = (map(finite_or_none, column.tolist()) for column in columns)
     return zip(repeat(trial.trial, len(steps)), steps, epochs, *numbers, strict=True)
 

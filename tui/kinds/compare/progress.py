@@ -144,7 +144,7 @@ def _rate(event: ev.RateChosen, history: RunHistory) -> str:
     if event.base_lr is not None:
         rate = f"{in_figures(event.base_lr)} to {rate}"
     words = {
-        "default": f"learning rate {rate}, torch's default",
+        "default": f"learning rate {rate}, its default",
         "given": f"learning rate {rate}, as given",
         "tuned": f"learning rate {rate} by a range test of {numbers.count(event.steps)}"
         f" {plural('step', event.steps)}, {numbers.duration(event.seconds)}",

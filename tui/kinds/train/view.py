@@ -360,9 +360,16 @@ def _place_lines(trial: TrialHistory, plan: Plan) -> list[Line]:
         row("policy", plan.config.schedule if plan.known else numbers.UNKNOWN),
         row("cycle", cycle, "lr"),
         row("lr", numbers.lr(rate).strip(), "lr"),
+        *_effective_line(trial),
         row("max_lr", numbers.lr(plan.max_lr), "max"),
         row("base_lr", numbers.lr(plan.base_lr), "base"),
     ]
+
+
+def _effective_line(trial: TrialHistory) -> list[Line]:
+    """The rate in effect, of an optimizer that finds its own."""
+    effective = float(trial.effective_lr[-1]) if len(trial) else math.nan
+    return [row("in effect", numbers.lr(effective).strip())] if math.isfinite(effective) else []
 
 
 def _loss_lines(trial: TrialHistory, options: ChartOptions) -> list[Line]:
