@@ -11,7 +11,7 @@ import msgspec
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.launch import launch
 from clr_tui.engine.log.removal import remove_run
-from clr_tui.engine.log.rundir import RunDir, create_run
+from clr_tui.engine.log.rundir import RunDir, create_run, find_run, list_runs
 from clr_tui.engine.settings.catalogue import HUGGING_FACE, SOURCES, WEIGHTS
 from clr_tui.engine.settings.check import check
 from clr_tui.engine.settings.config import Job, TaskConfig
@@ -42,7 +42,7 @@ def start_run(runs: Path, task: TaskConfig, job: Job, parent: str | None = None)
         UserError: the first invalid setting, with its field, or the folder of runs cannot be
             written.
     """
-    task = expanded(task)
+    task = expanded(task, runs)
     mistakes = check(task, job)
     if mistakes:
         raise mistakes[0]
@@ -70,14 +70,45 @@ def _working_directory() -> str:
         return ""
 
 
-def expanded(task: TaskConfig) -> TaskConfig:
-    """Expands `~` in the paths of `task`."""
+def mistakes_of(runs: Path, task: TaskConfig, job: Job) -> list[UserError]:
+    """The mistakes that `start_run` would refuse, without starting anything."""
+    try:
+        return check(expanded(task, runs), job)
+    except UserError as error:
+        return [error]
+
+
+def expanded(task: TaskConfig, runs: Path) -> TaskConfig:
+    """Expands `~` in the paths of `task`, and the run whose weights it asks for.
+
+    Raises:
+        UserError: that run has no weights, or several runs could be meant (field "weights").
+    """
     return msgspec.structs.replace(
         task,
         task=os.path.expanduser(task.task),
         data=os.path.expanduser(task.data),
-        weights=os.path.expanduser(task.weights),
+        weights=_weights_file(os.path.expanduser(task.weights), runs),
     )
+
+
+def _weights_file(weights: str, runs: Path) -> str:
+    """The checkpoint to take from a training given by its id or folder; else `weights` itself."""
+    if not weights or weights in WEIGHTS or os.path.isfile(weights):
+        return weights
+    known = any(run.id.startswith(weights) for run in list_runs(runs))
+    if not known and not os.path.isfile(RunDir(Path(weights)).config_path):
+        return weights
+    try:
+        run = find_run(runs, weights)
+    except UserError as error:
+        raise UserError(error.message, "weights") from None
+    for name in ("best.pt", "last.pt"):
+        path = run.path / "checkpoints" / name
+        if path.is_file():
+            return str(path)
+    words = "has no checkpoint: only trainings have, from their first epoch on"
+    raise UserError(f"the run '{run.id}' {words}", "weights")
 
 
 def _absolute(task: TaskConfig) -> TaskConfig:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textual.app import App
@@ -20,10 +21,12 @@ class Shell(App[None]):
     Attributes:
         clock: a monotonic clock for replays, seconds.
         wall: Unix time for ages, seconds.
+        runs: the folder of runs.
     """
 
     clock: Callable[[], float]
     wall: Callable[[], float]
+    runs: Path
 
     @abstractmethod
     def open_run(self, run: RunDir) -> None:

@@ -111,6 +111,15 @@ class ImageTask(Task):
         parts = [self.validation, self.test, *([self.train] if self.augment is None else [])]
         return sum(min(self.features.limit, each * len(part)) for part in parts)
 
+    def facts(self) -> dict[str, Any]:
+        """Classes, the size of images, and their normalisation, one value per channel."""
+        return {
+            "classes": list(self.classes),
+            "image_size": self.image_size,
+            "mean": self.mean.tolist(),
+            "std": self.std.tolist(),
+        }
+
     def details(self) -> dict[str, Any]:
         """Classes and the shape of images."""
         return {"classes": self.classes, "channels": self.channels, "image_size": self.image_size}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -55,11 +55,11 @@ class InitialModel:
         return partial(self._built, channels, len(classes), *self._fitted(channels, classes))
 
     def check(self, channels: int) -> None:
-        """Finds what does not fit together before the data is read.
+        """Finds what does not fit together, without the data.
 
         Raises:
-            UserError: the weights do not fit, there is no such layer to freeze, or the model does
-                not take images of this size (fields "weights", "freeze" and "image_size").
+            UserError: the model does not take images of this size, there is no such layer to
+                freeze, or the weights do not fit (fields "image_size", "freeze" and "weights").
         """
         try:
             outline = self._outline(channels, len(_TWO))
@@ -149,17 +149,23 @@ def initial_model(config: TaskConfig, size: int, progress: Progress, note: Notif
             `InitialModel.check`.
     """
     entry = model_named(config.model, config.freeze)
+    freeze = "" if config.freeze == NO_FREEZING else config.freeze
+    model = InitialModel(config.model, entry, size, freeze, None, None, note)
+    if entry.rgb or freeze:
+        model.check(3)  # before the weights, which may be a large download
     published = _published(entry, size)
     weights = _weights(config.weights, published, progress)
-    freeze = "" if config.freeze == NO_FREEZING else config.freeze
+    if weights is None:
+        if entry.frozen or freeze:
+            words = "its frozen layers are random, so it learns little"
+            note(f"{config.model} without weights: {words}")
+        return model
     normalisation = None
-    if weights is not None and weights.mean:
+    if weights.mean:
         normalisation = weights.mean, weights.std
-    elif weights is not None and published is not None:
+    elif published is not None:
         normalisation = published.mean, published.std
-    if weights is None and (entry.frozen or freeze):
-        note(f"{config.model} without weights: its frozen layers are random, so it learns little")
-    model = InitialModel(config.model, entry, size, freeze, weights, normalisation, note)
+    model = replace(model, weights=weights, normalisation=normalisation)
     if entry.rgb:
         model.check(3)
     return model

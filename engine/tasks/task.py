@@ -167,6 +167,10 @@ class Task:
         """Maximum bytes on the device that `prepare` takes for all parts."""
         return 0
 
+    def facts(self) -> dict[str, Any]:
+        """What those who use the weights of a checkpoint need to know: plain values."""
+        return {}
+
     def details(self) -> dict[str, Any]:
         """Fields of the `task-ready` event that are specific to this kind of task."""
         return {}

@@ -135,14 +135,10 @@ def _contents(found: object) -> str:
 
 def _of_our_run(found: Any) -> dict[str, Any]:
     """The fields of `Weights` that checkpoints of clr-tui have; none for other files."""
-    try:
-        model = str(found["config"]["task"]["model"])
-    except (KeyError, TypeError, IndexError):
+    config, facts = found.get("config"), found.get("task")
+    task = config.get("task") if isinstance(config, Mapping) else None
+    if not isinstance(task, Mapping) or "schema" not in found:
         return {}
-    about = found.get("images") or {}
-    return {
-        "model": model,
-        "classes": tuple(about.get("classes", ())),
-        "mean": tuple(about.get("mean", ())),
-        "std": tuple(about.get("std", ())),
-    }
+    about = facts if isinstance(facts, Mapping) else {}  # older ones have none
+    named = {key: tuple(about.get(key, ())) for key in ("classes", "mean", "std")}
+    return {"model": str(task.get("model", "")), **named}

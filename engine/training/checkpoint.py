@@ -4,6 +4,7 @@ A checkpoint is a file for `torch.load(path, weights_only=True)`: tensors and pl
 
     schema      2
     config      the run's `RunConfig`, as plain values
+    task        what others need to use the weights: classes, size and normalisation of images
     trial, step, epoch     steps done, epochs finished
     best_epoch, best_value     by the primary metric on validation; 0 and None before the first
     model, optimizer, scheduler   their state dicts
@@ -41,6 +42,7 @@ def capture(trainee: Trainee, scheduler: PolicyScheduler | TorchSchedule) -> dic
     optimizer, of_optimizer = plain_values(trainee.optimizer.state_dict(), "optimizer")
     return {
         "schema": SCHEMA,
+        "task": trainee.task.facts(),
         "model": model,
         "optimizer": optimizer,
         "left_out": of_model + of_optimizer,

@@ -53,6 +53,33 @@ def test_a_model_takes_the_data_at_the_size_asked_for(runs: Path) -> None:
     assert (ready.model, ready.image_size) == ("cnn", 16)
 
 
+def test_a_training_gives_its_weights_to_another_run(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    task = [*STRIPES, "--model", "line", "--batch-size", "40"]
+    assert main(["train", *task, *SHORT, "--headless"]) == 0
+    sweep = ["range-test", *task, "--steps", "2", "--start-lr", "1e-9", "--end-lr", "1e-8"]
+    assert main([*sweep, "--weights", "train-stripes-1", "--headless"]) == 0
+    first = find_run(runs, "train-stripes-1")
+    second = find_run(runs, "range-test-stripes-1")
+    assert second.config().task.weights == str(first.path / "checkpoints" / "best.pt")
+    assert not [note for note in events_of_type(second, Note) if "weights" in note.text]
+    losses = [events_of_type(run, Steps)[0].loss[0] for run in (first, second)]
+    assert losses[1] < losses[0]  # of the same batch
+    capsys.readouterr()
+    assert main([*sweep, "--weights", "range-test-stripes-1", "--headless"]) == 2
+    assert "the run 'range-test-stripes-1' has no checkpoint" in capsys.readouterr().err
+
+
+def test_a_layer_to_freeze_is_looked_for_before_the_data_is_read(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = [*STRIPES, *SHORT, "--freeze", "stage7", "--headless"]
+    assert main(["train", *options]) == 1
+    assert "cnn has no layer 'stage7'" in " ".join(capsys.readouterr().err.split())
+    assert not events_of_type(find_run(runs, "train-stripes-1"), TaskReady)
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

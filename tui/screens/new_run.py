@@ -19,11 +19,10 @@ from textual.widgets import Input, Static
 from clr_tui.engine import nvml
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.settings.catalogue import STUDIES
-from clr_tui.engine.settings.check import check
 from clr_tui.engine.settings.config import Job, RangeTest, TaskConfig, kind_of
 from clr_tui.engine.settings.studies import study
 from clr_tui.engine.settings.task_files import TaskFunction, task_function
-from clr_tui.tui.launching import expanded
+from clr_tui.tui.launching import mistakes_of
 from clr_tui.tui.messages import FormChecked
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.form import Reading, field_of, form_texts, read_form
@@ -280,7 +279,7 @@ class NewRunScreen(Screen[None]):
             except UserError as mistake:
                 errors["task"] = mistake.message
         if reading.task is not None and reading.job is not None:
-            for error in check(expanded(reading.task), reading.job):
+            for error in mistakes_of(self.app.runs, reading.task, reading.job):
                 errors.setdefault(field_of(error.field, reading.job), error.message)
         self.post_message(FormChecked(version, errors, place, function))
 
@@ -340,7 +339,7 @@ class NewRunScreen(Screen[None]):
             return
         self._starting = True
         self._say("Starting ...")
-        self.app.launch(expanded(reading.task), reading.job, self._parent_run, self._not_started)
+        self.app.launch(reading.task, reading.job, self._parent_run, self._not_started)
 
     def _not_started(self, error: UserError) -> None:
         self._starting = False
