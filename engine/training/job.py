@@ -43,6 +43,7 @@ def run_job(
         Stopped: the run was stopped before the first step.
     """
     emit = without_repeated_notes(emit)
+    enter(config.task.task, config.folder)
     _start_torch(emit, config)
     control.raise_if_stopped()
     device, name, memory, precision = choose_device(config.task.device)
@@ -68,7 +69,6 @@ def run_job(
     def note(text: str) -> None:
         emit(Note(level="warning", text=text))
 
-    enter(config.task.task, config.folder)
     with reporting_usage(device, emit), reporting_changes(config.task, note):
         run: Callable[[TrialWork], Result] = named(JOB_KINDS[config.kind].run)
         return run(TrialWork(config, device, precision, emit, control, folder, load))

@@ -140,16 +140,32 @@ def test_a_living_run_is_kept(new_run: NewRun) -> None:
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/cwd"), reason="no /proc here")
-def test_a_living_run_whose_lock_is_gone_is_kept(new_run: NewRun) -> None:
+@pytest.mark.parametrize("at_home", [True, False])
+def test_a_living_run_whose_lock_is_gone_is_kept(
+    new_run: NewRun, tmp_path: Path, at_home: bool
+) -> None:
+    """Also one that works in the folder of the user whose task it runs."""
     run = new_run()
-    waits = [sys.executable, "-c", "input()"]
-    with subprocess.Popen(waits, stdin=subprocess.PIPE, cwd=run.path) as worker:
+    waits = [sys.executable, "-c", "input()", *([] if at_home else [str(run.path)])]
+    folder = run.path if at_home else tmp_path
+    with subprocess.Popen(waits, stdin=subprocess.PIPE, cwd=folder) as worker:
         start(run, pid=worker.pid, host=os.uname().nodename)
         with pytest.raises(UserError, match=rf"although its worker.lock is gone.*{worker.pid}"):
             remove_run(run)
         assert everything(run.path) == {"run.json", "events.jsonl"}
         worker.communicate(b"\n")
     remove_run(run)
+    assert not run.path.exists()
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/cwd"), reason="no /proc here")
+def test_a_worker_that_has_ended_its_run_keeps_nothing(new_run: NewRun) -> None:
+    run = new_run()
+    waits = [sys.executable, "-c", "input()", str(run.path)]
+    with subprocess.Popen(waits, stdin=subprocess.PIPE, cwd="/") as worker:
+        start(run, pid=worker.pid, host=os.uname().nodename)
+        remove_run(run)
+        worker.communicate(b"\n")
     assert not run.path.exists()
 
 

@@ -1,4 +1,4 @@
-"""Each wrong task ends its run in one sentence with the file and line, and nothing is lost."""
+"""Runs of a user's task: each wrong one ends in one sentence with its line, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -229,6 +229,24 @@ def test_a_step_that_hangs_can_be_stopped(
     assert (finished(run).outcome, finished(run).message) == ("stopped", "enough")
     assert (run.checkpoints / "last.pt").exists()
     assert len([s for e in events(run, Steps) for s in e.step]) >= 40
+
+
+def test_an_optimizer_may_be_beside_the_file(users_folder: Path) -> None:
+    """Though the user started clr-tui elsewhere."""
+    code = users_folder / "code"
+    code.mkdir()
+    (code / "optim.py").write_text("import torch\nclass Mine(torch.optim.SGD): ...\n")
+    mine = OptimizerConfig(name="optim:Mine")
+    (code / "mytask.py").write_text(file(GOOD))
+    task = TaskConfig(task=f"{code}/mytask.py:task", batch_size=10, device="cpu")
+    run = create_run(
+        users_folder / "runs",
+        task=task,
+        job=RangeTest(steps=100, optimizer=mine),
+        version="0",
+        folder=str(users_folder),
+    )
+    assert worker._run(run, StopFlag()) == 0, finished(run).message
 
 
 TALKING = """
