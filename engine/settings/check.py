@@ -145,13 +145,19 @@ def _own_task(task: TaskConfig) -> list[UserError]:
         return [error]
 
 
+def _has_package(name: str) -> bool:
+    """Whether a package is installed; a mere folder of this name is none."""
+    spec = importlib.util.find_spec(name)
+    return spec is not None and spec.origin is not None
+
+
 def _data(task: TaskConfig) -> Iterator[UserError]:
     if not task.data:
         yield UserError(
             "data is empty: give 'digits', another data set's name, or a folder of images", "data"
         )
         return
-    if task.data.startswith(HUGGING_FACE) and not importlib.util.find_spec("datasets"):
+    if task.data.startswith(HUGGING_FACE) and not _has_package("datasets"):
         yield UserError(
             f"data '{task.data}' needs the package 'datasets': pip install 'clr-tui[hf]'", "data"
         )

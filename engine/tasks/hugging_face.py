@@ -67,7 +67,7 @@ def read_hugging_face(
 def _loaded(name: str, progress: Progress) -> dict[PartName, Any]:
     """The parts, each a `datasets.Dataset`; those under other names are left out."""
     try:
-        import datasets
+        from datasets import load_dataset
     except ImportError as error:
         raise UserError(
             f"{name} needs the package 'datasets': pip install 'clr-tui[hf]'", "data"
@@ -75,7 +75,7 @@ def _loaded(name: str, progress: Progress) -> dict[PartName, Any]:
     progress(f"loading {name}", 0, 1)
     path, _, configuration = name.removeprefix(HUGGING_FACE).partition(":")
     try:
-        found = datasets.load_dataset(path, configuration or None)
+        found = load_dataset(path, configuration or None)
     # What the scripts and parsers of the package raise may be anything.
     except Exception as error:
         why = " ".join(str(error).split())

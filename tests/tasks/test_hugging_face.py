@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -154,8 +155,9 @@ def test_an_unknown_name_is_one_sentence(load):
     assert "hf:FOLDER" in caught.value.message
 
 
-def test_a_missing_package_is_found_before_a_run_starts(monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+@pytest.mark.parametrize("spec", [None, ModuleSpec("datasets", None)], ids=["none", "a folder"])
+def test_a_missing_package_is_found_before_a_run_starts(monkeypatch, spec):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: spec)
     (mistake,) = check(TaskConfig(data="hf:org/name"), RangeTest())
     assert mistake.field == "data"
     assert "pip install 'clr-tui[hf]'" in mistake.message
