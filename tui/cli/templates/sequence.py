@@ -17,7 +17,7 @@ from torch.utils.data import Dataset
 
 import clr_tui
 
-TOKENS = 10
+TOKENS = 30
 """Different tokens, numbered from 1; 0 fills up shorter sequences."""
 CLASSES = 3
 
@@ -25,7 +25,7 @@ CLASSES = 3
 class Sequences(Dataset[tuple[Tensor, int]]):
     """Your data: pairs of a sequence of tokens, of any length, and a class.
 
-    Here the class is which of the tokens 1, 2 and 3 comes first.
+    Here one token in two is from the class's own third of all tokens, the others are any.
     """
 
     def __init__(self, count: int, seed: int) -> None:
@@ -33,11 +33,12 @@ class Sequences(Dataset[tuple[Tensor, int]]):
         self.sequences = []
         self.classes = []
         for length in torch.randint(4, 25, (count,), generator=draw).tolist():
-            sequence = torch.randint(1, TOKENS + 1, (length,), generator=draw)
-            first = torch.randint(CLASSES, (), generator=draw)
-            sequence[0] = first + 1
-            self.sequences.append(sequence.roll(int(torch.randint(2, (), generator=draw))))
-            self.classes.append(int(first))
+            kind = int(torch.randint(CLASSES, (), generator=draw))
+            tokens = torch.randint(1, TOKENS + 1, (length,), generator=draw)
+            own = 1 + CLASSES * ((tokens - 1) // CLASSES) + kind
+            mine = torch.rand(length, generator=draw) < 0.5
+            self.sequences.append(torch.where(mine, own, tokens))
+            self.classes.append(kind)
 
     def __len__(self) -> int:
         return len(self.classes)

@@ -56,7 +56,7 @@ def table(rows: int, seed: int) -> Table:
     numbers = torch.randn(rows, NUMBERS, generator=draw)
     category = torch.randint(CATEGORIES, (rows,), generator=draw)
     noise = 0.3 * torch.randn(rows, generator=draw)
-    score = numbers[:, 0] * numbers[:, 1] + numbers[:, 2] * (category % 3 - 1) + noise
+    score = numbers[:, 0] + numbers[:, 1] * (category % 3) - numbers[:, 2].abs() + noise
     return {"numbers": numbers, "category": category}, (score > 0).long()
 
 
