@@ -2,7 +2,7 @@
 
 It runs as it is, on a table that it makes itself:
 
-    clr-tui range-test --task FILE.py                  find the learning rate
+    clr-tui range-test --task FILE.py --end-lr 10      find the learning rate
     clr-tui train --task FILE.py --max-lr 0.1          train with it
     clr-tui compare --task FILE.py --seeds 3           compare optimizers
     clr-tui range-test --task FILE.py --set width=128  with another value of a parameter
