@@ -59,12 +59,12 @@ def test_the_tutorial_runs_as_printed(here: Path) -> None:
             program, *words = shlex.split(line)
             assert program == "clr-tui"
             printed[line] = clr_tui(here, *words)
-    ranges = [text for line, text in printed.items() if "range-test" in line]
+    ranges = [text for line, text in printed.items() if line.startswith("clr-tui range-test")]
     assert len(ranges) == 3
     assert all("is recommended: max_lr" in text for text in ranges)
-    (training,) = [text for line, text in printed.items() if " train " in line]
+    (training,) = [text for line, text in printed.items() if line.startswith("clr-tui train")]
     assert "mae" in training
-    (comparison,) = [text for line, text in printed.items() if " compare " in line]
+    (comparison,) = [text for line, text in printed.items() if line.startswith("clr-tui compare")]
     assert "adam" in comparison
     assert "sgd+clr" in comparison
     assert "mae" in comparison
