@@ -37,6 +37,8 @@ class DataReader:
     device: torch.device
     batch_size: int
     """Of samples; batches are used as they are."""
+    keep_last: bool = False
+    """Whether samples that do not fill a training batch make a smaller one."""
     split: Callable[[Any], Batch]
     """A batch -> its inputs and targets."""
     augment: Callable[[Any], Any] | None = None
@@ -88,7 +90,7 @@ class DataReader:
             data,
             batch_size=min(self.batch_size, len(data)),
             shuffle=training,
-            drop_last=training,
+            drop_last=training and not self.keep_last,
             collate_fn=self.collate,
             num_workers=workers,
             pin_memory=on_cuda,
@@ -215,9 +217,18 @@ def check_rows(tree: Tree, what: str) -> None:
 
 def is_dataset(data: Any) -> bool:
     """Whether it is samples by index: a `Dataset`, or what looks like one."""
-    if isinstance(data, (list, str, Mapping, DataLoader, IterableDataset)):
+    if isinstance(data, list):
+        return bool(data) and _is_sample(data[0])
+    if isinstance(data, (str, Mapping, DataLoader, IterableDataset)):
         return False
     return hasattr(data, "__getitem__") and hasattr(data, "__len__")
+
+
+def _is_sample(first: Any) -> bool:
+    """Whether the first of a list is a sample, not a batch: its target is a number."""
+    if not isinstance(first, (tuple, list)) or len(first) < 2:
+        return False
+    return isinstance(first[-1], (int, float)) or getattr(first[-1], "ndim", 1) == 0
 
 
 def split_batch(batch: Any) -> Batch:

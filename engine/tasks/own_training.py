@@ -108,6 +108,7 @@ def own_task(
         loss=given.loss or _no_loss,
         measures=tuple(_measure(name, asked) for name, asked in given.metrics.items()),
         samples=given.samples,
+        keep_last=config.last_batch == "keep",
         accumulate=given.accumulate,
         clip=given.clip,
         precision=given.precision,
@@ -125,6 +126,7 @@ def _parts(
     reader = DataReader(
         device=device,
         batch_size=config.batch_size,
+        keep_last=config.last_batch == "keep",
         split=split_batch if given.step is None else _whole,
         augment=given.augment,
         collate=given.collate,

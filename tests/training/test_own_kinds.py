@@ -306,12 +306,33 @@ def test_samples_are_held_out_where_there_is_no_validation_data() -> None:
     task = made(sequences(), notes, batch_size=15)
     assert (len(task.train), len(task.validation), len(task.test)) == (45, 5, 0)
     assert [note for note in notes if "held out" in note or "a tenth" in note]
-    words = {tuple(words.tolist()) for words, _ in Words()}
+    data = Words()
+    words = {tuple(data[index][0].tolist()) for index in range(len(data))}
     seen: set[tuple[int, ...]] = set()
     for part in (task.train, task.validation):
         for (inputs, lengths), _ in part.open():
             seen |= {tuple(row[:n].tolist()) for row, n in zip(inputs, lengths, strict=True)}
     assert seen == words
+
+
+@pytest.mark.parametrize(("last", "steps"), [("drop", 4), ("keep", 5)])
+@pytest.mark.parametrize("as_rows", [True, False])
+def test_the_last_batch_of_samples_is_that_of_the_settings(
+    last: str, steps: int, as_rows: bool
+) -> None:
+    x = draw(45, 3)
+    data = (x, x.sum(1)) if as_rows else [(row, float(row.sum())) for row in x]
+    given = clr_tui.Task(
+        model=lambda: nn.Sequential(nn.Linear(3, 1), nn.Flatten(0)),
+        train=data,
+        validation=data,
+        loss=lambda outputs, targets: functional.mse_loss(outputs, targets.float()),
+    )
+    run, _ = session(given, RangeTest(), last_batch=last)
+    trainee = run.trainee(OptimizerConfig(), 0, lr=0.1)
+    assert trainee.steps_per_epoch == steps
+    sizes = [len(trainee.batches.draw()[1]) for _ in range(steps)]
+    assert sizes == [10, 10, 10, 10, 5][:steps]
 
 
 def test_a_loader_without_validation_data_can_be_swept_but_not_trained() -> None:
