@@ -57,7 +57,7 @@ def _settings(name: str) -> Any:
     return timm.get_pretrained_cfg(name)
 
 
-def _sized(settings: Any, size: int) -> dict[str, int]:
+def _sized(settings: Any, size: int) -> dict[str, Any]:
     """The option for models that are made for one image size, such as transformers."""
     return {"img_size": size} if settings.fixed_input_size else {}
 
