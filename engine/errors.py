@@ -33,13 +33,10 @@ def describe_error(error: BaseException) -> tuple[str, str | None]:
 
     An error in a user's own code is named with its file and line.
     """
-    from clr_tui.engine.user_frames import (
-        in_one_line,
-        task_place,
-        user_frame,
-    )  # not needed without an error
+    # Not needed without an error: every command imports this module.
+    from clr_tui.engine.user_frames import in_one_line, task_place, text_of, user_frame
 
-    text = str(error).partition("\n")[0]
+    text = text_of(error).partition("\n")[0]
     no_memory = "out of memory" in text.lower() or "can't allocate memory" in text.lower()
     if no_memory or isinstance(error, MemoryError):
         return "the device ran out of memory: try a smaller batch or image size", "batch_size"

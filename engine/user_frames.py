@@ -68,12 +68,20 @@ def user_traceback(error: BaseException) -> list[str]:
 
 def in_one_line(error: BaseException) -> str:
     """`ValueError: bad shape`: the type and the message, shortened."""
-    kind, text = type(error).__name__, str(error)
+    kind, text = type(error).__name__, text_of(error)
     if isinstance(error, SyntaxError):
         text = error.msg
     if _FROM_A_LOADER.match(text):
         return _short(text.rstrip().rpartition("\n")[2])
     return _short(f"{kind}: {text}" if text.strip() else kind)
+
+
+def text_of(error: BaseException) -> str:
+    """An error's message; empty if it cannot be written, as a user's own class may fail to."""
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - what went wrong first counts
+        return ""
 
 
 def place_of(function: Callable[..., Any]) -> str:
@@ -141,7 +149,7 @@ def _frames(error: BaseException) -> Iterable[Frame]:
         yield Frame(each.filename, each.lineno or 0, each.name, each.line or "")
     if isinstance(error, SyntaxError) and error.filename:
         yield Frame(error.filename, error.lineno or 0, "", (error.text or "").strip())
-    if _FROM_A_LOADER.match(text := str(error)):
+    if _FROM_A_LOADER.match(text := text_of(error)):
         for found in _FRAME.finditer(text):
             yield Frame(found["path"], int(found["line"]), found["name"], found["text"] or "")
 

@@ -138,7 +138,7 @@ def _run_job(
         return gone
     except UserError as error:
         return _failed(error, error.message, error.field)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - the log must record any end
+    except BaseException as error:  # noqa: BLE001 - the log must record any end
         traceback.print_exc()
         return _failed(error, *describe_error(error))
 

@@ -13,6 +13,7 @@ import msgspec
 
 from clr_tui.engine.comparing.executor import Order, TrialWork
 from clr_tui.engine.log.events import AnyEvent, Event
+from clr_tui.engine.log.writer import printable
 from clr_tui.engine.settings.config import RunConfig
 
 
@@ -43,4 +44,9 @@ decode_event: Callable[[bytes], AnyEvent] = msgspec.msgpack.Decoder(AnyEvent).de
 
 def encode(message: Message | Event) -> bytes:
     """Encodes a message or an event as one packet."""
-    return msgspec.msgpack.encode(message)
+    try:
+        return msgspec.msgpack.encode(message)
+    except UnicodeEncodeError:  # such as a file name in an error: better with "?" than missing
+        return msgspec.msgpack.encode(
+            printable(msgspec.to_builtins(message, builtin_types=(bytes,)))
+        )

@@ -67,7 +67,7 @@ class TrialRunner:
             message = error.message
             message = with_task_place(message) if error.field == "task" else message
             reporter.end("failed", message, user_traceback(error))
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - the other trials continue
+        except BaseException as error:  # noqa: BLE001 - the other trials continue
             traceback.print_exc()
             reporter.end("failed", describe_error(error)[0], user_traceback(error))
 

@@ -126,8 +126,9 @@ def create_run(
             file.write(text + b"\n")
     except UnicodeEncodeError as error:
         shutil.rmtree(run.path, ignore_errors=True)
-        path = os.fsencode(task.data).decode("utf-8", "replace")
-        raise UserError(f"the path '{path}' is not UTF-8: rename or link it", "data") from error
+        field = "task" if task.task else "data"
+        path = os.fsencode(getattr(task, field)).decode("utf-8", "replace")
+        raise UserError(f"the path '{path}' is not UTF-8: rename or link it", field) from error
     except OSError as error:
         shutil.rmtree(run.path, ignore_errors=True)
         raise UserError(write_failed(runs, error), "runs_dir") from error

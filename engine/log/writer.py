@@ -115,14 +115,15 @@ def _encode(event: Event) -> bytes:
         return msgspec.json.encode(event)
     except UnicodeEncodeError:
         # Such as a file name that is not UTF-8: better with "?" in it than missing.
-        return msgspec.json.encode(_printable(msgspec.to_builtins(event)))
+        return msgspec.json.encode(printable(msgspec.to_builtins(event)))
 
 
-def _printable(value: Any) -> Any:
+def printable(value: Any) -> Any:
+    """Plain data in which all text is UTF-8, with "?" for what is not."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
     if isinstance(value, list):
-        return [_printable(item) for item in value]
+        return [printable(item) for item in value]
     if isinstance(value, dict):
-        return {key: _printable(item) for key, item in value.items()}
+        return {key: printable(item) for key, item in value.items()}
     return value

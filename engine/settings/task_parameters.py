@@ -55,9 +55,9 @@ class Parameter:
             return None
         if self.choices:
             return self._chosen(typed)
-        if self.type is str:
-            return text
-        value = _literal(typed) if self.type is None else self._converted(typed)
+        value: Value = text
+        if self.type is not str:
+            value = _literal(typed) if self.type is None else self._converted(typed)
         if mistake := self.mistake(value):
             raise mistake
         return value
@@ -68,6 +68,9 @@ class Parameter:
             return None
         if self.choices:
             return None if value in self.choices else self._not_a_choice(write(value))
+        if isinstance(value, str) and not _is_utf8(value):
+            words = f"{self.name} must be UTF-8, not {shown(value)!a}"
+            return UserError(words, self.field)
         if not _fits_a_file(value):
             words = f"{self.name} must be a finite number of usual size, not {shown(write(value))}"
             return UserError(words, self.field)
@@ -140,6 +143,14 @@ def as_value(value: Any, otherwise: Value = None) -> Value:
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     return otherwise
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # the bytes of a command line may be anything
+        return False
+    return True
 
 
 def _fits_a_file(value: Value) -> bool:

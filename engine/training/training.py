@@ -133,7 +133,7 @@ class Training:
                 self._recorder.flush()
                 self._finish("failed", error.message, user_traceback(error))
             raise
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             with contextlib.suppress(Exception):  # the device may be out of order too
                 self._recorder.flush()
                 self._keep("stopped")

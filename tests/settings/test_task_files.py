@@ -106,6 +106,7 @@ def test_values_are_read_by_type_and_survive_their_text(folder: Path) -> None:
         ("rate=fast", "parameters.rate", "rate must be a number like its default 0.1, not 'fast'"),
         ("rate=inf", "parameters.rate", "rate must be a finite number of usual size, not inf"),
         ("width=" + "9" * 30, "parameters.width", "must be a finite number of usual size"),
+        ("name=\udcff", "parameters.name", "name must be UTF-8, not "),
         ("bias=maybe", "parameters.bias", "bias must be on or off like its default True, not"),
         ("kind=c", "parameters.kind", "no kind 'c': choose from a, b"),
         ("widht=3", "parameters", "task of mytask.py takes no 'widht'; did you mean 'width'?"),

@@ -126,6 +126,19 @@ WRONG = {
         "step returned None, not the loss, a scalar tensor",
     ),
     "sys.exit": (file(STEPPED, STEP.format("exit(1)")), "called sys.exit(1)"),
+    "an interruption": (file(STEPPED, STEP.format("exec('raise KeyboardInterrupt')")), ""),
+    "an error that cannot be written": (
+        file(
+            STEPPED,
+            "class Odd(Exception):\n    def __str__(self): raise ValueError\n"
+            "def step(model, batch):\n    raise Odd\n",
+        ),
+        "Odd (mytask.py:",
+    ),
+    "an error with any bytes": (
+        file(STEPPED, STEP.format("open(b'\\xff\\xfe.csv'.decode('utf-8', 'surrogateescape'))")),
+        "No such file or directory",
+    ),
     "an error in the step": (
         file(STEPPED, STEP.format("model(x, y)")),
         "TypeError: Linear.forward() takes 2 positional arguments but 3 were given",
@@ -147,7 +160,9 @@ def test_a_wrong_task_is_one_sentence_with_its_line(users_folder: Path, case: st
     if case != "no function":
         assert "mytask.py:" in end.message
     if end.traceback:
-        assert all(f'"{users_folder}' in line for line in end.traceback if line.startswith("File"))
+        assert all(
+            f'"{users_folder}' in line for line in end.traceback if line.startswith('File "')
+        )
 
 
 LONG = Train(base_lr=1e-3, max_lr=6e-3, step_size_epochs=1, epochs=100_000)
