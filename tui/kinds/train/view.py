@@ -382,8 +382,8 @@ def _loss_lines(trial: TrialHistory, options: ChartOptions) -> list[Line]:
     losses = (smoothed, measured[-1].loss if measured else None, raw)
     train, validation, last = (numbers.loss(loss).strip() for loss in losses)
     return [
-        row("loss", train.ljust(8), "loss", f"raw {last}"),
-        row("", validation.ljust(8), "validation", "validation"),
+        row("loss", train.ljust(9), "loss", f"raw {last}"),
+        row("", validation.ljust(9), "validation", "validation"),
     ]
 
 
