@@ -108,7 +108,7 @@ def no_batches() -> Iterator[Any]:
         ({"clip": -1.0}, ["clip is -1.0"]),
         ({"precision": "half"}, ["precision is 'half'"]),
     ],
-    ids=str,
+    ids=lambda value: "" if isinstance(value, dict) else " ".join(value),
 )
 def test_one_sentence(changes: dict[str, Any], said: list[str]) -> None:
     message = mistake(task(**changes))
