@@ -12,7 +12,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from clr_tui.engine.tasks.parts import Batch, Rows, batch_length
 from clr_tui.engine.training.batch_norm import batch_norms
 from clr_tui.engine.training.evaluate import evaluation_mode
-from clr_tui.engine.training.optimizers.modes import has_modes, set_mode
+from clr_tui.engine.training.optimizers.modes import has_modes, is_schedule_free, set_mode
 from clr_tui.engine.training.randomness import global_state, set_global_state
 from clr_tui.engine.training.trainee import Trainee
 
@@ -24,9 +24,9 @@ _BATCHES = 50
 def evaluated_weights(trainee: Trainee) -> Iterator[None]:
     """Puts the weights that are meant for use in place of those in training, for the block.
 
-    Does nothing unless the optimizer has `train()` and `eval()`. The running statistics of batch
-    norm are those of other weights: they are computed again from training batches. Afterwards they
-    and the global generators are as before.
+    Does nothing unless the optimizer has `train()` and `eval()`. For schedule-free optimizers the
+    running statistics of batch norm are computed again from training batches, as their authors ask,
+    since they are those of other weights. Afterwards they and the global generators are as before.
     """
     if not has_modes(trainee.optimizer):
         yield
@@ -35,23 +35,15 @@ def evaluated_weights(trainee: Trainee) -> Iterator[None]:
     norms = [module for module in batch_norms(trainee.model) if module.training]
     buffers = [buffer for norm in norms for buffer in norm.buffers()]
     kept = [buffer.clone() for buffer in buffers]
-    before = _sizes(trainee) if norms else []
     set_mode(trainee.optimizer, "eval")
     try:
-        if norms and _sizes(trainee) != before:
+        if norms and is_schedule_free(trainee.optimizer):
             _compute_statistics(trainee, norms)
         yield
     finally:
         for buffer, value in zip(buffers, kept, strict=True):
             buffer.copy_(value)
         set_mode(trainee.optimizer, "train")
-
-
-@torch.no_grad()
-def _sizes(trainee: Trainee) -> list[float]:
-    """The norm of each parameter, to see whether they are changed."""
-    norms = torch._foreach_norm(list(trainee.model.parameters()))
-    return torch.stack([norm.float() for norm in norms]).tolist()
 
 
 @torch.no_grad()

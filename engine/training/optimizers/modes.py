@@ -20,3 +20,8 @@ def set_mode(optimizer: Optimizer, mode: Literal["train", "eval"]) -> None:
     """Calls `train()` or `eval()` of an optimizer that has both."""
     if has_modes(optimizer):
         getattr(optimizer, mode)()
+
+
+def is_schedule_free(optimizer: Optimizer) -> bool:
+    """Whether it keeps the sequence z of that paper (section 2) beside the weights."""
+    return has_modes(optimizer) and any("z" in state for state in optimizer.state.values())
