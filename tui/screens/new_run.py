@@ -83,7 +83,8 @@ class FormRow(Vertical):
     def _show_overflow(self) -> None:
         """Show an ellipsis beside a field that is too narrow for its text."""
         for typed in self.query(Input):
-            overflows = cell_len(typed.value) > typed.content_size.width
+            width = typed.content_size.width  # 0 before the first layout
+            overflows = 0 < width < cell_len(typed.value)
             self.query_one(".form-more", Static).update("…" if overflows else "")
 
     def on_descendant_focus(self) -> None:

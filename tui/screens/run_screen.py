@@ -62,6 +62,8 @@ UNPACED_SECONDS = 6.0
 OUTPUT_SECONDS = 1.0
 """Seconds between two looks at the worker's output, while it is shown."""
 HINT_SECONDS = 6.0
+TRACEBACK_SHARE = 0.4
+"""Largest share of the screen's height for a failed run's message and traceback."""
 LOG_GONE = "The log of this run was deleted; the screen shows what was read before."
 SEEK_SHARE = 0.05
 """Share of a recording that one key press skips."""
@@ -257,9 +259,12 @@ class RunScreen(ForegroundScreen[None]):
         for words in (wrong, LOG_GONE if self._log_gone else ""):
             if words:
                 shown += wrap_line(words, width, "diverged")
-        traced = traceback_of(self.history)
-        panel.set_class(bool(traced), "-traced")
-        shown += _innermost(traced, width, panel.content_size.height - len(shown))
+        if traced := _rows_of(traceback_of(self.history), width):
+            room = self.size.height * TRACEBACK_SHARE
+            panel.styles.height = max(min(len(shown) + len(traced), int(room)), 5)
+            shown += _innermost(traced, panel.content_size.height - len(shown))
+        elif panel.styles.has_rule("height"):
+            panel.styles.height = None
         if pause_words := paused_or_stopped_words(self.history, self.status.state):
             shown += wrap_line(pause_words, width, "suggestion")
         panel.set_class(bool(wrong), "-trouble")
@@ -433,13 +438,17 @@ class RunScreen(ForegroundScreen[None]):
             self.say(f"Written to {written}")
 
 
-def _innermost(traceback: list[str], width: int, room: int) -> list[Line]:
-    """The rows of a traceback that fit, those of the error itself rather than the outer ones."""
-    rows: list[Line] = [
+def _rows_of(traceback: list[str], width: int) -> list[Line]:
+    """Wraps the lines of a traceback."""
+    return [
         ((row, "muted" if line.startswith("File ") else "text"),)
         for line in traceback
         for row in shown_rows(line, width)
     ]
+
+
+def _innermost(rows: list[Line], room: int) -> list[Line]:
+    """The rows of a traceback that fit, those of the error itself rather than the outer ones."""
     if len(rows) <= room:
         return rows
     return [(("...", "muted"),), *rows[len(rows) - max(room - 1, 0) :]]
