@@ -30,7 +30,7 @@ from clr_tui.engine.tasks.own_data import DataReader, held_out, split_batch
 from clr_tui.engine.tasks.own_model import ModelMaker, seeded
 from clr_tui.engine.tasks.parts import Batch, Part, Rows, batch_length
 from clr_tui.engine.tasks.task import Task
-from clr_tui.engine.tasks.trees import Tree, call, tree_to
+from clr_tui.engine.tasks.trees import Tree, call, tensors, tree_to
 
 NOTHING = Rows(torch.empty(0), torch.empty(0))
 """A part that the task lacks."""
@@ -42,6 +42,7 @@ class StepOutputs(NamedTuple):
     metrics: Mapping[str, Tensor | float]
     """Means over the batch."""
     samples: int
+    device: torch.device
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +75,7 @@ class OwnTask(Task):
             loss, outputs = super().result(model, batch, forward)
             return checked_loss(loss, self.loss), outputs
         loss, metrics = checked_step(step(model, batch[0]), step)
-        return loss, StepOutputs(metrics, batch_length(batch))
+        return loss, StepOutputs(metrics, batch_length(batch), loss.device)
 
 
 def own_task(
@@ -112,6 +113,7 @@ def own_task(
         accumulate=given.accumulate,
         clip=given.clip,
         precision=given.precision,
+        calls_model=given.step is not None,
         compile=_compile(given, device, note),
         parameters=given.parameters,
         optimizer=given.optimizer,
@@ -198,14 +200,15 @@ def _measure(name: str, asked: Any) -> Measure:
     def of(outputs: Tree, targets: Tree) -> Counted:
         value = function(outputs, targets)
         check_scalar(name, value, function)
-        return _counted(value, batch_length((outputs, targets)))
+        device = tensors((outputs, targets))[0].device
+        return _counted(value, batch_length((outputs, targets)), device)
 
     return Measure(_metric(name, direction), of)
 
 
 def _step_measure(name: str, direction: Any) -> Measure:
     def of(outputs: StepOutputs, _targets: Tree) -> Counted:
-        return _counted(outputs.metrics[name], outputs.samples)
+        return _counted(outputs.metrics[name], outputs.samples, outputs.device)
 
     return Measure(_metric(name, direction), of)
 
@@ -215,9 +218,11 @@ def _metric(name: str, direction: Any) -> Metric:
     return Metric(name, known.unit, direction or known.direction)
 
 
-def _counted(mean: Tensor | float, samples: int) -> Counted:
-    total = mean.detach().float().reshape(()) if isinstance(mean, Tensor) else torch.tensor(mean)
-    return Counted(total * samples, samples)
+def _counted(mean: Tensor | float, samples: int, device: torch.device) -> Counted:
+    if not isinstance(mean, Tensor):
+        return Counted(torch.full((), mean * samples, device=device), samples)
+    total = mean.detach().to(device, torch.float32, non_blocking=True).reshape(()) * samples
+    return Counted(total, samples)
 
 
 def _tried(task: OwnTask, config: TaskConfig, note: Notify) -> OwnTask:

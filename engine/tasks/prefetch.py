@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from clr_tui.engine.tasks.parts import Batch
-from clr_tui.engine.tasks.trees import tensors
-
-_Batch = TypeVar("_Batch")
 
 
 def moved(batch: Any, device: torch.device) -> Any:
@@ -66,16 +63,15 @@ class Ahead(Iterator[Batch]):
         self._next = self._copied()
 
     def _copied(self) -> Batch | None:
+        # The memory of earlier batches is used again: they must have been computed with.
+        self._copying.wait_stream(torch.cuda.current_stream(self._device))
         with torch.cuda.stream(self._copying):
             return next((self._move(batch) for batch in self._batches), None)
 
     def __next__(self) -> Batch:
         if self._next is None:
             raise StopIteration
-        batch, computing = self._next, torch.cuda.current_stream(self._device)
-        computing.wait_stream(self._copying)
-        for tensor in tensors(batch):
-            if tensor.is_cuda:  # its memory was allocated on the other stream
-                tensor.record_stream(computing)
+        batch = self._next
+        torch.cuda.current_stream(self._device).wait_stream(self._copying)
         self._next = self._copied()
         return batch

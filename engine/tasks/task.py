@@ -50,6 +50,8 @@ class Task:
     """The largest norm of all gradients together."""
     precision: str | None = None
     """As for `Trainee`; None: the device's own choice."""
+    calls_model: bool = False
+    """Whether `result` has to call the model itself, not compiled code in its place."""
     compile: bool | None = None
     """Whether to compile the model; None: as in the settings."""
     parameters: Callable[[nn.Module], Iterable[Any]] | None = None

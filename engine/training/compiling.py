@@ -59,6 +59,10 @@ def compiled(trainee: Trainee, emit: Callable[[Event], object]) -> Trainee:
 
     One trainee at a time per process: earlier compiled code is released.
     """
+    if trainee.task.calls_model:
+        text = "the model is not compiled: the task's own step calls it; use model.compile() there"
+        emit(Note(level="warning", text=text))
+        return trainee
     trainee.prepare(trainee.task.train)  # reports its own progress
     emit(Progress(what=COMPILING, done=0, total=1))
     steps = _GRAPH_STEPS if trainee.device.type == "cuda" else 1

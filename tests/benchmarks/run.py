@@ -26,8 +26,8 @@ PEERS = HERE.parents[1] / "build" / "bench-venv"
 REQUIRED = ("torch-lr-finder>=0.2,<0.3", "lightning>=2,<3", "fastai>=2,<3", "textual-plotext>=1,<2")
 KEPT = ("torch", "torchvision", "numpy", "pillow", "textual", "plotext", "rich")
 """Pinned to the current versions, so that the peers run on the same ones."""
-BENCHES = ("frames", "wire", "open", "decode", "augment", "range", "watch", "compare")
-WITH_PEERS = ("frames", "wire", "range")
+BENCHES = ("frames", "wire", "open", "decode", "augment", "range", "own_task", "watch", "compare")
+WITH_PEERS = ("frames", "wire", "range", "own_task")
 TITLE = """# Results
 
 Written by `make bench`. Times depend on the machine: compare ratios. "Rounds" are the lowest and

@@ -44,7 +44,11 @@ def regression() -> clr_tui.Task:
         validation=(x[:13], x[:13].sum(1)),
         test=(x[:7], x[:7].sum(1)),
         loss=functional.mse_loss,
-        metrics={"mae": (mae, "min"), "near": lambda o, t: ((o - t).abs() < 1).float().mean()},
+        metrics={
+            "mae": (mae, "min"),
+            "near": lambda o, t: ((o - t).abs() < 1).float().mean(),
+            "largest": (lambda o, t: float((o - t).abs().max()), "min"),
+        },
     )
 
 

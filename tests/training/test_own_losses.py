@@ -125,3 +125,18 @@ def test_a_dataset_is_shuffled_by_the_trials_seed() -> None:
     loader = DataLoader(Curves(), 10, shuffle=True, drop_last=True)
     expected = torchs_losses(fresh.model, loader, functional.mse_loss, STEPS)
     assert losses == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device is here")
+def test_batches_are_copied_ahead_of_their_use_on_cuda() -> None:
+    from clr_tui.engine.tasks.prefetch import Ahead, moved
+
+    cuda = torch.device("cuda")
+    batches = [torch.full((1 << 20,), float(n)).pin_memory() for n in range(50)]
+    ahead = Ahead(iter(batches), lambda batch: (moved(batch, cuda), ()), cuda)
+    sums = []
+    for inputs, _ in ahead:
+        for _ in range(20):  # the device falls behind
+            inputs = inputs * 1.0
+        sums.append(inputs.sum())
+    assert [float(total) / (1 << 20) for total in sums] == [float(n) for n in range(50)]
