@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 import toy_images
 from comparing_runs import do, events_of_type
 
@@ -64,6 +65,9 @@ def test_a_training_gives_its_weights_to_another_run(
     second = find_run(runs, "range-test-stripes-1")
     assert second.config().task.weights == str(first.path / "checkpoints" / "best.pt")
     assert not [note for note in events_of_type(second, Note) if "weights" in note.text]
+    facts = torch.load(second.config().task.weights, weights_only=True)["task"]
+    assert (facts["classes"], facts["image_size"]) == (["across", "along"], 12)
+    assert len(facts["mean"]) == len(facts["std"]) == 1
     losses = [events_of_type(run, Steps)[0].loss[0] for run in (first, second)]
     assert losses[1] < losses[0]  # of the same batch
     capsys.readouterr()

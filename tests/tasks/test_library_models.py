@@ -45,6 +45,15 @@ def test_all_layers_learn_from_small_images(name):
     assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
 
 
+def test_grey_images_are_repeated_for_three_channels(load):
+    task = load(model="shufflenet_v2_x0_5", weights="none", image_size=32)
+    images = task.inputs(task.train, slice(0, 4))
+    assert images.shape == (4, 3, 32, 32)
+    assert torch.equal(images[:, 0], images[:, 2])
+    assert task.make_model(0)(images).shape == (4, 10)
+    assert torch.equal(task.make_model(0)(images), task.make_model(0)(images))
+
+
 @pytest.mark.parametrize("name", ["googlenet", "inception_v3", "regnet_y_400mf", "maxvit_t"])
 def test_models_with_ways_of_their_own_have_one_output(name):
     size = TORCHVISION[name].image_size
