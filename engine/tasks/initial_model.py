@@ -21,7 +21,7 @@ from clr_tui.engine.settings.catalogue import (
 )
 from clr_tui.engine.settings.config import TaskConfig
 from clr_tui.engine.tasks.dataset import Notify, Progress
-from clr_tui.engine.tasks.fitting import fitted, head_of, shapes_of
+from clr_tui.engine.tasks.fitted_weights import fitted, head_of, shapes_of
 from clr_tui.engine.tasks.freezing import frozen
 from clr_tui.engine.tasks.published_weights import IMAGENET_MEAN, PublishedWeights
 from clr_tui.engine.tasks.weights import Weights, read_weights

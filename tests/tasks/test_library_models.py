@@ -15,7 +15,7 @@ from clr_tui.engine.errors import UserError
 from clr_tui.engine.settings.catalogue import TORCHVISION
 from clr_tui.engine.settings.config import TaskConfig
 from clr_tui.engine.tasks import download
-from clr_tui.engine.tasks.fitting import fitted, shapes_of
+from clr_tui.engine.tasks.fitted_weights import fitted, shapes_of
 from clr_tui.engine.tasks.initial_model import InitialModel, initial_model
 from clr_tui.engine.tasks.published_weights import downloaded
 from clr_tui.engine.tasks.torchvision_models import build_torchvision, published_by_torchvision
