@@ -130,7 +130,7 @@ def optimizers() -> None:
     for name in sorted(OPTIMIZERS):
         made = trainee(data, name)
         constant_rate(made)
-        made.gradients()
+        made.gradients(made.batches.draw())
 
         def update(n: int, step: Callable[[], object] = made.optimizer.step) -> None:
             for _ in range(n):

@@ -72,7 +72,7 @@ class MatricesAndAdamW(Optimizer):
         for part in self.parts:
             part.step()
         for p, q in zip(self._flattened, self._flat, strict=True):
-            if q.data_ptr() != p.data_ptr():
+            if not p.is_contiguous():  # it was no view
                 p.copy_(q.view_as(p))
             q.grad = None
 
