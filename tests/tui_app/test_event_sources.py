@@ -197,6 +197,14 @@ def test_a_trial_source_ends_with_its_trial() -> None:
     assert only.take([again, ev.Paused()]) == [again, ev.Paused()]
 
 
+def test_the_end_of_a_trial_says_why_and_where_in_the_users_code() -> None:
+    where = ['File "mine.py", line 3, in step', "ValueError: bad"]
+    failed = ev.TrialFinished(trial=1, outcome="failed", step=0, reason="bad", traceback=where)
+    _, end = TrialFilter(1).take([failed])
+    assert isinstance(end, ev.RunFinished)
+    assert (end.outcome, end.message, end.traceback) == ("failed", "bad", where)
+
+
 def test_a_trial_is_followed_in_its_log(tmp_path) -> None:
     run = write_run(tmp_path, running=True)
     source = TrialSource(LiveSource(run), 3)
