@@ -15,7 +15,7 @@ from clr_tui.engine.tasks.parts import Part
 from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.training.compiling import compiled
 from clr_tui.engine.training.control import Control
-from clr_tui.engine.training.optimizers.remarks import remarks
+from clr_tui.engine.training.optimizers.optimizer_remarks import remarks
 from clr_tui.engine.training.randomness import stream
 from clr_tui.engine.training.recorder import Recorder, StopRule
 from clr_tui.engine.training.stopwatch import Stopwatch
