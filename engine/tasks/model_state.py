@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+import copy
+import random
 from collections.abc import Callable
+from functools import partial
 
+import numpy as np
 import torch
 from torch import nn
+
+
+def generator_state(
+    generator: torch.Generator | np.random.Generator | random.Random,
+) -> Callable[[], object]:
+    """Copies the state of a generator, and returns the function that puts it back."""
+    if isinstance(generator, torch.Generator):
+        return partial(generator.set_state, generator.get_state())
+    if isinstance(generator, random.Random):
+        return partial(generator.setstate, generator.getstate())
+    bits = generator.bit_generator
+    return partial(setattr, bits, "state", copy.deepcopy(bits.state))
 
 
 def keep_model(model: nn.Module) -> Callable[[], None]:
     """Copies the state of `model`, and returns the function that puts it back, bit for bit.
 
     That is: parameters and buffers, persistent or not, and which there are; gradients and whether
-    there are any; `requires_grad`; the mode of each module. Plain Python attributes are not kept.
+    there are any; `requires_grad`; the mode of each module; the state of generators that modules
+    have as attributes. Other Python attributes are not kept.
     """
     modes = [(module, module.training) for module in model.modules()]
     # A module may replace its tensors, or add new ones.
@@ -32,8 +49,17 @@ def keep_model(model: nn.Module) -> Callable[[], None]:
         for p in model.parameters()
     ]
 
+    generators = [
+        generator_state(value)
+        for module in model.modules()
+        for value in vars(module).values()
+        if isinstance(value, (torch.Generator, np.random.Generator, random.Random))
+    ]
+
     @torch.no_grad()
     def put_back() -> None:
+        for restore in generators:
+            restore()
         for tensor, value in tensors:
             tensor.copy_(value)
         for slots, kept in places:

@@ -50,12 +50,18 @@ class OwnTask(Task):
     """A `clr_tui.Task`; see `own_task`."""
 
     given: public.Task
+    batch_size: int
+    """Of samples."""
 
     def make_model(self, seed: int) -> nn.Module:
         """Like `Task.make_model`; Python's and numpy's generators are seeded too."""
         with seeded(seed):
             model = self.build()
         return model.to(self.device)
+
+    def batches(self, part: Part, size: int) -> Iterator[tuple[Batch, int]]:
+        """Like `Task.batches`, but not larger than in training: samples may be of any size."""
+        return super().batches(part, min(size, self.batch_size))
 
     def training_batch(self, part: Rows, chosen: Tensor, generator: torch.Generator) -> Batch:
         """Like `Task.training_batch`, augmented by the user's function."""
@@ -118,6 +124,7 @@ def own_task(
         parameters=given.parameters,
         optimizer=given.optimizer,
         given=given,
+        batch_size=config.batch_size,
     )
     return _tried(task, config, note)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from own_bench import made, session
@@ -199,12 +201,21 @@ class Uncopied(nn.Module):
         self.out.weight = self.linear.parametrizations.weight.original1  # tied
         self.lock = threading.Lock()
         self.register_buffer("seen", torch.zeros(()), persistent=False)
+        self.noise = torch.Generator().manual_seed(1)
+        self.luck = random.Random(2)
+        self.dice = np.random.default_rng(3)
 
     def forward(self, x: Tensor) -> Tensor:
         if self.training:
             self.seen += 1
-        noisy = self.linear(x) * (1 + 0.1 * torch.randn(()))
+        noisy = self.linear(x) * (1 + 0.1 * torch.randn(()) + 0.1 * self.drawn())
         return self.out(noisy).sum(1, keepdim=True)
+
+    def drawn(self) -> float:
+        """From generators of its own."""
+        return (
+            float(torch.randn((), generator=self.noise)) + self.luck.random() + self.dice.random()
+        )
 
 
 def uncopied() -> clr_tui.Task:
