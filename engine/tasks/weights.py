@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,9 +20,16 @@ from clr_tui.engine.words import many
 
 _USUAL = ("state_dict", "model", "model_state_dict", "model_state", "net", "network", "weights")
 """What training scripts call a model's state dict in a checkpoint, the most frequent first."""
-_SAFE: list[Any] = [argparse.Namespace]
-"""Types that are opened besides torch's own: checkpoints of timm and of torchvision's scripts hold
-their arguments. To make one runs no code."""
+_SCALAR = np.float64(0).__reduce__()[0]
+_SAFE: list[Any] = [
+    argparse.Namespace,
+    np.dtype,
+    *{type(np.dtype(name)) for name in ("bool", "int32", "int64", "float32", "float64")},
+    (_SCALAR, "numpy.core.multiarray.scalar"),  # in files of numpy 1
+    (_SCALAR, "numpy._core.multiarray.scalar"),
+]
+"""What is opened besides torch's own types: the arguments that checkpoints of timm and of
+torchvision's scripts hold, and numpy's numbers, such as a best accuracy. None runs code."""
 _HEADER_BYTES = 8
 """A .safetensors file begins with the length of its header, a JSON object."""
 

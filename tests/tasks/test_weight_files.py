@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -80,6 +81,12 @@ CONTAINERS: dict[str, Callable[[State], Any]] = {
     "Lightning": lambda s: {
         "state_dict": {**prefixed("model.", s), "loss.weight": torch.ones(2)},
         "pytorch-lightning_version": "2.5",
+    },
+    "numpy's numbers": lambda s: {
+        "best": np.float64(0.9),
+        "ok": np.bool_(True),
+        "epoch": np.int64(3),
+        "net": s,
     },
     "AveragedModel": lambda s: {"n_averaged": torch.tensor(3), **prefixed("module.", s)},
     "names of its own": lambda s: {"run": {"weights of epoch 3": s, "loss": torch.tensor(0.1)}},
