@@ -21,7 +21,10 @@ import clr_tui
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.events import EpochFinished, Evaluated, TrialFinished
 from clr_tui.engine.settings.config import OptimizerConfig, RangeTest, Train
+from clr_tui.engine.tasks.parts import Rows
+from clr_tui.engine.training.batches import make_batches
 from clr_tui.engine.training.keepers import MemoryKeeper
+from clr_tui.engine.training.optimizers.rates import set_rate
 from clr_tui.engine.training.range_test import EarlyEnd, run_range_test, sweep
 from clr_tui.engine.training.session import Trial
 from clr_tui.engine.training.trainee import Trainee
@@ -403,3 +406,113 @@ def test_gradients_are_accumulated_and_clipped_as_by_hand() -> None:
         nn.utils.clip_grad_norm_(model.parameters(), 0.5)
         optimizer.step()
         assert float(trainee.step()[0]) == pytest.approx(loss.item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("drawn", [0, 3, 7])
+def test_the_position_in_a_stream_is_restored(drawn: int) -> None:
+    data = torch.utils.data.TensorDataset(draw(50, 3), draw(50, 1))
+    for generator in (None, torch.Generator().manual_seed(4)):
+        given = clr_tui.Task(
+            model=lambda: nn.Linear(3, 1),
+            train=DataLoader(data, 10, shuffle=True, generator=generator),
+            loss=functional.mse_loss,
+        )
+        batches = make_batches(made(given), 10, 0)
+        torch.manual_seed(6)
+        for _ in range(drawn):
+            batches.draw()
+        state, random_state = batches.state_dict(), torch.get_rng_state()
+        expected = [batches.draw()[0].tolist() for _ in range(9)]
+        torch.set_rng_state(random_state)
+        batches.load_state_dict(state)
+        assert [batches.draw()[0].tolist() for _ in range(9)] == expected
+
+
+def test_a_data_set_is_read_once_into_memory_if_it_is_to_be_cached() -> None:
+    reads = []
+
+    class Counted(Dataset[Any]):
+        def __len__(self) -> int:
+            return 30
+
+        def __getitem__(self, index: int) -> tuple[Tensor, float]:
+            reads.append(index)
+            return torch.full((2,), float(index)), float(index)
+
+    given = clr_tui.Task(
+        model=lambda: nn.Linear(2, 1),
+        train=Counted(),
+        validation=(draw(4, 2), draw(4)),
+        loss=lambda outputs, targets: functional.mse_loss(outputs.squeeze(1), targets.float()),
+        cache=True,
+    )
+    task = made(given)
+    assert isinstance(task.train, Rows)
+    batches = make_batches(task, 10, 0)
+    seen = torch.cat([batches.draw()[1] for _ in range(3)])
+    assert sorted(seen.tolist()) == list(range(30))
+    assert sorted(reads) == list(range(30))
+
+
+def test_samples_whose_batches_differ_in_width_cannot_be_cached() -> None:
+    widths = iter(range(3, 100))
+
+    def collate(samples: list[Any]) -> tuple[Tensor, Tensor]:
+        return torch.zeros(len(samples), next(widths)), torch.zeros(len(samples))
+
+    given = clr_tui.Task(
+        model=Reader,
+        train=[(n, 0) for n in range(300)],
+        validation=(draw(4, 2), draw(4)),
+        loss=functional.mse_loss,
+        cache=True,
+        collate=collate,
+    )
+    with pytest.raises(UserError, match=r"train cannot be cached.*shape"):
+        made(given)
+
+
+def own_optimizer(model: nn.Module) -> torch.optim.Optimizer:
+    first, last = model.children()
+    groups = [{"params": first.parameters()}, {"params": last.parameters(), "lr": 0.2}]
+    return torch.optim.SGD(groups, lr=0.1)
+
+
+def with_optimizer(make: Callable[[nn.Module], Any]) -> clr_tui.Task:
+    x = draw(50, 3)
+    return clr_tui.Task(
+        model=lambda: nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 1)),
+        train=(x, x.sum(1, keepdim=True)),
+        loss=functional.mse_loss,
+        optimizer=make,
+    )
+
+
+def test_the_tasks_own_optimizer_keeps_the_ratios_of_its_groups() -> None:
+    run, _ = session(with_optimizer(own_optimizer), RangeTest())
+    trainee = run.trainee(OptimizerConfig(), 0, lr=0.5)
+    assert type(trainee.optimizer) is torch.optim.SGD
+    assert [group["lr"] for group in trainee.optimizer.param_groups] == [0.5, 1.0]
+    set_rate(trainee.optimizer, 0.01)
+    assert [group["lr"] for group in trainee.optimizer.param_groups] == [0.01, 0.02]
+    # One that is asked for by name goes before it.
+    asked = run.trainee(OptimizerConfig(name="adam"), 0, lr=0.5)
+    assert type(asked.optimizer) is torch.optim.Adam
+
+
+ELSEWHERE = nn.Linear(3, 1)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda model: None, "returned a NoneType"),
+        (lambda model: torch.optim.SGD(ELSEWHERE.parameters(), lr=0.1), "not those of the model"),
+    ],
+    ids=["none", "elsewhere"],
+)
+def test_a_wrong_optimizer_is_one_sentence(make: Callable[[nn.Module], Any], said: str) -> None:
+    run, _ = session(with_optimizer(make), RangeTest())
+    with pytest.raises(UserError, match=said) as told:
+        run.trainee(OptimizerConfig(), 0, lr=0.5)
+    assert "test_own_kinds.py" in told.value.message
