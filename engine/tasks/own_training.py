@@ -103,6 +103,7 @@ def own_task(
         UserError: the task cannot be trained (field "task").
     """
     check_task(given)
+    _move_modules(given, device)
     with seeded(config.seed):
         train, validation, test = _parts(given, config, device, progress, note)
     task = OwnTask(
@@ -156,6 +157,14 @@ def _parts(
         NOTHING if validation is None else reader.part(validation, "validation", training=False),
         NOTHING if given.test is None else reader.part(given.test, "test", training=False),
     )
+
+
+def _move_modules(given: public.Task, device: torch.device) -> None:
+    """Moves a loss and metrics that are modules, as they may hold weights of classes."""
+    for asked in (given.loss, given.augment, *given.metrics.values()):
+        function = asked[0] if isinstance(asked, tuple) else asked
+        if isinstance(function, nn.Module):
+            function.to(device)
 
 
 def _compile(given: public.Task, device: torch.device, note: Notify) -> bool | None:

@@ -14,7 +14,7 @@ from torch.nn import functional
 import clr_tui
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.settings.config import TaskConfig
-from clr_tui.engine.tasks.own_training import own_task
+from clr_tui.engine.tasks.own_training import _move_modules, own_task
 
 HERE = Path(__file__).name
 X = torch.randn(20, 3, generator=torch.Generator().manual_seed(0))
@@ -133,3 +133,13 @@ def test_an_error_of_the_users_own_code_is_passed_on(where: str) -> None:
     given: Callable[[], Any] = fails
     with pytest.raises(ZeroDivisionError, match="mine"):
         prepared(task(**{where: given}))
+
+
+def test_a_loss_and_metrics_that_are_modules_are_moved_to_the_device() -> None:
+    """On a device without values, since there may be no other here."""
+    loss, metric = nn.CrossEntropyLoss(weight=torch.ones(2)), nn.BCELoss(weight=torch.ones(2))
+    given = task(loss=loss, metrics={"bce": (metric, "min")})
+    _move_modules(given, torch.device("meta"))
+    assert loss.weight is not None
+    assert metric.weight is not None
+    assert {loss.weight.device.type, metric.weight.device.type} == {"meta"}
