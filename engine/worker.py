@@ -158,10 +158,10 @@ def _in_time(
 
 
 def _failed(error: BaseException, message: str, field: str | None) -> RunFinished:
-    if isinstance(error, UserError) and error.__cause__ is not None:
+    lines = user_traceback(error)
+    if lines and isinstance(error, UserError):  # the frames of libraries too
         traceback.print_exc()
     message = with_task_place(message) if field == "task" else message
-    lines = user_traceback(error)
     return RunFinished(outcome="failed", message=message, field=field, traceback=lines)
 
 

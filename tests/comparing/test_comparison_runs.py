@@ -151,9 +151,8 @@ def test_what_breaks_or_diverges_ends_its_own_trial(in_a_row: Done) -> None:
         5: "done",
         11: "done",
     }
-    assert ends[1].reason == (
-        "ZeroDivisionError: by nothing, with threads (1, '1') (the details are in worker.log)"
-    )
+    said = r"ZeroDivisionError: by nothing, with threads \(1, '1'\) \(.+\.py:\d+, in step\)"
+    assert re.fullmatch(said, ends[1].reason)
     assert "not finite" in ends[2].reason
     (finished,) = events_of_type(in_a_row.run, RunFinished)
     assert (finished.outcome, finished.message) == ("done", "2 of 6 trials failed")

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from clr_tui.engine import worker
+from clr_tui.engine import user_frames, worker
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.commands import Pause, send
 from clr_tui.engine.log.events import (
@@ -228,6 +228,7 @@ def test_what_nobody_foresaw_is_in_the_log_and_in_worker_log(
     do: Do, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(worker, "_job", breaks(ZeroDivisionError("by nothing\nat all")))
+    monkeypatch.setattr(user_frames, "is_users", lambda _path: False)  # also of this file
     code, run = do(RangeTest())
     assert code == 1
     (finished,) = events_of_type(run, RunFinished)
