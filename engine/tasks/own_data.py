@@ -70,7 +70,13 @@ class DataReader:
             if self.cache:
                 return self._rows(self._read(data, what), what)
             return self._stream(self._loader(data, training=training), what, training, steps)
-        return self._stream(data, what, training, steps)
+        stream = self._stream(data, what, training, steps)
+        if training and isinstance(data, list):
+            self.note(
+                f"each member of {what}, a list, is a batch, the first of {stream.batch_size}:"
+                " if they are samples, give a Dataset"
+            )
+        return stream
 
     def _rows(self, tree: Tree, what: str) -> Rows:
         check_rows(tree, what)
@@ -130,7 +136,7 @@ class DataReader:
         generators = [(generator, generator.get_state()) for generator in _generators(source)]
         begin: Callable[[], Iterator[Any]]
         begin = source if callable(source) and not hasattr(source, "__iter__") else source.__iter__
-        example, steps = self._looked_at(begin, source, what, steps)
+        example, steps, last = self._looked_at(begin, source, what, steps)
         for generator, state in generators:
             generator.set_state(state)
         if once:
@@ -156,7 +162,7 @@ class DataReader:
             open=start,
             steps=steps,
             batch_size=size,
-            samples=_samples(source, steps, size),
+            samples=_samples(source, steps, size, batch_length(convert(last))),
             device=self.device,
             example=convert(example),
             generators=tuple(generators),
@@ -164,10 +170,13 @@ class DataReader:
 
     def _looked_at(
         self, begin: Callable[[], Iterator[Any]], source: Any, what: str, steps: int | None
-    ) -> tuple[Any, int]:
-        """The first batch, and the number of batches in a pass, which are counted if need be."""
+    ) -> tuple[Any, int, Any]:
+        """The first batch, the number of batches in a pass, and the last one if they are counted.
+
+        If they need not be counted, the first one is in place of the last.
+        """
         batches = iter(begin())
-        example = next(batches, None)
+        example = last = next(batches, None)
         if example is None:
             raise _empty(what)
         if steps is None:
@@ -175,10 +184,10 @@ class DataReader:
                 steps = len(source)
             except TypeError:
                 steps = 1
-                for _ in batches:
-                    steps += 1
+                for batch in batches:
+                    last, steps = batch, steps + 1
                     self.progress(f"counting the batches of {what}", steps, steps + 1)
-        return example, steps
+        return example, steps, last
 
 
 def as_rows(data: Any) -> Tree | None:
@@ -216,19 +225,35 @@ def check_rows(tree: Tree, what: str) -> None:
 
 
 def is_dataset(data: Any) -> bool:
-    """Whether it is samples by index: a `Dataset`, or what looks like one."""
+    """Whether it is samples by index: a `Dataset`, what looks like one, or a list of samples."""
     if isinstance(data, list):
-        return bool(data) and _is_sample(data[0])
+        return bool(data) and not all(_may_be_batch(member) for member in data[:2])
     if isinstance(data, (str, Mapping, DataLoader, IterableDataset)):
         return False
     return hasattr(data, "__getitem__") and hasattr(data, "__len__")
 
 
-def _is_sample(first: Any) -> bool:
-    """Whether the first of a list is a sample, not a batch: its target is a number."""
-    if not isinstance(first, (tuple, list)) or len(first) < 2:
-        return False
-    return isinstance(first[-1], (int, float)) or getattr(first[-1], "ndim", 1) == 0
+def _may_be_batch(member: Any) -> bool:
+    """Whether a list's member may be a batch: all it holds has the same number of rows."""
+    counts = set(_row_counts(member))
+    return len(counts) == 1 and None not in counts
+
+
+def _row_counts(tree: Any) -> Iterator[int | None]:
+    """The rows of each tensor and the length of each list of other things; None: it has neither."""
+    if isinstance(tree, (Tensor, np.ndarray)):
+        yield len(tree) if tree.ndim else None
+    elif callable(getattr(tree, "to", None)):  # packed sequences, graphs
+        return
+    elif isinstance(tree, list) and not any(
+        isinstance(each, (Tensor, np.ndarray)) for each in tree
+    ):
+        yield len(tree)
+    elif isinstance(tree, (Mapping, tuple, list)):
+        for member in tree.values() if isinstance(tree, Mapping) else tree:
+            yield from _row_counts(member)
+    else:
+        yield None
 
 
 def split_batch(batch: Any) -> Batch:
@@ -279,14 +304,14 @@ def held_out(data: Any, seed: int, share: float = 0.1) -> tuple[Any, Any] | None
     return Subset(samples, kept.tolist()), Subset(samples, held.tolist())
 
 
-def _samples(source: Any, steps: int, size: int) -> int:
-    """Samples in a pass, as far as the source says; else as if all batches were full."""
+def _samples(source: Any, steps: int, size: int, last: int) -> int:
+    """Samples in a pass, as far as the source says; else as if all batches but `last` were full."""
     if isinstance(source, DataLoader) and source.batch_size is not None:
         try:
             return min(len(source.sampler), steps * size)  # type: ignore[arg-type]
         except TypeError:
             pass
-    return steps * size
+    return (steps - 1) * size + last
 
 
 def _generators(source: Any) -> Iterator[torch.Generator]:

@@ -34,8 +34,8 @@ class Task:
 
     - a tuple (inputs, targets) of tensors or arrays with one sample per row; either may be a tuple
       or a dict of them; also a dict with a key `target`, `targets`, `label` or `labels`;
-    - a `Dataset`, any object with `__getitem__` and `__len__`, or a list of samples whose targets
-      are numbers;
+    - a `Dataset`, any other object with `__getitem__` and `__len__`, or a list of samples: a list
+      whose members hold tensors with equally many rows, and nothing else, is one of batches;
     - a `DataLoader`, which is used as it is, or any other iterable of batches, which is iterated
       once per epoch;
     - a function without arguments that returns an iterator over the batches of an epoch.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import torch
 from own_bench import made, torchs_losses
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.utils.data import DataLoader, Dataset, TensorDataset
+from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
 import clr_tui
 from clr_tui.engine.settings.config import OptimizerConfig
@@ -140,3 +141,56 @@ def test_batches_are_copied_ahead_of_their_use_on_cuda() -> None:
             inputs = inputs * 1.0
         sums.append(inputs.sum())
     assert [float(total) / (1 << 20) for total in sums] == [float(n) for n in range(50)]
+
+
+def of_rows(**names: Any) -> list[Any]:
+    return [{name: column[i] for name, column in names.items()} for i in range(64)]
+
+
+@pytest.mark.parametrize(
+    "train",
+    [
+        list(zip(*samples(), strict=True)),
+        [(x.numpy(), int(y > 1)) for x, y in zip(*samples(), strict=True)],
+        of_rows(x=samples()[0], label=samples()[1], name=[f"sample {i}" for i in range(64)]),
+    ],
+    ids=["tensors", "numbers", "dicts"],
+)
+def test_a_list_of_samples_is_a_dataset(train: list[Any]) -> None:
+    engine = made(replace(task(train), model=Named, loss=flat_loss))
+    assert (engine.train.steps, engine.train.samples, engine.train.batch_size) == (6, 60, 10)
+
+
+def flat_loss(outputs: Tensor, targets: Tensor) -> Tensor:
+    return functional.mse_loss(outputs.flatten(), targets.flatten().float())
+
+
+class Named(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = net()
+
+    def forward(self, x: Tensor, name: Any = None) -> Tensor:
+        return self.net(x)
+
+
+class Flow(IterableDataset[Any]):
+    """Like `samples`, of a length that nobody knows."""
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        return zip(*samples(), strict=True)
+
+
+@pytest.mark.parametrize("train", [Flow(), DataLoader(Flow(), 10)], ids=["dataset", "loader"])
+def test_samples_of_unknown_length_are_counted(train: Any) -> None:
+    engine = made(task(train))
+    assert (engine.train.steps, engine.train.samples, engine.train.batch_size) == (7, 64, 10)
+
+
+def test_a_list_of_what_may_be_batches_says_that_it_is_taken_for_that() -> None:
+    notes: list[str] = []
+    made(task(list(batches_by_hand())), notes)
+    assert notes == [
+        "each member of train, a list, is a batch, the first of 8: if they are samples, give a"
+        " Dataset"
+    ]
