@@ -65,6 +65,16 @@ def was(count: int) -> str:
     return "was" if count == 1 else "were"
 
 
+def type_in_words(value: object) -> str:
+    """`None`, `an int`, `a dict`; `an object of type Net` for a class that is not built in."""
+    if value is None:
+        return "None"
+    name = type(value).__name__
+    if type(value).__module__ != "builtins":
+        return f"an object of type {name}"
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
 def listed(labels: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`; at least one label."""
     *first, last = labels

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.user_frames import place_of
+from clr_tui.engine.words import type_in_words
 
 if TYPE_CHECKING:
     from clr_tui.engine.tasks.own_task import Task
@@ -21,7 +22,7 @@ FIELD = "task"
 def check_task(task: Task) -> None:
     """Raises a UserError if what the task says cannot be, whatever the data."""
     if not (isinstance(task.model, nn.Module) or callable(task.model)):
-        raise _mistake(f"the task's model is {_kind(task.model)}, not a torch.nn.Module")
+        raise _mistake(f"the task's model is {type_in_words(task.model)}, not a torch.nn.Module")
     if task.train is None:
         raise _mistake("the task has no training data")
     if (task.loss is None) == (task.step is None):
@@ -57,7 +58,10 @@ def checked_loss(loss: object, function: Callable[..., Any]) -> Tensor:
         shape = tuple(loss.shape)
         raise _mistake(f"the loss has the shape {shape}: return its mean, a scalar", function)
     name = getattr(function, "__name__", type(function).__name__)
-    raise _mistake(f"{name} returned {_kind(loss)}, not the loss, a scalar tensor", function)
+    hint = ": return its .loss" if isinstance(getattr(loss, "loss", None), Tensor) else ""
+    raise _mistake(
+        f"{name} returned {type_in_words(loss)}, not the loss, a scalar tensor{hint}", function
+    )
 
 
 def checked_step(
@@ -79,7 +83,9 @@ def check_scalar(name: str, value: object, function: Callable[..., Any]) -> None
     """Raises a UserError if the value of a metric is not one number."""
     if isinstance(value, (int, float)) or (isinstance(value, Tensor) and value.numel() == 1):
         return
-    what = f"of the shape {tuple(value.shape)}" if isinstance(value, Tensor) else _kind(value)
+    what = (
+        f"of the shape {tuple(value.shape)}" if isinstance(value, Tensor) else type_in_words(value)
+    )
     raise _mistake(f"the metric {name} is {what}, not a scalar", function)
 
 
@@ -107,10 +113,6 @@ def check_finite(targets: list[Tensor], what: str) -> None:
                 f"{len(wrong)} of the {len(tensor)} targets of {what} are not finite, the first in"
                 f" row {int(wrong[0])}: leave these samples out"
             )
-
-
-def _kind(value: object) -> str:
-    return "None" if value is None else f"a {type(value).__name__}"
 
 
 def _mistake(message: str, function: Callable[..., Any] | None = None) -> UserError:

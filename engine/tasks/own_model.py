@@ -15,6 +15,7 @@ from torch.nn.parameter import is_lazy
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.tasks.dataset import Notify
 from clr_tui.engine.tasks.model_state import keep_model
+from clr_tui.engine.words import type_in_words
 
 FIELD = "task"
 
@@ -80,7 +81,7 @@ class ModelMaker:
         made = self._given()
         if not isinstance(made, nn.Module):
             raise UserError(
-                f"the task's model() returned a {type(made).__name__}, not a torch.nn.Module", FIELD
+                f"the task's model() returned {type_in_words(made)}, not a torch.nn.Module", FIELD
             )
         if self._first is not None and made is self._first[0]:
             self._first[1]()

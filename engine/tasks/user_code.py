@@ -26,6 +26,7 @@ from clr_tui.engine.tasks.dataset import Progress
 from clr_tui.engine.tasks.own_model import seeded
 from clr_tui.engine.tasks.own_task import Task
 from clr_tui.engine.user_frames import place_of, set_task_place, show_from, shown, user_frame
+from clr_tui.engine.words import type_in_words
 
 FIELD = "task"
 _MAIN = "__mp_main__"
@@ -75,7 +76,8 @@ def user_task(config: TaskConfig, progress: Progress) -> Task:
         except (Exception, SystemExit) as error:  # a user's code may raise anything
             raise _mistake(describe_error(error)[0]) from error
     if not isinstance(made, Task):
-        raise _mistake(f"{place.function} {_instead(made)} ({place_of(function)})")
+        at = f" ({where})" if (where := place_of(function)) else ""
+        raise _mistake(f"{place.function} {_instead(made)}{at}")
     return made
 
 
@@ -113,7 +115,7 @@ def _function(module: ModuleType, name: str, of: str) -> Callable[..., Any]:
         near = did_you_mean(name, [each for each in vars(module) if not each.startswith("_")])
         raise _mistake(f"{of} has no function '{name}'{near}") from None
     if not callable(found):
-        raise _mistake(f"{name} of {of} is {_a(found)}, not a function")
+        raise _mistake(f"{name} of {of} is {type_in_words(found)}, not a function")
     function: Callable[..., Any] = found
     return function
 
@@ -142,12 +144,8 @@ def _arguments(
 def _instead(made: object) -> str:
     if made is None:
         return "returned None, not a clr_tui.Task: is 'return' missing?"
-    return f"returned {_a(made)}, not a clr_tui.Task: return clr_tui.Task(model=..., train=...)"
-
-
-def _a(value: object) -> str:
-    name = type(value).__name__
-    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
+    hint = "return clr_tui.Task(model=..., train=...)"
+    return f"returned {type_in_words(made)}, not a clr_tui.Task: {hint}"
 
 
 def _mistake(words: str) -> UserError:

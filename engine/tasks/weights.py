@@ -16,7 +16,7 @@ from torch import Tensor
 
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.regular import open_regular
-from clr_tui.engine.words import many
+from clr_tui.engine.words import many, type_in_words
 
 _USUAL = ("state_dict", "model", "model_state_dict", "model_state", "net", "network", "weights")
 """What training scripts call a model's state dict in a checkpoint, the most frequent first."""
@@ -133,7 +133,7 @@ def _inner_state_dicts(found: Mapping[Any, Any]) -> Iterator[tuple[str, dict[str
 
 def _contents(found: object) -> str:
     if not isinstance(found, Mapping):
-        return f"a {type(found).__name__}"
+        return type_in_words(found)
     if not found:
         return "an empty dict"
     shown = [f"'{name}' ({type(value).__name__})" for name, value in list(found.items())[:5]]

@@ -60,6 +60,13 @@ def no_loss(model: nn.Module, batch: Any) -> dict[str, Tensor]:
     return {"mae": (model(batch[0]) - batch[1]).abs().mean()}
 
 
+def whole_output(model: nn.Module, batch: Any) -> Any:
+    class Output:
+        loss = functional.mse_loss(model(batch[0]), batch[1])
+
+    return Output()
+
+
 def of_each(outputs: Tensor, targets: Tensor) -> Tensor:
     return (outputs - targets).abs()
 
@@ -98,6 +105,7 @@ def no_batches() -> Iterator[Any]:
         ({"step": no_loss}, ["both of loss and step"]),
         ({"loss": unreduced}, ["shape (8, 1)", HERE, "in unreduced"]),
         ({"loss": lambda outputs, targets: 1.0}, ["returned a float", HERE]),
+        ({"loss": None, "step": whole_output}, ["object of type Output", "return its .loss", HERE]),
         ({"loss": detached}, ["does not depend", HERE, "in detached"]),
         ({"loss": None, "step": nothing}, ["nothing returned None", HERE, "in nothing"]),
         ({"loss": None, "step": no_loss}, ["no loss", HERE, "in no_loss"]),

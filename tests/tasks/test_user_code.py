@@ -154,6 +154,11 @@ def test_spawned_processes_find_the_file_and_its_folder(users_folder: Path) -> N
             "task returned None, not a clr_tui.Task: is 'return' missing? (mytask.py:1, in task)",
         ),
         ("def task(): return {}\n", "task returned a dict, not a clr_tui.Task"),
+        (
+            "class task: ...\n",
+            "task returned an object of type task, not a clr_tui.Task: return"
+            " clr_tui.Task(model=..., train=...)\n",
+        ),
         ("async def task(): ...\n", "task returned a coroutine, not a clr_tui.Task"),
         (
             "import clr_tui\ndef task(): return clr_tui.Task(mdoel=1)\n",
@@ -173,7 +178,7 @@ def test_each_failure_is_one_sentence_with_the_line(
     (users_folder / "utils.py").write_text("")
     (users_folder / "broken.py").write_text("def f():\n    raise ValueError('bad')\nf()\n")
     monkeypatch.setattr(sys, "stdin", open(os.devnull))  # noqa: SIM115 - as a worker's
-    assert sentence in said(users_folder, source)
+    assert sentence in said(users_folder, source) + "\n"
 
 
 def test_parameters_that_the_function_does_not_take(users_folder: Path) -> None:

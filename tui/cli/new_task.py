@@ -35,7 +35,7 @@ def write_task(name: str, kind: str) -> Path:
     """
     path = Path(name).expanduser()
     if path.suffix != ".py" or path.stem.startswith("."):
-        raise UserError(f"'{name}' is no name of a Python file: give FILE.py")
+        raise UserError(f"'{name}' is not the name of a Python file: give FILE.py")
     if path.stem in HIDEABLE:
         raise UserError(
             f"'{path.name}' would hide the module '{path.stem}' that other code imports:"
