@@ -114,7 +114,7 @@ def test_a_folder_that_is_not_there(cli, images: Path) -> None:
 
 def test_a_folder_that_is_not_here(cli, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert_one_sentence(cli("range-test", "--data", "flwers"), f"'{tmp_path}' holds no 'flwers'")
+    assert_one_sentence(cli("range-test", "--data", "photos"), f"'{tmp_path}' holds no 'photos'")
 
 
 def test_a_file_for_a_folder(cli, images: Path) -> None:
