@@ -63,7 +63,12 @@ class Session:
             precision=self.task.precision or self.precision,
             folder=self.config.folder,
         )
-        for text in remarks(optimizer.name, trainee.optimizer, swept=lr is None):
+        for text in remarks(
+            optimizer.name,
+            trainee.optimizer,
+            swept=lr is None,
+            ignores_rate=trainee.ignores_rate,
+        ):
             self.emit(Note(level="info", text=text))
         wanted = self.task.compile
         if self.config.task.compile if wanted is None else wanted:

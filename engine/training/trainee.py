@@ -40,6 +40,8 @@ class Trainee:
     stepping: Stepping = "once"
     remembered: RememberedRate = field(default_factory=RememberedRate)
     """What the optimizer keeps of the rate that it was made with; for sweeps."""
+    ignores_rate: bool = False
+    """Whether the optimizer steps alike whatever its rate is."""
     forward: Callable[[Tree], Tree] | None = None
     """Compiled code of the model, only for training steps; None: the model itself."""
 
@@ -170,4 +172,13 @@ def make_trainee(
     groups = parameter_groups(task.parameters, model) if task.parameters else None
     made = make_optimizer(optimizer, model, lr, folder, groups=groups)
     remembered = RememberedRate() if lr else remembers(optimizer, made, model, folder, groups)
-    return Trainee(task, model, made, batches, precision, found.stepping, remembered)
+    return Trainee(
+        task,
+        model,
+        made,
+        batches,
+        precision,
+        found.stepping,
+        remembered,
+        ignores_rate=found.ignores_rate,
+    )

@@ -176,6 +176,17 @@ class Adapted(SGD):
     def step(self, closure=None):
         for group in self.param_groups:
             group["d"] *= group["growth_rate"]
+        return super().step(closure)
+
+class Deaf(SGD):
+    '''Steps by a rate of its own.'''
+    def step(self, closure=None):
+        kept = [group["lr"] for group in self.param_groups]
+        for group in self.param_groups:
+            group["lr"] = 0.05
+        super().step(closure)
+        for group, lr in zip(self.param_groups, kept):
+            group["lr"] = lr
 """
 
 
@@ -252,6 +263,7 @@ def test_ratios_of_groups_hold_in_sweeps_and_policies(folder: str) -> None:
         ("Matrices", Recipe("flat matrices")),
         ("Flagged", Recipe("flagged groups")),
         ("Views", Recipe(contiguous=True)),
+        ("Deaf", Recipe(ignores_rate=True)),
     ],
 )
 def test_what_a_class_needs_is_found_by_trying(folder: str, name: str, expected: Recipe) -> None:
@@ -383,6 +395,14 @@ def test_the_rate_in_effect_is_logged_and_a_range_test_says_what_it_means(
     plain = make_bench(job(SGD), folder=inside(folder, "plain"))
     run_training(plain.session, job(SGD))
     assert all(event.effective_lr == [] for event in plain.script.of(Steps))  # type: ignore[attr-defined]
+
+
+def test_a_rate_without_effect_is_said(folder: str, make_bench: Callable[..., Bench]) -> None:
+    sweep = RangeTest(steps=3, optimizer=own("Deaf"))
+    bench = make_bench(sweep, folder=Path(folder))
+    run_range_test(bench.session, sweep)
+    (note,) = bench.script.of(Note)
+    assert "recipes_x:Deaf steps alike at any rate" in note.text  # type: ignore[attr-defined]
 
 
 def test_embeddings_are_no_matrices() -> None:

@@ -8,13 +8,19 @@ from clr_tui.engine.training.optimizers.adapted_rate import finds_own_rate
 from clr_tui.engine.training.optimizers.matrices import MatricesAndAdamW
 
 
-def remarks(name: str, optimizer: Optimizer, *, swept: bool) -> list[str]:
+def remarks(name: str, optimizer: Optimizer, *, swept: bool, ignores_rate: bool) -> list[str]:
     """Sentences on an optimizer that `name` was given for.
 
     Args:
         swept: whether a range test moves its rate.
+        ignores_rate: see `Recipe`.
     """
     said = []
+    if ignores_rate:
+        said.append(
+            f"{name} steps alike at any rate with these options: neither a range test nor a policy"
+            " has an effect on it"
+        )
     if isinstance(optimizer, MatricesAndAdamW) and len(optimizer.parts) > 1:
         share = optimizer.parts[1].param_groups[0]["initial_lr"]
         said.append(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -52,6 +52,8 @@ class Recipe:
     contiguous: bool = False
     """Whether it views parameters or gradients as vectors, which those of kernels that lie
     channels last cannot be."""
+    ignores_rate: bool = False
+    """Whether it steps alike whatever its rate is, as Adafactor does with steps of its own."""
 
     def arrange(self, model: nn.Module) -> None:
         """Lays the weights of `model` out as the class needs them."""
@@ -168,7 +170,8 @@ def _search(config: OptimizerConfig, folder: str) -> Recipe:
                 candidate = Recipe(form, stepping, contiguous)
                 error = _failure(candidate, config, folder)
                 if error is None:
-                    return candidate
+                    ignores = _ignores_rate(candidate, config, folder)
+                    return replace(candidate, ignores_rate=ignores)
                 first = first or error
     assert first is not None
     raise first
@@ -176,13 +179,14 @@ def _search(config: OptimizerConfig, folder: str) -> Recipe:
 
 def _failure(candidate: Recipe, config: OptimizerConfig, folder: str) -> UserError | None:
     """Why an optimizer cannot be made or stepped in this way."""
-    model, rate = _few_weights(), own_rate(config, folder)
+    rate = own_rate(config, folder)
+    model = _few_weights()
     candidate.arrange(model)
     said = "made"
     try:
         optimizer = construct(config, model, rate, candidate.form, folder)
         said = "used here"
-        _train(model, optimizer, candidate.stepping, rate)
+        _train(model, optimizer, candidate.stepping, rate, rate)
     except UserError:
         raise
     except Exception as error:  # noqa: BLE001 - classes from anywhere may raise anything
@@ -190,11 +194,33 @@ def _failure(candidate: Recipe, config: OptimizerConfig, folder: str) -> UserErr
     return None
 
 
-def _train(model: nn.Module, optimizer: Optimizer, stepping: Stepping, lr: float) -> None:
-    """A few steps as a training makes them."""
+def _ignores_rate(candidate: Recipe, config: OptimizerConfig, folder: str) -> bool:
+    """Whether the weights are moved, and alike by another rate and another constructor's rate.
+
+    Some move nothing in their first steps, which says nothing.
+    """
+    rate = own_rate(config, folder)
+    weights = [list(_few_weights().parameters())]
+    for made_with, run_at in ((rate, rate), (rate / 2, rate / 6)):
+        model = _few_weights()
+        candidate.arrange(model)
+        try:
+            optimizer = construct(config, model, made_with, candidate.form, folder)
+            _train(model, optimizer, candidate.stepping, made_with, run_at)
+        except Exception:  # noqa: BLE001 - it refuses the other rate, so it reads it
+            return False
+        weights.append(list(model.parameters()))
+    start, one, other = weights
+    return all(map(torch.equal, one, other)) and not all(map(torch.equal, start, one))
+
+
+def _train(
+    model: nn.Module, optimizer: Optimizer, stepping: Stepping, made_with: float, lr: float
+) -> None:
+    """A few steps at rate `lr` as a training makes them, of an optimizer made with another."""
     if not all("lr" in group for group in optimizer.param_groups):
         return  # `make_optimizer` says so
-    note_ratios(optimizer, lr)
+    note_ratios(optimizer, made_with)
     set_mode(optimizer, "train")
     scheduler = LambdaLR(optimizer, lambda step: lr)
     inputs = torch.randn(6, 2, 4, 4, generator=torch.Generator().manual_seed(0))
@@ -217,7 +243,11 @@ def _train(model: nn.Module, optimizer: Optimizer, stepping: Stepping, lr: float
 
 
 def _few_weights() -> nn.Module:
-    """A model with a parameter of each usual shape, laid out as models of images are."""
+    """A model with a parameter of each usual shape, laid out as models of images are.
+
+    Always with the same weights; `_no_trace` restores the generator.
+    """
+    torch.default_generator.manual_seed(0)
     model = nn.Sequential(
         nn.Conv2d(2, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(16, 3)
     )
