@@ -175,7 +175,7 @@ def test_what_was_measured_before_is_kept(users_folder: Path, job: Job, result: 
     assert worker._run(run, StopFlag()) == 1
     assert "(mytask.py:" in finished(run).message
     steps = [s for e in read_events(run.events_path).events if isinstance(e, Steps) for s in e.step]
-    assert len(steps) >= 40
+    assert len(steps) >= 30  # the other calls were of validation
 
 
 def wait_until(true: Callable[[], bool]) -> None:
@@ -243,7 +243,7 @@ def test_a_step_that_hangs_can_be_stopped(
     assert worker._run(run, StopFlag()) == 0
     assert (finished(run).outcome, finished(run).message) == ("stopped", "enough")
     assert (run.checkpoints / "last.pt").exists()
-    assert len([s for e in events(run, Steps) for s in e.step]) >= 40
+    assert len([s for e in events(run, Steps) for s in e.step]) >= 30
 
 
 def test_an_optimizer_may_be_beside_the_file(users_folder: Path) -> None:
