@@ -26,7 +26,7 @@ class Preview:
         self._tail = LogTail(run.events_path)
         self._history: RunHistory | None = None
         self._lock = threading.Lock()
-        self._drawn = -1
+        self._drawn = (-1, False)
 
     def catch_up(self, cancelled: Callable[[], bool]) -> Chart | None:
         """Reads new events; returns the chart, or None if nothing changed or it was cancelled.
@@ -44,7 +44,8 @@ class Preview:
                 batch = self._tail.poll(PIECE)
                 history.feed(batch)
                 more = batch.more
-            if cancelled() or history.version == self._drawn:
+            alive = self.run.alive
+            if cancelled() or (history.version, alive) == self._drawn:
                 return None
-            self._drawn = history.version
-            return KINDS[config.kind].load_display().preview(history, self.run.alive)
+            self._drawn = history.version, alive
+            return KINDS[config.kind].load_display().preview(history, alive)

@@ -6,8 +6,9 @@ from view_histories import run_config, sweep_history
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.log.tail import Batch
-from clr_tui.engine.settings.config import OptimizerConfig, RangeTest, TaskConfig
+from clr_tui.engine.settings.config import OptimizerConfig, RangeTest, TaskConfig, Train
 from clr_tui.tui.kinds.compare.progress import comparison_status_words
+from clr_tui.tui.kinds.registry import KINDS
 from clr_tui.tui.text.status import (
     failure_words,
     notices,
@@ -195,3 +196,16 @@ def test_a_comparison_waits_for_its_first_epoch() -> None:
     assert waiting_words(history, "failed", "epoch") == "The run failed before its first epoch."
     history.apply(TRIAL)
     assert "first epoch" in waiting_words(history, "running", "epoch")
+
+
+@pytest.mark.parametrize(
+    "config", [CONFIG, run_config(job=Train(max_lr=0.1, base_lr=0.01)), comparison_config()]
+)
+def test_a_preview_promises_nothing_of_a_run_that_has_ended(config):
+    preview = KINDS[config.kind].load_display().preview
+    history = RunHistory(config)
+    history.apply(ev.RunStarted(run=config.id, kind=config.kind))
+    assert preview(history, True).empty == "The worker is starting (importing torch)."
+    assert preview(history, False).empty.startswith("The worker vanished before its first ")
+    history.apply(ev.RunFinished(outcome="failed", message="x"))
+    assert preview(history, False).empty.startswith("The run failed before its first ")

@@ -22,6 +22,7 @@ from clr_tui.tui.kinds.compare.view import CompareOptions, comparison_chart
 from clr_tui.tui.kinds.registry import Display
 from clr_tui.tui.kinds.train.view import rate_axis
 from clr_tui.tui.text.schedule_preview import MAX_EPOCHS, TOO_MANY, schedule
+from clr_tui.tui.text.status import status_of, waiting_words
 
 MAX_SCHEDULES = 8
 
@@ -34,15 +35,18 @@ def title(config: RunConfig) -> list[str]:
 
 def charts(history: RunHistory, report: CompareReport) -> list[Chart]:
     """The primary metric on validation, and below it the loss."""
+    waiting = waiting_words(history, report.status, "epoch")
     return [
-        comparison_chart(history, CompareOptions(target=report.target)),
-        comparison_chart(history, CompareOptions(quantity="loss")),
+        comparison_chart(history, CompareOptions(target=report.target), waiting=waiting),
+        comparison_chart(history, CompareOptions(quantity="loss"), waiting=waiting),
     ]
 
 
-def preview(history: RunHistory, _alive: bool) -> Chart:
+def preview(history: RunHistory, alive: bool) -> Chart:
     """The primary metric on validation."""
-    return comparison_chart(history, CompareOptions(target=history.config.asked(Compare).target))
+    options = CompareOptions(target=history.config.asked(Compare).target)
+    waiting = waiting_words(history, status_of(history, alive=alive).state, "epoch")
+    return comparison_chart(history, options, waiting=waiting)
 
 
 def files(history: RunHistory, report: CompareReport) -> dict[str, Callable[[], str]]:

@@ -14,6 +14,7 @@ from clr_tui.tui.fitting import padded
 from clr_tui.tui.kinds.compare.ranking import ranking_text, verdict_and_remarks
 from clr_tui.tui.kinds.compare.view import CompareOptions, comparison_chart
 from clr_tui.tui.text.clean import plain
+from clr_tui.tui.text.status import waiting_words
 
 CHART_ROWS = 24
 SMALLEST_P = 0.001
@@ -24,7 +25,8 @@ def comparison_lines(history: RunHistory, report: CompareReport, width: int) -> 
     """The result below its title, in lines of at most `width` cells."""
     # No bands: without colour they cannot be assigned to entries; the table has the intervals.
     options = CompareOptions(target=report.target, bands=False)
-    chart = comparison_chart(history, options)
+    waiting = waiting_words(history, report.status, "epoch")
+    chart = comparison_chart(history, options, waiting=waiting)
     lines = [*chart_lines(chart, width, CHART_ROWS), "", *ranking_text(report, width), ""]
     for words in verdict_and_remarks(report):
         lines += wrap(words, width)

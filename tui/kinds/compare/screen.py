@@ -265,7 +265,7 @@ class ComparisonScreen(RunScreen):
 
     def exports(self) -> Exports:
         """The chart as SVG, the curves and the steps as CSV, the table, the report as JSON."""
-        chart = comparison_chart(self.history, self.options)
+        chart = comparison_chart(self.history, self.options, waiting=self.waiting())
         return {
             ".svg": lambda: charts_svg([chart], self.title_words()),
             ".md": lambda: ranking_markdown(self.report),

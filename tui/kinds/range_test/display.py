@@ -20,7 +20,7 @@ from clr_tui.tui.text.chart_options import ChartOptions
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.event_lines import EventLines
 from clr_tui.tui.text.schedule_preview import POINTS
-from clr_tui.tui.text.status import optimizer_parts
+from clr_tui.tui.text.status import optimizer_parts, waiting_words
 
 
 class SweepLines(EventLines):
@@ -47,7 +47,13 @@ def charts(history: RunHistory, report: RangeReport) -> list[Chart]:
     """The loss against the learning rate, with the recommended bounds and the rules."""
     options = ChartOptions(smoothing=history.config.asked(RangeTest).smoothing)
     return [
-        range_chart(history, bounds=report.bounds, options=options, suggestions=report.suggestions)
+        range_chart(
+            history,
+            bounds=report.bounds,
+            options=options,
+            suggestions=report.suggestions,
+            empty=waiting_words(history, report.status),
+        )
     ]
 
 
@@ -55,7 +61,8 @@ def preview(history: RunHistory, alive: bool) -> Chart:
     """The curve with the recommended bounds."""
     report = range_report(history, live=alive)
     options = ChartOptions(smoothing=report.smoothing, x="lr")
-    return range_chart(history, bounds=report.bounds, options=options)
+    empty = waiting_words(history, report.status)
+    return range_chart(history, bounds=report.bounds, options=options, empty=empty)
 
 
 def what_next(run: str, report: RangeReport) -> str:

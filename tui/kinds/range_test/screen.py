@@ -180,7 +180,11 @@ class RangeTestScreen(CurveScreen):
     def exports(self) -> Exports:
         """The chart as SVG, the steps as CSV, the report as JSON."""
         chart = range_chart(
-            self.history, bounds=self.bounds, selected=self.selected, options=self.options
+            self.history,
+            bounds=self.bounds,
+            selected=self.selected,
+            options=self.options,
+            empty=self.waiting(),
         )
         return {
             ".svg": lambda: charts_svg([chart], self.title_words()),

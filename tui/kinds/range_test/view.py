@@ -29,7 +29,6 @@ _LABELS: dict[XAxis, str] = {
     "epoch": "epoch",
     "seconds": "seconds",
 }
-EMPTY = "Loss against learning rate will appear here."
 
 
 def range_chart(
@@ -39,11 +38,12 @@ def range_chart(
     selected: Which = "max",
     options: ChartOptions,
     suggestions: list[Suggestion] | None = None,
-    empty: str = EMPTY,
+    empty: str = "",
 ) -> Chart:
     """Loss against learning rate, with the bounds as marks and the band between them.
 
-    Keys move the `selected` bound; the rules of `suggestions` are marked on the top edge.
+    Keys move the `selected` bound; the rules of `suggestions` are marked on the top edge. The text
+    `empty` is shown before the first step.
     """
     title = options.loss_title
     empty = nothing_finite(history) or empty

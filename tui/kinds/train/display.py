@@ -7,6 +7,7 @@ import numpy as np
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.report import Measured, TrainReport
 from clr_tui.engine.log.events import EpochFinished, Evaluated
+from clr_tui.engine.log.state import ENDED, State
 from clr_tui.engine.metrics import ACCURACY, Metric
 from clr_tui.engine.policies import whole_cycle_epochs
 from clr_tui.engine.settings.config import RunConfig, Train
@@ -19,7 +20,7 @@ from clr_tui.tui.text import figures, numbers
 from clr_tui.tui.text.chart_options import ChartOptions
 from clr_tui.tui.text.event_lines import EventLines
 from clr_tui.tui.text.schedule_preview import MAX_EPOCHS, TOO_MANY, schedule
-from clr_tui.tui.text.status import optimizer_parts
+from clr_tui.tui.text.status import optimizer_parts, status_of, waiting_words
 
 EPOCH_ROWS = 20
 """Rows of the epoch table; longer trainings show every second, third, ... epoch."""
@@ -33,15 +34,20 @@ def title(config: RunConfig) -> list[str]:
     return [*optimizer_parts(job.optimizer, config.task), known]
 
 
-def charts(history: RunHistory, _report: TrainReport) -> list[Chart]:
+def charts(history: RunHistory, report: TrainReport) -> list[Chart]:
     """Learning rate, loss and primary metric."""
-    return list(training_charts(history, ChartOptions(x="epoch")))
+    return list(_charts(history, report.status))
 
 
-def preview(history: RunHistory, _alive: bool) -> Chart:
+def preview(history: RunHistory, alive: bool) -> Chart:
     """The primary metric, or the loss until it has been measured."""
-    _, loss, metric = training_charts(history, ChartOptions(x="epoch"))
+    _, loss, metric = _charts(history, status_of(history, alive=alive).state)
     return metric if metric.series else loss
+
+
+def _charts(history: RunHistory, state: State) -> tuple[Chart, Chart, Chart]:
+    waiting = waiting_words(history, state)
+    return training_charts(history, ChartOptions(x="epoch"), waiting, ended=state in ENDED)
 
 
 def lines(history: RunHistory, report: TrainReport, width: int) -> list[str]:
