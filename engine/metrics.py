@@ -86,15 +86,38 @@ def primary_of(metrics: Sequence[Metric]) -> Metric:
     return metrics[0] if metrics else LOSS
 
 
-_LESS_IS_BETTER = frozenset({"error", "loss", "mae", "mape", "mse", "perplexity", "rmse"})
+def _listed(names: str) -> frozenset[str]:
+    return frozenset(names.split())
+
+
+_LESS_IS_BETTER = _listed("""
+    bce bpc bpd brier ce cer crps eer err error fid kl kld loss mae mape mase mse msle nll
+    perplexity ppl rmse rmsle smape wer
+""")
+_MORE_IS_BETTER = _listed("""
+    acc accuracy ap auc auprc auroc bleu correct dice elbo f1 hits iou jaccard kappa map
+    mcc meteor miou mrr ndcg precision psnr r2 recall reward rouge score sensitivity
+    specificity ssim top1 top5
+""")
 
 
 def known_by_name(name: str) -> Metric:
     """Guesses how to read a metric known only by its name, such as one in a CSV of curves.
 
-    Accuracies are shares, all others numbers. For errors and losses, lower is better.
+    Accuracies are shares, all others numbers. For errors and losses, lower is better, for anything
+    else higher.
     """
-    words = set(re.split(r"[^a-z0-9]+", name.lower()))
+    words = _words(name)
     if "accuracy" in words:
         return Metric(name, ACCURACY.unit, ACCURACY.direction)
     return Metric(name, "number", "min" if words & _LESS_IS_BETTER else "max")
+
+
+def direction_is_clear(name: str) -> bool:
+    """Whether the direction that `known_by_name` guesses follows from the name."""
+    words = _words(name)
+    return bool(words & _LESS_IS_BETTER) != bool(words & _MORE_IS_BETTER)
+
+
+def _words(name: str) -> set[str]:
+    return set(re.split(r"[^a-z0-9]+", name.lower()))

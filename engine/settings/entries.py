@@ -83,11 +83,11 @@ def parse_optimizer(text: str) -> OptimizerConfig:
     """
     try:
         (name, options), *more = [_bracket(part) for part in _split(text, "+")]
-        extra = [f"+{policy}" for policy, _ in more] + [key for key in RATES if key in options]
-        if extra:
-            raise UserError(
-                f"only an optimizer and its options are allowed: leave out '{extra[0]}'"
-            )
+        if more:
+            raise UserError(f"the policy is a setting of its own: leave out '+{more[0][0]}'")
+        for rate in RATES:
+            if rate in options:
+                raise UserError(f"the learning rate is a setting of its own: leave out '{rate}'")
         return _optimizer(name, options, _shown(text.strip()), OptimizerConfig().momentum)
     except UserError as error:
         raise UserError(error.message, "optimizer") from None

@@ -74,7 +74,7 @@ _WORDS = {"line_search_fn", "adjust_lr_fn"}
 """Options that are words; torch checks which."""
 
 UNUSABLE = {
-    "sparseadam": "it only takes sparse gradients, but those of images are dense",
+    "sparseadam": "it only takes sparse gradients, but those of most layers are dense",
 }
 """Other classes of torch.optim, and why they cannot be used here."""
 
@@ -105,7 +105,8 @@ def check_optimizer(config: OptimizerConfig) -> list[UserError]:
         path = "write an import path as package.module:Class"
         return [_mistake(f"no optimizer '{config.name}': {path}")]
     if config.name not in OPTIMIZERS:
-        return [limits.choice_mistake(FIELD, config.name, list(OPTIMIZERS))]
+        mistake = limits.choice_mistake(FIELD, config.name, list(OPTIMIZERS))
+        return [_mistake(f"{mistake.message}, or package.module:Class")]
     return [*_refused(config), *_unknown_options(config), *_kinds(config)]
 
 

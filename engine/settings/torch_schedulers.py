@@ -37,6 +37,13 @@ UNUSABLE = {
     "ChainedScheduler": "it takes other schedulers",
 }
 """Other classes, and why they cannot be written as text."""
+NEEDED = {
+    "CosineAnnealingWarmRestarts": "T_0",
+    "ExponentialLR": "gamma",
+    "MultiStepLR": "milestones",
+    "StepLR": "step_size",
+}
+"""What must be given; what others need comes from the training."""
 EACH_STEP = ("CyclicLR", "OneCycleLR")
 """Those that count steps, by torch's documentation; all others count epochs."""
 
@@ -59,3 +66,5 @@ def check_scheduler(name: str, options: Mapping[str, Any], field: str = FIELD) -
             taken = sorted(SCHEDULERS[name])
             hint = did_you_mean(option, taken) or f": it takes {', '.join(taken)}"
             raise UserError(f"{name} takes no '{option}'{hint}", field)
+    if name in NEEDED and NEEDED[name] not in options:
+        raise UserError(f"{name} needs {NEEDED[name]}: give {name}({NEEDED[name]}=...)", field)

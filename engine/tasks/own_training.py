@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.metrics import Metric, known_by_name
+from clr_tui.engine.metrics import Metric, direction_is_clear, known_by_name
 from clr_tui.engine.settings.config import TaskConfig
 from clr_tui.engine.tasks import own_task as public
 from clr_tui.engine.tasks.dataset import Notify, Progress
@@ -256,6 +256,7 @@ def _tried(task: OwnTask, config: TaskConfig, note: Notify) -> OwnTask:
             asked = [*given.metrics, *(n for n in outputs.metrics if n not in given.metrics)]
             measures = tuple(_step_measure(name, given.metrics.get(name)) for name in asked)
             task = replace(task, measures=measures)
+        _note_guess(task, note)
         with torch.no_grad():
             task.measured(outputs, targets)
             if len(task.validation):
@@ -263,6 +264,18 @@ def _tried(task: OwnTask, config: TaskConfig, note: Notify) -> OwnTask:
                 batch = _example(task.validation)
                 task.measured(task.result(model, batch)[1], batch[1])
     return replace(task, model_name=type(model).__name__)
+
+
+def _note_guess(task: OwnTask, note: Notify) -> None:
+    """Says that a direction was guessed, if the name of the primary metric does not give it."""
+    metric = task.primary
+    asked = task.given.metrics.get(metric.name)
+    direction = asked[1] if isinstance(asked, tuple) else asked
+    if direction not in ("min", "max") and not direction_is_clear(metric.name):
+        note(
+            f"higher values of the metric {metric.name} are taken for better: give 'min' or 'max'"
+            " with it in metrics"
+        )
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from clr_tui.engine.metrics import (
     ACCURACY,
     LOSS,
     Metric,
+    direction_is_clear,
     known_by_name,
     primary_of,
     reads_as_accuracy,
@@ -76,6 +77,11 @@ def test_metrics_of_which_only_the_name_is_known():
     assert known_by_name("mae") == MAE
     assert known_by_name("val_rmse").direction == "min"
     assert known_by_name("bleu") == Metric("bleu", "number", "max")
+
+
+def test_whether_a_name_says_which_direction_is_better():
+    assert all(map(direction_is_clear, ["val_rmse", "accuracy", "g_loss", "WER", "top1"]))
+    assert not any(map(direction_is_clear, ["d", "distance", "accuracy_loss"]))
 
 
 def test_the_first_is_the_primary_one():

@@ -71,6 +71,10 @@ def of_each(outputs: Tensor, targets: Tensor) -> Tensor:
     return (outputs - targets).abs()
 
 
+def mean_gap(outputs: Tensor, targets: Tensor) -> Tensor:
+    return of_each(outputs, targets).mean()
+
+
 def detached(outputs: Tensor, targets: Tensor) -> Tensor:
     return functional.mse_loss(outputs.detach(), targets)
 
@@ -122,6 +126,21 @@ def test_one_sentence(changes: dict[str, Any], said: list[str]) -> None:
     message = mistake(task(**changes))
     assert "\n" not in message
     assert [word for word in said if word not in message] == []
+
+
+@pytest.mark.parametrize(
+    ("metrics", "guessed"),
+    [
+        ({"gap": mean_gap}, True),
+        ({"gap": (mean_gap, "min")}, False),
+        ({"mae": mean_gap, "gap": mean_gap}, False),
+    ],
+)
+def test_a_direction_that_no_name_gives_is_noted(metrics: dict[str, Any], guessed: bool) -> None:
+    notes: list[str] = []
+    prepared(task(metrics=metrics), notes)
+    said = "higher values of the metric gap are taken for better: give 'min' or 'max' with it"
+    assert any(note.startswith(said) for note in notes) == guessed
 
 
 def test_a_loss_that_broadcasts_is_noted() -> None:

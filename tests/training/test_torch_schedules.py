@@ -12,8 +12,8 @@ from torch.optim import lr_scheduler
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.metrics import ACCURACY, LOSS
 from clr_tui.engine.settings.config import Compare, Train
-from clr_tui.engine.settings.entries import parse_entries, scheduler_text
-from clr_tui.engine.settings.torch_schedulers import EACH_STEP, SCHEDULERS, UNUSABLE
+from clr_tui.engine.settings.entries import parse_entries, parse_scheduler, scheduler_text
+from clr_tui.engine.settings.torch_schedulers import EACH_STEP, NEEDED, SCHEDULERS, UNUSABLE
 from clr_tui.engine.training import checkpoint
 from clr_tui.engine.training.optimizers.rates import note_ratios
 from clr_tui.engine.training.torch_schedules import TorchSchedule, try_scheduler
@@ -138,10 +138,19 @@ def test_every_scheduler_of_torch_is_usable_or_refused() -> None:
     assert {text.partition("(")[0] for text in TEXTS} == SCHEDULERS.keys()
 
 
+@pytest.mark.parametrize("name", sorted(SCHEDULERS))
+def test_what_needs_an_option_says_so_before_torch_does(name: str) -> None:
+    if name in NEEDED:
+        with pytest.raises(UserError, match=f"{name} needs {NEEDED[name]}"):
+            parse_scheduler(name)
+    else:
+        try_scheduler(training(name))
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("MultiStepLR", "missing 1 required positional argument: 'milestones'"),
+        ("MultiStepLR(milestones=3)", "not iterable"),
         ("CosineAnnealingWarmRestarts(T_0=0)", "Expected positive integer T_0"),
         ("OneCycleLR(pct_start=3)", "pct_start"),
     ],
@@ -160,6 +169,7 @@ def test_what_torch_refuses_is_one_sentence(text: str, words: str) -> None:
         ("StepLR(stepsize=3)", "did you mean 'step_size'"),
         ("StepLP(step_size=3)", "did you mean 'StepLR'"),
         ("StepLR(step_size", "cannot be read"),
+        ("StepLR(gamma=0.5)", "needs step_size"),
     ],
 )
 def test_what_is_no_scheduler_is_refused_for_what_it_is(text: str, words: str) -> None:
