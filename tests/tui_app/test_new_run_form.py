@@ -172,7 +172,7 @@ async def test_training_has_fields_of_its_own(app, start) -> None:
         assert {"base_lr", "max_lr", "policy", "step_size_epochs", "train_epochs"} <= set(
             shown(screen)
         )
-        assert not {"start_lr", "seeds", "gamma", "weights"} & set(shown(screen))
+        assert not {"start_lr", "seeds", "gamma"} & set(shown(screen))
         policy = screen.query_one("#policy", Choice)
         policy.focus()
         await pilot.press("right", "right")
