@@ -69,7 +69,7 @@ class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
             title="own task",
             metavar="FILE.py[:FUNC]",
             example="mytask.py",
-            empty="none, but data and model",
+            empty="use data and model",
         ),
     ] = ""
     """In `run.json` the path of a file is absolute, and the function is always named."""
@@ -80,7 +80,7 @@ class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
             option="--set",
             metavar="NAME=VALUE",
             format="parameters",
-            empty="its default",
+            empty="the function's own",
         ),
     ] = {}
     """Those that were given; the others have their defaults."""
@@ -114,7 +114,7 @@ class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
     freeze: Annotated[
         str,
         described(
-            "what not to train: none, all-but-last, or a layer's name and all before it",
+            "what not to train: none, all-but-last, or a layer (by name) and all before it",
             metavar="LAYER",
             by_name=True,
             empty="none; resnet34: all before its last block",
@@ -384,7 +384,7 @@ class Compare(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
     rates: Annotated[
         Union[float, Rates],  # noqa: UP007 - msgspec wants it
         described(
-            "of optimizers without lr=: default (its class's), tuned, or one rate for all",
+            "rate of optimizers without lr=: default (the class's), tuned, or a number",
             name="lr",
             **RATE,
             example="1e-3",
