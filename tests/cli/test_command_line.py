@@ -107,6 +107,12 @@ def test_a_help_is_as_wide_as_argparse_would_have_it(
     assert formatter._width == argparse.HelpFormatter("x")._width == width - 2
 
 
+@pytest.mark.parametrize("arguments", HELP, ids=" ".join)
+def test_a_help_fits_a_terminal_of_80_columns(cli, monkeypatch, arguments: list[str]) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert [line for line in cli(*arguments).out.splitlines() if len(line) > 80] == []
+
+
 @pytest.mark.parametrize(("kind", "job"), JOBS.items())
 def test_the_help_of_every_setting_is_what_the_table_says(cli, monkeypatch, kind, job) -> None:
     monkeypatch.setenv("COLUMNS", "4000")

@@ -3,36 +3,40 @@
 from __future__ import annotations
 
 DESCRIPTION = """\
-Find the bounds of the learning rate, train with cyclical learning rates, and compare
-optimizers, all in the terminal. Without a command, the list of runs opens."""
+Find the bounds of the learning rate, train with cyclical learning rates, and
+compare optimizers, all in the terminal. Without a command, the list of runs
+opens."""
 
 EXAMPLES = """\
-clr-tui                                       open the list of runs
-clr-tui range-test                            sweep the learning rate on the built-in digits
-clr-tui range-test --data flowers --seeds 3   the same on images, one subfolder per class
-clr-tui train --from range-test-flowers-1     train between the bounds it found
-clr-tui compare --data flowers --seeds 3      compare six optimizers
-clr-tui attach                                return to the newest run
-clr-tui range-test --help                     show the options of one command"""
+clr-tui                                    open the list of runs
+clr-tui range-test                         find bounds on the built-in digits
+clr-tui range-test --data flowers          the same on a folder of images
+clr-tui range-test --task mytask.py        the same on your own model and data
+clr-tui train --from range-test-flowers-1  train between the bounds it found
+clr-tui compare --data flowers --seeds 3   compare six optimizers
+clr-tui attach                             return to the newest run
+clr-tui range-test --help                  show the options of one command"""
 
-EXIT_CODES = "exit codes: 0 success, 1 the run failed, 2 usage error, 130 interrupted"
+EXIT_CODES = """\
+exit codes: 0 success, 1 the run failed or was stopped, 2 usage error,
+130 interrupted, 143 ended by SIGTERM"""
 
 DESCRIPTIONS = {
     "attach": """\
-Show a run, live if it is still running. Leaving the screen, or pressing Ctrl-C, does
-not stop the run.""",
+Show a run, live if it is still running. Leaving the screen, or pressing
+Ctrl-C, does not stop the run.""",
     "ls": "List the runs, newest first, each with its status and progress or result.",
     "stop": """\
-Stop a run after its current step, and wait until it has ended. A training saves a
-checkpoint first. All results so far are kept.""",
-    "rm": "Remove a run that has ended, with its log and checkpoints. Asks for confirmation.",
+Stop a run after its current step, and wait until it has ended. A training
+saves a checkpoint first. All results so far are kept.""",
+    "rm": "Remove a run that has ended, with its log and checkpoints (asks first).",
     "replay": """\
-Play back a run or a log from another program: play, pause, seek. Without a terminal,
-print its result.""",
+Play back a run or a log from another program: play, pause, seek. Without a
+terminal, print its result.""",
     "export": "Write a run's steps, epochs, curves, table, chart or result to files.",
     "new-task": """\
-Write a file that describes a model and its data, to start from: it runs as it is, with
-range-test, train and compare --task FILE.py. Put your own model and data into it.""",
+Write a task file to start from. It works as it is with range-test, train and
+compare --task FILE.py; then replace its model and data with your own.""",
 }
 
 COMMAND_EXAMPLES = {
@@ -50,15 +54,15 @@ clr-tui rm train-flowers-1 --yes     without confirmation""",
     "replay": """\
 clr-tui replay range-test-flowers-1 --speed 10
 clr-tui replay range-test-flowers-1 --headless --at 50%
-clr-tui replay lr.csv --svg chart.svg     any CSV with step, lr and loss columns
-clr-tui replay curves.csv --target 75%    the curves of a comparison""",
+clr-tui replay lr.csv --svg chart.svg    any CSV with lr and loss columns
+clr-tui replay curves.csv --target 75%   the curves of a comparison""",
     "export": """\
 clr-tui export range-test-flowers-1 --csv steps.csv --svg chart.svg
 clr-tui export train-flowers-1 --epochs-csv - | column -s, -t
 clr-tui export compare-flowers-1 --curves-csv curves.csv --markdown table.md""",
     "new-task": """\
-clr-tui new-task flowers.py                       images
-clr-tui new-task prices.py --kind regression      numbers""",
+clr-tui new-task flowers.py                    an image classifier
+clr-tui new-task prices.py --kind regression""",
 }
 
 

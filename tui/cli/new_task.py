@@ -48,9 +48,7 @@ def write_task(name: str, kind: str) -> Path:
         with open(path, "x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        raise UserError(
-            f"'{name}' exists, and is left as it is: give the name of a new file"
-        ) from None
+        raise UserError(f"'{name}' exists already: give the name of a new file") from None
     except OSError as error:
         raise UserError(f"cannot write '{name}': {error.strerror}") from error
     return path

@@ -139,13 +139,13 @@ def _new_task(parser: Parser) -> None:
     from clr_tui.tui.cli.new_task import KINDS as TASK_KINDS
     from clr_tui.tui.cli.new_task import kind_named
 
-    parser.add_argument("file", metavar="FILE.py", help="the file to write; none is overwritten")
+    parser.add_argument("file", metavar="FILE.py", help="the file to write; it must not exist")
     parser.add_argument(
         "--kind",
         type=kind_named,
         metavar="KIND",
         default=TASK_KINDS[0],
-        help=f"what is trained in it: {', '.join(TASK_KINDS)} (default: {TASK_KINDS[0]})",
+        help=f"the kind of task: {', '.join(TASK_KINDS)} (default: {TASK_KINDS[0]})",
     )
 
 
@@ -156,13 +156,13 @@ COMMANDS: dict[str, tuple[str, str, Callable[[Parser], None]]] = {
     "rm": ("RUN [--yes]", "remove a run that has ended (asks first)", _remove),
     "replay": ("RUN|PATH [OPTION]...", "play back a run or a log", _replay),
     "export": (
-        "RUN|PATH [--csv|--epochs-csv|--curves-csv|--markdown|--svg|--json FILE]...",
+        "RUN|PATH [--csv FILE] [--svg FILE] [OPTION]...",
         "write a run's steps, curves, charts or result to files",
         _export,
     ),
     "new-task": (
         "FILE.py [--kind KIND]",
-        "write a file for your own model and data",
+        "write a task file to put your own model and data into",
         _new_task,
     ),
 }

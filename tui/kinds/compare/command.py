@@ -22,16 +22,17 @@ from clr_tui.tui.cli.parsing import Parser
 from clr_tui.tui.kinds.registry import Command
 
 DESCRIPTION = """\
-Train several optimizers from the same seeds and report which differences the seeds
-support: curves with confidence intervals, a table and a verdict. Separate processes do
-the work and keep running when the terminal closes."""
+Train several optimizers from the same seeds and report which differences the
+seeds support: curves with confidence intervals, a table and a verdict.
+Separate processes do the work and keep running when the terminal closes."""
 EXAMPLES = """\
-clr-tui compare --optimizers adam,sgd+clr           on the built-in digits
+clr-tui compare --optimizers adam,sgd+clr      on the built-in digits
+clr-tui compare --task mytask.py --lr tuned    your own model and data
 clr-tui compare --study cnn --data flowers --epochs 16
 clr-tui compare --study resnet34 --data flowers --target 90% --detach
-clr-tui compare --optimizers "adamw(weight_decay=0.05)+one-cycle,adam(lr=3e-3)"
-clr-tui compare --lr tuned --seeds 5 --jobs 2       with a range test for each optimizer
-clr-tui compare --from train-flowers-1              with its data and model"""
+clr-tui compare --optimizers "adamw(weight_decay=0.05)+cosine,adam(lr=3e-3)"
+clr-tui compare --lr tuned --seeds 5 --jobs 2  a range test for each optimizer
+clr-tui compare --from train-flowers-1         with its data and model"""
 
 
 def add_options(parser: Parser) -> None:

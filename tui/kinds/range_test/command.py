@@ -19,14 +19,15 @@ from clr_tui.tui.cli.parsing import Parser
 from clr_tui.tui.kinds.registry import Command
 
 DESCRIPTION = """\
-Raise the learning rate step by step and plot the loss against it: the chart shows which
-bounds to train between. A separate process does the work and keeps running when the
-terminal closes."""
+Raise the learning rate step by step and plot the loss against it: the chart
+shows which bounds to train between. A separate process does the work and keeps
+running when the terminal closes."""
 EXAMPLES = """\
 clr-tui range-test                                  on the built-in digits
-clr-tui range-test --data flowers --image-size 32   on images, one subfolder per class
+clr-tui range-test --data flowers --image-size 32   on a folder of images
 clr-tui range-test --data flowers --model resnet34  transfer learning
-clr-tui range-test --seeds 3 --accuracy             three sweeps, with accuracy
+clr-tui range-test --task mytask.py --set width=64  your own model and data
+clr-tui range-test --seeds 3 --accuracy             three, with accuracy
 clr-tui range-test --headless --json > result.json  for a script"""
 
 

@@ -29,13 +29,14 @@ if TYPE_CHECKING:
     from clr_tui.engine.log.rundir import RunDir
 
 DESCRIPTION = """\
-Train with a learning rate that cycles between two bounds, either from a range test
-(--from) or your own (--max-lr). A separate process does the work and keeps running when
-the terminal closes."""
+Train with a learning rate that moves between two bounds, either from a range
+test (--from) or your own (--max-lr). A separate process does the work and keeps
+running when the terminal closes."""
 EXAMPLES = """\
-clr-tui train --from range-test-flowers-1           with its bounds, data and settings
+clr-tui train --from range-test-flowers-1     its bounds, data and settings
 clr-tui train --from range-test-flowers-1 --max-lr 5e-3 --epochs 24
-clr-tui train --data flowers --max-lr 3.6e-3        base_lr defaults to a sixth of it
+clr-tui train --data flowers --max-lr 3.6e-3  base_lr is a sixth of it
+clr-tui train --task mytask.py --max-lr 0.01  your own model and data
 clr-tui train --max-lr 0.01 --policy one-cycle --detach"""
 
 
