@@ -47,4 +47,5 @@ def describe_error(error: BaseException) -> tuple[str, str | None]:
     if where:
         return f"{in_one_line(error)} ({where})", None
     at = f"{task_place()}; " if task_place() else ""
-    return f"{type(error).__name__}: {text} ({at}the details are in worker.log)", None
+    said = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return f"{said} ({at}the details are in worker.log)", None

@@ -272,7 +272,7 @@ def _effective(rows: Sequence[_StepRow]) -> list[float | None]:
 
 
 def _to_host(waiting: list[_PendingStep]) -> list[_StepRow]:
-    """Like `_row`, in one copy for all.
+    """Like `_row`, in one copy for all, and one for their effective rates.
 
     Totals are copied as float32, as not every device has a wider type; it counts exactly up to
     2^24, more samples than a batch or a subset has.
@@ -284,11 +284,14 @@ def _to_host(waiting: list[_PendingStep]) -> list[_StepRow]:
         for w in waiting
     ]
     columns = [torch.stack(column).float() for column in zip(*there, strict=True)]
+    rates = [w.effective_lr.reshape(()) for w in waiting if isinstance(w.effective_lr, Tensor)]
+    fetched = iter(torch.stack(rates).tolist() if rates else [])
     rows = []
     for w, (loss, *numbers) in zip(waiting, torch.stack(columns, dim=1).tolist(), strict=True):
         left = iter(numbers)
         metrics = [
             (next(left), next(left) if isinstance(c, Tensor) else float(c)) for _, c in w.metrics
         ]
-        rows.append(_StepRow(w.step, w.lr, loss, metrics, _number(w.effective_lr)))
+        effective = next(fetched) if isinstance(w.effective_lr, Tensor) else w.effective_lr
+        rows.append(_StepRow(w.step, w.lr, loss, metrics, effective))
     return rows

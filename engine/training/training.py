@@ -126,18 +126,10 @@ class Training:
             self._test()
         except Stopped as stop:
             return self._stopped(str(stop))
-        except _LossNotFinite as astray:
-            return self._emit_diverged(astray.args[0])
-        except UserError as error:  # such as a full disk
-            with contextlib.suppress(UserError):
-                self._recorder.flush()
-                self._finish("failed", error.message, user_traceback(error))
-            raise
+        except _LossNotFinite as diverged:
+            return self._emit_diverged(diverged.args[0])
         except BaseException as error:
-            with contextlib.suppress(Exception):  # the device may be out of order too
-                self._recorder.flush()
-                self._keep("stopped")
-                self._finish("failed", describe_error(error)[0], user_traceback(error))
+            self._save_after(error)
             raise
         self._finish("done")
         return Result("done", headline=self._headline())
@@ -305,6 +297,17 @@ class Training:
             self._keep("stopped")
         self._finish("stopped", reason)
         return Result("stopped", reason, headline=self._headline())
+
+    def _save_after(self, error: BaseException) -> None:
+        """Writes what can still be written: the disk may be full, or the device out of order."""
+        message = error.message if isinstance(error, UserError) else describe_error(error)[0]
+        with contextlib.suppress(Exception):
+            self._recorder.flush()
+        if not self._recorder.end:
+            with contextlib.suppress(Exception):
+                self._keep("stopped")
+        with contextlib.suppress(Exception):
+            self._finish("failed", message, user_traceback(error))
 
     def _emit_diverged(self, end: EarlyStop) -> Result:
         self._emit(Diverged(trial=self._trial.number, step=end.step, lr=end.lr, reason=end.reason))

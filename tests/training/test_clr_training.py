@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -39,6 +40,7 @@ from clr_tui.engine.training.batches import make_batches
 from clr_tui.engine.training.keepers import MemoryKeeper
 from clr_tui.engine.training.randomness import stream
 from clr_tui.engine.training.session import Result, Trial
+from clr_tui.engine.training.trainee import Trainee
 from clr_tui.engine.training.training import Training, run_training
 
 Make = Callable[..., Bench]
@@ -432,3 +434,32 @@ def test_a_checkpoint_that_cannot_be_written_ends_the_trial_too(
         run(bench)
     (finished,) = bench.script.of(TrialFinished)
     assert (finished.outcome, finished.reason) == ("failed", "the disk is full")
+
+
+@pytest.mark.parametrize("error", [UserError("the metric f1 is a list"), ValueError("odd")])
+@pytest.mark.parametrize("disk", ["sound", "full"])
+def test_any_error_in_a_step_keeps_the_steps_before_it(
+    make_bench: Make, monkeypatch: pytest.MonkeyPatch, error: Exception, disk: str
+) -> None:
+    bench = make_bench(JOB)
+
+    steps, original = itertools.count(), Trainee.step
+
+    def full(path: Path, state: object) -> None:
+        raise UserError("the disk is full")
+
+    def step(trainee: Trainee) -> object:
+        if next(steps) == 10:
+            if disk == "full":
+                monkeypatch.setattr(checkpoint, "save", full)
+            raise error
+        return original(trainee)
+
+    monkeypatch.setattr(Trainee, "step", step)
+    with pytest.raises(type(error)):
+        run(bench)
+    (finished,) = bench.script.of(TrialFinished)
+    assert (finished.outcome, finished.step) == ("failed", 10)
+    assert str(error) in finished.reason
+    state = checkpoint.load(bench.folder / "checkpoints" / "last.pt", torch.device("cpu"))
+    assert state["step"] == (10 if disk == "sound" else 7)

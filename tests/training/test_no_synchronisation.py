@@ -247,6 +247,20 @@ def test_a_read_in_a_step_is_seen(make_bench: Make, monkeypatch: pytest.MonkeyPa
     assert entries.count(str(aten._local_scalar_dense.default)) == 8
 
 
+def test_rates_in_effect_are_fetched_together() -> None:
+    events: list[Event] = []
+    taken = recorder(events.append)
+    for step in range(8):  # some optimizers have a number first, then a tensor
+        rate = torch.tensor([0.5**step]) if step else 1.0
+        taken.add(step, 0.1, torch.tensor(1.0), [Counted(torch.tensor(3.0), 4)], rate)
+    found: list[str] = []
+    with Reads(found.append, "cpu"):
+        taken.flush()
+    assert found == []
+    (steps,) = (event for event in events if isinstance(event, Steps))
+    assert steps.effective_lr == [0.5**step for step in range(8)]
+
+
 # Steps on fake CUDA tensors.
 
 fakes_cuda = pytest.mark.skipif(
@@ -288,10 +302,10 @@ def no_backward(model: nn.Module) -> Callable[..., None]:
     return backward
 
 
-def recorder() -> Recorder:
+def recorder(emit: Callable[[Event], object] = lambda event: None) -> Recorder:
     """One that never flushes by itself."""
     return Recorder(
-        lambda event: None,
+        emit,
         trial=0,
         total_steps=100,
         batch_size=10,

@@ -140,6 +140,14 @@ class Never(SGD):
     def step(self, closure=None):
         raise RuntimeError("not on a Monday")
 
+class Wordless(Exception):
+    def __str__(self):
+        raise TypeError("no text")
+
+class NeverSaysWhy(SGD):
+    def __init__(self, params, lr=0.1):
+        raise Wordless
+
 class Attribute(SGD):
     '''Keeps its state in an attribute.'''
     def __init__(self, params, lr=0.1):
@@ -295,6 +303,7 @@ def test_an_option_names_the_optimizer_inside(folder: str) -> None:
     ("config", "words"),
     [
         (own("Never"), "cannot be used here: RuntimeError: not on a Monday"),
+        (own("NeverSaysWhy"), "cannot be made: Wordless"),
         (
             own("Around"),
             "'Around' works on top of another optimizer: name it",

@@ -102,6 +102,10 @@ def test_a_long_recursion_is_shortened(file: Path) -> None:
     assert lines[-1].startswith("RecursionError: ")
 
 
+def test_an_error_without_a_message_is_its_type() -> None:
+    assert describe_error(AssertionError())[0] == "AssertionError (the details are in worker.log)"
+
+
 def test_libraries_and_this_program_are_no_user(tmp_path: Path) -> None:
     assert not is_users(torch.nn.__file__)
     assert not is_users(functools.__file__)

@@ -14,6 +14,7 @@ from torch.optim import Optimizer
 from clr_tui.engine.errors import UserError, did_you_mean
 from clr_tui.engine.settings.config import OptimizerConfig
 from clr_tui.engine.settings.optimizer_names import FIELD
+from clr_tui.engine.user_frames import in_one_line
 
 
 def optimizer_class(name: str, folder: str = "") -> type[Optimizer]:
@@ -59,11 +60,6 @@ def mistake(message: str) -> UserError:
     return UserError(message, FIELD)
 
 
-def error_line(error: BaseException) -> str:
-    """The error in one line."""
-    return " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
-
-
 def _from_path(path: str, folder: str) -> type[Optimizer]:
     module_name, _, class_name = path.partition(":")
     module = _module(module_name, folder)
@@ -88,11 +84,11 @@ def _module(name: str, folder: str) -> ModuleType:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):
-            raise mistake(f"module '{name}' cannot be imported: {error_line(error)}") from error
+            raise mistake(f"module '{name}' cannot be imported: {in_one_line(error)}") from error
         where = f"'{folder}' and " if folder else ""
         raise mistake(
             f"no module '{error.name}' in {where}the installed packages of {sys.executable}"
         ) from error
     # A user's module may raise anything, or even exit.
     except (Exception, SystemExit) as error:
-        raise mistake(f"module '{name}' cannot be imported: {error_line(error)}") from error
+        raise mistake(f"module '{name}' cannot be imported: {in_one_line(error)}") from error

@@ -20,12 +20,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.settings.config import OptimizerConfig, RunConfig
 from clr_tui.engine.settings.optimizer_names import OPTIMIZERS, check_optimizer
-from clr_tui.engine.training.optimizers.classes import (
-    class_rate,
-    error_line,
-    mistake,
-    optimizer_class,
-)
+from clr_tui.engine.training.optimizers.classes import class_rate, mistake, optimizer_class
 from clr_tui.engine.training.optimizers.making import Form, Groups, construct, forms
 from clr_tui.engine.training.optimizers.matrices import MATRIX_RATE
 from clr_tui.engine.training.optimizers.modes import set_mode
@@ -37,6 +32,7 @@ from clr_tui.engine.training.optimizers.rates import (
 )
 from clr_tui.engine.training.optimizers.stepping import Stepping, steppings, take_step
 from clr_tui.engine.training.randomness import global_state, set_global_state
+from clr_tui.engine.user_frames import in_one_line
 
 _STEPS = 3
 PLAIN = OPTIMIZERS.keys() - {"lbfgs", "muon"}
@@ -110,7 +106,7 @@ def make_optimizer(
     except UserError:
         raise
     except Exception as error:  # classes from anywhere may raise anything
-        message = f"optimizer '{config.name}' cannot be made: {error_line(error)}"
+        message = f"optimizer '{config.name}' cannot be made: {in_one_line(error)}"
         raise mistake(message) from error
     if not all("lr" in group for group in optimizer.param_groups):
         raise mistake(f"optimizer '{config.name}' has no lr that can be set at each step")
@@ -131,7 +127,7 @@ def remembers(
     folder: str = "",
     groups: Groups | None = None,
 ) -> RememberedRate:
-    """What `optimizer`, made by `make_optimizer` at the class's own rate, keeps of this rate."""
+    """The copies of its rate in `optimizer`, made by `make_optimizer` at the class's own rate."""
     if ":" not in config.name:  # none of torch's
         return RememberedRate()
     rate = own_rate(config, folder)
@@ -190,7 +186,7 @@ def _failure(candidate: Recipe, config: OptimizerConfig, folder: str) -> UserErr
     except UserError:
         raise
     except Exception as error:  # noqa: BLE001 - classes from anywhere may raise anything
-        return mistake(f"optimizer '{config.name}' cannot be {said}: {error_line(error)}")
+        return mistake(f"optimizer '{config.name}' cannot be {said}: {in_one_line(error)}")
     return None
 
 
