@@ -25,7 +25,7 @@ from clr_tui.engine.tasks.trees import rows as take_rows
 TARGETS = ("target", "targets", "label", "labels")
 """Keys of a dict that hold the targets, in any capitalisation."""
 MEMORY_SHARE = 1 / 2
-"""Of the device's memory, for all rows of a part; larger ones stay in the machine's memory."""
+"""The largest share of the device's memory for a part; larger ones stay in the machine's memory."""
 _MAX_WORKERS = 8
 _CACHE_BATCH = 256
 
@@ -36,7 +36,7 @@ class DataReader:
 
     device: torch.device
     batch_size: int
-    """Of samples; batches are used as they are."""
+    """The size of batches made of samples; batches that are given are used as they are."""
     keep_last: bool = False
     """Whether samples that do not fill a training batch make a smaller one."""
     split: Callable[[Any], Batch]
@@ -143,8 +143,8 @@ class DataReader:
             whole = chain([example], source)
             begin = whole.__iter__
             self.note(
-                f"{what} is an iterator: after a sweep it goes on where the sweep left it, as it"
-                " can be read only once"
+                f"{what} is an iterator, which can be read only once: after a sweep it continues"
+                " where the sweep stopped"
             )
 
         def convert(batch: Any) -> Batch:
@@ -157,14 +157,15 @@ class DataReader:
                 return Ahead(batches, convert, self.device)
             return map(convert, batches)
 
-        size = batch_length(convert(example))
+        first = convert(example)
+        size = batch_length(first)
         return Stream(
             open=start,
             steps=steps,
             batch_size=size,
             samples=_samples(source, steps, size, batch_length(convert(last))),
             device=self.device,
-            example=convert(example),
+            example=first,
             generators=tuple(generators),
         )
 

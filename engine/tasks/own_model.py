@@ -1,4 +1,4 @@
-"""Making a user's model anew for each trial."""
+"""Making a user's model again for each trial."""
 
 from __future__ import annotations
 
@@ -12,12 +12,10 @@ import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
-from clr_tui.engine.errors import UserError
 from clr_tui.engine.tasks.dataset import Notify
 from clr_tui.engine.tasks.model_state import keep_model
+from clr_tui.engine.tasks.own_checks import task_mistake
 from clr_tui.engine.words import type_in_words
-
-FIELD = "task"
 
 
 @contextmanager
@@ -40,7 +38,7 @@ def _cuda_devices() -> list[int]:
 
 
 class ModelMaker:
-    """Makes models that are the same each time, but for what a factory draws at random.
+    """Makes models that are the same each time, except for weights that a factory draws at random.
 
     A model that is given itself, or that a factory returns each time, is copied. One that cannot be
     copied is put back to its first state and used again: then only the model made last is valid.
@@ -80,8 +78,8 @@ class ModelMaker:
             return self._repeat()
         made = self._given()
         if not isinstance(made, nn.Module):
-            raise UserError(
-                f"the task's model() returned {type_in_words(made)}, not a torch.nn.Module", FIELD
+            raise task_mistake(
+                f"the task's model() returned {type_in_words(made)}, not a torch.nn.Module"
             )
         if self._first is not None and made is self._first[0]:
             self._first[1]()

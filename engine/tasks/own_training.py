@@ -33,11 +33,11 @@ from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.tasks.trees import Tree, call, tensors, tree_to
 
 NOTHING = Rows(torch.empty(0), torch.empty(0))
-"""A part that the task lacks."""
+"""A part that the task does not have."""
 
 
 class StepOutputs(NamedTuple):
-    """What a step of the user's own says of a batch."""
+    """The results of the user's own step for a batch."""
 
     metrics: Mapping[str, Tensor | float]
     """Means over the batch."""
@@ -51,7 +51,7 @@ class OwnTask(Task):
 
     given: public.Task
     batch_size: int
-    """Of samples."""
+    """The size of batches made of samples."""
 
     def make_model(self, seed: int) -> nn.Module:
         """Like `Task.make_model`; Python's and numpy's generators are seeded too."""
@@ -160,7 +160,7 @@ def _parts(
 
 
 def _move_modules(given: public.Task, device: torch.device) -> None:
-    """Moves a loss and metrics that are modules, as they may hold weights of classes."""
+    """Moves loss, augmentation and metrics that are modules, as they may hold tensors."""
     for asked in (given.loss, given.augment, *given.metrics.values()):
         function = asked[0] if isinstance(asked, tuple) else asked
         if isinstance(function, nn.Module):
@@ -244,8 +244,7 @@ def _counted(mean: Tensor | float, samples: int, device: torch.device) -> Counte
 def _tried(task: OwnTask, config: TaskConfig, note: Notify) -> OwnTask:
     """The task with the name of its model and the metrics of its step, after one batch of each."""
     given, function = task.given, task.given.step or task.loss
-    model = task.make_model(config.seed)
-    task.make_model(config.seed)  # shows whether the function makes new ones
+    task.make_model(config.seed)  # the second call shows whether the function makes new ones
     with seeded(config.seed), _noting_shapes(note):
         model = task.make_model(config.seed)
         model.train()
@@ -280,7 +279,7 @@ def _note_guess(task: OwnTask, note: Notify) -> None:
 
 @contextmanager
 def _noting_shapes(note: Notify) -> Iterator[None]:
-    """Makes a note of torch's warning that a loss broadcasts its targets: then it is wrong."""
+    """Notes torch's warning that a loss broadcasts its targets, which makes the loss wrong."""
     show = warnings.showwarning
 
     def showing(message: Warning | str, *args: Any, **kwargs: Any) -> None:

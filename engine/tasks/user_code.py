@@ -1,10 +1,10 @@
-"""Running a user's file: it is imported in this process, and its function called.
+"""Importing a user's file in this process and calling its function.
 
-`python FILE.py` is the model: the working directory is the one in which clr-tui was started, the
-file's folder comes first in `sys.path`, and `sys.argv` has no arguments. The file is the module
-`__mp_main__`, also known as `__main__`, as in the processes that multiprocessing spawns: so those
-find what the file defines, its block `if __name__ == "__main__":` does not run, and its name may be
-that of any other module.
+The file runs as under `python FILE.py`: the working directory is the one in which clr-tui was
+started, the file's folder comes first in `sys.path`, and `sys.argv` has no arguments. The file is
+the module `__mp_main__`, also known as `__main__`, as in the processes that multiprocessing spawns.
+Those therefore find what the file defines, its block `if __name__ == "__main__":` does not run, and
+its name may be that of any other module.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from clr_tui.engine.settings.config import TaskConfig, Value
 from clr_tui.engine.settings.task_place import TaskPlace
 from clr_tui.engine.tasks import user_files
 from clr_tui.engine.tasks.dataset import Progress
+from clr_tui.engine.tasks.own_checks import task_mistake
 from clr_tui.engine.tasks.own_model import seeded
 from clr_tui.engine.tasks.own_task import Task
 from clr_tui.engine.user_frames import place_of, set_task_place, show_from, shown, user_frame
 from clr_tui.engine.words import type_in_words
 
-FIELD = "task"
 _MAIN = "__mp_main__"
 
 
@@ -74,10 +74,9 @@ def user_task(config: TaskConfig, progress: Progress) -> Task:
         try:
             made = function(**arguments)
         except (Exception, SystemExit) as error:  # a user's code may raise anything
-            raise _mistake(describe_error(error)[0]) from error
+            raise task_mistake(describe_error(error)[0]) from error
     if not isinstance(made, Task):
-        at = f" ({where})" if (where := place_of(function)) else ""
-        raise _mistake(f"{place.function} {_instead(made)}{at}")
+        raise task_mistake(f"{place.function} {_instead(made)}", function)
     return made
 
 
@@ -89,13 +88,13 @@ def _imported(place: TaskPlace, name: str) -> ModuleType:
         at = f" ({where})" if where else ""
         there = f"put it beside {name}" if place.is_file else "start clr-tui in the folder with it"
         words = f"no module '{error.name}': install it for {sys.executable}, or {there}"
-        raise _mistake(f"{words}{at}") from error
+        raise task_mistake(f"{words}{at}") from error
     except OSError as error:
         if place.is_file and error.filename == place.where:
-            raise _mistake(f"{name} cannot be read: {error.strerror}") from error
-        raise _mistake(describe_error(error)[0]) from error
+            raise task_mistake(f"{name} cannot be read: {error.strerror}") from error
+        raise task_mistake(describe_error(error)[0]) from error
     except (Exception, SystemExit) as error:  # a user's code may raise anything
-        raise _mistake(describe_error(error)[0]) from error
+        raise task_mistake(describe_error(error)[0]) from error
 
 
 def _run_file(path: str) -> ModuleType:
@@ -113,9 +112,9 @@ def _function(module: ModuleType, name: str, of: str) -> Callable[..., Any]:
         found: Any = getattr(module, name)
     except AttributeError:
         near = did_you_mean(name, [each for each in vars(module) if not each.startswith("_")])
-        raise _mistake(f"{of} has no function '{name}'{near}") from None
+        raise task_mistake(f"{of} has no function '{name}'{near}") from None
     if not callable(found):
-        raise _mistake(f"{name} of {of} is {type_in_words(found)}, not a function")
+        raise task_mistake(f"{name} of {of} is {type_in_words(found)}, not a function")
     function: Callable[..., Any] = found
     return function
 
@@ -146,7 +145,3 @@ def _instead(made: object) -> str:
         return "returned None, not a clr_tui.Task: is 'return' missing?"
     hint = "return clr_tui.Task(model=..., train=...)"
     return f"returned {type_in_words(made)}, not a clr_tui.Task: {hint}"
-
-
-def _mistake(words: str) -> UserError:
-    return UserError(words, FIELD)

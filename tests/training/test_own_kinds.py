@@ -506,7 +506,7 @@ ELSEWHERE = nn.Linear(3, 1)
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda model: None, "returned a NoneType"),
+        (lambda model: None, "returned None"),
         (lambda model: torch.optim.SGD(ELSEWHERE.parameters(), lr=0.1), "not those of the model"),
     ],
     ids=["none", "elsewhere"],

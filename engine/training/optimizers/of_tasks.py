@@ -8,13 +8,11 @@ from typing import Any
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from clr_tui.engine.errors import UserError
+from clr_tui.engine.tasks.own_checks import task_mistake
 from clr_tui.engine.training.optimizers.making import Groups
 from clr_tui.engine.training.optimizers.modes import set_mode
 from clr_tui.engine.training.optimizers.rates import note_ratios, set_rate
-from clr_tui.engine.user_frames import place_of
-
-FIELD = "task"
+from clr_tui.engine.words import type_in_words
 
 
 def tasks_optimizer(
@@ -30,17 +28,18 @@ def tasks_optimizer(
     """
     made: object = make(model)
     if not isinstance(made, Optimizer):
-        kind = type(made).__name__
-        raise _mistake(f"optimizer(model) returned a {kind}, not a torch Optimizer", make)
+        raise task_mistake(
+            f"optimizer(model) returned {type_in_words(made)}, not a torch Optimizer", make
+        )
     known = {id(parameter) for parameter in model.parameters()}
     if not all(id(p) in known for group in made.param_groups for p in group["params"]):
-        raise _mistake(
+        raise task_mistake(
             "optimizer(model) uses parameters that are not those of the model it is called with",
             make,
         )
     rates = [float(group["lr"]) for group in made.param_groups if group.get("lr")]
     if len(rates) < len(made.param_groups):
-        raise _mistake("optimizer(model) has a group without a learning rate above 0", make)
+        raise task_mistake("optimizer(model) has a group without a learning rate above 0", make)
     note_ratios(made, rates[0])
     set_rate(made, rates[0] if lr is None else lr)
     set_mode(made, "train")
@@ -55,7 +54,7 @@ def parameter_groups(make: Callable[[nn.Module], Iterable[Any]], model: nn.Modul
     groups = [{**group, "params": _trainable(group["params"])} for group in given]
     groups = [group for group in groups if group["params"]]
     if not groups:
-        raise _mistake("parameters(model) returned no trainable parameters", make)
+        raise task_mistake("parameters(model) returned no trainable parameters", make)
     return groups
 
 
@@ -64,8 +63,3 @@ def _trainable(parameters: Any) -> list[nn.Parameter]:
     # Named parameters come as pairs.
     bare = [p[1] if isinstance(p, tuple) else p for p in every]
     return [p for p in bare if p.requires_grad]
-
-
-def _mistake(message: str, function: Callable[..., Any]) -> UserError:
-    place = place_of(function)
-    return UserError(f"{message} ({place})" if place else message, FIELD)
