@@ -1,4 +1,4 @@
-"""How much of this machine's memory is free."""
+"""The free memory of this machine."""
 
 from __future__ import annotations
 

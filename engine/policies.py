@@ -117,9 +117,9 @@ def shortfall(
     decay: float = DECAY,
     **_: float,
 ) -> str:
-    """Says that the highest rate of a training is below 0.95 `max_lr`, as it has too few steps.
+    """A sentence if the highest rate of a training is below 0.95 `max_lr` for lack of steps.
 
-    Empty if it is not, and for policies that are lower by design. Arguments as for `lr_at`.
+    Empty otherwise, and for policies that are lower by design. Arguments as for `lr_at`.
     """
     if policy in _LOWER_BY_DESIGN:
         return ""

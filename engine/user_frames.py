@@ -1,4 +1,4 @@
-"""Where in a user's own code an error happened: files and lines, without those of libraries."""
+"""The lines of a user's own code in which an error happened, without those of libraries."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 _MAX_FRAMES = 20
-"""More, as of an endless recursion, help nobody."""
+"""More of them, such as those of an endless recursion, help nobody."""
 _MAX_MESSAGE_LENGTH = 300
 _LIBRARIES = tuple(
     {os.path.join(path, "") for name, path in sysconfig.get_paths().items() if "lib" in name}
@@ -24,7 +24,7 @@ _LIBRARIES = tuple(
 )
 _INSTALLED = re.compile(r"[/\\](site|dist)-packages[/\\]")
 _FROM_A_LOADER = re.compile(r"Caught \w+ in .* process \d+\.\n.*Traceback", re.DOTALL)
-"""How torch passes on an error in a worker process of a DataLoader: with its traceback as text."""
+"""The message with which torch passes on an error in a DataLoader's process: a traceback."""
 _FRAME = re.compile(
     r'  File "(?P<path>.+)", line (?P<line>\d+), in (?P<name>.+)(?:\n    (?P<text>.+))?'
 )

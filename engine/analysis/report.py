@@ -47,10 +47,10 @@ class SeedResult:
 
 @dataclass(frozen=True)
 class Data:
-    """How many samples the run has."""
+    """The numbers of samples in the run's data."""
 
     samples: str
-    """What they are, such as "images"."""
+    """A plural noun for them, such as "images"."""
     train: int
     validation: int
     test: int

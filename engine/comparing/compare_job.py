@@ -100,7 +100,7 @@ def run_compare_job(work: TrialWork) -> Result:
 
 
 class _Needs(NamedTuple):
-    """What the worker must know of a task."""
+    """The facts about a task that the scheduler and the choice of jobs need."""
 
     steps_per_epoch: int
     sweep_steps: int

@@ -133,7 +133,7 @@ _quick_scans: dict[Path, tuple[tuple[int, ...], QuickScan]] = {}
 def training_images(root: Path) -> int | None:
     """The number of training images in `root`; None if it is too large to matter.
 
-    Reads no more than `glance`, and remembers it until one of the folders changes.
+    Reads no more than `quick_scan`, and remembers the number until one of the folders changes.
 
     Raises:
         UserError: see `scan`.
@@ -243,7 +243,7 @@ def _parents(parts: dict[PartName, Classes]) -> list[Path]:
 
 
 def _note_unused(folder: Path, note: Notify) -> None:
-    """Says why a folder beside the parts is passed over, if there are images in it."""
+    """Notes why a folder beside the parts is skipped, if it holds images."""
     part = part_of(folder.name)
     if not any(Walk(_MAX_ENTRIES).images(folder)):
         return
@@ -269,7 +269,7 @@ def _classes(root: Path) -> Classes:
 
 
 def _check_none_empty(part: PartName, classes: Classes, filled: Collection[str]) -> None:
-    """A class must have images to train on; the parts that measure may lack some classes."""
+    """Raises a UserError if a class has no images for training, or another part has none at all."""
     if part not in ("all", "train"):
         if not filled:
             parent = next(iter(classes.values())).parent

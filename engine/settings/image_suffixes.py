@@ -1,4 +1,4 @@
-"""How the names of image files end. Neither Pillow nor its plug-ins are imported."""
+"""The suffixes of image files, without importing Pillow or its plug-ins."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PILLOW_SUFFIXES = frozenset(
         *(".vda", ".vst", ".webp", ".xbm", ".xpm"),
     }
 )
-"""Of the raster formats that Pillow reads by itself. Not .h5, .mpg, .pdf, .eps and the like."""
+"""The raster formats that Pillow reads by itself; not .h5, .mpg, .pdf or .eps."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Looking into folders of images: what counts, and what is passed over. Opens no image."""
+"""Walking folders of images: finds image files and counts all others. Opens no image."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Walk:
         yield from self._images(folder, "", frozenset())
 
     def others(self) -> str:
-        """What was passed over: "52 .heic and 1 without an ending"; empty if nothing was."""
+        """The files that were skipped: "52 .heic and 1 without an ending"; empty if none were."""
         counts = self._others.most_common()
         shown, rest = counts[:_MAX_NAMED_SUFFIXES], counts[_MAX_NAMED_SUFFIXES:]
         words = [f"{count} {suffix or 'without an ending'}" for suffix, count in shown]
@@ -105,7 +105,7 @@ class Walk:
     def _images(
         self, folder: Path, inside: str, above: frozenset[tuple[int, int]]
     ) -> Iterator[str]:
-        """Those in `folder`/`inside`; `above` are the folders that lead there."""
+        """The images in `folder`/`inside`; `above` are the folders on the way there."""
         here = folder / inside
         try:
             stat = os.stat(here)

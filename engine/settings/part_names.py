@@ -11,19 +11,19 @@ from clr_tui.engine.errors import UserError
 
 PartName = Literal["all", "train", "validation", "test"]
 PARTS: tuple[PartName, ...] = ("train", "validation", "test")
-"""In the order in which they are used; `all` is what is not divided."""
+"""In order of use; `all` is data that is not divided."""
 
 _NAMES: dict[str, PartName] = {
     **dict.fromkeys(("train", "training", "trn"), "train"),
     **dict.fromkeys(("val", "valid", "validate", "validation", "dev", "devel"), "validation"),
     **dict.fromkeys(("test", "testing", "tst", "eval", "evaluation", "holdout"), "test"),
 }
-"""Those that Hugging Face's datasets knows, and a few more."""
+"""The names that Hugging Face's datasets recognises, and a few more."""
 _FILLERS = ("dataset", "data", "set", "images", "image", "imgs", "img", "seg", "split", "part")
 
 
 def part_of(name: str) -> PartName | None:
-    """The part that a folder's name stands for: `Training_Set`, `test2017`, `val-images`."""
+    """The part that a folder's name means, as in `Training_Set`, `test2017` or `val-images`."""
     word = re.sub(r"[\W\d_]", "", name.lower())
     while word and word not in _NAMES:
         shorter = word

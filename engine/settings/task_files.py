@@ -69,7 +69,7 @@ class TaskFunction:
         return Parameter(name) if self.open and name.isidentifier() else None
 
     def mistakes(self, values: Mapping[str, Value]) -> Iterator[UserError]:
-        """What is wrong with the values of parameters, or missing."""
+        """Yields an error for each wrong value and for each required parameter that is missing."""
         for name, value in values.items():
             parameter = self.parameter(name)
             mistake = parameter.mistake(value) if parameter else self._unknown(name)

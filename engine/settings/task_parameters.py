@@ -14,12 +14,12 @@ from clr_tui.engine.settings.limits import choice_mistake, shown
 FIELD = "parameters"
 _TRUE, _FALSE = ("true", "on", "yes", "1"), ("false", "off", "no", "0")
 _MAX_INT = 2**63
-"""Of the numbers that `run.json` can hold."""
+"""`run.json` holds integers of 64 bits."""
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A keyword parameter, as far as the file says what it takes."""
+    """A keyword parameter, with whatever the file says about its values."""
 
     name: str
     default: Value = None

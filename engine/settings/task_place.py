@@ -13,7 +13,7 @@ _PATH_OF_FILE = re.compile(r"(?P<file>.*\.py)(?::(?P<function>[^/]*))?", re.DOTA
 
 
 class TaskPlace(NamedTuple):
-    """A place, split; whether something is there is another question."""
+    """A place, split into its parts. It need not exist."""
 
     where: str
     """The path of a file, or the full name of a module."""

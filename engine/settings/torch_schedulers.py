@@ -45,7 +45,7 @@ NEEDED = {
 }
 """What must be given; what others need comes from the training."""
 EACH_STEP = ("CyclicLR", "OneCycleLR")
-"""Those that count steps, by torch's documentation; all others count epochs."""
+"""The classes that count steps, by torch's documentation; all others count epochs."""
 
 
 def scheduler_named(name: str) -> str | None:

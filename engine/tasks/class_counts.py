@@ -1,4 +1,4 @@
-"""What is said of classes that have too few images to be learned or measured."""
+"""Notes on classes with too few images to be learned or measured."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class Decoded:
     reasons: list[str]
     """What is wrong with each unreadable file, in order."""
     notes: list[str]
-    """Sentences about images that were not used just as they are."""
+    """Sentences about images that were not used exactly as they are stored."""
 
 
 def decode(

@@ -1,7 +1,7 @@
 """The values of images whose files hold more than 8 bits each.
 
-Pillow has modes for such values only where there is one channel, and cuts those of colours to the
-high byte. numpy is imported where it is needed: most sets of images have no such pixels, and the
+Pillow has modes for such values only for one channel, and reduces those of colours to the high
+byte. numpy is imported where it is needed: most sets of images have no such pixels, and the
 processes that decode them start faster without it.
 """
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from clr_tui.engine.tasks.deep_pixels import Values
 
 _OPPOSITE = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
-"""Of a byte order: big, little, the machine's own."""
+"""The opposite of a byte order: big, little, the machine's own."""
 _NATIVE = {"I;16BS": "I;16NS", "I;32BS": "I;32NS", "F;32BF": "F;32NF"}
 """What libtiff, which returns the machine's own byte order, makes of values in a file. Pillow's
 TIFF plug-in corrects only unsigned ones."""
@@ -98,7 +98,7 @@ def _one_channel(image: ImageFile.ImageFile, dtype: str | None = None) -> Values
 def _both_bytes(image: ImageFile.ImageFile, raw: str, file: str) -> tuple[Values, Values | None]:
     """All 16 bits of an image with several channels, and its alpha.
 
-    Pillow's decoders take the high byte of each value. Told the opposite byte order, they take the
+    Pillow's decoders take the high byte of each value. Given the opposite byte order, they take the
     low one.
     """
     kind = image.format or ""

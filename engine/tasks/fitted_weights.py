@@ -19,7 +19,7 @@ from clr_tui.engine.words import many
 Shapes = Mapping[str, Size]
 """The shape of each tensor in a state dict."""
 _WRAPPERS = {"_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"}
-"""What torch.compile, FSDP and activation checkpointing put into names."""
+"""The parts that torch.compile, FSDP and activation checkpointing add to names."""
 _RENAMED = (
     (re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.(?=[12]\.)"), r"\1"),
     (re.compile(r"\.mlp\.linear_1\."), ".mlp.0."),
@@ -123,7 +123,7 @@ def _under_its_names(
 def _resize_positions(state: dict[str, Tensor], wanted: Shapes) -> list[str]:
     """Interpolates a transformer's position embeddings, (1, n, width), to its image size.
 
-    As torchvision's `interpolate_embeddings`: bicubic, all but those of the class tokens.
+    Like torchvision's `interpolate_embeddings`: bicubic, all but those of the class tokens.
     """
     notes = []
     for name in [each for each in state if each.endswith(_POSITIONS)]:

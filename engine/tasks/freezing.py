@@ -14,8 +14,8 @@ from clr_tui.engine.tasks.trees import Tree
 class PartlyFrozen(nn.Module):
     """A model whose frozen layers always stay in evaluation mode, with their statistics.
 
-    A layer is frozen if it has parameters and all of them are; so are the layers in it, such as
-    dropout.
+    A layer is frozen if it has parameters and all of them are; the layers in it, such as dropout,
+    are frozen with it.
     """
 
     def __init__(self, net: nn.Module) -> None:

@@ -76,7 +76,7 @@ def _loaded(name: str, progress: Progress) -> dict[PartName, Any]:
     path, _, configuration = name.removeprefix(HUGGING_FACE).partition(":")
     try:
         found = load_dataset(path, configuration or None)
-    # What the scripts and parsers of the package raise may be anything.
+    # The scripts and parsers of the package may raise anything.
     except Exception as error:
         why = " ".join(str(error).split())
         raise UserError(
@@ -121,7 +121,7 @@ def _columns(name: str, parts: Mapping[PartName, Any], note: Notify) -> _Columns
 
 
 def _tells_classes_apart(kind: Any) -> bool:
-    """Whether a column holds whole numbers or words, one for each image."""
+    """Whether a column holds a whole number or a word for each image, which can be its class."""
     return type(kind).__name__ == "Value" and bool(
         re.fullmatch(r"u?int\d+|bool|(large_)?string", kind.dtype)
     )

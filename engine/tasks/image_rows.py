@@ -19,13 +19,13 @@ from clr_tui.engine.tasks.parts import Rows
 from clr_tui.engine.tasks.room import Images, fits_in_memory, is_mapped, room_in, tensor_of
 
 DEVICE_SHARE = 1 / 2
-"""Of a device's free memory, at most, for the images; the rest is for training."""
+"""The largest share of a device's free memory for the images; the rest is for training."""
 _BLOCK = 64 << 20
 """Bytes of images, as float32, that are resized at a time."""
 
 
 def resized(dataset: Dataset, size: int, path: Path, note: Notify) -> Dataset:
-    """The data set with images of this side, one part after another; as it is if they have it.
+    """The data set with images of this side, one part after another; unchanged if it has them.
 
     Args:
         path: of the file that holds the images if they do not fit into memory, for all processes
@@ -87,8 +87,8 @@ def image_parts(
 ) -> tuple[Rows, Rows, Rows]:
     """The training, validation and test part, for batches on `device`.
 
-    They are in its memory if they take at most `DEVICE_SHARE` of what is free there. Else they stay
-    where they are, and each batch is gathered there, and copied to the device.
+    They are moved to its memory if they take at most `DEVICE_SHARE` of what is free there.
+    Otherwise they stay in place, and each batch is gathered there and copied to the device.
 
     Args:
         channels: of the parts; grey images fill all three.

@@ -1,4 +1,4 @@
-"""The model of a task before training: how it is built, its weights, and what of it is frozen."""
+"""The model of a task before training: its construction, weights and frozen layers."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class InitialModel:
     note: Notify
 
     def builder(self, channels: int, classes: Sequence[str]) -> Callable[[], nn.Module]:
-        """The function that builds the model on the CPU, drawing what no weights are there for.
+        """The function that builds the model on the CPU, drawing tensors without given weights.
 
         Raises:
             UserError: the weights do not fit (field "weights").

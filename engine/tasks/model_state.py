@@ -27,9 +27,9 @@ def generator_state(
 def keep_model(model: nn.Module) -> Callable[[], None]:
     """Copies the state of `model`, and returns the function that puts it back, bit for bit.
 
-    That is: parameters and buffers, persistent or not, and which there are; gradients and whether
-    there are any; `requires_grad`; the mode of each module; the state of generators that modules
-    have as attributes. Other Python attributes are not kept.
+    The state is: the set of parameters and buffers, persistent or not, and their values; gradients
+    and whether they exist; `requires_grad`; the mode of each module; the state of generators that
+    are attributes of modules. Other Python attributes are not kept.
     """
     modes = [(module, module.training) for module in model.modules()]
     # A module may replace its tensors, or add new ones.

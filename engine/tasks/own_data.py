@@ -226,7 +226,7 @@ def check_rows(tree: Tree, what: str) -> None:
 
 
 def is_dataset(data: Any) -> bool:
-    """Whether it is samples by index: a `Dataset`, what looks like one, or a list of samples."""
+    """Whether it gives samples by index: a `Dataset`, an object like one, or a list of samples."""
     if isinstance(data, list):
         return bool(data) and not all(_may_be_batch(member) for member in data[:2])
     if isinstance(data, (str, Mapping, DataLoader, IterableDataset)):
@@ -306,7 +306,7 @@ def held_out(data: Any, seed: int, share: float = 0.1) -> tuple[Any, Any] | None
 
 
 def _samples(source: Any, steps: int, size: int, last: int) -> int:
-    """Samples in a pass, as far as the source says; else as if all batches but `last` were full."""
+    """Samples in a pass; if the source does not say, as if all batches but `last` were full."""
     if isinstance(source, DataLoader) and source.batch_size is not None:
         try:
             return min(len(source.sampler), steps * size)  # type: ignore[arg-type]

@@ -21,7 +21,7 @@ MetricFunction = Callable[[Any, Any], Tensor | float]
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """What to train: a model, its data, a loss and metrics.
+    """A model to train, with its data, loss and metrics.
 
     Everything but `model`, `train` and either `loss` or `step` is optional.
     """

@@ -1,4 +1,4 @@
-"""What is said of a set of images that were not used just as they are."""
+"""Notes on images that were not used exactly as they are stored."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SENTENCES: dict[Remark, str] = {
     "not rotated": "{have} EXIF data that cannot be read: used as stored, without rotation",
     "not finite": "{have} pixels that are not finite numbers: NaN counts as the lowest value",
 }
-"""What is said after the number of images."""
+"""The words after the number of images."""
 
 
 class PictureNotes:

@@ -27,7 +27,7 @@ class Picture(NamedTuple):
     is_grey: bool
     remarks: tuple[Remark, ...] = ()
     span: Span | None = None
-    """If it has more than 8 bits per value: what 0 and 255 stand for."""
+    """For more than 8 bits per value: the values that became 0 and 255."""
     alpha: bytes | None = None
     """(size, size), from 0 to 255, of a picture of more than 8 bits that is transparent in places;
     its values are multiplied by it. None if it has been put on white, or is transparent nowhere."""
@@ -59,7 +59,7 @@ _TURNS = {
 }
 """What turns a photo upright, by its orientation (EXIF 2.3, tag 0x0112).
 
-`ImageOps.exif_transpose` also writes the EXIF data anew, which fails if any of it is odd.
+`ImageOps.exif_transpose` also rewrites the EXIF data, which fails if any of it is odd.
 """
 
 
@@ -154,7 +154,7 @@ def _plain(image: Image.Image) -> tuple[Image.Image, bool]:
         return image.convert(mode), False
     clear = image.convert("LA" if mode == "L" else "RGBA")
     alpha = clear.getchannel("A")
-    # Many TGA files have a fourth channel of zeros that stands for nothing.
+    # Many TGA files have a fourth channel of zeros without a meaning.
     unused = (0, 0) if image.format == "TGA" else (255, 255)
     if alpha.getextrema() in ((255, 255), unused):
         return clear.convert(mode), False

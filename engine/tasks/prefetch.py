@@ -1,4 +1,4 @@
-"""Moving batches of any form to the device, one ahead of its use."""
+"""Moving batches of any form to the device, one batch ahead."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
 
 
 _DTYPES: dict[str, Any] = {"f8": np.float32, "u2": np.int32, "u4": np.int64}
-"""Types that are changed: those that torch lacks or has only in part."""
+"""Types that are converted: float64, and those that torch does not fully support."""
 
 
 class Ahead(Iterator[Batch]):
-    """Copies the next batch to a CUDA device, on a stream of its own, while one is computed with.
+    """Copies the next batch to a CUDA device, on a separate stream, while one is in use.
 
     Args:
         batches: on the host; the copies overlap best from pinned memory.

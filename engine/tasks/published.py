@@ -33,7 +33,7 @@ class PublishedFile:
     into: str = ""
     """The folder that receives it, and its content, below that of all data sets."""
     gives: str = ""
-    """What is there, in `into`, once it is unpacked; empty if it is used as it is."""
+    """A name that exists in `into` once the file is unpacked; empty if it is used as it is."""
     inner: str = ""
     """See `unpack`."""
     mirror: str = ""
@@ -46,7 +46,7 @@ class PublishedFile:
 
     @property
     def ready(self) -> str:
-        """What must exist below the folder of all data sets for the file not to be needed."""
+        """The path below the folder of all data sets that exists if the file is not needed."""
         return os.path.join(self.into, self.gives or self.name)
 
 
@@ -67,7 +67,7 @@ def data_folder() -> Path:
 
 
 def obtain(name: str, files: tuple[PublishedFile, ...], progress: Progress, note: Notify) -> Path:
-    """Downloads and unpacks what lacks of a data set.
+    """Downloads and unpacks the files of a data set that are missing.
 
     An archive that somebody put there is used, and left there; a downloaded one is removed once it
     is unpacked.
@@ -144,7 +144,7 @@ def _in_mb(progress: Progress, what: str) -> Callable[[int, int], None]:
 
 
 def _missing(name: str, why: DownloadError, files: tuple[PublishedFile, ...]) -> UserError:
-    """Says which files to put where, all of those that lack."""
+    """The error that says where to put each missing file."""
     root = data_folder()
     lacking = [file for file in files if not (root / file.ready).exists()]
     lacking = [file for file in lacking if not (root / file.into / file.name).exists()]
@@ -161,7 +161,7 @@ def _missing(name: str, why: DownloadError, files: tuple[PublishedFile, ...]) ->
 
 
 def unwritable(name: str, root: Path, error: OSError) -> UserError:
-    """Says that a data set cannot be written to the folder of all data sets, and what to do."""
+    """The error for a data set that cannot be written to the folder of all data sets."""
     full = error.errno in (errno.ENOSPC, errno.EDQUOT)
     return UserError(
         f"{name} cannot be kept in '{root}' ({error.strerror or error}): "

@@ -15,7 +15,7 @@ from clr_tui.engine.tasks.download import DownloadError, download
 from clr_tui.engine.tasks.weights import Weights
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
-"""Of ImageNet's images; most published weights expect them normalised so."""
+"""The mean of ImageNet's images, by which most published weights expect images normalised."""
 _HASH = re.compile(r"-([0-9a-f]{8,})\.\w+$")
 """The first digits of its SHA-256 at the end of a file's name, as torch.hub wants them."""
 

@@ -20,7 +20,7 @@ from clr_tui.engine.tasks.devices import memory_of
 from clr_tui.engine.words import many
 
 MEMORY_SHARE = 1 / 4
-"""Of the free memory, at most, for one array: there may be two for a moment, and other runs."""
+"""The largest share of free memory for one array: there may be two for a moment, or other runs."""
 _BLOCK = 64 << 20
 """Bytes copied at a time."""
 Images = NDArray[np.uint8]

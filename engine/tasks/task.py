@@ -49,7 +49,7 @@ class Task:
     clip: float | None = None
     """The largest norm of all gradients together."""
     precision: str | None = None
-    """As for `Trainee`; None: the device's own choice."""
+    """See `Trainee`; None: the device's own choice."""
     calls_model: bool = False
     """Whether `result` has to call the model itself, not compiled code in its place."""
     compile: bool | None = None
@@ -170,7 +170,7 @@ class Task:
         return 0
 
     def facts(self) -> dict[str, Any]:
-        """What those who use the weights of a checkpoint need to know: plain values."""
+        """Facts that users of a checkpoint's weights need, as plain values."""
         return {}
 
     def details(self) -> dict[str, Any]:

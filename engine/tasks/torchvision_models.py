@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import nn
 
+from clr_tui.engine.settings.catalogue import IMAGENET
 from clr_tui.engine.tasks.dataset import Progress
 from clr_tui.engine.tasks.published_weights import PublishedWeights, downloaded
 from clr_tui.engine.tasks.weights import Weights, read_weights
@@ -49,6 +50,6 @@ def published_by_torchvision(name: str, size: int) -> PublishedWeights:
 
     def read(progress: Progress) -> Weights:
         weights = read_weights(downloaded(newest.url, name, progress))
-        return dataclasses.replace(weights, name="imagenet")
+        return dataclasses.replace(weights, name=IMAGENET)
 
     return PublishedWeights(tuple(inputs.mean), tuple(inputs.std), read)

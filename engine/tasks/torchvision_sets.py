@@ -1,8 +1,8 @@
 """torchvision's data sets for classification, by name.
 
-Their files are obtained by `published.obtain`. What they hold is read by torchvision's own classes,
-but for the pickles of CIFAR, which are read without running what they ask for. Those classes check
-no sums here: downloads are checked, and what somebody put there is used as it is.
+`published.obtain` gets the files, and torchvision's own classes read them, except the pickles of
+CIFAR, which are read without running code that they name. The classes check no sums here: downloads
+are checked already, and files that somebody put there are used as they are.
 
 A part that a set does not have is held out from its training part, as for folders of images.
 """
@@ -73,7 +73,7 @@ def read_torchvision(
         found = READERS[name](root)
     except UserError:
         raise
-    # What a damaged file makes these readers raise may be anything.
+    # These readers may raise anything on a damaged file.
     except Exception as error:
         raise UserError(
             f"the files of {name} in '{root}' cannot be read ({type(error).__name__}: {error}): "
@@ -117,7 +117,7 @@ def _labelled(part: Any, first_label: int) -> Labelled:
 
 
 def in_parts(found: Mapping[PartName, Labelled], classes: list[str], *, upright: bool) -> Dataset:
-    """A data set of arrays; the parts that lack are held out from `train`, or `all`."""
+    """A data set of arrays; missing parts are held out from `train`, or `all`."""
     first: PartName = "all" if "all" in found else "train"
     others: tuple[PartName, ...] = ("validation", "test")
     order = [first, *(part for part in others if part in found)]

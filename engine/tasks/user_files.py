@@ -1,7 +1,7 @@
-"""The user's files that this process has loaded, as they were then.
+"""The sources of the user's files, as they were when this process loaded them.
 
-They may be edited while a run goes on. The processes of a comparison, which start later, load what
-the worker loaded.
+The files may be edited during a run. The processes of a comparison, which start later, load the
+sources that the worker loaded.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from clr_tui.engine.user_frames import is_users
 _sources: dict[str, bytes] = {}
 """By path."""
 _stamps: dict[str, Stamp | None] = {}
-"""Of the files when they were read; those from another process have none."""
+"""The states of the files when they were read; sources from another process have none."""
 
 
 def source(path: str) -> bytes:
@@ -32,7 +32,7 @@ def source(path: str) -> bytes:
 
 
 def sources() -> dict[str, bytes]:
-    """What was loaded so far, by path."""
+    """The sources that were loaded so far, by path."""
     return dict(_sources)
 
 

@@ -39,7 +39,7 @@ class Weights:
     """A state dict, on the CPU, and what the file says about it."""
 
     name: str
-    """What messages call it: its path, or "ImageNet weights"."""
+    """Its name in messages: its path, or "imagenet"."""
     state: Mapping[str, Tensor]
     model: str = ""
     """The model's name, if a run of clr-tui wrote them."""

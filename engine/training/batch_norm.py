@@ -43,8 +43,7 @@ def single_sample_statistics(model: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def untracked_statistics(model: nn.Module) -> Iterator[None]:
-    """Leaves running statistics as they are during the block, in which batches are normalised by
-    their own."""
+    """Leaves running statistics unchanged during the block; batches use statistics of their own."""
     norms = [module for module in batch_norms(model) if module.training]
     for module in norms:
         module.track_running_stats = False

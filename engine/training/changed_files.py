@@ -1,4 +1,4 @@
-"""Saying that a user's files changed while a run uses what it loaded from them."""
+"""Reporting that a user's files changed during the run that loaded them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The weights to measure and keep, if an optimizer trains others: schedule-free and its like."""
+"""The weights to measure and keep, if an optimizer trains others, such as a schedule-free one."""
 
 from __future__ import annotations
 

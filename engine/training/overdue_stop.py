@@ -26,7 +26,7 @@ def stopping_in_time(
     give_up: Callable[[str], None],
     patience: float = PATIENCE_SECONDS,
 ) -> Iterator[None]:
-    """Raises `Stopped` in the block if that goes on for long after it was asked to stop.
+    """Raises `Stopped` in the block if it is still running long after it was asked to stop.
 
     A signal does it, which interrupts Python code, and calls that wait. A call of a library that
     ignores signals is left to `give_up`, after as long again. Call in the main thread.

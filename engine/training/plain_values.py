@@ -17,7 +17,7 @@ _LEFT_OUT = object()
 
 
 def plain_values(value: Any, name: str) -> tuple[Any, list[str]]:
-    """Converts `value` as far as possible: numbers and arrays of numpy, deques and the like.
+    """Converts numbers and arrays of numpy, deques and similar values to plain ones.
 
     Args:
         name: of `value`, for the names of what is left out.

@@ -29,7 +29,7 @@ class StreamBatches:
         """Batches of this pass."""
         self._beginning: dict[str, Any] = {}
         """The generators when this pass began."""
-        # All trials begin alike, in whatever process and order they run.
+        # All trials begin in the same state, in whatever process and order they run.
         self._set_own([state for _, state in stream.generators])
 
     def draw(self) -> Batch:

@@ -39,9 +39,9 @@ class Trainee:
     """`bfloat16`: autocast to it; the weights stay float32."""
     stepping: Stepping = "once"
     remembered: RememberedRate = field(default_factory=RememberedRate)
-    """What the optimizer keeps of the rate that it was made with; for sweeps."""
+    """The copies of its initial rate that the optimizer keeps; for sweeps."""
     ignores_rate: bool = False
-    """Whether the optimizer steps alike whatever its rate is."""
+    """Whether the optimizer's steps are the same whatever its rate is."""
     forward: Callable[[Tree], Tree] | None = None
     """Compiled code of the model, only for training steps; None: the model itself."""
 

@@ -40,7 +40,7 @@ class _Sweep:
 
 
 def columns_of_sweep(header: list[str]) -> dict[str, int]:
-    """The places of `trial`, `step`, `lr` and `loss`, under any of their names, as far as known."""
+    """The places of those of `trial`, `step`, `lr` and `loss` that are there, under any name."""
     found = {}
     for column, names in _NAMES.items():
         place = next((header.index(name) for name in names if name in header), None)

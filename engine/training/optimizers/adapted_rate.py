@@ -11,13 +11,13 @@ _D_ADAPTATION = {"d", "growth_rate"}
 """Options of D-Adaptation (Defazio & Mishchenko 2023) and Prodigy (Mishchenko & Defazio 2023): `d`
 is the estimate that multiplies the rate."""
 _DOG = {"rbar", "G", "eta"}
-"""What DoG (Ivgi, Hinder & Carmon 2023) keeps in its groups: `eta` is the rate, for each parameter.
-"""
+"""The keys that DoG (Ivgi, Hinder & Carmon 2023) adds to its groups: `eta` is each parameter's
+rate."""
 _DOG_OPTIONS = {"reps_rel", "init_eta"}
 
 
 def finds_own_rate(optimizer: Optimizer) -> bool:
-    """Whether it is one of D-Adaptation, Prodigy, DoG and those that keep their estimates alike."""
+    """Whether it is D-Adaptation, Prodigy, DoG or one that keeps its estimate in the same way."""
     options = optimizer.param_groups[0].keys()
     return options >= _D_ADAPTATION or options >= _DOG_OPTIONS
 
@@ -34,5 +34,5 @@ def adapted_rate(optimizer: Optimizer) -> float | Tensor | None:
 
 
 def _kept(value: float | Tensor) -> float | Tensor:
-    """The value: of a tensor a copy, as the next step may change it in place."""
+    """The value; a copy if it is a tensor, which the next step may change in place."""
     return value.detach().clone() if isinstance(value, Tensor) else float(value)

@@ -25,11 +25,11 @@ ADAMW = "adamw_"
 """The prefix of options for the parameters that are not matrices."""
 _WRAPPED = "optimizer"
 _BASE = "base_optimizer"
-"""What constructors call an optimizer that they wrap: one that is made, or its class."""
+"""Names of constructor parameters for a wrapped optimizer: an instance, or its class."""
 
 Form = Literal["parameters", "flagged groups", "matrices", "flat matrices"]
-"""What a class is made over: all parameters; two groups with `use_muon`; or only the matrices,
-while the rest is trained by AdamW, with kernels of convolutions as they are or flattened."""
+"""The parameters that a class is given: all; two groups with `use_muon`; or only the matrices, with
+kernels of convolutions as they are or flattened, while AdamW trains the rest."""
 _FLAG = "use_muon"
 Groups = list[dict[str, Any]]
 """Parameter groups, as torch's optimizers take them."""
@@ -128,7 +128,7 @@ def _around(
     lr: float,
     folder: str,
 ) -> Optimizer:
-    """An optimizer around another, such as Lookahead: options that it lacks are the other's."""
+    """An optimizer that wraps another, such as Lookahead, and passes unknown options to it."""
     wrapped = arguments.pop(_WRAPPED, None)
     if not isinstance(wrapped, str):
         raise mistake(_lacks_base(found, _WRAPPED))

@@ -97,7 +97,7 @@ class MatricesAndAdamW(Optimizer):
 def flagged_groups(
     matrices: Iterable[Tensor], others: Iterable[Tensor], lr: float
 ) -> list[dict[str, Any]]:
-    """The groups of a class that does both itself, as that of K. Jordan: `use_muon` tells them."""
+    """The groups of a class that does both itself, such as K. Jordan's, marked by `use_muon`."""
     groups: list[dict[str, Any]] = [
         {"params": list(matrices), "use_muon": True, "lr": lr},
         {"params": list(others), "use_muon": False},

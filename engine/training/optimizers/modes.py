@@ -1,4 +1,4 @@
-"""Optimizers that measure and keep other weights than they train: schedule-free and its like.
+"""Optimizers whose weights for use differ from those in training, such as schedule-free ones.
 
 They have `train()` and `eval()`: the second puts the weights that are meant for use in place of
 those that are trained (A. Defazio et al., "The Road Less Scheduled", 2024).

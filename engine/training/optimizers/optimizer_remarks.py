@@ -1,4 +1,4 @@
-"""What people should know of the way in which an optimizer is used."""
+"""Notes for users on how an optimizer is used here."""
 
 from __future__ import annotations
 
@@ -30,6 +30,6 @@ def remarks(name: str, optimizer: Optimizer, *, swept: bool, ignores_rate: bool)
     if swept and finds_own_rate(optimizer):
         said.append(
             f"{name} finds its own rate, which the rate of this range test multiplies: the curve"
-            " shows which factors it bears, and its authors leave the factor at 1"
+            " shows which factors it tolerates, and its authors leave the factor at 1"
         )
     return said

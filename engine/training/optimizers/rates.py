@@ -1,4 +1,4 @@
-"""The rate of an optimizer: set for all its groups, and followed by what it remembers of it."""
+"""Setting the rate of an optimizer in all its groups, and in copies of its initial rate."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def rate_now(optimizer: Optimizer) -> float:
 
 @dataclass(frozen=True)
 class RememberedRate:
-    """What an optimizer keeps of the rate that it was made with, such as AdaBound's `base_lrs`.
+    """The copies of its initial rate that an optimizer keeps, such as AdaBound's `base_lrs`.
 
     A training leaves it alone: its optimizer is made with the training's rate. A sweep sets it with
     each rate, so that each step is that of an optimizer made with this rate.

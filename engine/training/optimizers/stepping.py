@@ -49,7 +49,7 @@ def _again(gradients: Gradients) -> Callable[[], Any]:
 
 
 def steppings(made: type[Optimizer]) -> tuple[Stepping, ...]:
-    """The ways to try, the likeliest first, as far as the methods of a class tell.
+    """The ways to try, the likeliest first, judged by the methods of a class.
 
     If a class can be stepped without a closure only by its signature, its first step says so.
     """
