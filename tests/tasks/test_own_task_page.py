@@ -27,7 +27,7 @@ def test_the_example_is_a_task(users_folder: Path) -> None:
 
 
 def test_each_field_of_a_task_is_described() -> None:
-    table = PAGE.partition("## What a task may say")[2].partition("\n## ")[0]
+    table = PAGE.partition("## The fields of a task")[2].partition("\n## ")[0]
     first = " ".join(line.split("|")[1] for line in table.splitlines() if line.startswith("|"))
     described = re.findall(r"`(\w+)`", first)
     assert set(described) == {field.name for field in dataclasses.fields(clr_tui.Task)}
