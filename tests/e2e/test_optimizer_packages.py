@@ -25,10 +25,10 @@ ENTRIES = [
 
 
 def test_optimizers_of_five_authors_learn_in_one_comparison(tmp_path: Path) -> None:
-    options = ["--seeds", "1", "--epochs", "3", "--jobs", "1", "--device", "cpu"]
+    options = ["--seeds", "1", "--epochs", "3", "--jobs", "1", "--device", "cpu", "--headless"]
+    options += ["--json", "--runs-dir", str(tmp_path / "runs"), "--optimizers", ",".join(ENTRIES)]
     result = subprocess.run(
-        [sys.executable, "-m", "clr_tui.tui", "compare", "--optimizers", ",".join(ENTRIES)]
-        + [*options, "--headless", "--json", "--runs-dir", str(tmp_path / "runs")],
+        [sys.executable, "-m", "clr_tui.tui", "compare", *options],
         env={**os.environ, "HOME": str(tmp_path)},
         capture_output=True,
         text=True,
