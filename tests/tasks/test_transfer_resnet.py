@@ -105,7 +105,9 @@ def test_the_head_is_drawn_from_the_seed(task):
 def test_a_file_without_a_head_fits_too(load, state, tmp_path):
     headless = {k: v for k, v in state.items() if not k.startswith("fc.")}
     torch.save(headless, tmp_path / "headless.pth")
-    load(model="resnet34", weights=str(tmp_path / "headless.pth"), image_size=32)
+    task = load(model="resnet34", weights=str(tmp_path / "headless.pth"), image_size=32)
+    taken = task.make_model(0).state_dict()["net.conv1.weight"]
+    assert torch.equal(taken, state["conv1.weight"])
 
 
 def test_without_weights_the_frozen_layers_are_random_and_a_note_says_so(load, told):

@@ -114,8 +114,8 @@ def test_run_again_is_the_same_run(task, job) -> None:
 
 @given(sweeps() | trainings() | comparisons)
 def test_every_valid_job_can_be_previewed(job) -> None:
-    length_in_words(job)
-    draw(schedule_chart(job), 60, 15, DARK)
+    assert "nan" not in length_in_words(job)
+    assert len(draw(schedule_chart(job), 60, 15, DARK)) == 15
 
 
 def test_another_kind_begins_with_its_own_defaults() -> None:

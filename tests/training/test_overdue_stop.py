@@ -62,8 +62,23 @@ def test_code_that_catches_the_interruption_is_given_up() -> None:
     assert given_up == ["stopped by request"]
 
 
-def test_nothing_happens_to_code_that_ends() -> None:
-    with watched([Stop()], StopFlag(), patience=100):
-        threading.Event().wait(0.1)
-    with watched([], StopFlag()):
-        threading.Event().wait(0.2)
+def test_code_may_end_within_the_patience() -> None:
+    asked = threading.Event()
+
+    def commands() -> list[Command]:
+        asked.set()
+        return [Stop()]
+
+    with stopping_in_time(commands, StopFlag(), pytest.fail, patience=100):
+        assert asked.wait(20)
+
+
+def test_nothing_happens_without_a_stop() -> None:
+    polls = threading.Semaphore(0)
+
+    def commands() -> list[Command]:
+        polls.release()
+        return []
+
+    with stopping_in_time(commands, StopFlag(), pytest.fail, patience=0):
+        assert all(polls.acquire(timeout=20) for _ in range(5))
