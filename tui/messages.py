@@ -51,12 +51,12 @@ class RunPreviewed(Message):
 
 @dataclass
 class FormChecked(Message):
-    """The errors in the form, by field, and the function of its own task, if it has one."""
+    """The errors in the form, by field, and the function of the user's task, if there is one."""
 
     version: int
     errors: dict[str, str]
     place: str
-    """The text of the own task's field."""
+    """The text of the task's field."""
     function: TaskFunction | None
 
 

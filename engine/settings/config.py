@@ -76,7 +76,7 @@ class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
     parameters: Annotated[
         dict[str, Value],
         described(
-            "a parameter of the own task's function; may be repeated",
+            "a parameter of your task's function; may be repeated",
             option="--set",
             metavar="NAME=VALUE",
             format="parameters",

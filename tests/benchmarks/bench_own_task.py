@@ -1,4 +1,4 @@
-"""A training of an own task beside the same loop written by hand, Lightning and fastai.
+"""A training of a user's task beside the same loop written by hand, Lightning and fastai.
 
     python tests/benchmarks/bench_own_task.py [--rounds N]
 
@@ -197,7 +197,7 @@ def main() -> int:
     ratios = sorted(measure.ratio(seconds[OURS], seconds[HAND]))
     middle = ratios[len(ratios) // 2]
     report.reach(
-        "an epoch of an own task, over the loop by hand", "1.03", f"{middle:.3f}", middle <= 1.03
+        "an epoch of a user's task, over the loop by hand", "1.03", f"{middle:.3f}", middle <= 1.03
     )
     return report.finish()
 

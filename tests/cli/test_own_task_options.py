@@ -1,4 +1,4 @@
-"""`--task` and `--set` on the command line, and what a run of an own task is called."""
+"""`--task` and `--set` on the command line, and what a run of a user's task is called."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_a_comparison_from_a_run_keeps_its_task(cli, runs, here) -> None:
     [
         ("--task mytsk.py", "no task file 'mytsk.py'; did you mean 'mytask.py'?"),
         ("--task=", "--task is empty; give one such as mytask.py"),
-        ("--set width=8", "--set width=8 needs an own task: give --task FILE.py"),
+        ("--set width=8", "--set width=8 needs a task of your own: give --task FILE.py"),
         (
             "--task mytask.py --set widht=8",
             "task of mytask.py takes no 'widht'; did you mean 'width'?",
@@ -74,7 +74,7 @@ def test_a_comparison_from_a_run_keeps_its_task(cli, runs, here) -> None:
         *(
             (
                 f"--task mytask.py {flag}",
-                f"{flag.split()[0].replace('no-', '')} plays no part in the own task 'mytask.py':"
+                f"{flag.split()[0].replace('no-', '')} cannot be used with --task mytask.py:"
                 " leave one of them out",
             )
             for flag in (

@@ -1,4 +1,4 @@
-"""The page about own tasks: its example can be loaded, and no field is left out."""
+"""The page about users' tasks: its example can be loaded, and no field is left out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run of an own task is called after its file, with the parameters that were given."""
+"""A run of a user's task is called after its file, with the parameters that were given."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fields of an own task's parameters, as texts and as values."""
+"""Fields of a user's task's parameters, as texts and as values."""
 
 from __future__ import annotations
 

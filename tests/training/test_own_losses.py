@@ -1,4 +1,4 @@
-"""An own task trains as torch's own loop over the same data does."""
+"""A user's task trains as torch's own loop over the same data does."""
 
 from __future__ import annotations
 

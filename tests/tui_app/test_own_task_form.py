@@ -1,4 +1,4 @@
-"""The form of an own task: a field for each parameter of its function."""
+"""The form of a user's task: a field for each parameter of its function."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ async def test_parameters_are_fields_with_their_types_and_defaults(app) -> None:
         row(screen, "parameters.width").widget.focus()
         await pilot.pause()
         hint = str(screen.query_one("#form-hint", Static).render())
-        assert hint == "Parameter width of the own task: a whole number (default: 64)."
+        assert hint == "Parameter width of your task: a whole number (default: 64)."
 
 
 async def test_without_a_change_nothing_is_given(app, start) -> None:

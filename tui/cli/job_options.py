@@ -96,19 +96,19 @@ def task_from_args(args: argparse.Namespace, given: TaskConfig) -> TaskConfig:
     """Return `given` changed by the options; the parameters of another task are not kept.
 
     Raises:
-        UserError: an option plays no part in an own task, or `--set` has no task or does not fit.
+        UserError: an option does not go with `--task`, or `--set` has no task or does not fit it.
     """
     if args.task is not None and not args.task.strip():
         raise UserError("--task is empty; give one such as mytask.py", "task")
     task = with_options(given, args)
     if not task.task:
         if args.parameters:
-            words = f"--set {args.parameters[0]} needs an own task: give --task FILE.py"
+            words = f"--set {args.parameters[0]} needs a task of your own: give --task FILE.py"
             raise UserError(words, "parameters")
         return task
     for setting in settings_of(TaskConfig):
         if setting.by_name and getattr(args, setting.name) is not None:
-            words = f"{option_of(setting)} plays no part in the own task '{task.task}'"
+            words = f"{option_of(setting)} cannot be used with --task {task.task}"
             raise UserError(f"{words}: leave one of them out", setting.name)
     kept = given.parameters if task.task == given.task else {}
     asked = task_function(task.task).read(args.parameters) if args.parameters else {}

@@ -166,7 +166,7 @@ class NewRunScreen(Screen[None]):
         self._starting = False
         self._timer: Timer | None = None
         self._function: TaskFunction | None = None
-        """The function of the own task, which was found at `_place`."""
+        """The function of the user's task, which was found at `_place`."""
         self._place = ""
         self._own: tuple[FormField, ...] = ()
         """The fields of its parameters."""
@@ -298,7 +298,7 @@ class NewRunScreen(Screen[None]):
             self._check_soon()
 
     async def _show_parameters(self, fields: tuple[FormField, ...]) -> None:
-        """Replaces the fields of the own task's parameters."""
+        """Replaces the fields of the task's parameters."""
         for row in self._rows():
             if row.field in self._own:
                 self._typed[row.field.name] = row.value

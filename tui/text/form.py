@@ -44,7 +44,7 @@ def read_form(
 ) -> Reading:
     """Read the texts; those unchanged since the form opened keep their value in `task` or `job`.
 
-    `function` is that of the own task whose parameters have fields.
+    `function` is that of the user's task whose parameters have fields.
     """
     kind = kind_in(values)
     given_task = task or TaskConfig()

@@ -1,4 +1,4 @@
-"""The form's fields of an own task: one for each parameter of its function."""
+"""The form's fields of a user's task: one for each parameter of its function."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _field(parameter: Parameter) -> FormField:
     what = f": {what}" if what and not parameter.choices else ""
     default = f" (default: {parameter.source})" if parameter.source else " (must be given)"
     setting = Setting(
-        f"parameter {parameter.name} of the own task{what}{default}",
+        f"parameter {parameter.name} of your task{what}{default}",
         title=f"  {parameter.name}",
         name=parameter.field,
         example=parameter.source or "must be given",

@@ -196,7 +196,7 @@ def _task_parts(config: RunConfig, history: RunHistory) -> list[str]:
 def optimizer_parts(optimizer: OptimizerConfig, task: TaskConfig) -> list[str]:
     """Return optimizer and batch size for a title; empty if the task is unknown.
 
-    The size of an own task's batches is known only once it is loaded.
+    The size of a user's task's batches is known only once it is loaded.
     """
     if not task.model:
         return []
