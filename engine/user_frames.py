@@ -94,7 +94,7 @@ def place_of(function: Callable[..., Any]) -> str:
 
 
 def set_task_place(function: Callable[..., Any]) -> None:
-    """Remembers the function of an own task, for mistakes that show in no line of the user's."""
+    """Remembers the function of an own task, for errors without a line of the user's code."""
     _task[:] = [place] if (place := place_of(function)) else []
 
 

@@ -18,7 +18,7 @@ UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 _BARE = re.compile(rb'"(?:[^"\\]|\\.)*"|-?(?:NaN|nan|Infinity|inf)(?=\s*[,\]}])')
-"""A string of JSON, which is left as it is, or a number that is not finite as others write it."""
+"""A JSON string, which is left unchanged, or a number that is not finite as others write it."""
 
 
 def _null(match: re.Match[bytes]) -> bytes:

@@ -77,11 +77,8 @@ class Parameter:
         is_bool = isinstance(value, bool)
         fits = self.type is None or isinstance(value, self.type)
         fits = fits or (self.type is float and isinstance(value, int))
-        return (
-            None
-            if fits and (not is_bool or self.type in (bool, None))
-            else self._wrong(write(value))
-        )
+        fits = fits and (not is_bool or self.type in (bool, None))
+        return None if fits else self._wrong(write(value))
 
     def _converted(self, typed: str) -> Value:
         if self.type is bool:

@@ -33,8 +33,7 @@ class DeepValues(NamedTuple):
     values: Values
     """(height, width, channels), without an alpha channel."""
     alpha: Values | None = None
-    """(height, width, 1), 0 where the image is transparent, 1 where it is not; None if it is
-    nowhere."""
+    """(height, width, 1), 0 where the image is transparent, 1 where it is not; None if opaque."""
 
 
 def raw_mode(image: ImageFile.ImageFile) -> str:

@@ -79,17 +79,8 @@ def fitted(
     tops = tuple({f"{name.partition('.')[0]}." for name in last})
     state, notes = _under_its_names(weights, inner, tops, model)
     notes += _resize_positions(state, inner)
-    for name, tensor in state.items():
-        if name.startswith((*tops, *_TRAINING_ONLY)):
-            continue
-        if name not in inner:
-            raise _misfit(weights, model, f"it has no '{name}'")
-        if tensor.shape != inner[name]:
-            shapes = f"{tuple(tensor.shape)} instead of {tuple(inner[name])}"
-            raise _misfit(weights, model, f"'{name}' is {shapes}")
-    for name in inner.keys() - state.keys():
-        if not name.startswith(tops) and not name.endswith("num_batches_tracked"):
-            raise _misfit(weights, model, f"'{name}' is missing")
+    if misfit := _first_misfit(state, inner, tops):
+        raise _misfit(weights, model, misfit)
     fits = {
         name: tensor
         for name, tensor in state.items()
@@ -99,6 +90,22 @@ def fitted(
         there = any(name.startswith(tops) for name in state)
         notes.append(_lost_head(weights, lost[0], there=there))
     return Fitted({wrapped + name: tensor for name, tensor in fits.items()}, notes)
+
+
+def _first_misfit(state: Mapping[str, Tensor], wanted: Shapes, tops: tuple[str, ...]) -> str:
+    """The first tensor outside the head that is unknown, of another shape or missing; or ""."""
+    for name, tensor in state.items():
+        if name.startswith((*tops, *_TRAINING_ONLY)):
+            continue
+        if name not in wanted:
+            return f"it has no '{name}'"
+        if tensor.shape != wanted[name]:
+            return f"'{name}' is {tuple(tensor.shape)} instead of {tuple(wanted[name])}"
+    for name in wanted:
+        if name in state or name.startswith(tops) or name.endswith("num_batches_tracked"):
+            continue
+        return f"'{name}' is missing"
+    return ""
 
 
 def _under_its_names(

@@ -47,6 +47,16 @@ def load_task(
     """
     if config.task:
         return own_task(user_task(config, progress), config, device, progress, note)
+    return _image_task(config, device, progress, note, cache_dir)
+
+
+def _image_task(
+    config: TaskConfig,
+    device: torch.device,
+    progress: Progress,
+    note: Notify,
+    cache_dir: Path | None,
+) -> ImageTask:
     # The model comes first: a wrong file should not cost the time of decoding all images.
     model = initial_model(config, _image_size(config), progress, note)
     dataset = _read(config, progress, note, cache_dir)

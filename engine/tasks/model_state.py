@@ -4,24 +4,15 @@ from __future__ import annotations
 
 import copy
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
-
-def generator_state(
-    generator: torch.Generator | np.random.Generator | random.Random,
-) -> Callable[[], object]:
-    """Copies the state of a generator, and returns the function that puts it back."""
-    if isinstance(generator, torch.Generator):
-        return partial(generator.set_state, generator.get_state())
-    if isinstance(generator, random.Random):
-        return partial(generator.setstate, generator.getstate())
-    bits = generator.bit_generator
-    return partial(setattr, bits, "state", copy.deepcopy(bits.state))
+_KINDS = (torch.Generator, np.random.Generator, random.Random)
 
 
 def keep_model(model: nn.Module) -> Callable[[], None]:
@@ -48,13 +39,7 @@ def keep_model(model: nn.Module) -> Callable[[], None]:
         (p, p.requires_grad, p.grad, None if p.grad is None else p.grad.clone())
         for p in model.parameters()
     ]
-
-    generators = [
-        generator_state(value)
-        for module in model.modules()
-        for value in vars(module).values()
-        if isinstance(value, (torch.Generator, np.random.Generator, random.Random))
-    ]
+    generators = [_generator_state(generator) for generator in _generators(model)]
 
     @torch.no_grad()
     def put_back() -> None:
@@ -74,3 +59,21 @@ def keep_model(model: nn.Module) -> Callable[[], None]:
             module.training = training
 
     return put_back
+
+
+def _generators(model: nn.Module) -> Iterator[Any]:
+    """The generators that modules hold as attributes."""
+    for module in model.modules():
+        yield from (value for value in vars(module).values() if isinstance(value, _KINDS))
+
+
+def _generator_state(
+    generator: torch.Generator | np.random.Generator | random.Random,
+) -> Callable[[], object]:
+    """Copies the state of a generator, and returns the function that puts it back."""
+    if isinstance(generator, torch.Generator):
+        return partial(generator.set_state, generator.get_state())
+    if isinstance(generator, random.Random):
+        return partial(generator.setstate, generator.getstate())
+    bits = generator.bit_generator
+    return partial(setattr, bits, "state", copy.deepcopy(bits.state))

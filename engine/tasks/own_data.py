@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, cast
+from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset, TensorDataset
+from torch.utils.data import DataLoader, IterableDataset
 
 from clr_tui.engine.cores import usable_cores
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.tasks.data_forms import as_rows, as_tuple, check_rows, is_dataset, no_data
 from clr_tui.engine.tasks.dataset import Notify, Progress
 from clr_tui.engine.tasks.devices import memory_of
 from clr_tui.engine.tasks.own_checks import FIELD, check_finite
 from clr_tui.engine.tasks.parts import Batch, Part, Rows, Stream, batch_length
-from clr_tui.engine.tasks.prefetch import Ahead, from_numpy, moved
+from clr_tui.engine.tasks.prefetch import Ahead, moved
 from clr_tui.engine.tasks.trees import Tree, tensors, tree_map, tree_to
-from clr_tui.engine.tasks.trees import rows as take_rows
 
-TARGETS = ("target", "targets", "label", "labels")
-"""Keys of a dict that hold the targets, in any capitalisation."""
 MEMORY_SHARE = 1 / 2
 """The largest share of the device's memory for a part; larger ones stay in the machine's memory."""
 _MAX_WORKERS = 8
@@ -66,7 +62,7 @@ class DataReader:
             return self._rows(rows, what)
         if is_dataset(data):
             if len(data) == 0:
-                raise _empty(what)
+                raise no_data(what)
             if self.cache:
                 return self._rows(self._read(data, what), what)
             return self._stream(self._loader(data, training=training), what, training, steps)
@@ -113,7 +109,7 @@ class DataReader:
         )
         batches: list[Tree] = []
         for batch in loader:
-            batches.append(_as_tuple(batch))
+            batches.append(as_tuple(batch))
             done = min(len(batches) * _CACHE_BATCH, len(data))
             self.progress(f"reading {what}", done, len(data))
         try:
@@ -126,26 +122,10 @@ class DataReader:
     def _stream(self, source: Any, what: str, training: bool, steps: int | None) -> Stream:
         if isinstance(source, IterableDataset):
             source = DataLoader(source, batch_size=self.batch_size, collate_fn=self.collate)
-        once = isinstance(source, Iterator)
-        if once and (steps is None or not training):
-            raise UserError(
-                f"{what} is an iterator, which can be read only once: give a function that returns"
-                " one, or an iterable such as a DataLoader",
-                FIELD,
-            )
         generators = [(generator, generator.get_state()) for generator in _generators(source)]
-        begin: Callable[[], Iterator[Any]]
-        begin = source if callable(source) and not hasattr(source, "__iter__") else source.__iter__
-        example, steps, last = self._looked_at(begin, source, what, steps)
+        begin, example, steps, last = self._opened(source, what, training, steps)
         for generator, state in generators:
             generator.set_state(state)
-        if once:
-            whole = chain([example], source)
-            begin = whole.__iter__
-            self.note(
-                f"{what} is an iterator, which can be read only once: after a sweep it continues"
-                " where the sweep stopped"
-            )
 
         def convert(batch: Any) -> Batch:
             batch = moved(batch, self.device)
@@ -169,6 +149,28 @@ class DataReader:
             generators=tuple(generators),
         )
 
+    def _opened(
+        self, source: Any, what: str, training: bool, steps: int | None
+    ) -> tuple[Callable[[], Iterator[Any]], Any, int, Any]:
+        """A function that starts a pass, and the result of `_looked_at`."""
+        begin: Callable[[], Iterator[Any]]
+        begin = source if callable(source) and not hasattr(source, "__iter__") else source.__iter__
+        if not isinstance(source, Iterator):
+            return begin, *self._looked_at(begin, source, what, steps)
+        if steps is None or not training:
+            raise UserError(
+                f"{what} is an iterator, which can be read only once: give a function that returns"
+                " one, or an iterable such as a DataLoader",
+                FIELD,
+            )
+        self.note(
+            f"{what} is an iterator, which can be read only once: after a sweep it continues where"
+            " the sweep stopped"
+        )
+        example, steps, last = self._looked_at(begin, source, what, steps)
+        whole = chain([example], source)
+        return whole.__iter__, example, steps, last
+
     def _looked_at(
         self, begin: Callable[[], Iterator[Any]], source: Any, what: str, steps: int | None
     ) -> tuple[Any, int, Any]:
@@ -179,7 +181,7 @@ class DataReader:
         batches = iter(begin())
         example = last = next(batches, None)
         if example is None:
-            raise _empty(what)
+            raise no_data(what)
         if steps is None:
             try:
                 steps = len(source)
@@ -189,120 +191,6 @@ class DataReader:
                     last, steps = batch, steps + 1
                     self.progress(f"counting the batches of {what}", steps, steps + 1)
         return example, steps, last
-
-
-def as_rows(data: Any) -> Tree | None:
-    """A tree of tensors with one sample per row, if `data` is one, or a `TensorDataset`."""
-    if isinstance(data, TensorDataset):
-        return data.tensors
-    if isinstance(data, Subset) and isinstance(data.dataset, TensorDataset):
-        chosen = torch.as_tensor(list(data.indices))
-        return tuple(tensor[chosen] for tensor in data.dataset.tensors)
-    return _as_tensors(data)
-
-
-def _as_tensors(data: Any) -> Tree | None:
-    if isinstance(data, Tensor):
-        return data if data.dim() else None
-    if isinstance(data, np.ndarray):
-        return from_numpy(data) if data.ndim and data.dtype.kind in "biufc" else None
-    if isinstance(data, dict) and data:
-        members = {key: _as_tensors(member) for key, member in data.items()}
-        return None if any(m is None for m in members.values()) else members
-    if isinstance(data, tuple) and data:
-        made = tuple(_as_tensors(member) for member in data)
-        return None if any(m is None for m in made) else made
-    return None
-
-
-def check_rows(tree: Tree, what: str) -> None:
-    """Raises a UserError if the tensors have no rows, or not as many each."""
-    lengths = sorted({len(tensor) for tensor in tensors(tree)})
-    if len(lengths) > 1:
-        numbers = " and ".join(map(str, lengths))
-        raise UserError(f"the tensors of {what} have {numbers} rows: give as many of each", FIELD)
-    if lengths == [0]:
-        raise _empty(what)
-
-
-def is_dataset(data: Any) -> bool:
-    """Whether it gives samples by index: a `Dataset`, an object like one, or a list of samples."""
-    if isinstance(data, list):
-        return bool(data) and not all(_may_be_batch(member) for member in data[:2])
-    if isinstance(data, (str, Mapping, DataLoader, IterableDataset)):
-        return False
-    return hasattr(data, "__getitem__") and hasattr(data, "__len__")
-
-
-def _may_be_batch(member: Any) -> bool:
-    """Whether a list's member may be a batch: all it holds has the same number of rows."""
-    counts = set(_row_counts(member))
-    return len(counts) == 1 and None not in counts
-
-
-def _row_counts(tree: Any) -> Iterator[int | None]:
-    """The rows of each tensor and the length of each list of other things; None: it has neither."""
-    if isinstance(tree, (Tensor, np.ndarray)):
-        yield len(tree) if tree.ndim else None
-    elif callable(getattr(tree, "to", None)):  # packed sequences, graphs
-        return
-    elif isinstance(tree, list) and not any(
-        isinstance(each, (Tensor, np.ndarray)) for each in tree
-    ):
-        yield len(tree)
-    elif isinstance(tree, (Mapping, tuple, list)):
-        for member in tree.values() if isinstance(tree, Mapping) else tree:
-            yield from _row_counts(member)
-    else:
-        yield None
-
-
-def split_batch(batch: Any) -> Batch:
-    """A batch as inputs and targets; see `clr_tui.Task.train`.
-
-    Raises:
-        UserError: it has no targets.
-    """
-    if isinstance(batch, Mapping):
-        key = next((key for key in batch if str(key).lower() in TARGETS), None)
-        if key is None:
-            raise UserError(
-                f"a batch is a dict with the keys {', '.join(map(str, batch))}: name the targets "
-                "target or label, or write a step(model, batch)",
-                FIELD,
-            )
-        return {name: value for name, value in batch.items() if name != key}, batch[key]
-    if isinstance(batch, (tuple, list)) and len(batch) > 1:
-        *inputs, targets = batch
-        return (tuple(inputs) if len(inputs) > 1 else _as_tuple(inputs[0])), targets
-    kind = type(batch).__name__
-    raise UserError(
-        f"a batch is a {kind} without targets: give (inputs, targets), or write a "
-        "step(model, batch)",
-        FIELD,
-    )
-
-
-def _as_tuple(tree: Tree) -> Tree:
-    """A list as a tuple, whose members are arguments of the model."""
-    return tuple(tree) if isinstance(tree, list) else tree
-
-
-def held_out(data: Any, seed: int, share: float = 0.1) -> tuple[Any, Any] | None:
-    """Samples divided at random into training and validation data; None if `data` is batches."""
-    rows = as_rows(data)
-    if rows is None and not is_dataset(data):
-        return None
-    if rows is not None:
-        check_rows(rows, "train")
-    n = len(tensors(rows)[0]) if rows is not None else len(data)
-    order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
-    count = max(1, round(share * n))
-    kept, held = order[count:], order[:count]
-    if rows is not None:
-        return take_rows(rows, kept), take_rows(rows, held)
-    samples = cast("Dataset[Any]", data)
-    return Subset(samples, kept.tolist()), Subset(samples, held.tolist())
 
 
 def _samples(source: Any, steps: int, size: int, last: int) -> int:
@@ -332,7 +220,3 @@ def _joined(batches: list[Tree]) -> Tree:
     parts = [tensors(batch) for batch in batches]
     joined = iter([torch.cat(column) for column in zip(*parts, strict=True)])
     return tree_map(lambda _: next(joined), batches[0])
-
-
-def _empty(what: str) -> UserError:
-    return UserError(f"{what} has no data", FIELD)

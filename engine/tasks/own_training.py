@@ -16,6 +16,7 @@ from clr_tui.engine.errors import UserError
 from clr_tui.engine.metrics import Metric, direction_is_clear, known_by_name
 from clr_tui.engine.settings.config import TaskConfig
 from clr_tui.engine.tasks import own_task as public
+from clr_tui.engine.tasks.data_forms import held_out, split_batch
 from clr_tui.engine.tasks.dataset import Notify, Progress
 from clr_tui.engine.tasks.measure import Counted, Measure
 from clr_tui.engine.tasks.own_checks import (
@@ -26,7 +27,7 @@ from clr_tui.engine.tasks.own_checks import (
     checked_loss,
     checked_step,
 )
-from clr_tui.engine.tasks.own_data import DataReader, held_out, split_batch
+from clr_tui.engine.tasks.own_data import DataReader
 from clr_tui.engine.tasks.own_model import ModelMaker, seeded
 from clr_tui.engine.tasks.parts import Batch, Part, Rows, batch_length
 from clr_tui.engine.tasks.task import Task

@@ -148,7 +148,7 @@ def _orientation(image: Image.Image) -> tuple[int, bool]:
 
 
 def _plain(image: Image.Image) -> tuple[Image.Image, bool]:
-    """An image of 8 bits in mode L or RGB, on white where it is transparent; whether it is."""
+    """An image of 8 bits in mode L or RGB, on white if it was transparent; and whether it was."""
     mode = "L" if image.mode in ("1", "L", "LA", "La") else "RGB"
     if not image.has_transparency_data:
         return image.convert(mode), False

@@ -63,7 +63,7 @@ class Ahead(Iterator[Batch]):
         self._next = self._copied()
 
     def _copied(self) -> Batch | None:
-        # The memory of earlier batches is used again: they must have been computed with.
+        # Memory of earlier batches is reused: computations that read them must end first.
         self._copying.wait_stream(torch.cuda.current_stream(self._device))
         with torch.cuda.stream(self._copying):
             return next((self._move(batch) for batch in self._batches), None)

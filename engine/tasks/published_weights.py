@@ -1,4 +1,4 @@
-"""The weights that libraries publish: where they are, and downloading them once, with progress."""
+"""The weights that libraries publish, and downloading them once, with progress."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ _PREFIX = ".unfinished-"
 
 @contextlib.contextmanager
 def staging_folder(parent: Path) -> Iterator[Path]:
-    """Yields a new folder in `parent`, which is made if need be; it is gone after the block.
+    """Yields a new folder in `parent`, which is made if needed; it is removed after the block.
 
     Those of processes that were killed are removed first: a living one holds a lock on its own.
 

@@ -411,7 +411,7 @@ def test_a_rate_without_effect_is_said(folder: str, make_bench: Callable[..., Be
     bench = make_bench(sweep, folder=Path(folder))
     run_range_test(bench.session, sweep)
     (note,) = bench.script.of(Note)
-    assert "recipes_x:Deaf steps alike at any rate" in note.text  # type: ignore[attr-defined]
+    assert "recipes_x:Deaf takes the same steps at any rate" in note.text  # type: ignore[attr-defined]
 
 
 def test_embeddings_are_no_matrices() -> None:

@@ -1,4 +1,4 @@
-"""Restoring everything that steps change in an optimizer, and in those that it is made of."""
+"""Restoring everything that steps change in an optimizer and in optimizers inside it."""
 
 from __future__ import annotations
 

@@ -18,8 +18,8 @@ def remarks(name: str, optimizer: Optimizer, *, swept: bool, ignores_rate: bool)
     said = []
     if ignores_rate:
         said.append(
-            f"{name} steps alike at any rate with these options: neither a range test nor a policy"
-            " has an effect on it"
+            f"{name} takes the same steps at any rate with these options: neither a range test nor"
+            " a policy has an effect on it"
         )
     if isinstance(optimizer, MatricesAndAdamW) and len(optimizer.parts) > 1:
         share = optimizer.parts[1].param_groups[0]["initial_lr"]

@@ -49,7 +49,7 @@ class Recipe:
     """Whether it views parameters or gradients as vectors, which those of kernels that lie
     channels last cannot be."""
     ignores_rate: bool = False
-    """Whether it steps alike whatever its rate is, as Adafactor does with steps of its own."""
+    """Whether its steps are the same at any rate, as for Adafactor with relative steps."""
 
     def arrange(self, model: nn.Module) -> None:
         """Lays the weights of `model` out as the class needs them."""
@@ -191,9 +191,9 @@ def _failure(candidate: Recipe, config: OptimizerConfig, folder: str) -> UserErr
 
 
 def _ignores_rate(candidate: Recipe, config: OptimizerConfig, folder: str) -> bool:
-    """Whether the weights are moved, and alike by another rate and another constructor's rate.
+    """Whether it moves the weights, and equally at another rate and another constructor's rate.
 
-    Some move nothing in their first steps, which says nothing.
+    An optimizer that moves nothing in its first steps proves nothing.
     """
     rate = own_rate(config, folder)
     weights = [list(_few_weights().parameters())]
