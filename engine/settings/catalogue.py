@@ -35,8 +35,6 @@ class Model(NamedTuple):
     """A model that can be trained."""
 
     title: str
-    help: str
-    """What it is, in half a line."""
     image_size: int
     """The default side of images from a folder, pixels."""
     build: str
@@ -128,7 +126,6 @@ _BY_SIZE = {
 TORCHVISION = {
     name: Model(
         title=name,
-        help="torchvision",
         image_size=size,
         build=f"{_TASKS}.torchvision_models:build_torchvision",
         library_name=name,
@@ -142,7 +139,6 @@ TORCHVISION = {
 MODELS = {
     "cnn": Model(
         title="CNN",
-        help="small CNN for any image size",
         image_size=64,
         build=f"{_TASKS}.cnn:build_cnn",
         study_epochs=150,
@@ -150,7 +146,6 @@ MODELS = {
     **TORCHVISION,
     "resnet34": TORCHVISION["resnet34"]._replace(
         title="ResNet34",
-        help="ResNet34, frozen except for its last block",
         build=f"{_TASKS}.resnet34:build_resnet34",
         frozen=True,
         study_epochs=100,
@@ -187,7 +182,6 @@ def model_named(name: str, freeze: str = "") -> Model:
         raise UserError(f"the model '{name}' {words}", "model")
     return Model(
         title=library_name,
-        help="timm",
         image_size=224,
         build=f"{_TASKS}.timm_models:build_timm",
         library_name=library_name,

@@ -38,7 +38,6 @@ class TaskFunction:
     """Absolute."""
     name: str
     parameters: tuple[Parameter, ...] = ()
-    doc: str = ""
     open: bool = False
     """Whether it may take other parameters too: it has `**names`, or is defined elsewhere."""
 
@@ -109,9 +108,8 @@ def task_function(place: str, folder: str | Path = "") -> TaskFunction:
         if positional:
             words = f"takes '{positional}' only by position, but parameters are given by name"
             raise _mistake(f"{split.function} {words}", path, found.lineno)
-        doc = ast.get_docstring(found) or ""
         open_ = found.args.kwarg is not None
-        return TaskFunction(path, split.function, tuple(parameters), doc, open_)
+        return TaskFunction(path, split.function, tuple(parameters), open_)
     if isinstance(found, ast.AsyncFunctionDef):
         words = f"{split.function} is an async function: write 'def {split.function}'"
         raise _mistake(words, path, found.lineno)

@@ -33,6 +33,6 @@ def build_line(channels: int, size: int, classes: int) -> nn.Module:
 
 TABLES = (
     (SOURCES, "stripes", Source(12, train=120, read="toy_images:read_stripes")),
-    (MODELS, "line", Model("Line", "one layer", 32, build="toy_images:build_line")),
+    (MODELS, "line", Model("Line", 32, build="toy_images:build_line")),
 )
 """Where they are named, and what there."""

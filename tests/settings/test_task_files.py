@@ -45,7 +45,7 @@ def said(place: str, folder: Path) -> str:
 
 def test_the_parameters_are_read_with_types_and_defaults(folder: Path) -> None:
     found = task_function("mytask.py", folder)
-    assert (found.path, found.name, found.doc) == (folder / "mytask.py", "task", "Makes it.")
+    assert (found.path, found.name) == (folder / "mytask.py", "task")
     assert not found.open
     assert [(one.name, one.type, one.default) for one in found.parameters] == [
         ("plain", None, None),
