@@ -6,8 +6,10 @@ from then on no network is needed, and they are read like any folder of images.
 
 from __future__ import annotations
 
+import glob
 import os
 import re
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -54,7 +56,7 @@ def read_hugging_face(
             images with labels.
     """
     root = data_folder() / "huggingface"
-    folder = root / re.sub(r"[^\w.-]+", "--", name.removeprefix(HUGGING_FACE)).strip("-")
+    folder = _folder_in(root, name.removeprefix(HUGGING_FACE))
     if not (folder / _CLASSES).exists():
         loaded = _loaded(name, progress)
         try:
@@ -62,6 +64,25 @@ def read_hugging_face(
         except OSError as error:
             raise unwritable(name, root, error) from error
     return read_layout(folder, _layout(folder), size, progress, note, cache_dir)
+
+
+def _folder_in(root: Path, name: str) -> Path:
+    """The folder of a data set's files: another one once the files of a local set have changed."""
+    base = re.sub(r"[^\w.-]+", "--", name).strip("-")
+    source = Path(name.partition(":")[0])
+    if source.is_dir():
+        return root / f"{base}-{_state(source):08x}"
+    # A local set that was removed since is known by what was written last.
+    written = [*root.glob(f"{glob.escape(base)}-{'[0-9a-f]' * 8}")]
+    return max(written, key=lambda folder: folder.stat().st_mtime, default=root / base)
+
+
+def _state(source: Path) -> int:
+    """A checksum of the names, sizes and times of all files in a folder."""
+    files = sorted(path for path in source.rglob("*") if path.is_file())
+    stats = [(os.fspath(path), path.stat()) for path in files]
+    states = [(path, stat.st_size, stat.st_mtime_ns) for path, stat in stats]
+    return zlib.crc32(repr(states).encode())
 
 
 def _loaded(name: str, progress: Progress) -> dict[PartName, Any]:

@@ -91,6 +91,17 @@ def test_what_was_written_once_needs_neither_network_nor_set(tmp_path, load, tol
 
 
 @needs_datasets
+def test_a_local_set_that_changed_is_read_again(tmp_path, load):
+    folder = write(tmp_path / "pets", train=20, test=4)
+    assert sizes(load(data=f"hf:{folder}", image_size=16)) == [18, 2, 4]
+    shutil.rmtree(folder)
+    write(folder, train=20, test=6)
+    assert sizes(load(data=f"hf:{folder}", image_size=16)) == [18, 2, 6]
+    shutil.rmtree(folder)
+    assert sizes(load(data=f"hf:{folder}", image_size=16)) == [18, 2, 6]
+
+
+@needs_datasets
 @pytest.mark.parametrize(("labels", "classes"), [("string", ["kind 0", "kind 1"]), ("int64", "01")])
 def test_labels_without_names_are_classes_of_their_values(tmp_path, load, labels, classes):
     folder = write(tmp_path / "pets", labels, train=20, test=6)
