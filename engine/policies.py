@@ -23,7 +23,7 @@ ONE_CYCLE_FINAL = 1e4
 """One-cycle ends at base_lr divided by this (torch's `final_div_factor`)."""
 
 WITHOUT_CYCLES: tuple[Policy, ...] = ("constant", "one-cycle", "cosine", "warmup-stable-decay")
-"""Those that fit any length."""
+"""Policies that fit any length."""
 Direction = Literal["rising", "falling", "annealing", "warming up", "stable", "constant"]
 
 

@@ -312,7 +312,7 @@ class Train(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="tr
             rare=True,
         ),
     ] = ""
-    """As text. The policy is `constant` then."""
+    """As text; the policy is then `constant`."""
     min_momentum: Annotated[
         float | None,
         described(
@@ -330,7 +330,7 @@ class Train(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="tr
     optimizer: _Optimizer = OptimizerConfig()
 
     def __post_init__(self) -> None:
-        """Leaves one of policy and scheduler in charge of the rate."""
+        """Makes the policy `constant` if a scheduler moves the rate."""
         if self.scheduler:
             msgspec.structs.force_setattr(self, "policy", "constant")
 

@@ -23,7 +23,7 @@ class Parameter:
 
     name: str
     default: Value = None
-    """None too if the default is not a number, a text, True, False or a list of these."""
+    """Also None if the default is not a number, a text, True, False or a list of these."""
     type: type[bool] | type[int] | type[float] | type[str] | None = None
     """From the annotation, else from the default; None if neither says it."""
     source: str = ""
@@ -31,7 +31,7 @@ class Parameter:
     annotated: bool = False
     """Whether `type` comes from an annotation."""
     optional: bool = False
-    """Whether it may be None besides."""
+    """Whether None is allowed too."""
     choices: tuple[Value, ...] = ()
     """The only values, of a `Literal`."""
 
@@ -48,7 +48,7 @@ class Parameter:
     def read(self, text: str) -> Value:
         """Parses a value as typed; raises UserError (`field`) if it is not one for this parameter.
 
-        Where no type is known, text that is no Python literal is taken as it is.
+        If no type is known, text that is not a Python literal is used unchanged.
         """
         typed = text.strip()
         if self.optional and typed.lower() == "none":

@@ -60,7 +60,7 @@ def fitted(
     """Finds the model's tensors in a state dict.
 
     Names may have prefixes (`module.`, `model.`), or the marks of torch.compile and others in them.
-    All of the model but its head must be there. What fits of the head is used too.
+    Everything but the model's head must be there. Tensors of the head that fit are used too.
 
     Args:
         weights: the state dict.

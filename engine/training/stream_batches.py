@@ -16,7 +16,7 @@ class StreamBatches:
     """An endless sequence of a stream's batches: at the end of a pass the next one begins.
 
     A pass draws its order from the generators that its source uses: torch's global ones, which are
-    seeded for each trial, or those of its own. To restore a position, a pass is begun again with
+    seeded for each trial, or those of its own. To restore a position, a pass is started again with
     the generators as they were at its beginning, and the batches before the position are skipped.
     """
 

@@ -13,8 +13,8 @@ from torch.optim import Optimizer
 def keep_optimizer(optimizer: Optimizer, model: nn.Module) -> Callable[[], None]:
     """Copies an optimizer's state, groups and attributes; returns what puts them back.
 
-    Some keep their state in attributes, or in an optimizer of their own. Attributes that cannot be
-    copied stay as they are.
+    Some keep their state in attributes, or in an inner optimizer. Attributes that cannot be copied
+    stay unchanged.
     """
     owners = list(_with_inner(optimizer))
     lists: list[list[dict[str, Any]]] = [owner.param_groups for owner in owners]
