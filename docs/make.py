@@ -13,9 +13,10 @@ from clr_tui.tui.keys import KEYS
 from clr_tui.tui.kinds.registry import KINDS
 
 INTRODUCTION = """\
-Each setting is an option of the command and a field of the form (`n` on the list of runs); in
-`run.json` it has the option's name with underscores. Options that are on or off have a twin:
-`--augment` and `--no-augment`."""
+Each setting is an option of the command and a field of the form (`n` on the list of runs). In
+`run.json` it has the option's name with underscores, except for `--set` (`parameters`),
+`--optimizers` (`entries`) and `--lr` (`rates`); momentum and weight decay are part of `optimizer`.
+Options that are on or off have a twin: `--augment` and `--no-augment`."""
 HERE = Path(__file__).parent
 PLACES = {
     "runs": {"home"},

@@ -41,7 +41,7 @@ def users_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pa
 
 @pytest.fixture
 def deadline() -> Iterator[None]:
-    """Fails what waits for ever, such as for the other end of a pipe."""
+    """Fails what waits forever, such as for the other end of a pipe."""
 
     def late(*_: object) -> None:
         pytest.fail("it waits")

@@ -75,12 +75,12 @@ def what_next(run: str, report: RangeReport) -> str:
 def lines(history: RunHistory, report: RangeReport, width: int) -> list[str]:
     """The chart, what the rules say, the verdict, the bounds."""
     (chart,) = charts(history, report)
-    told = [*chart_lines(chart, width, 24), "", *_rules(report.suggestions, width), ""]
-    told += wrap(f"{report.verdict.sentence} {report.verdict.advice}".strip(), width)
+    printed = [*chart_lines(chart, width, 24), "", *_rules(report.suggestions, width), ""]
+    printed += wrap(f"{report.verdict.sentence} {report.verdict.advice}".strip(), width)
     if report.bounds is not None:
         base, top = numbers.lr(report.bounds.base_lr), numbers.lr(report.bounds.max_lr)
-        told.append(f"bounds  base_lr {base}  max_lr {top}")
-    return told
+        printed.append(f"bounds  base_lr {base}  max_lr {top}")
+    return printed
 
 
 def _rules(suggestions: list[Suggestion], width: int) -> list[str]:

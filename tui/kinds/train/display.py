@@ -52,22 +52,24 @@ def _charts(history: RunHistory, state: State) -> tuple[Chart, Chart, Chart]:
 
 def lines(history: RunHistory, report: TrainReport, width: int) -> list[str]:
     """The charts, the epochs, the results, and where in its cycle the training ended."""
-    told: list[str] = []
+    printed: list[str] = []
     for chart, height in zip(charts(history, report), (8, 12, 12), strict=True):
-        told += [*chart_lines(chart, width, height), ""]
-    told += [*_epochs(history), ""]
+        printed += [*chart_lines(chart, width, height), ""]
+    printed += [*_epochs(history), ""]
     results = {
         "validation, last": report.final_validation,
         "validation, best": report.best_validation,
         "test, last": report.test_last,
         "test, best on validation": report.test_best,
     }
-    told += [_result(what, one, report.metric) for what, one in results.items() if one is not None]
+    printed += [
+        _result(what, one, report.metric) for what, one in results.items() if one is not None
+    ]
     if report.status == "running":
-        told.append(f"now: {report.phase}")
+        printed.append(f"now: {report.phase}")
     if words := ending_sentence(history):
-        told += wrap(words, width)
-    return told
+        printed += wrap(words, width)
+    return printed
 
 
 def _epochs(history: RunHistory) -> list[str]:
