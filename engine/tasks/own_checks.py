@@ -119,6 +119,14 @@ def check_finite(targets: list[Tensor], what: str) -> None:
             )
 
 
+def no_batches_left(what: str) -> UserError:
+    """The error for a stream that has no batches in a later pass."""
+    return task_mistake(
+        f"{what} has no batches any more: an iterator can be used only once, so give an iterable,"
+        " or a function that returns a new iterator each time"
+    )
+
+
 def task_mistake(message: str, function: Callable[..., Any] | None = None) -> UserError:
     """An error in the field "task", with the place of the user's function if it has one."""
     place = place_of(function) if function is not None else ""

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from clr_tui.engine.tasks.features import BLOCK
 from clr_tui.engine.tasks.measure import Counted, added
+from clr_tui.engine.tasks.own_checks import no_batches_left
 from clr_tui.engine.tasks.parts import Part, Rows
 from clr_tui.engine.training.trainee import Trainee
 
@@ -45,6 +46,9 @@ def evaluate(
 
     Returns:
         The mean loss, a float32 scalar on the device, and the metrics, in the task's order.
+
+    Raises:
+        UserError: a stream has no batches (field "task").
     """
     task = trainee.task
     loss, done = torch.zeros((), device=trainee.device), 0
@@ -58,4 +62,6 @@ def evaluate(
             loss += batch_loss.float() * (size / expected)
             metrics.append(task.measured(outputs, batch[1]))
             done += size
+    if not done:
+        raise no_batches_left("the data to measure on")
     return loss * (expected / done), added(metrics)

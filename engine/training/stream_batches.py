@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from clr_tui.engine.errors import UserError
+from clr_tui.engine.tasks.own_checks import no_batches_left
 from clr_tui.engine.tasks.parts import Batch, Stream
 from clr_tui.engine.training.randomness import global_state, set_global_state
 
@@ -41,10 +41,7 @@ class StreamBatches:
             self._pass = self._begun()
             batch = next(self._pass, None)
         if batch is None:
-            raise UserError(
-                "the training data has no batches any more: an iterator, unlike an "
-                "iterable or a function that returns one, can be used only once"
-            )
+            raise no_batches_left("the training data")
         self._drawn += 1
         return batch
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from own_bench import made, torchs_losses
+from own_bench import made, session, torchs_losses
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
 import clr_tui
-from clr_tui.engine.settings.config import OptimizerConfig
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.settings.config import OptimizerConfig, Train
 from clr_tui.engine.training.trainee import make_trainee
+from clr_tui.engine.training.training import run_training
 
 STEPS = 50
 N = 64
@@ -194,3 +197,22 @@ def test_a_list_of_what_may_be_batches_says_that_it_is_taken_for_that() -> None:
         "each member of train, a list, is a batch, the first of 8: if they are samples, give a"
         " Dataset"
     ]
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [("train", "the training data has"), ("validation", "the data to measure on has")],
+)
+def test_a_function_that_gives_its_iterator_twice_is_a_mistake(
+    tmp_path: Path, part: str, said: str
+) -> None:
+    batches = [(torch.ones(4, 2), torch.ones(4, 1))] * 3
+    once = iter(batches)
+    data: dict[str, Any] = {"train": batches, "validation": batches, part: lambda: once}
+    given = clr_tui.Task(
+        model=lambda: nn.Linear(2, 1), loss=functional.mse_loss, steps_per_epoch=3, **data
+    )
+    job = Train(base_lr=0.01, max_lr=0.01, policy="constant", epochs=1)
+    with pytest.raises(UserError, match=f"^{said} no batches any more") as caught:
+        run_training(session(given, job, tmp_path)[0], job)
+    assert caught.value.field == "task"
