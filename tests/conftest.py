@@ -16,6 +16,9 @@ settings.load_profile("clr-tui")
 # The terminal that starts the tests must not decide how wide they, or `ps`, write their lines.
 for size in ("COLUMNS", "LINES"):
     os.environ.pop(size, None)
+# Nor may a shell that starts them in the background, which ignores SIGINT in all that they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
