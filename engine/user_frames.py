@@ -85,10 +85,10 @@ def text_of(error: BaseException) -> str:
 
 
 def place_of(function: Callable[..., Any]) -> str:
-    """Where a function is defined, such as `mytask.py:12, in step`; empty if that is unknown."""
+    """Where a user's function is defined, such as `mytask.py:12, in step`; else empty."""
     inner: Any = getattr(function, "__wrapped__", None) or getattr(function, "func", function)
     code = getattr(inner, "__code__", None) or getattr(type(inner).__call__, "__code__", None)
-    if code is None:
+    if code is None or not is_users(code.co_filename):
         return ""
     return str(Frame(code.co_filename, code.co_firstlineno, code.co_name, ""))
 

@@ -34,7 +34,8 @@ def as_rows(data: Any) -> Tree | None:
 def _as_tensors(data: Any) -> Tree | None:
     if isinstance(data, Tensor):
         return data if data.dim() else None
-    if isinstance(data, np.ndarray):
+    if not isinstance(data, np.generic) and callable(getattr(data, "__array__", None)):
+        data = np.asarray(data)  # columns of a table too
         return from_numpy(data) if data.ndim and data.dtype.kind in "biufc" else None
     if isinstance(data, dict) and data:
         members = {key: _as_tensors(member) for key, member in data.items()}
@@ -43,6 +44,14 @@ def _as_tensors(data: Any) -> Tree | None:
         made = tuple(_as_tensors(member) for member in data)
         return None if any(m is None for m in made) else made
     return None
+
+
+def not_rows(data: tuple[Any, ...], what: str) -> UserError:
+    """The mistake of a tuple of which not all members are tensors or arrays."""
+    wrong = [type_in_words(member) for member in data if _as_tensors(member) is None]
+    held = wrong[0] if wrong else "nothing"
+    words = f"{what} is a tuple with {held}: give tensors or arrays with one sample per row"
+    return UserError(words, FIELD)
 
 
 def check_rows(tree: Tree, what: str) -> None:
@@ -59,7 +68,7 @@ def is_dataset(data: Any) -> bool:
     """Whether it gives samples by index: a `Dataset`, an object like one, or a list of samples."""
     if isinstance(data, list):
         return bool(data) and not all(_may_be_batch(member) for member in data[:2])
-    if isinstance(data, (str, Mapping, DataLoader, IterableDataset)):
+    if isinstance(data, (str, tuple, Mapping, DataLoader, IterableDataset)):
         return False
     return hasattr(data, "__getitem__") and hasattr(data, "__len__")
 

@@ -12,7 +12,14 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from clr_tui.engine.cores import usable_cores
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.tasks.data_forms import as_rows, as_tuple, check_rows, is_dataset, no_data
+from clr_tui.engine.tasks.data_forms import (
+    as_rows,
+    as_tuple,
+    check_rows,
+    is_dataset,
+    no_data,
+    not_rows,
+)
 from clr_tui.engine.tasks.dataset import Notify, Progress
 from clr_tui.engine.tasks.devices import memory_of
 from clr_tui.engine.tasks.own_checks import FIELD, check_finite
@@ -60,6 +67,8 @@ class DataReader:
         rows = as_rows(data)
         if rows is not None:
             return self._rows(rows, what)
+        if isinstance(data, tuple):
+            raise not_rows(data, what)
         if is_dataset(data):
             if len(data) == 0:
                 raise no_data(what)

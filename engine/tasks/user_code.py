@@ -94,7 +94,12 @@ def _imported(place: TaskPlace, name: str) -> ModuleType:
             raise task_mistake(f"{name} cannot be read: {error.strerror}") from error
         raise task_mistake(describe_error(error)[0]) from error
     except (Exception, SystemExit) as error:  # a user's code may raise anything
-        raise task_mistake(describe_error(error)[0]) from error
+        words = describe_error(error)[0]
+        if place.is_file and isinstance(error, ImportError) and "relative import" in str(error):
+            words += (
+                f": if {name} is in a package, give the task as package.module:{place.function}"
+            )
+        raise task_mistake(words) from error
 
 
 def _run_file(path: str) -> ModuleType:

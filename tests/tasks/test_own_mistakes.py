@@ -103,6 +103,8 @@ def no_batches() -> Iterator[Any]:
         ({"train": (X, with_nan(Y))}, ["2 of the 20", "not finite"]),
         ({"train": (with_nan(X), Y)}, ["first batch is nan", "inputs"]),
         ({"train": X}, ["without targets"]),
+        ({"train": (X.tolist(), Y)}, ["train is a tuple with a list", "tensors or arrays"]),
+        ({"train": (X, ["a"] * 20)}, ["train is a tuple with a list"]),
         ({"train": {"x": X, "z": Y}}, ["keys x, z", "target"]),
         ({"train": iter([(X, Y)])}, ["iterator", "only once"]),
         ({"loss": None}, ["neither of loss and step"]),
@@ -141,6 +143,12 @@ def test_a_direction_that_no_name_gives_is_noted(metrics: dict[str, Any], guesse
     prepared(task(metrics=metrics), notes)
     said = "higher values of the metric gap are taken for better: give 'min' or 'max' with it"
     assert any(note.startswith(said) for note in notes) == guessed
+
+
+def test_no_line_of_a_library_is_named() -> None:
+    frozen = nn.Linear(3, 1).requires_grad_(False)
+    message = mistake(task(model=frozen))
+    assert message == "the loss does not depend on the model's trainable parameters"
 
 
 def test_a_loss_that_broadcasts_is_noted() -> None:

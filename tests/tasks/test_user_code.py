@@ -168,6 +168,7 @@ def test_spawned_processes_find_the_file_and_its_folder(users_folder: Path) -> N
         ("def task():\n    assert 1 == 2\n", "AssertionError (mytask.py:2, in task)"),
         ("def task():\n    exit('no data')\n", "called sys.exit('no data') (mytask.py:2, in task)"),
         ("from utils import nothing\n", "cannot import name 'nothing' from 'utils'"),
+        ("from . import utils\n", "(mytask.py:1): if mytask.py is in a package, give the task as"),
         ("import broken\n", "ValueError: bad (broken.py:2, in f)"),
     ],
 )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.report import range_report, to_json
 from clr_tui.engine.log.events import Event, RunFinished, TaskReady
+from clr_tui.engine.log.summary import RunSummary
 from clr_tui.engine.settings.config import RangeTest, RunConfig, TaskConfig
+from clr_tui.tui.text.run_rows import cell, columns_for, task_and_model
 from clr_tui.tui.text.status import title_of
 
 TASK = TaskConfig(task="/home/me/mytask.py:task", parameters={"width": 8, "bias": False})
@@ -48,3 +52,19 @@ def test_the_result_has_the_parameters_and_the_traceback() -> None:
     assert result["parameters"] == {"width": 8, "bias": False}
     assert result["traceback"] == lines
     assert to_json(range_report(history(READY), smoothing=0.05, live=False))["model"] == "Net"
+
+
+@pytest.mark.parametrize(("model", "words"), [("cnn", "mytask · CNN"), ("", "mytask")])
+def test_a_list_names_no_model_that_only_the_file_knows(model: str, words: str) -> None:
+    summary = RunSummary(
+        id=CONFIG.id,
+        kind=CONFIG.kind,
+        task="mytask",
+        model=model,
+        created=0.0,
+        status="done",
+        message="",
+    )
+    assert task_and_model(summary) == words
+    (column,) = (one for one in columns_for(160) if one.name == "task")
+    assert cell(summary, column, now=0.0) == words

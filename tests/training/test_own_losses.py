@@ -177,6 +177,24 @@ class Named(nn.Module):
         return self.net(x)
 
 
+class Table:
+    """Rows in the form of a table of pandas."""
+
+    def __init__(self, rows: Tensor) -> None:
+        self.rows = rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        return self.rows.double().numpy()
+
+
+def test_tables_are_arrays() -> None:
+    x, y = samples()
+    assert trained(task((Table(x), Table(y)))) == trained(task((x, y)))
+
+
 class Flow(IterableDataset[Any]):
     """Like `samples`, of a length that nobody knows."""
 

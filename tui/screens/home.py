@@ -27,8 +27,14 @@ from clr_tui.tui.preview import Preview
 from clr_tui.tui.screens.confirm import ConfirmScreen
 from clr_tui.tui.screens.foreground_screen import ForegroundScreen
 from clr_tui.tui.text.clean import plain
-from clr_tui.tui.text.names import model_name
-from clr_tui.tui.text.run_rows import is_living, living_first, matching, result, runs_heading
+from clr_tui.tui.text.run_rows import (
+    is_living,
+    living_first,
+    matching,
+    result,
+    runs_heading,
+    task_and_model,
+)
 from clr_tui.tui.widgets.key_footer import KeyFooter
 from clr_tui.tui.widgets.run_table import RunTable
 from clr_tui.tui.widgets.typed_input import TypedInput
@@ -339,7 +345,7 @@ class HomeScreen(ForegroundScreen[None]):
 
 
 def _title_of(summary: RunSummary) -> str:
-    parts = [plain(summary.id), f"{plain(summary.task)} · {model_name(summary.model)}"]
+    parts = [plain(summary.id), task_and_model(summary)]
     if summary.status not in ("failed", "lost") and (words := result(summary)):
         parts.append(words)
     return "  ".join(parts)

@@ -76,8 +76,7 @@ def cell(summary: RunSummary, column: RunColumn, now: float) -> str:
     if column.name == "kind":
         return KINDS[summary.kind].title
     if column.name == "task":
-        task = plain(summary.task)
-        return task if column.width < 16 else f"{task} · {model_name(summary.model)}"
+        return plain(summary.task) if column.width < 16 else task_and_model(summary)
     if column.name == "status":
         return f"{SYMBOLS[summary.status]} {summary.status}"
     if column.name in ("progress", "done"):
@@ -85,6 +84,12 @@ def cell(summary: RunSummary, column: RunColumn, now: float) -> str:
     if column.name == "result":
         return result(summary)
     return numbers.age(now - summary.created)
+
+
+def task_and_model(summary: RunSummary) -> str:
+    """Return `flowers · CNN`, or only the task if it brings its model."""
+    parts = [plain(summary.task), model_name(summary.model)]
+    return " · ".join(part for part in parts if part)
 
 
 def result(summary: RunSummary) -> str:
