@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Event
 
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.settings.config import TaskConfig
 from clr_tui.engine.tasks import user_files
 from clr_tui.engine.training.control import RunRemoved
+from clr_tui.engine.training.watching import watching
 from clr_tui.engine.user_frames import shown
 
 POLL_SECONDS = 2.0
@@ -21,9 +22,8 @@ def reporting_changes(task: TaskConfig, note: Callable[[str], object]) -> Iterat
     if not task.task:
         yield
         return
-    over = threading.Event()
 
-    def watch() -> None:
+    def watch(over: Event) -> None:
         while not (changed := user_files.first_changed()):
             if over.wait(POLL_SECONDS):
                 return
@@ -35,10 +35,5 @@ def reporting_changes(task: TaskConfig, note: Callable[[str], object]) -> Iterat
         except (UserError, RunRemoved):
             return  # the log cannot be written, as the main thread will notice
 
-    thread = threading.Thread(target=watch, name="changed files", daemon=True)
-    thread.start()
-    try:
+    with watching(watch, "changed files"):
         yield
-    finally:
-        over.set()
-        thread.join()

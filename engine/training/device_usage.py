@@ -12,6 +12,7 @@ from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.events import DeviceUsage, Event
 from clr_tui.engine.nvml import UsageMonitor
 from clr_tui.engine.training.control import RunRemoved
+from clr_tui.engine.training.watching import watching
 
 USAGE_SECONDS = 5.0
 
@@ -22,10 +23,9 @@ def reporting_usage(device: torch.device, emit: Callable[[Event], object]) -> It
     if device.type != "cuda":
         yield
         return
-    over = threading.Event()
     monitor = UsageMonitor(device.index or 0)
 
-    def report() -> None:
+    def report(over: threading.Event) -> None:
         while (usage := monitor.read()) is not None:
             used, total, utilisation = usage
             try:
@@ -35,10 +35,5 @@ def reporting_usage(device: torch.device, emit: Callable[[Event], object]) -> It
             if over.wait(USAGE_SECONDS):
                 return
 
-    thread = threading.Thread(target=report, daemon=True)
-    thread.start()
-    try:
+    with watching(report, "device usage"):
         yield
-    finally:
-        over.set()
-        thread.join()
