@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import traceback
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -81,7 +82,9 @@ class TrialRunner:
             progress = throttled_progress(lambda event: None, self._raise_if_stopped)
             # The worker has read the data before, and has reported all notes.
             self._task = load_task(config.task, device, progress, lambda text: None)
-        return Session(config, self._task, precision, reporter.report, control, Path())
+        # All optimizers of a comparison are asked for by name, also that of the default settings.
+        task = replace(self._task, optimizer=None)
+        return Session(config, task, precision, reporter.report, control, Path())
 
     def _raise_if_stopped(self) -> None:
         """Called by work on the data in any trial, such as features of frozen layers."""

@@ -19,7 +19,7 @@ from clr_tui.engine.training.optimizers.optimizer_remarks import remarks
 from clr_tui.engine.training.randomness import stream
 from clr_tui.engine.training.recorder import Recorder, StopRule
 from clr_tui.engine.training.stopwatch import Stopwatch
-from clr_tui.engine.training.trainee import Trainee, make_trainee
+from clr_tui.engine.training.trainee import Trainee, make_trainee, uses_tasks_optimizer
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,10 @@ class Session:
             precision=self.task.precision or self.precision,
             folder=self.config.folder,
         )
+        if uses_tasks_optimizer(self.task, optimizer):
+            name = type(trainee.optimizer).__name__
+            text = f"the task makes its own optimizer, {name}, which is used instead of the default"
+            self.emit(Note(level="info", text=text))
         for text in remarks(
             optimizer.name,
             trainee.optimizer,

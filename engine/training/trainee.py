@@ -142,6 +142,11 @@ def updates_per_epoch(task: Task, batches: Batches) -> int:
     return max(1, batches.steps_per_epoch // task.accumulate)
 
 
+def uses_tasks_optimizer(task: Task, optimizer: OptimizerConfig) -> bool:
+    """Whether the task makes its own optimizer and no other one was asked for."""
+    return task.optimizer is not None and optimizer == OptimizerConfig()
+
+
 def make_trainee(
     task: Task,
     optimizer: OptimizerConfig,
@@ -163,7 +168,7 @@ def make_trainee(
     """
     batches = make_batches(task, batch_size, seed)
     model = task.make_model(stream(seed, "weights"))
-    if task.optimizer is not None and optimizer == OptimizerConfig():
+    if task.optimizer is not None and uses_tasks_optimizer(task, optimizer):
         made = tasks_optimizer(task.optimizer, model, lr)
         stepping, remembered = steppings(type(made))[0], RememberedRate()
         return Trainee(task, model, made, batches, precision, stepping, remembered)

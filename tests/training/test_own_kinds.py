@@ -6,7 +6,8 @@ import random
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -18,8 +19,10 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_sequence
 from torch.utils.data import DataLoader, Dataset, IterableDataset
 
 import clr_tui
+from clr_tui.engine.comparing.protocol import Setup
+from clr_tui.engine.comparing.trial_runner import TrialRunner
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.log.events import EpochFinished, Evaluated, TrialFinished
+from clr_tui.engine.log.events import EpochFinished, Evaluated, Note, TrialFinished
 from clr_tui.engine.settings.config import OptimizerConfig, RangeTest, Train
 from clr_tui.engine.tasks.parts import Rows
 from clr_tui.engine.training.batches import make_batches
@@ -489,8 +492,10 @@ def with_optimizer(make: Callable[[nn.Module], Any]) -> clr_tui.Task:
 
 
 def test_the_tasks_own_optimizer_keeps_the_ratios_of_its_groups() -> None:
-    run, _ = session(with_optimizer(own_optimizer), RangeTest())
+    run, script = session(with_optimizer(own_optimizer), RangeTest())
     trainee = run.trainee(OptimizerConfig(), 0, lr=0.5)
+    notes = [event.text for event in script.events if isinstance(event, Note)]
+    assert notes == ["the task makes its own optimizer, SGD, which is used instead of the default"]
     assert type(trainee.optimizer) is torch.optim.SGD
     assert [group["lr"] for group in trainee.optimizer.param_groups] == [0.5, 1.0]
     set_rate(trainee.optimizer, 0.01)
@@ -516,3 +521,14 @@ def test_a_wrong_optimizer_is_one_sentence(make: Callable[[nn.Module], Any], sai
     with pytest.raises(UserError, match=said) as told:
         run.trainee(OptimizerConfig(), 0, lr=0.5)
     assert "test_own_kinds.py" in told.value.message
+
+
+def test_a_comparison_trains_only_the_optimizers_that_it_names() -> None:
+    run, script = session(with_optimizer(own_optimizer), Train(max_lr=0.5, base_lr=0.1))
+    setup = Setup(config=run.config, device="cpu", threads=torch.get_num_threads())
+    runner = TrialRunner(setup, cast(Any, None), cast(Any, None))
+    runner._task = run.task
+    reporter = cast(Any, SimpleNamespace(report=script.emit))
+    trainee = runner._session(reporter, run.control).trainee(OptimizerConfig(), 0, lr=0.5)
+    (group,) = trainee.optimizer.param_groups
+    assert (group["lr"], group["momentum"]) == (0.5, 0.9)
