@@ -36,10 +36,11 @@ def class_notes(data: Dataset, batch_size: int) -> list[str]:
     few = np.flatnonzero(train < limit)
     if len(few):
         most = int(train[few].max())
+        amount = f"{'' if len(few) == 1 else 'at most '}{many(most, 'training image')}"
         notes.append(
-            f"{_named(data.classes, few)} {have(len(few))} {'' if len(few) == 1 else 'at most '}"
-            f"{many(most, 'training image')}, far fewer than a batch of {batch_size} or the"
-            f" largest class of {train.max()}: too few to learn much"
+            f"{_named(data.classes, few)} {have(len(few))}"
+            f" {amount if most else 'no training image'}, far fewer than a batch of {batch_size} or"
+            f" the largest class of {train.max()}: too few to learn much"
         )
     return notes
 

@@ -121,7 +121,9 @@ def test_each_set_loads_by_name(name: str, root: Path, load, told):
     task = load(data=name, image_size=SOURCES[name].image_size or 8)
     assert (len(task.classes), *sizes(task)) == EXPECTED.get(name, (10, 180, 20, 60))
     assert task.name == name
-    assert all("not the file that was published" in note for note in told.notes)
+    # What is made here is small: some classes have no image.
+    told_of_files = [note for note in told.notes if not note.startswith("class")]
+    assert all("not the file that was published" in note for note in told_of_files)
     seen = torch.cat([part.targets for part in (task.train, task.validation, task.test)])
     assert int(seen.min()) == 0
     assert int(seen.max()) < len(task.classes)
