@@ -314,12 +314,13 @@ def test_a_comparison_of_an_own_task_in_processes_of_its_own(tmp_path: Path) -> 
         ).returncode
     text = run.log_path.read_bytes().decode()
     assert (code, finished(run).outcome) == (0, "done"), text
-    assert text.count("printed by __mp_main__") == 3
-    assert text.count("a warning of mine") >= 3
+    # The worker, and the pool's two processes, or one if it did both trials before the other began.
+    assert text.count("printed by __mp_main__") in (2, 3)
+    assert text.count("a warning of mine") >= 2
     assert "\r 50%\r" in text
     assert "never this" not in text
     draws = [line for line in text.splitlines() if line.startswith("width 4")]
-    assert len(draws) == 3
+    assert len(draws) in (2, 3)
     assert len(set(draws)) == 1
     assert [e.text for e in events(run, Note) if "has changed" in e.text] == [
         "utils.py has changed since this run loaded it: the run carries on with what it loaded"
