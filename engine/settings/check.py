@@ -102,6 +102,8 @@ def check_comparison(task: TaskConfig, job: Compare) -> Iterator[UserError]:
             )
     if any(entry.policy == "warmup-stable-decay" for entry in entries):
         yield from _shares(job)
+    if job.target is not None and not task.task:  # all tasks by name are judged by accuracy
+        yield from filter(None, [limits.SHARE.mistake("target", job.target)])
     yield from _count(job)
     sweep = job.range_test
     for mistake in (*mistakes_in(sweep), *_ordered(sweep, "start_lr", "end_lr")):

@@ -396,17 +396,16 @@ class Compare(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
     target: Annotated[
         float | None,
         described(
-            "validation accuracy to reach; the result says how long each optimizer takes",
-            gt=0,
-            lt=1,
-            written="0.65 or 65%",
+            "validation metric to reach; the result says how long each optimizer takes",
+            ge=-1e30,
+            le=1e30,
             metavar="X%",
-            format="share",
+            format="target",
             example="65% or 0.65",
             empty="none",
         ),
     ] = None
-    """0 to 1."""
+    """Of the primary metric: an accuracy is a share, 0 to 1."""
     jobs: Annotated[
         int | None,
         described(

@@ -33,10 +33,6 @@ class Limits:
         said = shown(value) if isinstance(value, int) else f"{value:g}"
         return UserError(f"{name or field} must be {words}, not {said}", field)
 
-    def sentence(self, name: str, said: str) -> str:
-        """The sentence about a value `said` outside the limits."""
-        return f"{name} must be {self._both()}, not {said}"
-
     def _broken(self, value: float) -> str:
         """What `value` should be, in words; empty if it is within the limits."""
         finite = value - value == 0  # an int may be too large for isfinite
@@ -64,6 +60,10 @@ class Limits:
 
     def _unit(self, words: str) -> str:
         return f"{words} {self.unit}" if self.unit else words
+
+
+SHARE = Limits(gt=0, lt=1, written="0.65 or 65%")
+"""The limits of a target for an accuracy."""
 
 
 def _written(value: float | None) -> str:

@@ -44,8 +44,8 @@ def read(setting: Setting, text: str, said_as: str = "") -> Any:
         return setting.default if setting.choices and text == setting.empty else text
     if not typed:
         raise UserError(_missing(setting, said_as), setting.name)
-    if setting.format == "share":
-        return _share(setting, typed)
+    if setting.format == "target":
+        return _target(setting, typed)
     if setting.format == "optimizer":  # an option may mean the one of a run that is named
         return text if said_as else _optimizer(text)
     if setting.type is bool:
@@ -59,8 +59,8 @@ def write(setting: Setting, value: Any) -> str:
     """The shortest text that `read` parses as `value`."""
     if value is None or value == "":
         return setting.empty if setting.choices else ""
-    if setting.format == "share":
-        return f"{100 * value:.12g}%"
+    if setting.format == "target":
+        return f"{100 * value:.12g}%" if 0 < value < 1 else f"{value:.12g}"
     if setting.format == "entries":
         return ", ".join(entry.label for entry in value)
     if setting.format == "optimizer":
@@ -105,7 +105,7 @@ def _missing(setting: Setting, said_as: str) -> str:
     return f"a {whole}number is missing; give one such as {setting.example}"
 
 
-def _share(setting: Setting, typed: str) -> float:
+def _target(setting: Setting, typed: str) -> float:
     number, percent, rest = typed.partition("%")
     try:
         value = float(number)
@@ -114,6 +114,7 @@ def _share(setting: Setting, typed: str) -> float:
     if percent:
         value /= 100
     if rest or setting.mistake(value):
-        raise UserError(setting.limits.sentence(setting.name, f"'{shown(typed)}'"), setting.name)
+        said = f"{setting.name} must be a number, such as {setting.example}, not '{shown(typed)}'"
+        raise UserError(said, setting.name)
     # 65 % is 0.65, but a division may give 0.6500000000000001.
     return round(value, 12)

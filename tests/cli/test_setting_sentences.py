@@ -78,8 +78,6 @@ def test_a_limit_is_met_with_one_sentence_everywhere(
     result = cli(kind, *needed, f"{option_of(setting)}={text}")
     assert result.code == 2
     errors = read_form(defaults(kind, name) | {name: text}).errors
-    if setting.format == "share":
-        text = f"'{text}'"
     assert result.err == f"clr-tui: {errors[name]}\n"
     assert errors[name].startswith(f"{setting.name} must be ")
 

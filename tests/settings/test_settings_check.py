@@ -318,3 +318,15 @@ def test_an_optimizer_whose_rate_nothing_moves_is_not_swept() -> None:
     assert fields(TaskConfig(), RangeTest(optimizer=rprop)) == ["optimizer"]
     assert fields(TaskConfig(), training) == ["optimizer"]
     assert fields(TaskConfig(), steady) == []
+
+
+def test_only_an_accuracy_has_a_target_below_one(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("def task(): ...\n")
+    own = TaskConfig(task=f"{tmp_path / 'mine.py'}:task")
+    job = Compare(entries=parse_entries("adam"), target=30.0)
+    assert check(own, job) == []
+    (mistake,) = check(TaskConfig(), job)
+    assert (mistake.field, mistake.message) == (
+        "target",
+        "target must be above 0 and below 1, such as 0.65 or 65%, not 30",
+    )

@@ -294,7 +294,7 @@ async def test_whole_cycles_are_announced(app) -> None:
         ("compare", "optimizers", "adam(beta=1)", "beta"),
         ("compare", "compare_seeds", "0", "0"),
         ("compare", "compare_epochs", "x", "'x' is not a whole number"),
-        ("compare", "target", "65", "not '65'"),
+        ("compare", "target", "65", "not 65"),
         ("compare", "jobs", "0", "0"),
         ("train", "base_lr", "0.1", "0.1"),
         ("train", "max_lr", "inf", "inf"),

@@ -308,6 +308,10 @@ def _with_target(recording: Recording, target: float | None) -> Recording:
 
     from msgspec.structs import replace as with_changes
 
+    from clr_tui.engine.settings.limits import SHARE
+
+    if not config.task.task and (mistake := SHARE.mistake("target", target)):
+        raise mistake
     job = with_changes(config.job, target=target)
     return replace(recording, config=with_changes(config, job=job))
 

@@ -8,15 +8,13 @@ from collections.abc import Iterable
 import numpy as np
 
 from clr_tui.engine.analysis.comparison.seed_curves import EntryCurves, mean_curve
-from clr_tui.engine.errors import UserError
 from clr_tui.engine.metrics import Metric
 from clr_tui.engine.settings import texts
 from clr_tui.engine.settings.config import Compare
-from clr_tui.engine.settings.limits import shown
+from clr_tui.engine.settings.limits import SHARE
 from clr_tui.engine.settings.table import setting_of
 
 _SETTING = setting_of(Compare, "target")
-"""For shares, the only targets that options and the form ask for."""
 
 
 def read_target(text: str, metric: Metric) -> float | None:
@@ -25,19 +23,11 @@ def read_target(text: str, metric: Metric) -> float | None:
     Raises:
         UserError: (field `target`) the text is no value of `metric`.
     """
-    if metric.unit == "share":
-        value: float | None = texts.read(_SETTING, text)
-        return value
-    if not text.strip():
-        return None
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        said = f"target must be a number, such as 0.12, not '{shown(text)}'"
-        raise UserError(said, "target")
-    return number
+    value: float | None = texts.read(_SETTING, text)
+    is_share = metric.unit == "share" and value is not None
+    if is_share and (mistake := SHARE.mistake("target", value or 0.0)):
+        raise mistake
+    return value
 
 
 def target_text(target: float | None, metric: Metric) -> str:
