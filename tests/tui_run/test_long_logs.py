@@ -14,6 +14,7 @@ class Pieces:
 
     live = False
     replay = False
+    output = None
 
     def __init__(self, events) -> None:
         self.events = list(events)

@@ -5,6 +5,7 @@ import math
 from run_logs import Clock, Log, app_of, message, panel, poll, replay_of, title, usual
 
 from clr_tui.engine.analysis.recordings.recording import open_recording
+from clr_tui.engine.settings.config import SMOOTHING
 from clr_tui.tui.app import ClrTuiApp
 from clr_tui.tui.kinds.range_test.screen import RangeTestScreen
 from clr_tui.tui.widgets.replay_bar import ReplayBar, replay_line
@@ -109,7 +110,7 @@ async def test_an_imported_curve_has_no_task_to_run(tmp_path):
         screen = pilot.app.screen
         assert isinstance(screen, RangeTestScreen)
         await poll(pilot)
-        assert screen.options.smoothing == 1.0
+        assert screen.options.smoothing == SMOOTHING  # no noise shows that it was smoothed before
         await pilot.press("b", *"1e-3", "down", *"1e-2", "enter")
         for key in ("t", "r"):
             await pilot.press(key)
