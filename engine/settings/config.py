@@ -129,8 +129,7 @@ class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
             le=4096,
             unit="pixels",
             example="64",
-            empty="the data's own if they are small, else 64 for cnn, and for other models what"
-            " they were made for (mostly 224)",
+            empty="by data and model: 64 (cnn), mostly 224",
             by_name=True,
         ),
     ] = None
