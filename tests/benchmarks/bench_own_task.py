@@ -165,7 +165,7 @@ def with_fastai() -> Turn:
     def turn() -> float:
         data = DataLoaders(TRAIN, VALIDATION)
         learner = Learner(data, network(), loss_func=functional.cross_entropy, opt_func=sgd)
-        with learner.no_bar(), learner.no_logging():
+        with learner.no_logging():
             begin = time.perf_counter()
             learner.fit_one_cycle(1, HIGH)
             return time.perf_counter() - begin
