@@ -155,6 +155,7 @@ def with_lightning(folder: Path) -> Turn:
 
 
 def with_fastai() -> Turn:
+    import fastai.callback.schedule  # noqa: F401 - adds fit_one_cycle to Learner
     from fastai.data.core import DataLoaders
     from fastai.learner import Learner
     from fastai.optimizer import OptimWrapper
