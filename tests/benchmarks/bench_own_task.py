@@ -155,7 +155,7 @@ def with_lightning(folder: Path) -> Turn:
 
 
 def with_fastai() -> Turn:
-    import fastai.callback.schedule  # noqa: F401 - adds fit_one_cycle to Learner
+    import fastai.callback.schedule  # noqa: F401 - adds to Learner what is used below
     from fastai.data.core import DataLoaders
     from fastai.learner import Learner
     from fastai.optimizer import OptimWrapper
@@ -166,7 +166,7 @@ def with_fastai() -> Turn:
     def turn() -> float:
         data = DataLoaders(TRAIN, VALIDATION)
         learner = Learner(data, network(), loss_func=functional.cross_entropy, opt_func=sgd)
-        with learner.no_logging():
+        with learner.no_bar(), learner.no_logging():
             begin = time.perf_counter()
             learner.fit_one_cycle(1, HIGH)
             return time.perf_counter() - begin
