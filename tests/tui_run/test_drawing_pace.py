@@ -77,3 +77,27 @@ async def test_a_change_of_state_is_drawn_at_once(sweep_log, drawings):
     assert await drawn_over_time(sweep_log, drawings, 0.0, 3, last=ev.Paused()) == 2
     assert drawings == [21, 23]
     sweep_log.die()
+
+
+async def test_an_update_does_not_lay_the_screen_out_again(sweep_log, monkeypatch):
+    sweep_log.live().begin().sweep(usual, until=40)
+    layouts: list[int] = []
+    async with app_of(sweep_log).run_test(size=(100, 30)) as pilot:
+        await poll(pilot)
+        screen = pilot.app.screen
+        lay_out = screen._refresh_layout
+
+        def record(*given, **named) -> None:
+            layouts.append(1)
+            lay_out(*given, **named)
+
+        monkeypatch.setattr(screen, "_refresh_layout", record)
+        for step in range(40, 44):
+            tell_step(sweep_log, step)
+            await poll(pilot)
+            await pilot.pause()
+        assert layouts == []
+        screen.styles.padding = 1
+        await pilot.pause()
+        assert layouts  # that is how it would have shown
+    sweep_log.die()

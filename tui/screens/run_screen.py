@@ -263,7 +263,7 @@ class RunScreen(ForegroundScreen[None]):
             room = self.size.height * TRACEBACK_SHARE
             panel.styles.height = max(min(len(shown) + len(traced), int(room)), 5)
             shown += _innermost(traced, panel.content_size.height - len(shown))
-        elif panel.styles.has_rule("height"):
+        elif panel.styles.inline.has_rule("height"):
             panel.styles.height = None
         if pause_words := paused_or_stopped_words(self.history, self.status.state):
             shown += wrap_line(pause_words, width, "suggestion")
