@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import torch
 
-from clr_tui.engine.comparing.parallelism import Capacity, Memory, choose_jobs
 from clr_tui.engine.comparing.pool import Pool
 from clr_tui.engine.comparing.scheduler import CompareContext, run_comparison
 from clr_tui.engine.comparing.trial_memory import TrialNeed, trial_need
@@ -15,6 +14,7 @@ from clr_tui.engine.errors import UserError
 from clr_tui.engine.free_memory import available_memory
 from clr_tui.engine.log.events import PoolReady, Progress
 from clr_tui.engine.metrics import Metric
+from clr_tui.engine.parallelism import Capacity, Memory, choose_jobs
 from clr_tui.engine.settings.config import Compare, EntryConfig, RunConfig, Train
 from clr_tui.engine.settings.entries import tuned_entries
 from clr_tui.engine.tasks import user_files

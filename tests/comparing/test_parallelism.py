@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from clr_tui.engine.comparing import compare_job
-from clr_tui.engine.comparing.parallelism import Capacity, Memory, choose_jobs
 from clr_tui.engine.comparing.time_left import Pace
 from clr_tui.engine.comparing.trial_memory import TrialNeed
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.free_memory import available_memory
+from clr_tui.engine.parallelism import Capacity, Memory, choose_jobs
 
 GIB = 1 << 30
 
