@@ -248,6 +248,44 @@ def test_the_word_of_a_suggestion_stands_nearer_to_its_own_mark_than_to_any_othe
                 assert not beyond.strip(), top
 
 
+def test_a_suggestion_whose_word_has_no_room_on_the_top_edge_has_it_on_a_row_below():
+    names = ("valley", "steepest", "slide")
+    marks = tuple(Mark(1e-3 * 1.2**i, label=name) for i, name in enumerate(names))
+    chart = Chart(x=Axis("rate", log=True, lo=1e-7, hi=1.0), y=Axis(lo=0, hi=1), marks=marks)
+    shown = lines(chart, 100, 24)
+    assert shown[0].count("▾") == 3 or shown[1].count("▾") == 3
+    for name in names:
+        (row,) = (row for row in shown if name in row)
+        before, _, after = row.partition(name)
+        assert before.endswith("▾ ") != after.startswith(" ▾")
+
+
+@pytest.mark.parametrize("above", [0.0, 0.02, 0.1])
+def test_words_of_points_cover_neither_each_other_nor_a_mark(above):
+    for apart in np.linspace(0, 0.3, 31):
+        places = [(0.4 + apart * i, 0.5 + above * i) for i in range(4)]
+        marks = tuple(Mark(x, y, f"best {i}e-3", "best") for i, (x, y) in enumerate(places))
+        curve = Series(np.linspace(0, 1, 50), np.full(50, 0.5))
+        axes = {"x": Axis(lo=0, hi=1.5), "y": Axis(lo=0, hi=1)}
+        text = to_text(draw(Chart((curve,), marks=marks, **axes), 90, 16, PLAIN))
+        unlabelled = tuple(replace(mark, label="") for mark in marks)
+        bare = to_text(draw(Chart((curve,), marks=unlabelled, **axes), 90, 16, PLAIN))
+        assert text.count("★") == bare.count("★")
+        whole = re.findall(r"(?<![^\W\d_])best \de-3(?!\w)", text)
+        assert len(whole) == len(set(whole)) >= 2
+        assert text.count("b") == text.count("t") == len(whole)
+
+
+def test_points_have_the_glyph_of_their_series_on_the_chart_and_in_the_legend():
+    points = Series([1, 2, 3], [1, 3, 2], "adam", "entry-1", "points", glyph="▲")
+    chart = Chart((points, Series([1, 3], [1, 2], colour="entry-1")))
+    text = "\n".join(lines(chart, 60, 12))
+    assert text.count("▲") == 4
+    assert "▲ adam" in text
+    assert to_svg(chart).count(">▲<") == 4
+    assert "<circle" not in to_svg(chart)
+
+
 def test_the_word_of_a_line_stands_over_the_curve():
     chart = Chart((Series([0, 1], [1, 1], "x", "lr"),), hlines=(HLine(1, "base", "base"),))
     assert any("base" in row for row in lines(chart, 60, 12))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from clr_tui.tui.charts.chart import Area, Axis, Chart, HLine, Mark, Series
-from clr_tui.tui.charts.svg import to_svg
+from clr_tui.tui.charts.svg import text_width, to_svg
 
 NAME = "{http://www.w3.org/2000/svg}"
 ANY = arrays(np.float64, st.integers(0, 30), elements=st.floats(allow_nan=True))
@@ -122,3 +122,20 @@ def test_any_data_can_be_drawn_as_svg(x, y, log_x, log_y, title):
     text = to_svg(chart, title=title)
     ElementTree.fromstring(text)
     assert "nan" not in re.sub(r">[^<]*<", "", text).replace("aria-label", "")
+
+
+def test_words_of_points_do_not_overlap():
+    for apart in np.linspace(0, 0.2, 21):
+        marks = tuple(Mark(0.3 + apart * i, 0.5, f"best {i}e-3", "best") for i in range(4))
+        chart = Chart((Series([0, 1], [0.5, 0.5]),), y=Axis(lo=0, hi=1), marks=marks)
+        boxes = []
+        for text in parsed(chart, width_px=960).iter(f"{NAME}text"):
+            if (text.text or "").startswith("best"):
+                width = text_width(text.text)
+                shift = {"start": 0.0, "middle": 0.5, "end": 1.0}[text.get("text-anchor")]
+                left = float(text.get("x")) - shift * width
+                boxes.append((left, left + width, float(text.get("y"))))
+        assert boxes
+        for i, (left, right, base) in enumerate(boxes):
+            for begin, end, other in boxes[:i]:
+                assert left >= end or right <= begin or abs(base - other) >= 13

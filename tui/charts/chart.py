@@ -68,7 +68,7 @@ class Series:
         strong: drawn twice as thick.
         dotted: drawn as dots with gaps between them.
         glyph: one cell wide, drawn along the line and at its end to identify curves without
-            colour; "" for none.
+            colour, or at each point of `points`; "" for none, or for the role's own mark.
     """
 
     x: Floats
@@ -165,8 +165,8 @@ class Mark:
     """A labelled point.
 
     With `y` it is in the chart (the point of divergence, the best epoch); without, a small tick on
-    the top edge (a suggestion), labelled if there is space. With `foot` it is a heavy tick upwards
-    from the x axis (the end of a cycle) without a label.
+    the top edge (a suggestion), or a few rows below it if only there is space for its label. With
+    `foot` it is a heavy tick upwards from the x axis (the end of a cycle) without a label.
     """
 
     x: float

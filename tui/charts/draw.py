@@ -16,7 +16,7 @@ from clr_tui.tui.charts.cells import Grid, Row, Weight, clean
 from clr_tui.tui.charts.chart import Chart, Mark, Role, Series
 from clr_tui.tui.charts.glyphs import glyph_places
 from clr_tui.tui.charts.layout import Layout, layout, scales
-from clr_tui.tui.charts.legend import POINT, draw_title, weight_of
+from clr_tui.tui.charts.legend import POINT, draw_title, point_of, weight_of
 from clr_tui.tui.charts.palette import Palette
 from clr_tui.tui.charts.raster import area_mask, braille, dots_mask, series_mask
 from clr_tui.tui.charts.scale import Scale
@@ -25,6 +25,8 @@ from clr_tui.tui.fitting import truncate
 _BRAILLE = 0x2800
 _MIN_GAP = 3
 """Minimum cells between a mark's label and whatever is next to it."""
+_LABEL_ROWS = 3
+"""Rows, from the top, that labels of ticks on the top edge may use."""
 _BAND_FILL, _AREA_FILL = ord("·"), ord("░")
 _HLINE, _BAR, _FOOT = "╌", "╎", "┸"
 
@@ -77,6 +79,8 @@ class _Picture:
         """Cells covered by each curve with a glyph."""
         self.barred: dict[Role, npt.NDArray[np.bool_]] = {}
         """Cells of faint areas without a tint."""
+        self.written: set[tuple[int, int]] = set()
+        """Rows and columns of marks and their labels."""
 
     def draw(self) -> None:
         self.bands()
@@ -196,7 +200,7 @@ class _Picture:
                 continue
             height, width = self.shape
             where = dots_mask(series.x, series.y, self.x, y, width, height)
-            codes = np.full(self.shape, ord(POINT.get(series.colour, "•")), dtype=np.int32)
+            codes = np.full(self.shape, ord(point_of(series)), dtype=np.int32)
             ink = Grid.ink_code(series.colour, weight_of(series))
             self.grid.paint(self.rows, self.columns, codes, where, ink)
 
@@ -215,22 +219,28 @@ class _Picture:
                 self.grid.put(self.plan.axis, column, foot, line.colour, weight)
 
     def marks(self) -> None:
-        """Draws marks and their labels; those without y as ticks on an edge."""
-        places: list[tuple[Mark, int, int]] = []
+        """Draws marks, then their labels; those without y as ticks on an edge."""
+        placed: list[tuple[Mark, int, int]] = []
         for mark in self.chart.marks:
             cell = self.x.cell(mark.x, self.plan.width)
             if cell is None:
                 continue
+            column = self.plan.left + cell
             if mark.foot:
                 row = self.plan.axis if self.plan.axis is not None else -1
-                self.grid.put(row, self.plan.left + cell, _FOOT, mark.colour)
+                self.grid.put(row, column, _FOOT, mark.colour)
             else:
-                places.append((mark, self._mark_row(mark), self.plan.left + cell))
-        for mark, row, column in places:
-            glyph = POINT.get(mark.colour, "●" if mark.y is not None else "▾")
-            self.grid.put(row, column, glyph, mark.colour, "strong")
-        for mark, row, column in places:
-            self._mark_words(mark, row, column)
+                placed.append((mark, self._mark_row(mark), column))
+        for mark, row, column in placed:
+            self._put_mark(mark, row, column)
+        for mark, row, column in placed:
+            if cell_len(clean(mark.label)):
+                (self._label_top if mark.y is None else self._label_point)(mark, row, column)
+
+    def _put_mark(self, mark: Mark, row: int, column: int) -> None:
+        glyph = POINT.get(mark.colour, "●" if mark.y is not None else "▾")
+        self.grid.put(row, column, glyph, mark.colour, "strong")
+        self.written.add((row, column))
 
     def _mark_row(self, mark: Mark) -> int:
         if mark.y is None or self.y is None:
@@ -239,25 +249,56 @@ class _Picture:
         up = int(min(max(place * self.plan.height, 0), self.plan.height - 1))
         return self.plan.top + self.plan.height - 1 - up
 
-    def _mark_words(self, mark: Mark, row: int, column: int) -> None:
-        """Labels a mark where it is blank, otherwise over the data, except along the top."""
-        words = clean(mark.label)
-        size = cell_len(words)
-        if not size:
-            return
+    def _label_top(self, mark: Mark, row: int, column: int) -> None:
+        """Labels a tick where all is blank; a tick on a lower row if there is space only there."""
+        for lower in range(row, min(row + _LABEL_ROWS, self.rows.stop)):
+            start = self._blank_beside(mark, lower, column)
+            if start is not None and (lower == row or self.grid.blank(lower, column, column + 1)):
+                self._put_mark(mark, lower, column)
+                self._put_label(mark, lower, start)
+                return
+
+    def _blank_beside(self, mark: Mark, row: int, column: int) -> int | None:
+        """The start of the mark's label, right or left of it, with nothing in between or near."""
+        size, first, end = cell_len(clean(mark.label)), self.columns.start, self.columns.stop
         right, left = column + 2, column - 1 - size
-        first, end = self.columns.start, self.columns.stop
-        inside = [at for at in (right, left) if first <= at <= end - size]
-        # Nothing may be between the mark and its label, or so near the label's other end that
-        # the label could belong to it.
+        # Nothing may be so near the label's other end that the label could belong to it.
         room = {
             right: (column + 1, min(right + size + _MIN_GAP, end)),
             left: (max(left - _MIN_GAP, first), column),
         }
-        free = [at for at in inside if self.grid.blank(row, *room[at])]
-        places = free or (inside if mark.y is not None else [])
-        if places:
-            self.grid.put(row, places[0], words, mark.colour)
+        inside = [at for at in (right, left) if first <= at <= end - size]
+        return next((at for at in inside if self.grid.blank(row, *room[at])), None)
+
+    def _label_point(self, mark: Mark, row: int, column: int) -> None:
+        """Labels a point beside, below or above it where it is blank, otherwise over the data.
+
+        A label never covers another one, nor a mark.
+        """
+        size, first, end = cell_len(clean(mark.label)), self.columns.start, self.columns.stop
+        start = self._blank_beside(mark, row, column)
+        if start is not None:
+            self._put_label(mark, row, start)
+            return
+        over = min(max(column - size // 2, first), end - size)
+        around = [(row, column + 2), (row, column - 1 - size), (row + 1, over), (row - 1, over)]
+        free = [
+            (at, start)
+            for at, start in around
+            if first <= start <= end - size
+            and self.rows.start <= at < self.rows.stop
+            and not any((at, cell) in self.written for cell in range(start - 1, start + size + 1))
+        ]
+        blank = [
+            place for place in free[2:] if self.grid.blank(place[0], place[1], place[1] + size)
+        ]
+        for at, start in (blank or free)[:1]:
+            self._put_label(mark, at, start)
+
+    def _put_label(self, mark: Mark, row: int, start: int) -> None:
+        words = clean(mark.label)
+        self.grid.put(row, start, words, mark.colour)
+        self.written |= {(row, start + cell) for cell in range(cell_len(words))}
 
 
 def _draw_words(grid: Grid, plan: Layout, words: str) -> None:

@@ -26,6 +26,11 @@ def weight_of(item: Series | Area) -> Weight:
     return "faint" if item.faint and item.colour not in ("raw", "lr-ahead") else "normal"
 
 
+def point_of(series: Series) -> str:
+    """Returns the mark at each of the points of a series."""
+    return clean(series.glyph) or POINT.get(series.colour, "•")
+
+
 def draw_title(grid: Grid, row: int, left: int, chart: Chart) -> None:
     """Writes the title row; `left` is the first column of the data area."""
     title, label = clean(chart.full_title), clean(chart.y.label)
@@ -77,7 +82,7 @@ def _sample(item: Series | Area) -> str:
     if isinstance(item, Area):
         return "░░"
     if item.kind == "points":
-        return POINT.get(item.colour, "•")
+        return point_of(item)
     if item.glyph:
         return f"━{clean(item.glyph)}"
     return "┄┄" if item.faint or item.dotted else "━━"

@@ -25,8 +25,10 @@ _FONT = (
 _LEFT, _RIGHT, _TOP, _BOTTOM = 76, 28, 64, 62
 _MARGIN = 4
 """Px beyond the axes for points on their limits."""
-_MARK_ROWS = 3
+_MARK_ROWS = 6
 _LEGEND_ROW = 22
+_LABEL_ROW = 15
+"""Height of a label, px."""
 SMALL = 13
 """Size of most text."""
 _CHARACTER = 7.4
@@ -94,6 +96,8 @@ class _Drawing:
         top += 17 * (1 + max(self.mark_rows.values())) if self.mark_rows else 0
         self.box = Box(_LEFT, top, width - _RIGHT, height - _BOTTOM)
         self.parts: list[str] = []
+        self.labelled: list[tuple[float, float, float]] = []
+        """Left and right end of each point's label, and its baseline, px."""
 
     def document(self) -> str:
         self._header()
@@ -193,7 +197,7 @@ class _Drawing:
                 f'fill="{colour}" opacity="0.35"/>'
             )
         elif item.kind == "points":
-            self.parts.append(f'<circle cx="{right - 6:.1f}" cy="{y}" r="4" fill="{colour}"/>')
+            self._dot(right - 6, y, item, radius=4)
         else:
             self._line(right - 22, y, right, y, colour, stroke(item))
             if item.glyph:
@@ -272,7 +276,7 @@ class _Drawing:
                 self._line(self.box.left, at, self.box.right, at, colour, 'stroke-dasharray="6 5"')
         for series in sorted(self.chart.series, key=lambda s: (not s.faint, s.strong)):
             self._series(series, x, y)
-        marked = [series for series in self.chart.series if series.glyph]
+        marked = [one for one in self.chart.series if one.glyph and one.kind == "line"]
         places = glyph_points([to_pixels(s.x, s.y, x, y, self.box) for s in marked])
         for series, points in zip(marked, places, strict=True):
             for point in points:
@@ -284,18 +288,24 @@ class _Drawing:
                 self._text(self.box.right - 4, at - 6, line.label, line.colour, anchor="end")
 
     def _series(self, series: Series, x: Scale, y: Scale) -> None:
-        colour = self.colour(series.colour)
-        for piece in pieces(*to_pixels(series.x, series.y, x, y, self.box)):
-            if series.kind == "points":
-                self.parts += [
-                    '<circle cx="{}" cy="{}" r="3.6" fill="{}"/>'.format(*point.split(","), colour)
-                    for point in piece
-                ]
-            else:
-                self.parts.append(
-                    f'<polyline points="{" ".join(piece)}" fill="none" stroke="{colour}" '
-                    f'{stroke(series)} stroke-linejoin="round"/>'
-                )
+        pixels = to_pixels(series.x, series.y, x, y, self.box)
+        if series.kind == "points":
+            for px, py in zip(*(column.tolist() for column in pixels), strict=True):
+                if math.isfinite(px) and math.isfinite(py):
+                    self._dot(px, py, series)
+            return
+        for piece in pieces(*pixels):
+            self.parts.append(
+                f'<polyline points="{" ".join(piece)}" fill="none" '
+                f'stroke="{self.colour(series.colour)}" {stroke(series)} stroke-linejoin="round"/>'
+            )
+
+    def _dot(self, x: float, y: float, series: Series, radius: float = 3.6) -> None:
+        if series.glyph:
+            self._glyph(x, y, series)
+        else:
+            fill = self.colour(series.colour)
+            self.parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}" fill="{fill}"/>')
 
     def _vlines(self) -> None:
         places = {i: self.across(line.x) for i, line in enumerate(self.chart.vlines)}
@@ -372,9 +382,25 @@ class _Drawing:
                 f'<circle cx="{at:.1f}" cy="{y:.1f}" r="5" fill="none" stroke="{colour}" '
                 'stroke-width="2.2"/>'
             )
-        fits = at + 12 + text_width(mark.label) < self.box.right
-        side, anchor = (12, "start") if fits else (-12, "end")
-        self._text(at + side, y + 4.5, mark.label, mark.colour, anchor=anchor)
+        self._point_label(mark, at, y)
+
+    def _point_label(self, mark: Mark, at: float, y: float) -> None:
+        """Labels a point on the right, else left, below or above, where no other label is."""
+        size, half = text_width(mark.label), text_width(mark.label) / 2
+        tries = [(12.0, 4.5, "start", 12), (-12.0, 4.5, "end", -12 - size)]
+        tries += [(0.0, 24.0, "middle", -half), (0.0, -14.0, "middle", -half)]
+        for right, down, anchor, first in tries:
+            start, base = at + first, y + down
+            if start < self.box.left or start + size > self.box.right:
+                continue
+            if any(
+                start < end + 6 and begin < start + size + 6 and abs(base - other) < _LABEL_ROW
+                for begin, end, other in self.labelled
+            ):
+                continue
+            self._text(at + right, base, mark.label, mark.colour, anchor=anchor)
+            self.labelled.append((start, start + size, base))
+            return
 
 
 def _between(scale: Scale | None, value: float, low: float, high: float) -> float | None:
