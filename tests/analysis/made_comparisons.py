@@ -12,6 +12,7 @@ from clr_tui.engine.analysis.comparison.comparison_results import CompareReport
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.recordings.recording import comparison_in
 from clr_tui.engine.log import events as ev
+from clr_tui.engine.metrics import ACCURACY
 from clr_tui.engine.settings.config import RunConfig
 
 
@@ -21,15 +22,20 @@ def log_config(events: Iterable[ev.AnyEvent]) -> RunConfig:
     return msgspec.structs.replace(comparison_config(), job=comparison_in(log))
 
 
-def with_tests(values: dict[str, list[float | None]], **compare) -> RunHistory:
+def with_tests(
+    values: dict[str, list[float | None]], *, images: int | None = None, **compare
+) -> RunHistory:
     """A finished comparison of one epoch, with these test accuracies by seed.
 
-    None: the trial failed; NaN: it diverged.
+    None: the trial failed; NaN: it diverged. `images` is the size of the test part, which the log
+    does not tell if it is None.
     """
     labels, seeds = list(values), max(map(len, values.values()))
     config = comparison_config(labels, seeds, 1)
     changed = msgspec.structs.replace(config.job, **compare)
     history = RunHistory(msgspec.structs.replace(config, job=changed))
+    if images is not None:
+        history.apply(_task_of(images))
     for entry, label in enumerate(labels):
         for i, value in enumerate(values[label]):
             trial = {"trial": entry * seeds + i}
@@ -62,6 +68,21 @@ def with_tests(values: dict[str, list[float | None]], **compare) -> RunHistory:
             history.apply(ev.TrialFinished(outcome=outcome, step=1, reason=reason, **trial))
     history.apply(ev.RunFinished(outcome="done"))
     return history
+
+
+def _task_of(images: int) -> ev.TaskReady:
+    return ev.TaskReady(
+        name="made",
+        model="none",
+        metrics=[ACCURACY],
+        train=1,
+        validation=images,
+        test=images,
+        parameters=1,
+        trainable=1,
+        batch_size=1,
+        steps_per_epoch=1,
+    )
 
 
 def entry_named(report: CompareReport, label: str):

@@ -166,6 +166,21 @@ def test_constant_and_different_is_told_apart_by_note():
     assert not two.pairs[0].distinguishable  # two seeds agree now and then by chance
 
 
+@pytest.mark.parametrize(("missed", "told"), [(1, False), (2, False), (3, True)])
+def test_constant_samples_must_be_three_images_apart(missed, told):
+    """Where nearly all is right, seeds often agree on an image more or less."""
+    values = {"a": [1.0] * 3, "b": [(360 - missed) / 360] * 3}
+    (pair,) = compare_report(with_tests(values, images=360)).pairs
+    assert (pair.p, pair.distinguishable) == (None, told)
+
+
+def test_constant_shares_of_an_unknown_part_must_be_far_apart():
+    near = compare_report(with_tests({"a": [0.95] * 3, "b": [0.9] * 3}))
+    far = compare_report(with_tests({"a": [0.95] * 3, "b": [0.8] * 3}))
+    assert [report.pairs[0].distinguishable for report in (near, far)] == [False, True]
+    assert near.verdict == "a and b are not distinguishable with 3 seeds (difference 5.0 points)."
+
+
 def test_a_single_optimizer_has_nothing_to_compare_with():
     report = compare_report(comparison_history(("adam",)))
     assert report.verdict == "There is only one optimizer: nothing to compare it with."

@@ -16,7 +16,7 @@ from clr_tui.engine.analysis.comparison.comparison_results import (
     TrialReport,
 )
 from clr_tui.engine.analysis.comparison.comparison_verdict import headline, verdict
-from clr_tui.engine.analysis.comparison.pairs import compare_pairs
+from clr_tui.engine.analysis.comparison.pairs import compare_pairs, step_of
 from clr_tui.engine.analysis.comparison.ranks import comparable, ranked
 from clr_tui.engine.analysis.comparison.remarks import remarks
 from clr_tui.engine.analysis.comparison.seed_curves import (
@@ -65,7 +65,8 @@ def compare_report(
         (e.label, dict(zip(e.seeds, e.result.values, strict=True)))
         for e in comparable(made, metric)
     ]
-    pairs = compare_pairs(samples, metric=metric, paired_seeds=config.paired)
+    step = step_of(metric, history.task, tested=tested)
+    pairs = compare_pairs(samples, metric=metric, paired_seeds=config.paired, step=step)
     states = [t.state for e in curves for t in e.trials]
     common = common_fields(history, live)
     goes_on = common["status"] in ("running", "paused")

@@ -7,11 +7,17 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from clr_tui.engine.analysis.statistics import ALPHA, TTest, holm, paired, welch
+from clr_tui.engine.log.events import TaskReady
 from clr_tui.engine.metrics import Metric
 
 MIN_CONSTANT = 3
-"""Accuracies are multiples of one sample, so two seeds sometimes agree by chance: constant samples
-count as different only if each has at least this many values."""
+"""Accuracies are multiples of one sample, so seeds sometimes agree by chance. Samples without any
+spread count as different only if each has at least this many values ..."""
+MIN_APART = 3
+"""... and they are this many steps apart. Among 15 pairs of equal entries, whatever the spread that
+rounding hid, one step would be exceeded in up to 47% of comparisons, three in 0.1%."""
+_UNKNOWN_COUNT = 30
+"""Samples in a part of unknown size, such as that of imported curves; too few rather than many."""
 
 Sample = tuple[str, Mapping[int, float | None]]
 """An entry's label and its values by seed."""
@@ -28,20 +34,24 @@ class Pair(TTest):
     p_adjusted: float | None
     """Adjusted by Holm's procedure over all pairs with a p."""
     distinguishable: bool
-    """p_adjusted < 0.05, or both samples constant over three seeds or more and different (see
-    `note`)."""
+    """p_adjusted < 0.05, or both samples constant and apart (see `constant_and_apart`, `note`)."""
     better: str | None
     """The label of the distinguishably better entry, if any."""
 
 
-def compare_pairs(samples: Sequence[Sample], *, metric: Metric, paired_seeds: bool) -> list[Pair]:
-    """Compares all pairs of entries in the given order; the values belong to `metric`."""
+def compare_pairs(
+    samples: Sequence[Sample], *, metric: Metric, paired_seeds: bool, step: float
+) -> list[Pair]:
+    """Compares all pairs of entries in the given order; the values belong to `metric`.
+
+    `step` is that of the values: see `step_of`.
+    """
     both = list(combinations(samples, 2))
     tests = [_test(a, b, paired_seeds) for a, b in both]
     adjusted = holm([t.p for t in tests])
     pairs = []
     for ((a, _), (b, _)), t, p in zip(both, tests, adjusted, strict=True):
-        differ = p < ALPHA if p is not None else t.constant and t.n >= MIN_CONSTANT
+        differ = p < ALPHA if p is not None else constant_and_apart(t, step)
         ahead = a if metric.sign * (t.difference or 0.0) > 0 else b
         pairs.append(
             Pair(
@@ -55,6 +65,24 @@ def compare_pairs(samples: Sequence[Sample], *, metric: Metric, paired_seeds: bo
             )
         )
     return pairs
+
+
+def step_of(metric: Metric, task: TaskReady | None, *, tested: bool) -> float:
+    """The step between possible values: one sample of a share, 0 for any other metric.
+
+    `tested` is whether the test part was measured, rather than validation.
+    """
+    if metric.unit != "share":
+        return 0.0
+    count = 0 if task is None else task.test if tested else task.validation
+    return 1 / (count or _UNKNOWN_COUNT)
+
+
+def constant_and_apart(test: TTest, step: float) -> bool:
+    """Whether two samples without spread, which have no t, are different all the same."""
+    apart = abs(test.difference or 0.0)
+    enough = apart > (MIN_APART - 0.5) * step  # half a step, since values are rounded
+    return test.constant and test.n >= MIN_CONSTANT and enough
 
 
 def _test(a: Sample, b: Sample, paired_seeds: bool) -> TTest:
