@@ -1,0 +1,116 @@
+"""Which rates a setting is trained at next, until its best rate is enclosed on a dense grid.
+
+Rates are steps of a ladder, four a decade. First every second step is tried with one seed, until
+the best of them has worse ones on both sides. Then every step around it is trained with all seeds,
+and if another turns out best, the steps around that one are, too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from statistics import fmean
+from typing import Any
+
+from pieces import AtRate, Piece, Sweep, key_of
+from suite import Setting, rate, step_of
+
+Line = dict[str, Any]
+COARSE = 2
+"""Steps of the ladder between the rates that are tried first."""
+BELOW, ABOVE = 8, 4
+"""Steps that the grid reaches at least below the best rate, two decades, and above it, one. Fewer
+above if trainings fail there."""
+DENSE = 3
+"""Steps on each side of the best one that are trained with all seeds."""
+LOWEST, HIGHEST = -28, 8
+"""Ends of the ladder, 1e-7 and 100."""
+FIRST = (100, 300)
+"""Lengths of the sweeps that come before the trainings; longer ones come after them."""
+ACCURACY = 300
+"""Steps of the sweeps that also measure accuracy, with three seeds each."""
+EARLY_ACCURACY = ("digits", "frozen")
+"""Where that costs little, so that these sweeps need not wait for other settings."""
+EARLY_SEEDS = 3
+"""Seeds of the trainings until all settings have them; more for cheap settings come last."""
+
+
+class Results:
+    """What is known about one setting."""
+
+    def __init__(self, setting: Setting, lines: list[Line], sign: int) -> None:
+        self.setting = setting
+        self.done = {key_of(line) for line in lines}
+        self.values: dict[int, dict[int, float]] = {}
+        """The final metric by step of the ladder and seed, higher is better; -inf: it failed."""
+        for line in lines:
+            if line["type"] == "training":
+                value = line["value"]
+                signed = -math.inf if value is None else sign * value
+                self.values.setdefault(round(step_of(line["lr"])), {})[line["seed"]] = signed
+
+    def best(self) -> int | None:
+        """The best step by the mean over seeds; among rates with few seeds, by those they have."""
+        means = {step: fmean(values.values()) for step, values in self.values.items()}
+        return max(means, key=lambda step: means[step]) if means else None
+
+    def missing(self, pieces: Sequence[Piece]) -> list[Piece]:
+        """Those that are not done."""
+        return [piece for piece in pieces if piece.key not in self.done]
+
+    def fails_from(self) -> int:
+        """The lowest step from which on all trainings failed."""
+        steps = sorted(self.values)
+        while steps and max(self.values[steps[-1]].values()) == -math.inf:
+            steps.pop()
+        return steps[-1] + 1 if steps else LOWEST
+
+
+def next_pieces(known: Results, *, long: bool) -> list[Piece]:
+    """What can be done now; empty if nothing is left, or nothing until running pieces end.
+
+    Args:
+        long: whether what comes last, after that of all settings, is due: long sweeps, more seeds.
+    """
+    setting = known.setting
+    sweeps = [Sweep(steps, seed) for steps, seeds in setting.sweeps for seed in range(seeds)]
+    accuracy = [Sweep(ACCURACY, seed, accuracy=True) for seed in range(3 * setting.is_accuracy)]
+    short = [sweep for sweep in sweeps if sweep.steps in FIRST]
+    early = min(setting.seeds, EARLY_SEEDS)
+    stages: list[Callable[[], list[Piece]]] = [
+        lambda: short,
+        lambda: _coarse(known),
+        lambda: _dense(known, early),
+    ]
+    if long or setting.kind in EARLY_ACCURACY:
+        stages += [lambda: accuracy]
+    if long or setting.all_early:
+        stages += [lambda: sweeps]
+    if long:
+        stages += [lambda: _dense(known, setting.seeds)]
+    return next(filter(None, (known.missing(stage()) for stage in stages)), [])
+
+
+def _coarse(known: Results) -> list[Piece]:
+    """Every second step, with one seed."""
+    best = known.best()
+    centre = known.setting.centre if best is None else best
+    first = LOWEST + (known.setting.centre - LOWEST) % COARSE
+    return [
+        AtRate(rate(step), 0)
+        for step in range(first, HIGHEST + 1, COARSE)
+        if centre - BELOW <= step <= centre + ABOVE
+        and (best is None or step < known.fails_from() + COARSE)
+    ]
+
+
+def _dense(known: Results, seeds: int) -> list[Piece]:
+    """Every step near the best, with all seeds."""
+    best = known.best()
+    assert best is not None  # trainings at coarse steps come first
+    return [
+        AtRate(rate(step), seed)
+        for step in range(max(best - DENSE, LOWEST), min(best + DENSE, HIGHEST) + 1)
+        if step <= known.fails_from()
+        for seed in range(seeds)
+    ]

@@ -1,0 +1,138 @@
+"""Runs the study: adds a line to results/SETTING.jsonl for each sweep and each training.
+
+    make study            (or python tests/study/run.py [--results DIR] [--only NAME,NAME])
+
+A run that was ended goes on where it was. Each of two processes computes with one thread; on a GPU
+both use it. Photographs of flowers by class are expected in ../shared/data/flowers or
+$CLR_TUI_STUDY_DATA; settings that need them are left out where there are none.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import time
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):  # before torch starts its threads
+    os.environ.setdefault(variable, "1")
+
+from pieces import Piece, do, prepare, start_process  # noqa: E402
+from plan import Line, Results, next_pieces  # noqa: E402
+from suite import SUITE, Setting  # noqa: E402
+from workloads import lacks  # noqa: E402
+
+Work = dict["Future[Line]", tuple[Setting, Piece]]
+
+
+class Store:
+    """The results: one file for each setting, one line for each piece of work."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def lines(self, setting: Setting) -> list[Line]:
+        """All lines of a setting. What an interrupted run left of a last line is removed.
+
+        Raises:
+            SystemExit: the file is that of a setting defined otherwise.
+        """
+        path = self._path(setting)
+        if not path.exists():
+            return []
+        text = path.read_text()
+        if whole := text[: text.rfind("\n") + 1]:
+            lines: list[Line] = [json.loads(line) for line in whole.splitlines()]
+            if lines[0]["setting"] != setting.described():
+                raise SystemExit(f"{path} is of other settings than {setting}: remove it")
+        else:
+            lines = []
+        if whole != text:
+            path.write_text(whole)
+        return lines
+
+    def add(self, setting: Setting, line: Line) -> None:
+        """Appends a line in one write."""
+        with self._path(setting).open("a") as file:
+            file.write(json.dumps(line, separators=(",", ":")) + "\n")
+
+    def _path(self, setting: Setting) -> Path:
+        return self._folder / f"{setting.name}.jsonl"
+
+
+class Study:
+    """Hands pieces of work to the pool, and their results to the store."""
+
+    def __init__(self, settings: list[Setting], store: Store, pool: ProcessPoolExecutor) -> None:
+        self._settings = settings
+        self._store = store
+        self._pool = pool
+        self._lines = {setting.name: store.lines(setting) for setting in settings}
+        self._running: Work = {}
+
+    def run(self, processes: int) -> None:
+        """Works until nothing is left."""
+        while True:
+            for setting, piece in self._waiting():
+                if len(self._running) >= processes:
+                    break
+                self._running[self._pool.submit(do, setting, piece)] = setting, piece
+            if not self._running:
+                return
+            ended, _ = wait(self._running, return_when=FIRST_COMPLETED)
+            for future in ended:
+                setting, piece = self._running.pop(future)
+                self._add(setting, future.result())
+                print(time.strftime("%H:%M:%S"), setting.name, *piece.key, flush=True)
+
+    def _waiting(self) -> Iterator[tuple[Setting, Piece]]:
+        """Pieces that can be done now, in the order of the suite; long sweeps last."""
+        for long in (False, True):
+            for setting in self._settings:
+                for piece in next_pieces(self._known(setting), long=long):
+                    if (setting, piece) not in self._running.values():
+                        yield setting, piece
+
+    def _known(self, setting: Setting) -> Results:
+        if not self._lines[setting.name]:
+            self._add(setting, self._pool.submit(prepare, setting).result())
+        lines = self._lines[setting.name]
+        sign = 1 if lines[0]["metric"]["direction"] == "max" else -1
+        return Results(setting, lines, sign)
+
+    def _add(self, setting: Setting, line: Line) -> None:
+        self._store.add(setting, line)
+        self._lines[setting.name].append(line)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--results", type=Path, default=HERE / "results")
+    parser.add_argument("--only", help="names of settings, such as digits-sgd-b64")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--nice", type=int, default=0, help="added to their niceness")
+    arguments = parser.parse_args()
+    wanted = set(arguments.only.split(",")) if arguments.only else {s.name for s in SUITE}
+    settings = []
+    for setting in SUITE:
+        if setting.name in wanted and (missing := lacks(setting.kind)):
+            print(f"{setting.name} is left out: it needs {missing}")
+        elif setting.name in wanted:
+            settings.append(setting)
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(
+        arguments.processes, context, start_process, (arguments.nice,)
+    ) as pool:
+        Study(settings, Store(arguments.results), pool).run(arguments.processes)
+
+
+if __name__ == "__main__":
+    main()
