@@ -26,6 +26,9 @@ class JobKind(NamedTuple):
     """A `Standing`: the progress of a living run, for lists of runs."""
     job_of_log: str
     """`(list[AnyEvent]) -> Job`: the job as far as a log without its `run.json` shows it."""
+    resolve: str = ""
+    """`(TaskConfig, Job, runs: Path) -> Job`: the job as `run.json` stores it, with what its
+    settings leave open worked out; raises `UserError`. Called before `check`."""
     check_machine: str = ""
     """`(Job, cores: int) -> Iterable[UserError]`: what this machine lacks for the job."""
     named_trials: bool = False
@@ -60,6 +63,7 @@ JOB_KINDS: dict[str, JobKind] = {
         headline=f"{_ENGINE}.analysis.comparison.comparison_report:compare_headline",
         standing=f"{_ENGINE}.log.standing:COMPARISON",
         job_of_log=f"{_ENGINE}.analysis.recordings.recording:comparison_in",
+        resolve=f"{_ENGINE}.analysis.comparison.asked_rates:resolve_rates",
         check_machine=f"{_ENGINE}.settings.check:check_room",
         named_trials=True,
     ),

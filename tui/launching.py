@@ -8,13 +8,15 @@ from pathlib import Path
 
 import msgspec
 
+from clr_tui.engine.by_name import named
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.kinds import JOB_KINDS
 from clr_tui.engine.log.launch import launch
 from clr_tui.engine.log.removal import remove_run
 from clr_tui.engine.log.rundir import RunDir, create_run, find_run, list_runs
 from clr_tui.engine.settings.catalogue import HUGGING_FACE, SOURCES, WEIGHTS
 from clr_tui.engine.settings.check import check
-from clr_tui.engine.settings.config import Job, TaskConfig
+from clr_tui.engine.settings.config import Job, TaskConfig, kind_of
 from clr_tui.engine.settings.task_files import absolute_place
 
 
@@ -43,6 +45,7 @@ def start_run(runs: Path, task: TaskConfig, job: Job, parent: str | None = None)
             written.
     """
     task = expanded(task, runs)
+    job = resolved(task, job, runs)
     mistakes = check(task, job)
     if mistakes:
         raise mistakes[0]
@@ -73,9 +76,22 @@ def _working_directory() -> str:
 def mistakes_of(runs: Path, task: TaskConfig, job: Job) -> list[UserError]:
     """The mistakes that `start_run` would refuse, without starting anything."""
     try:
-        return check(expanded(task, runs), job)
+        task = expanded(task, runs)
     except UserError as error:
         return [error]
+    try:
+        job = resolved(task, job, runs)
+    except UserError as error:
+        others = [mistake for mistake in check(task, job) if mistake.field != error.field]
+        return [error, *others]
+    return check(task, job)
+
+
+def resolved(task: TaskConfig, job: Job, runs: Path) -> Job:
+    """The job as a run stores it; raises UserError if it cannot be worked out."""
+    place = JOB_KINDS[kind_of(job)].resolve
+    found: Job = named(place)(task, job, runs) if place else job
+    return found
 
 
 def expanded(task: TaskConfig, runs: Path) -> TaskConfig:

@@ -288,9 +288,11 @@ class RunHistory(_Memoized):
         """In the order they started."""
         self.usage: ev.DeviceUsage | None = None
         self.pool: ev.PoolReady | None = None
-        """Comparisons only, like the next two."""
+        """Comparisons only, like the next three."""
         self.rates: dict[int, ev.RateChosen] = {}
         """By entry."""
+        self.ended_early: dict[int, ev.EntryEnded] = {}
+        """By entry: the rates of a grid that were ended."""
         self.overall: ev.Overall | None = None
         self.paused = False
         self.finished: ev.RunFinished | None = None
@@ -416,6 +418,8 @@ class RunHistory(_Memoized):
                 self.pool = event
             case ev.RateChosen():
                 self.rates[event.entry] = event
+            case ev.EntryEnded():
+                self.ended_early[event.entry] = event
             case ev.Overall():
                 self.overall = event
             case ev.CommandRefused():

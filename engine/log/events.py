@@ -279,6 +279,19 @@ class RateChosen(Event, frozen=True, kw_only=True):
     """A sentence if the rate is not the requested one (after a flat sweep: the class's default)."""
 
 
+class EntryEnded(Event, frozen=True, kw_only=True):
+    """A rate of a grid was ended early: it cannot be the best any more.
+
+    Its running trials are stopped, and those that wait do not start.
+    """
+
+    entry: int
+    epoch: int
+    """The epoch after which it was judged."""
+    reason: str
+    """A sentence."""
+
+
 class Overall(Event, frozen=True, kw_only=True):
     """Progress of a comparison, about once a second and when a trial starts or ends."""
 
@@ -357,6 +370,7 @@ AnyEvent = Union[  # noqa: UP007 - msgspec wants the union as a value
     Resumed,
     PoolReady,
     RateChosen,
+    EntryEnded,
     Overall,
     DeviceUsage,
     CommandRefused,

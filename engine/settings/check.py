@@ -39,6 +39,7 @@ from clr_tui.engine.settings.config import (
 from clr_tui.engine.settings.entries import check_entries
 from clr_tui.engine.settings.image_folders import not_found_message, training_images
 from clr_tui.engine.settings.optimizer_names import check_optimizer, ignores_schedule
+from clr_tui.engine.settings.rate_grid import at_each_rate, has_grid, on_grid
 from clr_tui.engine.settings.table import mistakes_in
 from clr_tui.engine.settings.task_files import task_function
 from clr_tui.engine.words import be, many
@@ -92,7 +93,15 @@ def check_training(_task: TaskConfig, job: Train) -> Iterator[UserError]:
 
 
 def check_comparison(task: TaskConfig, job: Compare) -> Iterator[UserError]:
-    """The contradictions in a comparison."""
+    """The contradictions in a comparison, with or without its entries at the rates of a grid."""
+    try:
+        job = at_each_rate(job)
+    except UserError as error:
+        yield error
+        job = replace(job, rates="default")
+    if has_grid(job) and not on_grid(job):
+        words = "has a rate of its own: leave out lr= where the rates of the grid are to be used"
+        yield UserError(f"every optimizer {words}", "lr")
     entries = [replace(entry, lr=job.lr_of(entry)) for entry in job.entries]
     yield from check_entries(entries)
     for entry in entries:  # a tuned upper bound might be below a lower bound given alone
@@ -199,8 +208,9 @@ def _model(task: TaskConfig) -> Iterator[UserError]:
 def _count(job: Compare) -> Iterator[UserError]:
     entries, trials = len(job.entries), job.trials
     if trials > MAX_TRIALS and job.seeds <= limits.MAX_COUNT:
+        what = "rate" if has_grid(job) else "optimizer"
         yield UserError(
-            f"{many(entries, 'optimizer')} with {many(job.seeds, 'seed')} each"
+            f"{many(entries, what)} with {many(job.seeds, 'seed')} each"
             f" {be(entries)} {trials} trials: give fewer seeds, at most {MAX_TRIALS} trials"
             " in all",
             "seeds",

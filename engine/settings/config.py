@@ -48,7 +48,9 @@ RATE: dict[str, Any] = {"gt": 0, "ge": 1e-30, "le": 1e6}
 COUNT: dict[str, Any] = {"ge": 1, "le": MAX_COUNT}
 LENGTH: dict[str, Any] = {"gt": 0, "ge": 1e-6, "le": MAX_COUNT}
 """In epochs."""
-Rates = Literal["default", "tuned"]
+RATE_WORDS = ("default", "tuned")
+GRID, AROUND = "grid:", "around:"
+"""Beginnings of a text for several rates: see `engine.settings.rate_grid`."""
 Option = Union[bool, int, float, str, None, list[Optional[float]]]  # noqa: UP007, UP045 - msgspec wants it
 """The value of an optimizer's keyword argument."""
 _Plain = Union[bool, int, float, str, None]  # noqa: UP007
@@ -381,17 +383,20 @@ class Compare(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
     """Seeds `task.seed`, `task.seed + 1`, ..."""
     epochs: Annotated[int, described("length of each trial in epochs", **COUNT)] = 16
     rates: Annotated[
-        Union[float, Rates],  # noqa: UP007 - msgspec wants it
+        Union[float, str],  # noqa: UP007 - msgspec wants it
         described(
-            "rate of optimizers without lr=: default (the class's), tuned, or a number",
+            "rate without lr=: default, tuned, a number, grid:1e-4..0.1x7 or around:RUN",
             name="lr",
             **RATE,
             example="1e-3",
-            metavar="default|tuned|X",
+            metavar="X",
+            words=RATE_WORDS,
+            beginnings=(GRID, AROUND),
         ),
     ] = "default"
     """For entries without a rate: `default`, that of the class (a policy with bounds has none, and
-    is tuned); `tuned`, each by a range test of the same length; or this rate."""
+    is tuned); `tuned`, each by a range test of the same length; this rate; or a grid, whose rates
+    the entries of a run have already (`grid:1e-4..0.1x7`)."""
     target: Annotated[
         float | None,
         described(
@@ -440,6 +445,15 @@ class Compare(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
     ] = ""
     range_test: RangeTest = RangeTest(end_lr=10.0)
     """The sweep that tunes rates, with each entry's optimizer instead of its own."""
+    advice: dict[str, float] = {}
+    """What each rule of a range test said, by its name, if the grid is around its recommendation.
+    That range test swept `swept` on the same task."""
+    advised: str = ""
+    """The name of the rule that was recommended."""
+    swept: OptimizerConfig | None = None
+    """The optimizer of that range test, in the form of an entry's."""
+    swept_in: str = ""
+    """The id of that range test."""
     paired: bool = True
     """Whether the same seed means the same weights and order of data: not for imported curves."""
 

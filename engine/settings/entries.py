@@ -140,6 +140,16 @@ def tuned_entries(compare: Compare) -> list[EntryConfig]:
     ]
 
 
+def entry_at(entry: EntryConfig, lr: float | None) -> EntryConfig:
+    """The same entry at another rate (None: without one), with the label that parses to it."""
+    rates = {"lr": lr, "base_lr": entry.base_lr, "min_momentum": entry.min_momentum}
+    given = {key: value for key, value in rates.items() if value is not None}
+    label = _label(entry.optimizer, entry.policy, given)
+    if entry.scheduler:
+        label = f"{label}+{entry.scheduler}"
+    return replace(entry, label=label, lr=lr)
+
+
 def check_entries(entries: Sequence[EntryConfig]) -> list[UserError]:
     """The mistakes in the entries of a comparison, all in the field `optimizers`."""
     if not entries:

@@ -40,7 +40,9 @@ class Setting:
     choices: Collection[str] = ()
     """All values that there are; of a Literal they need not be given."""
     words: Collection[str] = ()
-    """Words that a number may be replaced by; read from the type `float | Literal[...]`."""
+    """Words that a number may be replaced by."""
+    beginnings: tuple[str, ...] = ()
+    """Beginnings of texts that a number may be replaced by; the rest is checked elsewhere."""
     empty: str = ""
     """The meaning of no value: "auto"."""
     rare: bool = False
@@ -72,8 +74,11 @@ class Setting:
         at = field or self.name
         if value is None or (value == "" and self.empty) or value in self.words:
             return None
+        if isinstance(value, str) and self.beginnings and value.startswith(self.beginnings):
+            return None
         if isinstance(value, str) and self.words:
-            return limits.choice_mistake(at, value, (*self.words, "a number"), name)
+            texts = (f"{beginning}..." for beginning in self.beginnings)
+            return limits.choice_mistake(at, value, (*self.words, *texts, "a number"), name)
         if self.choices and value not in self.choices:
             return limits.choice_mistake(at, value, self.choices, name)
         return self.limits.mistake(at, value, name) if self.type in (int, float) else None
@@ -128,10 +133,8 @@ def _annotated(found: msgspec.structs.FieldInfo) -> Setting | None:
             break
     else:
         return None
-    words: tuple[str, ...] = ()
     if get_origin(kind) in (Union, types.UnionType):
-        kind, *others = (each for each in get_args(kind) if each is not types.NoneType)
-        words = tuple(word for each in others for word in get_args(each))
+        kind = next(each for each in get_args(kind) if each is not types.NoneType)
     choices = row.choices
     if get_origin(kind) is Literal:
         kind, choices = str, get_args(kind)
@@ -147,6 +150,5 @@ def _annotated(found: msgspec.structs.FieldInfo) -> Setting | None:
         path=(found.name,),
         type=get_origin(kind) or kind,
         choices=choices,
-        words=words,
         default=default,
     )

@@ -50,8 +50,12 @@ def read(setting: Setting, text: str, said_as: str = "") -> Any:
         return text if said_as else _optimizer(text)
     if setting.type is bool:
         return typed == ON
-    if typed.lower() in setting.words:
-        return typed.lower()
+    lower = typed.lower()
+    if lower in setting.words:
+        return lower
+    for beginning in setting.beginnings:
+        if lower.startswith(beginning):
+            return beginning + typed[len(beginning) :].strip()
     return _number(setting, typed, said_as) if setting.type in (int, float) else typed
 
 
@@ -67,8 +71,8 @@ def write(setting: Setting, value: Any) -> str:
         return optimizer_text(value)
     if setting.type is bool:
         return ON if value else OFF
-    if value in setting.words:
-        return str(value)
+    if isinstance(value, str):
+        return value
     if setting.type is float:
         short = exact_lr(value)
         return short if float(short) == value else repr(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -22,14 +23,16 @@ from clr_tui.engine.analysis.comparison.remarks import remarks
 from clr_tui.engine.analysis.comparison.seed_curves import (
     EntryCurves,
     SeedCurve,
+    are_tested,
     entry_curves,
+    final_value,
     of_run_that_is_over,
     planned_epochs,
 )
+from clr_tui.engine.analysis.comparison.sensitivity import sensitivity_of
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.report import common_fields
 from clr_tui.engine.analysis.statistics import t_interval
-from clr_tui.engine.log.events import Evaluated
 from clr_tui.engine.metrics import Metric
 from clr_tui.engine.policies import phase
 from clr_tui.engine.settings.config import Compare
@@ -59,7 +62,7 @@ def compare_report(
     metric = history.primary
     if target is None:
         target = _default_target(curves, metric)
-    tested = _tested(history, curves)
+    tested = are_tested(history, curves)
     made = [_entry(e, config, metric, target=target, tested=tested) for e in curves]
     samples = [
         (e.label, dict(zip(e.seeds, e.result.values, strict=True)))
@@ -87,6 +90,7 @@ def compare_report(
         left=history.overall.eta_seconds if history.overall and goes_on else None,
         entries=ranked(made, pairs, metric),
         pairs=pairs,
+        sensitivity=sensitivity_of(history, live=live),
         verdict="",
         remarks=[],
     )
@@ -111,13 +115,6 @@ def _default_target(curves: Sequence[EntryCurves], metric: Metric) -> float | No
     return target if target and (metric.unit != "share" or 0 < target < 1) else None
 
 
-def _tested(history: RunHistory, curves: Sequence[EntryCurves]) -> bool:
-    """Whether trials are, or will be, evaluated on a test part at their end."""
-    trials = [t for e in curves for t in e.trials]
-    to_be = history.task is not None and history.task.test > 0
-    return any(t.test_last for t in trials) or (to_be and all(t.state != "done" for t in trials))
-
-
 def _entry(
     curves: EntryCurves, config: Compare, metric: Metric, *, target: float | None, tested: bool
 ) -> EntryReport:
@@ -129,8 +126,8 @@ def _entry(
         values = [figure(t) if t else None for t in done]
         return Spread(**vars(t_interval(values)), values=values)
 
-    def tested_value(measured: Evaluated | None) -> float | None:
-        return measured.value(metric.name) if measured else None
+    def best_tested(t: SeedCurve) -> float | None:
+        return t.test_best.value(metric.name) if t.test_best else None
 
     return EntryReport(
         entry=curves.entry,
@@ -145,11 +142,11 @@ def _entry(
         tuning_seconds=rate.seconds if rate else 0.0,
         seeds=[t.seed for t in trials],
         trials=[_trial(t) for t in trials],
-        validation_last=over_seeds(lambda t: _last(t.values(metric.name, "validation"))),
+        validation_last=over_seeds(partial(final_value, metric=metric, tested=False)),
         validation_best=over_seeds(lambda t: _best(t, metric)[1]),
         best_epochs=[_best(t, metric)[0] if t else None for t in done],
-        test_last=over_seeds(lambda t: tested_value(t.test_last)) if tested else None,
-        test_best=over_seeds(lambda t: tested_value(t.test_best)) if tested else None,
+        test_last=over_seeds(partial(final_value, metric=metric, tested=True)) if tested else None,
+        test_best=over_seeds(best_tested) if tested else None,
         train_last=over_seeds(lambda t: _last(t.values(metric.name, "train"))),
         to_target=_to_target(trials, metric, target) if target is not None else None,
         seconds=over_seeds(lambda t: _last(t.seconds)),

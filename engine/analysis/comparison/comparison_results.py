@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clr_tui.engine.analysis.comparison.pairs import Pair
+from clr_tui.engine.analysis.comparison.sensitivity_results import Sensitivity
 from clr_tui.engine.analysis.report import Report
 from clr_tui.engine.analysis.statistics import Interval
 from clr_tui.engine.log.state import State
@@ -131,6 +132,8 @@ class CompareReport(Report):
     """Estimated seconds until the end, while it runs."""
     entries: list[EntryReport]
     pairs: list[Pair]
+    sensitivity: Sensitivity | None
+    """What a grid of rates shows; None without one."""
     verdict: str
     """Sentences: who leads, and who cannot be distinguished from whom."""
     remarks: list[str]

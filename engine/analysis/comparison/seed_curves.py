@@ -9,12 +9,12 @@ from typing import Literal
 
 import numpy as np
 
-from clr_tui.engine.analysis.arrays import Bools, Floats, Ints
+from clr_tui.engine.analysis.arrays import Bools, Floats, Ints, finite_or_none
 from clr_tui.engine.analysis.history import RunHistory, TrialHistory
 from clr_tui.engine.analysis.statistics import interval_factor
 from clr_tui.engine.log.events import EpochFinished, Evaluated, RateChosen, TrialStarted
 from clr_tui.engine.log.state import ENDED, State
-from clr_tui.engine.metrics import LOSS
+from clr_tui.engine.metrics import LOSS, Metric
 from clr_tui.engine.policies import whole_cycle_epochs
 from clr_tui.engine.settings.config import Compare
 
@@ -160,6 +160,24 @@ def of_run_that_is_over(trial: SeedCurve) -> SeedCurve:
         return trial
     reason = NEVER_STARTED if trial.state == "waiting" else CUT_SHORT
     return replace(trial, state="stopped", reason=reason)
+
+
+def are_tested(history: RunHistory, curves: Iterable[EntryCurves]) -> bool:
+    """Whether trials are, or will be, evaluated on a test part at their end."""
+    trials = [t for e in curves for t in e.trials]
+    to_be = history.task is not None and history.task.test > 0
+    return any(t.test_last for t in trials) or (to_be and all(t.state != "done" for t in trials))
+
+
+def final_value(trial: SeedCurve, metric: Metric, *, tested: bool) -> float | None:
+    """A metric of the model of the last epoch, on the test part or on validation.
+
+    None if it was not measured or is not finite.
+    """
+    if tested:
+        return finite_or_none(trial.test_last.value(metric.name)) if trial.test_last else None
+    values = trial.values(metric.name, "validation")
+    return finite_or_none(float(values[-1])) if len(values) else None
 
 
 def planned_epochs(compare: Compare) -> int:

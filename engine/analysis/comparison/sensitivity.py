@@ -1,0 +1,257 @@
+"""How the final metric of each optimizer depends on the learning rate: a grid of rates, judged.
+
+A rate is judged by the same figure as an optimizer in the ranking: the primary metric after the
+last epoch, on the test part if there is one. A trial that diverged or failed counts as worse than
+any other, so its rate has no mean and is never the best; one that was stopped is missing.
+
+What following a rule costs is the mean over the seeds of the difference to the best rate. The best
+rate is picked by the means of these same trials, which flatters it: on average the cost is
+overstated (by 0.8 standard deviations of a seed where seven rates are equally good and there are
+three seeds), and a t-test would find a difference too often (in 7 % there, in 10 % with ten seeds).
+Whether a cost is distinguishable is therefore judged after Bonferroni's correction for all rates
+that might have come out best, one-sided since the best can only be better (O. J. Dunn, "Multiple
+Comparisons Among Means", JASA 56 (1961)); but never if the t-test alone does not find it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from statistics import fmean
+from typing import NamedTuple
+
+import numpy as np
+
+from clr_tui.engine.analysis.comparison.pairs import MIN_CONSTANT
+from clr_tui.engine.analysis.comparison.seed_curves import (
+    EntryCurves,
+    are_tested,
+    entry_curves,
+    final_value,
+    of_run_that_is_over,
+)
+from clr_tui.engine.analysis.comparison.sensitivity_results import (
+    AdviceCost,
+    OptimizerSensitivity,
+    PointState,
+    RatePoint,
+    Sensitivity,
+)
+from clr_tui.engine.analysis.comparison.sensitivity_words import (
+    best_words,
+    cost_words,
+    outside_words,
+    sensitivity_words,
+    unknown_words,
+)
+from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.analysis.statistics import ALPHA, TTest, paired, t_interval
+from clr_tui.engine.metrics import Metric
+from clr_tui.engine.settings.config import Compare
+from clr_tui.engine.settings.rate_grid import OnGrid, on_grid
+
+ONE_POINT = 0.01
+"""Of a share, or relative to the best mean of another metric."""
+
+
+def sensitivity_of(history: RunHistory, *, live: bool = True) -> Sensitivity | None:
+    """The sensitivity so far; None if the comparison has no grid. `live` as for `report_of`."""
+    return history.cached(_sensitivity, live)
+
+
+def _sensitivity(history: RunHistory, live: bool) -> Sensitivity | None:
+    job = history.config.asked(Compare)
+    groups = on_grid(job)
+    if not groups:
+        return None
+    curves = entry_curves(history)
+    if not live and history.finished is None:
+        curves = tuple(replace(e, trials=tuple(map(of_run_that_is_over, e.trials))) for e in curves)
+    metric, tested = history.primary, are_tested(history, curves)
+    made = [_Points.of(history, curves, group, tested=tested) for group in groups]
+    tolerance = _tolerance(metric, [one.best for one in made if one.best])
+    optimizers = tuple(_optimizer(job, one, metric, tolerance) for one in made)
+    found = Sensitivity(
+        metric=metric,
+        measure=f"{'test' if tested else 'validation'} {metric.name}, last epoch",
+        tolerance=tolerance,
+        optimizers=optimizers,
+        forgiving=_forgiving(optimizers),
+        words=(),
+    )
+    return replace(found, words=sensitivity_words(found))
+
+
+class _Points(NamedTuple):
+    """The rates of one optimizer."""
+
+    group: OnGrid
+    points: tuple[RatePoint, ...]
+    levels: Mapping[float, float]
+    """By rate: the mean over the seeds that all rates have, of those that may be the best."""
+    best: RatePoint | None
+    own_rate: bool
+
+    @classmethod
+    def of(
+        cls, history: RunHistory, curves: Sequence[EntryCurves], group: OnGrid, *, tested: bool
+    ) -> _Points:
+        job, metric = history.config.asked(Compare), history.primary
+        points = tuple(
+            _point(
+                curves[number],
+                job.entries[number].lr or math.nan,
+                metric,
+                tested=tested,
+                ended=number in history.ended_early,
+            )
+            for number in group.entries
+        )
+        sound = [p for p in points if p.mean is not None and p.state != "ended early"]
+        shared = set.intersection(*(set(p.values) for p in sound)) if sound else set()
+        levels = {p.lr: fmean(p.values[seed] for seed in shared or p.values) for p in sound}
+        best = max(sound, key=lambda p: metric.sign * levels[p.lr], default=None)
+        return cls(group, points, levels, best, _finds_own_rate(history, group))
+
+
+def _point(
+    curves: EntryCurves, lr: float, metric: Metric, *, tested: bool, ended: bool
+) -> RatePoint:
+    trials = curves.trials
+    final = {t.seed: final_value(t, metric, tested=tested) for t in trials if t.state == "done"}
+    values = {seed: value for seed, value in final.items() if value is not None}
+    diverged = sum(t.diverged for t in trials if t.state == "failed") + len(final) - len(values)
+    failed = sum(t.state == "failed" and not t.diverged for t in trials)
+    lost = diverged + failed
+    over = t_interval([] if lost else list(values.values()))
+    half = over.half_width
+    spread = (
+        (None, None) if over.mean is None or half is None else (over.mean - half, over.mean + half)
+    )
+    states = {t.state for t in trials}
+    state: PointState = "done"
+    if lost:
+        state = "diverged" if diverged else "failed"
+    elif ended:
+        state = "ended early"
+    elif "running" in states or states >= {"waiting", "done"}:
+        state = "running"
+    elif "waiting" in states:
+        state = "waiting"
+    elif states != {"done"}:
+        state = "stopped"
+    return RatePoint(
+        entry=curves.entry,
+        lr=lr,
+        values=values,
+        mean=over.mean,
+        low=spread[0],
+        high=spread[1],
+        seeds=len(trials),
+        lost=lost,
+        state=state,
+    )
+
+
+def _finds_own_rate(history: RunHistory, group: OnGrid) -> bool:
+    trials = [t for t in history.trials.values() if t.entry in group.entries and len(t)]
+    return any(np.isfinite(trial.effective_lr[-1]) for trial in trials)
+
+
+def _tolerance(metric: Metric, bests: Sequence[RatePoint]) -> float:
+    """See `Sensitivity.tolerance`: one for all, lest noise make an optimizer look forgiving."""
+    leading = max((metric.sign * best.mean for best in bests if best.mean is not None), default=0.0)
+    point = ONE_POINT if metric.unit == "share" else ONE_POINT * abs(leading)
+    return max([point, *(best.half_width or 0.0 for best in bests)])
+
+
+def _optimizer(
+    job: Compare, found: _Points, metric: Metric, tolerance: float
+) -> OptimizerSensitivity:
+    pending = any(point.pending for point in found.points)
+    swept = found.group.asked.optimizer == job.swept
+    return OptimizerSensitivity(
+        label=found.group.asked.label,
+        points=found.points,
+        best=found.best,
+        plateau=None if pending else _plateau(found, metric, tolerance),
+        costs=tuple(_costs(job, found, metric)) if swept else (),
+        own_rate=found.own_rate,
+    )
+
+
+def _plateau(found: _Points, metric: Metric, tolerance: float) -> tuple[float, float] | None:
+    if found.best is None:
+        return None
+    rates = [point.lr for point in found.points]
+    worst = metric.sign * found.levels[found.best.lr] - tolerance
+    slack = 1e-12 * abs(worst)  # 0.67 - 0.66 is a little more than 0.01
+    within = [
+        lr in found.levels and metric.sign * found.levels[lr] >= worst - slack for lr in rates
+    ]
+    low = high = rates.index(found.best.lr)
+    while low > 0 and within[low - 1]:
+        low -= 1
+    while high + 1 < len(rates) and within[high + 1]:
+        high += 1
+    return rates[low], rates[high]
+
+
+def _forgiving(optimizers: Sequence[OptimizerSensitivity]) -> str | None:
+    """The widest plateau; None if several are as wide, if one is not known yet, or alone."""
+    if any(one.pending for one in optimizers):
+        return None
+    widths = {o.label: o.width for o in optimizers if o.width is not None and not o.own_rate}
+    first, *others = sorted(widths, key=lambda label: -(widths[label] or 0.0)) or [""]
+    if not others or math.isclose(widths[first] or 0.0, widths[others[0]] or 0.0, abs_tol=1e-9):
+        return None
+    return first
+
+
+def _costs(job: Compare, found: _Points, metric: Metric) -> list[AdviceCost]:
+    rates = [point.lr for point in found.points]
+    half_step = math.log(rates[-1] / rates[0]) / (len(rates) - 1) / 2
+    costs = []
+    for rule, lr in sorted(job.advice.items(), key=lambda item: item[0] != job.advised):
+        at = min(found.points, key=lambda point: abs(math.log(point.lr / lr)))
+        inside = abs(math.log(at.lr / lr)) <= 1.01 * half_step  # the rates are rounded
+        costs.append(
+            _cost(rule, lr, at, found, metric) if inside else _outside(rule, lr, at, rates)
+        )
+    return costs
+
+
+def _outside(rule: str, lr: float, at: RatePoint, rates: Sequence[float]) -> AdviceCost:
+    words = outside_words(lr, rates[0], rates[-1])
+    return AdviceCost(rule, lr, at.lr, None, None, None, words)
+
+
+def _cost(rule: str, lr: float, at: RatePoint, found: _Points, metric: Metric) -> AdviceCost:
+    best, others = found.best, len(found.levels) - 1
+    if best is None or at.lr not in found.levels:
+        return AdviceCost(rule, lr, at.lr, None, None, None, unknown_words(at, best, metric))
+    if at == best:
+        return AdviceCost(rule, lr, at.lr, 0.0, None, None, best_words(at, metric))
+    test = _worse(at, best, metric)
+    differ = _distinguishable(test, others)
+    words = cost_words(at, best, test, differ, others, metric)
+    return AdviceCost(rule, lr, at.lr, test.difference, test.half_width, differ, words)
+
+
+def _worse(at: RatePoint, best: RatePoint, metric: Metric) -> TTest:
+    """By how much `at` is worse than the best, over the seeds that both have."""
+    seeds = [seed for seed in best.values if seed in at.values]
+    return paired(
+        [metric.sign * best.values[seed] for seed in seeds],
+        [metric.sign * at.values[seed] for seed in seeds],
+    )
+
+
+def _distinguishable(test: TTest, others: int) -> bool | None:
+    """After correction for the `others` that might have come out best: see the module."""
+    if test.p is not None:
+        return test.p * max(1.0, others / 2) < ALPHA
+    if test.n < 2:
+        return None
+    return test.constant and test.n >= MIN_CONSTANT
