@@ -56,6 +56,16 @@ def test_interval_factor(n):
     assert interval_factor(np.array([n]))[0] == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("n", [3, 5])
+def test_factor_corrected_for_several_tests_is_where_holm_begins(n):
+    """The clearest of 15 differences, just above and just below that ratio of mean to sd."""
+    noise = stats.zscore(np.arange(n), ddof=1)
+    least = interval_factor(np.array([n]), 15)[0]
+    for ratio, told in ((1.001 * least, True), (0.999 * least, False)):
+        ps = [paired((noise + ratio).tolist(), [0.0] * n).p, *[0.9] * 14]
+        assert (holm(ps)[0] < 0.05) is told
+
+
 def test_no_factor_below_two():
     assert np.isnan(interval_factor(np.array([0, 1]))).all()
 

@@ -41,11 +41,22 @@ def _method(report: CompareReport) -> Iterable[str]:
     if report.measure.startswith("validation") and report.trials_done:
         yield "Nothing was tested: ranks use validation."
     if 2 <= report.seeds <= FEW_SEEDS:
-        reach = float(interval_factor(np.array([report.seeds]))[0])
+        shows = "only large differences show"
+        if tested > 1 and report.paired:
+            more = next(n for n in (3, 5, 10) if n > report.seeds)
+            shows = (
+                f"the clearest of {tested} differences shows from "
+                f"{_reach(report.seeds, tested):.1f} of its own on, with {more} seeds from "
+                f"{_reach(more, tested):.1f}"
+            )
         yield (
-            f"With {report.seeds} seeds a 95% interval reaches {reach:.1f} standard deviations to "
-            "each side: only large differences show."
+            f"With {report.seeds} seeds a 95% interval reaches {_reach(report.seeds):.1f} standard "
+            f"deviations to each side: {shows}."
         )
+
+
+def _reach(seeds: int, tests: int = 1) -> float:
+    return float(interval_factor(np.array([seeds]), tests)[0])
 
 
 def _without_spread(report: CompareReport) -> Iterable[str]:
