@@ -206,7 +206,20 @@ def test_the_recommended_rule_comes_first_and_each_is_at_its_nearest_rate() -> N
     ]
     slide = one.costs[2]
     assert (slide.lost, slide.half_width, slide.distinguishable) == (0.0, None, None)
-    assert slide.words == "at 1e-2 60.0 %, the best of the grid"
+    assert slide.words == "at 1e-2 60.0 %, the best of the grid, 10.0 points ahead of 1e-1"
+
+
+def test_the_best_rate_is_said_to_be_ahead_by_how_much() -> None:
+    """Another rate may be better all the same: the interval of the difference says how likely."""
+    ends = [[0.1, 0.1, 0.1], [0.50, 0.51, 0.50], [0.53, 0.52, 0.54], [0.3, 0.2, 0.3], [0, 0, 0.1]]
+    (cost,) = judged(ends, **advised(1e-2)).optimizers[0].costs
+    half = stats.ttest_rel(ends[2], ends[1]).confidence_interval(0.95)
+    apart = f"2.7 ± {100 * (half.high - half.low) / 2:.1f} points"
+    assert cost.words == f"at 1e-2 53.0 %, the best of the grid, {apart} ahead of 1e-3"
+    level = judged(
+        [[0.5] * 3, [0.6, 0.7, 0.8], [0.7, 0.6, 0.8], [0.4] * 3, [0.3] * 3], **advised(1e-3)
+    )
+    assert level.optimizers[0].costs[0].words.endswith("best of the grid, level with 1e-2")
 
 
 def test_a_rule_outside_the_grid_was_not_measured() -> None:

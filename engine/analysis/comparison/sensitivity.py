@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from clr_tui.engine.analysis.comparison.pairs import MIN_CONSTANT
+from clr_tui.engine.analysis.comparison.pairs import constant_and_apart, step_of
 from clr_tui.engine.analysis.comparison.seed_curves import (
     EntryCurves,
     are_tested,
@@ -92,6 +92,8 @@ class _Points(NamedTuple):
     """By rate: the mean over the seeds that all rates have, of those that may be the best."""
     best: RatePoint | None
     own_rate: bool
+    step: float
+    """Between possible values: see `step_of`."""
 
     @classmethod
     def of(
@@ -112,7 +114,8 @@ class _Points(NamedTuple):
         shared = set.intersection(*(set(p.values) for p in sound)) if sound else set()
         levels = {p.lr: fmean(p.values[seed] for seed in shared or p.values) for p in sound}
         best = max(sound, key=lambda p: metric.sign * levels[p.lr], default=None)
-        return cls(group, points, levels, best, _finds_own_rate(history, group))
+        step = step_of(metric, history.task, tested=tested)
+        return cls(group, points, levels, best, _finds_own_rate(history, group), step)
 
 
 def _point(
@@ -232,9 +235,10 @@ def _cost(rule: str, lr: float, at: RatePoint, found: _Points, metric: Metric) -
     if best is None or at.lr not in found.levels:
         return AdviceCost(rule, lr, at.lr, None, None, None, unknown_words(at, best, metric))
     if at == best:
-        return AdviceCost(rule, lr, at.lr, 0.0, None, None, best_words(at, metric))
+        words = best_words(at, *_next_best(found, metric), metric)
+        return AdviceCost(rule, lr, at.lr, 0.0, None, None, words)
     test = _worse(at, best, metric)
-    differ = _distinguishable(test, others)
+    differ = _distinguishable(test, others, found.step)
     words = cost_words(at, best, test, differ, others, metric)
     return AdviceCost(rule, lr, at.lr, test.difference, test.half_width, differ, words)
 
@@ -248,10 +252,20 @@ def _worse(at: RatePoint, best: RatePoint, metric: Metric) -> TTest:
     )
 
 
-def _distinguishable(test: TTest, others: int) -> bool | None:
+def _next_best(found: _Points, metric: Metric) -> tuple[RatePoint | None, TTest | None]:
+    """The rate with the second best mean, and by how much it is worse than the best."""
+    best = found.best
+    others = [p for p in found.points if p.lr in found.levels and p != best]
+    if best is None or not others:
+        return None, None
+    following = max(others, key=lambda p: metric.sign * found.levels[p.lr])
+    return following, _worse(following, best, metric)
+
+
+def _distinguishable(test: TTest, others: int, step: float) -> bool | None:
     """After correction for the `others` that might have come out best: see the module."""
     if test.p is not None:
         return test.p * max(1.0, others / 2) < ALPHA
     if test.n < 2:
         return None
-    return test.constant and test.n >= MIN_CONSTANT
+    return constant_and_apart(test, step)
