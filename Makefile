@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 LINKS := build/links
 
-.PHONY: help demo test test-lowest test-newest check format lint links types contracts bench docs screenshots clean
+.PHONY: help demo test test-lowest test-newest check format lint links types contracts bench study docs screenshots clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -54,6 +54,13 @@ contracts: .venv/.dev links
 
 bench: .venv/.run ## all benchmarks beside what people use today (DATA=DIR for images of your own)
 	@$(BIN)/python tests/benchmarks/run.py $(if $(DATA),--data $(DATA))
+
+study: .venv/.dev ## measure what advice costs: trains for hours, goes on where it was ended
+	@$(BIN)/python tests/study/run.py
+	@peers="$$($(BIN)/python tests/benchmarks/peers_environment.py)" && \
+	"$$peers" tests/study/library_rules.py tests/study/results && \
+	"$$peers" -m pytest -q tests/study/test_library_rules.py
+	@$(BIN)/python tests/study/report.py
 
 docs: .venv/.run ## write the pages of docs/ that are made from the code
 	@$(BIN)/python docs/make.py

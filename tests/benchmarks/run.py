@@ -12,20 +12,14 @@ import argparse
 import os
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import time
-import venv
-from importlib.metadata import version
 from pathlib import Path
 
 import measure
+from peers_environment import peers_python
 
 HERE = Path(__file__).resolve().parent
-PEERS = HERE.parents[1] / "build" / "bench-venv"
-REQUIRED = ("torch-lr-finder>=0.2,<0.3", "lightning>=2,<3", "fastai>=2,<3", "textual-plotext>=1,<2")
-KEPT = ("torch", "torchvision", "numpy", "pillow", "textual", "plotext", "rich")
-"""Pinned to the current versions, so that the peers run on the same ones."""
 BENCHES = ("frames", "wire", "open", "decode", "augment", "range", "own_task", "watch", "compare")
 WITH_PEERS = ("frames", "wire", "range", "own_task")
 TITLE = """# Results
@@ -34,29 +28,6 @@ Written by `make bench`. Times depend on the machine: compare ratios. "Rounds" a
 highest of the turns that the contestants took one after the other. [NOTES.md](NOTES.md) explains
 the figures and what was tried.
 """
-
-
-def peers_python() -> Path:
-    """Returns the interpreter of the peers' environment, creating it if necessary.
-
-    It sees this environment's packages through a `.pth` file, so that torch (gigabytes) is not
-    installed twice.
-    """
-    python = PEERS / "bin" / "python"
-    ready = PEERS / "ready"
-    if ready.exists() and ready.read_text() == sys.prefix:
-        return python
-    print("installing the peers into build/bench-venv", flush=True)
-    venv.create(PEERS, clear=True, with_pip=True)
-    inside = {"base": str(PEERS), "platbase": str(PEERS)}
-    site = Path(sysconfig.get_path("purelib", vars=inside))
-    ours = sysconfig.get_path("purelib")
-    (site / "ours.pth").write_text(f"import site; site.addsitedir({ours!r})\n")
-    kept = [f"{name}=={version(name)}" for name in KEPT]
-    command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*command, *REQUIRED, *kept], check=True)
-    ready.write_text(sys.prefix)
-    return python
 
 
 def bench(python: Path, name: str, folder: Path, arguments: list[str]) -> measure.Report | None:

@@ -91,6 +91,14 @@ def next_pieces(known: Results, *, long: bool) -> list[Piece]:
     return next(filter(None, (known.missing(stage()) for stage in stages)), [])
 
 
+def is_enclosed(known: Results) -> bool:
+    """Whether all trainings are done that the best rate needs, with the first seeds."""
+    if known.best() is None:
+        return False
+    early = min(known.setting.seeds, EARLY_SEEDS)
+    return not known.missing([*_coarse(known), *_dense(known, early)])
+
+
 def _coarse(known: Results) -> list[Piece]:
     """Every second step, with one seed."""
     best = known.best()

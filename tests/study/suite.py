@@ -74,6 +74,11 @@ class Setting:
 _LONG = {("digits", 32)}
 
 
+def is_held_out(setting: Setting) -> bool:
+    """Whether it only reports: rules and limits are chosen by the other half of the suite."""
+    return SUITE.index(setting) % 2 == 1
+
+
 def rate(step: int) -> float:
     """The learning rate at a step of the ladder."""
     return float(f"{10 ** (step / RATES_PER_DECADE):.6g}")

@@ -1,0 +1,154 @@
+"""What a setting's trainings say about its best rate, and what advice costs beside it."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from plan import Line, Results, is_enclosed
+from suite import SUITE, Setting, rate, step_of
+
+PLATEAU = 1.0
+"""Points that a rate of the plateau may lose."""
+
+
+MOST = 100.0
+"""Points that advice loses at most: an error has no upper end, and one setting must not decide."""
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The final metric by rate, in points: higher is better.
+
+    A point is a hundredth of a share, or 1 % of the best error (the root of a mean square, or a
+    cross-entropy).
+    """
+
+    steps: np.ndarray
+    """Of the ladder, increasing; shape (n,)."""
+    scores: np.ndarray
+    """Shape (seeds, n); NaN where a rate was not trained with a seed. A training that failed has
+    the lowest score of all."""
+
+    @staticmethod
+    def of(lines: list[Line]) -> Truth:
+        """Reads the trainings of a setting."""
+        metric, trained = lines[0]["metric"], [x for x in lines if x["type"] == "training"]
+        steps = sorted({round(step_of(x["lr"])) for x in trained})
+        scores = np.full((1 + max(x["seed"] for x in trained), len(steps)), np.nan)
+        failed = np.zeros(scores.shape, dtype=bool)
+        for x in trained:
+            at = x["seed"], steps.index(round(step_of(x["lr"])))
+            scores[at] = math.nan if x["value"] is None else _score(metric, x["value"])
+            failed[at] = x["value"] is None
+        if metric["direction"] == "min":
+            best = -np.nanmax(_means(scores))
+            scores = 100 * (1 + scores / best)
+        scores[failed] = np.nanmin(scores)
+        return Truth(np.array(steps), scores)
+
+    @cached_property
+    def means(self) -> np.ndarray:
+        """Over the seeds that a rate has; shape (n,)."""
+        return _means(self.scores)
+
+    @property
+    def best_lr(self) -> float:
+        """The rate with the highest mean."""
+        return rate(int(self.steps[np.argmax(self.means)]))
+
+    @property
+    def best(self) -> float:
+        """The highest mean, in points."""
+        return float(self.means.max())
+
+    @cached_property
+    def luck(self) -> float:
+        """By how much the best mean is too high because it was chosen by the same trainings.
+
+        Each seed's score at the rate that is best by the other seeds, against the best mean.
+        """
+        whole = self.scores[:, ~np.isnan(self.scores).any(axis=0)]
+        if len(whole) < 2 or not whole.shape[1]:
+            return math.nan
+        others = (whole.sum(axis=0) - whole) / (len(whole) - 1)
+        chosen = others.argmax(axis=1)
+        fair = float(np.mean(whole[np.arange(len(whole)), chosen]))
+        return float(whole.mean(axis=0).max()) - fair
+
+    def lost(self, lr: float) -> float:
+        """Points that training at a rate loses against the best, at most `MOST`.
+
+        Between two rates of the grid it is read off the line between them, over log lr.
+        """
+        return min(self.best - float(np.interp(step_of(lr), self.steps, self.means)), MOST)
+
+    @cached_property
+    def plateau(self) -> tuple[float, float]:
+        """The rates about the best one that lose at most `PLATEAU` points."""
+        fine = np.linspace(self.steps[0], self.steps[-1], 1 + 20 * int(np.ptp(self.steps)))
+        good = np.interp(fine, self.steps, self.means) >= self.best - PLATEAU
+        at = int(np.argmin(np.abs(fine - self.steps[np.argmax(self.means)])))
+        low = high = at
+        while low > 0 and good[low - 1]:
+            low -= 1
+        while high < len(fine) - 1 and good[high + 1]:
+            high += 1
+        return rate_at(fine[low]), rate_at(fine[high])
+
+
+def rate_at(step: float) -> float:
+    """The rate at any place of the ladder."""
+    return float(10 ** (step / step_of(10)))
+
+
+def _means(scores: np.ndarray) -> np.ndarray:
+    return np.asarray(np.nanmean(scores, axis=0))
+
+
+def _score(metric: dict[str, Any], value: float) -> float:
+    """In points for a share; else minus the error, which `Truth.of` divides by the best."""
+    if metric["direction"] == "max":
+        return 100 * value
+    return -math.sqrt(value) if metric["name"] == "mse" else -value
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A setting whose best rate is enclosed, with its sweeps."""
+
+    setting: Setting
+    header: Line
+    truth: Truth
+    sweeps: dict[int, list[Line]]
+    """By length in steps."""
+    accuracies: list[Line]
+    """Accuracy during a sweep, one for each seed."""
+
+
+def judged(folder: Path) -> list[Judged]:
+    """All settings whose results suffice, in the order of the suite."""
+    found = []
+    for setting in SUITE:
+        path = folder / f"{setting.name}.jsonl"
+        lines = (
+            [json.loads(line) for line in path.open() if line.endswith("\n")]
+            if path.exists()
+            else []
+        )
+        if not lines:
+            continue
+        sign = 1 if lines[0]["metric"]["direction"] == "max" else -1
+        sweeps: dict[int, list[Line]] = {}
+        for line in lines:
+            if line["type"] == "sweep":
+                sweeps.setdefault(line["steps"], []).append(line)
+        if sweeps and is_enclosed(Results(setting, lines, sign)):
+            accuracies = [line for line in lines if line["type"] == "accuracy"]
+            found.append(Judged(setting, lines[0], Truth.of(lines), sweeps, accuracies))
+    return found
