@@ -81,6 +81,8 @@ class TrialHistory(_Memoized):
         """In a comparison: the index of the entry in the configuration, from 0."""
         self.role = started.role
         """In a comparison: `sweep` if the trial tunes the rate of the entry."""
+        self.own_optimizer = started.own_optimizer
+        """The class of the optimizer if a user's task made it, "" if not, None if unknown."""
         self.total_steps = started.total_steps
         """Planned; 0 if unknown."""
         self.steps_per_epoch = started.steps_per_epoch
@@ -329,6 +331,14 @@ class RunHistory(_Memoized):
     def trial(self) -> TrialHistory | None:
         """The newest trial."""
         return next(reversed(self.trials.values()), None)
+
+    @property
+    def precision(self) -> str:
+        """The precision that the model computes in; empty if it is not known."""
+        if self.task is not None and self.task.precision:
+            return self.task.precision
+        # A user's task may choose another one than the device's.
+        return self.device.precision if self.device and not self.config.task.task else ""
 
     @property
     def bounds(self) -> tuple[float, float] | None:

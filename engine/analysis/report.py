@@ -13,6 +13,7 @@ from clr_tui.engine.analysis.history import RunHistory, TrialHistory
 from clr_tui.engine.analysis.sweep.curve import Curve, curve_of
 from clr_tui.engine.analysis.sweep.suggest import Suggestion, suggestions
 from clr_tui.engine.analysis.sweep.verdict import Verdict, verdict
+from clr_tui.engine.analysis.used_optimizer import optimizer_in_use
 from clr_tui.engine.by_name import named
 from clr_tui.engine.kinds import JOB_KINDS
 from clr_tui.engine.log.events import Evaluated, TaskReady
@@ -79,6 +80,8 @@ class Report:
     metric: Metric
     """The primary one."""
     device: str
+    precision: str
+    """`float32` or `bfloat16` (autocast); empty if it is not known."""
     data: Data | None
     """Null until it is read."""
     notes: list[str]
@@ -100,6 +103,8 @@ class Report:
 class RangeReport(Report):
     """The result of a range test."""
 
+    optimizer: str | None
+    """Its class if a user's task made it, else its text; null if it is not known."""
     smoothing: float
     minimum_lr: float | None
     """Where the smoothed median loss is lowest."""
@@ -133,6 +138,8 @@ class Measured:
 class TrainReport(Report):
     """The result of a training."""
 
+    optimizer: str | None
+    """As in `RangeReport`."""
     total_steps: int
     epochs: int
     """Finished."""
@@ -182,6 +189,7 @@ def range_report(
     lr, loss = _minimum(curve.lr, curve.smoothed)
     return RangeReport(
         **common_fields(history, live),
+        optimizer=optimizer_in_use(history),
         steps=sum(len(t) for t in history.trials.values()),
         diverged=curve.diverged,
         smoothing=smoothing,
@@ -234,6 +242,7 @@ def train_report(history: RunHistory, *, live: bool = True) -> TrainReport:
     bounds = history.bounds
     return TrainReport(
         **common_fields(history, live),
+        optimizer=optimizer_in_use(history),
         steps=steps,
         total_steps=trial.total_steps,
         epochs=len(trial.epochs),
@@ -291,6 +300,7 @@ def common_fields(history: RunHistory, live: bool) -> dict[str, Any]:
         "model": task.model if task else config.task.model_name,
         "metric": history.primary,
         "device": history.device.device if history.device else "",
+        "precision": history.precision,
         "data": _data(task) if task else None,
         "notes": [note.text for note in history.notes],
         "seconds": sum(known) if known else None,

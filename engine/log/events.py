@@ -110,6 +110,9 @@ class TaskReady(Event, frozen=True, kw_only=True):
     """Side length of the square images in pixels; null if the samples are not images."""
     skipped: int = 0
     """Files that could not be read. Notes name them, up to a limit."""
+    precision: str = ""
+    """`float32` or `bfloat16` (autocast): the device's, unless a user's task chooses it; empty in
+    logs that do not say."""
 
     @property
     def primary(self) -> Metric:
@@ -131,6 +134,9 @@ class TrialStarted(Event, frozen=True, kw_only=True):
     role: Role = "train"
     """In a comparison: `sweep` for a range test that tunes the rate of the entry, else `train`.
     Sweeps are numbered after all trainings. In other runs: `train`."""
+    own_optimizer: str | None = None
+    """The class of the optimizer that a user's task made itself; empty if it was made by the
+    settings, null in logs that do not say."""
 
 
 class Steps(Event, frozen=True, kw_only=True):

@@ -120,6 +120,13 @@ def optimizer_text(config: OptimizerConfig) -> str:
     return config.name + _bracketed(options)
 
 
+def optimizer_label(config: OptimizerConfig) -> str:
+    """The text of an optimizer with all that differs from its class's defaults."""
+    decay = {"weight_decay": config.weight_decay} if config.weight_decay else {}
+    full = replace(config, options={**decay, **config.options})
+    return _label(full, "constant", {})
+
+
 def article_entries() -> list[EntryConfig]:
     """The six entries that the article compares."""
     return [_entry(text) for text in ARTICLE]

@@ -63,7 +63,7 @@ def run_job(
         own = stoppable(control.raise_if_stopped) if config.task.task else nullcontext()
         with own:
             task = load_task(config.task, where, progress, note)
-        emit(_task_ready(task, config))
+        emit(_task_ready(task, config, precision))
         return task
 
     def note(text: str) -> None:
@@ -138,7 +138,7 @@ def throttled_progress(
     return report
 
 
-def _task_ready(task: Task, config: RunConfig) -> TaskReady:
+def _task_ready(task: Task, config: RunConfig, precision: str) -> TaskReady:
     """The event; fails early if the model cannot be built or a batch not filled."""
     batches = make_batches(task, config.task.batch_size, config.task.seed)
     parameters = list(task.make_model(stream(config.task.seed, "weights")).parameters())
@@ -155,5 +155,6 @@ def _task_ready(task: Task, config: RunConfig) -> TaskReady:
         metrics=task.metrics,
         samples=task.samples,
         skipped=task.skipped,
+        precision=task.precision or precision,
         **task.details(),
     )

@@ -172,7 +172,7 @@ def run_sweep(
         config.optimizer, trial.seed, *([subset.part] if subset else []), lr=None
     )
     steps = sweep_steps(config, len(session.task.train), session.samples_per_step)
-    session.emit(trial.started(steps, trainee.steps_per_epoch))
+    session.emit(trial.started(steps, trainee))
     watch = EarlyEnd(config.smoothing, config.divergence)
     recorder = session.recorder(trial, steps, watch=watch, means=False, steps_beyond=steps_beyond)
     orders = CommandHandlers(before_pause=recorder.flush)

@@ -19,7 +19,7 @@ from clr_tui.engine.training.optimizers.optimizer_remarks import remarks
 from clr_tui.engine.training.randomness import stream
 from clr_tui.engine.training.recorder import Recorder, StopRule
 from clr_tui.engine.training.stopwatch import Stopwatch
-from clr_tui.engine.training.trainee import Trainee, make_trainee, uses_tasks_optimizer
+from clr_tui.engine.training.trainee import Trainee, make_trainee
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,7 @@ class Session:
             precision=self.task.precision or self.precision,
             folder=self.config.folder,
         )
-        if uses_tasks_optimizer(self.task, optimizer):
-            name = type(trainee.optimizer).__name__
+        if name := trainee.own_optimizer:
             text = f"the task makes its own optimizer, {name}, which is used instead of the default"
             self.emit(Note(level="info", text=text))
         for text in remarks(
@@ -138,16 +137,17 @@ class Trial:
     """Of a comparison: the entry's place."""
     role: Role = "train"
 
-    def started(self, steps: int, per_epoch: int) -> TrialStarted:
+    def started(self, steps: int, trainee: Trainee) -> TrialStarted:
         """The event of its start."""
         return TrialStarted(
             trial=self.number,
             seed=self.seed,
             total_steps=steps,
-            steps_per_epoch=per_epoch,
+            steps_per_epoch=trainee.steps_per_epoch,
             label=self.label,
             entry=self.entry,
             role=self.role,
+            own_optimizer=trainee.own_optimizer,
         )
 
 

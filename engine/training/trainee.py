@@ -42,6 +42,8 @@ class Trainee:
     """The copies of its initial rate that the optimizer keeps; for sweeps."""
     ignores_rate: bool = False
     """Whether the optimizer's steps are the same whatever its rate is."""
+    own_optimizer: str = ""
+    """The class of `optimizer` if the task made it; else empty."""
     forward: Callable[[Tree], Tree] | None = None
     """Compiled code of the model, only for training steps; None: the model itself."""
 
@@ -142,11 +144,6 @@ def updates_per_epoch(task: Task, batches: Batches) -> int:
     return max(1, batches.steps_per_epoch // task.accumulate)
 
 
-def uses_tasks_optimizer(task: Task, optimizer: OptimizerConfig) -> bool:
-    """Whether the task makes its own optimizer and no other one was asked for."""
-    return task.optimizer is not None and optimizer == OptimizerConfig()
-
-
 def make_trainee(
     task: Task,
     optimizer: OptimizerConfig,
@@ -168,10 +165,17 @@ def make_trainee(
     """
     batches = make_batches(task, batch_size, seed)
     model = task.make_model(stream(seed, "weights"))
-    if task.optimizer is not None and uses_tasks_optimizer(task, optimizer):
+    if task.optimizer is not None and optimizer == OptimizerConfig():  # no other was asked for
         made = tasks_optimizer(task.optimizer, model, lr)
-        stepping, remembered = steppings(type(made))[0], RememberedRate()
-        return Trainee(task, model, made, batches, precision, stepping, remembered)
+        return Trainee(
+            task,
+            model,
+            made,
+            batches,
+            precision,
+            stepping=steppings(type(made))[0],
+            own_optimizer=type(made).__name__,
+        )
     found = recipe(optimizer, folder)
     found.arrange(model)
     groups = parameter_groups(task.parameters, model) if task.parameters else None

@@ -135,7 +135,7 @@ class Training:
         return Result("done", headline=self._headline())
 
     def _emit_start(self) -> None:
-        self._emit(self._trial.started(self._total, self._per_epoch))
+        self._emit(self._trial.started(self._total, self.trainee))
         self._emit_bounds()
         rate = self.rate
         end = phase(rate.policy, self._total, step_size=rate.step_size, total_steps=self._total)

@@ -81,7 +81,7 @@ def settings(args, _runs):
 
 COMMAND = Command("Halve a loss, step by step.", "clr-tui toy --steps 3", add_options, settings)
 DISPLAY = Display(
-    title=lambda config: [f"{config.job.steps} halvings"],
+    title=lambda config, _history: [f"{config.job.steps} halvings"],
     charts=lambda history, _report: [chart(history)],
     lines=lambda _history, report, _width: [f"the loss came down to {report.last_loss:g}"],
     preview=lambda history, _alive: chart(history),

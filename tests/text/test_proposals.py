@@ -12,6 +12,13 @@ def test_without_bounds_it_is_the_article_s() -> None:
     assert [entry.label for entry in job.entries] == list(ARTICLE)
 
 
+def test_an_optimizer_that_a_task_made_cannot_be_named() -> None:
+    assert [entry.label for entry in after_range_test(None, (1e-4, 1e-3)).entries] == list(ARTICLE)
+    job = after_training(Train(base_lr=1e-4, max_lr=2e-3, epochs=20), own_optimizer=True)
+    assert [entry.label for entry in job.entries] == list(ARTICLE)
+    assert job.epochs == 20
+
+
 def test_sgd_cycles_between_the_bounds_that_were_chosen() -> None:
     job = after_range_test(SGD, (6.123e-4, 3.594e-3))
     assert [entry.label for entry in job.entries[:-1]] == list(ARTICLE[:-1])

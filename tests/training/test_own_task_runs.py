@@ -11,12 +11,22 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
+from msgspec.structs import replace
 
 from clr_tui.engine import worker
 from clr_tui.engine.log.commands import Stop, send
-from clr_tui.engine.log.events import Event, Note, Progress, RunFinished, Steps
+from clr_tui.engine.log.events import (
+    Event,
+    Note,
+    Progress,
+    RunFinished,
+    Steps,
+    TaskReady,
+    TrialStarted,
+)
 from clr_tui.engine.log.launch import launch
 from clr_tui.engine.log.rundir import RunDir, create_run
 from clr_tui.engine.log.tail import read_events
@@ -32,6 +42,7 @@ from clr_tui.engine.settings.config import (
 from clr_tui.engine.training.control import StopFlag
 from clr_tui.engine.training.overdue_stop import stopping_in_time
 
+E = TypeVar("E", bound=Event)
 TASK = """
 import torch
 from torch import nn
@@ -178,6 +189,24 @@ def test_what_was_measured_before_is_kept(users_folder: Path, job: Job, result: 
     assert len(steps) >= 30  # the other calls were of validation
 
 
+CHOOSING = GOOD + (
+    ", precision='bfloat16', optimizer=lambda model: torch.optim.AdamW(model.parameters(), lr=0.01)"
+)
+
+
+@pytest.mark.parametrize("job", [RangeTest(steps=3), Train(base_lr=0.001, max_lr=0.01, epochs=1)])
+@pytest.mark.parametrize(("name", "own"), [("sgd", "AdamW"), ("adagrad", "")])
+def test_the_log_says_what_the_task_chose(
+    users_folder: Path, job: RangeTest | Train, name: str, own: str
+) -> None:
+    """Its optimizer is not used if another is asked for."""
+    job = replace(job, optimizer=OptimizerConfig(name=name))
+    run = run_of(users_folder, file(CHOOSING), job)
+    assert worker._run(run, StopFlag()) == 0
+    assert [event.own_optimizer for event in events(run, TrialStarted)] == [own]
+    assert [event.precision for event in events(run, TaskReady)] == ["bfloat16"]
+
+
 def wait_until(true: Callable[[], bool]) -> None:
     deadline, pause = time.monotonic() + 100, threading.Event()
     while not true():
@@ -185,7 +214,7 @@ def wait_until(true: Callable[[], bool]) -> None:
         pause.wait(0.05)
 
 
-def events(run: RunDir, kind: type[Event]) -> list[Event]:
+def events(run: RunDir, kind: type[E]) -> list[E]:
     if not run.events_path.exists():
         return []
     return [e for e in read_events(run.events_path).events if isinstance(e, kind)]

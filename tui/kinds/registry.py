@@ -39,7 +39,7 @@ class Command(NamedTuple):
 class Display(NamedTuple):
     """What is shown of a run outside its screen; reports are the engine's for its kind."""
 
-    title: Callable[[RunConfig], list[str]]
+    title: Callable[[RunConfig, RunHistory], list[str]]
     """The parts of its title after data and model. The names in a task are empty if the log does
     not record them."""
     charts: Callable[[RunHistory, Any], list[Chart]]

@@ -24,11 +24,11 @@ class EventLines:
         if isinstance(event, ev.EpochFinished):
             return _epoch(event, history)
         if isinstance(event, ev.TaskReady):
-            return _task(event)
+            return _task(event, own=bool(history.config.task.task))
         if isinstance(event, ev.RunStarted):
             return f"{event.run} started"
         if isinstance(event, ev.DeviceChosen):
-            return f"on {event.name} ({event.device}, {event.precision})"
+            return _device(event, own=bool(history.config.task.task))
         if isinstance(event, ev.Note):
             return f"{'warning' if event.level == 'warning' else 'note'}: {event.text}"
         return _incident(event)
@@ -82,15 +82,22 @@ def _incident(event: ev.AnyEvent) -> str:
     return ""
 
 
-def _task(event: ev.TaskReady) -> str:
+def _device(event: ev.DeviceChosen, *, own: bool) -> str:
+    """A user's `own` task may choose another precision than the device's: its line says it."""
+    precision = "" if own else f", {event.precision}"
+    return f"on {event.name} ({event.device}{precision})"
+
+
+def _task(event: ev.TaskReady, *, own: bool) -> str:
     side = event.image_size
     size = "" if side is None else f" of {side}x{side}"
+    precision = f" in {event.precision}" if own and event.precision else ""
     classes = "" if event.classes is None else f", {len(event.classes)} classes"
     return (
         f"{event.name}: {numbers.count(event.train)} training, {numbers.count(event.validation)}"
         f" validation and {numbers.count(event.test)} test {event.samples}{size}{classes};"
         f" {event.model} with {numbers.count(event.trainable)}"
-        f" trainable parameters; {many(event.steps_per_epoch, 'step')} per epoch"
+        f" trainable parameters{precision}; {many(event.steps_per_epoch, 'step')} per epoch"
         f"{_left_out(event)}"
     )
 

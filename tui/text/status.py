@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.analysis.used_optimizer import own_optimizer
 from clr_tui.engine.log.state import ENDED, State, state_of
-from clr_tui.engine.settings.config import OptimizerConfig, RunConfig, TaskConfig
+from clr_tui.engine.settings.config import OptimizerConfig, RunConfig
 from clr_tui.engine.settings.task_parameters import write
 from clr_tui.engine.words import many, was
 from clr_tui.tui.charts.chart import Role
@@ -175,7 +176,7 @@ def title_of(config: RunConfig, history: RunHistory) -> str:
     A recording without its run.json has less to show.
     """
     kind = KINDS[config.kind]
-    parts = [*_task_parts(config, history), *kind.load_display().title(config)]
+    parts = [*_task_parts(config, history), *kind.load_display().title(config, history)]
     return f"{kind.title}  " + " · ".join(plain(part) for part in parts)
 
 
@@ -193,14 +194,22 @@ def _task_parts(config: RunConfig, history: RunHistory) -> list[str]:
     return [name] if config.version else [name, "imported curve"]
 
 
-def optimizer_parts(optimizer: OptimizerConfig, task: TaskConfig) -> list[str]:
+def optimizer_parts(optimizer: OptimizerConfig, history: RunHistory) -> list[str]:
     """Return optimizer and batch size for a title; empty if the task is unknown.
 
-    The size of a user's task's batches is known only once it is loaded.
+    The size of a user's task's batches, and whether it makes its own optimizer, are known only once
+    it is loaded.
     """
+    task, own = history.config.task, own_optimizer(history)
     if not task.model:
         return []
-    how = "SGD" if optimizer.name == "sgd" else optimizer.name
-    if optimizer.name == "sgd" and optimizer.momentum:
-        how += f"(momentum {optimizer.momentum:g})"
-    return [how] if task.task else [how, f"batch {task.batch_size}"]
+    if own is None:
+        how = []
+    elif own:
+        how = [f"the task's {own}"]
+    elif optimizer.name == "sgd":
+        momentum = f"(momentum {optimizer.momentum:g})" if optimizer.momentum else ""
+        how = [f"SGD{momentum}"]
+    else:
+        how = [optimizer.name]
+    return how if task.task else [*how, f"batch {task.batch_size}"]

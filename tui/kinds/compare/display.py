@@ -27,7 +27,7 @@ from clr_tui.tui.text.status import status_of, waiting_words
 MAX_SCHEDULES = 8
 
 
-def title(config: RunConfig) -> list[str]:
+def title(config: RunConfig, _history: RunHistory) -> list[str]:
     """The number of epochs and of seeds."""
     job = config.asked(Compare)
     return [many(planned_epochs(job), "epoch"), many(job.seeds, "seed")]

@@ -9,18 +9,32 @@ from clr_tui.engine.settings.entries import article_entries, parse_entries
 from clr_tui.engine.words import exact_lr
 
 
-def after_range_test(optimizer: OptimizerConfig, bounds: tuple[float, float] | None) -> Compare:
-    """The article's optimizers, and the swept one cycling between `bounds` (base_lr, max_lr)."""
-    if bounds is None:
+def after_range_test(
+    optimizer: OptimizerConfig | None, bounds: tuple[float, float] | None
+) -> Compare:
+    """The article's optimizers, and the swept one cycling between `bounds` (base_lr, max_lr).
+
+    Args:
+        optimizer: None for one that a user's task made itself: comparisons cannot name it.
+    """
+    if optimizer is None or bounds is None:
         return Compare(entries=article_entries())
     return _against(_text(optimizer, "triangular", *bounds), optimizer)
 
 
-def after_training(job: Train) -> Compare:
-    """The article's optimizers, and the trained one with its bounds and policy; same length."""
-    text = _text(job.optimizer, job.policy, job.base_lr, job.max_lr)
+def after_training(job: Train, *, own_optimizer: bool = False) -> Compare:
+    """The article's optimizers, and the trained one with its bounds and policy; same length.
+
+    Args:
+        own_optimizer: whether a user's task made the optimizer itself: comparisons cannot name it.
+    """
+    if own_optimizer:
+        proposed = Compare(entries=article_entries())
+    else:
+        text = _text(job.optimizer, job.policy, job.base_lr, job.max_lr)
+        proposed = _against(text, job.optimizer)
     return replace(
-        _against(text, job.optimizer),
+        proposed,
         epochs=job.epochs,
         whole_cycles=job.whole_cycles,
         step_size_epochs=job.step_size_epochs,

@@ -36,11 +36,11 @@ class SweepLines(EventLines):
         return super().line_of(event, history)
 
 
-def title(config: RunConfig) -> list[str]:
+def title(config: RunConfig, history: RunHistory) -> list[str]:
     """The optimizer, the batch size, and the number of seeds if there are several."""
     job = config.asked(RangeTest)
     seeds = [f"seeds {job.seeds}"] if job.seeds > 1 else []
-    return optimizer_parts(job.optimizer, config.task) + seeds
+    return optimizer_parts(job.optimizer, history) + seeds
 
 
 def charts(history: RunHistory, report: RangeReport) -> list[Chart]:

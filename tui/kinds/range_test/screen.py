@@ -9,6 +9,7 @@ from textual.binding import BindingType
 
 from clr_tui.engine.analysis.recordings.steps_csv import steps_csv
 from clr_tui.engine.analysis.report import Bounds, RangeReport, range_report
+from clr_tui.engine.analysis.used_optimizer import own_optimizer
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.settings.config import FACTOR, Compare, RangeTest, RunConfig, Train
 from clr_tui.engine.words import exact_lr
@@ -175,7 +176,8 @@ class RangeTestScreen(CurveScreen):
     def comparison(self) -> Compare:
         """The article's optimizers, and this one cycling between its bounds."""
         bounds = (self.bounds.base_lr, self.bounds.max_lr) if self.bounds is not None else None
-        return after_range_test(self._asked.optimizer, bounds)
+        of_settings = own_optimizer(self.history) == ""
+        return after_range_test(self._asked.optimizer if of_settings else None, bounds)
 
     def exports(self) -> Exports:
         """The chart as SVG, the steps as CSV, the report as JSON."""

@@ -26,12 +26,12 @@ EPOCH_ROWS = 20
 """Rows of the epoch table; longer trainings show every second, third, ... epoch."""
 
 
-def title(config: RunConfig) -> list[str]:
+def title(config: RunConfig, history: RunHistory) -> list[str]:
     """The optimizer, the batch size, the policy and its bounds."""
     job = config.asked(Train)
     bounds = f"{exact_lr(job.base_lr)}…{exact_lr(job.max_lr)}"
     known = f"{job.schedule} {bounds}" if config.task.model else bounds
-    return [*optimizer_parts(job.optimizer, config.task), known]
+    return [*optimizer_parts(job.optimizer, history), known]
 
 
 def charts(history: RunHistory, report: TrainReport) -> list[Chart]:

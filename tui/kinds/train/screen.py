@@ -11,6 +11,7 @@ from textual.types import CSSPathType
 
 from clr_tui.engine.analysis.recordings.steps_csv import steps_csv
 from clr_tui.engine.analysis.report import Bounds, train_report
+from clr_tui.engine.analysis.used_optimizer import own_optimizer
 from clr_tui.engine.log.commands import SetBounds
 from clr_tui.engine.settings.config import Compare, Train
 from clr_tui.engine.words import exact_lr
@@ -86,7 +87,10 @@ class TrainingScreen(CurveScreen):
         """The article's optimizers, and this one as it was trained, with its latest bounds."""
         job = self.config.asked(Train)
         base_lr, max_lr = self.history.bounds or (job.base_lr, job.max_lr)
-        return after_training(replace(job, base_lr=base_lr, max_lr=max_lr))
+        return after_training(
+            replace(job, base_lr=base_lr, max_lr=max_lr),
+            own_optimizer=own_optimizer(self.history) != "",
+        )
 
     def exports(self) -> Exports:
         """The three charts as SVG, the steps as CSV, the report as JSON."""
