@@ -24,6 +24,7 @@ PLACES = {
         kind.title: {kind.name, "run", "curves"} if kind.curves else {kind.name, "run"}
         for kind in KINDS.values()
     },
+    "comparison over a grid of rates": {"grid"},
     "live runs": {"live"},
     "replay": {"replay"},
     "any": {"any"},

@@ -1,10 +1,10 @@
 """The table of all keys; bindings, footer, help and palette are made from it.
 
-A key belongs to a screen (`home` or the name of a kind), to every `run` screen, to those with
-`curves`, to run screens that show a running job (`live`) or a recording (`replay`), or to `any`
-screen. Footer and help leave out keys that command a worker once the run has ended; pressing one
-explains why. Keys are in order of importance: a narrow footer drops the last ones, but never `?`
-and `q`. Actions `app.*` belong to the app, all others to the screen.
+A key belongs to a screen (`home` or the name of a kind), to comparisons over a `grid` of rates, to
+every `run` screen, to those with `curves`, to run screens that show a running job (`live`) or a
+recording (`replay`), or to `any` screen. Footer and help leave out keys that command a worker once
+the run has ended; pressing one explains why. Keys are in order of importance: a narrow footer drops
+the last ones, but never `?` and `q`. Actions `app.*` belong to the app, all others to the screen.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from textual.binding import Binding, BindingType
 from clr_tui.tui.kinds.registry import KINDS
 
 HOME = "home"
+GRID = "compare+grid"
+"""The screen of a comparison over a grid of rates."""
 Mode = Literal["live", "trial", "ended", "replay"]
 """What a run screen shows: a running job, a running trial of a comparison, a run or trial that has
 ended, or a recording."""
@@ -27,7 +29,7 @@ class HasKeys(Protocol):
     """A screen with keys of this table; help and palette read these attributes."""
 
     key_screen: str
-    """`HOME`, or the name of a kind."""
+    """`HOME`, `GRID`, or the name of a kind."""
     key_mode: Mode | None
 
 
@@ -100,6 +102,13 @@ KEYS: tuple[Key, ...] = (
         "open",
         "show or hide the optimizer's trials; on a trial: open it",
         "enter open_row Show the selected trials, or open the trial",
+    ),
+    _key(
+        "grid",
+        "f",
+        "curves",
+        "show the curves, or the final metric by learning rate",
+        "f by_rate",
     ),
     _key("compare", "h", "hide", "hide or show the optimizer's curve", "h hide"),
     _key("compare", "v", "train/val", "show validation, training, or both", "v cycle_part"),
@@ -204,16 +213,21 @@ KEYS: tuple[Key, ...] = (
 )
 
 
+def kind_in(screen: str) -> str:
+    """The name of the kind that a screen shows, or `HOME`."""
+    return screen.partition("+")[0]
+
+
 def keys_for(screen: str, mode: Mode | None = None) -> list[Key]:
     """The keys of `screen`, in the order of the table.
 
     Args:
-        screen: `HOME`, or the name of a kind.
+        screen: `HOME`, `GRID`, or the name of a kind.
         mode: what a run screen shows; None for the keys of all modes.
     """
-    places = {screen, "any"}
+    places = {*screen.split("+"), "any"}
     if screen != HOME:
-        places |= {"run", "curves"} if KINDS[screen].curves else {"run"}
+        places |= {"run", "curves"} if KINDS[kind_in(screen)].curves else {"run"}
         places |= {"replay"} if mode in (None, "replay") else set()
         places |= {"live"} if mode in (None, "live", "trial") else set()
     idle = mode in ("trial", "ended", "replay")

@@ -7,7 +7,7 @@ import inspect
 import pytest
 
 from clr_tui.tui.app import ClrTuiApp
-from clr_tui.tui.keys import KEYS, bindings_for, footer_keys, keys_for
+from clr_tui.tui.keys import GRID, KEYS, bindings_for, footer_keys, keys_for, kind_in
 from clr_tui.tui.kinds.compare.screen import ComparisonScreen
 from clr_tui.tui.kinds.range_test.screen import RangeTestScreen
 from clr_tui.tui.kinds.train.screen import TrainingScreen
@@ -18,6 +18,7 @@ SCREENS = {
     "range-test": RangeTestScreen,
     "train": TrainingScreen,
     "compare": ComparisonScreen,
+    GRID: ComparisonScreen,
 }
 
 
@@ -61,6 +62,13 @@ def test_the_footer_fits_and_always_ends_with_help_and_leave(name, mode, width) 
     assert 1 + sum(len(key.shown) + len(key.label) + 3 for key in shown) <= width
     assert [key.label for key in shown[-2:]] == ["help", "leave"]
     assert [key for key in KEYS if key in shown] == shown
+
+
+def test_only_a_comparison_over_a_grid_has_the_key_for_its_curves() -> None:
+    assert "f" in {key.shown for key in footer_keys(GRID, "ended", 80)}
+    others = [key for key in keys_for(GRID) if key.shown != "f"]
+    assert keys_for("compare") == others
+    assert kind_in(GRID) == "compare"
 
 
 def test_a_wide_footer_shows_every_key() -> None:

@@ -147,8 +147,12 @@ class _Drawing:
         anchor: str = "start",
         size: int = SMALL,
         bold: bool = False,
+        rim: bool = False,
     ) -> None:
+        """Writes `words`; a rim lets them stand out from the lines below them."""
         weight = ' font-weight="600"' if bold else ""
+        if rim:
+            weight += f' stroke="{self.palette.background}" stroke-width="3" paint-order="stroke"'
         self.parts.append(
             f'<text x="{x:.1f}" y="{y:.1f}" fill="{self.colour(role)}" text-anchor="{anchor}" '
             f'font-size="{size}"{weight}>{escape(clean(words))}</text>'
@@ -398,7 +402,7 @@ class _Drawing:
                 for begin, end, other in self.labelled
             ):
                 continue
-            self._text(at + right, base, mark.label, mark.colour, anchor=anchor)
+            self._text(at + right, base, mark.label, mark.colour, anchor=anchor, rim=True)
             self.labelled.append((start, start + size, base))
             return
 

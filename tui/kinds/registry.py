@@ -144,7 +144,8 @@ _COMPARE = Kind(
         "Each optimizer trains from the same seeds: the same initial weights, the same order of "
         "data. A line is the mean over seeds, its band the 95% interval of that mean; optimizers "
         "share a rank where the seeds cannot tell them apart. Epochs are chosen on validation, "
-        "the table reports test. Open a trial to see its learning rate, loss and metric."
+        "the table reports test. Open a trial to see its learning rate, loss and metric. A grid of "
+        "rates is shown by rate: f switches to the curves and back."
     ),
     command=f"{_HERE}.compare.command:COMMAND",
     screen=f"{_HERE}.compare.screen:ComparisonScreen",

@@ -14,7 +14,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from clr_tui.tui.keys import Mode, keys_for
+from clr_tui.tui.keys import Mode, keys_for, kind_in
 from clr_tui.tui.kinds.registry import KINDS
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.widgets.key_footer import KeyLine
@@ -53,7 +53,7 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Lays out the keys and the text."""
-        kind = KINDS.get(self._of)
+        kind = KINDS.get(kind_in(self._of))
         title, how = (kind.title.capitalize(), kind.how) if kind else ("Runs", RUNS)
         with VerticalScroll(id="help", can_focus=False):
             yield Static(title, id="help-title", markup=False)

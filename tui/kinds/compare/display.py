@@ -8,6 +8,7 @@ import numpy as np
 
 from clr_tui.engine.analysis.comparison.comparison_results import CompareReport
 from clr_tui.engine.analysis.comparison.seed_curves import planned_epochs
+from clr_tui.engine.analysis.comparison.sensitivity import sensitivity_of
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.recordings.curves_csv import curves_csv
 from clr_tui.engine.settings.config import Compare, Policy, RunConfig
@@ -18,6 +19,7 @@ from clr_tui.tui.kinds.compare.entry_style import role_of
 from clr_tui.tui.kinds.compare.printing import comparison_lines
 from clr_tui.tui.kinds.compare.progress import ComparisonLines
 from clr_tui.tui.kinds.compare.ranking import ranking_markdown
+from clr_tui.tui.kinds.compare.sensitivity_view import is_complete, sensitivity_chart
 from clr_tui.tui.kinds.compare.view import CompareOptions, comparison_chart
 from clr_tui.tui.kinds.registry import Display
 from clr_tui.tui.kinds.train.view import rate_axis
@@ -34,18 +36,25 @@ def title(config: RunConfig, _history: RunHistory) -> list[str]:
 
 
 def charts(history: RunHistory, report: CompareReport) -> list[Chart]:
-    """The primary metric on validation, and below it the loss."""
+    """The primary metric on validation, and below it the loss; on top the final metric by rate."""
     waiting = waiting_words(history, report.status, "epoch")
+    job, options = history.config.asked(Compare), CompareOptions()
+    by_rate = report.sensitivity
     return [
+        *([sensitivity_chart(by_rate, job, options, waiting=waiting)] if by_rate else []),
         comparison_chart(history, CompareOptions(target=report.target), waiting=waiting),
         comparison_chart(history, CompareOptions(quantity="loss"), waiting=waiting),
     ]
 
 
 def preview(history: RunHistory, alive: bool) -> Chart:
-    """The primary metric on validation."""
-    options = CompareOptions(target=history.config.asked(Compare).target)
+    """The final metric by rate once that is complete, else the primary metric on validation."""
+    job = history.config.asked(Compare)
+    options = CompareOptions(target=job.target)
     waiting = waiting_words(history, status_of(history, alive=alive).state, "epoch")
+    by_rate = sensitivity_of(history, live=alive)
+    if by_rate is not None and is_complete(by_rate):
+        return sensitivity_chart(by_rate, job, options, waiting=waiting)
     return comparison_chart(history, options, waiting=waiting)
 
 

@@ -8,10 +8,13 @@ from clr_tui.engine.analysis.comparison.comparison_results import CompareReport
 from clr_tui.engine.analysis.comparison.pairs import Pair
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.metrics import Metric
+from clr_tui.engine.settings.config import Compare
 from clr_tui.engine.words import many
+from clr_tui.tui.charts.chart import Chart
 from clr_tui.tui.cli.plain_text import chart_lines, wrap
 from clr_tui.tui.fitting import padded
 from clr_tui.tui.kinds.compare.ranking import ranking_text, verdict_and_remarks
+from clr_tui.tui.kinds.compare.sensitivity_view import is_complete, sensitivity_chart
 from clr_tui.tui.kinds.compare.view import CompareOptions, comparison_chart
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.status import waiting_words
@@ -23,15 +26,23 @@ SMALLEST_P = 0.001
 
 def comparison_lines(history: RunHistory, report: CompareReport, width: int) -> list[str]:
     """The result below its title, in lines of at most `width` cells."""
-    # No bands: without colour they cannot be assigned to entries; the table has the intervals.
-    options = CompareOptions(target=report.target, bands=False)
-    waiting = waiting_words(history, report.status, "epoch")
-    chart = comparison_chart(history, options, waiting=waiting)
+    chart = _chart(history, report)
     lines = [*chart_lines(chart, width, CHART_ROWS), "", *ranking_text(report, width), ""]
     for words in verdict_and_remarks(report):
         lines += wrap(words, width)
     pairs = _pairs(report, width)
     return [*lines, "", *pairs] if pairs else lines
+
+
+def _chart(history: RunHistory, report: CompareReport) -> Chart:
+    """The final metric by rate once it is known at each, else the curves."""
+    # No bands: without colour they cannot be assigned to entries; the table has the intervals.
+    options = CompareOptions(target=report.target, bands=False)
+    waiting = waiting_words(history, report.status, "epoch")
+    by_rate = report.sensitivity
+    if by_rate is not None and is_complete(by_rate):
+        return sensitivity_chart(by_rate, history.config.asked(Compare), options, waiting=waiting)
+    return comparison_chart(history, options, waiting=waiting)
 
 
 def _pairs(report: CompareReport, width: int) -> list[str]:

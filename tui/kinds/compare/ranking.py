@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rich.cells import cell_len
@@ -48,6 +49,7 @@ def ranking(
     *,
     hidden: frozenset[int] = frozenset(),
     expanded: frozenset[int] = frozenset(),
+    styles: Mapping[int, int] | None = None,
 ) -> tuple[Line, list[RankRow]]:
     """The heading and the rows, at most `width` cells each, best entry first.
 
@@ -55,8 +57,9 @@ def ranking(
         width: if it is too small for all columns, some are left out: see `columns_of`.
         hidden: entries whose curves are not shown; their rows are muted.
         expanded: entries that are followed by the rows of their trials.
+        styles: the number by which an entry has its colour and glyph, if not its own.
     """
-    table = _Table.of(report, width)
+    table = _Table.of(report, width, styles or {})
     rows = []
     for entry in report.entries:
         line = table.entry_line(entry, hidden=entry.entry in hidden)
@@ -76,9 +79,10 @@ class _Table:
     label: int
     """Cells of the first column."""
     columns: list[tuple[RankingColumn, int]]
+    styles: Mapping[int, int]
 
     @classmethod
-    def of(cls, report: CompareReport, width: int) -> _Table:
+    def of(cls, report: CompareReport, width: int, styles: Mapping[int, int]) -> _Table:
         names = [plain(entry.label) for entry in report.entries]
         longest = max(map(cell_len, names), default=0)
         label = min(max(longest, _MIN_LABEL_WIDTH), max(_MIN_LABEL_WIDTH, (width - 8) // 4))
@@ -93,7 +97,7 @@ class _Table:
         # The labels get the cells that the columns leave, if they need them.
         label += max(room, 0)
         label = max([_MIN_LABEL_WIDTH, *(cell_len(short_label(name, label)) for name in names)])
-        return cls(report, width, label, [item for item in sized if item[0] in kept])
+        return cls(report, width, label, [item for item in sized if item[0] in kept], styles)
 
     def heading(self) -> Line:
         cells = self._cells([column.heading for column, _ in self.columns])
@@ -108,10 +112,11 @@ class _Table:
         broken = _broken(entry)
         failed = broken is not None and broken.state == "failed"
         rank = "" if entry.rank is None else str(entry.rank)
-        glyph = HIDDEN if hidden else glyph_of(entry.entry)
+        style = self.styles.get(entry.entry, entry.entry)
+        glyph = HIDDEN if hidden else glyph_of(style)
         pieces: list[Piece] = [
             ((SYMBOLS["failed"] if failed else rank).rjust(2), "diverged" if failed else "muted"),
-            (f" {glyph} ", role_of(entry.entry)),
+            (f" {glyph} ", role_of(style)),
             (padded(short_label(plain(entry.label), self.label), self.label), "text"),
         ]
         state = _state(entry, self.report)

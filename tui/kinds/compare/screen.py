@@ -15,18 +15,28 @@ from textual.types import CSSPathType
 from clr_tui.engine.analysis.comparison.comparison_report import compare_report
 from clr_tui.engine.analysis.comparison.comparison_results import CompareReport, TrialReport
 from clr_tui.engine.analysis.comparison.seed_curves import entry_curves
+from clr_tui.engine.analysis.comparison.sensitivity_results import Sensitivity
 from clr_tui.engine.analysis.recordings.curves_csv import curves_csv
 from clr_tui.engine.analysis.recordings.steps_csv import steps_csv
 from clr_tui.engine.log.commands import StopTrial
 from clr_tui.engine.log.rundir import RunDir
+from clr_tui.engine.metrics import LOSS
 from clr_tui.engine.settings.config import Compare, RunConfig
+from clr_tui.engine.settings.rate_grid import on_grid
 from clr_tui.tui.charts.chart import Chart
 from clr_tui.tui.cli.printing import json_text
 from clr_tui.tui.exporting import charts_svg
-from clr_tui.tui.keys import bindings_for
+from clr_tui.tui.keys import GRID, bindings_for
 from clr_tui.tui.kinds.compare.progress import comparison_status_words, waiting_for_rates
 from clr_tui.tui.kinds.compare.ranking import ranking, ranking_markdown
 from clr_tui.tui.kinds.compare.ranking_table import Ranking
+from clr_tui.tui.kinds.compare.sensitivity_view import (
+    is_complete,
+    optimizer_places,
+    sensitivity_chart,
+    toggled_optimizer,
+    words_in_order,
+)
 from clr_tui.tui.kinds.compare.target import move_target, read_target, suggest_target, target_text
 from clr_tui.tui.kinds.compare.target_dialog import TargetDialog
 from clr_tui.tui.kinds.compare.trial_screen import TrialScreen
@@ -41,6 +51,8 @@ from clr_tui.tui.text.lines import Line
 from clr_tui.tui.text.names import STOPPING_TRIAL
 from clr_tui.tui.widgets.chart_view import ChartView
 
+NO_GRID = "This comparison has no grid of rates: start one with lr grid:1e-4..0.1x7, for example."
+
 
 class ComparisonScreen(RunScreen):
     """A comparison, live or recorded."""
@@ -49,7 +61,7 @@ class ComparisonScreen(RunScreen):
         "../../screens/run_screen.tcss",
         Path(__file__).with_suffix(".tcss"),
     ]
-    BINDINGS: ClassVar[list[BindingType]] = bindings_for("compare")
+    BINDINGS: ClassVar[list[BindingType]] = bindings_for(GRID)
     key_screen = "compare"
     first_unit = "epoch"
     export_words = (
@@ -59,9 +71,13 @@ class ComparisonScreen(RunScreen):
 
     def __init__(self, source: Source, config: RunConfig, run: RunDir | None) -> None:
         super().__init__(source, config, run)
-        self._own_target = config.asked(Compare).target
+        job = config.asked(Compare)
+        self.key_screen = GRID if on_grid(job) else "compare"
+        self._own_target = job.target
         self.options = CompareOptions(target=self._own_target)
         self.expanded: frozenset[int] = frozenset()
+        self._by_rate: bool | None = None
+        """As the user chose; until then by rate once there is a result at every rate."""
 
     def compose_body(self) -> ComposeResult:
         """The chart above the table."""
@@ -81,16 +97,37 @@ class ComparisonScreen(RunScreen):
         """The ranking."""
         return self.query_one(Ranking)
 
-    def _chart(self) -> Chart:
-        row = self.table.selected
-        options = replace(self.options, selected=row.entry if row is not None else None)
-        return comparison_chart(self.history, options, waiting=self.waiting(), legend=False)
+    @property
+    def sensitivity(self) -> Sensitivity | None:
+        """The final metric by rate, if the comparison has a grid of rates and shows it."""
+        found = self.report.sensitivity
+        if found is None:
+            return None
+        by_rate = is_complete(found) if self._by_rate is None else self._by_rate
+        return found if by_rate else None
+
+    def _chart(self, options: CompareOptions, *, legend: bool) -> Chart:
+        found, waiting = self.sensitivity, self.waiting()
+        if found is None:
+            return comparison_chart(self.history, options, waiting=waiting, legend=legend)
+        job = self.config.asked(Compare)
+        return sensitivity_chart(found, job, options, waiting=waiting, legend=legend)
 
     def show_history(self) -> None:
         """Draws the table, and the chart with the selected entry in front."""
-        table, hidden = self.table, self.options.hidden
-        table.show(*ranking(self.report, table.line_width, hidden=hidden, expanded=self.expanded))
-        self.draw("chart", self._chart())
+        table, found = self.table, self.sensitivity
+        self.set_class(found is not None, "-by-rate")
+        heading, rows = ranking(
+            self.report,
+            table.line_width,
+            hidden=self.options.hidden,
+            expanded=self.expanded,
+            styles=optimizer_places(found) if found is not None else None,
+        )
+        table.show(heading, rows)
+        row = table.selected
+        options = replace(self.options, selected=row.entry if row is not None else None)
+        self.draw("chart", self._chart(options, legend=False))
 
     def status_words(self) -> str:
         """How many trials have ended, and how long the rest will take."""
@@ -101,10 +138,14 @@ class ComparisonScreen(RunScreen):
         return waiting_for_rates(self.history, self.status.state) or super().waiting()
 
     def verdict(self) -> list[Line]:
-        """Why the selected trial failed, then the verdict on the optimizers."""
+        """Why the selected trial failed, then the verdict on the optimizers or the grid."""
         if not self.history.trials:
             return []
-        return [*self._reason(), *self.words(self.report.verdict)]
+        found, row = self.sensitivity, self.table.selected
+        if found is None:
+            return [*self._reason(), *self.words(self.report.verdict)]
+        sentences = words_in_order(found, row.entry if row is not None else None)
+        return [*self._reason(), *(line for words in sentences for line in self.words(words))]
 
     def _reason(self) -> list[Line]:
         """Why the trial under the cursor failed or was stopped."""
@@ -169,23 +210,46 @@ class ComparisonScreen(RunScreen):
 
     def action_hide(self) -> None:
         """Hides the selected optimizer's curve, or shows it again."""
-        if (row := self.table.selected) is not None:
+        if (row := self.table.selected) is None:
+            return
+        if (found := self.sensitivity) is not None:
+            self._redraw(toggled_optimizer(found, self.options, row.entry))
+        else:
             self._redraw(self.options.toggled_entry(row.entry))
 
     def _redraw(self, options: CompareOptions) -> None:
         self.options = options
         self.show_all()
 
+    def action_by_rate(self) -> None:
+        """Switches between the curves and the final metric by rate."""
+        if self.report.sensitivity is None:
+            self.say(NO_GRID)
+            return
+        self._by_rate = self.sensitivity is None
+        self.show_all()
+
+    def _shows_only(self, what: str) -> bool:
+        """Whether the chart is by rate, where a key for curves does nothing: says so."""
+        if self.sensitivity is None:
+            return False
+        self.say(f"By rate, {what}: press f for the curves.")
+        return True
+
     def action_cycle_part(self) -> None:
         """Shows validation, training or both."""
-        self._redraw(self.options.next_part())
+        if not self._shows_only("the chart shows the final result alone"):
+            self._redraw(self.options.next_part())
 
     def action_toggle_quantity(self) -> None:
         """Switches between the primary metric and the loss."""
-        self._redraw(self.options.toggled_quantity())
+        if not self._shows_only(f"the chart shows the {figures.name(self.history.primary)} alone"):
+            self._redraw(self.options.toggled_quantity())
 
     def action_cycle_x(self) -> None:
         """Switches between epochs, steps and seconds, skipping what the log does not have."""
+        if self._shows_only("x is the learning rate"):
+            return
         curves = [trial for entry in entry_curves(self.history) for trial in entry.trials]
         options = self.options.next_x()
         while options.x != "epoch" and not any((curve.x(options.x) > 0).any() for curve in curves):
@@ -205,7 +269,11 @@ class ComparisonScreen(RunScreen):
 
     def action_toggle_y(self) -> None:
         """Switches the loss between linear and logarithmic."""
-        if self.options.quantity != "loss":
+        if self.sensitivity is not None and self.history.primary != LOSS:
+            name = figures.name(self.history.primary)
+            self.say(f"Only a loss has a logarithmic axis, and this chart shows the {name}.")
+            return
+        if self.sensitivity is None and self.options.quantity != "loss":
             self.say("Only the loss has a logarithmic axis: press a to show it.")
             return
         self._redraw(replace(self.options, log_y=not self.options.log_y))
@@ -225,9 +293,13 @@ class ComparisonScreen(RunScreen):
 
     def _set_target(self, target: float | None) -> None:
         self._redraw(replace(self.options, target=target))
-        if self.options.quantity == "loss" and target is not None:
-            metric = self.history.primary
-            name, words = figures.name(metric), target_text(target, metric)
+        if target is None:
+            return
+        metric = self.history.primary
+        name, words = figures.name(metric), target_text(target, metric)
+        if self.sensitivity is not None:
+            self.say(f"Target {words} {name} on validation: press f for the curves.")
+        elif self.options.quantity == "loss":
             self.say(f"Target {words} {name}: press a to show the {name}.")
 
     def action_type_target(self) -> None:
@@ -265,7 +337,7 @@ class ComparisonScreen(RunScreen):
 
     def exports(self) -> Exports:
         """The chart as SVG, the curves and the steps as CSV, the table, the report as JSON."""
-        chart = comparison_chart(self.history, self.options, waiting=self.waiting())
+        chart = self._chart(self.options, legend=True)
         return {
             ".svg": lambda: charts_svg([chart], self.title_words()),
             ".md": lambda: ranking_markdown(self.report),
