@@ -222,6 +222,27 @@ def test_the_best_rate_is_said_to_be_ahead_by_how_much() -> None:
     assert level.optimizers[0].costs[0].words.endswith("best of the grid, level with 1e-2")
 
 
+def test_by_how_much_the_best_rate_is_flattered() -> None:
+    """Without seed 2 the best is 1e-2, else 0.1: 0.7 - (0.6 + 0.7 + 0.6) / 3."""
+    ends = [[0.1] * 3, [0.2] * 3, [0.7, 0.7, 0.6], [0.6, 0.7, 0.8], [0.5] * 3]
+    found = judged(ends, **advised(1e-3))
+    assert found.optimizers[0].best == found.optimizers[0].points[3]
+    assert found.optimizers[0].flattered == pytest.approx(0.7 - (0.6 + 0.7 + 0.6) / 3)
+    assert found.words[-1] == (
+        "The best rate is picked from these same results, which flatters it: costs are overstated,"
+        " by up to about 6.7 points."
+    )
+
+
+def test_no_rate_is_flattered_that_is_best_whatever_seed_is_left_out() -> None:
+    found = judged(with_means(0.1, 0.3, 0.6, 0.5, 0.2), **advised(1e-3))
+    assert found.optimizers[0].flattered == 0
+    assert not any("flatters" in words for words in found.words)
+    alone = judged([[0.1], [0.3], [0.6], [0.5], [0.2]], **advised(1e-3))
+    assert alone.optimizers[0].flattered is None
+    assert alone.words[-1].endswith("which flatters it: costs are overstated.")
+
+
 def test_a_rule_outside_the_grid_was_not_measured() -> None:
     (cost,) = judged(with_means(0.1, 0.3, 0.6, 0.5, 0.2), **advised(2e-5)).optimizers[0].costs
     assert (cost.lost, cost.at) == (None, 1e-4)

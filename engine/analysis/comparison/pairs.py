@@ -14,8 +14,8 @@ MIN_CONSTANT = 3
 """Accuracies are multiples of one sample, so seeds sometimes agree by chance. Samples without any
 spread count as different only if each has at least this many values ..."""
 MIN_APART = 3
-"""... and they are this many steps apart. Among 15 pairs of equal entries, whatever the spread that
-rounding hid, one step would be exceeded in up to 47% of comparisons, three in 0.1%."""
+"""... and they are this many steps apart. Where six entries are equal and their spread is smaller
+than a step, one step would tell some apart in up to 47% of comparisons, three in 0.1%."""
 _UNKNOWN_COUNT = 30
 """Samples in a part of unknown size, such as that of imported curves; too few rather than many."""
 

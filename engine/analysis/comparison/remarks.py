@@ -42,7 +42,7 @@ def _method(report: CompareReport) -> Iterable[str]:
         yield "Nothing was tested: ranks use validation."
     if 2 <= report.seeds <= FEW_SEEDS:
         shows = "only large differences show"
-        if tested > 1 and report.paired:
+        if tested > 1 and report.paired and report.sensitivity is None:
             more = next(n for n in (3, 5, 10) if n > report.seeds)
             shows = (
                 f"the clearest of {tested} differences shows from "

@@ -180,8 +180,22 @@ def _optimizer(
         best=found.best,
         plateau=None if pending else _plateau(found, metric, tolerance),
         costs=tuple(_costs(job, found, metric)) if swept else (),
+        flattered=_flattered(found, metric),
         own_rate=found.own_rate,
     )
+
+
+def _flattered(found: _Points, metric: Metric) -> float | None:
+    """See `OptimizerSensitivity.flattered`; never below 0."""
+    points = [point for point in found.points if point.lr in found.levels]
+    seeds = sorted(set.intersection(*(set(p.values) for p in points))) if points else []
+    if len(points) < 2 or len(seeds) < 2:
+        return None
+    values = metric.sign * np.array([[p.values[seed] for seed in seeds] for p in points])
+    best_by_others = np.argmax(values.sum(axis=1, keepdims=True) - values, axis=0)
+    fair = values[best_by_others, np.arange(len(seeds))].mean()
+    best = float(values.mean(axis=1).max())
+    return 0.0 if best - fair <= 1e-12 * abs(best) else best - float(fair)  # else it is rounding
 
 
 def _plateau(found: _Points, metric: Metric, tolerance: float) -> tuple[float, float] | None:

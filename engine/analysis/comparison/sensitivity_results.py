@@ -80,6 +80,10 @@ class OptimizerSensitivity:
     `Sensitivity.tolerance` of it; None while a trial is pending, and without a best."""
     costs: tuple[AdviceCost, ...]
     """By rule, the recommended one first; empty if this optimizer was not swept."""
+    flattered: float | None = None
+    """By how much the best mean is too high, at most and on average, for having been picked from
+    these results: less the mean of each seed's value at the rate that is best on the other seeds.
+    None for fewer than two seeds or rates."""
     own_rate: bool = False
     """Whether it finds its own rate, which that of the grid only multiplies (such as Prodigy)."""
 

@@ -98,11 +98,7 @@ def _sentences(found: Sensitivity) -> Iterator[str]:
             )
     yield from _lost(found)
     yield from _ended(found)
-    if any(one.costs for one in found.optimizers):
-        yield (
-            "The best rate is picked from these same results, which flatters it: costs are rather"
-            " overstated."
-        )
+    yield from _flattery(found)
 
 
 def _best(one: OptimizerSensitivity, found: Sensitivity) -> str:
@@ -122,6 +118,19 @@ def _best(one: OptimizerSensitivity, found: Sensitivity) -> str:
         which, where = ("lowest", "below") if best.lr == ends[0] else ("highest", "above")
         words += f". It is the {which} rate of the grid: better ones may lie {where}"
     return f"{words}."
+
+
+def _flattery(found: Sensitivity) -> Iterator[str]:
+    """That the best rate owes its place partly to luck, unless no seed decides which it is."""
+    luck = [one.flattered for one in found.optimizers if one.costs and one.best is not None]
+    if all(much == 0 for much in luck):
+        return
+    most = max(much or 0.0 for much in luck)
+    how = f", by up to about {found.metric.difference(most, None)}" if most > 0 else ""
+    yield (
+        "The best rate is picked from these same results, which flatters it: costs are"
+        f" overstated{how}."
+    )
 
 
 def _width(one: OptimizerSensitivity) -> str:
