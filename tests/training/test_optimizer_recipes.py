@@ -121,6 +121,34 @@ class Flagged(Optimizer):
                 assert group["use_muon"] == (p.ndim >= 2)
                 p.sub_(p.grad, alpha=group["lr"])
 
+class FlaggedInALoop(Flagged):
+    '''Looks for the flags in a loop of its own.'''
+    def __init__(self, groups):
+        if not all("use_muon" in group for group in groups):
+            raise ValueError("no flags")
+        super().__init__(groups)
+
+class Heir(Flagged):
+    '''Leaves it to its base class to look for the flags.'''
+    def __init__(self, groups):
+        super().__init__(groups)
+
+class Needy(SGD):
+    '''Must know how long it will train.'''
+    def __init__(self, params, steps, lr=0.1):
+        super().__init__(params, lr=lr / steps)
+
+class Slow(Optimizer):
+    '''As Lookahead in timm: wraps an instance, which holds the parameters.'''
+    def __init__(self, base_optimizer, alpha=0.5):
+        self.base = base_optimizer
+        self.param_groups, self.defaults = base_optimizer.param_groups, base_optimizer.defaults
+        self.state, self.alpha = base_optimizer.state, alpha
+        self._optimizer_step_pre_hooks, self._optimizer_step_post_hooks = {}, {}
+
+    def step(self, closure=None):
+        return self.base.step()
+
 class Views(SGD):
     def step(self, closure=None):
         for group in self.param_groups:
@@ -270,6 +298,8 @@ def test_ratios_of_groups_hold_in_sweeps_and_policies(folder: str) -> None:
         ("WantsClosure", Recipe(stepping="closure")),
         ("Matrices", Recipe("flat matrices")),
         ("Flagged", Recipe("flagged groups")),
+        ("FlaggedInALoop", Recipe("flagged groups")),
+        ("Heir", Recipe("flagged groups")),
         ("Views", Recipe(contiguous=True)),
         ("Deaf", Recipe(ignores_rate=True)),
     ],
@@ -299,6 +329,14 @@ def test_an_option_names_the_optimizer_inside(folder: str) -> None:
     assert optimizer.base.defaults["weight_decay"] == 0.5
 
 
+def test_an_option_names_the_optimizer_that_is_wrapped(folder: str) -> None:
+    config = own("Slow", base_optimizer="adamw", alpha=0.25, weight_decay=0.5)
+    optimizer: Any = make(config, folder).optimizer
+    assert type(optimizer.base) is torch.optim.AdamW
+    assert optimizer.base.param_groups[0]["weight_decay"] == 0.5
+    assert (optimizer.alpha, rate_now(optimizer)) == (0.25, 0.05)
+
+
 @pytest.mark.parametrize(
     ("config", "words"),
     [
@@ -308,6 +346,8 @@ def test_an_option_names_the_optimizer_inside(folder: str) -> None:
             own("Around"),
             "'Around' works on top of another optimizer: name it",
         ),
+        (own("Slow"), "'Slow' works on top of another optimizer: name it, as in base_optimizer="),
+        (own("Needy"), "'Needy' needs steps: give (steps=...) after its name"),
         (own("Around", base_optimizer="adamx"), "has no optimizer 'adamx'"),
         (OptimizerConfig(name="torch.optim:SparseAdam"), "does not support dense gradients"),
     ],

@@ -173,13 +173,15 @@ def test_muon_keeps_kernels_that_lie_channels_last() -> None:
     assert ours(other, 0.02) == pytest.approx(ours(one, 0.02), abs=1e-4)
 
 
-def test_a_muon_with_flagged_groups_is_its_own_loop() -> None:
+@pytest.mark.parametrize("name", ["Muon", "MuonClip"])  # the latter's base class asks for flags
+def test_a_muon_with_flagged_groups_is_its_own_loop(name: str) -> None:
     module = pytest.importorskip("pytorch_optimizer")
-    mine, other = make("pytorch_optimizer:Muon", 0.02, adamw_lr=1e-3), make("sgd", 0.01)
+    mine, other = make(f"pytorch_optimizer:{name}", 0.02, adamw_lr=1e-3), make("sgd", 0.01)
     matrices = [p for p in free(other.model) if p.ndim >= 2]
     rest = [p for p in free(other.model) if p.ndim < 2]
     groups = [{"params": matrices, "use_muon": True}, {"params": rest, "use_muon": False}]
-    expected = once(other.model, Batches(other), module.Muon(groups, lr=0.02, adamw_lr=1e-3))
+    made = getattr(module, name)(groups, lr=0.02, adamw_lr=1e-3)
+    expected = once(other.model, Batches(other), made)
     assert ours(mine, 0.02) == pytest.approx(expected, abs=1e-6)
 
 
@@ -249,6 +251,15 @@ def test_adahessian_is_its_own_loop() -> None:
 def test_lookahead_is_its_own_loop() -> None:
     module = pytest.importorskip("pytorch_optimizer")
     mine = make("pytorch_optimizer:Lookahead", 1e-2, optimizer="adamw", k=3, weight_decay=0.1)
+    other = make("sgd", 0.01)
+    inner = AdamW(free(other.model), lr=1e-2, weight_decay=0.1)
+    expected = once(other.model, Batches(other), module.Lookahead(inner, k=3))
+    assert ours(mine, 1e-2) == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_lookahead_without_parameters_of_its_own_is_its_own_loop() -> None:
+    module = pytest.importorskip("timm.optim")
+    mine = make("timm.optim:Lookahead", 1e-2, base_optimizer="adamw", k=3, weight_decay=0.1)
     other = make("sgd", 0.01)
     inner = AdamW(free(other.model), lr=1e-2, weight_decay=0.1)
     expected = once(other.model, Batches(other), module.Lookahead(inner, k=3))

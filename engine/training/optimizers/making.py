@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from types import CodeType, FunctionType
 from typing import Any, Literal
 
 from torch import nn
@@ -17,6 +18,7 @@ from clr_tui.engine.training.optimizers.matrices import (
     flagged_groups,
     split,
 )
+from clr_tui.engine.words import listed
 
 _FUSED = (SGD, Adam, AdamW)
 """Their fused kernels run on CUDA from torch 2.6 on; Adagrad's only in later releases."""
@@ -25,7 +27,9 @@ ADAMW = "adamw_"
 """The prefix of options for the parameters that are not matrices."""
 _WRAPPED = "optimizer"
 _BASE = "base_optimizer"
-"""Names of constructor parameters for a wrapped optimizer: an instance, or its class."""
+"""Names of constructor parameters for a wrapped optimizer: an instance, or its class. `_BASE` is an
+instance if the constructor takes no parameters."""
+_PARAMETERS = "params"
 
 Form = Literal["parameters", "flagged groups", "matrices", "flat matrices"]
 """The parameters that a class is given: all; two groups with `use_muon`; or only the matrices, with
@@ -36,11 +40,17 @@ Groups = list[dict[str, Any]]
 
 
 def forms(found: type[Optimizer]) -> tuple[Form, ...]:
-    """The forms to try, the likeliest first; flagged groups if the constructor looks for flags."""
-    code = getattr(found.__init__, "__code__", None)
-    if code is not None and _FLAG in code.co_consts:
-        return ("flagged groups",)
-    return ("parameters", "matrices", "flat matrices")
+    """The forms to try, the likeliest first; flagged groups if a constructor looks for flags."""
+    usual: tuple[Form, ...] = ("parameters", "matrices", "flat matrices")
+    made_by = [vars(one).get("__init__") for one in found.__mro__]  # or by that of a base class
+    codes = [one.__code__ for one in made_by if isinstance(one, FunctionType)]
+    return ("flagged groups", *usual) if any(_mentions(one, _FLAG) for one in codes) else usual
+
+
+def _mentions(code: CodeType, text: str) -> bool:
+    """Whether `text` is a constant of the code or of a loop within it."""
+    inner = (one for one in code.co_consts if isinstance(one, CodeType))
+    return text in code.co_consts or any(_mentions(one, text) for one in inner)
 
 
 def construct(
@@ -99,10 +109,11 @@ def _over(
     """Calls the constructor with what its parameters ask for, by their names."""
     taken = inspect.signature(found).parameters
     arguments: dict[str, Any] = dict(options)
+    wrapped = _BASE if _BASE in taken and _PARAMETERS not in taken else _WRAPPED
+    if wrapped in taken:
+        return _around(found, wrapped, parameters, arguments, lr, folder)
     if isinstance(arguments.get(_BASE), str):
         arguments[_BASE] = optimizer_class(_name(arguments[_BASE]), folder)
-    if _WRAPPED in taken:
-        return _around(found, parameters, arguments, lr, folder)
     if _needs(found, _BASE) and _BASE not in arguments:
         raise mistake(_lacks_base(found, _BASE))
     if "model" in taken:
@@ -114,30 +125,39 @@ def _over(
         arguments["lr"] = lr
     elif not grouped:
         every = [{"params": parameters, "lr": lr}]
-    place = "params" if "params" in taken else next(iter(taken))
+    place = _PARAMETERS if _PARAMETERS in taken else next(iter(taken))
     if place != "model":
         arguments[place] = every
+    if lacking := [name for name in taken if _needs(found, name) and name not in arguments]:
+        given = ", ".join(f"{name}=..." for name in lacking)
+        said = f"'{found.__name__}' needs {listed(lacking)}: give ({given}) after its name"
+        raise mistake(said)
     make: Callable[..., Optimizer] = found
     return make(**arguments)
 
 
 def _around(
     found: type[Optimizer],
+    place: str,
     parameters: list[nn.Parameter] | Groups,
     arguments: dict[str, Any],
     lr: float,
     folder: str,
 ) -> Optimizer:
-    """An optimizer that wraps another, such as Lookahead, and passes unknown options to it."""
-    wrapped = arguments.pop(_WRAPPED, None)
+    """An optimizer that wraps another, such as Lookahead, and passes unknown options to it.
+
+    Args:
+        place: the name of the parameter for the other one.
+    """
+    wrapped = arguments.pop(place, None)
     if not isinstance(wrapped, str):
-        raise mistake(_lacks_base(found, _WRAPPED))
+        raise mistake(_lacks_base(found, place))
     taken = inspect.signature(found).parameters
     own = {name: value for name, value in arguments.items() if name in taken}
     others = {name: value for name, value in arguments.items() if name not in taken}
     inner: Callable[..., Optimizer] = optimizer_class(_name(wrapped), folder)
     made: Callable[..., Optimizer] = found
-    return made(inner(parameters, lr=lr, **others), **own)
+    return made(**{place: inner(parameters, lr=lr, **others)}, **own)
 
 
 def _flagged(
@@ -160,7 +180,12 @@ def _flagged(
 
 def _needs(found: type[Optimizer], name: str) -> bool:
     parameter = inspect.signature(found).parameters.get(name)
-    return parameter is not None and parameter.default is inspect.Parameter.empty
+    several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return (
+        parameter is not None
+        and parameter.default is inspect.Parameter.empty
+        and parameter.kind not in several
+    )
 
 
 def _lacks_base(found: type[Optimizer], name: str) -> str:
