@@ -33,7 +33,7 @@ class Truth:
     """Of the ladder, increasing; shape (n,)."""
     scores: np.ndarray
     """Shape (seeds, n); NaN where a rate was not trained with a seed. A training that failed has
-    the lowest score of all."""
+    the lowest score of all, and none is more than `MOST` below the best."""
 
     @staticmethod
     def of(lines: list[Line]) -> Truth:
@@ -44,12 +44,13 @@ class Truth:
         failed = np.zeros(scores.shape, dtype=bool)
         for x in trained:
             at = x["seed"], steps.index(round(step_of(x["lr"])))
-            scores[at] = math.nan if x["value"] is None else _score(metric, x["value"])
             failed[at] = x["value"] is None
+            scores[at] = -math.inf if failed[at] else _score(metric, x["value"])
         if metric["direction"] == "min":
-            best = -np.nanmax(_means(scores))
-            scores = 100 * (1 + scores / best)
-        scores[failed] = np.nanmin(scores)
+            scores = 100 * (1 - scores / _means(scores).max())
+        # An error has no upper end; what exploded must not decide about the rates beside it.
+        scores = np.maximum(scores, _means(scores).max() - MOST)
+        scores[failed] = np.nanmin(scores[~failed])
         return Truth(np.array(steps), scores)
 
     @cached_property
@@ -86,7 +87,7 @@ class Truth:
 
         Between two rates of the grid it is read off the line between them, over log lr.
         """
-        return min(self.best - float(np.interp(step_of(lr), self.steps, self.means)), MOST)
+        return self.best - float(np.interp(step_of(lr), self.steps, self.means))
 
     @cached_property
     def plateau(self) -> tuple[float, float]:

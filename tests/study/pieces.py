@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import platform
 import threading
 import time
 from dataclasses import dataclass
@@ -119,6 +120,7 @@ def prepare(setting: Setting) -> dict[str, Any]:
         "steps_per_epoch": len(task.train) // setting.batch_size,
         "device": task.device.type,
         "precision": precision,
+        "versions": {"python": platform.python_version(), "torch": str(torch.__version__)},
     }
 
 
