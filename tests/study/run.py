@@ -5,6 +5,15 @@
 A run that was ended goes on where it was. Each of two processes computes with one thread; on a GPU
 both use it. Photographs of flowers by class are expected in ../shared/data/flowers or
 $CLR_TUI_STUDY_DATA; settings that need them are left out where there are none.
+
+Lines of a file, each with its `type`:
+
+- `setting`, the first: what it is, its metric, and how many samples it has.
+- `sweep`: `steps` planned, `seed`, and the raw losses. Step i is at
+  start_lr * (end_lr / start_lr) ** (i / steps); null is not finite; `diverged`: ended early.
+- `accuracy`: the metric during a sweep, by `lr`.
+- `training`: `value`, the final metric at max_lr `lr` on validation and test part together; null if
+  the loss was not finite.
 """
 
 from __future__ import annotations
