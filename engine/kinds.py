@@ -29,6 +29,8 @@ class JobKind(NamedTuple):
     resolve: str = ""
     """`(TaskConfig, Job, runs: Path) -> Job`: the job as `run.json` stores it, with what its
     settings leave open worked out; raises `UserError`. Called before `check`."""
+    as_asked: str = ""
+    """`(Job) -> Job`: a stored job as it was asked for, to ask for it again."""
     check_machine: str = ""
     """`(Job, cores: int) -> Iterable[UserError]`: what this machine lacks for the job."""
     named_trials: bool = False
@@ -64,6 +66,7 @@ JOB_KINDS: dict[str, JobKind] = {
         standing=f"{_ENGINE}.log.standing:COMPARISON",
         job_of_log=f"{_ENGINE}.analysis.recordings.recording:comparison_in",
         resolve=f"{_ENGINE}.analysis.comparison.asked_rates:resolve_rates",
+        as_asked=f"{_ENGINE}.settings.rate_grid:as_asked",
         check_machine=f"{_ENGINE}.settings.check:check_room",
         named_trials=True,
     ),

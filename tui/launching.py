@@ -65,6 +65,13 @@ def start_run(runs: Path, task: TaskConfig, job: Job, parent: str | None = None)
     return run
 
 
+def as_asked(job: Job) -> Job:
+    """A run's job as it was asked for: the inverse of `resolved`."""
+    place = JOB_KINDS[kind_of(job)].as_asked
+    found: Job = named(place)(job) if place else job
+    return found
+
+
 def _working_directory() -> str:
     """Returns the working directory, or "" if it was removed."""
     try:

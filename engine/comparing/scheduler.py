@@ -38,6 +38,7 @@ from clr_tui.engine.log.events import (
 )
 from clr_tui.engine.policies import phase, shape_of, shortfall, step_size_steps
 from clr_tui.engine.settings.config import Compare, EntryConfig, RunConfig
+from clr_tui.engine.settings.rate_grid import as_asked
 from clr_tui.engine.training.control import Control, stop_reason
 from clr_tui.engine.training.session import Result
 
@@ -141,9 +142,9 @@ class Comparison:
         return self._counts.result()
 
     def _note_phases(self) -> None:
-        """Warns once per entry, as `Training` does for a single training."""
+        """Warns once per optimizer, as `Training` does for a single training."""
         half = self._half_cycle
-        for entry in self._config.entries:
+        for entry in as_asked(self._config).entries:
             end = phase(entry.policy, self._steps, step_size=half, total_steps=self._steps)
             if not end.whole:
                 metric = self._context.metric

@@ -39,7 +39,12 @@ from clr_tui.engine.settings.config import (
 from clr_tui.engine.settings.entries import check_entries
 from clr_tui.engine.settings.image_folders import not_found_message, training_images
 from clr_tui.engine.settings.optimizer_names import check_optimizer, ignores_schedule
-from clr_tui.engine.settings.rate_grid import at_each_rate, has_grid, on_grid
+from clr_tui.engine.settings.rate_grid import (
+    at_each_rate,
+    has_grid,
+    on_grid,
+    stand_in,
+)
 from clr_tui.engine.settings.table import mistakes_in
 from clr_tui.engine.settings.task_files import task_function
 from clr_tui.engine.words import be, many
@@ -95,7 +100,7 @@ def check_training(_task: TaskConfig, job: Train) -> Iterator[UserError]:
 def check_comparison(task: TaskConfig, job: Compare) -> Iterator[UserError]:
     """The contradictions in a comparison, with or without its entries at the rates of a grid."""
     try:
-        job = at_each_rate(job)
+        job = at_each_rate(stand_in(job))
     except UserError as error:
         yield error
         job = replace(job, rates="default")

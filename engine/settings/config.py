@@ -446,14 +446,15 @@ class Compare(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
     range_test: RangeTest = RangeTest(end_lr=10.0)
     """The sweep that tunes rates, with each entry's optimizer instead of its own."""
     advice: dict[str, float] = {}
-    """What each rule of a range test said, by its name, if the grid is around its recommendation.
-    That range test swept `swept` on the same task."""
+    """What each rule of a range test said, by name, if the grid is around its recommendation."""
     advised: str = ""
     """The name of the rule that was recommended."""
     swept: OptimizerConfig | None = None
     """The optimizer of that range test, in the form of an entry's."""
     swept_in: str = ""
     """The id of that range test."""
+    swept_on: TaskConfig | None = None
+    """Its task: what it advises holds for no other."""
     paired: bool = True
     """Whether the same seed means the same weights and order of data: not for imported curves."""
 

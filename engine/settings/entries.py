@@ -147,6 +147,17 @@ def tuned_entries(compare: Compare) -> list[EntryConfig]:
     ]
 
 
+def entry_of(optimizer: OptimizerConfig) -> EntryConfig:
+    """The entry of an optimizer of another run: with CLR, unless it ignores schedules."""
+    options = dict(optimizer.options)
+    if optimizer.weight_decay:
+        options.setdefault("weight_decay", optimizer.weight_decay)
+    momentum = optimizer.momentum if optimizer.name == "sgd" else OptimizerConfig().momentum
+    plain = OptimizerConfig(name=optimizer.name, momentum=momentum, options=options)
+    policy: Policy = "constant" if ignores_schedule(optimizer) else "triangular"
+    return entry_at(EntryConfig(label="", optimizer=plain, policy=policy), None)
+
+
 def entry_at(entry: EntryConfig, lr: float | None) -> EntryConfig:
     """The same entry at another rate (None: without one), with the label that parses to it."""
     rates = {"lr": lr, "base_lr": entry.base_lr, "min_momentum": entry.min_momentum}

@@ -7,13 +7,14 @@ grid, so that everything behind the settings knows plain entries only.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.settings.config import GRID, Compare, EntryConfig
+from clr_tui.engine.settings.config import AROUND, GRID, Compare, EntryConfig
 from clr_tui.engine.settings.entries import LEARNING_RATE, MAX_ENTRIES, entry_at
 from clr_tui.engine.settings.limits import shown
 from clr_tui.engine.words import exact_lr, many
@@ -22,6 +23,10 @@ FIELD = "lr"
 EXAMPLE = "grid:1e-4..0.1x7"
 COUNT = 7
 """Rates of a grid that does not say how many."""
+MOST_AROUND = 15
+"""Rates of a grid around a recommendation, at most: more than two decades to each side."""
+PER_DECADE = 3
+"""Rates in a decade of a grid around a recommendation."""
 CLOSEST = 1.05
 """Smallest ratio of neighbouring rates: closer ones train alike, and three digits would not tell
 them apart."""
@@ -46,6 +51,21 @@ class RateGrid:
     def text(self) -> str:
         """Its text, which `parse_grid` reads."""
         return f"{GRID}{_number(self.low)}..{_number(self.high)}x{self.count}"
+
+
+def rates_around(lr: float, count: int) -> RateGrid:
+    """`count` rates, three in each decade, with `lr` in their middle.
+
+    Raises:
+        UserError: (field `lr`) `count` is even, so that none would be in the middle, or too small
+            or large.
+    """
+    if count % 2 == 0 or not 3 <= count <= MOST_AROUND:
+        words = f"give an odd number from 3 to {MOST_AROUND}, with the advised one in their middle"
+        raise UserError(f"{shown(count)} rates around a recommendation: {words}", FIELD)
+    middle = float(f"{lr:.3g}")
+    reach = 10 ** ((count - 1) / 2 / PER_DECADE)
+    return RateGrid(middle / reach, middle * reach, count)
 
 
 class OnGrid(NamedTuple):
@@ -97,6 +117,25 @@ def _check(grid: RateGrid) -> None:
         raise UserError(f"{between}: {fewer}", FIELD)
 
 
+def split_around(text: str) -> tuple[str, int]:
+    """The run and the number of rates in `around:RUN` or `around:RUNxCOUNT`.
+
+    Raises:
+        UserError: (field `lr`) no run is named.
+    """
+    run, count = text.removeprefix(AROUND).strip(), COUNT
+    if found := re.fullmatch(r"(.+-\d+)x(\d+)", run, re.DOTALL):  # ids end in a number
+        run, count = found[1], int(found[2])
+    if not run:
+        raise UserError("around: needs a range test: write around:range-test-digits-1", FIELD)
+    return run, count
+
+
+def is_around(job: Compare) -> bool:
+    """Whether the rates of a comparison are to be a grid around what a range test recommends."""
+    return isinstance(job.rates, str) and job.rates.startswith(AROUND)
+
+
 def has_grid(job: Compare) -> bool:
     """Whether the rates of a comparison are a grid."""
     return isinstance(job.rates, str) and job.rates.startswith(GRID)
@@ -125,6 +164,20 @@ def at_each_rate(job: Compare) -> Compare:
             FIELD,
         )
     return replace(job, entries=entries)
+
+
+def stand_in(job: Compare) -> Compare:
+    """The comparison with a grid of as many rates as are wanted around a range test.
+
+    Which they are is found when it starts; how many trials there are does not depend on that.
+
+    Raises:
+        UserError: (field `lr`) no run is named, or there is no such number of rates.
+    """
+    if not is_around(job):
+        return job
+    count = rates_around(1.0, split_around(str(job.rates))[1]).count
+    return replace(job, rates=RateGrid(1e4, 1e6, count).text)
 
 
 def on_grid(job: Compare) -> list[OnGrid]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from made_grids import grid_history
 from scipy import stats
 
-from clr_tui.engine.analysis.comparison.comparison_report import compare_report
+from clr_tui.engine.analysis.comparison.comparison_report import compare_headline, compare_report
 from clr_tui.engine.analysis.comparison.sensitivity import sensitivity_of
 from clr_tui.engine.analysis.comparison.sensitivity_results import Sensitivity
 from clr_tui.engine.analysis.report import to_json
@@ -344,6 +344,27 @@ def test_the_json_has_every_figure_as_plain_data() -> None:
     assert one["points"][-1]["mean"] is None
     assert one["costs"][0]["lost"] == pytest.approx(0.3)
     assert read["words"] == list(report.sensitivity.words)
+
+
+def test_the_verdict_and_the_headline_are_about_rates() -> None:
+    made = advised(0.1)
+    ends = {"sgd+clr": with_means(0.1, 0.3, 0.6, 0.5, 0.2), "adam": with_means(*[0.4] * 5)}
+    ends["sgd+clr"][3] = [0.5, 0.48, 0.52]
+    history = grid_history(ends, FIVE, **made)
+    report = compare_report(history)
+    assert report.verdict == " ".join(report.sensitivity.words)
+    assert "sgd+clr: 1e-2 is best, 60.0 %" in report.verdict
+    assert "minimum/10 for sgd+clr: at 1e-1 50.0 %, best 60.0 % at 1e-2: 10.0 ± " in report.verdict
+    assert "adam forgives most: its plateau is the widest, at least 4.0 decades." in report.verdict
+    headline = compare_headline(history)
+    assert headline == "sgd+clr best at 1e-2, 60.0 %; minimum/10 10.0 ± 4.3 points lost"
+    said = " ".join(report.remarks)
+    assert "corrected for the rates that might have come out best" in said
+    assert "is unknown" not in said  # what a given rate cost to find
+
+
+def test_the_headline_before_the_first_result_is_empty() -> None:
+    assert compare_headline(grid_history({"adam": [["waiting"]] * 5}, FIVE, finished=False)) == ""
 
 
 def test_chance_alone_rarely_makes_a_cost_distinguishable() -> None:

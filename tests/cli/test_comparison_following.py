@@ -18,6 +18,9 @@ from comparison_logs import (
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.log.rundir import RunDir
+from clr_tui.engine.settings.config import Compare
+from clr_tui.engine.settings.entries import parse_entries
+from clr_tui.engine.settings.rate_grid import at_each_rate
 from clr_tui.tui.cli.headless import follow_and_print
 from clr_tui.tui.cli.interrupts import Interrupts
 from clr_tui.tui.cli.progress import ProgressLines
@@ -99,6 +102,21 @@ def test_a_rate_that_is_not_what_was_asked_for_says_why() -> None:
     said = io.StringIO()
     ProgressLines(said, in_place=False).show(history, [event])
     assert said.getvalue() == "adam: learning rate 0.001, its default. The curve is flat.\n"
+
+
+def test_the_rates_of_a_grid_take_one_line_and_its_ends_one_each() -> None:
+    job = at_each_rate(
+        Compare(entries=parse_entries("adam,sgd+clr,rmsprop(lr=0.1)"), rates="grid:1e-3..0.1x3")
+    )
+    history, said = RunHistory(msgspec.structs.replace(comparison_config(), job=job)), io.StringIO()
+    events = [ev.RateChosen(entry=i, lr=e.lr, source="given") for i, e in enumerate(job.entries)]
+    ended = ev.EntryEnded(entry=2, epoch=4, reason="it is behind.")
+    ProgressLines(said, in_place=False).show(history, [*events, ended])
+    assert said.getvalue().splitlines() == [
+        "adam and sgd+clr: 3 rates, grid:1e-3..0.1x3",
+        "rmsprop(lr=0.1): learning rate 0.1, as given",
+        "adam(lr=0.1) ended early: it is behind.",
+    ]
 
 
 @pytest.mark.parametrize(

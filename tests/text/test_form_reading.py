@@ -15,6 +15,7 @@ from clr_tui.engine.settings.config import (
     Train,
 )
 from clr_tui.engine.settings.entries import parse_entries
+from clr_tui.engine.settings.rate_grid import as_asked, at_each_rate
 from clr_tui.tui.charts.draw import draw
 from clr_tui.tui.charts.palette import DARK
 from clr_tui.tui.text.form import form_texts, read_form
@@ -92,17 +93,17 @@ ENTRIES = parse_entries(
 comparisons = st.builds(
     Compare,
     entries=st.lists(st.sampled_from(ENTRIES), min_size=1, unique_by=lambda e: e.label),
-    seeds=st.integers(1, 100),
+    seeds=st.integers(1, 40),
     epochs=st.integers(1, 10_000) | counts,
     whole_cycles=st.booleans(),
-    rates=st.sampled_from(["default", "tuned", 1e-3, 0.25]),
+    rates=st.sampled_from(["default", "tuned", 1e-3, 0.25, "grid:1e-4..0.1x4", "around:run-1x3"]),
     factor=st.floats(2, 100),
     step_size_epochs=lengths,
     gamma=st.floats(0, 1, exclude_min=True),
     jobs=st.none() | st.integers(1, 64),
     threads=st.integers(1, 64),
     target=st.none() | st.floats(1e-3, 0.999).map(lambda x: round(x, 9)),
-)
+).filter(lambda job: ":" not in str(job.rates) or any(entry.lr is None for entry in job.entries))
 
 
 @given(tasks, sweeps() | trainings() | comparisons)
@@ -198,6 +199,46 @@ def test_the_length_of_a_comparison_is_given_in_trials() -> None:
     assert alone.endswith("first a range test for the rate of adam.")
     rounded = told(compare_epochs="10", optimizers="adam, sgd+clr(lr=0.1)")
     assert rounded == "6 trials of 16 epochs (10 would end in mid-cycle)."
+
+
+def test_the_length_of_a_grid_is_given_in_trials() -> None:
+    def told(**changes) -> str:
+        reading = read_form(compared(optimizers="adam, sgd+clr, adamax(lr=1)", **changes))
+        assert not reading.errors
+        assert len(reading.job.entries) == 3  # as typed: it starts with one at each rate
+        return length_in_words(reading.valid_job)
+
+    assert told(lr="grid:1e-4..0.1x7", compare_seeds="2") == (
+        "2 optimizers at 7 rates: 30 trials of 16 epochs."
+    )
+    assert told(lr="around:range-test-digits-1x5") == (
+        "2 optimizers at 5 rates around what range-test-digits-1 recommends: 33 trials of 16"
+        " epochs."
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("grid:1e-4..x7", "cannot be read: write grid:LOW..HIGHxCOUNT"),
+        ("grid:0.1..1e-4x7", "is not below its last"),
+        ("grid:1e-4..0.1x40", "2 optimizers at 40 rates make 80 entries"),
+        ("around:", "around: needs a range test"),
+        ("around:range-test-1x4", "give an odd number from 3 to 15"),
+    ],
+)
+def test_a_grid_that_cannot_be_used_is_shown_at_its_field(text: str, says: str) -> None:
+    reading = read_form(compared(optimizers="adam, sgd+clr", lr=text))
+    assert list(reading.errors) == ["lr"]
+    assert says in reading.errors["lr"]
+    assert reading.valid_job is None
+
+
+def test_a_grid_is_run_again_with_the_optimizers_as_they_were_typed() -> None:
+    job = read_form(compared(optimizers="adam, sgd+clr", lr="grid:1e-4..0.1x7")).job
+    values = DEFAULTS | form_texts(TaskConfig(), as_asked(at_each_rate(job)))
+    assert (values["optimizers"], values["lr"]) == ("adam, sgd+clr", "grid:1e-4..0.1x7")
+    assert read_form(values, TaskConfig(), as_asked(at_each_rate(job))).job == job
 
 
 def test_a_comparison_s_rates_are_drawn_by_their_shape() -> None:

@@ -16,11 +16,16 @@ from compare_runs import (
     upto_epoch,
 )
 from comparison_logs import comparison_events
+from msgspec.json import encode
+from msgspec.structs import replace
 from run_logs import Clock, app_of, commands, message, poll, replay_of, title
 from textual.widgets import Static
 
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.log.commands import Continue, Pause, Stop, StopTrial
+from clr_tui.engine.settings.config import Compare
+from clr_tui.engine.settings.entries import parse_entries
+from clr_tui.engine.settings.rate_grid import at_each_rate
 from clr_tui.tui.cli.main import main
 from clr_tui.tui.keys import keys_for
 from clr_tui.tui.kinds.compare import screen as comparison_module
@@ -434,6 +439,18 @@ async def test_r_opens_the_form_with_the_same_settings(tmp_path):
         config = log.run.config()
         assert not reading.errors
         assert (reading.task, reading.job) == (config.task, config.job)
+
+
+async def test_r_opens_the_form_with_a_grid_as_it_was_typed(tmp_path):
+    log = compare_log(tmp_path)
+    config = log.run.config()
+    grid = Compare(entries=parse_entries("adam,sgd+clr"), rates="grid:1e-4..0.1x3", epochs=8)
+    log.run.config_path.write_bytes(encode(replace(config, job=at_each_rate(grid))))
+    async with app_of(log).run_test(size=SMALL) as pilot:
+        await pilot.press("r")
+        values = {row.field.name: row.value for row in pilot.app.screen.query(FormRow)}
+        assert (values["optimizers"], values["lr"]) == ("adam, sgd+clr", "grid:1e-4..0.1x3")
+        assert pilot.app.screen._read(values).job == grid
 
 
 # -- what it says --------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from clr_tui.engine.settings.config import RunConfig
 from clr_tui.tui.charts.chart import Chart, Role
 from clr_tui.tui.keys import Mode
 from clr_tui.tui.kinds.registry import KINDS
+from clr_tui.tui.launching import as_asked
 from clr_tui.tui.screens.confirm import ConfirmScreen
 from clr_tui.tui.screens.export_dialog import ExportDialog, Exports
 from clr_tui.tui.screens.foreground_screen import ForegroundScreen
@@ -369,7 +370,7 @@ class RunScreen(ForegroundScreen[None]):
         finished = self.history.finished
         if finished is not None and finished.outcome == "failed":
             error = UserError(finished.message, finished.field)
-        self.app.new_run(self.config.task, job, self.parent_id, error, self.again_title)
+        self.app.new_run(self.config.task, as_asked(job), self.parent_id, error, self.again_title)
 
     @property
     def repeatable(self) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from clr_tui.engine.analysis.comparison.comparison_results import CompareReport, EntryReport
 from clr_tui.engine.analysis.comparison.pairs import Pair
+from clr_tui.engine.analysis.comparison.sensitivity_words import sensitivity_headline
 from clr_tui.engine.analysis.statistics import ALPHA
 from clr_tui.engine.metrics import Metric
 from clr_tui.engine.words import all_of, be, listed, many
@@ -58,7 +59,12 @@ def _equal(mean: float | None, other: float | None) -> bool:
 
 
 def verdict(report: CompareReport) -> str:
-    """A few sentences: who leads, and who cannot be distinguished from whom."""
+    """A few sentences: who leads, and who cannot be distinguished from whom.
+
+    With a grid of rates: the best rate of each optimizer, and what the rules cost.
+    """
+    if report.sensitivity is not None and report.trials_total:
+        return " ".join(report.sensitivity.words)
     ranked = [e for e in report.entries if e.rank is not None]
     if not ranked:
         return _no_result(report)
@@ -81,6 +87,8 @@ def verdict(report: CompareReport) -> str:
 
 def headline(report: CompareReport) -> str:
     """The verdict for a list of runs: "adam leads, 81.5 %; not distinguishable from sgd+clr"."""
+    if report.sensitivity is not None:
+        return sensitivity_headline(report.sensitivity)
     ranked = [e for e in report.entries if e.rank is not None]
     if not ranked:
         return ""

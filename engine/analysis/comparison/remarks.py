@@ -34,7 +34,12 @@ def remarks(report: CompareReport) -> list[str]:
 
 def _method(report: CompareReport) -> Iterable[str]:
     tested = sum(p.p is not None for p in report.pairs)
-    if tested:
+    if tested and report.sensitivity is not None:
+        yield (
+            "What a rule costs is judged by paired t-tests over common seeds, corrected for the"
+            f" rates that might have come out best; ranks are Holm-corrected for {tested} pairs."
+        )
+    elif tested:
         name = "paired t-tests over common seeds" if report.paired else "Welch's t-test"
         corrected = f", Holm-corrected for {tested} pairs" if tested > 1 else ""
         yield f"Differences are judged by {name}{corrected}."
@@ -65,19 +70,23 @@ def _without_spread(report: CompareReport) -> Iterable[str]:
         spread = e.result
         if spread.n > 1 and spread.note:
             yield f"{e.label}: {spread.note}."
-    for p in report.pairs:
+    for p in report.pairs if report.sensitivity is None else ():  # a grid has hundreds
         if p.n > 1 and p.note and p.difference:
             yield f"{p.a} and {p.b}: {p.note}."
 
 
 def _costs(report: CompareReport) -> Iterable[str]:
-    known = [e for e in report.entries if e.rate_source]
+    on_grid = report.sensitivity.labels if report.sensitivity else {}
+    entries = [e for e in report.entries if e.entry not in on_grid]
+    known = [e for e in entries if e.rate_source]
+    if not entries:
+        return
     if not known:
         if report.status not in ("running", "paused"):
             yield "The learning rates and the cost of finding them are unknown."
         return
     swept = [e for e in known if e.tuning_steps > 0]
-    if swept or len(known) == len(report.entries):  # else a sweep is running
+    if swept or len(known) == len(entries):  # else a sweep is running
         yield _cost_of(swept, report.samples) if swept else "Tuning cost: none spent."
     given = [e.label for e in known if e.rate_source == "given"]
     if given:
@@ -109,11 +118,13 @@ def _cost_of(swept: Sequence[EntryReport], samples: str) -> str:
 
 
 def _phases(report: CompareReport) -> Iterable[str]:
-    swinging: dict[str, list[str]] = {}
+    swinging: dict[str, dict[str, None]] = {}
+    on_grid = report.sensitivity.labels if report.sensitivity else {}
     for e in report.entries:
         if e.phase and not e.whole_cycles:
-            swinging.setdefault(e.phase, []).append(e.label)
-    for words, labels in swinging.items():
+            swinging.setdefault(e.phase, {})[on_grid.get(e.entry, e.label)] = None
+    for words, found in swinging.items():
+        labels = list(found)
         yield (
             f"{listed(labels)} {'ends' if len(labels) == 1 else 'end'} {words}: "
             f"{report.metric.name} varies with the phase and is not final."
@@ -122,7 +133,10 @@ def _phases(report: CompareReport) -> Iterable[str]:
 
 def _unfinished(report: CompareReport) -> Iterable[str]:
     never = 0
+    early = report.sensitivity.ended_early if report.sensitivity else set()
     for e in report.entries:
+        if e.entry in early:  # the verdict says so
+            continue
         groups: dict[tuple[str, str], list[TrialReport]] = {}
         for t in e.trials:
             if t.state in ("failed", "stopped"):

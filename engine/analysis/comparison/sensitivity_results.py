@@ -115,6 +115,17 @@ class Sensitivity:
     words: tuple[str, ...]
     """Sentences for the screen and for print."""
 
+    @property
+    def labels(self) -> dict[int, str]:
+        """The label of its optimizer for each entry of the grid, by the entry's number."""
+        return {point.entry: one.label for one in self.optimizers for point in one.points}
+
+    @property
+    def ended_early(self) -> set[int]:
+        """The numbers of the entries that ended early."""
+        points = [point for one in self.optimizers for point in one.points]
+        return {point.entry for point in points if point.state == "ended early"}
+
     def as_json(self) -> dict[str, Any]:
         """All but the metric, which the report has."""
         return {name: value for name, value in vars(self).items() if name != "metric"}

@@ -13,6 +13,13 @@ from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.recordings.curves_csv import curves_csv
 from clr_tui.engine.settings.config import Compare, Policy, RunConfig
 from clr_tui.engine.settings.entries import tuned_entries
+from clr_tui.engine.settings.rate_grid import (
+    at_each_rate,
+    is_around,
+    on_grid,
+    split_around,
+    stand_in,
+)
 from clr_tui.engine.words import exact_lr, many
 from clr_tui.tui.charts.chart import Axis, Chart, Series
 from clr_tui.tui.kinds.compare.entry_style import role_of
@@ -32,7 +39,9 @@ MAX_SCHEDULES = 8
 def title(config: RunConfig, _history: RunHistory) -> list[str]:
     """The number of epochs and of seeds."""
     job = config.asked(Compare)
-    return [many(planned_epochs(job), "epoch"), many(job.seeds, "seed")]
+    rates = {number for group in on_grid(job)[:1] for number in group.entries}
+    words = [many(len(rates), "rate")] if rates else []
+    return [many(planned_epochs(job), "epoch"), *words, many(job.seeds, "seed")]
 
 
 def charts(history: RunHistory, report: CompareReport) -> list[Chart]:
@@ -96,9 +105,14 @@ def sketch(job: Compare) -> Chart:
 
 def length(job: Compare) -> str:
     """The number of trials and epochs, and the range tests that come first."""
+    where = f" around what {split_around(str(job.rates))[0]} recommends" if is_around(job) else ""
+    job = at_each_rate(stand_in(job))
     epochs, trials = planned_epochs(job), job.trials
     rounded = f" ({job.epochs} would end in mid-cycle)" if epochs != job.epochs else ""
     words = f"{many(trials, 'trial')} of {many(epochs, 'epoch')}{rounded}"
+    if groups := on_grid(job):
+        rates = many(len(groups[0].entries), "rate")
+        return f"{many(len(groups), 'optimizer')} at {rates}{where}: {words}."
     tuned = tuned_entries(job)
     if len(tuned) == 1:
         words += f"; first a range test for the rate of {tuned[0].label}"

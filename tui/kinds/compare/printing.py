@@ -46,7 +46,10 @@ def _chart(history: RunHistory, report: CompareReport) -> Chart:
 
 
 def _pairs(report: CompareReport, width: int) -> list[str]:
-    """The difference of every pair of entries; empty with fewer than two seeds each."""
+    """The difference of every pair of entries; empty with fewer than two seeds each, and for a
+    grid of rates, which has hundreds of pairs."""
+    if report.sensitivity is not None:
+        return []
     compared = [pair for pair in report.pairs if pair.n > 1 and pair.difference is not None]
     if not compared:
         return []

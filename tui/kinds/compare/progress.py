@@ -10,7 +10,8 @@ from clr_tui.engine.log.state import State
 from clr_tui.engine.metrics import Metric
 from clr_tui.engine.settings.config import Compare
 from clr_tui.engine.settings.entries import tuned_entries
-from clr_tui.engine.words import exact_lr, many, plural
+from clr_tui.engine.settings.rate_grid import on_grid
+from clr_tui.engine.words import exact_lr, listed, many, plural
 from clr_tui.tui.text import figures, numbers
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.event_lines import EventLines
@@ -86,6 +87,7 @@ class ComparisonLines(EventLines):
 
     def __init__(self) -> None:
         self._ended: set[int] = set()
+        self._grid_said = False
 
     def line_of(self, event: ev.AnyEvent, history: RunHistory) -> str:
         """Like every run's, except for the events of its trials."""
@@ -94,7 +96,9 @@ class ComparisonLines(EventLines):
         if isinstance(event, ev.PoolReady):
             return _pool(event)
         if isinstance(event, ev.RateChosen):
-            return _rate(event, history)
+            return self._rate(event, history)
+        if isinstance(event, ev.EntryEnded):
+            return f"{_entry(event.entry, history)} ended early: {event.reason}"
         if isinstance(event, ev.TrialFinished):
             return self._end(event, history)
         return super().line_of(event, history)
@@ -114,6 +118,16 @@ class ComparisonLines(EventLines):
         elif overall.eta_seconds is not None:
             parts.append(f"left {numbers.duration(overall.eta_seconds)}")
         return ", ".join(parts)
+
+    def _rate(self, event: ev.RateChosen, history: RunHistory) -> str:
+        """The rate of an entry; one line for all on a grid, whose labels name their rates."""
+        groups = on_grid(history.config.asked(Compare))
+        if event.note or all(event.entry not in group.entries for group in groups):
+            return _rate(event, history)
+        said, self._grid_said = self._grid_said, True
+        rates = many(len(groups[0].entries), "rate")
+        labels = listed([group.asked.label for group in groups])
+        return "" if said else f"{labels}: {rates}, {history.config.asked(Compare).rates}"
 
     def _end(self, event: ev.TrialFinished, history: RunHistory) -> str:
         trial = history.trials.get(event.trial) or TrialHistory(event.trial)
