@@ -166,7 +166,7 @@ def _lost(found: Sensitivity) -> Iterator[str]:
         if p.lost
     ]
     if lost:
-        yield f"Worse than any result counts what diverged or failed: {listed(lost)}."
+        yield f"Counted as worse than any result: {listed(lost)}."
 
 
 def _ended(found: Sensitivity) -> Iterator[str]:
