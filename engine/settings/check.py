@@ -28,6 +28,7 @@ from clr_tui.engine.settings.catalogue import (
     source_of,
 )
 from clr_tui.engine.settings.config import (
+    MAX_TRIALS,
     Compare,
     Job,
     OptimizerConfig,
@@ -48,9 +49,6 @@ from clr_tui.engine.settings.rate_grid import (
 from clr_tui.engine.settings.table import mistakes_in
 from clr_tui.engine.settings.task_files import task_function
 from clr_tui.engine.words import be, many
-
-MAX_TRIALS = 1000
-"""A comparison of more would take too long."""
 
 
 def check(task: TaskConfig, job: Job) -> list[UserError]:
@@ -212,8 +210,12 @@ def _model(task: TaskConfig) -> Iterator[UserError]:
 
 def _count(job: Compare) -> Iterator[UserError]:
     entries, trials = len(job.entries), job.trials
-    if trials > MAX_TRIALS and job.seeds <= limits.MAX_COUNT:
-        what = "rate" if has_grid(job) else "optimizer"
+    what = "rate" if has_grid(job) else "optimizer"
+    if job.time is not None:
+        if entries > MAX_TRIALS:
+            words = f"{many(entries, what)} are too many: give at most {MAX_TRIALS}"
+            yield UserError(words, "lr" if has_grid(job) else "optimizers")
+    elif trials > MAX_TRIALS and job.seeds <= limits.MAX_COUNT:
         yield UserError(
             f"{many(entries, what)} with {many(job.seeds, 'seed')} each"
             f" {be(entries)} {trials} trials: give fewer seeds, at most {MAX_TRIALS} trials"
@@ -224,7 +226,7 @@ def _count(job: Compare) -> Iterator[UserError]:
 
 def check_room(job: Compare, cores: int) -> Iterator[UserError]:
     """The mistake of more processes and threads than the machine can run in parallel."""
-    trials, jobs = job.trials, job.jobs or 1
+    trials, jobs = len(job.entries) * job.most_seeds, job.jobs or 1
     there = f"this machine's {many(cores, 'core')}"
     if job.threads > cores:
         yield UserError(

@@ -51,6 +51,9 @@ LENGTH: dict[str, Any] = {"gt": 0, "ge": 1e-6, "le": MAX_COUNT}
 RATE_WORDS = ("default", "tuned")
 GRID, AROUND = "grid:", "around:"
 """Beginnings of a text for several rates: see `engine.settings.rate_grid`."""
+TIME: dict[str, Any] = {"ge": 5, "le": 30 * 86400, "unit": "seconds"}
+MAX_TRIALS = 1000
+"""A comparison of more would take too long."""
 Option = Union[bool, int, float, str, None, list[Optional[float]]]  # noqa: UP007, UP045 - msgspec wants it
 """The value of an optimizer's keyword argument."""
 _Plain = Union[bool, int, float, str, None]  # noqa: UP007
@@ -243,6 +246,18 @@ class RangeTest(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag
     seeds: Annotated[
         int, described("number of sweeps, each from new weights", **COUNT, example="3")
     ] = 1
+    time: Annotated[
+        float | None,
+        described(
+            "time to spend, such as 90s or 5m, which sets length and number of sweeps",
+            **TIME,
+            metavar="TIME",
+            format="duration",
+            example="5m",
+            empty="use epochs and seeds",
+        ),
+    ] = None
+    """In seconds, from the start of the run."""
     accuracy: Annotated[
         bool, described("also measure accuracy on a validation subset, as Smith does")
     ] = False
@@ -381,6 +396,18 @@ class Compare(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
         int, described("trials per optimizer; intervals need at least two", **COUNT, example="3")
     ] = 3
     """Seeds `task.seed`, `task.seed + 1`, ..."""
+    time: Annotated[
+        float | None,
+        described(
+            "time to spend, such as 5m or 1h30m, on as many seeds as fit in it",
+            **TIME,
+            metavar="TIME",
+            format="duration",
+            example="30m",
+            empty="use seeds",
+        ),
+    ] = None
+    """In seconds, from the start of the run. Until the pace is known, `seeds` is the plan."""
     epochs: Annotated[int, described("length of each trial in epochs", **COUNT)] = 16
     rates: Annotated[
         Union[float, str],  # noqa: UP007 - msgspec wants it
@@ -468,15 +495,33 @@ class Compare(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
         """The number of trainings: one for each entry and seed."""
         return len(self.entries) * self.seeds
 
-    def trial_number(self, entry: int, seed: int) -> int:
-        """The number of the trial of an entry and a seed, both from 0, counted entry by entry.
+    @property
+    def most_seeds(self) -> int:
+        """The most seeds there may be: with a time to spend, their number is not known before."""
+        if self.time is None:
+            return self.seeds
+        return max(MAX_TRIALS // max(len(self.entries), 1), 1)
 
-        Sweeps, one per entry, are numbered after all trainings.
+    def trial_number(self, entry: int, seed: int) -> int:
+        """The number of the training of an entry and a seed, both from 0.
+
+        They are counted entry by entry; with a time to spend, when the number of seeds is not known
+        before, seed by seed.
         """
+        if self.time is not None:
+            return seed * len(self.entries) + entry
         return entry * self.seeds + seed
 
+    def sweep_number(self, entry: int) -> int:
+        """The number of the sweep that tunes an entry's rate: after those of all trainings."""
+        return len(self.entries) * self.most_seeds + entry
+
     def entry_and_seed(self, trial: int) -> tuple[int, int]:
-        """The inverse of `trial_number`."""
+        """The inverse of `trial_number`; the entry of a sweep is none of the entries."""
+        if self.time is not None:
+            count = max(len(self.entries), 1)
+            seed, entry = divmod(trial, count)
+            return (entry, seed) if seed < self.most_seeds else (count, 0)
         return divmod(trial, max(self.seeds, 1))  # a damaged run.json may say 0
 
 

@@ -22,7 +22,7 @@ from clr_tui.engine.words import exact_lr
 
 REQUIRED = msgspec.NODEFAULT
 """The default of a setting that has none."""
-Format = Literal["", "target", "optimizer", "entries", "scheduler", "parameters"]
+Format = Literal["", "target", "optimizer", "entries", "scheduler", "parameters", "duration"]
 
 
 @dataclass(frozen=True)

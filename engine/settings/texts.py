@@ -7,6 +7,7 @@ from typing import Any
 
 from clr_tui.engine.errors import UserError, did_you_mean
 from clr_tui.engine.settings.config import OptimizerConfig
+from clr_tui.engine.settings.durations import duration, seconds_in
 from clr_tui.engine.settings.entries import (
     optimizer_text,
     parse_entries,
@@ -46,6 +47,8 @@ def read(setting: Setting, text: str, said_as: str = "") -> Any:
         raise UserError(_missing(setting, said_as), setting.name)
     if setting.format == "target":
         return _target(setting, typed)
+    if setting.format == "duration":
+        return _duration(setting, typed)
     if setting.format == "optimizer":  # an option may mean the one of a run that is named
         return text if said_as else _optimizer(text)
     if setting.type is bool:
@@ -65,6 +68,8 @@ def write(setting: Setting, value: Any) -> str:
         return setting.empty if setting.choices else ""
     if setting.format == "target":
         return f"{100 * value:.12g}%" if 0 < value < 1 else f"{value:.12g}"
+    if setting.format == "duration":
+        return duration(value)
     if setting.format == "entries":
         return ", ".join(entry.label for entry in value)
     if setting.format == "optimizer":
@@ -122,3 +127,11 @@ def _target(setting: Setting, typed: str) -> float:
         raise UserError(said, setting.name)
     # 65 % is 0.65, but a division may give 0.6500000000000001.
     return round(value, 12)
+
+
+def _duration(setting: Setting, typed: str) -> float:
+    seconds = seconds_in(typed)
+    if seconds is None:
+        said = f"{setting.name} must be a duration such as 90s, 5m or 1h30m, not '{shown(typed)}'"
+        raise UserError(said, setting.name)
+    return seconds

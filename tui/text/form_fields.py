@@ -92,7 +92,10 @@ def _policy_has(*words: str) -> Callable[[Values], bool]:
 
 
 _WHEN: dict[str, Callable[[Values], bool]] = {
-    "epochs": lambda values: not values["steps"].strip(),
+    "epochs": lambda values: not (values["steps"].strip() or values["time"].strip()),
+    "steps": lambda values: not values["time"].strip(),
+    "seeds": lambda values: not values["time"].strip(),
+    "compare_seeds": lambda values: not values["compare_time"].strip(),
     "policy": lambda values: not values["scheduler"].strip(),
     "gamma": _policy_has("exp-range"),
     "warmup": _policy_has("cosine", "warmup"),
