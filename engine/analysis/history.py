@@ -9,12 +9,19 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, Union
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from clr_tui.engine.analysis.arrays import Floats, Ints
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.metrics import ACCURACY, Metric, known_by_name, primary_of
-from clr_tui.engine.settings.config import RunConfig, Train
+from clr_tui.engine.settings.config import (
+    MAX_TRIALS,
+    Compare,
+    RangeTest,
+    RunConfig,
+    Train,
+)
 
 if TYPE_CHECKING:
     from clr_tui.engine.log.tail import Batch
@@ -271,12 +278,16 @@ class RunHistory(_Memoized):
 
     def __init__(self, config: RunConfig) -> None:
         super().__init__()
-        self.config = config
+        self._asked = config
         self.version = 0
         """Increases with every change, so that a screen knows when to draw."""
         self._clear()
 
     def _clear(self) -> None:
+        self.config = self._asked
+        """What was asked for; with a time to spend, with the counts that the run chose."""
+        self.time: ev.TimePlanned | None = None
+        """Of a run with a time to spend."""
         self.started: ev.RunStarted | None = None
         self.device: ev.DeviceChosen | None = None
         self.task: ev.TaskReady | None = None
@@ -432,6 +443,8 @@ class RunHistory(_Memoized):
                 self.ended_early[event.entry] = event
             case ev.Overall():
                 self.overall = event
+            case ev.TimePlanned():
+                self._plan(event)
             case ev.CommandRefused():
                 self.refused.append(event)
             case ev.Paused():
@@ -440,3 +453,12 @@ class RunHistory(_Memoized):
                 self.paused = False
             case ev.RunFinished():
                 self.finished, self.paused, self.progress = event, False, None
+
+    def _plan(self, event: ev.TimePlanned) -> None:
+        self.time = event
+        job, seeds = self.config.job, max(1, min(event.seeds, MAX_TRIALS))
+        if isinstance(job, RangeTest):
+            job = replace(job, time=event.seconds, seeds=seeds, steps=event.steps)
+        elif isinstance(job, Compare):
+            job = replace(job, time=event.seconds, seeds=seeds)
+        self.config = replace(self.config, job=job)

@@ -308,9 +308,25 @@ class Overall(Event, frozen=True, kw_only=True):
     running: int
     total: int
     fraction: float
-    """The share of all training steps that is done, 0 to 1."""
+    """The share of all training steps that is done, 0 to 1; with a time to spend, of the time."""
     eta_seconds: float | None = None
     """Estimate until the end of the run."""
+
+
+class TimePlanned(Event, frozen=True, kw_only=True):
+    """How a run with a time to spend spends it; the last one holds, and says what was used.
+
+    Readers use its counts in place of those in the settings.
+    """
+
+    seconds: float
+    """The time to spend, from the start of the run."""
+    used: float
+    """So far, without pauses."""
+    seeds: int
+    """In the end, the seeds that were begun."""
+    steps: int | None = None
+    """The length of each sweep of a range test."""
 
 
 class DeviceUsage(Event, frozen=True, kw_only=True):
@@ -378,6 +394,7 @@ AnyEvent = Union[  # noqa: UP007 - msgspec wants the union as a value
     RateChosen,
     EntryEnded,
     Overall,
+    TimePlanned,
     DeviceUsage,
     CommandRefused,
     TrialFinished,

@@ -53,6 +53,9 @@ def _by_steps(config: RunConfig, events: Sequence[AnyEvent], head: Head | None) 
     steps = last_of(events, Steps)
     if head is None or steps is None or not steps.step or head.first.total_steps <= 0:
         return None
+    if getattr(config.job, "time", None) is not None:  # the end of a log need not say the plan
+        spent, left = steps.time - head.first.time, steps.eta_seconds
+        return None if left is None or spent <= 0 else spent / (spent + left)
     trials = getattr(config.job, "seeds", 1)
     done = steps.trial + min(1.0, (steps.step[-1] + 1) / head.first.total_steps)
     return max(0.0, min(1.0, done / max(1, trials)))
@@ -62,8 +65,11 @@ def _sweep(config: RunConfig, events: Sequence[AnyEvent], _head: Head) -> str:
     steps = last_of(events, Steps)
     if steps is None or not steps.step:
         return ""
-    seeds = config.asked(RangeTest).seeds
-    trial = f"seed {steps.trial + 1} of {seeds}, " if seeds > 1 else ""
+    job, trial = config.asked(RangeTest), ""
+    if job.time is not None:
+        trial = f"seed {steps.trial + 1}, "
+    elif job.seeds > 1:
+        trial = f"seed {steps.trial + 1} of {job.seeds}, "
     return f"{trial}step {steps.step[-1]}{_loss(steps)}"
 
 

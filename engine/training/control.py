@@ -84,7 +84,8 @@ class Control:
         poll: returns the commands since the last call.
         stop: set by signals.
         emit: takes each event.
-        still_there: called while waiting; raises `RunRemoved` if the run was removed.
+        raise_if_gone: called while waiting; raises `RunRemoved` if the run was removed.
+        spent: the time of the run, if it began before.
     """
 
     def __init__(
@@ -93,7 +94,10 @@ class Control:
         stop: StopFlag,
         emit: Callable[[Event], object],
         raise_if_gone: Callable[[], None] = lambda: None,
+        spent: Stopwatch | None = None,
     ) -> None:
+        self.spent = spent or Stopwatch()
+        """The time that the run takes, without pauses."""
         self._poll = poll
         self._stop = stop
         self._emit = emit
@@ -119,7 +123,7 @@ class Control:
         """
         reason = self._execute_all(orders)
         if reason is None and self._paused:
-            with stopwatch.hold():
+            with stopwatch.hold(), self.spent.hold():
                 while reason is None and self._paused:
                     self._stop.wait(PAUSE_POLL_SECONDS)
                     self._raise_if_gone()

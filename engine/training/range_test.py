@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from clr_tui.engine.log.events import Diverged, Note, TrialFinished
+from msgspec.structs import replace
+
+from clr_tui.engine.log.events import Diverged, Note, Progress, TrialFinished
 from clr_tui.engine.metrics import reads_as_accuracy
 from clr_tui.engine.settings.config import SUBSET_SAMPLES, RangeTest
 from clr_tui.engine.tasks.parts import Part
@@ -19,12 +22,21 @@ from clr_tui.engine.training.preserve import left_as_found
 from clr_tui.engine.training.randomness import generator
 from clr_tui.engine.training.recorder import Recorder
 from clr_tui.engine.training.session import Result, Session, Trial, TrialWork
+from clr_tui.engine.training.sweeps_in_time import (
+    MIN_STEPS,
+    MOST_STEPS,
+    SweepBudget,
+    SweepCost,
+)
 from clr_tui.engine.training.trainee import Trainee
 from clr_tui.engine.words import lr_str
 
-MIN_STEPS = 100
 _STEP_COST = 3
 """Cost of a training step per sample, in forward passes: one forward, two for the backward."""
+WARM_STEPS, MEASURED_STEPS = 5, 20
+"""To measure the time of a step: the first ones are slow, and do not count."""
+MEASURED_SECONDS, MEASURED_SHARE = 3.0, 0.02
+"""Measuring goes on for this share of the time to spend, or for so long if that is less."""
 
 
 def sweep_steps(config: RangeTest, samples: int, batch_size: int) -> int:
@@ -141,15 +153,70 @@ def run_range_test(session: Session, config: RangeTest) -> Result:
     elif config.accuracy:
         session.task.check_validation()
         subset = make_subset(session.task.validation, session.samples_per_step, task.seed)
-    steps = sweep_steps(config, len(session.task.train), session.samples_per_step)
-    for number in range(config.seeds):
-        seed = task.seed + number
-        trial = Trial(number=number, seed=seed, label=f"seed {seed}")
-        beyond = steps * (config.seeds - 1 - number)
+    if config.time is None:
+        return _run_seeds(session, config, subset)
+    cost = _cost_of_sweeps(session, config, subset)
+    budget = SweepBudget(config.time, session.control.spent, cost, session.emit)
+    return _run_seeds(session, config, subset, budget)
+
+
+def _run_seeds(
+    session: Session, config: RangeTest, subset: Subset | None, budget: SweepBudget | None = None
+) -> Result:
+    """Sweeps with one seed after another, as many as `budget` or else `config` say."""
+    first, number, stopped = session.config.task.seed, 0, None
+    if budget is not None:
+        config = replace(config, seeds=budget.seeds, steps=budget.steps)
+    steps, seeds = (
+        sweep_steps(config, len(session.task.train), session.samples_per_step),
+        config.seeds,
+    )
+    while number < seeds and stopped is None:
+        trial = Trial(number=number, seed=first + number, label=f"seed {first + number}")
+        beyond = steps * (seeds - 1 - number)
         stopped = run_sweep(session, config, trial, subset=subset, steps_beyond=beyond)
-        if stopped is not None:
-            return Result("stopped", stopped)
-    return Result("done")
+        number += 1
+        if budget is not None and stopped is None:
+            seeds = budget.seeds_after(number)
+    if budget is not None:
+        budget.end(number)
+    return Result("done") if stopped is None else Result("stopped", stopped)
+
+
+def _cost_of_sweeps(session: Session, config: RangeTest, subset: Subset | None) -> SweepCost:
+    """Measures a few steps at the lowest rates; the sweeps that follow are not affected.
+
+    Raises:
+        Stopped: the run was stopped.
+    """
+    session.emit(Progress(what="measuring the time of a step", done=0, total=1))
+    quiet = dataclasses.replace(session, emit=lambda _: None)
+    seed, measured = session.config.task.seed, [subset.part] if subset else []
+    # The first one also computes what later ones share, such as features of frozen layers.
+    session.trainee(config.optimizer, seed, *measured, lr=None)
+    began = session.clock()
+    trainee = session.trainee(config.optimizer, seed, *measured, lr=None)
+    per_sweep = session.clock() - began
+    enough = WARM_STEPS + max(MEASURED_STEPS, subset.every if subset else 0)
+    seconds = min(MEASURED_SECONDS, MEASURED_SHARE * (config.time or 0.0))
+    steps, since = 0, began
+
+    def attend() -> str | None:
+        nonlocal steps, since
+        session.control.raise_if_stopped()
+        now = session.clock()
+        if steps == WARM_STEPS:
+            since = now
+        if steps >= enough and now - since >= seconds:
+            return "measured"
+        steps += 1
+        return None
+
+    recorder = quiet.recorder(Trial(0, seed, ""), MOST_STEPS, watch=lambda *_: None, means=False)
+    sweep(trainee, config, MOST_STEPS, recorder, subset=subset, attend=attend)
+    session.control.raise_if_stopped()  # `sweep` returns on a stop
+    per_step = (session.clock() - since) / max(steps - WARM_STEPS, 1)
+    return SweepCost(per_step=per_step, per_sweep=per_sweep)
 
 
 def run_sweep(

@@ -22,12 +22,22 @@ class Stopwatch:
         now = self._clock() if self._holding_since is None else self._holding_since
         return now - self._start - self._held
 
+    def pause(self) -> None:
+        """Stops counting until `go_on`; nothing if it is on hold."""
+        if self._holding_since is None:
+            self._holding_since = self._clock()
+
+    def go_on(self) -> None:
+        """Counts again."""
+        if self._holding_since is not None:
+            self._held += self._clock() - self._holding_since
+            self._holding_since = None
+
     @contextmanager
     def hold(self) -> Iterator[None]:
         """Does not count the time inside the block."""
-        start = self._holding_since = self._clock()
+        self.pause()
         try:
             yield
         finally:
-            self._held += self._clock() - start
-            self._holding_since = None
+            self.go_on()

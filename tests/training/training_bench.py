@@ -17,6 +17,7 @@ from clr_tui.engine.tasks.image_task import ImageTask
 from clr_tui.engine.tasks.parts import Rows
 from clr_tui.engine.training.control import Control, StopFlag
 from clr_tui.engine.training.session import Session
+from clr_tui.engine.training.stopwatch import Stopwatch
 
 CLASSES = 3
 SIZE = 8
@@ -147,6 +148,6 @@ def make_bench(
         job=job,
     )
     script, stop, clock = Script(), StopFlag(), Clock(tick)
-    control = Control(script.poll, stop, script.emit)
+    control = Control(script.poll, stop, script.emit, spent=Stopwatch(clock))
     session = Session(config, task or make_task(), "float32", script.emit, control, folder, clock)
     return Bench(session, script, stop, clock, folder)
