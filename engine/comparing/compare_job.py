@@ -75,7 +75,8 @@ def run_compare_job(work: TrialWork) -> Result:
     needs = _needs_of(work.load(torch.device("cpu")), config)
     devices = _devices(config.task.device, work.device)
     capacity = _capacity(needs.memory, devices)
-    jobs, reason = choose_jobs(compare.jobs, compare.trials, compare.threads, capacity)
+    trials = len(compare.entries) * compare.most_seeds
+    jobs, reason = choose_jobs(compare.jobs, trials, compare.threads, capacity)
     threads = 0 if capacity.accelerators else compare.threads
     names = [str(device) for device in devices]
     emit(PoolReady(jobs=jobs, threads=threads, devices=names, reason=reason))

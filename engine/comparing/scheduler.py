@@ -7,9 +7,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from clr_tui.engine.analysis.comparison.seed_curves import planned_epochs
 from clr_tui.engine.comparing.entry_rates import RateSearch, known_rate, training_at
 from clr_tui.engine.comparing.executor import Executor, Order, TrialEvent, TrialLost, TrialWork
+from clr_tui.engine.comparing.seeds_in_time import Remaining, SeedsInTime
 from clr_tui.engine.comparing.time_left import Pace
 from clr_tui.engine.comparing.trial_counts import TrialCounts
 from clr_tui.engine.errors import UserError
@@ -33,6 +36,7 @@ from clr_tui.engine.log.events import (
     RateChosen,
     Role,
     Steps,
+    TimePlanned,
     TrialFinished,
     TrialStarted,
 )
@@ -45,6 +49,7 @@ from clr_tui.engine.training.session import Result
 POLL_SECONDS = 0.2
 """How often to check for commands while trials send no events."""
 OVERALL_SECONDS = 1.0
+TIME_IS_UP = "the time was up before it started"
 
 
 @dataclass(frozen=True)
@@ -106,13 +111,9 @@ class Comparison:
         self._epochs = planned_epochs(config)
         self._steps = self._epochs * context.steps_per_epoch
         self._half_cycle = step_size_steps(config.step_size_epochs, context.steps_per_epoch)
-        first = context.config.task.seed
         # All entries with one seed come before the next seed: early results cover every entry.
-        self._waiting = [
-            _Planned(config.trial_number(entry, i), entry, first + i, "train", self._steps)
-            for i in range(config.seeds)
-            for entry in range(len(config.entries))
-        ]
+        self._seeds = config.seeds
+        self._waiting = [one for i in range(config.seeds) for one in self._trainings(i)]
         self._counts = TrialCounts(len(self._waiting), self._steps)
         self._running: dict[int, _RunningTrial] = {}
         self._rates: dict[int, RateChosen] = {}
@@ -122,6 +123,12 @@ class Comparison:
         self._paused = False
         """Whether the pause is logged, as every running trial has paused."""
         self._pace = Pace(context.clock)
+        self._time = self._time_to_spend()
+        """None if the number of seeds is given."""
+        self._begun = config.seeds if self._time is None else 1
+        """Seeds that take part whatever the time: with a time, those of which a trial began."""
+        self._given_up: dict[int, str] = {}
+        """Entries that cannot be trained, and why."""
         self._overall_at = -math.inf
         self._news = True
         """Whether a trial began or ended since the last `overall`."""
@@ -129,17 +136,65 @@ class Comparison:
     def run(self) -> Result:
         """Runs to the end of the last trial."""
         self._note_phases()
+        self._log_time()
         self._set_known_rates()
         while self._waiting or self._running:
             self._handle_commands()
             self._start_ready_trials()
             for event in self._executor.poll(POLL_SECONDS):
                 self._handle_event(event)
+            self._plan_seeds()
             self._emit_overall()
         self._emit_overall()
+        self._log_time()
         if self._stopping is not None:
             return Result("stopped", self._stopping)
         return self._counts.result()
+
+    def _trainings(self, seed: int) -> list[_Planned]:
+        """The trainings with a seed, counted from 0."""
+        first, number = self._context.config.task.seed, self._config.trial_number
+        return [
+            _Planned(number(entry, seed), entry, first + seed, "train", self._steps)
+            for entry in range(len(self._config.entries))
+        ]
+
+    def _time_to_spend(self) -> SeedsInTime | None:
+        if self._config.time is None:
+            return None
+        spent, jobs = self._context.control.spent, self._executor.jobs
+        return SeedsInTime(self._config, self._steps, jobs, spent, self._pace)
+
+    def _log_time(self) -> None:
+        if self._time is not None:
+            time = self._time
+            self._emit(TimePlanned(seconds=time.seconds, used=time.used, seeds=self._seeds))
+
+    def _plan_seeds(self) -> None:
+        """Decides anew how many seeds there will be, once it is known how long a training takes."""
+        if self._time is None or self._stopping is not None or not self._time.plan_due():
+            return
+        begun = [p for p in self._waiting if p.role == "sweep" or self._seed_of(p) < self._begun]
+        left = Remaining(
+            seeds=self._begun,
+            running=[r.planned.steps - r.steps for r in self._running.values()],
+            waiting=[p.steps for p in begun],
+            entries=len(self._config.entries) - len(self._given_up),
+        )
+        if text := self._time.warning(left):
+            self._emit(Note(level="warning", text=text))
+        self._set_seeds(self._time.seeds(left))
+
+    def _set_seeds(self, seeds: int) -> None:
+        """Plans so many seeds; those that were begun stay."""
+        if seeds == self._seeds:
+            return
+        self._waiting = [p for p in self._waiting if p.role == "sweep" or self._seed_of(p) < seeds]
+        self._waiting += [one for i in range(self._seeds, seeds) for one in self._trainings(i)]
+        self._seeds = seeds
+        self._counts.total = len(self._config.entries) * seeds
+        self._news = True
+        self._log_time()
 
     def _note_phases(self) -> None:
         """Warns once per optimizer, as `Training` does for a single training."""
@@ -162,7 +217,7 @@ class Comparison:
                 self._give_up(entry, error.message)
                 continue
             if rate is None:
-                trial = self._config.trials + entry
+                trial = self._config.sweep_number(entry)
                 sweeps.append(_Planned(trial, entry, seed, "sweep", self._context.sweep_steps))
                 self._searches[entry] = RateSearch(self._context.config, self._config, entry, trial)
             else:
@@ -186,10 +241,30 @@ class Comparison:
 
     def _give_up(self, entry: int, reason: str) -> None:
         """Fails all trials of an entry for which there is no rate."""
-        for planned in [p for p in self._waiting if p.entry == entry]:
-            self._end_unstarted(planned, "failed", reason)
+        self._given_up[entry] = reason
+        self._fail_given_up()
+        if len(self._given_up) == len(self._config.entries):
+            self._set_seeds(self._begun)
+
+    def _fail_given_up(self) -> None:
+        for planned in [p for p in self._waiting if p.entry in self._given_up]:
+            if self._seed_of(planned) < self._begun:
+                self._end_unstarted(planned, "failed", self._given_up[planned.entry])
+
+    def _seed_of(self, planned: _Planned) -> int:
+        return planned.seed - self._context.config.task.seed
+
+    def _begin(self, planned: _Planned) -> None:
+        """Takes note that a trial begins, or ends unstarted: its seed now takes part."""
+        if planned.role == "train" and self._seed_of(planned) >= self._begun:
+            self._begun = self._seed_of(planned) + 1
+            self._fail_given_up()
 
     def _start_ready_trials(self) -> None:
+        if self._time is not None and self._time.is_up:
+            self._set_seeds(self._begun)
+            for late in [p for p in self._waiting if p.role == "train"]:
+                self._end_unstarted(late, "stopped", TIME_IS_UP)
         while not self._pausing and len(self._running) < self._executor.jobs:
             ready = (p for p in self._waiting if p.role == "sweep" or p.entry in self._rates)
             planned = next(ready, None)
@@ -197,6 +272,9 @@ class Comparison:
                 return
             self._waiting.remove(planned)
             self._running[planned.trial] = _RunningTrial(planned)
+            self._begin(planned)
+            if self._time is not None:
+                self._time.submit(planned.trial)
             self._executor.submit(self._work_for(planned))
 
     def _work_for(self, planned: _Planned) -> TrialWork:
@@ -248,8 +326,12 @@ class Comparison:
         if isinstance(event, Steps):
             running.steps += len(event.step)
             self._pace.add(len(event.step))
+            if self._time is not None and running.planned.role == "train":
+                self._time.watch(running.steps / running.planned.steps)
         elif isinstance(event, TrialStarted):
             running.started = self._news = True
+            if self._time is not None:
+                self._time.begin(running.planned.trial, running.planned.role)
         elif isinstance(event, TrialFinished):
             del self._running[running.planned.trial]
             self._count(running.planned, event)
@@ -258,6 +340,8 @@ class Comparison:
         """Handles the end of a trial, however it ended."""
         self._news = True
         if planned.role == "train":
+            if self._time is not None:
+                self._time.end_training()
             self._counts.count(end)
         elif self._stopping is None:
             try:
@@ -267,6 +351,7 @@ class Comparison:
 
     def _end_unstarted(self, planned: _Planned, outcome: Outcome, reason: str) -> None:
         self._waiting.remove(planned)
+        self._begin(planned)
         end = TrialFinished(trial=planned.trial, outcome=outcome, step=0, reason=reason)
         self._emit(end)
         self._count(planned, end)
@@ -290,11 +375,13 @@ class Comparison:
                 self._stop_trial(command.trial)
             case Pause() if not self._pausing:
                 self._pausing = True
+                self._context.control.spent.pause()
                 self._send_to_all(Pause())
                 self._report_pause_once_all_are_paused()
             case Continue() if self._pausing:
                 self._pace.pass_time(self._active_trials)
                 self._pausing = False
+                self._context.control.spent.go_on()
                 self._send_to_all(Continue())
                 if self._paused:
                     self._paused = False
@@ -310,6 +397,7 @@ class Comparison:
         if self._stopping is not None:
             return
         self._stopping = reason
+        self._set_seeds(self._begun)
         for planned in list(self._waiting):
             self._end_unstarted(planned, "stopped", reason)
         for running in list(self._running.values()):
@@ -325,10 +413,13 @@ class Comparison:
             self._end_unstarted(waiting, "stopped", stop_reason(order))
         elif trial in self._running:
             self._stop(self._running[trial], order)
-        elif 0 <= trial < self._counts.total or trial - self._counts.total in self._searches:
+        elif 0 <= trial < self._counts.total or self._is_sweep(trial):
             raise UserError(f"trial {trial} has already ended")
         else:
             raise UserError(f"no trial {trial}: there are 0 to {self._counts.total - 1}")
+
+    def _is_sweep(self, trial: int) -> bool:
+        return any(trial == self._config.sweep_number(entry) for entry in self._searches)
 
     def _stop(self, running: _RunningTrial, order: Stop) -> None:
         running.stopping = stop_reason(order)
@@ -363,4 +454,7 @@ class Comparison:
             self._executor.jobs,
         )
         started = sum(r.started for r in trainings)
-        self._emit(self._counts.overall(started, sum(r.steps for r in trainings), left))
+        overall = self._counts.overall(started, sum(r.steps for r in trainings), left)
+        if self._time is not None:
+            overall = replace(overall, fraction=self._time.fraction(left))
+        self._emit(overall)

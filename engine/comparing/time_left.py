@@ -18,6 +18,11 @@ class Pace:
         self._seconds = 0.0
         self._steps = 0
 
+    @property
+    def per_step(self) -> float:
+        """Seconds per step of a trial; 0 before the first."""
+        return self._seconds / self._steps if self._steps else 0.0
+
     def add(self, steps: int) -> None:
         """Counts steps done, in any of the trials."""
         self._steps += steps
@@ -28,18 +33,18 @@ class Pace:
         self._seconds += (now - self._last) * running
         self._last = now
 
-    def left(self, running: Iterable[int], waiting: Iterable[int], jobs: int) -> float | None:
+    def left(self, running: Iterable[float], waiting: Iterable[float], jobs: int) -> float | None:
         """Seconds until the last trial ends, in `jobs` processes; None before the first step.
 
         Args:
             running: steps left of each running trial, at most `jobs` of them.
             waiting: steps of each waiting trial, in order; the first free process takes the next.
         """
-        if not self._steps or self._seconds <= 0:
+        if self.per_step <= 0:
             return None
         ends = list(running)
         ends += [0] * (jobs - len(ends))
         heapq.heapify(ends)
         for steps in waiting:
             heapq.heapreplace(ends, ends[0] + steps)
-        return max(ends) * self._seconds / self._steps
+        return max(ends) * self.per_step

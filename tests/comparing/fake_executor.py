@@ -31,6 +31,7 @@ from clr_tui.engine.settings.config import (
 from clr_tui.engine.training.control import Control, StopFlag
 from clr_tui.engine.training.range_test import sweep_lr
 from clr_tui.engine.training.session import Result
+from clr_tui.engine.training.stopwatch import Stopwatch
 
 PER_EPOCH = 4
 SWEEP_STEPS = 100
@@ -236,6 +237,7 @@ class Played:
     def __init__(self, config: Compare, jobs: int = 2) -> None:
         self.config = config
         self.clock = HandClock()
+        self.spent = Stopwatch(self.clock)
         self.executor = FakeExecutor(jobs, self.clock)
         self.stop = StopFlag()
         self.events: list[Event] = []
@@ -262,7 +264,7 @@ class Played:
             ),
             executor=self.executor,
             emit=self.events.append,
-            control=Control(self.poll, self.stop, self.events.append),
+            control=Control(self.poll, self.stop, self.events.append, spent=self.spent),
             steps_per_epoch=PER_EPOCH,
             sweep_steps=SWEEP_STEPS,
             metric="accuracy",
