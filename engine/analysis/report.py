@@ -62,6 +62,19 @@ class Data:
 
 
 @dataclass(frozen=True)
+class SpentTime:
+    """How a run with a time to spend spends it."""
+
+    seconds: float
+    """To spend."""
+    used: float
+    """Until the last plan, which is made again at the end; without pauses."""
+    seeds: int
+    steps: int | None
+    """Of each sweep of a range test; null in a comparison."""
+
+
+@dataclass(frozen=True)
 class Report:
     """The fields of every report."""
 
@@ -86,6 +99,8 @@ class Report:
     """Null until it is read."""
     notes: list[str]
     """What the run said about its data and settings, in order."""
+    time: SpentTime | None
+    """Null without a time to spend."""
     steps: int
     """Done, over all trials."""
     seconds: float | None
@@ -303,8 +318,16 @@ def common_fields(history: RunHistory, live: bool) -> dict[str, Any]:
         "precision": history.precision,
         "data": _data(task) if task else None,
         "notes": [note.text for note in history.notes],
+        "time": _spent(history),
         "seconds": sum(known) if known else None,
     }
+
+
+def _spent(history: RunHistory) -> SpentTime | None:
+    time = history.time
+    if time is None:
+        return None
+    return SpentTime(time.seconds, time.used, time.seeds, time.steps)
 
 
 def _data(task: TaskReady) -> Data:

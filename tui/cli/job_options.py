@@ -115,6 +115,21 @@ def task_from_args(args: argparse.Namespace, given: TaskConfig) -> TaskConfig:
     return msgspec.structs.replace(task, parameters={**kept, **asked})
 
 
+def refuse_both(args: argparse.Namespace, first: Setting, second: Setting, what: str) -> None:
+    """Refuse two options that both set `what`, such as "the length of the sweep".
+
+    Raises:
+        UserError: both are given.
+    """
+    values = getattr(args, first.name), getattr(args, second.name)
+    if None not in values:
+        said = [
+            f"{option_of(setting)} {write(setting, value)}"
+            for setting, value in zip((first, second), values, strict=True)
+        ]
+        raise UserError(f"{' and '.join(said)} both set {what}; give one of them", second.name)
+
+
 def with_options(config: S, args: argparse.Namespace) -> S:
     """Return `config` changed by the settings that the command line gave."""
     given: dict[str, Any] = {}

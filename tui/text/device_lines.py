@@ -17,7 +17,8 @@ def device_lines(history: RunHistory, *, ended: bool) -> list[Line]:
     if not ended:
         lines.append(row("left", numbers.duration(left)))
     else:
-        lines.append(row("took", numbers.duration(_duration_of(history))))
+        of = f" of {numbers.duration(history.time.seconds)}" if history.time else ""
+        lines.append(row("took", numbers.duration(_duration_of(history)), after=of))
     if history.device is not None:
         lines.append(row("device", plain(history.device.device)))
         lines.append(row("", plain(history.device.name).removeprefix("NVIDIA "), "muted"))

@@ -6,9 +6,11 @@ import math
 from typing import ClassVar
 
 from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.analysis.report import SpentTime
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.metrics import LOSS
-from clr_tui.engine.words import exact_lr, many
+from clr_tui.engine.settings.durations import duration
+from clr_tui.engine.words import exact_lr, many, plural
 from clr_tui.tui.text import figures, numbers
 from clr_tui.tui.text.device_lines import samples_of
 
@@ -31,6 +33,8 @@ class EventLines:
             return _device(event, own=bool(history.config.task.task))
         if isinstance(event, ev.Note):
             return f"{'warning' if event.level == 'warning' else 'note'}: {event.text}"
+        if isinstance(event, ev.TimePlanned):
+            return f"time: {time_words(event)}"
         return _incident(event)
 
     def progress_line(self, history: RunHistory) -> str:
@@ -86,6 +90,15 @@ def _device(event: ev.DeviceChosen, *, own: bool) -> str:
     """A user's `own` task may choose another precision than the device's: its line says it."""
     precision = "" if own else f", {event.precision}"
     return f"on {event.name} ({event.device}{precision})"
+
+
+def time_words(time: ev.TimePlanned | SpentTime) -> str:
+    """Return what a time to spend was used for: "5 sweeps of 1 200 steps, 4m52s of 5m used"."""
+    used = f"{duration(round(time.used))} of {duration(time.seconds)} used"
+    if time.steps is None:
+        return f"{many(time.seeds, 'seed')}, {used}"
+    steps = f"{numbers.count(time.steps)} {plural('step', time.steps)}"
+    return f"{many(time.seeds, 'sweep')} of {steps}, {used}"
 
 
 def _task(event: ev.TaskReady, *, own: bool) -> str:

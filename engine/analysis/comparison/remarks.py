@@ -13,6 +13,7 @@ from clr_tui.engine.analysis.comparison.comparison_results import (
 )
 from clr_tui.engine.analysis.comparison.seed_curves import NEVER_STARTED
 from clr_tui.engine.analysis.statistics import interval_factor
+from clr_tui.engine.settings.durations import duration
 from clr_tui.engine.words import listed, many, plural, was
 
 FEW_SEEDS = 5
@@ -23,6 +24,7 @@ def remarks(report: CompareReport) -> list[str]:
     """What the results rest on; one or two sentences each."""
     return [
         *_method(report),
+        *_time(report),
         *_without_spread(report),
         *_costs(report),
         *_phases(report),
@@ -62,6 +64,12 @@ def _method(report: CompareReport) -> Iterable[str]:
 
 def _reach(seeds: int, tests: int = 1) -> float:
     return float(interval_factor(np.array([seeds]), tests)[0])
+
+
+def _time(report: CompareReport) -> Iterable[str]:
+    if report.time is not None and report.status not in ("running", "paused"):
+        used, seconds = duration(round(report.time.used)), duration(report.time.seconds)
+        yield f"{many(report.seeds, 'seed')} in {used} of {seconds}."
 
 
 def _without_spread(report: CompareReport) -> Iterable[str]:

@@ -18,11 +18,12 @@ from clr_tui.engine.settings.config import (
 from clr_tui.engine.settings.entries import article_entries, entry_of
 from clr_tui.engine.settings.rate_grid import split_around
 from clr_tui.engine.settings.studies import study
-from clr_tui.engine.settings.table import settings_of
+from clr_tui.engine.settings.table import setting_of, settings_of
 from clr_tui.tui.cli.job_options import (
     add_detach,
     add_settings,
     add_task,
+    refuse_both,
     task_from_args,
     with_options,
 )
@@ -40,6 +41,7 @@ clr-tui compare --study cnn --data flowers --epochs 16
 clr-tui compare --study resnet34 --data flowers --target 90% --detach
 clr-tui compare --optimizers "adamw(weight_decay=0.05)+cosine,adam(lr=3e-3)"
 clr-tui compare --lr tuned --seeds 5 --jobs 2  a range test for each optimizer
+clr-tui compare --time 30m                     as many seeds as fit in it
 clr-tui compare --from train-flowers-1         with its data and model
 clr-tui compare --optimizers sgd+clr,adam --lr grid:1e-4..0.1x7
                                                each optimizer at 7 rates
@@ -70,8 +72,11 @@ def comparison_from_args(
     `--from RUN` unless another run is given, and without `--optimizers` trains the one it swept.
 
     Raises:
-        UserError: the optimizers cannot be read, or there is no such run or study.
+        UserError: the optimizers cannot be read, there is no such run or study, or both `--seeds`
+            and `--time` are given.
     """
+    seeds, time = (setting_of(Compare, name) for name in ("seeds", "time"))
+    refuse_both(args, seeds, time, "the number of seeds")
     from clr_tui.engine.log.rundir import find_run  # not for `--help`
 
     swept = find_run(runs, around).config() if (around := _around(args)) else None

@@ -12,6 +12,7 @@ from clr_tui.engine.analysis.comparison.sensitivity import sensitivity_of
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.recordings.curves_csv import curves_csv
 from clr_tui.engine.settings.config import Compare, Policy, RunConfig
+from clr_tui.engine.settings.durations import duration
 from clr_tui.engine.settings.entries import tuned_entries
 from clr_tui.engine.settings.rate_grid import (
     at_each_rate,
@@ -37,11 +38,12 @@ MAX_SCHEDULES = 8
 
 
 def title(config: RunConfig, _history: RunHistory) -> list[str]:
-    """The number of epochs and of seeds."""
+    """The number of epochs, and that of seeds or the time for them."""
     job = config.asked(Compare)
     rates = {number for group in on_grid(job)[:1] for number in group.entries}
     words = [many(len(rates), "rate")] if rates else []
-    return [many(planned_epochs(job), "epoch"), *words, many(job.seeds, "seed")]
+    seeds = many(job.seeds, "seed") if job.time is None else f"time {duration(job.time)}"
+    return [many(planned_epochs(job), "epoch"), *words, seeds]
 
 
 def charts(history: RunHistory, report: CompareReport) -> list[Chart]:
@@ -107,9 +109,11 @@ def length(job: Compare) -> str:
     """The number of trials and epochs, and the range tests that come first."""
     where = f" around what {split_around(str(job.rates))[0]} recommends" if is_around(job) else ""
     job = at_each_rate(stand_in(job))
-    epochs, trials = planned_epochs(job), job.trials
+    epochs, trials = planned_epochs(job), job.trials if job.time is None else len(job.entries)
     rounded = f" ({job.epochs} would end in mid-cycle)" if epochs != job.epochs else ""
     words = f"{many(trials, 'trial')} of {many(epochs, 'epoch')}{rounded}"
+    if job.time is not None:
+        words += f" for each seed, and as many seeds as fit in {duration(job.time)}"
     if groups := on_grid(job):
         rates = many(len(groups[0].entries), "rate")
         return f"{many(len(groups), 'optimizer')} at {rates}{where}: {words}."

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from clr_tui.engine.errors import UserError
 from clr_tui.engine.settings.config import RangeTest, TaskConfig
-from clr_tui.engine.settings.table import settings_of
+from clr_tui.engine.settings.table import setting_of, settings_of
 from clr_tui.tui.cli.job_options import (
     add_detach,
     add_settings,
     add_task,
+    refuse_both,
     task_from_args,
     with_options,
 )
@@ -28,6 +28,7 @@ clr-tui range-test --data flowers --image-size 32   on a folder of images
 clr-tui range-test --data flowers --model resnet34  transfer learning
 clr-tui range-test --task mytask.py --set width=64  your own model and data
 clr-tui range-test --seeds 3 --accuracy             three, with accuracy
+clr-tui range-test --time 5m                        as many as tell most
 clr-tui range-test --headless --json > result.json  for a script"""
 
 
@@ -45,14 +46,15 @@ def range_test_from_args(
     """The task and the sweep that the options describe.
 
     Raises:
-        UserError: both `--epochs` and `--steps` are given.
+        UserError: two of `--epochs`, `--steps` and `--time` are given, or `--seeds` and `--time`.
     """
-    if args.epochs is not None and args.steps is not None:
-        raise UserError(
-            f"--epochs {args.epochs:g} and --steps {args.steps} both set the length of the sweep;"
-            " give one of them",
-            "steps",
-        )
+    epochs, steps, seeds, time = (
+        setting_of(RangeTest, name) for name in ("epochs", "steps", "seeds", "time")
+    )
+    refuse_both(args, epochs, steps, "the length of the sweep")
+    for length in (epochs, steps):
+        refuse_both(args, length, time, "the length of the sweep")
+    refuse_both(args, seeds, time, "the number of sweeps")
     return task_from_args(args, TaskConfig()), with_options(RangeTest(), args), None
 
 

@@ -11,6 +11,7 @@ from clr_tui.engine.analysis.report import RangeReport, range_report
 from clr_tui.engine.analysis.sweep.suggest import Suggestion
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.settings.config import RangeTest, RunConfig
+from clr_tui.engine.settings.durations import duration
 from clr_tui.tui.charts.chart import Axis, Chart, Series
 from clr_tui.tui.cli.plain_text import chart_lines, wrap
 from clr_tui.tui.kinds.range_test.view import range_chart
@@ -18,7 +19,7 @@ from clr_tui.tui.kinds.registry import Display
 from clr_tui.tui.text import numbers
 from clr_tui.tui.text.chart_options import ChartOptions
 from clr_tui.tui.text.clean import plain
-from clr_tui.tui.text.event_lines import EventLines
+from clr_tui.tui.text.event_lines import EventLines, time_words
 from clr_tui.tui.text.schedule_preview import POINTS
 from clr_tui.tui.text.status import optimizer_parts, waiting_words
 
@@ -37,9 +38,11 @@ class SweepLines(EventLines):
 
 
 def title(config: RunConfig, history: RunHistory) -> list[str]:
-    """The optimizer, the batch size, and the number of seeds if there are several."""
+    """The optimizer, the batch size, and the number of seeds if several, or the time for them."""
     job = config.asked(RangeTest)
     seeds = [f"seeds {job.seeds}"] if job.seeds > 1 else []
+    if job.time is not None:
+        seeds = [f"time {duration(job.time)}"]
     return optimizer_parts(job.optimizer, history) + seeds
 
 
@@ -80,6 +83,8 @@ def lines(history: RunHistory, report: RangeReport, width: int) -> list[str]:
     if report.bounds is not None:
         base, top = numbers.lr(report.bounds.base_lr), numbers.lr(report.bounds.max_lr)
         printed.append(f"bounds  base_lr {base}  max_lr {top}")
+    if report.time is not None:
+        printed.append(f"time    {time_words(report.time)}")
     return printed
 
 
@@ -99,15 +104,24 @@ def _rules(suggestions: list[Suggestion], width: int) -> list[str]:
 
 def sketch(job: RangeTest) -> Chart:
     """The learning rate of the sweep."""
-    length = job.epochs if job.steps is None else float(job.steps)
+    length, unit = (job.epochs, "epoch") if job.steps is None else (float(job.steps), "step")
+    if job.time is not None:
+        length, unit = 1.0, "part of the sweep"
     part = np.linspace(0.0, 1.0, POINTS)
     lr = job.start_lr * (job.end_lr / job.start_lr) ** part
     return Chart(
         series=(Series(part * length, lr, colour="lr"),),
-        x=Axis(label="epoch" if job.steps is None else "step", lo=0.0, hi=length),
+        x=Axis(label=unit, lo=0.0, hi=length),
         y=Axis(log=True, lo=job.start_lr, hi=job.end_lr),
         title="learning rate of the sweep (log)",
     )
+
+
+def length(job: RangeTest) -> str:
+    """How a time to spend is spent."""
+    if job.time is None:
+        return ""
+    return f"As long and as many sweeps as fit in {duration(job.time)}, after a few timed steps."
 
 
 DISPLAY = Display(
@@ -118,4 +132,5 @@ DISPLAY = Display(
     progress=SweepLines,
     what_next=what_next,
     sketch=sketch,
+    length=length,
 )
