@@ -70,11 +70,27 @@ def read_regular(path: Path, limit: int) -> bytes:
 def open_text(path: Path) -> IO[str]:
     """Opens a regular file of text; keeps its line ends.
 
-    It is UTF-8, with or without a byte order mark, or UTF-16 with one, such as Excel writes.
+    It is UTF-8, with or without a byte order mark, or UTF-16 with one, such as Excel writes. Bytes
+    that are not UTF-8 are read as Windows' Western characters, which Excel writes too.
 
     Raises:
         OSError: the file cannot be opened, or is not a regular file.
     """
     fd = open_regular(path)
     wide = os.pread(fd, 2, 0) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-    return os.fdopen(fd, encoding="utf-16" if wide else "utf-8-sig", newline="")
+    if wide:
+        return os.fdopen(fd, encoding="utf-16", newline="")
+    return os.fdopen(fd, encoding="utf-8-sig", errors=_WESTERN, newline="")
+
+
+_WESTERN = "clr-tui.western"
+
+
+def _as_western(error: UnicodeError) -> tuple[str, int]:
+    """Replaces bytes that are not UTF-8."""
+    assert isinstance(error, UnicodeDecodeError)
+    odd = error.object[error.start : error.end]
+    return odd.decode("cp1252", errors="replace"), error.end
+
+
+codecs.register_error(_WESTERN, _as_western)

@@ -79,12 +79,16 @@ def table(header, line):
         table("sep=;\r\nstep;lr;loss\r\n", "{};{};{}\r\n"),
         table("step\tlr\tloss\n", "{}\t{}\t{}\n"),
         table("step\tlr\tloss\n", "{}\t{}\t{}\n").replace(".", ","),
+        table("\tlr\tloss\n", "{}\t{}\t{}\n"),
         table("# step lr loss\n", "{} {} {}\n"),
         table("  step     lr    loss\n", "{}  {}   {}\n"),
         table("\n# step,lr,loss\n", "{},{},{}\n\n"),
+        table("# made by hand\n# step lr loss\n\n", "{} {} {}\n"),
+        table("# written in 2024, by hand\n#\nstep;lr;loss\n", "{};{};{}\n").replace(".", ","),
+        table("step,lr,loss,größe\n", "{},{},{},µ\n"),
     ],
 )
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_a_csv_is_read_as_programs_and_spreadsheets_of_any_country_write_it(
     tmp_path, content, encoding
 ):

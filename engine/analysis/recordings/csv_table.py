@@ -17,6 +17,7 @@ from clr_tui.engine.regular import open_text
 
 _DELIMITERS = (",", ";", "\t")
 _DECIMAL_COMMA = re.compile(r"\s*[-+]?\d*,\d+(?:[eE][-+]?\d+)?\s*")
+_NUMBER = re.compile(r"\s*[-+]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][-+]?\d+)?\s*")
 _MAX_LINE = 1 << 16
 """Characters of the header that are read: a file that is not text may have no line ends."""
 
@@ -37,17 +38,20 @@ def open_csv(path: Path) -> Iterator[Table]:
 
     Cells are separated by commas, semicolons or tabs, whichever splits the header into most, or by
     spaces if there are none of these. Numbers may have a decimal comma where commas do not
-    separate. Excel's first line, `sep=;`, and a "#" before the header are no part of it.
+    separate. Excel's first line, `sep=;`, a "#" before the header, and lines with one above it are
+    no part of it.
 
     Raises:
         UserError: the file cannot be read, or is not a CSV file of text.
     """
     try:
         with open_text(path) as file:
-            above, first = _header_line(file)
+            above, first, read = _header_line(file)
             delimiter = _delimiter(first)
             lines = csv.reader(
-                chain([first], file), delimiter=delimiter, skipinitialspace=delimiter == " "
+                chain([first, *read], file),
+                delimiter=delimiter,
+                skipinitialspace=delimiter == " ",
             )
             header = [name.strip().lower() for name in next(lines, [])]
             yield Table(header, _rows(lines, above, decimal_commas=delimiter != ","))
@@ -57,15 +61,28 @@ def open_csv(path: Path) -> Iterator[Table]:
         raise UserError(f"'{path}' is not a CSV file of text") from None
 
 
-def _header_line(file: IO[str]) -> tuple[int, str]:
-    """The number of lines above the header, and its line, empty if there is none."""
-    above = 0
+def _header_line(file: IO[str]) -> tuple[int, str, list[str]]:
+    """The number of lines above the header, its line, and the line below it if that was read.
+
+    The header is the first line without a "#", or the last one with it if numbers come next.
+    """
+    above, commented = 0, ""
     while line := file.readline(_MAX_LINE):
         text = line.strip("# \t\r\n")
-        if text and not text.lower().startswith("sep="):
-            return above, line.lstrip("# ")
-        above += 1
-    return above, ""
+        if not text or text.lower().startswith("sep="):
+            above += 1
+        elif line.lstrip().startswith("#"):
+            above, commented = above + 1, line.lstrip("# ")
+        elif commented and _has_number(line):
+            return above - 1, commented, [line]
+        else:
+            return above, line.lstrip(" "), []
+    return above, commented, []
+
+
+def _has_number(line: str) -> bool:
+    cells = next(csv.reader([line], delimiter=_delimiter(line)), [])
+    return any(_NUMBER.fullmatch(cell) for cell in cells)
 
 
 def _delimiter(header: str) -> str:
