@@ -16,7 +16,7 @@ from judge import MOST, PLATEAU
 from made_curves import COUNT, deserving, undeserving
 from pictures import pictures
 from suite import SUITE, is_held_out
-from summaries import ARTICLE, OURS, SMITH, SOURCES, Advice, Study, Summary
+from summaries import ARTICLE, OURS, SOURCES, SWEEPS_OF, Advice, Study, Summary
 
 HERE = Path(__file__).resolve().parent
 
@@ -169,14 +169,14 @@ def _rules(study: Study) -> str:
     lines = [
         "## Every rule",
         "",
-        "Each sweep alone, all lengths, except for Smith's. Libraries run their own code on the",
-        "same raw losses, with their own smoothing (`tests/study/library_rules.py`).",
+        "Each sweep alone, all lengths, except where it says otherwise. Libraries run their own",
+        "code on the same raw losses, with their own smoothing (tests/study/library_rules.py).",
     ]
     held_out = [a for a in study.advice if is_held_out(a.setting.setting)]
     for title, advice in (("All settings", study.advice), ("Held-out settings", held_out)):
         lines += ["", f"### {title}", "", _RULE_HEAD, "|---|---|---|---|---|---|---|---|"]
         for rule in SOURCES:
-            sweeps = 3 if rule == SMITH else 1
+            sweeps = SWEEPS_OF.get(rule, 1)
             lines += _rule_row(rule, [a for a in advice if (a.rule, a.sweeps) == (rule, sweeps)])
         three = [a for a in advice if (a.rule, a.sweeps) == (OURS, 3)]
         lines += _rule_row("recommended, three sweeps", three)
@@ -208,7 +208,7 @@ def _rule_row(name: str, advice: list[Advice]) -> list[str]:
 
 
 def _lengths(study: Study) -> str:
-    lengths = sorted({a.steps for a in study.advice})
+    lengths = sorted({a.steps for a in study.advice if a.sweeps})
     lines = [
         "## The length of the sweep",
         "",
@@ -220,7 +220,7 @@ def _lengths(study: Study) -> str:
         "|---" * (1 + len(lengths)) + "|",
     ]
     for rule in SOURCES:
-        if rule == SMITH:
+        if rule in SWEEPS_OF:
             continue
         cells = []
         for steps in lengths:
@@ -258,7 +258,7 @@ def _made() -> str:
 def _refusals(study: Study) -> str:
     lines = ["## Verdicts on measured sweeps", "", "Of single sweeps, by length:", ""]
     lines += ["| steps | sweeps | recommended | verdicts |", "|---|---|---|---|"]
-    for steps in sorted({a.steps for a in study.advice}):
+    for steps in sorted({a.steps for a in study.advice if a.sweeps}):
         said = [
             a.said
             for a in study.advice

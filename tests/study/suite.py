@@ -21,6 +21,15 @@ CENTRES = {
 }
 """Where to begin looking for the best rate, as log10. Only the number of trainings depends on it:
 the search goes on until the best rate is enclosed."""
+DEFAULTS = {
+    "sgd": 1e-3,
+    "sgd(momentum=0)": 1e-3,
+    "adam": 1e-3,
+    "adamw": 1e-3,
+    "rmsprop": 1e-2,
+    "lion_pytorch:Lion": 1e-4,
+}
+"""The default rates of their classes."""
 SWEEPS = ((100, 3), (300, 3), (1000, 3), (3000, 1))
 """Seeds by the length of a sweep in steps."""
 

@@ -12,10 +12,12 @@ import numpy as np
 from advise import Said, said_of_sweeps, smiths
 from judge import Judged, judged
 from library_rules import FILE
+from suite import DEFAULTS
 
 OURS = "recommended"
 ARTICLE = "minimum/10"
 SMITH = "Smith, accuracy"
+DEFAULT = "no range test"
 SOURCES = {
     OURS: "what clr-tui recommends, if it does",
     ARTICLE: "a tenth of the rate at the minimum of the smoothed loss",
@@ -27,7 +29,10 @@ SOURCES = {
     "Lightning": "`Tuner.lr_find().suggestion()`: steepest fall per rate",
     "ignite": "`FastaiLRFinder.lr_suggestion()`: steepest fall before the minimum",
     SMITH: "where accuracy turns ragged or falls, three sweeps of 300 steps",
+    DEFAULT: "the default rate of the optimizer's class",
 }
+SWEEPS_OF = {SMITH: 3, DEFAULT: 0}
+"""How many sweeps a rule is asked about, if not one."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +116,7 @@ class Study:
         return [a for setting in self.settings for a in self._of(setting)]
 
     def _of(self, setting: Judged) -> Iterable[Advice]:
+        yield Advice(setting, DEFAULT, 0, 0, DEFAULTS[setting.setting.optimizer])
         for steps, sweeps in sorted(setting.sweeps.items()):
             groups = [[sweep] for sweep in sweeps]
             for group in groups if len(sweeps) == 1 else [*groups, sweeps]:

@@ -13,8 +13,11 @@ from judge import Truth, judged
 from made_curves import COUNT, deserving, undeserving
 from plan import Results, is_enclosed, next_pieces
 from report import page
-from suite import SUITE, Setting, is_held_out, rate, step_of
+from suite import DEFAULTS, SUITE, Setting, is_held_out, rate, step_of
 from summaries import OURS, Study
+
+from clr_tui.engine.settings.entries import parse_optimizer
+from clr_tui.engine.training.optimizers.classes import default_lr
 
 DIGITS = SUITE[0]
 HEADER = {
@@ -131,6 +134,14 @@ def test_half_of_each_kind_of_task_is_held_out():
     for kind in ("digits", "table", "text", "frozen", "flowers32"):
         held = [is_held_out(setting) for setting in SUITE if setting.kind == kind]
         assert len(held) / 3 <= sum(held) <= len(held) * 2 / 3, kind
+
+
+@pytest.mark.parametrize("optimizer", DEFAULTS)
+def test_default_rates_are_those_of_the_classes(optimizer):
+    config = parse_optimizer(optimizer)
+    if ":" in config.name:
+        pytest.importorskip(config.name.split(":")[0].split(".")[0])
+    assert default_lr(config) == DEFAULTS[optimizer]
 
 
 def test_the_page_tells_what_advice_costs(tmp_path):
