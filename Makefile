@@ -61,6 +61,7 @@ study: .venv/.dev ## measure what advice costs: trains for hours, goes on where 
 	"$$peers" tests/study/library_rules.py tests/study/results && \
 	"$$peers" -m pytest -q tests/study/test_library_rules.py
 	@$(BIN)/python tests/study/report.py
+	@$(BIN)/python tests/study/comparisons/statistics_study.py
 
 docs: .venv/.run ## write the pages of docs/ that are made from the code
 	@$(BIN)/python docs/make.py
