@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import torch
 
+from clr_tui.engine.analysis.comparison.seed_curves import planned_epochs
+from clr_tui.engine.comparing.halving import Halving
 from clr_tui.engine.comparing.pool import Pool
 from clr_tui.engine.comparing.scheduler import CompareContext, run_comparison
 from clr_tui.engine.comparing.trial_memory import TrialNeed, trial_need
@@ -95,6 +97,9 @@ def run_compare_job(work: TrialWork) -> Result:
         steps_per_epoch=needs.steps_per_epoch,
         sweep_steps=needs.sweep_steps,
         metric=needs.primary.name,
+        halving=Halving(compare, planned_epochs(compare), needs.primary)
+        if compare.halving
+        else None,
         default_rate=lambda entry: default_lr(entry.optimizer, config.folder),
     )
     return run_comparison(context, compare)

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from clr_tui.engine.analysis.comparison.seed_curves import planned_epochs
 from clr_tui.engine.comparing.entry_rates import RateSearch, known_rate, training_at
 from clr_tui.engine.comparing.executor import Executor, Order, TrialEvent, TrialLost, TrialWork
+from clr_tui.engine.comparing.halving import Halving
 from clr_tui.engine.comparing.seeds_in_time import Remaining, SeedsInTime
 from clr_tui.engine.comparing.time_left import Pace
 from clr_tui.engine.comparing.trial_counts import TrialCounts
@@ -67,6 +68,8 @@ class CompareContext:
     """See `engine.comparing.entry_rates`."""
     metric: str
     """The name of the primary one."""
+    halving: Halving | None = None
+    """Says which rates of a grid to end early, if that was asked for."""
     clock: Callable[[], float] = time.perf_counter
 
 
@@ -127,8 +130,8 @@ class Comparison:
         """None if the number of seeds is given."""
         self._begun = config.seeds if self._time is None else 1
         """Seeds that take part whatever the time: with a time, those of which a trial began."""
-        self._given_up: dict[int, str] = {}
-        """Entries that cannot be trained, and why."""
+        self._given_up: dict[int, tuple[Outcome, str]] = {}
+        """Entries of which no more trials start: what becomes of these, and why."""
         self._overall_at = -math.inf
         self._news = True
         """Whether a trial began or ended since the last `overall`."""
@@ -241,15 +244,15 @@ class Comparison:
 
     def _give_up(self, entry: int, reason: str) -> None:
         """Fails all trials of an entry for which there is no rate."""
-        self._given_up[entry] = reason
-        self._fail_given_up()
+        self._given_up[entry] = "failed", reason
+        self._end_given_up()
         if len(self._given_up) == len(self._config.entries):
             self._set_seeds(self._begun)
 
-    def _fail_given_up(self) -> None:
+    def _end_given_up(self) -> None:
         for planned in [p for p in self._waiting if p.entry in self._given_up]:
             if self._seed_of(planned) < self._begun:
-                self._end_unstarted(planned, "failed", self._given_up[planned.entry])
+                self._end_unstarted(planned, *self._given_up[planned.entry])
 
     def _seed_of(self, planned: _Planned) -> int:
         return planned.seed - self._context.config.task.seed
@@ -258,7 +261,7 @@ class Comparison:
         """Takes note that a trial begins, or ends unstarted: its seed now takes part."""
         if planned.role == "train" and self._seed_of(planned) >= self._begun:
             self._begun = self._seed_of(planned) + 1
-            self._fail_given_up()
+            self._end_given_up()
 
     def _start_ready_trials(self) -> None:
         if self._time is not None and self._time.is_up:
@@ -266,8 +269,7 @@ class Comparison:
             for late in [p for p in self._waiting if p.role == "train"]:
                 self._end_unstarted(late, "stopped", TIME_IS_UP)
         while not self._pausing and len(self._running) < self._executor.jobs:
-            ready = (p for p in self._waiting if p.role == "sweep" or p.entry in self._rates)
-            planned = next(ready, None)
+            planned = next((p for p in self._waiting if self._is_ready(p)), None)
             if planned is None:
                 return
             self._waiting.remove(planned)
@@ -276,6 +278,10 @@ class Comparison:
             if self._time is not None:
                 self._time.submit(planned.trial)
             self._executor.submit(self._work_for(planned))
+
+    def _is_ready(self, planned: _Planned) -> bool:
+        known = planned.entry in self._rates and planned.entry not in self._given_up
+        return known or planned.role == "sweep"
 
     def _work_for(self, planned: _Planned) -> TrialWork:
         tuning = self._searches[planned.entry] if planned.role == "sweep" else None
@@ -335,6 +341,21 @@ class Comparison:
         elif isinstance(event, TrialFinished):
             del self._running[running.planned.trial]
             self._count(running.planned, event)
+        self._end_rates(running.planned, event)
+
+    def _end_rates(self, planned: _Planned, event: AnyEvent) -> None:
+        """Ends the rates of a grid that cannot be the best after an event of a training."""
+        halving = self._context.halving
+        if halving is None or planned.role != "train" or self._stopping is not None:
+            return
+        for ended in halving.observe(planned.entry, planned.seed, event):
+            self._emit(ended)
+            reason = f"its rate was ended early: {ended.reason[0].lower()}{ended.reason[1:]}"
+            self._given_up[ended.entry] = "stopped", reason
+            self._end_given_up()
+            for running in [r for r in self._running.values() if r.planned.entry == ended.entry]:
+                if running.steps < running.planned.steps:  # else it is about to end anyway
+                    self._stop(running, Stop(reason=reason))
 
     def _count(self, planned: _Planned, end: TrialFinished) -> None:
         """Handles the end of a trial, however it ended."""

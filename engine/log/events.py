@@ -292,8 +292,8 @@ class EntryEnded(Event, frozen=True, kw_only=True):
     """
 
     entry: int
-    epoch: int
-    """The epoch after which it was judged."""
+    epoch: int | None
+    """The epoch after which it was judged; null if it diverged."""
     reason: str
     """A sentence."""
 

@@ -41,6 +41,7 @@ from clr_tui.engine.settings.entries import check_entries
 from clr_tui.engine.settings.image_folders import not_found_message, training_images
 from clr_tui.engine.settings.optimizer_names import check_optimizer, ignores_schedule
 from clr_tui.engine.settings.rate_grid import (
+    EXAMPLE,
     at_each_rate,
     has_grid,
     on_grid,
@@ -97,14 +98,19 @@ def check_training(_task: TaskConfig, job: Train) -> Iterator[UserError]:
 
 def check_comparison(task: TaskConfig, job: Compare) -> Iterator[UserError]:
     """The contradictions in a comparison, with or without its entries at the rates of a grid."""
+    broken = False
     try:
         job = at_each_rate(stand_in(job))
     except UserError as error:
         yield error
+        broken = True
         job = replace(job, rates="default")
     if has_grid(job) and not on_grid(job):
         words = "has a rate of its own: leave out lr= where the rates of the grid are to be used"
         yield UserError(f"every optimizer {words}", "lr")
+    if job.halving and not has_grid(job) and not broken:
+        words = "halving ends rates of a grid, and there is none: leave it out"
+        yield UserError(f"{words}, or give lr {EXAMPLE}", "halving")
     entries = [replace(entry, lr=job.lr_of(entry)) for entry in job.entries]
     yield from check_entries(entries)
     for entry in entries:  # a tuned upper bound might be below a lower bound given alone

@@ -446,6 +446,11 @@ class Compare(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
             empty="as cores, GPUs and memory allow",
         ),
     ] = None
+    halving: Annotated[
+        bool,
+        described("end rates of a grid early that cannot be the best any more"),
+    ] = False
+    """See `engine.comparing.halving`."""
     step_size_epochs: _StepSize = 4.0
     gamma: _Gamma = GAMMA
     warmup: _Warmup = WARMUP

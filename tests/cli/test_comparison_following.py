@@ -110,8 +110,15 @@ def test_the_rates_of_a_grid_take_one_line_and_its_ends_one_each() -> None:
     )
     history, said = RunHistory(msgspec.structs.replace(comparison_config(), job=job)), io.StringIO()
     events = [ev.RateChosen(entry=i, lr=e.lr, source="given") for i, e in enumerate(job.entries)]
+    started = ev.TrialStarted(
+        trial=6, seed=0, entry=2, label="adam(lr=0.1)", total_steps=9, steps_per_epoch=1
+    )
     ended = ev.EntryEnded(entry=2, epoch=4, reason="it is behind.")
-    ProgressLines(said, in_place=False).show(history, [*events, ended])
+    stopped = ev.TrialFinished(trial=6, outcome="stopped", step=4, reason="its rate ended early")
+    events += [started, ended, stopped]
+    for event in events:
+        history.apply(event)
+    ProgressLines(said, in_place=False).show(history, events)
     assert said.getvalue().splitlines() == [
         "adam and sgd+clr: 3 rates, grid:1e-3..0.1x3",
         "rmsprop(lr=0.1): learning rate 0.1, as given",

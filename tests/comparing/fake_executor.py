@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from clr_tui.engine.comparing.executor import Order, TrialEvent, TrialLost, TrialWork
+from clr_tui.engine.comparing.halving import Halving
 from clr_tui.engine.comparing.scheduler import CompareContext, run_comparison
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.commands import Command, Pause, Stop
@@ -14,6 +15,7 @@ from clr_tui.engine.log.events import (
     AnyEvent,
     Continued,
     EpochFinished,
+    Evaluated,
     Event,
     Outcome,
     Paused,
@@ -21,6 +23,7 @@ from clr_tui.engine.log.events import (
     TrialFinished,
     TrialStarted,
 )
+from clr_tui.engine.metrics import ACCURACY
 from clr_tui.engine.settings.config import (
     Compare,
     EntryConfig,
@@ -86,6 +89,8 @@ class FakeExecutor:
         self.slow_to_pause: set[int] = set()
         self.curves: dict[int, Callable[[float], float]] = {}
         """Entry -> loss by rate in its sweep."""
+        self.accuracies: dict[int, Callable[[int], float]] = {}
+        """Entry -> validation accuracy by epoch, from 1."""
         self.at_poll: dict[int, Callable[[], None]] = {}
         self.polls = 0
         self._clock = clock
@@ -174,6 +179,7 @@ class FakeExecutor:
             Steps(
                 trial=work.trial, step=steps, lr=[config.max_lr] * PER_EPOCH, loss=[1.0] * PER_EPOCH
             ),
+            *self._evaluated(work, epoch, played.steps),
             EpochFinished(
                 trial=work.trial,
                 epoch=epoch,
@@ -188,6 +194,13 @@ class FakeExecutor:
         if epoch == config.epochs:
             told.append(_end(work, "done", played.steps))
         return told
+
+    def _evaluated(self, work: TrialWork, epoch: int, step: int) -> list[AnyEvent | TrialLost]:
+        if work.entry not in self.accuracies:
+            return []
+        metrics = {"accuracy": self.accuracies[work.entry](epoch)}
+        at = {"trial": work.trial, "step": step, "epoch": epoch}
+        return [Evaluated(part="validation", loss=1.0, metrics=metrics, **at)]
 
     def _swept(self, played: _Played) -> list[AnyEvent | TrialLost]:
         work, config = played.work, played.work.sweep
@@ -268,6 +281,9 @@ class Played:
             steps_per_epoch=PER_EPOCH,
             sweep_steps=SWEEP_STEPS,
             metric="accuracy",
+            halving=Halving(self.config, self.config.epochs, ACCURACY)
+            if self.config.halving
+            else None,
             default_rate=default_rate,
             clock=self.clock,
         )

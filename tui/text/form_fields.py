@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from clr_tui.engine.settings.config import JOBS, TaskConfig
+from clr_tui.engine.settings.config import AROUND, GRID, JOBS, TaskConfig
 from clr_tui.engine.settings.table import REQUIRED, Setting, settings_of
 from clr_tui.engine.settings.texts import OFF, ON, write
 from clr_tui.tui.kinds.registry import KINDS
@@ -100,6 +100,7 @@ _WHEN: dict[str, Callable[[Values], bool]] = {
     "gamma": _policy_has("exp-range"),
     "warmup": _policy_has("cosine", "warmup"),
     "decay": _policy_has("warmup"),
+    "halving": lambda values: values["lr"].strip().lower().startswith((GRID, AROUND)),
     "momentum": _uses_sgd,
     "weight_decay": _uses_sgd,  # other optimizers take it in parentheses
     "study": lambda values: values["study"] in ("none", values["model"]),

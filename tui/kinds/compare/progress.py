@@ -139,6 +139,8 @@ class ComparisonLines(EventLines):
         self._ended.add(event.trial)
         if event.outcome == "stopped" and not trial.label:
             return ""  # it never started, like most trials of a stopped run
+        if event.outcome == "stopped" and trial.entry in history.ended_early:
+            return ""  # the end of its rate has a line
         words = _measured(trial, history.primary) if event.outcome == "done" else _why(event)
         of = f" of {total}" if total else ""
         return f"{_name(trial, history)}: {words}  [{len(self._ended)}{of}]"
