@@ -95,6 +95,13 @@ KEYS: tuple[Key, ...] = (
     _key("range-test", "b", "type", "type both bounds, such as 5e-4 or 0.003", "b type_bounds"),
     _key("range-test", "u", "next rule", "use the bounds of the next rule", "u next_rule"),
     _key("range-test", "t", "train", "train with CLR between these bounds", "t launch_training"),
+    _key(
+        "range-test",
+        "v",
+        "verify",
+        "check the recommended rate: train at rates around it (says the cost first)",
+        "v verify Check the recommended rate by training around it",
+    ),
     _key("train", "b", "bounds", "type new bounds, used at once", "b type_bounds", order=True),
     _key(
         "compare",

@@ -35,7 +35,10 @@ def test_a_sweep_is_one_json_object(cli, runs: Path) -> None:
 def test_a_sweep_in_text(cli, runs: Path) -> None:
     run = make_sweep(runs)
     result = cli("attach", run.id)
-    assert result.err == f"`clr-tui train --from {run.id}` trains between these bounds\n"
+    assert result.err == (
+        f"`clr-tui train --from {run.id}` trains between these bounds;"
+        f" `clr-tui compare --lr around:{run.id}` verifies max_lr\n"
+    )
     text = result.out
     assert is_plain(text)
     lines = text.splitlines()

@@ -94,10 +94,17 @@ class Log:
         *,
         trial: int = 0,
         until: int = SWEEP,
+        own_optimizer: str | None = None,
     ) -> Log:
         """A sweep of `until` of its steps, in chunks of ten; the seed is the trial's number."""
         self.tell(
-            ev.TrialStarted(trial=trial, seed=trial, total_steps=SWEEP, steps_per_epoch=PER_EPOCH)
+            ev.TrialStarted(
+                trial=trial,
+                seed=trial,
+                total_steps=SWEEP,
+                steps_per_epoch=PER_EPOCH,
+                own_optimizer=own_optimizer,
+            )
         )
         steps = np.arange(SWEEP)
         rates = 1e-7 * 1e7 ** (steps / SWEEP)

@@ -72,6 +72,16 @@ def duration(seconds: float | None) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
+def rough_duration(seconds: float) -> str:
+    """Format a duration for a sentence: `40 seconds`, `4 minutes`, `1.5 hours`, `3 days`."""
+    units = ((1.0, "second", 90.0), (60.0, "minute", 5400.0), (3600.0, "hour", 172_800.0))
+    found = ((size, unit) for size, unit, until in units if seconds < until)
+    size, unit = next(found, (86_400.0, "day"))
+    value = max(seconds / size, 1.0)
+    figure = f"{value:.1f}".removesuffix(".0") if value < 3 and size > 1 else f"{value:.0f}"
+    return f"{figure} {unit}{'' if figure == '1' else 's'}"
+
+
 def size(value: float | None) -> str:
     """Format bytes with a suitable unit: `1.5 GB`, `80 GB`, `312 MB`."""
     if value is None or not math.isfinite(value):

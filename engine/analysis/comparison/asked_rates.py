@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -25,6 +26,9 @@ from clr_tui.engine.settings.rate_grid import (
 from clr_tui.engine.settings.table import settings_of
 from clr_tui.engine.settings.task_files import absolute_place
 from clr_tui.engine.settings.texts import write
+
+if TYPE_CHECKING:
+    from clr_tui.engine.analysis.report import RangeReport
 
 _FREE = ("device", "seed", "compile")
 """Settings of the task that the advice of a range test does not depend on."""
@@ -78,19 +82,40 @@ def _around(task: TaskConfig, job: Compare, run: RunDir, count: int) -> Compare:
     if all(entry.optimizer != swept.optimizer for entry in open_):
         words = f"{run.id} swept another optimizer: add {swept.label}, or {_INSTEAD}"
         raise UserError(words, FIELD)
-    advice, advised = _advice(run, config)
+    return around_advice(job, config, _report(run, config), count)
+
+
+def around_advice(job: Compare, config: RunConfig, report: RangeReport, count: int) -> Compare:
+    """The comparison at `count` rates around what a range test recommends.
+
+    Args:
+        job: the comparison; its entries are left as they are.
+        config: the range test.
+        report: its result.
+        count: an odd number.
+
+    Raises:
+        UserError: (field `lr`) the range test recommends nothing, or there is no such number.
+    """
+    says = {one.rule: one.lr for one in report.suggestions if one.lr is not None}
+    advised = next((one.rule for one in report.suggestions if one.recommended), "")
+    if advised not in says:
+        why = report.verdict.sentence.rstrip(".")
+        said = f"{why[:1].lower()}{why[1:]}"
+        raise UserError(f"{config.id} recommends no rate, since {said}: {_INSTEAD}", FIELD)
     return replace(
         job,
-        rates=rates_around(advice[advised], count).text,
-        advice=advice,
+        rates=rates_around(says[advised], count).text,
+        advice=says,
         advised=advised,
-        swept=swept.optimizer,
+        swept=entry_of(config.asked(RangeTest).optimizer).optimizer,
+        swept_in=config.id,
         swept_on=config.task,
     )
 
 
-def _advice(run: RunDir, config: RunConfig) -> tuple[dict[str, float], str]:
-    """What each rule says, and the name of the recommended one."""
+def _report(run: RunDir, config: RunConfig) -> RangeReport:
+    """The result of a range test that has ended."""
     # numpy, which a comparison at other rates does not need before it starts.
     from clr_tui.engine.analysis.history import RunHistory
     from clr_tui.engine.analysis.report import range_report
@@ -105,14 +130,7 @@ def _advice(run: RunDir, config: RunConfig) -> tuple[dict[str, float], str]:
     if own := own_optimizer(history):
         words = f"swept {own}, which its task makes and a comparison cannot use"
         raise UserError(f"{run.id} {words}: {_INSTEAD}", FIELD)
-    report = range_report(history, live=alive)
-    says = {one.rule: one.lr for one in report.suggestions if one.lr is not None}
-    advised = next((one.rule for one in report.suggestions if one.recommended), "")
-    if advised not in says:
-        why = report.verdict.sentence.rstrip(".")
-        said = f"{why[:1].lower()}{why[1:]}"
-        raise UserError(f"{run.id} recommends no rate, since {said}: {_INSTEAD}", FIELD)
-    return says, advised
+    return range_report(history, live=alive)
 
 
 def _other_setting(task: TaskConfig, swept_on: TaskConfig) -> str:

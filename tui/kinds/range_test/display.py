@@ -69,10 +69,11 @@ def preview(history: RunHistory, alive: bool) -> Chart:
 
 
 def what_next(run: str, report: RangeReport) -> str:
-    """Training between the recommended bounds, if there are any."""
+    """Training between the recommended bounds, or verifying them, if there are any."""
     if report.bounds is None:
         return ""
-    return f"`clr-tui train --from {run}` trains between these bounds"
+    verify = f"`clr-tui compare --lr around:{run}` verifies max_lr"
+    return f"`clr-tui train --from {run}` trains between these bounds; {verify}"
 
 
 def lines(history: RunHistory, report: RangeReport, width: int) -> list[str]:

@@ -35,6 +35,13 @@ from clr_tui.tui.text.lines import Line
 from clr_tui.tui.widgets.chart_view import ChartView
 from clr_tui.tui.widgets.panel import Panel
 
+OWN_OPTIMIZER = (
+    "This range test swept the optimizer that its task makes, which a comparison cannot train."
+)
+NOTHING_TO_VERIFY = (
+    "No rate is recommended, so there is none to verify. Press c to compare rates of your own: "
+    "lr grid:1e-4..0.1x7, for example."
+)
 NO_BOUNDS = "There are no bounds yet: press b to type them, or u to use a rule's."
 
 
@@ -100,7 +107,8 @@ class RangeTestScreen(CurveScreen):
         advice = plain(judgement.advice)
         if judgement.kind == "recommended":
             keys = "←→ move the bounds, u uses the next rule's"
-            keys += ", t trains with CLR between them." if self.repeatable else "."
+            more = ", t trains with CLR between them, v verifies max_lr"
+            keys += f"{more if self.repeatable else ''}."
             advice = f"{advice} {keys}".strip()
         if "run again" in advice.lower() or "run it again" in advice.lower():
             advice += " r opens its settings."
@@ -169,6 +177,28 @@ class RangeTestScreen(CurveScreen):
     def _launch(self, job: Train | None) -> None:
         if job is not None:
             self.say("Starting the training ...")
+            self.app.launch(
+                self.config.task, job, self.parent_id, lambda error: self.say(error.message)
+            )
+
+    def action_verify(self) -> None:
+        """Opens the dialog that starts a comparison at rates around the recommended one."""
+        if not self.repeatable:
+            self.say("This recording does not name its task, so there is nothing to train.")
+        elif own_optimizer(self.history):
+            self.say(OWN_OPTIMIZER)
+        elif self.report.verdict.kind == "running":
+            self.say("There is nothing to verify yet: the recommendation comes with the verdict.")
+        elif self.report.bounds is None:
+            self.say(NOTHING_TO_VERIFY)
+        else:
+            from clr_tui.tui.kinds.range_test.verify_dialog import VerifyDialog
+
+            self.app.push_screen(VerifyDialog(self.history, self.report), self._launch_verification)
+
+    def _launch_verification(self, job: Compare | None) -> None:
+        if job is not None:
+            self.say("Starting the verification ...")
             self.app.launch(
                 self.config.task, job, self.parent_id, lambda error: self.say(error.message)
             )

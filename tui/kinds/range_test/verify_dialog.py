@@ -1,0 +1,104 @@
+"""The dialog that starts a comparison at rates around the one that a range test recommends."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from clr_tui.engine import nvml
+from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.analysis.report import RangeReport
+from clr_tui.engine.cores import usable_cores
+from clr_tui.engine.settings.config import Compare
+from clr_tui.tui.kinds.range_test.verification import (
+    FIELDS,
+    cost_of,
+    cost_words,
+    grid_words,
+    read_verification,
+    verification,
+)
+from clr_tui.tui.text.status import title_of
+from clr_tui.tui.widgets.field import Field
+
+
+class VerifyDialog(ModalScreen["Compare | None"]):
+    """Asks how large a verification may be; answers with the comparison, or None.
+
+    What it costs is said first, and follows what is typed.
+
+    Args:
+        history: a range test.
+        report: its result, which recommends a rate.
+
+    Raises:
+        UserError: it recommends none.
+    """
+
+    CSS_PATH = "../../screens/dialog.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", show=False),
+        Binding("enter", "start", show=False),
+        Binding("down", "app.focus_next", show=False),
+        Binding("up", "app.focus_previous", show=False),
+    ]
+
+    def __init__(self, history: RunHistory, report: RangeReport) -> None:
+        super().__init__()
+        self._history = history
+        self._report = report
+        self._start = verification(history.config, report)
+        self._what = title_of(history.config, history).partition("  ")[2]
+        self._cores = usable_cores()
+        self._devices = nvml.available()
+
+    def compose(self) -> ComposeResult:
+        """The cost, what will be trained, three fields, the keys."""
+        start = self._start
+        given = {"epochs": start.epochs, "seeds": start.seeds, "rates": len(start.entries)}
+        with Vertical(classes="dialog"):
+            yield Static("Verify the recommended rate", classes="dialog-title", markup=False)
+            yield Static("", id="verify-cost", markup=False)
+            yield Static(self._what, classes="dialog-note", markup=False)
+            for name in FIELDS:
+                yield Field(name, str(given[name]))
+            yield Static(
+                "enter  start    ↑↓  field    esc  cancel", classes="dialog-keys", markup=False
+            )
+
+    def on_mount(self) -> None:
+        """Says what it costs at once."""
+        self._read()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Checks while the user types, and says what that would cost."""
+        event.stop()
+        self._read()
+
+    def _read(self) -> Compare | None:
+        """The comparison as typed; None if there are mistakes, which are shown at their fields."""
+        typed = {field.name or "": field.value for field in self.query(Field)}
+        job, errors = read_verification(typed, self._history.config, self._report)
+        for field in self.query(Field):
+            field.show_error(errors.get(field.name or "", ""))
+        words = ""
+        if job is not None:
+            cost = cost_of(job, self._history, cores=self._cores, devices=self._devices)
+            words = f"{grid_words(job)}: {cost_words(cost)}."
+        self.query_one("#verify-cost", Static).update(words)
+        return job
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter in a field starts."""
+        event.stop()
+        self.action_start()
+
+    def action_start(self) -> None:
+        """Answers with the comparison if there are no mistakes."""
+        if (job := self._read()) is not None:
+            self.dismiss(job)
