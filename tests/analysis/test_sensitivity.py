@@ -275,6 +275,19 @@ def test_the_plateau_has_no_gap_and_one_tolerance_for_all() -> None:
     assert wide.optimizers[1].plateau == (1e-3 if half >= 0.2 else 1e-2, 0.1)
 
 
+def test_a_single_seed_does_not_decide_which_optimizer_forgives_most() -> None:
+    """adam's plateau has three rates to sgd's one, but only because of seed 1."""
+    narrow = [[0.3] * 3, [0.4] * 3, [0.6] * 3, [0.4] * 3, [0.3] * 3]
+    wide = [[0.3] * 3, [0.59] * 3, [0.6] * 3, [0.59] * 3, [0.3] * 3]
+    by_luck = [[0.3] * 3, [0.58, 0.61, 0.58], [0.6] * 3, [0.58, 0.61, 0.58], [0.3] * 3]
+    assert judged({"sgd+clr": narrow, "adam": wide}).forgiving == "adam"
+    found = judged({"sgd+clr": narrow, "adam": by_luck})
+    assert [one.plateau for one in found.optimizers] == [(1e-2, 1e-2), (1e-3, 0.1)]
+    assert found.forgiving is None
+    one_seed = {"sgd+clr": [v[:1] for v in narrow], "adam": [v[:1] for v in wide]}
+    assert judged(one_seed).forgiving is None
+
+
 def test_level_plateaus_forgive_alike() -> None:
     same = with_means(0.1, 0.3, 0.6, 0.5, 0.2)
     assert judged({"sgd+clr": same, "adam": same}).forgiving is None

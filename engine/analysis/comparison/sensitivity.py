@@ -77,7 +77,7 @@ def _sensitivity(history: RunHistory, live: bool) -> Sensitivity | None:
         measure=f"{'test' if tested else 'validation'} {metric.name}, last epoch",
         tolerance=tolerance,
         optimizers=optimizers,
-        forgiving=_forgiving(optimizers),
+        forgiving=_forgiving(made, optimizers, metric, tolerance),
         words=(),
     )
     return replace(found, words=sensitivity_words(found))
@@ -111,11 +111,29 @@ class _Points(NamedTuple):
             for number in group.entries
         )
         sound = [p for p in points if p.mean is not None and p.state != "ended early"]
-        shared = set.intersection(*(set(p.values) for p in sound)) if sound else set()
-        levels = {p.lr: fmean(p.values[seed] for seed in shared or p.values) for p in sound}
-        best = max(sound, key=lambda p: metric.sign * levels[p.lr], default=None)
+        levels = _levels(sound)
         step = step_of(metric, history.task, tested=tested)
+        best = _best(points, levels, metric)
         return cls(group, points, levels, best, _finds_own_rate(history, group), step)
+
+    def without(self, seed: int, metric: Metric) -> _Points:
+        """What levels and the best would be without a seed."""
+        levels = _levels([p for p in self.points if p.lr in self.levels], without=seed)
+        return self._replace(levels=levels, best=_best(self.points, levels, metric))
+
+
+def _levels(sound: Sequence[RatePoint], without: int | None = None) -> dict[float, float]:
+    """See `_Points.levels`; a rate that has no other seed is left out."""
+    shared = set.intersection(*(set(p.values) for p in sound)) if sound else set()
+    seeds = {p.lr: (shared or set(p.values)) - {without} for p in sound}
+    return {p.lr: fmean(p.values[s] for s in seeds[p.lr]) for p in sound if seeds[p.lr]}
+
+
+def _best(
+    points: Sequence[RatePoint], levels: Mapping[float, float], metric: Metric
+) -> RatePoint | None:
+    known = [point for point in points if point.lr in levels]
+    return max(known, key=lambda p: metric.sign * levels[p.lr], default=None)
 
 
 def _point(
@@ -215,15 +233,42 @@ def _plateau(found: _Points, metric: Metric, tolerance: float) -> tuple[float, f
     return rates[low], rates[high]
 
 
-def _forgiving(optimizers: Sequence[OptimizerSensitivity]) -> str | None:
-    """The widest plateau; None if several are as wide, if one is not known yet, or alone."""
+def _forgiving(
+    made: Sequence[_Points],
+    optimizers: Sequence[OptimizerSensitivity],
+    metric: Metric,
+    tolerance: float,
+) -> str | None:
+    """The widest plateau, if it is so whichever seed is left out; None if one is not known yet.
+
+    Of two optimizers that are alike, one has the wider plateau in half of all comparisons, but
+    only in a sixth whichever seed is left out.
+    """
     if any(one.pending for one in optimizers):
         return None
-    widths = {o.label: o.width for o in optimizers if o.width is not None and not o.own_rate}
-    first, *others = sorted(widths, key=lambda label: -(widths[label] or 0.0)) or [""]
-    if not others or math.isclose(widths[first] or 0.0, widths[others[0]] or 0.0, abs_tol=1e-9):
+    rivals = [
+        found
+        for found, one in zip(made, optimizers, strict=True)
+        if one.plateau is not None and not one.own_rate
+    ]
+    seeds = sorted({seed for found in rivals for p in found.points for seed in p.values})
+    drawn = [rivals, *([found.without(seed, metric) for found in rivals] for seed in seeds)]
+    widest = {_widest(these, metric, tolerance) for these in drawn}
+    return widest.pop() if len(widest) == 1 else None
+
+
+def _widest(made: Sequence[_Points], metric: Metric, tolerance: float) -> str | None:
+    """The label of the widest plateau; None if several are as wide, or one is alone or unknown."""
+    widths = []
+    for found in made:
+        plateau = _plateau(found, metric, tolerance)
+        if plateau is None:
+            return None
+        widths.append((math.log10(plateau[1] / plateau[0]), found.group.asked.label))
+    widths.sort(reverse=True)
+    if len(widths) < 2 or math.isclose(widths[0][0], widths[1][0], abs_tol=1e-9):
         return None
-    return first
+    return widths[0][1]
 
 
 def _costs(job: Compare, found: _Points, metric: Metric) -> list[AdviceCost]:

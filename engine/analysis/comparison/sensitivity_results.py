@@ -111,7 +111,7 @@ class Sensitivity:
     is more."""
     optimizers: tuple[OptimizerSensitivity, ...]
     forgiving: str | None
-    """The label of the optimizer with the widest plateau, if there is one."""
+    """The label of the optimizer with the widest plateau, if it is whichever seed is left out."""
     words: tuple[str, ...]
     """Sentences for the screen and for print."""
 
