@@ -19,6 +19,7 @@ from clr_tui.engine.metrics import Metric
 from clr_tui.engine.parallelism import Capacity, Memory, choose_jobs
 from clr_tui.engine.settings.config import Compare, EntryConfig, RunConfig, Train
 from clr_tui.engine.settings.entries import tuned_entries
+from clr_tui.engine.settings.rate_grid import on_grid
 from clr_tui.engine.tasks import user_files
 from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.training.batches import make_batches
@@ -37,7 +38,8 @@ def try_optimizers(config: RunConfig) -> None:
         UserError: one cannot be used (field "optimizers").
     """
     compare = config.asked(Compare)
-    for entry in compare.entries:
+    repeated = {number for group in on_grid(compare) for number in group.entries[1:]}
+    for entry in (e for number, e in enumerate(compare.entries) if number not in repeated):
         lr = compare.lr_of(entry) or 1.0
         training = Train(
             base_lr=lr / compare.factor,

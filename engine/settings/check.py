@@ -37,7 +37,7 @@ from clr_tui.engine.settings.config import (
     Train,
     kind_of,
 )
-from clr_tui.engine.settings.entries import check_entries
+from clr_tui.engine.settings.entries import check_entries, parse_scheduler
 from clr_tui.engine.settings.image_folders import not_found_message, training_images
 from clr_tui.engine.settings.optimizer_names import check_optimizer, ignores_schedule
 from clr_tui.engine.settings.rate_grid import (
@@ -108,6 +108,10 @@ def check_comparison(task: TaskConfig, job: Compare) -> Iterator[UserError]:
     if has_grid(job) and not on_grid(job):
         words = "has a rate of its own: leave out lr= where the rates of the grid are to be used"
         yield UserError(f"every optimizer {words}", "lr")
+    for group in on_grid(job):
+        if group.asked.scheduler and "max_lr" in parse_scheduler(group.asked.scheduler)[1]:
+            words = "moves the rate up to its max_lr, whatever the grid: leave max_lr out"
+            yield UserError(f"'{group.asked.label}' {words}", "optimizers")
     if job.halving and not has_grid(job) and not broken:
         words = "halving ends rates of a grid, and there is none: leave it out"
         yield UserError(f"{words}, or give lr {EXAMPLE}", "halving")

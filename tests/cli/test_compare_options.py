@@ -216,6 +216,18 @@ def test_what_is_exported_of_comparisons_only(cli, runs: Path, tmp_path: Path, o
     assert (tmp_path / "epochs.csv").read_text().count("\n") == 1 + 9 * 8
 
 
+def test_rates_are_exported_of_a_grid_only(cli, runs: Path, tmp_path: Path) -> None:
+    file, other = tmp_path / "file", tmp_path / "other"
+    for run, why in (
+        (make_sweep(runs), "is for comparisons"),
+        (write_run(runs), "a grid of rates"),
+    ):
+        result = cli("export", run.id, "--csv", other, "--rates-csv", file)
+        assert_one_sentence(result, "--rates-csv", why, run.id)
+        assert not file.exists()
+        assert not other.exists()
+
+
 def test_exports_that_collide_on_stdout(cli) -> None:
     result = cli("export", "x", "--markdown", "-", "--curves-csv", "-")
     assert_one_sentence(result, "only one of the exports can go to stdout")

@@ -144,6 +144,15 @@ def test_a_lower_bound_above_some_rates() -> None:
     )
 
 
+def test_a_scheduler_with_a_maximum_of_its_own_ignores_the_grid() -> None:
+    (found,) = mistakes(asked("adam+OneCycleLR(max_lr=0.1,total_steps=9),adam+OneCycleLR()"))
+    assert found[0] == "optimizers"
+    assert found[1] == (
+        "'adam+OneCycleLR(max_lr=0.1,total_steps=9)' moves the rate up to its max_lr, whatever the"
+        " grid: leave max_lr out"
+    )
+
+
 def test_a_comparison_takes_64_entries() -> None:
     three = "adam,sgd+clr,adagrad,rmsprop(lr=0.5)"
     assert mistakes(asked(three, "grid:1e-5..1x21")) == []

@@ -17,6 +17,7 @@ FILES = {
     "csv": "--csv",
     "epochs_csv": "--epochs-csv",
     "curves_csv": "--curves-csv",
+    "rates_csv": "--rates-csv",
     "markdown": "--markdown",
     "svg": "--svg",
     "json_file": "--json",
@@ -52,5 +53,6 @@ def export(args: argparse.Namespace, history: RunHistory, report: Report) -> Non
             raise UserError(
                 f"{FILES[name]} is for comparisons, which '{report.run}' is not: leave it out"
             )
-    for name, target in wanted.items():
-        write(target, texts[name]())
+    made = [(target, texts[name]()) for name, target in wanted.items()]  # all, or none is written
+    for target, text in made:
+        write(target, text)

@@ -130,6 +130,12 @@ def _export(parser: Parser) -> None:
         help="a comparison's curves: optimizer,seed,epoch,train_acc,...; clr-tui replay reads them "
         "(on the screen: press e, name it *curves.csv)",
     )
+    group.add_argument(
+        "--rates-csv",
+        metavar="FILE",
+        help="a grid's rates: optimizer,lr,state,mean,... (on the screen: press e, name it "
+        "*rates.csv)",
+    )
     group.add_argument("--markdown", metavar="FILE", help="a comparison's table")
     group.add_argument("--svg", metavar="FILE", help="the charts, as vector graphics")
     group.add_argument("--json", dest="json_file", metavar="FILE", help="the result")

@@ -89,7 +89,7 @@ class RunScreen(ForegroundScreen[None]):
     first_unit: ClassVar[str] = "step"
     """The first thing that the charts show."""
     pausing: ClassVar[str] = "Pausing after the current step; press space to continue."
-    export_words: ClassVar[str] = (
+    export_words: str = (
         "The suffix sets the format: .svg charts as shown, .csv every step, .json the result."
     )
 

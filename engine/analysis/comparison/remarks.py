@@ -36,15 +36,16 @@ def remarks(report: CompareReport) -> list[str]:
 
 def _method(report: CompareReport) -> Iterable[str]:
     tested = sum(p.p is not None for p in report.pairs)
-    if tested and report.sensitivity is not None:
+    if report.sensitivity is not None and any(o.costs for o in report.sensitivity.optimizers):
         yield (
-            "What a rule costs is judged by paired t-tests over common seeds, corrected for the"
-            f" rates that might have come out best; ranks are Holm-corrected for {tested} pairs."
+            "What a rule costs is judged by a paired t-test over common seeds, corrected for the"
+            " rates that might have come out best."
         )
-    elif tested:
+    if tested:
         name = "paired t-tests over common seeds" if report.paired else "Welch's t-test"
         corrected = f", Holm-corrected for {tested} pairs" if tested > 1 else ""
-        yield f"Differences are judged by {name}{corrected}."
+        what = "Differences" if report.sensitivity is None else "Ranks"
+        yield f"{what} are judged by {name}{corrected}."
     if report.measure.startswith("validation") and report.trials_done:
         yield "Nothing was tested: ranks use validation."
     if 2 <= report.seeds <= FEW_SEEDS:

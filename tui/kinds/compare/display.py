@@ -11,6 +11,8 @@ from clr_tui.engine.analysis.comparison.seed_curves import planned_epochs
 from clr_tui.engine.analysis.comparison.sensitivity import sensitivity_of
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.recordings.curves_csv import curves_csv
+from clr_tui.engine.analysis.recordings.rates_csv import rates_csv
+from clr_tui.engine.errors import UserError
 from clr_tui.engine.settings.config import Compare, Policy, RunConfig
 from clr_tui.engine.settings.durations import duration
 from clr_tui.engine.settings.entries import tuned_entries
@@ -70,13 +72,24 @@ def preview(history: RunHistory, alive: bool) -> Chart:
 
 
 def files(history: RunHistory, report: CompareReport) -> dict[str, Callable[[], str]]:
-    """The mean curves as CSV, and the ranking table as Markdown."""
-    return {"curves_csv": lambda: curves_csv(history), "markdown": lambda: ranking_markdown(report)}
+    """The curves and the rates of a grid as CSV, and the ranking table as Markdown."""
+    return {
+        "curves_csv": lambda: curves_csv(history),
+        "rates_csv": lambda: _rates_csv(report),
+        "markdown": lambda: ranking_markdown(report),
+    }
 
 
-def what_next(run: str, _report: CompareReport) -> str:
+def _rates_csv(report: CompareReport) -> str:
+    if report.sensitivity is None:
+        raise UserError(f"--rates-csv is for a grid of rates, which '{report.run}' has not")
+    return rates_csv(report.sensitivity)
+
+
+def what_next(run: str, report: CompareReport) -> str:
     """Exporting the figures."""
-    return f"`clr-tui export {run} --curves-csv FILE --markdown FILE` saves its results"
+    table = "--rates-csv" if report.sensitivity is not None else "--curves-csv"
+    return f"`clr-tui export {run} {table} FILE --markdown FILE` saves its results"
 
 
 def sketch(job: Compare) -> Chart:

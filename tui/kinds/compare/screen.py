@@ -17,6 +17,7 @@ from clr_tui.engine.analysis.comparison.comparison_results import CompareReport,
 from clr_tui.engine.analysis.comparison.seed_curves import entry_curves
 from clr_tui.engine.analysis.comparison.sensitivity_results import Sensitivity
 from clr_tui.engine.analysis.recordings.curves_csv import curves_csv
+from clr_tui.engine.analysis.recordings.rates_csv import rates_csv
 from clr_tui.engine.analysis.recordings.steps_csv import steps_csv
 from clr_tui.engine.log.commands import StopTrial
 from clr_tui.engine.log.rundir import RunDir
@@ -73,6 +74,8 @@ class ComparisonScreen(RunScreen):
         super().__init__(source, config, run)
         job = config.asked(Compare)
         self.key_screen = GRID if on_grid(job) else "compare"
+        if on_grid(job):
+            self.export_words = f"{self.export_words[:-1]}, rates.csv the rates."
         self._own_target = job.target
         self.options = CompareOptions(target=self._own_target)
         self.expanded: frozenset[int] = frozenset()
@@ -336,12 +339,14 @@ class ComparisonScreen(RunScreen):
                 return
 
     def exports(self) -> Exports:
-        """The chart as SVG, the curves and the steps as CSV, the table, the report as JSON."""
-        chart = self._chart(self.options, legend=True)
+        """The chart as SVG; curves, steps and rates as CSV; the table; the report as JSON."""
+        chart, found = self._chart(self.options, legend=True), self.report.sensitivity
+        by_rate: Exports = {} if found is None else {"rates.csv": lambda: rates_csv(found)}
         return {
             ".svg": lambda: charts_svg([chart], self.title_words()),
             ".md": lambda: ranking_markdown(self.report),
             ".json": lambda: json_text(self.report),
             ".csv": lambda: steps_csv(self.history),
             "curves.csv": lambda: curves_csv(self.history),
+            **by_rate,
         }
