@@ -242,7 +242,7 @@ def _forgiving(
     """The widest plateau, if it is so whichever seed is left out; None if one is not known yet.
 
     Of two optimizers that are alike, one has the wider plateau in half of all comparisons, but
-    only in a sixth whichever seed is left out.
+    only in a fifth whichever seed is left out.
     """
     if any(one.pending for one in optimizers):
         return None

@@ -6,7 +6,9 @@ The best rate is picked from the trainings that also measure it, which flatters 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import helpers_path  # noqa: F401 (before made_grids)
 import numpy as np
@@ -14,7 +16,7 @@ from made_grids import grid_history
 from populations import Floats
 
 from clr_tui.engine.analysis.comparison.sensitivity import sensitivity_of
-from clr_tui.engine.analysis.comparison.sensitivity_results import AdviceCost
+from clr_tui.engine.analysis.comparison.sensitivity_results import AdviceCost, Sensitivity
 from clr_tui.engine.settings.entries import parse_entries
 from clr_tui.engine.settings.rate_grid import parse_grid
 
@@ -53,7 +55,7 @@ def regrets(known: Floats, seeds: int, runs: int, rng: np.random.Generator) -> l
     truth = known.mean(axis=1).max() - known.mean(axis=1)
     counts: list[dict[str, float]] = [defaultdict(float) for _ in RATES]
     for _ in range(runs):
-        values = known[:, rng.integers(known.shape[1], size=seeds)]
+        values = resampled(known, seeds, rng)
         costs, flattered = told(values)
         for count, cost, true in zip(counts, costs, truth, strict=True):
             _count(count, cost, flattered, float(true))
@@ -71,20 +73,51 @@ def regrets(known: Floats, seeds: int, runs: int, rng: np.random.Generator) -> l
     ]
 
 
+def resampled(known: Floats, seeds: int, rng: np.random.Generator) -> Floats:
+    """Values of seeds drawn with replacement, shape (rates, seeds)."""
+    values: Floats = known[:, rng.integers(known.shape[1], size=seeds)]
+    return values
+
+
+def curved(by: float, seeds: int, rng: np.random.Generator) -> Floats:
+    """Normal values; means fall by `by` times the square of the steps from the middle rate."""
+    means = 0.95 - by * (np.arange(len(RATES)) - len(RATES) // 2) ** 2
+    values: Floats = means[:, None] + 0.008 * rng.normal(size=(len(RATES), seeds))
+    return values
+
+
+def forgiving(
+    first: Callable[[], Floats], second: Callable[[], Floats], runs: int
+) -> tuple[float, float]:
+    """How often the first, and the second, of two optimizers is said to forgive most.
+
+    Args:
+        first: draws its values, shape (rates, seeds); `second` those of the other.
+    """
+    said = [_sensitivity({"adam": first(), "sgd": second()}).forgiving for _ in range(runs)]
+    return said.count("adam") / runs, said.count("sgd") / runs
+
+
 def told(values: Floats) -> tuple[list[AdviceCost], float]:
     """What the report says of a rule for each rate, in their order, and of the best one's luck."""
-    ends = [[float(value) for value in of_rate] for of_rate in values]
     advice = {f"rate {at}": lr for at, lr in enumerate(RATES)}
     [adam] = parse_entries("adam")
-    history = grid_history({"adam": ends}, GRID, advice=advice, swept=adam.optimizer)
-    found = sensitivity_of(history)
-    if found is None:
-        raise ValueError("the history shows no grid")
+    found = _sensitivity({"adam": values}, advice=advice, swept=adam.optimizer)
     [one] = found.optimizers
     costs = {cost.rule: cost for cost in one.costs}
     if one.flattered is None:
         raise ValueError("one seed or rate says nothing of luck")
     return [costs[rule] for rule in advice], one.flattered
+
+
+def _sensitivity(values: Mapping[str, Floats], **settings: Any) -> Sensitivity:
+    ends = {
+        name: [list(map(float, of_rate)) for of_rate in known] for name, known in values.items()
+    }
+    found = sensitivity_of(grid_history(ends, GRID, **settings))
+    if found is None:
+        raise ValueError("the history shows no grid")
+    return found
 
 
 def _count(count: dict[str, float], cost: AdviceCost, flattered: float, true: float) -> None:

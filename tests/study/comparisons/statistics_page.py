@@ -139,6 +139,14 @@ def _pooled(pooled: Results) -> list[str]:
     return _table(["six optimizers; 3 / 5 / 10 seeds", *columns], rows)
 
 
+def _forgiving(forgiving: Results) -> list[str]:
+    rows = [
+        [name, *(" / ".join(_percent(share, 0) for share in told) for told in by_seeds.values())]
+        for name, by_seeds in forgiving.items()
+    ]
+    return _table(["said to forgive most: the first / the second, %", "3 seeds", "5", "10"], rows)
+
+
 def _targets(habits: Results) -> list[str]:
     rows = [
         [f"{100 * float(noise):g} points", f"{epoch:.1f}"]
@@ -168,5 +176,6 @@ TABLES: Mapping[str, tuple[str, Callable[[Results], list[str]]]] = {
     "regrets": ("regrets", _regrets),
     "targets": ("habits", _targets),
     "pooled": ("pooled", _pooled),
+    "forgiving": ("forgiving", _forgiving),
 }
 """By name: the part of the results that a table shows, and the function that makes it."""

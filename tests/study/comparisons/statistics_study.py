@@ -12,6 +12,7 @@ import dataclasses
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ from populations import (
     digits_populations,
     made_populations,
 )
-from regret import regrets
+from regret import curved, forgiving, regrets, resampled
 from statistics_page import write_page
 
 RESULTS = Path(__file__).with_name("results.json")
@@ -151,6 +152,19 @@ def measure_regrets() -> Iterator[dict[str, Any]]:
     }
 
 
+def measure_forgiving() -> Iterator[dict[str, Any]]:
+    """How often each of two optimizers is said to forgive most: alike, and truly different."""
+    known = DigitsSeeds.read().of(GRID)
+    found: dict[str, Any] = {"alike": {}, "first twice as wide": {}}
+    for seeds in SEEDS:
+        rng = _rng(seeds)
+        alike = partial(resampled, known, seeds, rng)
+        wide, narrow = (partial(curved, by, seeds, rng) for by in (0.002, 0.008))
+        found["alike"][str(seeds)] = forgiving(alike, alike, RATES_RUNS)
+        found["first twice as wide"][str(seeds)] = forgiving(wide, narrow, RATES_RUNS)
+    yield found
+
+
 def measure_pooled() -> Iterator[dict[str, Any]]:
     """What variances shared between pairs would find, rightly and wrongly."""
     made = {population.name: population for population in made_populations()}
@@ -193,6 +207,7 @@ PARTS: dict[str, Callable[[], Iterator[dict[str, Any]]]] = {
     "regrets": measure_regrets,
     "habits": measure_habits,
     "pooled": measure_pooled,
+    "forgiving": measure_forgiving,
 }
 
 

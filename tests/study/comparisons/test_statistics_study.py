@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from bootstraps import coverage
 from habits import csv_report, epochs_to_target, told_by_looking
 from measured import power, rates_of, report_on
 from populations import ENTRIES, GRID, OTHERS, DigitsSeeds, Population, made_populations
-from regret import regrets, told
+from regret import curved, forgiving, regrets, told
 from scipy import stats
 from statistics_page import PAGE, TABLES, with_tables
 from statistics_study import PARTS, RESULTS
@@ -140,6 +141,15 @@ def test_the_loss_that_is_said_errs_upwards_and_the_crossed_one_downwards():
     found_at_all = np.mean([regret.told for regret in found])
     assert found_at_all <= 0.05 + binomial_error(0.05, 60)
     assert found_at_all < np.mean([regret.told_alone for regret in found])
+
+
+def test_the_wider_plateau_is_said_to_forgive_most_and_rarely_the_other():
+    rng = np.random.default_rng(15)
+    wide, narrow = (partial(curved, by, 3, rng) for by in (0.002, 0.008))
+    right, wrong = forgiving(wide, narrow, 40)
+    assert right > 0.6
+    assert wrong < 0.05
+    assert sum(forgiving(wide, wide, 40)) < 0.4
 
 
 def test_curves_from_a_csv_are_compared_by_scipys_welch():
