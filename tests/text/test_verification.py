@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from view_histories import PER_EPOCH, STEPS, run_config, sweep_history
 
 from clr_tui.engine.analysis.history import RunHistory
@@ -13,10 +14,10 @@ from clr_tui.engine.log import events as ev
 from clr_tui.engine.metrics import ACCURACY
 from clr_tui.engine.settings.config import OptimizerConfig, RangeTest
 from clr_tui.engine.settings.rate_grid import on_grid
+from clr_tui.engine.words import lr_str
 from clr_tui.tui.kinds.range_test.verification import (
     cost_of,
     cost_words,
-    grid_words,
     read_verification,
     step_seconds,
     verification,
@@ -97,10 +98,11 @@ def test_without_a_recommendation_there_is_nothing_to_verify():
         ("rates", "1", "at least 3"),
         ("rates", "99", "at most 15"),
         ("seeds", "400", "trials"),
+        ("time", "soon", "soon"),
     ],
 )
 def test_a_mistake_is_at_its_field(history, report, field, text, words):
-    typed = {"epochs": "16", "seeds": "3", "rates": "7"} | {field: text}
+    typed = {"epochs": "16", "seeds": "3", "rates": "7", "time": ""} | {field: text}
     job, errors = read_verification(typed, history.config, report)
     assert job is None
     assert errors.keys() == {field}
@@ -108,12 +110,25 @@ def test_a_mistake_is_at_its_field(history, report, field, text, words):
 
 
 def test_what_is_typed_is_trained(history, report):
-    typed = {"epochs": "4", "seeds": "2", "rates": "5"}
+    typed = {"epochs": "4", "seeds": "2", "rates": "5", "time": ""}
     job, errors = read_verification(typed, history.config, report)
     assert not errors
-    assert (job.epochs, job.seeds, len(job.entries)) == (4, 2, 5)
-    assert grid_words(job).startswith("5 rates from ")
-    assert grid_words(job).endswith(" x 2 seeds of sgd(momentum=0.9)+clr")
+    assert (job.epochs, job.seeds, len(job.entries), job.time) == (4, 2, 5, None)
+
+
+def test_a_time_takes_the_place_of_seeds(history, report):
+    typed = {"epochs": "8", "seeds": "some", "rates": "7", "time": "1h30m"}
+    job, errors = read_verification(typed, history.config, report)
+    assert not errors
+    assert job.time == 5400.0
+    cost = cost_of(job, told(history, "cpu"), cores=2, devices=CPU)
+    assert (cost.trainings, cost.processes) == (7, 2)
+    assert cost_words(job, cost).endswith(
+        "of sgd(momentum=0.9)+clr, as many seeds as fit in 1h30m: 7 trainings of 8 epochs each, at"
+        " most about 8 minutes in 2 processes."
+    )
+    short = cost_words(replace(job, time=600.0), cost)
+    assert short.endswith("It may be too short for two seeds, which intervals need.")
 
 
 def test_the_time_of_a_step_is_the_median_of_all_sweeps():
@@ -158,21 +173,28 @@ def test_on_accelerators_trials_gain_nothing_from_sharing_one(history, report):
 def test_what_is_not_known_is_said(history, report):
     job = verification(history.config, report)
     elsewhere = cost_of(job, told(history, "cuda:3"), cores=2, devices=CPU)
-    assert cost_words(elsewhere) == (
-        "21 trainings of 16 epochs in 2 processes; how long is unknown, since this machine has no"
-        " cuda:3"
+    assert cost_words(job, elsewhere).endswith(
+        ": 21 trainings of 16 epochs in 2 processes; how long is unknown, since this machine has no"
+        " cuda:3."
     )
     timeless = RunHistory(history.config)
     cost = cost_of(job, timeless, cores=1, devices=CPU)
-    assert cost_words(cost) == (
-        "21 trainings of 16 epochs one after the other; how long is unknown, since this range test"
-        " has no times"
+    assert cost_words(job, cost).endswith(
+        ": 21 trainings of 16 epochs one after the other; how long is unknown, since this range"
+        " test has no times."
     )
 
 
-def test_the_cost_is_one_clause(history, report):
-    cost = cost_of(verification(history.config, report), told(history, "cpu"), cores=2, devices=CPU)
-    assert cost_words(cost) == "21 trainings of 16 epochs, at most about 41 minutes in 2 processes"
+def test_the_cost_is_one_sentence(history, report):
+    job = verification(history.config, report)
+    cost = cost_of(job, told(history, "cpu"), cores=2, devices=CPU)
+    ends = [lr_str(job.entries[place].lr) for place in (0, -1)]
+    assert cost_words(job, cost) == (
+        f"7 rates from {ends[0]} to {ends[1]} x 3 seeds of sgd(momentum=0.9)+clr: 21 trainings of"
+        " 16 epochs, at most about 41 minutes in 2 processes."
+    )
+    rounded = cost_of(replace(job, epochs=9), history, cores=2, devices=CPU)
+    assert "16 epochs (9 would end in mid-cycle)" in cost_words(replace(job, epochs=9), rounded)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from msgspec.structs import replace
@@ -18,6 +19,7 @@ from clr_tui.engine.parallelism import Capacity, choose_jobs
 from clr_tui.engine.settings import texts
 from clr_tui.engine.settings.check import check_numbers
 from clr_tui.engine.settings.config import Compare, RangeTest, RunConfig
+from clr_tui.engine.settings.durations import duration
 from clr_tui.engine.settings.entries import entry_of
 from clr_tui.engine.settings.limits import Limits
 from clr_tui.engine.settings.rate_grid import COUNT, at_each_rate, on_grid
@@ -38,6 +40,7 @@ FIELDS = {
     "epochs": setting_of(Compare, "epochs"),
     "seeds": setting_of(Compare, "seeds"),
     "rates": RATES,
+    "time": setting_of(Compare, "time"),
 }
 """What is typed of a verification."""
 _START_SECONDS = 5.0
@@ -67,8 +70,11 @@ def read_verification(
         report: its result, which recommends a rate.
     """
     errors: dict[str, str] = {}
-    values: dict[str, int] = {}
+    values: dict[str, Any] = {}
+    unused = ["seeds"] if typed["time"].strip() else []
     for name, setting in FIELDS.items():
+        if name in unused:
+            continue
         try:
             values[name] = texts.read(setting, typed[name])
             if outside := setting.mistake(values[name]):
@@ -81,7 +87,7 @@ def read_verification(
         job = verification(config, report, values["rates"])
     except UserError as error:
         return None, {"rates": error.message}
-    job = replace(job, epochs=values["epochs"], seeds=values["seeds"])
+    job = replace(job, **{name: value for name, value in values.items() if name != "rates"})
     for mistake in check_numbers(config.task, job):
         at = mistake.field if mistake.field in FIELDS else "rates"
         errors.setdefault(at, mistake.message)
@@ -93,6 +99,7 @@ class Cost:
     """What a comparison takes."""
 
     trainings: int
+    """Of all seeds; if a time is to be spent, of one."""
     epochs: int
     """Of each: whole cycles."""
     asked: int
@@ -119,7 +126,8 @@ def cost_of(job: Compare, history: RunHistory, *, cores: int, devices: Sequence[
     """
     used = history.device.device if history.device is not None else "cpu"
     shared = _shared(used, history.config.task.device, devices)
-    jobs, _ = choose_jobs(job.jobs, job.trials, job.threads, Capacity(cores, shared))
+    trainings = job.trials if job.time is None else len(job.entries)
+    jobs, _ = choose_jobs(job.jobs, trainings, job.threads, Capacity(cores, shared))
     epochs = planned_epochs(job)
     step, steps = history.cached(step_seconds), _steps_per_epoch(history)
     unknown, seconds = "", None
@@ -128,10 +136,10 @@ def cost_of(job: Compare, history: RunHistory, *, cores: int, devices: Sequence[
     elif step is None or steps is None:
         unknown = "this range test has no times"
     else:
-        rounds = math.ceil(job.trials / (shared or jobs))
+        rounds = math.ceil(trainings / (shared or jobs))
         slower = 1.0 if shared else max(cores / job.threads, 1.0)
         seconds = _START_SECONDS + rounds * epochs * steps * step * slower
-    return Cost(job.trials, epochs, job.epochs, jobs, seconds, unknown)
+    return Cost(trainings, epochs, job.epochs, jobs, seconds, unknown)
 
 
 def _shared(used: str, asked: str, devices: Sequence[str]) -> int:
@@ -162,20 +170,27 @@ def _steps_per_epoch(history: RunHistory) -> float | None:
     return each + _FORWARD * evaluated
 
 
-def grid_words(job: Compare) -> str:
-    """Such as "7 rates from 2.8e-4 to 2.8e-2 x 3 seeds of sgd+clr"."""
+def cost_words(job: Compare, cost: Cost) -> str:
+    """A sentence or two on what a verification takes.
+
+    Such as "7 rates from 2.8e-4 to 2.8e-2 x 3 seeds of sgd+clr: 21 trainings of 16 epochs, at most
+    about 4 minutes in 2 processes."
+    """
     (group,) = on_grid(job)
-    rates = [job.entries[number].lr or math.nan for number in group.entries]
-    ends = f"from {lr_str(rates[0])} to {lr_str(rates[-1])}"
+    lrs = [job.entries[number].lr or math.nan for number in group.entries]
+    rates = f"{many(len(lrs), 'rate')} from {lr_str(lrs[0])} to {lr_str(lrs[-1])}"
     label = plain(group.asked.label)
-    return f"{many(len(rates), 'rate')} {ends} x {many(job.seeds, 'seed')} of {label}"
-
-
-def cost_words(cost: Cost) -> str:
-    """Such as "21 trainings of 16 epochs, at most about 4 minutes in 2 processes"."""
     rounded = f" ({cost.asked} would end in mid-cycle)" if cost.asked != cost.epochs else ""
-    words = f"{many(cost.trainings, 'training')} of {many(cost.epochs, 'epoch')}{rounded}"
+    trainings = f"{many(cost.trainings, 'training')} of {many(cost.epochs, 'epoch')}{rounded}"
+    if job.time is None:
+        words = f"{rates} x {many(job.seeds, 'seed')} of {label}: {trainings}"
+    else:
+        words = (
+            f"{rates} of {label}, as many seeds as fit in {duration(job.time)}: {trainings} each"
+        )
     how = "one after the other" if cost.processes == 1 else f"in {cost.processes} processes"
     if cost.seconds is None:
-        return f"{words} {how}; how long is unknown, since {cost.unknown}"
-    return f"{words}, at most about {numbers.rough_duration(cost.seconds)} {how}"
+        return f"{words} {how}; how long is unknown, since {cost.unknown}."
+    words = f"{words}, at most about {numbers.rough_duration(cost.seconds)} {how}."
+    scarce = job.time is not None and 2 * cost.seconds > job.time
+    return f"{words} It may be too short for two seeds, which intervals need." if scarce else words

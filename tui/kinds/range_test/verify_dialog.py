@@ -19,7 +19,6 @@ from clr_tui.tui.kinds.range_test.verification import (
     FIELDS,
     cost_of,
     cost_words,
-    grid_words,
     read_verification,
     verification,
 )
@@ -58,15 +57,16 @@ class VerifyDialog(ModalScreen["Compare | None"]):
         self._devices = nvml.available()
 
     def compose(self) -> ComposeResult:
-        """The cost, what will be trained, three fields, the keys."""
+        """The cost, what will be trained, four fields, the keys."""
         start = self._start
         given = {"epochs": start.epochs, "seeds": start.seeds, "rates": len(start.entries)}
+        texts = {name: str(value) for name, value in given.items()}
         with Vertical(classes="dialog"):
             yield Static("Verify the recommended rate", classes="dialog-title", markup=False)
             yield Static("", id="verify-cost", markup=False)
             yield Static(self._what, classes="dialog-note", markup=False)
-            for name in FIELDS:
-                yield Field(name, str(given[name]))
+            for name, setting in FIELDS.items():
+                yield Field(name, texts.get(name, ""), placeholder=setting.empty)
             yield Static(
                 "enter  start    ↑↓  field    esc  cancel", classes="dialog-keys", markup=False
             )
@@ -89,7 +89,7 @@ class VerifyDialog(ModalScreen["Compare | None"]):
         words = ""
         if job is not None:
             cost = cost_of(job, self._history, cores=self._cores, devices=self._devices)
-            words = f"{grid_words(job)}: {cost_words(cost)}."
+            words = cost_words(job, cost)
         self.query_one("#verify-cost", Static).update(words)
         return job
 
