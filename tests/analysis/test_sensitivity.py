@@ -292,6 +292,16 @@ def test_level_plateaus_forgive_alike() -> None:
     same = with_means(0.1, 0.3, 0.6, 0.5, 0.2)
     assert judged({"sgd+clr": same, "adam": same}).forgiving is None
     assert judged(same).forgiving is None
+    # Two steps each, but of rates that are rounded to three digits.
+    ends = {
+        "sgd+clr": with_means(0.1, 0.1, 0.1, 0.595, 0.6, 0.595, 0.1),
+        "adam": with_means(0.1, 0.595, 0.6, 0.595, 0.1, 0.1, 0.1),
+    }
+    found = sensitivity_of(grid_history(ends, "grid:2.8e-4..2.8e-2x7"))
+    widths = [one.width for one in found.optimizers]
+    assert widths[0] != widths[1]
+    assert widths == pytest.approx([2 / 3, 2 / 3], abs=1e-2)
+    assert found.forgiving is None
 
 
 def test_the_best_at_an_end_of_the_grid_is_said_to_be() -> None:

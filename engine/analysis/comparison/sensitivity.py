@@ -53,6 +53,9 @@ from clr_tui.engine.settings.rate_grid import OnGrid, on_grid
 
 ONE_POINT = 0.01
 """Of a share, or relative to the best mean of another metric."""
+_ROUNDED = 0.01
+"""Decades, at most, that rounding the rates of a grid adds to a plateau: neighbours are farther
+apart."""
 
 
 def sensitivity_of(history: RunHistory, *, live: bool = True) -> Sensitivity | None:
@@ -266,7 +269,7 @@ def _widest(made: Sequence[_Points], metric: Metric, tolerance: float) -> str | 
             return None
         widths.append((math.log10(plateau[1] / plateau[0]), found.group.asked.label))
     widths.sort(reverse=True)
-    if len(widths) < 2 or math.isclose(widths[0][0], widths[1][0], abs_tol=1e-9):
+    if len(widths) < 2 or math.isclose(widths[0][0], widths[1][0], abs_tol=_ROUNDED):
         return None
     return widths[0][1]
 
