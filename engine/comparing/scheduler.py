@@ -43,7 +43,7 @@ from clr_tui.engine.log.events import (
 )
 from clr_tui.engine.policies import phase, shape_of, shortfall, step_size_steps
 from clr_tui.engine.settings.config import Compare, EntryConfig, RunConfig
-from clr_tui.engine.settings.rate_grid import as_asked
+from clr_tui.engine.settings.rate_grid import as_asked, on_grid
 from clr_tui.engine.training.control import Control, stop_reason
 from clr_tui.engine.training.session import Result
 
@@ -239,8 +239,10 @@ class Comparison:
             total_steps=self._steps,
             **shape_of(self._config),
         )
-        if text:
-            self._emit(Note(level="warning", text=f"{entry.label}: {text}"))
+        groups = [group.entries for group in on_grid(self._config) if rate.entry in group.entries]
+        if text and all(rate.entry == entries[0] for entries in groups):  # once for a grid
+            more = ", and so at the other rates of the grid" if groups else ""
+            self._emit(Note(level="warning", text=f"{entry.label}: {text}{more}"))
 
     def _give_up(self, entry: int, reason: str) -> None:
         """Fails all trials of an entry for which there is no rate."""

@@ -367,6 +367,7 @@ def test_the_json_has_every_figure_as_plain_data() -> None:
     assert one["points"][-1]["mean"] is None
     assert one["costs"][0]["lost"] == pytest.approx(0.3)
     assert read["words"] == list(report.sensitivity.words)
+    assert read["grid"] == FIVE
 
 
 def test_the_verdict_and_the_headline_are_about_rates() -> None:

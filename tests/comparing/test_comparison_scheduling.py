@@ -29,6 +29,8 @@ from clr_tui.engine.log.events import (
     TrialStarted,
 )
 from clr_tui.engine.settings.config import Compare, OptimizerConfig
+from clr_tui.engine.settings.entries import parse_entries
+from clr_tui.engine.settings.rate_grid import at_each_rate
 from clr_tui.engine.training.control import RunRemoved
 from clr_tui.engine.training.session import Result
 
@@ -108,6 +110,24 @@ def test_an_entry_that_cannot_reach_its_max_lr_is_named_once() -> None:
     (note,) = played.of(Note)
     assert note.text.startswith("adam+1c: ")
     assert "too few for one-cycle to reach its max_lr of 6e-2" in note.text
+
+
+def test_a_grid_is_remarked_on_once_for_each_optimizer() -> None:
+    grid = Compare(
+        entries=parse_entries("sgd+clr,adam+one-cycle"),
+        rates="grid:1e-3..0.1x3",
+        seeds=1,
+        epochs=1,
+        whole_cycles=False,
+    )
+    played = Played(at_each_rate(grid))
+    played.run()
+    assert [note.text.partition(":")[0] for note in played.of(Note)] == [
+        "sgd+clr ends in the middle of cycle 1 of 1",
+        "sgd+clr(lr=0.001)",
+        "adam+one-cycle(lr=0.001)",
+    ]
+    assert played.of(Note)[1].text.endswith(", and so at the other rates of the grid")
 
 
 def test_overall_counts_are_those_of_the_log_so_far() -> None:

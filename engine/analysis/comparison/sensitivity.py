@@ -76,6 +76,7 @@ def _sensitivity(history: RunHistory, live: bool) -> Sensitivity | None:
     tolerance = _tolerance(metric, [one.best for one in made if one.best])
     optimizers = tuple(_optimizer(job, one, metric, tolerance) for one in made)
     found = Sensitivity(
+        grid=str(job.rates),
         metric=metric,
         measure=f"{'test' if tested else 'validation'} {metric.name}, last epoch",
         tolerance=tolerance,

@@ -114,6 +114,8 @@ class Sensitivity:
     """The label of the optimizer with the widest plateau, if it is whichever seed is left out."""
     words: tuple[str, ...]
     """Sentences for the screen and for print."""
+    grid: str = ""
+    """The grid as text, such as "grid:1e-4..0.1x7"."""
 
     @property
     def labels(self) -> dict[int, str]:
