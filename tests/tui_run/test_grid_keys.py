@@ -6,9 +6,13 @@ from compare_runs import chart, compare_log, place, table
 from grid_runs import ONE, TWO, grid_log
 from run_logs import Clock, app_of, message, poll, replay_of
 
+from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.log import events as ev
+from clr_tui.engine.log.tail import read_events
 from clr_tui.engine.metrics import LOSS
+from clr_tui.tui.cli.main import main
 from clr_tui.tui.keys import GRID, keys_for
+from clr_tui.tui.kinds.compare.display import preview
 from clr_tui.tui.kinds.compare.entry_style import glyph_of, role_of
 from clr_tui.tui.kinds.compare.screen import ComparisonScreen
 
@@ -211,3 +215,30 @@ async def test_a_replay_shows_the_same(tmp_path):
         for one, other in zip(chart(pilot).series, shown[0].series, strict=True):
             np.testing.assert_array_equal(one.y, other.y)
         assert message(pilot) == shown[1]
+
+
+def test_the_printed_result_and_the_pictures_draw_the_same(tmp_path, capsys):
+    log = grid_log(tmp_path, TWO)
+    folder, svg = str(tmp_path / "runs"), tmp_path / "x.svg"
+    assert main(["attach", log.run.id, "--runs-dir", folder]) == 0
+    printed = capsys.readouterr().out
+    assert "test accuracy, last epoch, by learning rate" in printed
+    assert "minimum/10 2.8e-3" in printed
+    assert printed.count("best 6e-3") == 1
+    assert "sgd(momentum=0.9)+clr: 6e-3 is best, 67.8 %" in " ".join(printed.split())
+    assert main(["export", log.run.id, "--runs-dir", folder, "--svg", str(svg)]) == 0
+    text = svg.read_text()
+    assert text.index("by learning rate") < text.index("validation accuracy")
+    assert ">best 6e-3<" in text
+    assert ">minimum/10 2.8e-3<" in text
+
+
+def test_the_list_of_runs_previews_the_chart_by_rate(tmp_path):
+    log = grid_log(tmp_path)
+    history = RunHistory(log.run.config())
+    history.feed(read_events(log.run.events_path))
+    assert "by learning rate" in preview(history, alive=False).title
+    begun = grid_log(tmp_path / "begun", done=3, running=1)
+    history = RunHistory(begun.run.config())
+    history.feed(read_events(begun.run.events_path))
+    assert "by learning rate" not in preview(history, alive=True).title
