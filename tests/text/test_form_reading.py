@@ -19,7 +19,7 @@ from clr_tui.engine.settings.rate_grid import as_asked, at_each_rate
 from clr_tui.tui.charts.draw import draw
 from clr_tui.tui.charts.palette import DARK
 from clr_tui.tui.text.form import form_texts, read_form
-from clr_tui.tui.text.form_fields import form_fields
+from clr_tui.tui.text.form_fields import form_fields, title_of
 from clr_tui.tui.text.schedule_preview import length_in_words, schedule_chart
 
 NINES = "9" * 400
@@ -328,3 +328,30 @@ def test_a_field_that_plays_no_part_any_more_is_as_by_default() -> None:
     assert read_form(values, TaskConfig(), job).job == job
     changed = read_form(values | {"policy": "triangular"}, TaskConfig(), job).job
     assert changed == replace(job, policy="triangular", gamma=GAMMA)
+
+
+def test_a_time_to_spend_replaces_length_and_number_of_seeds() -> None:
+    values = DEFAULTS | {
+        "kind": title_of("range-test"),
+        "time": "1h30m",
+        "steps": "x",
+        "seeds": "x",
+    }
+    assert read_form(values).job == RangeTest(time=5400.0)
+    assert not {"epochs", "steps", "seeds"} & fields_of(values)
+    values = DEFAULTS | {"kind": title_of("compare"), "compare_time": "90s", "compare_seeds": "x"}
+    job = read_form(values).job
+    assert job == replace(
+        read_form(values | {"compare_time": "", "compare_seeds": "3"}).job, time=90
+    )
+    assert "compare_seeds" not in fields_of(values)
+    assert "compare_epochs" in fields_of(values)
+    assert form_texts(TaskConfig(), job)["compare_time"] == "1m30s"
+    assert "for each seed, and as many seeds as fit in 1m30s" in length_in_words(job)
+    errors = read_form(values | {"compare_time": "5"}).errors
+    words = "time must be a duration such as 90s, 5m or 1h30m, not '5'"
+    assert errors == {"compare_time": words}
+
+
+def fields_of(values: dict[str, str]) -> set[str]:
+    return {field.name for field in form_fields() if field.plays_a_part(values)}

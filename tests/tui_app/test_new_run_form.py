@@ -112,6 +112,7 @@ async def test_every_field_reaches_the_run(app, start, tmp_path) -> None:
             "end_lr": "2",
             "epochs": "3",
             "seeds": "2",
+            "time": "",
             "accuracy": None,
             "optimizer": "SGD(nesterov=True)",
             "momentum": "0.5",
