@@ -248,10 +248,10 @@ class Comparison:
         """Fails all trials of an entry for which there is no rate."""
         self._given_up[entry] = "failed", reason
         self._end_given_up()
-        if len(self._given_up) == len(self._config.entries):
-            self._set_seeds(self._begun)
 
     def _end_given_up(self) -> None:
+        if len(self._given_up) == len(self._config.entries):
+            self._set_seeds(self._begun)  # no further seed could begin
         for planned in [p for p in self._waiting if p.entry in self._given_up]:
             if self._seed_of(planned) < self._begun:
                 self._end_unstarted(planned, *self._given_up[planned.entry])
@@ -473,7 +473,7 @@ class Comparison:
         trainings = [r for r in self._running.values() if r.planned.role == "train"]
         left = self._pace.left(
             (r.planned.steps - r.steps for r in self._running.values()),
-            (p.steps for p in self._waiting),
+            (p.steps for p in self._waiting if p.entry not in self._given_up),
             self._executor.jobs,
         )
         started = sum(r.started for r in trainings)

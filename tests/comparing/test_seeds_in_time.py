@@ -14,9 +14,12 @@ from msgspec.structs import replace
 
 from clr_tui.engine.analysis.comparison.comparison_report import compare_report
 from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.comparing.halving import Halving
 from clr_tui.engine.log.commands import Continue, Pause, Stop, StopTrial
 from clr_tui.engine.log.events import (
     CommandRefused,
+    EntryEnded,
+    EpochFinished,
     Note,
     Overall,
     RunFinished,
@@ -244,6 +247,20 @@ def test_without_any_rate_it_fails_at_once() -> None:
     assert result.outcome == "failed"
     assert played.ends() == {0: "failed"}
     assert not played.executor.submitted
+
+
+def test_rates_that_are_all_ended_leave_nothing_to_wait_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def observe(_: Halving, entry: int, seed: int, event: object) -> list[EntryEnded]:
+        ended = EntryEnded(entry=entry, epoch=None, reason=f"Seed {seed} diverged.")
+        return [ended] if isinstance(event, EpochFinished) and event.epoch == 2 else []
+
+    monkeypatch.setattr(Halving, "observe", observe)
+    played = Played(replace(TWO, halving=True))
+    played.run()
+    assert played.ends() == {0: "stopped", 1: "stopped"}
+    assert played.of(TimePlanned)[-1].seeds == 1
 
 
 def test_rates_are_tuned_within_the_time() -> None:
