@@ -21,7 +21,14 @@ from dataclasses import dataclass, field
 from statistics import fmean, median
 
 from clr_tui.engine.analysis.statistics import t_interval
-from clr_tui.engine.log.events import AnyEvent, Diverged, EntryEnded, Evaluated, NonFinite
+from clr_tui.engine.log.events import (
+    AnyEvent,
+    Diverged,
+    EntryEnded,
+    Evaluated,
+    NonFinite,
+    TrialFinished,
+)
 from clr_tui.engine.metrics import Metric
 from clr_tui.engine.settings.config import Compare
 from clr_tui.engine.settings.rate_grid import OnGrid, on_grid
@@ -33,7 +40,7 @@ MARGIN, ONE_SEED_MARGIN = 0.01, 0.05
 
 
 @dataclass
-class _Race:
+class _Rates:
     """The rates of one optimizer."""
 
     entries: tuple[int, ...]
@@ -43,7 +50,7 @@ class _Race:
     values: dict[tuple[int, int], dict[int, float]] = field(default_factory=dict)
     """By entry and epoch, then by seed: higher is better."""
     out: set[int] = field(default_factory=set)
-    """Those that were ended, or that diverged."""
+    """Those that were ended, or that have a trial that diverged, failed or was stopped."""
     judged: set[tuple[int, int]] = field(default_factory=set)
     """Epochs and numbers of seeds."""
 
@@ -60,51 +67,49 @@ class Halving:
     def __init__(self, config: Compare, epochs: int, metric: Metric) -> None:
         self._metric = metric
         self._marks = {max(1, math.ceil(part * epochs)) for part in PARTS}
-        races = [_Race(group.entries, _recommended(config, group)) for group in on_grid(config)]
-        self._race_of = {entry: race for race in races for entry in race.entries}
+        grids = [_Rates(group.entries, _recommended(config, group)) for group in on_grid(config)]
+        self._rates_of = {entry: rates for rates in grids for entry in rates.entries}
 
     def observe(self, entry: int, seed: int, event: AnyEvent) -> list[EntryEnded]:
         """The rates to end after an event of a training of `entry`."""
-        race = self._race_of.get(entry)
-        if race is None or entry in race.out:
+        rates = self._rates_of.get(entry)
+        if rates is None or entry in rates.out:
             return []
         if isinstance(event, Diverged | NonFinite):
-            return self._diverged(race, entry, seed)
+            ended = EntryEnded(entry=entry, epoch=None, reason=f"Seed {seed} diverged.")
+            return [*([ended] if entry != rates.kept else []), *self._without(rates, entry)]
+        if isinstance(event, TrialFinished) and event.outcome != "done":
+            return self._without(rates, entry)  # it may never come as far as the others
         if not isinstance(event, Evaluated) or event.part != "validation" or event.checkpoint:
             return []
         if event.epoch not in self._marks:
             return []
         value = event.value(self._metric.name)
         signed = -math.inf if value is None else self._metric.sign * value
-        race.values.setdefault((entry, event.epoch), {})[seed] = signed
-        return list(self._compare(race, event.epoch))
+        rates.values.setdefault((entry, event.epoch), {})[seed] = signed
+        return list(self._compare(rates, event.epoch))
 
-    def _diverged(self, race: _Race, entry: int, seed: int) -> list[EntryEnded]:
-        race.out.add(entry)
-        ended = []
-        if entry != race.kept:
-            ended.append(EntryEnded(entry=entry, epoch=None, reason=f"Seed {seed} diverged."))
-        # The others may have waited for it.
-        for epoch in sorted(self._marks):
-            ended += self._compare(race, epoch)
-        return ended
+    def _without(self, rates: _Rates, entry: int) -> list[EntryEnded]:
+        """No longer waits for `entry`, and compares the others, which may have come far enough."""
+        rates.out.add(entry)
+        return [ended for epoch in sorted(self._marks) for ended in self._compare(rates, epoch)]
 
-    def _compare(self, race: _Race, epoch: int) -> Iterator[EntryEnded]:
+    def _compare(self, rates: _Rates, epoch: int) -> Iterator[EntryEnded]:
         """Ends rates by their values after `epoch` epochs, once for each number of seeds."""
-        values = {e: race.values.get((e, epoch), {}) for e in race.entries if e not in race.out}
+        values = {e: rates.values.get((e, epoch), {}) for e in rates.entries if e not in rates.out}
         seeds = set.intersection(*map(set, values.values())) if values else set()
-        if not seeds or (epoch, len(seeds)) in race.judged:
+        if not seeds or (epoch, len(seeds)) in rates.judged:
             return
-        race.judged.add((epoch, len(seeds)))
+        rates.judged.add((epoch, len(seeds)))
         levels = {e: fmean(of[seed] for seed in seeds) for e, of in values.items()}
-        middle = median([*levels.values(), *[-math.inf] * len(race.out)])
+        middle = median([*levels.values(), *[-math.inf] * len(rates.out)])
         if not math.isfinite(middle):
             return
-        spared = self._spared(race, levels) | self._further(race, epoch, seeds)
+        spared = self._spared(rates, levels) | self._further(rates, epoch, seeds)
         for entry, level in levels.items():
             high = level + self._reach([values[entry][seed] for seed in seeds], middle)
             if high < middle and entry not in spared:
-                race.out.add(entry)
+                rates.out.add(entry)
                 yield EntryEnded(
                     entry=entry, epoch=epoch, reason=self._reason(epoch, level, middle)
                 )
@@ -115,18 +120,18 @@ class Halving:
         half = t_interval(values).half_width
         return ONE_SEED_MARGIN * unit if half is None else max(MARGIN * unit, half)
 
-    def _further(self, race: _Race, epoch: int, seeds: set[int]) -> set[int]:
+    def _further(self, rates: _Rates, epoch: int, seeds: set[int]) -> set[int]:
         """The entries that have a value at a later mark for one of these seeds."""
         return {
             entry
-            for (entry, at), values in race.values.items()
+            for (entry, at), values in rates.values.items()
             if at > epoch and not seeds.isdisjoint(values)
         }
 
-    def _spared(self, race: _Race, levels: dict[int, float]) -> set[int]:
-        leading = race.entries.index(max(levels, key=lambda entry: levels[entry]))
-        near = race.entries[max(leading - 1, 0) : leading + 2]
-        return {*near} if race.kept is None else {*near, race.kept}
+    def _spared(self, rates: _Rates, levels: dict[int, float]) -> set[int]:
+        leading = rates.entries.index(max(levels, key=lambda entry: levels[entry]))
+        near = rates.entries[max(leading - 1, 0) : leading + 2]
+        return {*near} if rates.kept is None else {*near, rates.kept}
 
     def _reason(self, epoch: int, level: float, middle: float) -> str:
         metric = self._metric

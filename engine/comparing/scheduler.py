@@ -343,12 +343,14 @@ class Comparison:
         elif isinstance(event, TrialFinished):
             del self._running[running.planned.trial]
             self._count(running.planned, event)
-        self._end_rates(running.planned, event)
+        if not isinstance(event, TrialFinished):
+            self._end_rates(running.planned, event)
 
     def _end_rates(self, planned: _Planned, event: AnyEvent) -> None:
         """Ends the rates of a grid that cannot be the best after an event of a training."""
         halving = self._context.halving
-        if halving is None or planned.role != "train" or self._stopping is not None:
+        over = self._stopping is not None or (self._time is not None and self._time.is_up)
+        if halving is None or planned.role != "train" or over:
             return
         for ended in halving.observe(planned.entry, planned.seed, event):
             self._emit(ended)
@@ -366,6 +368,7 @@ class Comparison:
             if self._time is not None:
                 self._time.end_training()
             self._counts.count(end)
+            self._end_rates(planned, end)
         elif self._stopping is None:
             try:
                 self._set_rate(self._searches[planned.entry].rate(end, self._context.default_rate))

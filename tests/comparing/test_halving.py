@@ -6,6 +6,7 @@ import pytest
 from fake_executor import PER_EPOCH, SEED, Played
 
 from clr_tui.engine.comparing.halving import Halving
+from clr_tui.engine.log.commands import StopTrial
 from clr_tui.engine.log.events import Diverged, EntryEnded, Evaluated, TrialFinished
 from clr_tui.engine.metrics import ACCURACY, Metric
 from clr_tui.engine.settings.check import check_numbers
@@ -23,7 +24,7 @@ def grid(optimizers: str = "adam", rates: str = SEVEN, **settings) -> Compare:
     return at_each_rate(job)
 
 
-class Race:
+class Told:
     """Tells a `Halving` what trainings of 16 epochs measure."""
 
     def __init__(self, job: Compare, metric: Metric = ACCURACY) -> None:
@@ -49,95 +50,104 @@ class Race:
 
 
 def test_rates_far_below_the_median_are_ended_once_all_have_come_so_far() -> None:
-    race = Race(grid())
-    assert race.tell(4, 0, 0.1, 0.2, 0.3, 0.6, 0.7, 0.6) == []  # one is still to come
-    assert race.tell(4, 0, 0.65, first=6) == [0, 1, 2]
-    assert race.said[0] == (
+    told = Told(grid())
+    assert told.tell(4, 0, 0.1, 0.2, 0.3, 0.6, 0.7, 0.6) == []  # one is still to come
+    assert told.tell(4, 0, 0.65, first=6) == [0, 1, 2]
+    assert told.said[0] == (
         "After epoch 4 its validation accuracy (10.0 %) was below the median of the rates (60.0 %)."
     )
-    assert race.tell(8, 0, 0.1, 0.2, 0.3, 0.6, 0.7, 0.6, 0.65) == []  # with three out it is 60 %
+    assert told.tell(8, 0, 0.1, 0.2, 0.3, 0.6, 0.7, 0.6, 0.65) == []  # with three out it is 60 %
 
 
 def test_only_a_quarter_half_and_the_end_count() -> None:
     for epoch in (1, 2, 3, 5, 7, 9, 15):
-        assert Race(grid()).tell(epoch, 0, 0.1, 0.2, 0.3, 0.6, 0.7, 0.6, 0.65) == []
+        assert Told(grid()).tell(epoch, 0, 0.1, 0.2, 0.3, 0.6, 0.7, 0.6, 0.65) == []
     for epoch in (4, 8, 16):
-        assert Race(grid()).tell(epoch, 0, 0.1, 0.2, 0.3, 0.6, 0.7, 0.6, 0.65) == [0, 1, 2]
+        assert Told(grid()).tell(epoch, 0, 0.1, 0.2, 0.3, 0.6, 0.7, 0.6, 0.65) == [0, 1, 2]
 
 
 def test_with_one_seed_a_rate_must_be_five_points_below() -> None:
     values = [0.551, 0.2, 0.3, 0.6, 0.7, 0.6, 0.65]
-    assert Race(grid()).tell(4, 0, *values) == [1, 2]
-    assert Race(grid()).tell(4, 0, 0.549, *values[1:]) == [0, 1, 2]
+    assert Told(grid()).tell(4, 0, *values) == [1, 2]
+    assert Told(grid()).tell(4, 0, 0.549, *values[1:]) == [0, 1, 2]
 
 
 def test_a_rate_is_not_judged_by_what_it_was_before_it_came_further() -> None:
-    race = Race(grid())
-    race.tell(4, 0, 0.1, 0.2, 0.3, 0.6, 0.7, 0.6)
-    assert race.tell(16, 0, 0.7) == []
-    assert race.tell(4, 0, 0.65, first=6) == [1, 2]
-    assert race.tell(16, 0, 0.7, 0.7, 0.7, first=4) == []  # entry 3 is still to come
-    assert race.tell(16, 0, 0.8, first=3) == []
+    told = Told(grid())
+    told.tell(4, 0, 0.1, 0.2, 0.3, 0.6, 0.7, 0.6)
+    assert told.tell(16, 0, 0.7) == []
+    assert told.tell(4, 0, 0.65, first=6) == [1, 2]
+    assert told.tell(16, 0, 0.7, 0.7, 0.7, first=4) == []  # entry 3 is still to come
+    assert told.tell(16, 0, 0.8, first=3) == []
 
 
 def test_with_more_seeds_even_the_interval_must_be_below() -> None:
     others = [0.6, 0.7, 0.6, 0.65]
-    race = Race(grid())
-    assert race.tell(4, 0, 0.58, 0.57, 0.58, *others) == []
+    told = Told(grid())
+    assert told.tell(4, 0, 0.58, 0.57, 0.58, *others) == []
     # The mean of entry 0 is 0.55 with an interval of 0.38 to each side; of entry 1, 0.0064.
-    assert race.tell(4, 1, 0.52, 0.571, 0.58, *others) == [1]
+    assert told.tell(4, 1, 0.52, 0.571, 0.58, *others) == [1]
 
 
 def test_the_leading_rate_and_its_neighbours_go_on() -> None:
-    race = Race(grid())
-    assert race.tell(4, 0, 0.6, 0.6, 0.6, 0.65, 0.1, 0.7, 0.2) == []
+    told = Told(grid())
+    assert told.tell(4, 0, 0.6, 0.6, 0.6, 0.65, 0.1, 0.7, 0.2) == []
 
 
 def test_what_a_range_test_recommends_goes_on() -> None:
     swept = OptimizerConfig(name="adam")
     made = {"advice": {"valley": 1.1e-4}, "advised": "valley", "swept": swept}
     values = [0.1, 0.2, 0.3, 0.6, 0.7, 0.6, 0.65]
-    assert Race(grid(**made)).tell(4, 0, *values) == [1, 2]
+    assert Told(grid(**made)).tell(4, 0, *values) == [1, 2]
     other = made | {"swept": OptimizerConfig(name="sgd")}
-    assert Race(grid(**other)).tell(4, 0, *values) == [0, 1, 2]
+    assert Told(grid(**other)).tell(4, 0, *values) == [0, 1, 2]
 
 
 def test_a_lower_error_is_better() -> None:
-    race = Race(grid(), MAE)
-    assert race.tell(4, 0, 30.0, 20.0, 10.6, 10.0, 9.0, 9.5, 9.8) == [0, 1, 2]
-    assert race.said[2] == (
+    told = Told(grid(), MAE)
+    assert told.tell(4, 0, 30.0, 20.0, 10.6, 10.0, 9.0, 9.5, 9.8) == [0, 1, 2]
+    assert told.said[2] == (
         "After epoch 4 its validation mae (10.6) was above the median of the rates (10)."
     )
 
 
 def test_a_value_that_is_not_finite_is_worse_than_any() -> None:
-    race = Race(grid())
-    assert race.tell(4, 0, 0.6, 0.7, 0.6, 0.6, 0.6, 0.6, None) == [6]
-    assert "(not finite)" in race.said[0]
+    told = Told(grid())
+    assert told.tell(4, 0, 0.6, 0.7, 0.6, 0.6, 0.6, 0.6, None) == [6]
+    assert "(not finite)" in told.said[0]
 
 
 def test_a_rate_that_diverged_is_ended_and_no_longer_waited_for() -> None:
-    race = Race(grid())
-    assert race.tell(4, 0, 0.1, 0.2, 0.3, 0.6, 0.7, 0.6) == []
+    told = Told(grid())
+    assert told.tell(4, 0, 0.1, 0.2, 0.3, 0.6, 0.7, 0.6) == []
     diverged = Diverged(trial=0, step=3, lr=0.1, reason="it is not finite")
-    ended = race.halving.observe(6, 0, diverged)
+    ended = told.halving.observe(6, 0, diverged)
     assert [(one.entry, one.epoch) for one in ended] == [(6, None), (0, 4), (1, 4)]
     assert ended[0].reason == "Seed 0 diverged."
-    assert race.halving.observe(6, 0, diverged) == []
+    assert told.halving.observe(6, 0, diverged) == []
 
 
-def test_each_optimizer_races_alone_and_rates_of_their_own_do_not() -> None:
-    race = Race(grid("adam,sgd+clr,adagrad(lr=0.5)"))
-    assert race.tell(4, 0, *[0.9] * 7) == []
-    assert race.tell(4, 0, 0.1, 0.2, 0.3, 0.6, 0.7, 0.6, 0.65, first=7) == [7, 8, 9]
-    assert race.tell(4, 0, 0.0, first=14) == []
+@pytest.mark.parametrize("outcome", ["failed", "stopped"])
+def test_a_trial_that_broke_off_is_no_longer_waited_for(outcome: str) -> None:
+    told = Told(grid())
+    assert told.tell(4, 0, 0.1, 0.2, 0.3, 0.6, 0.7, 0.6) == []
+    end = TrialFinished(trial=0, outcome=outcome, step=3, reason="out of memory")
+    assert [one.entry for one in told.halving.observe(6, 0, end)] == [0, 1]
+    assert told.tell(16, 1, 0.1, first=6) == []  # what else it does has no say
+
+
+def test_each_optimizer_is_judged_alone_and_rates_of_their_own_are_not() -> None:
+    told = Told(grid("adam,sgd+clr,adagrad(lr=0.5)"))
+    assert told.tell(4, 0, *[0.9] * 7) == []
+    assert told.tell(4, 0, 0.1, 0.2, 0.3, 0.6, 0.7, 0.6, 0.65, first=7) == [7, 8, 9]
+    assert told.tell(4, 0, 0.0, first=14) == []
 
 
 def test_if_most_rates_diverge_none_is_ended_by_a_median() -> None:
-    race = Race(grid())
+    told = Told(grid())
     for entry in range(3, 7):
-        race.halving.observe(entry, 0, Diverged(trial=0, step=1, lr=0.1, reason="no"))
-    assert race.tell(4, 0, 0.1, 0.2, 0.6) == []
+        told.halving.observe(entry, 0, Diverged(trial=0, step=1, lr=0.1, reason="no"))
+    assert told.tell(4, 0, 0.1, 0.2, 0.6) == []
 
 
 def test_the_trials_of_an_ended_rate_are_stopped_or_never_start() -> None:
@@ -173,6 +183,17 @@ def test_a_training_that_has_all_its_epochs_is_not_stopped() -> None:
     assert {e.entry for e in played.of(EntryEnded)} == {3, 4}
     ends = played.ends()
     assert (ends[8], ends[9]) == ("done", "stopped")
+
+
+def test_a_waiting_trial_that_is_stopped_by_hand_holds_up_nothing() -> None:
+    job = grid("adam", "grid:1e-4..1x5", seeds=1, epochs=4)
+    played = Played(job, jobs=4)
+    for entry, accuracy in enumerate([0.1, 0.6, 0.7, 0.65, 0.6]):
+        played.executor.accuracies[entry] = lambda epoch, accuracy=accuracy: accuracy
+    played.order_at(2, StopTrial(trial=4))
+    played.run()
+    assert [ended.entry for ended in played.of(EntryEnded)] == [0]
+    assert played.ends() == {0: "stopped", 1: "done", 2: "done", 3: "done", 4: "stopped"}
 
 
 def test_with_a_time_to_spend_further_seeds_are_those_of_the_other_rates() -> None:
