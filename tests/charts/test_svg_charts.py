@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from clr_tui.tui.charts.chart import Area, Axis, Chart, HLine, Mark, Series
-from clr_tui.tui.charts.svg import text_width, to_svg
+from clr_tui.tui.charts.svg import stack_svg, text_width, to_svg
 
 NAME = "{http://www.w3.org/2000/svg}"
 ANY = arrays(np.float64, st.integers(0, 30), elements=st.floats(allow_nan=True))
@@ -122,6 +122,22 @@ def test_any_data_can_be_drawn_as_svg(x, y, log_x, log_y, title):
     text = to_svg(chart, title=title)
     ElementTree.fromstring(text)
     assert "nan" not in re.sub(r">[^<]*<", "", text).replace("aria-label", "")
+
+
+def test_a_legend_of_many_rows_leaves_the_chart_its_height():
+    def chart(count):
+        names = [f"sgd(momentum=0.9)+clr(lr={i}e-4)" for i in range(count)]
+        return Chart(tuple(Series([0, 1], [i, i + 1], name) for i, name in enumerate(names)))
+
+    few, many = (float(parsed(chart(n), height_px=320).get("height")) for n in (4, 64))
+    assert few == 320
+    clip = next(parsed(chart(64), height_px=320).iter(f"{NAME}clipPath"))
+    assert float(clip[0].get("height")) > 100
+    stacked = ElementTree.fromstring(stack_svg([chart(64), chart(4)], 960, 320))
+    lower = stacked.findall(f"{NAME}svg")[1]
+    assert float(lower.get("y")) > 320
+    assert float(stacked.get("height")) == float(lower.get("y")) + 320
+    assert many > 320
 
 
 def test_words_of_points_do_not_overlap():

@@ -27,6 +27,8 @@ _MARGIN = 4
 """Px beyond the axes for points on their limits."""
 _MARK_ROWS = 6
 _LEGEND_ROW = 22
+_FREE_ROWS = 2
+"""Rows of a legend that take their height from the chart; more of them make the picture higher."""
 _LABEL_ROW = 15
 """Height of a label, px."""
 SMALL = 13
@@ -55,7 +57,7 @@ def to_svg(
     Args:
         chart: what to draw.
         width_px: width; raised to 240 if less.
-        height_px: height; raised to 160 if less.
+        height_px: height; raised to 160 if less, and by what a legend of many rows takes.
         dark: light on dark, else dark on light.
         title: heading; the chart's own title and y label go below it.
     """
@@ -64,14 +66,14 @@ def to_svg(
 
 
 def stack_svg(charts: Sequence[Chart], width_px: int, height_px: int, title: str = "") -> str:
-    """Draws `charts` below one another, each of the given size; `title` precedes the first's."""
-    parts = []
+    """Draws `charts` below one another, each as `to_svg` does; `title` precedes the first's."""
+    parts, whole = [], 0
     for i, chart in enumerate(charts):
         heading = f"{title}: {chart.full_title}" if title and i == 0 else chart.full_title
         with np.errstate(all="ignore"):
             drawing = _Drawing(chart, width_px, height_px, True, heading, clip=f"data-{i}")
-            parts.append(drawing.document().replace("<svg ", f'<svg y="{i * height_px}" ', 1))
-    whole = height_px * len(charts)
+            parts.append(drawing.document().replace("<svg ", f'<svg y="{whole}" ', 1))
+        whole += drawing.height
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width_px}" height="{whole}" '
         f'viewBox="0 0 {width_px} {whole}">\n{"".join(parts)}</svg>\n'
@@ -82,7 +84,7 @@ class _Drawing:
     def __init__(
         self, chart: Chart, width: int, height: int, dark: bool, title: str, clip: str = "data"
     ) -> None:
-        self.chart, self.width, self.height = chart, width, height
+        self.chart, self.width = chart, width
         self.clip = clip
         self.title = clean(title or chart.full_title)
         known = not chart.full_title or chart.full_title in self.title
@@ -92,9 +94,10 @@ class _Drawing:
         self.mark_rows = self._place_marks()
         self.legend = self._legend_rows()
         self.below = len(self.legend) > 1 or self._free_title_width(self.legend) < 0
+        self.height = height + _LEGEND_ROW * max(len(self.legend) - _FREE_ROWS, 0)
         top = _TOP + (_LEGEND_ROW * len(self.legend) if self.below else 0)
         top += 17 * (1 + max(self.mark_rows.values())) if self.mark_rows else 0
-        self.box = Box(_LEFT, top, width - _RIGHT, height - _BOTTOM)
+        self.box = Box(_LEFT, top, width - _RIGHT, self.height - _BOTTOM)
         self.parts: list[str] = []
         self.labelled: list[tuple[float, float, float]] = []
         """Left and right end of each point's label, and its baseline, px."""
