@@ -69,6 +69,20 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
             os.kill(pids[0], signal.SIGKILL)
 
 
+def test_a_sweep_in_a_given_time(shell: Shell) -> None:
+    code, out, err = shell.run("range-test", "--time", "8s", "--json")
+    assert code == 0, err
+    result = json.loads(out)
+    time = result["time"]
+    assert time["seconds"] == 8
+    assert time["seeds"] == len(result["seeds"])
+    assert result["steps"] <= time["seeds"] * time["steps"]
+    assert f"of {time['steps']} steps, " in err.splitlines()[-1]
+    assert err.splitlines()[-1].endswith(" of 8s used")
+    _, again, _ = shell.run("replay", result["run"], "--json")
+    assert json.loads(again) == result
+
+
 def test_sweep_then_train(shell: Shell) -> None:
     code, out, err = shell.run("range-test", "--json")
     assert code == 0, err

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from clr_tui.engine.log.events import (
     Continued,
@@ -133,6 +134,19 @@ def test_several_seeds_are_one_progress(new_run: NewRun) -> None:
         summary = summarise(run)
     assert summary.progress == (1 + 0.5) / 4
     assert summary.headline == "seed 2 of 4, step 49, loss 1.59"
+
+
+def test_a_run_with_a_time_to_spend_progresses_by_the_time(new_run: NewRun) -> None:
+    run = new_run(job=RangeTest(time=60.0))
+    tell(run, STARTED, TRIAL, at=100.0)
+    second = TrialStarted(trial=1, seed=1, total_steps=100, steps_per_epoch=20)
+    chunk = replace(steps(49, trial=1), eta_seconds=30.0)
+    with living(run):
+        assert summarise(run).progress is None
+        tell(run, second, chunk, at=110.0)
+        summary = summarise(run)
+    assert summary.progress == 10 / (10 + 30)
+    assert summary.headline == "seed 2, step 49, loss 1.59"
 
 
 def test_a_training_tells_epoch_and_accuracy(new_run: NewRun) -> None:
