@@ -23,6 +23,7 @@ from clr_tui.tui.kinds.compare.sensitivity_view import (
     is_complete,
     optimizer_places,
     sensitivity_chart,
+    styles_by_rate,
     toggled_optimizer,
     words_in_order,
 )
@@ -173,6 +174,18 @@ def test_colours_and_glyphs_are_those_of_the_optimizers():
         **dict.fromkeys(range(7, 14), 1),
     }
     assert not any(one.name for one in sensitivity_chart(found, JOB, DEFAULT, legend=False).series)
+
+
+def test_an_entry_that_is_not_on_the_grid_looks_like_no_optimizer_on_it():
+    found = grid(optimizer(first=1), optimizer("adam", 9))
+    styles = styles_by_rate(found, 17)
+    assert styles == {
+        0: 2,
+        **dict.fromkeys(range(1, 8), 0),
+        8: 3,
+        **dict.fromkeys(range(9, 16), 1),
+        16: 4,
+    }
 
 
 def test_the_optimizer_of_the_selected_entry_is_in_front():

@@ -33,8 +33,8 @@ from clr_tui.tui.kinds.compare.ranking import ranking, ranking_markdown
 from clr_tui.tui.kinds.compare.ranking_table import Ranking
 from clr_tui.tui.kinds.compare.sensitivity_view import (
     is_complete,
-    optimizer_places,
     sensitivity_chart,
+    styles_by_rate,
     toggled_optimizer,
     words_in_order,
 )
@@ -125,7 +125,7 @@ class ComparisonScreen(RunScreen):
             table.line_width,
             hidden=self.options.hidden,
             expanded=self.expanded,
-            styles=optimizer_places(found) if found is not None else None,
+            styles=styles_by_rate(found, len(self.report.entries)) if found is not None else None,
         )
         table.show(heading, rows)
         row = table.selected

@@ -59,6 +59,16 @@ def optimizer_places(sensitivity: Sensitivity) -> dict[int, int]:
     }
 
 
+def styles_by_rate(sensitivity: Sensitivity, entries: int) -> dict[int, int]:
+    """The number by which each of `entries` has its colour and shape beside the chart by rate.
+
+    Entries at a rate of their own, which are not on the chart, share theirs with none that is.
+    """
+    places = optimizer_places(sensitivity)
+    others = [entry for entry in range(entries) if entry not in places]
+    return places | {entry: len(sensitivity.optimizers) + i for i, entry in enumerate(others)}
+
+
 def toggled_optimizer(
     sensitivity: Sensitivity, options: CompareOptions, entry: int
 ) -> CompareOptions:
