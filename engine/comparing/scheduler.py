@@ -116,7 +116,10 @@ class Comparison:
         self._half_cycle = step_size_steps(config.step_size_epochs, context.steps_per_epoch)
         # All entries with one seed come before the next seed: early results cover every entry.
         self._seeds = config.seeds
-        self._waiting = [one for i in range(config.seeds) for one in self._trainings(i)]
+        if config.time is not None:  # no more, until it is known how many fit, than run at once
+            at_once = math.ceil(context.executor.jobs / max(len(config.entries), 1))
+            self._seeds = min(at_once, config.most_seeds)
+        self._waiting = [one for i in range(self._seeds) for one in self._trainings(i)]
         self._counts = TrialCounts(len(self._waiting), self._steps)
         self._running: dict[int, _RunningTrial] = {}
         self._rates: dict[int, RateChosen] = {}

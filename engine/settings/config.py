@@ -407,7 +407,7 @@ class Compare(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
             empty="use seeds",
         ),
     ] = None
-    """In seconds, from the start of the run. Until the pace is known, `seeds` is the plan."""
+    """In seconds, from the start of the run; `seeds` then plays no part."""
     epochs: Annotated[int, described("length of each trial in epochs", **COUNT)] = 16
     rates: Annotated[
         Union[float, str],  # noqa: UP007 - msgspec wants it

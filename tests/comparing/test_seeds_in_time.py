@@ -277,16 +277,24 @@ def test_rates_are_tuned_within_the_time() -> None:
     assert report.trials_total == 2 * trained[0]
 
 
+def test_before_it_is_known_how_many_fit_no_more_are_planned_than_run_at_once() -> None:
+    for jobs, count, seeds in ((2, 2, 1), (2, 1, 2), (5, 2, 3)):
+        played = Played(replace(TWO, entries=entries("adam", "sgd")[:count]), jobs=jobs)
+        played.run()
+        assert played.of(TimePlanned)[0].seeds == seeds
+        assert played.of(TimePlanned)[-1].seeds > seeds
+
+
 def test_trials_that_all_fail_at_once_add_no_seeds() -> None:
     played = Played(TWO)
     played.executor.fails = dict.fromkeys(range(1000), "it broke")
     assert played.run().outcome == "failed"
-    assert played.ends() == dict.fromkeys(range(6), "failed")
+    assert played.ends() == dict.fromkeys(range(2), "failed")
 
 
 def test_a_trial_that_waits_can_be_stopped_by_its_number() -> None:
     played = Played(TWO)
-    played.order_at(3, StopTrial(trial=3), StopTrial(trial=900))
+    played.order_at(6, StopTrial(trial=3), StopTrial(trial=900))
     played.run()
     assert played.ends()[3] == "stopped"
     (refused,) = played.of(CommandRefused)

@@ -260,7 +260,7 @@ def _progress_lines(history: RunHistory, report: RangeReport) -> list[Line]:
             smoothed = float(smooth(trial.loss, report.smoothing)[-1])
     total = trial.total_steps
     lines = [row("step", numbers.of_total(done, total) if total else numbers.count(done))]
-    if job.seeds > 1 or job.time is not None:
+    if job.seeds > 1 or history.time is not None:
         begun = len(history.trials)
         after = f"  seed {trial.seed}" if begun else ""
         lines.append(row("sweep", f"{numbers.count(begun or None)} of {job.seeds}", after=after))
