@@ -23,8 +23,9 @@ import json
 import multiprocessing
 import os
 import time
+import traceback
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -84,6 +85,8 @@ class Study:
         self._pool = pool
         self._lines = {setting.name: store.lines(setting) for setting in settings}
         self._running: Work = {}
+        self._left_out: set[str] = set()
+        """Names of settings of which a piece of work failed."""
 
     def run(self, processes: int) -> None:
         """Works until nothing is left."""
@@ -97,27 +100,42 @@ class Study:
             ended, _ = wait(self._running, return_when=FIRST_COMPLETED)
             for future in ended:
                 setting, piece = self._running.pop(future)
-                self._add(setting, future.result())
+                self._take(setting, future)
                 print(time.strftime("%H:%M:%S"), setting.name, *piece.key, flush=True)
 
     def _waiting(self) -> Iterator[tuple[Setting, Piece]]:
         """Pieces that can be done now, in the order of the suite; long sweeps last."""
         for long in (False, True):
             for setting in self._settings:
-                for piece in next_pieces(self._known(setting), long=long):
+                for piece in self._next(setting, long=long):
                     if (setting, piece) not in self._running.values():
                         yield setting, piece
 
-    def _known(self, setting: Setting) -> Results:
-        if not self._lines[setting.name]:
-            self._add(setting, self._pool.submit(prepare, setting).result())
+    def _next(self, setting: Setting, *, long: bool) -> list[Piece]:
+        if not self._lines[setting.name] and setting.name not in self._left_out:
+            self._take(setting, self._pool.submit(prepare, setting))
+        if setting.name in self._left_out:
+            return []
         lines = self._lines[setting.name]
         sign = 1 if lines[0]["metric"]["direction"] == "max" else -1
-        return Results(setting, lines, sign)
+        return next_pieces(Results(setting, lines, sign), long=long)
 
-    def _add(self, setting: Setting, line: Line) -> None:
-        self._store.add(setting, line)
-        self._lines[setting.name].append(line)
+    def _take(self, setting: Setting, future: Future[Line]) -> None:
+        """Stores a line of results. What failed is said, and its setting left out from then on.
+
+        Raises:
+            BrokenExecutor: a process of the pool was killed.
+        """
+        error = future.exception()
+        if isinstance(error, BrokenExecutor):
+            raise error
+        if error is not None:
+            traceback.print_exception(error)
+            print(f"{setting.name} is left out: {error}", flush=True)
+            self._left_out.add(setting.name)
+            return
+        self._store.add(setting, future.result())
+        self._lines[setting.name].append(future.result())
 
 
 def main() -> None:
@@ -129,7 +147,10 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--nice", type=int, default=0, help="added to their niceness")
     arguments = parser.parse_args()
-    wanted = set(arguments.only.split(",")) if arguments.only else {s.name for s in SUITE}
+    names = {setting.name for setting in SUITE}
+    wanted = set(arguments.only.split(",")) if arguments.only else names
+    if unknown := wanted - names:
+        parser.error(f"no setting is called {', '.join(sorted(unknown))}: see tests/study/suite.py")
     settings = []
     for setting in SUITE:
         if setting.name in wanted and (missing := lacks(setting.kind)):

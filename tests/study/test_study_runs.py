@@ -25,7 +25,10 @@ class AtOnce(Executor):
 
     def submit(self, fn, /, *args):
         future: Future[object] = Future()
-        future.set_result(fn(*args))
+        try:
+            future.set_result(fn(*args))
+        except ValueError as error:
+            future.set_exception(error)
         if len(args) == 2:
             self.done.append((args[0].name, args[1].key))
         return future
@@ -72,6 +75,22 @@ def test_a_study_that_was_killed_goes_on(quick, tmp_path):
     run.Study([TABLE], run.Store(tmp_path), rest).run(1)
     assert rest.done == whole.done[6:]
     assert file.read_text() == "".join(lines)
+
+
+def test_a_setting_that_fails_is_left_out_and_the_others_go_on(quick, tmp_path, monkeypatch, capfd):
+    succeed = run.do
+
+    def do(setting: Setting, piece: Sweep | AtRate) -> dict[str, object]:
+        if setting is DIGITS and isinstance(piece, AtRate):
+            raise ValueError("no such thing")
+        return succeed(setting, piece)
+
+    monkeypatch.setattr(run, "do", do)
+    pool = AtOnce()
+    run.Study([DIGITS, TABLE], run.Store(tmp_path), pool).run(1)
+    assert [key for name, key in pool.done if name == DIGITS.name][-1][0] == "training"
+    assert [name for name, _ in pool.done].count(TABLE.name) > 30
+    assert f"{DIGITS.name} is left out: no such thing" in capfd.readouterr().out
 
 
 def test_results_of_a_setting_that_changed_are_refused(tmp_path):
