@@ -108,9 +108,9 @@ def step_of(lr: float) -> float:
 def _settings() -> list[Setting]:
     every = tuple((steps, 3) for steps, _ in SWEEPS)
     digits = Setting(kind="digits", optimizer="sgd", seeds=5)
-    table = Setting(kind="table", optimizer="adam", seeds=5)
+    table = Setting(kind="table", optimizer="adam", seeds=5, all_early=True)
     text = Setting(kind="text", optimizer="adamw", epochs=4, step_size=2.0, sweeps=SWEEPS[:3])
-    frozen = Setting(kind="frozen", optimizer="sgd", seeds=5)
+    frozen = Setting(kind="frozen", optimizer="sgd", seeds=5, all_early=True)
     costly = ((100, 3), (300, 3), (1000, 1))
     flowers = Setting(kind="flowers32", optimizer="sgd", epochs=4, step_size=2.0, sweeps=costly)
     vision = replace(flowers, kind="shufflenet")
@@ -119,8 +119,8 @@ def _settings() -> list[Setting]:
     bare: dict[str, Any] = {"optimizer": "sgd(momentum=0)", "end_lr": 10.0}
     return [
         replace(digits, sweeps=every, all_early=True),
-        replace(table, sweeps=every, all_early=True),
-        replace(frozen, sweeps=every, all_early=True),
+        replace(table, sweeps=every),
+        replace(frozen, sweeps=every),
         replace(digits, optimizer="adam"),
         text,
         replace(digits, **bare),
