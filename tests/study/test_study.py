@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from summaries import OURS, Study
 from clr_tui.engine.settings.entries import parse_optimizer
 from clr_tui.engine.training.optimizers.classes import default_lr
 
+ROOT = Path(__file__).parents[2]
 DIGITS = SUITE[0]
 HEADER = {
     "type": "setting",
@@ -171,3 +173,10 @@ def test_the_page_tells_what_advice_costs(tmp_path):
     words = page(study, ["", "", ""])
     assert f"1 of {len(SUITE)} settings are in" in words
     assert f"| {OURS} | 100% | {lost:.1f} |" in words
+
+
+def test_the_page_in_the_docs_is_made_from_the_results_that_are_here():
+    text = (ROOT / "docs" / "advice.md").read_text()
+    here = judged(ROOT / "tests" / "study" / "results")
+    assert f"{len(here)} of {len(SUITE)} settings are in" in text
+    assert all(f"`{j.setting.name}` | " in text for j in here)
