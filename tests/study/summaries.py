@@ -58,6 +58,31 @@ class Advice:
         """The advised rate relative to the best one."""
         return float("nan") if self.lr is None else self.lr / self.setting.truth.best_lr
 
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """For the best rate, if the rule gives one."""
+        return self.said.interval if self.said else None
+
+    @property
+    def holds_best(self) -> bool:
+        """Whether the interval contains the rate with the best mean."""
+        if self.interval is None:
+            return False
+        low, high = self.interval
+        return low <= self.setting.truth.best_lr <= high
+
+    @property
+    def holds_as_good(self) -> bool:
+        """Whether it contains that rate, or one that loses no more than luck.
+
+        On a plateau the best of many noisy means may be any of its rates.
+        """
+        if self.interval is None:
+            return False
+        truth = self.setting.truth
+        within = np.geomspace(*self.interval, 50)
+        return self.holds_best or min(map(truth.lost, within.tolist())) <= truth.luck
+
 
 @dataclass(frozen=True)
 class Summary:
