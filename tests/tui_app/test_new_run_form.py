@@ -230,6 +230,24 @@ async def test_a_comparison_has_fields_of_its_own(app, start) -> None:
     )
 
 
+async def test_a_grid_of_rates_starts_as_it_is_typed(app, start) -> None:
+    async with app.run_test(size=(80, 40)) as pilot:
+        screen = await open_form(pilot, TaskConfig(), Compare(entries=parse_entries("adam")))
+        assert "halving" not in shown(screen)
+        set_text(screen, "lr", "around:range-test-digits-7")
+        await until(pilot, lambda: "no run 'range-test-digits-7'" in complaint(screen, "lr"))
+        set_text(screen, "lr", "grid:1e-4..0.1x7")
+        await until(pilot, lambda: not complaint(screen, "lr"))
+        assert "halving" in shown(screen)
+        row(screen, "halving").fill("on")
+        await pilot.pause()
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(start.asked))
+    (_, job, _), *_ = start.asked
+    assert (job.rates, job.halving) == ("grid:1e-4..0.1x7", True)
+    assert job.entries == parse_entries("adam")  # it becomes seven as the run is created
+
+
 async def test_a_field_that_is_too_narrow_for_its_text_says_so(app) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await open_form(pilot, TaskConfig(), Compare(entries=parse_entries("adam")))
@@ -297,6 +315,9 @@ async def test_whole_cycles_are_announced(app) -> None:
         ("compare", "compare_epochs", "x", "'x' is not a whole number"),
         ("compare", "target", "65", "not 65"),
         ("compare", "jobs", "0", "0"),
+        ("compare", "lr", "grid:0.1..1e-3x3", "is not below its last, 0.001"),
+        ("compare", "lr", "grid:1e-3..0.1x20", "120 entries"),
+        ("compare", "lr", "around:nothing", "no run 'nothing'"),
         ("train", "base_lr", "0.1", "0.1"),
         ("train", "max_lr", "inf", "inf"),
         ("train", "step_size_epochs", "0", "0"),

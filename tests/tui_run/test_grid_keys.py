@@ -205,6 +205,16 @@ async def test_the_export_is_the_chart_that_is_shown(tmp_path, monkeypatch):
         assert "by learning rate" not in (tmp_path / "y.svg").read_text()
 
 
+async def test_the_rates_are_exported_as_on_the_command_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    log = grid_log(tmp_path, TWO)
+    async with app_of(log).run_test(size=SMALL) as pilot:
+        await pilot.press("e", "ctrl+u", *"rates.csv", "enter")
+        assert "Written to" in message(pilot)
+    assert main(["export", str(log.run.path), "--rates-csv", "-"]) == 0
+    assert capsys.readouterr().out.encode() == (tmp_path / "rates.csv").read_bytes()
+
+
 async def test_a_replay_shows_the_same(tmp_path):
     log = grid_log(tmp_path, ONE)
     async with app_of(log).run_test(size=SMALL) as pilot:
