@@ -10,6 +10,7 @@ import numpy as np
 
 from clr_tui.engine.analysis.arrays import Floats, finite_or_none
 from clr_tui.engine.analysis.history import RunHistory, TrialHistory
+from clr_tui.engine.analysis.sweep.best_rate import BestRate
 from clr_tui.engine.analysis.sweep.curve import Curve, curve_of
 from clr_tui.engine.analysis.sweep.suggest import Suggestion, suggestions
 from clr_tui.engine.analysis.sweep.verdict import Verdict, verdict
@@ -126,6 +127,8 @@ class RangeReport(Report):
     minimum_loss: float | None
     bounds: Bounds | None
     """The recommended bounds, if any."""
+    best: BestRate | None
+    """The best max_lr and its interval, if the verdict is `recommended` or `uncertain`."""
     suggestions: list[Suggestion]
     verdict: Verdict
     seeds: list[SeedResult] = field(default_factory=list)
@@ -199,7 +202,7 @@ def range_report(
     curve = curve_of(history, smoothing)
     if not live and curve.running:
         curve = replace(curve, running=False, cut_short=None if any(curve.ended) else "lost")
-    found = suggestions(curve)
+    found, judged = suggestions(curve), verdict(curve)
     best = next((s.lr for s in found if s.recommended), None)
     lr, loss = _minimum(curve.lr, curve.smoothed)
     return RangeReport(
@@ -211,8 +214,9 @@ def range_report(
         minimum_lr=lr,
         minimum_loss=loss,
         bounds=Bounds(best / factor, best) if best is not None else None,
+        best=curve.best_rate if judged.kind in ("recommended", "uncertain") else None,
         suggestions=found,
-        verdict=verdict(curve),
+        verdict=judged,
         seeds=_seed_results(history, curve),
     )
 

@@ -31,11 +31,11 @@ def test_reference_report(reference):
     found = strict_json(range_report(reference, smoothing=1.0))
     by_rule = {s["rule"]: s["lr"] for s in found["suggestions"]}
     assert f"{by_rule['minimum/10']:.3e}" == "3.594e-03"
-    assert set(by_rule) == {"minimum/10", "steepest", "valley", "slide"}
-    assert found["bounds"] == {
-        "base_lr": pytest.approx(3.594e-3 / 6, rel=1e-4),
-        "max_lr": by_rule["minimum/10"],
-    }
+    assert set(by_rule) == {"bottom", "minimum/10", "steepest", "valley", "slide"}
+    best = by_rule["bottom"]
+    assert found["bounds"] == {"base_lr": pytest.approx(best / 6), "max_lr": best}
+    assert found["best"]["lr"] == best
+    assert found["best"]["low"] < best < found["best"]["high"]
     assert found["status"] == "done"
     assert found["steps"] == 108
     assert found["diverged"] is False
@@ -52,7 +52,8 @@ def test_no_bounds_without_a_recommendation():
     found = strict_json(range_report(sweep_history(loss)))
     assert found["bounds"] is None
     assert found["verdict"]["kind"] == "flat"
-    assert len(found["suggestions"]) == 4  # they are still shown
+    assert found["best"] is None
+    assert len(found["suggestions"]) == 5  # they are still shown
 
 
 def test_each_seed_is_reported():

@@ -30,14 +30,13 @@ def test_good_sweep_is_recommended(seed):
     assert not found.advice
     best = suggestions(curve)[0]
     assert best.recommended
-    # The smoothed minimum lags behind the best rate, 3e-2, by up to a decade.
-    assert 3e-3 <= best.lr <= 3e-2
+    assert 1e-2 <= best.lr <= 3e-2  # the loss rises from there on
 
 
 def test_reference_is_recommended_for_all_its_late_minimum(reference):
     found = judge(reference, 1.0)
     assert found.kind == "recommended"
-    assert "3.6e-3" in found.sentence
+    assert found.sentence.startswith("bottom is recommended: max_lr 2.6e-2; the best is likely")
 
 
 def test_noise_alone_is_hardly_ever_recommended():
@@ -264,22 +263,32 @@ def test_stopped_sweep_is_judged_by_what_there_is(until, kind):
     assert found.advice == "Run it again to its end."
 
 
-def test_recommended_rate_below_the_sweep_says_so():
-    """The sweep starts less than a decade below the minimum."""
-    log_lr = np.log10(rates(N, start=1e-2, end=10.0))
-    shape = np.interp(log_lr, [-2, -1.6, -1.3, -1, 1], [2.5, 2.4, 1, 2.4, 4])
-    found = judge(sweep_history(noisy(shape, 0), start=1e-2, end=10.0))
-    assert found.kind == "recommended"
-    assert "start lower than 1e-2" in found.advice
+def test_a_bottom_that_noise_moves_is_uncertain():
+    """A level of three decades after the fall, broken by a loss at random."""
+    lr = rates(N)
+    shape = 2.3 - 0.6 * np.clip(np.log10(lr) + 6, 0, 1)
+    kinds = []
+    for seed in range(20):
+        loss = noisy(shape, seed, sd=0.2)
+        loss[-4:] = [4, 6, 9, 20]
+        curve = curve_of(sweep_history(loss, steps=N, diverged=True))
+        found = verdict(curve)
+        kinds.append(found.kind)
+        if found.kind == "uncertain":
+            assert found.sentence.startswith("The sweep cannot tell: the best max_lr may be")
+            assert "grid of rates" in found.advice
+            assert curve.best_rate.decades > 1.5
+            assert not any(s.recommended for s in suggestions(curve))
+    assert kinds.count("uncertain") >= 10
 
 
 def test_caution_a_decade_away():
     """A curve whose long slow decrease draws valley far below the minimum."""
     curve = curve_of(sweep_history(valley_shape(rates(N), best=1e-1)), 1.0)
     found = {s.rule: s for s in suggestions(curve)}
-    best = found["minimum/10"].lr
-    assert found["minimum/10"].recommended
-    for rule in ("steepest", "valley", "slide"):
+    best = found["bottom"].lr
+    assert found["bottom"].recommended
+    for rule in ("minimum/10", "steepest", "valley", "slide"):
         distance = np.log10(found[rule].lr / best)
         expected = "" if abs(distance) <= 1 else "below" if distance < 0 else "above"
         assert found[rule].caution.endswith(expected)

@@ -269,7 +269,7 @@ def test_closed_streams_do_not_matter(runs: Path, closed: str) -> None:
     done = subprocess.run(shell, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0
     assert "mistake" not in done.stderr
-    assert ("minimum/10 is recommended" in done.stdout) is (not closed.startswith(">"))
+    assert ("bottom is recommended" in done.stdout) is (not closed.startswith(">"))
 
 
 @pytest.mark.parametrize("module", ["argparse", "random", "numpy", "engine", "msgspec"])

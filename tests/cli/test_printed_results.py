@@ -26,10 +26,12 @@ def test_a_sweep_is_one_json_object(cli, runs: Path) -> None:
     assert found["steps"] == STEPS
     assert found["diverged"] is False
     rules = {one["rule"]: one["lr"] for one in found["suggestions"]}
-    assert found["bounds"]["max_lr"] == rules["minimum/10"] == pytest.approx(1e-2, rel=0.3)
-    assert found["bounds"]["base_lr"] == pytest.approx(rules["minimum/10"] / 6)
+    assert found["bounds"]["max_lr"] == rules["bottom"] == found["best"]["lr"]
+    assert found["bounds"]["base_lr"] == pytest.approx(rules["bottom"] / 6)
+    assert found["best"]["low"] < rules["bottom"] < found["best"]["high"]
+    assert rules["minimum/10"] == pytest.approx(1e-2, rel=0.3)
     assert found["verdict"]["kind"] == "recommended"
-    assert "minimum/10" in found["verdict"]["sentence"]
+    assert found["verdict"]["sentence"].startswith("bottom is recommended: max_lr ")
 
 
 def test_a_sweep_in_text(cli, runs: Path) -> None:
@@ -48,10 +50,10 @@ def test_a_sweep_in_text(cli, runs: Path) -> None:
     assert any("⠀" < char <= "⣿" for char in text), "no curve is drawn"
     marked = [line for line in lines if line.startswith(">")]
     assert len(marked) == 1
-    assert marked[0].split()[1:3] == ["minimum/10", "1.0e-02"]
-    for rule in ("steepest", "valley", "slide"):
+    assert marked[0].split()[1:3] == ["bottom", "3.8e-02"]
+    for rule in ("minimum/10", "steepest", "valley", "slide"):
         assert any(line.startswith(f"  {rule} ") for line in lines)
-    assert lines[-1] == "bounds  base_lr 1.7e-03  max_lr 1.0e-02"
+    assert lines[-1] == "bounds  base_lr 6.3e-03  max_lr 3.8e-02"
 
 
 @pytest.mark.parametrize(("columns", "widest"), [("30", 40), ("60", 60), ("400", 160)])

@@ -43,6 +43,7 @@ def said_of(case: Case) -> Said:
         recommended=recommended.lr if recommended else None,
         rule=recommended.rule if recommended else found[0].rule,
         rates={s.rule: s.lr for s in found},
+        interval=(best.low, best.high) if (best := curve.best_rate) else None,
     )
 
 

@@ -163,7 +163,7 @@ def test_the_recommended_rule_is_marked_and_the_others_are_cautioned():
     history = sweep_history()
     lines = panel(history)
     (recommended,) = [line for line in lines if line.endswith("◂")]
-    assert recommended.startswith("  minimum/10")
+    assert recommended.startswith("  bottom")
     report = range_report(history)
     for one in report.suggestions:
         if one.caution and one.lr is not None:

@@ -273,12 +273,17 @@ async def test_smoothing_and_axes(sweep_log):
         assert labels == ["learning rate (log)", "step", "epoch", "seconds"]
 
 
-async def test_smoothing_changes_what_is_recommended_until_the_bounds_are_moved(sweep_log):
+async def test_smoothing_changes_rules_that_read_the_smoothed_curve_but_no_bounds(sweep_log):
     sweep_log.begin().sweep(usual).end()
     async with app_of(sweep_log).run_test(size=WIDE) as pilot:
         screen = pilot.app.screen
+        before = {one.rule: one.lr for one in screen.report.suggestions}
+        recommended = screen.bounds
         await pilot.press("minus", "minus")
-        assert screen.bounds == screen.report.bounds
+        after = {one.rule: one.lr for one in screen.report.suggestions}
+        assert after["minimum/10"] != before["minimum/10"]
+        assert after["bottom"] == before["bottom"]
+        assert screen.bounds == screen.report.bounds == recommended
         await pilot.press("right")
         held = screen.bounds
         await pilot.press("plus")

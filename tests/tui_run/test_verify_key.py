@@ -34,7 +34,7 @@ async def test_v_says_the_cost_first_and_follows_what_is_typed(sweep_log):
         dialog = pilot.app.screen
         assert isinstance(dialog, VerifyDialog)
         assert cost(pilot) == (
-            "7 rates from 7.8e-4 to 7.8e-2 x 3 seeds of sgd(momentum=0.9)+clr: 21 trainings of 16"
+            "7 rates from 2e-3 to 2e-1 x 3 seeds of sgd(momentum=0.9)+clr: 21 trainings of 16"
             " epochs, at most about 13 minutes in 2 processes."
         )
         parts = [one for one in dialog.query(Static) if str(one.content)]
@@ -44,7 +44,7 @@ async def test_v_says_the_cost_first_and_follows_what_is_typed(sweep_log):
         await pilot.press("down", "ctrl+u", *"1")
         assert "7 trainings of 8 epochs" in cost(pilot)
         await pilot.press("down", "ctrl+u", *"3")
-        assert "3 rates from 3.6e-3 to 1.7e-2 x 1 seed of" in cost(pilot)
+        assert "3 rates from 9.3e-3 to 4.3e-2 x 1 seed of" in cost(pilot)
         await pilot.press("ctrl+u", *"4")
         assert cost(pilot) == ""
         assert "odd number" in dialog.query(Field)[2].error
@@ -80,7 +80,7 @@ async def test_v_enter_starts_a_comparison_around_the_recommendation(sweep_log):
         assert isinstance(job, Compare)
         (group,) = on_grid(job)
         assert job.entries[group.entries[3]].lr == pytest.approx(bounds.max_lr, rel=5e-3)
-        assert (job.seeds, job.epochs, job.advised) == (2, 16, "minimum/10")
+        assert (job.seeds, job.epochs, job.advised) == (2, 16, "bottom")
         assert job.swept_in == sweep_log.run.id
         assert "the disk is full" in message(pilot)
 

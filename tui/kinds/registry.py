@@ -108,9 +108,10 @@ _RANGE_TEST = Kind(
     stopping="The sweep ends after the current step; its results so far are kept.",
     how=(
         "The loss falls where the learning rate is useful and rises where it is too large. The two "
-        "marks are base_lr and max_lr of cyclical training: set max_lr well before the loss turns "
-        "up (minimum/10 is a tenth of the rate with the lowest loss) and base_lr about 6 times "
-        "lower. If the curve gives no answer, the line above the keys says why. Then press t."
+        "marks are base_lr and max_lr of cyclical training: set max_lr near the lowest losses, "
+        "before they turn up (bottom is two thirds across them), and base_lr about 6 times lower. "
+        "The bar at the bottom is the interval of the best max_lr. If the curve gives no answer, "
+        "the line above the keys says why. Then press t."
     ),
     command=f"{_HERE}.range_test.command:COMMAND",
     screen=f"{_HERE}.range_test.screen:RangeTestScreen",

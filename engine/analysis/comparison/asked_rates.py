@@ -88,6 +88,8 @@ def _around(task: TaskConfig, job: Compare, run: RunDir, count: int) -> Compare:
 def around_advice(job: Compare, config: RunConfig, report: RangeReport, count: int) -> Compare:
     """The comparison at `count` rates around what a range test recommends.
 
+    One that cannot tell, because its interval is too wide, is what a grid is for: it is taken, too.
+
     Args:
         job: the comparison; its entries are left as they are.
         config: the range test.
@@ -97,17 +99,19 @@ def around_advice(job: Compare, config: RunConfig, report: RangeReport, count: i
     Raises:
         UserError: (field `lr`) the range test recommends nothing, or there is no such number.
     """
+    # numpy, as below
+    from clr_tui.engine.analysis.sweep.suggest import RECOMMENDED
+
     says = {one.rule: one.lr for one in report.suggestions if one.lr is not None}
-    advised = next((one.rule for one in report.suggestions if one.recommended), "")
-    if advised not in says:
+    if report.best is None:
         why = report.verdict.sentence.rstrip(".")
         said = f"{why[:1].lower()}{why[1:]}"
         raise UserError(f"{config.id} recommends no rate, since {said}: {_INSTEAD}", FIELD)
     return replace(
         job,
-        rates=rates_around(says[advised], count).text,
+        rates=rates_around(report.best.lr, count).text,
         advice=says,
-        advised=advised,
+        advised=RECOMMENDED,
         swept=entry_of(config.asked(RangeTest).optimizer).optimizer,
         swept_in=config.id,
         swept_on=config.task,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from clr_tui.engine.analysis.arrays import Bools, Floats, Ints
 from clr_tui.engine.analysis.history import RunHistory, TrialHistory
 from clr_tui.engine.analysis.smoothing import smooth
+from clr_tui.engine.analysis.sweep.best_rate import BestRate, best_rate
 from clr_tui.engine.metrics import Metric
 from clr_tui.engine.settings.config import SMOOTHING, SUBSET_SAMPLES, RangeTest
 
@@ -32,6 +34,8 @@ class Curve:
     """Their maximum."""
     seeds: tuple[Floats, ...]
     """The smoothed losses of each seed, NaN after its end."""
+    raw: tuple[Floats, ...]
+    """The raw ones."""
     ended: tuple[bool, ...]
     """Which of the seeds have completed their sweep and count in the median."""
     smoothing: float
@@ -51,6 +55,12 @@ class Curve:
     """The median over seeds; shape (m,)."""
     metric_samples: int | None
     """Validation samples that it was measured on; None if unknown."""
+
+    @cached_property
+    def best_rate(self) -> BestRate | None:
+        """What the raw losses say about the best max_lr; None without finite losses."""
+        counted = [raw for raw, ended in zip(self.raw, self.ended, strict=True) if ended]
+        return best_rate(self.lr, counted or list(self.raw))
 
 
 def curve_of(history: RunHistory, smoothing: float = SMOOTHING) -> Curve:
@@ -72,7 +82,7 @@ def _build_curve(history: RunHistory, smoothing: float) -> Curve:
     grid, lr = _grid(trials)
     done = tuple(t.outcome == "done" or (t.outcome is not None and t.has_diverged) for t in trials)
     counted = [i for i in range(len(trials)) if done[i] or not any(done)]
-    raw = _table(trials, grid, [t.loss for t in trials])
+    raw = every = _table(trials, grid, [t.loss for t in trials])
     smoothed = _table(trials, grid, [smooth(t.loss, smoothing) for t in trials])
     beyond = np.array([_past_divergence(t, grid) for t in trials]).reshape(len(trials), len(grid))
     if len(counted) < len(trials):
@@ -91,6 +101,7 @@ def _build_curve(history: RunHistory, smoothing: float) -> Curve:
         low=low,
         high=high,
         seeds=tuple(smoothed),
+        raw=tuple(every),
         ended=done,
         smoothing=smoothing,
         end_lr=asked.end_lr,

@@ -10,15 +10,14 @@ from dataclasses import dataclass, replace
 
 from clr_tui.engine.analysis.arrays import Floats
 from clr_tui.engine.analysis.sweep import rules
+from clr_tui.engine.analysis.sweep.best_rate import BOTTOM
 from clr_tui.engine.analysis.sweep.curve import Curve
 from clr_tui.engine.analysis.sweep.verdict import known_part, verdict
 from clr_tui.engine.metrics import reads_as_accuracy
 from clr_tui.engine.words import decades_apart, many
 
-RECOMMENDED = "minimum/10"
-"""The rule that is recommended if the verdict allows one. On 4,300 photographs of flowers,
-training between a sixth of its rate and its rate came within 0.2 points of accuracy of the best
-rate (six sweeps); valley lost 2, steepest 2 to 9, slide 21."""
+RECOMMENDED = "bottom"
+"""The rule that is recommended if the verdict allows one; docs/advice.md says what each costs."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class Suggestion:
     """The result of one rule."""
 
     rule: str
-    """`minimum/10`, `steepest`, `valley`, `slide` or `smith-accuracy`."""
+    """`bottom`, `minimum/10`, `steepest`, `valley`, `slide` or `smith-accuracy`."""
     lr: float | None
     """The suggested max_lr; None if the rule has no answer (`caution` says why)."""
     formula: str
@@ -40,7 +39,7 @@ class Suggestion:
 
 _LOSS_RULES: tuple[tuple[str, Callable[[Floats, Floats], float | None], str, str], ...] = (
     (
-        RECOMMENDED,
+        "minimum/10",
         rules.minimum_tenth,
         "a tenth of the rate at which the smoothed loss is lowest",
         "Adaptive - and Cyclical Learning Rates using PyTorch (2019)",
@@ -67,14 +66,14 @@ _LOSS_RULES: tuple[tuple[str, Callable[[Floats, Floats], float | None], str, str
 
 
 def suggestions(curve: Curve) -> list[Suggestion]:
-    """Applies all rules to the smoothed median curve; minimum/10 comes first.
+    """Applies all rules: `bottom` to each sweep, the others to the smoothed median curve.
 
     Smith's accuracy bounds are included only if the metric is accuracy or another share that is
-    better when higher. If the verdict allows a recommendation, minimum/10 is marked recommended,
-    and rules that differ from it by more than a decade carry a caution.
+    better when higher. If the verdict allows a recommendation, `bottom` is marked recommended, and
+    rules that differ from it by more than a decade carry a caution.
     """
     lr, loss, _ = known_part(curve)
-    found = []
+    found = [_by_trend(curve)]
     for name, rule, formula, source in _LOSS_RULES:
         suggested = rule(lr, loss)
         caution = "" if suggested is not None else "the curve is too short for this rule"
@@ -85,6 +84,17 @@ def suggestions(curve: Curve) -> list[Suggestion]:
     if best is None or verdict(curve).kind != "recommended":
         return found
     return [_against(s, best) for s in found]
+
+
+def _by_trend(curve: Curve) -> Suggestion:
+    found = curve.best_rate
+    return Suggestion(
+        rule=RECOMMENDED,
+        lr=found.lr if found else None,
+        formula=f"two thirds across the rates at which the loss has made {BOTTOM:.0%} of its fall",
+        source="docs/advice.md",
+        caution="" if found else "there are no finite losses",
+    )
 
 
 def _by_accuracy(curve: Curve) -> Suggestion:

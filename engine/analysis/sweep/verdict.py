@@ -12,12 +12,21 @@ from typing import Literal
 import numpy as np
 
 from clr_tui.engine.analysis.arrays import Floats
+from clr_tui.engine.analysis.sweep.best_rate import WIDEST
 from clr_tui.engine.analysis.sweep.curve import Curve, CutShort
 from clr_tui.engine.analysis.sweep.noise import noise, share_of_new, smoothed_share
 from clr_tui.engine.words import lr_str, many
 
 VerdictKind = Literal[
-    "recommended", "flat", "learned", "falling", "not-finite", "unstable", "too-short", "running"
+    "recommended",
+    "uncertain",
+    "flat",
+    "learned",
+    "falling",
+    "not-finite",
+    "unstable",
+    "too-short",
+    "running",
 ]
 
 MIN_STEPS = 20
@@ -35,8 +44,8 @@ START_PART = 0.1
 """A minimum within this first share of the steps is at the start of the sweep."""
 NOTHING = 0.02
 """A loss of at most this share of its level at the start is nothing left to learn: the updates of a
-new model would be longer by as much, or by its root if the loss is a square. minimum/10 allows for
-a factor of ten."""
+new model would be longer by as much, or by its root if the loss is a square. A rate far below the
+one of the lowest loss allows for a factor of ten."""
 HIGH_START = 1e-4
 """A sweep from a higher rate may start where the model cannot learn, and look flat."""
 END_PART = 0.95
@@ -66,7 +75,7 @@ class Verdict:
 
 
 def verdict(curve: Curve) -> Verdict:
-    """Judges a curve: `recommended` only if nothing speaks against minimum/10.
+    """Judges a curve: `recommended` only if nothing speaks against a rate.
 
     The reasons against it, in the order of the checks:
 
@@ -84,6 +93,7 @@ def verdict(curve: Curve) -> Verdict:
     - `unstable`: the smoothed minima of the seeds are more than a decade apart.
     - `falling`: the sweep did not diverge, and after its minimum the smoothed loss rises by at
       most 4 of its standard deviations.
+    - `uncertain`: the interval of the best max_lr spans more than 1.5 decades.
     """
     if curve.running:
         return Verdict("running", "The sweep is running: the verdict comes at its end.", "")
@@ -97,7 +107,7 @@ def verdict(curve: Curve) -> Verdict:
         or _learned(lr, smoothed, raw, spread)
         or _unstable(curve)
         or _falling(curve, lr, smoothed, spread)
-        or _recommended(lr, smoothed)
+        or _recommended(curve)
     )
 
 
@@ -310,9 +320,18 @@ def _falling(curve: Curve, lr: Floats, smoothed: Floats, spread: _Noise) -> Verd
     )
 
 
-def _recommended(lr: Floats, smoothed: Floats) -> Verdict:
-    suggested = float(lr[np.argmin(smoothed)]) / 10
-    advice = ""
-    if suggested < lr[0]:
-        advice = f"It is below the rates tried: start lower than {lr_str(lr[0])} to see its loss."
-    return Verdict("recommended", f"minimum/10 is recommended: max_lr {lr_str(suggested)}.", advice)
+def _recommended(curve: Curve) -> Verdict:
+    best = curve.best_rate
+    assert best is not None  # there are finite losses
+    interval = f"{lr_str(best.low)} to {lr_str(best.high)}"
+    if best.decades > WIDEST:
+        return Verdict(
+            "uncertain",
+            f"The sweep cannot tell: the best max_lr may be anything from {interval}.",
+            "Run again with more seeds or steps, or train at a grid of rates to find it.",
+        )
+    return Verdict(
+        "recommended",
+        f"bottom is recommended: max_lr {lr_str(best.lr)}; the best is likely within {interval}.",
+        "",
+    )

@@ -55,6 +55,7 @@ def charts(history: RunHistory, report: RangeReport) -> list[Chart]:
             bounds=report.bounds,
             options=options,
             suggestions=report.suggestions,
+            best=report.best,
             empty=waiting_words(history, report.status),
         )
     ]
@@ -70,8 +71,10 @@ def preview(history: RunHistory, alive: bool) -> Chart:
 
 def what_next(run: str, report: RangeReport) -> str:
     """Training between the recommended bounds, or verifying them, if there are any."""
-    if report.bounds is None:
+    if report.best is None:
         return ""
+    if report.bounds is None:
+        return f"`clr-tui compare --lr around:{run}` trains at a grid of rates"
     verify = f"`clr-tui compare --lr around:{run}` verifies max_lr"
     return f"`clr-tui train --from {run}` trains between these bounds; {verify}"
 

@@ -80,6 +80,7 @@ class RangeTestScreen(CurveScreen):
             selected=self.selected,
             options=self.options,
             suggestions=[] if report.verdict.kind == "running" else report.suggestions,
+            best=report.best,
             empty=self.waiting(),
         )
         self.draw("loss-chart", chart)
@@ -110,6 +111,8 @@ class RangeTestScreen(CurveScreen):
             more = ", t trains with CLR between them, v verifies max_lr"
             keys += f"{more if self.repeatable else ''}."
             advice = f"{advice} {keys}".strip()
+        if judgement.kind == "uncertain" and self.repeatable:
+            advice += " v does so."
         if "run again" in advice.lower() or "run it again" in advice.lower():
             advice += " r opens its settings."
         return lines + self.words(advice, "muted") if advice else lines
@@ -189,7 +192,7 @@ class RangeTestScreen(CurveScreen):
             self.say(OWN_OPTIMIZER)
         elif self.report.verdict.kind == "running":
             self.say("There is nothing to verify yet: the recommendation comes with the verdict.")
-        elif self.report.bounds is None:
+        elif self.report.best is None:
             self.say(NOTHING_TO_VERIFY)
         else:
             from clr_tui.tui.kinds.range_test.verify_dialog import VerifyDialog
@@ -216,6 +219,7 @@ class RangeTestScreen(CurveScreen):
             bounds=self.bounds,
             selected=self.selected,
             options=self.options,
+            best=self.report.best,
             empty=self.waiting(),
         )
         return {

@@ -10,6 +10,7 @@ import numpy as np
 from clr_tui.engine.analysis.history import RunHistory, TrialHistory
 from clr_tui.engine.analysis.report import Bounds, RangeReport
 from clr_tui.engine.analysis.smoothing import smooth
+from clr_tui.engine.analysis.sweep.best_rate import BestRate
 from clr_tui.engine.analysis.sweep.curve import Curve, curve_of
 from clr_tui.engine.analysis.sweep.suggest import Suggestion
 from clr_tui.engine.settings.config import RangeTest
@@ -30,6 +31,9 @@ _LABELS: dict[XAxis, str] = {
     "seconds": "seconds",
 }
 
+_BAR = 0.04
+"""Height of the bar that shows an interval, as a part of the chart's."""
+
 
 def range_chart(
     history: RunHistory,
@@ -38,12 +42,14 @@ def range_chart(
     selected: Which = "max",
     options: ChartOptions,
     suggestions: list[Suggestion] | None = None,
+    best: BestRate | None = None,
     empty: str = "",
 ) -> Chart:
     """Loss against learning rate, with the bounds as marks and the band between them.
 
-    Keys move the `selected` bound; the rules of `suggestions` are marked on the top edge. The text
-    `empty` is shown before the first step.
+    Keys move the `selected` bound; the rules of `suggestions` are marked on the top edge. The
+    interval of the `best` max_lr is a bar near the bottom. The text `empty` is shown before the
+    first step.
     """
     title = options.loss_title
     empty = nothing_finite(history) or empty
@@ -54,6 +60,8 @@ def range_chart(
         return Chart(x=x, y=Axis(log=options.y_log), title=title, empty=empty)
     series = _series(history, curve, scale, options)
     lo, hi = _loss_limits(curve, options.y_log, any(one.colour == "raw" for one in series))
+    if best is not None and lo is not None and hi is not None:
+        series += (_interval(best, scale, _height(_BAR, lo, hi, log=options.y_log)),)
     vlines, bands = _marks_of(bounds, selected, scale)
     areas: tuple[Area, ...] = ()
     if sum(curve.ended) > 1:
@@ -156,6 +164,17 @@ def _series(
         name = "median" if len(curve.seeds) > 1 else "first seed"
     found.append(Series(at, curve.smoothed, name, "loss"))
     return tuple(found)
+
+
+def _interval(best: BestRate, scale: RangeScale, y: float) -> Series:
+    """The interval of the best max_lr, at one height of the chart."""
+    ends = scale.at(np.array([best.low, best.high]))
+    return Series(ends, np.full(2, y), "best max_lr", "best", strong=True)
+
+
+def _height(part: float, lo: float, hi: float, *, log: bool) -> float:
+    """The y at a part of the chart's height."""
+    return float(lo * (hi / lo) ** part if log else lo + part * (hi - lo))
 
 
 def _marks_of(
@@ -301,13 +320,21 @@ def _rule_lines(report: RangeReport, width: int, ended: bool) -> list[Line]:
         return [heading("rules"), ((f"  {when}", "muted"),)]
     so_far = "rules so far" if report.verdict.kind == "running" else "rules"
     lines = [heading(so_far.ljust(18), "max_lr")]
-    lines += [_rule_line(one) for one in report.suggestions]
+    for one in report.suggestions:
+        lines.append(_rule_line(one))
+        if one.recommended and report.best is not None:
+            lines.append(_interval_line(report.best))
     cautions = [one for one in report.suggestions if one.caution and one.lr is not None]
     if cautions:
         lines.append(BLANK)
     for one in cautions:
         lines += wrap_line(f"! {plain(one.rule)}: {plain(one.caution)}", width, indent="  ")
     return lines
+
+
+def _interval_line(best: BestRate) -> Line:
+    ends = f"{numbers.lr(best.low).strip()}…{numbers.lr(best.high).strip()}"
+    return (("    likely ", "muted"), (ends, "best"))
 
 
 def _rule_line(one: Suggestion) -> Line:
