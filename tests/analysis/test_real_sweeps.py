@@ -38,8 +38,11 @@ def test_verdict_on_several_seeds(kind):
     assert verdict(curve(*names)).kind == KINDS[kind]
 
 
-def test_five_seeds_recommend_a_rate_near_the_lowest_losses():
-    """The losses are lowest about 1e-2 and high again from 3e-2 on."""
+def test_five_seeds_recommend_the_rate_that_trains_best():
+    """CLR trainings of 8 epochs: 63.5 % at 6e-3, 64.8 at 1e-2, 66.1 at 1.7e-2, 64.9 at 3e-2.
+
+    Means over validation and test accuracy of two seeds.
+    """
     found = suggestions(curve(*(n for n in SWEEPS if n.startswith("flowers"))))[0]
     assert found.recommended
-    assert 5e-3 <= found.lr <= 3e-2
+    assert 1.2e-2 <= found.lr <= 2.4e-2
