@@ -51,9 +51,7 @@ def main() -> None:
     settings = [s for s in judged(parser.parse_args().results) if not is_held_out(s.setting)]
     found = []
     for bandwidth in BANDWIDTHS:
-        read = [
-            (s, lines, [bottoms(x, bandwidth) for x in lines]) for s, lines in _groups(settings)
-        ]
+        read = [(s, [bottoms(x, bandwidth) for x in lines]) for s, lines in _groups(settings)]
         for share, across, lower in product(SHARES, ACROSS, LOWER):
             lost: dict[str, list[float]] = {}
             logs: dict[str, list[float]] = {}
