@@ -289,10 +289,12 @@ class _Picture:
             and self.rows.start <= at < self.rows.stop
             and not any((at, cell) in self.written for cell in range(start - 1, start + size + 1))
         ]
-        blank = [
-            place for place in free[2:] if self.grid.blank(place[0], place[1], place[1] + size)
+        clear = [
+            (at, start)
+            for at, start in free
+            if at != row and self._is_free(at, start, start + size)
         ]
-        for at, start in (blank or free)[:1]:
+        for at, start in (clear or free)[:1]:
             self._put_label(mark, at, start)
 
     def _put_label(self, mark: Mark, row: int, start: int) -> None:
