@@ -286,6 +286,9 @@ class RunHistory(_Memoized):
     def _clear(self) -> None:
         self.config = self._asked
         """What was asked for; with a time to spend, with the counts that the run chose."""
+        job = self._asked.job
+        if isinstance(job, Compare) and job.time is not None:  # not known yet
+            self.config = replace(self._asked, job=replace(job, seeds=1))
         self.time: ev.TimePlanned | None = None
         """Of a run with a time to spend."""
         self.started: ev.RunStarted | None = None

@@ -142,9 +142,15 @@ class SeedsInTime:
                 f"{time} is enough for one seed only, which gives no intervals:"
                 f" two take about {_brief(two)}"
             )
-        epochs = self._epochs_for_two(trials)
-        hint = f"two fit with {many(epochs, 'epoch')}" if epochs else "two fit at no length"
-        return f"{words}; {hint}"
+        return f"{words}; {self._hint(trials)}"
+
+    def _hint(self, entries: int) -> str:
+        epochs = self._epochs_for_two(entries)
+        if epochs:
+            return f"two fit with {many(epochs, 'epoch')}"
+        shortest = planned_epochs(replace(self._config, epochs=1))
+        cycle = ", a whole cycle" if shortest > 1 else ""
+        return f"two do not fit even with {many(shortest, 'epoch')}{cycle}"
 
     def _epochs_for_two(self, entries: int) -> int:
         """The most epochs with which two seeds fit; 0 if there are none."""

@@ -37,7 +37,7 @@ from clr_tui.engine.settings.config import (
     Train,
     kind_of,
 )
-from clr_tui.engine.settings.entries import check_entries, parse_scheduler
+from clr_tui.engine.settings.entries import check_entries
 from clr_tui.engine.settings.image_folders import not_found_message, training_images
 from clr_tui.engine.settings.optimizer_names import check_optimizer, ignores_schedule
 from clr_tui.engine.settings.rate_grid import (
@@ -98,23 +98,12 @@ def check_training(_task: TaskConfig, job: Train) -> Iterator[UserError]:
 
 def check_comparison(task: TaskConfig, job: Compare) -> Iterator[UserError]:
     """The contradictions in a comparison, with or without its entries at the rates of a grid."""
-    broken = False
     try:
         job = at_each_rate(stand_in(job))
     except UserError as error:
         yield error
-        broken = True
-        job = replace(job, rates="default")
-    if has_grid(job) and not on_grid(job):
-        words = "has a rate of its own: leave out lr= where the rates of the grid are to be used"
-        yield UserError(f"every optimizer {words}", "lr")
-    for group in on_grid(job):
-        if group.asked.scheduler and "max_lr" in parse_scheduler(group.asked.scheduler)[1]:
-            words = "moves the rate up to its max_lr, whatever the grid: leave max_lr out"
-            yield UserError(f"'{group.asked.label}' {words}", "optimizers")
-    if job.halving and not has_grid(job) and not broken:
-        words = "halving ends rates of a grid, and there is none: leave it out"
-        yield UserError(f"{words}, or give lr {EXAMPLE}", "halving")
+        job = replace(job, rates="default", halving=False)
+    yield from _grid(job)
     entries = [replace(entry, lr=job.lr_of(entry)) for entry in job.entries]
     yield from check_entries(entries)
     for entry in entries:  # a tuned upper bound might be below a lower bound given alone
@@ -137,6 +126,21 @@ def check_comparison(task: TaskConfig, job: Compare) -> Iterator[UserError]:
     elif study in STUDIES and study != model and model in MODELS:
         words = f"the study {study} uses the model {study}, not {model}: leave one of them out"
         yield UserError(words, "study")
+
+
+def _grid(job: Compare) -> Iterator[UserError]:
+    """The mistakes of a comparison whose entries are at the rates of its grid, if it has one."""
+    groups = on_grid(job)
+    if has_grid(job) and not groups:
+        words = "has a rate of its own: leave out lr= where the rates of the grid are to be used"
+        yield UserError(f"every optimizer {words}", "lr")
+    for group in groups:
+        if "max_lr=" in group.asked.scheduler:
+            words = "moves the rate up to its max_lr, whatever the grid: leave max_lr out"
+            yield UserError(f"'{group.asked.label}' {words}", "optimizers")
+    if job.halving and not has_grid(job):
+        words = "halving ends rates of a grid, and there is none: leave it out"
+        yield UserError(f"{words}, or give lr {EXAMPLE}", "halving")
 
 
 def _ordered(job: RangeTest | Train, lower: str, upper: str) -> list[UserError]:

@@ -167,10 +167,8 @@ def _run_seeds(
     first, number, stopped = session.config.task.seed, 0, None
     if budget is not None:
         config = replace(config, seeds=budget.seeds, steps=budget.steps)
-    steps, seeds = (
-        sweep_steps(config, len(session.task.train), session.samples_per_step),
-        config.seeds,
-    )
+    seeds = config.seeds
+    steps = sweep_steps(config, len(session.task.train), session.samples_per_step)
     while number < seeds and stopped is None:
         trial = Trial(number=number, seed=first + number, label=f"seed {first + number}")
         beyond = steps * (seeds - 1 - number)

@@ -260,6 +260,17 @@ def test_a_suggestion_whose_word_has_no_room_on_the_top_edge_has_it_on_a_row_bel
         assert before.endswith("▾ ") != after.startswith(" ▾")
 
 
+def test_words_stand_over_the_pattern_of_a_band_that_has_no_colour():
+    marks = (Mark(0.3, label="valley"), Mark(0.6, 0.5, "best", "best"))
+    band = Area([0.0, 1.0], [-9.0, -9.0], [9.0, 9.0])
+    axes = {"x": Axis(lo=0, hi=1), "y": Axis(lo=0, hi=1)}
+    text = to_text(
+        draw(Chart(areas=(band,), bands=(Band(0, 1),), marks=marks, **axes), 60, 12, PLAIN)
+    )
+    assert "▾░valley░" in text
+    assert "★░best░" in text
+
+
 @pytest.mark.parametrize("above", [0.0, 0.02, 0.1])
 def test_words_of_points_cover_neither_each_other_nor_a_mark(above):
     for apart in np.linspace(0, 0.3, 31):

@@ -202,6 +202,20 @@ def test_a_time_too_short_for_one_seed_keeps_what_has_begun() -> None:
     assert (report.seeds, report.trials_total) == (1, 3)
 
 
+@pytest.mark.parametrize(
+    ("policy", "words"),
+    [
+        ("constant", "two do not fit even with 1 epoch"),
+        ("triangular", "two do not fit even with 8 epochs, a whole cycle"),
+    ],
+)
+def test_if_no_length_fits_it_says_the_shortest(policy: str, words: str) -> None:
+    config = Compare(entries=[entry("sgd", policy=policy)] * 40, epochs=48, time=11.0)
+    played = Played(config, jobs=1)
+    played.run()
+    assert played.of(Note)[0].text.endswith(f"; {words}")
+
+
 def test_a_slow_start_leaves_time_for_less() -> None:
     played = Played(TWO)
     played.clock.now += 10.0  # such as for decoding images

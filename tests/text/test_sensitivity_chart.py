@@ -232,8 +232,16 @@ def test_bands_widen_the_axis_by_a_part_of_the_span_only():
 def test_a_value_far_worse_than_the_others_leaves_the_chart(metric, worse):
     means = (0.5, 0.55, 0.6, 0.62, 0.61, 0.5, worse)
     chart = sensitivity_chart(grid(optimizer(means=means, states={}), metric=metric), JOB, DEFAULT)
-    assert chart.y.lo > -2
-    assert chart.y.hi < 3
+    assert -5 < chart.y.lo < chart.y.hi < 5
+
+
+def test_one_poor_rate_beside_a_plateau_stays_on_the_chart():
+    means = (0.60, 0.656, 0.653, 0.665, 0.658, 0.657, 0.659)
+    chart = sensitivity_chart(grid(optimizer(means=means, states={})), JOB, DEFAULT)
+    assert chart.y.lo < 60.0
+    losses = (1.4, 0.55, 0.52, 0.5, 0.51, 0.52, 0.53)
+    chart = sensitivity_chart(grid(optimizer(means=losses, states={}), metric=LOSS), JOB, DEFAULT)
+    assert chart.y.hi > 1.4
 
 
 def test_only_a_loss_can_be_logarithmic():

@@ -28,6 +28,8 @@ _MIN_GAP = 3
 _LABEL_ROWS = 3
 """Rows, from the top, that labels of ticks on the top edge may use."""
 _BAND_FILL, _AREA_FILL = ord("·"), ord("░")
+_BEHIND = " ·░"
+"""What a label may cover."""
 _HLINE, _BAR, _FOOT = "╌", "╎", "┸"
 
 
@@ -253,7 +255,7 @@ class _Picture:
         """Labels a tick where all is blank; a tick on a lower row if there is space only there."""
         for lower in range(row, min(row + _LABEL_ROWS, self.rows.stop)):
             start = self._blank_beside(mark, lower, column)
-            if start is not None and (lower == row or self.grid.blank(lower, column, column + 1)):
+            if start is not None and (lower == row or self._is_free(lower, column, column + 1)):
                 self._put_mark(mark, lower, column)
                 self._put_label(mark, lower, start)
                 return
@@ -268,7 +270,11 @@ class _Picture:
             left: (max(left - _MIN_GAP, first), column),
         }
         inside = [at for at in (right, left) if first <= at <= end - size]
-        return next((at for at in inside if self.grid.blank(row, *room[at])), None)
+        return next((at for at in inside if self._is_free(row, *room[at])), None)
+
+    def _is_free(self, row: int, start: int, end: int) -> bool:
+        """Whether nothing but the patterns of bands and areas is there."""
+        return self.grid.holds_only(_BEHIND, row, start, end)
 
     def _label_point(self, mark: Mark, row: int, column: int) -> None:
         """Labels a point beside, below or above it where it is blank, otherwise over the data.

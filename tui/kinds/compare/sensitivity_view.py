@@ -42,9 +42,9 @@ _TOP_ROOM, _BOTTOM_ROOM = 0.12, 0.14
 of their span."""
 _FOOT, _STACKED = 0.03, 0.07
 """Height of these marks, and distance between those of two optimizers, as fractions of the axis."""
-_FAR_OUT = 3.0
-"""Values this many interquartile ranges worse than the worse quartile leave the chart (J. W. Tukey,
-"Exploratory Data Analysis", 1977, section 2D): they would flatten the rest."""
+_FAR_OUT = 5.0
+"""Values that are worse than the best by this many times their median size leave the chart: the
+loss of a rate that is almost too high may be any number, and would flatten the rest."""
 
 _Shown = Sequence[tuple[int, OptimizerSensitivity]]
 """Optimizers with their numbers."""
@@ -310,11 +310,9 @@ def _limits(
 
 
 def _without_far_out(values: Floats, sign: int) -> tuple[float, float]:
-    """The least and greatest value; on the worse side at most Tukey's outer fence."""
+    """The least and greatest value; on the worse side at most `_FAR_OUT` away."""
     good = sign * values
-    lower, upper = np.percentile(good, [25, 75])
-    worst = max(float(good.min()), float(lower - _FAR_OUT * (upper - lower)))
-    # With all but a few values equal, the fence would leave no room at all.
-    worst = float(good.min()) if upper == lower else worst
-    ends = sign * worst, sign * float(good.max())
+    best = float(good.max())
+    worst = max(float(good.min()), best - _FAR_OUT * float(np.median(np.abs(values))))
+    ends = sign * worst, sign * best
     return min(ends), max(ends)
