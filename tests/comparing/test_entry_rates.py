@@ -64,7 +64,7 @@ def test_a_tuned_rate_is_the_recommended_one_and_its_cost_is_reported() -> None:
     assert played.run() == Result("done")
     for number in (0, 1):
         rate = rates(played)[number]
-        # The curve that is played is lowest at 0.1, with its bottom from 0.01 on.
+        # The curve that is played falls up to 0.1 and explodes beyond.
         assert rate.lr == pytest.approx(0.042, rel=0.1)
         assert (rate.source, rate.note, rate.trial) == ("tuned", "", 4 + number)
         assert (rate.steps, rate.samples, rate.seconds) == (SWEEP_STEPS, SWEEP_STEPS * 10, 12.5)
