@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from made_curves import Case, rates
-from plan import Line
+from points import Line
 
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.sweep import rules

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from plan import Line, Results, is_enclosed
+from plan import Results, is_enclosed, is_firm, stored_lines
+from points import Line, more_error, points
 from suite import SUITE, Setting, rate, step_of
 
 PLATEAU = 1.0
@@ -18,17 +17,14 @@ PLATEAU = 1.0
 
 
 MOST = 100.0
-"""Points that advice loses at most: an error has no upper end, and one setting must not decide."""
+"""Points that advice loses at most: an error has no upper end, and no setting may decide alone."""
 
 
 @dataclass(frozen=True)
 class Truth:
-    """The final metric by rate, in points: higher is better.
+    """The final metric by rate, in points (see `points`): higher is better."""
 
-    A point is a hundredth of a share, or 1 % of the best error (the root of a mean square, or a
-    cross-entropy).
-    """
-
+    header: Line
     steps: np.ndarray
     """Of the ladder, increasing; shape (n,)."""
     scores: np.ndarray
@@ -38,20 +34,18 @@ class Truth:
     @staticmethod
     def of(lines: list[Line]) -> Truth:
         """Reads the trainings of a setting."""
-        metric, trained = lines[0]["metric"], [x for x in lines if x["type"] == "training"]
+        header, trained = lines[0], [x for x in lines if x["type"] == "training"]
         steps = sorted({round(step_of(x["lr"])) for x in trained})
         scores = np.full((1 + max(x["seed"] for x in trained), len(steps)), np.nan)
         failed = np.zeros(scores.shape, dtype=bool)
         for x in trained:
             at = x["seed"], steps.index(round(step_of(x["lr"])))
             failed[at] = x["value"] is None
-            scores[at] = -math.inf if failed[at] else _score(metric, x["value"])
-        if metric["direction"] == "min":
-            scores = 100 * (1 - scores / _means(scores).max())
+            scores[at] = -math.inf if failed[at] else points(header, x["value"])
         # An error has no upper end; what exploded must not decide about the rates beside it.
         scores = np.maximum(scores, _means(scores).max() - MOST)
         scores[failed] = np.nanmin(scores[~failed])
-        return Truth(np.array(steps), scores)
+        return Truth(header, np.array(steps), scores)
 
     @cached_property
     def means(self) -> np.ndarray:
@@ -89,6 +83,10 @@ class Truth:
         """
         return self.best - float(np.interp(step_of(lr), self.steps, self.means))
 
+    def more_error(self, lr: float) -> float:
+        """By how many percent the error at a rate is larger than at the best; NaN for accuracy."""
+        return more_error(self.header, self.best, self.best - self.lost(lr))
+
     @cached_property
     def plateau(self) -> tuple[float, float]:
         """The rates about the best one that lose at most `PLATEAU` points."""
@@ -112,44 +110,55 @@ def _means(scores: np.ndarray) -> np.ndarray:
     return np.asarray(np.nanmean(scores, axis=0))
 
 
-def _score(metric: dict[str, Any], value: float) -> float:
-    """In points for a share; else minus the error, which `Truth.of` divides by the best."""
-    if metric["direction"] == "max":
-        return 100 * value
-    return -math.sqrt(value) if metric["name"] == "mse" else -value
-
-
 @dataclass(frozen=True)
 class Judged:
     """A setting whose best rate is enclosed, with its sweeps."""
 
     setting: Setting
-    header: Line
     truth: Truth
+    standard_error: float
+    """Of the best rate's mean over seeds, in points."""
+    seeds: int
+    """Of the trainings at the best rate."""
+    is_firm: bool
+    """Whether that mean is known well enough to count."""
     sweeps: dict[int, list[Line]]
     """By length in steps."""
     accuracies: list[Line]
     """Accuracy during a sweep, one for each seed."""
 
 
-def judged(folder: Path) -> list[Judged]:
-    """All settings whose results suffice, in the order of the suite."""
+def enclosed(folder: Path) -> list[Judged]:
+    """All settings whose best rate is enclosed, firm or not, in the order of the suite.
+
+    Raises:
+        SystemExit: a file is of a setting defined otherwise.
+    """
     found = []
     for setting in SUITE:
-        path = folder / f"{setting.name}.jsonl"
-        lines = (
-            [json.loads(line) for line in path.open() if line.endswith("\n")]
-            if path.exists()
-            else []
-        )
-        if not lines:
-            continue
-        sign = 1 if lines[0]["metric"]["direction"] == "max" else -1
+        lines = stored_lines(folder / f"{setting.name}.jsonl", setting)
         sweeps: dict[int, list[Line]] = {}
         for line in lines:
             if line["type"] == "sweep":
                 sweeps.setdefault(line["steps"], []).append(line)
-        if sweeps and is_enclosed(Results(setting, lines, sign)):
-            accuracies = [line for line in lines if line["type"] == "accuracy"]
-            found.append(Judged(setting, lines[0], Truth.of(lines), sweeps, accuracies))
+        if not sweeps or not is_enclosed(known := Results(setting, lines)):
+            continue
+        best = known.best()
+        assert best is not None
+        found.append(
+            Judged(
+                setting=setting,
+                truth=Truth.of(lines),
+                standard_error=known.standard_error(),
+                seeds=len(known.values[best]),
+                is_firm=is_firm(known),
+                sweeps=sweeps,
+                accuracies=[line for line in lines if line["type"] == "accuracy"],
+            )
+        )
     return found
+
+
+def judged(folder: Path) -> list[Judged]:
+    """The settings that count: their best rate is enclosed, and its mean is firm."""
+    return [setting for setting in enclosed(folder) if setting.is_firm]

@@ -107,11 +107,13 @@ def prepare(setting: Setting) -> dict[str, Any]:
     """The first line of a setting's results: what it is, and how its metric reads."""
     task, precision = _task(setting.kind, setting.batch_size)
     metric = task.primary
+    constant = workloads.constant_loss(setting.kind)
     return {
         "type": "setting",
         "setting": setting.described(),
         "name": setting.name,
         "metric": {"name": metric.name, "unit": metric.unit, "direction": metric.direction},
+        **({} if constant is None else {"constant": round(constant, 6)}),
         "samples": {
             "train": len(task.train),
             "validation": len(task.validation),

@@ -2,20 +2,22 @@
 
 Rates are steps of a ladder, four a decade. First every second step is tried with one seed, until
 the best of them has worse ones on both sides. Then every step around it is trained with all seeds,
-and if another turns out best, the steps around that one are, too.
+and if another turns out best, the steps around that one are, too. Where the mean of the best rate
+is still uncertain, more seeds follow.
 """
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Sequence
-from statistics import fmean
-from typing import Any
+from pathlib import Path
+from statistics import fmean, variance
 
 from pieces import AtRate, Piece, Sweep, key_of
+from points import Line, points
 from suite import Setting, rate, step_of
 
-Line = dict[str, Any]
 COARSE = 2
 """Steps of the ladder between the rates that are tried first."""
 BELOW, ABOVE = 8, 4
@@ -33,26 +35,68 @@ EARLY_ACCURACY = ("digits", "frozen")
 """Where that costs little, so that these sweeps need not wait for other settings."""
 EARLY_SEEDS = 3
 """Seeds of the trainings until all settings have them; more for cheap settings come last."""
+FIRM = 0.5
+"""Points that the standard error of the best rate's mean may be, so that its setting counts: what
+advice may lose cannot be told where the best itself is known less well."""
+ALIKE = 2.0
+"""Points below the best mean within which seeds are taken to differ as they do at the best rate."""
+MOST_SEEDS = 10
+"""Of the trainings at each rate near the best, where fewer leave it uncertain."""
+
+
+def stored_lines(path: Path, setting: Setting) -> list[Line]:
+    """The whole lines of a file of results; a torn last one is left out.
+
+    Raises:
+        SystemExit: they are of a setting defined otherwise, and must not be mixed with new ones.
+    """
+    if not path.exists():
+        return []
+    with path.open() as file:
+        lines: list[Line] = [json.loads(line) for line in file if line.endswith("\n")]
+    if lines and lines[0]["setting"] != setting.described():
+        raise SystemExit(
+            f"{path} is of other settings than {setting}: "
+            "remove it, and what libraries.jsonl beside it says of its sweeps"
+        )
+    return lines
 
 
 class Results:
     """What is known about one setting."""
 
-    def __init__(self, setting: Setting, lines: list[Line], sign: int) -> None:
+    def __init__(self, setting: Setting, lines: list[Line]) -> None:
         self.setting = setting
         self.done = {key_of(line) for line in lines}
         self.values: dict[int, dict[int, float]] = {}
-        """The final metric by step of the ladder and seed, higher is better; -inf: it failed."""
+        """The final metric in points by step of the ladder and seed; -inf: it failed."""
         for line in lines:
             if line["type"] == "training":
                 value = line["value"]
-                signed = -math.inf if value is None else sign * value
-                self.values.setdefault(round(step_of(line["lr"])), {})[line["seed"]] = signed
+                score = -math.inf if value is None else points(lines[0], value)
+                self.values.setdefault(round(step_of(line["lr"])), {})[line["seed"]] = score
 
     def best(self) -> int | None:
         """The best step by the mean over seeds; among rates with few seeds, by those they have."""
         means = {step: fmean(values.values()) for step, values in self.values.items()}
         return max(means, key=lambda step: means[step]) if means else None
+
+    def standard_error(self) -> float:
+        """Of the best rate's mean over seeds, in points; infinite with fewer than two seeds.
+
+        The spread of seeds is that at all rates within `ALIKE` points of the best: three seeds of
+        one rate, which is best because they are, can agree by chance.
+        """
+        best = self.best()
+        if best is None or len(self.values[best]) < 2:
+            return math.inf
+        mean = fmean(self.values[best].values())
+        if mean == -math.inf:
+            return math.inf
+        alike = [[*v.values()] for v in self.values.values() if fmean(v.values()) >= mean - ALIKE]
+        freedom = sum(len(values) - 1 for values in alike)
+        squares = sum((len(values) - 1) * variance(values) for values in alike if len(values) > 1)
+        return math.sqrt(squares / freedom / len(self.values[best]))
 
     def missing(self, pieces: Sequence[Piece]) -> list[Piece]:
         """Those that are not done."""
@@ -82,6 +126,8 @@ def next_pieces(known: Results, *, long: bool) -> list[Piece]:
         lambda: _coarse(known),
         lambda: _dense(known, early),
     ]
+    if long or setting.is_cheap:
+        stages += [lambda: _firm(known)]
     if long or setting.kind in EARLY_ACCURACY:
         stages += [lambda: accuracy]
     if long or setting.all_early:
@@ -97,6 +143,11 @@ def is_enclosed(known: Results) -> bool:
         return False
     early = min(known.setting.seeds, EARLY_SEEDS)
     return not known.missing([*_coarse(known), *_dense(known, early)])
+
+
+def is_firm(known: Results) -> bool:
+    """Whether the mean of the best rate is known well enough to count what others lose to it."""
+    return known.standard_error() <= FIRM
 
 
 def _coarse(known: Results) -> list[Piece]:
@@ -122,3 +173,12 @@ def _dense(known: Results, seeds: int) -> list[Piece]:
         if step <= known.fails_from()
         for seed in range(seeds)
     ]
+
+
+def _firm(known: Results) -> list[Piece]:
+    """What is missing of the last seed that was begun; one more where the best is not firm yet."""
+    seeds = 1 + max(seed for values in known.values.values() for seed in values)
+    begun = _dense(known, seeds)
+    if known.missing(begun) or is_firm(known) or seeds >= MOST_SEEDS:
+        return begun
+    return _dense(known, seeds + 1)

@@ -8,7 +8,8 @@ $CLR_TUI_STUDY_DATA; settings that need them are left out where there are none.
 
 Lines of a file, each with its `type`:
 
-- `setting`, the first: what it is, its metric, and how many samples it has.
+- `setting`, the first: what it is, its metric, how many samples it has, and for an error the
+  `constant`, the loss of the best constant guess on validation and test part together.
 - `sweep`: `steps` planned, `seed`, and the raw losses. Step i is at
   start_lr * (end_lr / start_lr) ** (i / steps); null is not finite; `diverged`: ended early.
 - `accuracy`: the metric during a sweep, by `lr`.
@@ -33,7 +34,8 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):  # before torch starts i
     os.environ.setdefault(variable, "1")
 
 from pieces import Piece, do, prepare, start_process  # noqa: E402
-from plan import Line, Results, next_pieces  # noqa: E402
+from plan import Results, next_pieces, stored_lines  # noqa: E402
+from points import Line  # noqa: E402
 from suite import SUITE, Setting  # noqa: E402
 from workloads import lacks  # noqa: E402
 
@@ -56,14 +58,9 @@ class Store:
         path = self._path(setting)
         if not path.exists():
             return []
+        lines = stored_lines(path, setting)
         text = path.read_text()
-        if whole := text[: text.rfind("\n") + 1]:
-            lines: list[Line] = [json.loads(line) for line in whole.splitlines()]
-            if lines[0]["setting"] != setting.described():
-                raise SystemExit(f"{path} is of other settings than {setting}: remove it")
-        else:
-            lines = []
-        if whole != text:
+        if (whole := text[: text.rfind("\n") + 1]) != text:
             path.write_text(whole)
         return lines
 
@@ -117,8 +114,7 @@ class Study:
         if setting.name in self._left_out:
             return []
         lines = self._lines[setting.name]
-        sign = 1 if lines[0]["metric"]["direction"] == "max" else -1
-        return next_pieces(Results(setting, lines, sign), long=long)
+        return next_pieces(Results(setting, lines), long=long)
 
     def _take(self, setting: Setting, future: Future[Line]) -> None:
         """Stores a line of results. What failed is said, and its setting left out from then on.

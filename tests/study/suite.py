@@ -65,6 +65,11 @@ class Setting:
         return f"{self.kind}-{optimizer}-b{self.batch_size}{policy}{long}"
 
     @property
+    def is_cheap(self) -> bool:
+        """Whether more seeds cost little, so that they need not wait for other settings."""
+        return self.seeds > 3
+
+    @property
     def centre(self) -> int:
         """The step of the ladder where the search begins."""
         return round(CENTRES[self.optimizer] * RATES_PER_DECADE)
@@ -113,7 +118,9 @@ def _settings() -> list[Setting]:
     frozen = Setting(kind="frozen", optimizer="sgd", seeds=5, all_early=True)
     costly = ((100, 3), (300, 3), (1000, 1))
     flowers = Setting(kind="flowers32", optimizer="sgd", epochs=4, step_size=2.0, sweeps=costly)
-    vision = replace(flowers, kind="shufflenet")
+    # On 860 held-out photographs, seeds of these networks differ by up to 16 points after 4 epochs
+    # and by 5 after 16; on the digits by 1.
+    vision = replace(flowers, kind="shufflenet", epochs=16, step_size=8.0)
     flowers64 = replace(flowers, kind="flowers64", sweeps=costly[:2])
     lion = "lion_pytorch:Lion"
     bare: dict[str, Any] = {"optimizer": "sgd(momentum=0)", "end_lr": 10.0}

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 from advise import Said, said_of_sweeps, smiths
-from judge import Judged, judged
+from judge import Judged, enclosed
 from library_rules import FILE
-from suite import DEFAULTS
+from suite import DEFAULTS, is_held_out
 
 OURS = "recommended"
 ARTICLE = "minimum/10"
@@ -52,6 +52,11 @@ class Advice:
     def lost(self) -> float:
         """Points; NaN without an answer."""
         return float("nan") if self.lr is None else self.setting.truth.lost(self.lr)
+
+    @property
+    def more_error(self) -> float:
+        """Percent of the best error; NaN for an accuracy or without an answer."""
+        return float("nan") if self.lr is None else self.setting.truth.more_error(self.lr)
 
     @property
     def factor(self) -> float:
@@ -130,7 +135,11 @@ class Study:
     """The results, with everybody's advice."""
 
     def __init__(self, folder: Path) -> None:
-        self.settings = judged(folder)
+        known = enclosed(folder)
+        self.settings = [setting for setting in known if setting.is_firm]
+        """Those that count."""
+        self.uncertain = [setting for setting in known if not setting.is_firm]
+        """Those whose best rate is not known well enough yet."""
         file = folder / FILE
         lines = map(json.loads, file.open()) if file.exists() else ()
         self._libraries = {tuple(line["sweep"]): line["advice"] for line in lines}
@@ -139,6 +148,11 @@ class Study:
     def advice(self) -> list[Advice]:
         """Of every rule for every sweep alone; of the program also for all seeds of a length."""
         return [a for setting in self.settings for a in self._of(setting)]
+
+    @cached_property
+    def held_out(self) -> list[Advice]:
+        """That about settings by which nothing was chosen."""
+        return [a for a in self.advice if is_held_out(a.setting.setting)]
 
     def _of(self, setting: Judged) -> Iterable[Advice]:
         yield Advice(setting, DEFAULT, 0, 0, DEFAULTS[setting.setting.optimizer])

@@ -9,13 +9,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+import workloads
 from advise import said_of
-from judge import Truth, judged
+from goals import Goal
+from judge import Truth, enclosed, judged
 from made_curves import COUNT, deserving, undeserving
-from plan import Results, is_enclosed, next_pieces
-from report import page
+from plan import MOST_SEEDS, Results, is_enclosed, is_firm, next_pieces
+from points import more_error, points
+from report import page, uncertain_settings
+from scipy.optimize import minimize_scalar
+from scipy.stats import sem
 from suite import DEFAULTS, SUITE, Setting, is_held_out, rate, step_of
 from summaries import OURS, Study
+from torch.nn import functional
 
 from clr_tui.engine.settings.entries import parse_optimizer
 from clr_tui.engine.training.optimizers.classes import default_lr
@@ -47,7 +54,7 @@ def finished(setting: Setting, best: int, fails: int = 0) -> list[dict[str, obje
         for seed in range(seeds):
             lines.append({"type": "sweep", "steps": steps, "seed": seed})
     for _ in range(100):
-        pieces = next_pieces(Results(setting, lines, 1), long=False)
+        pieces = next_pieces(Results(setting, lines), long=False)
         trainings = [piece for piece in pieces if piece.key[0] == "training"]
         if not trainings:
             return lines
@@ -59,7 +66,7 @@ def finished(setting: Setting, best: int, fails: int = 0) -> list[dict[str, obje
 
 @pytest.mark.parametrize(("best", "fails"), [(-6, 0), (-16, 8), (3, 8), (-9, -7), (-4, -3)])
 def test_the_plan_encloses_the_best_rate_wherever_it_is(best, fails):
-    known = Results(DIGITS, finished(DIGITS, best, fails), 1)
+    known = Results(DIGITS, finished(DIGITS, best, fails))
     assert is_enclosed(known)
     assert known.best() == best
     near = range(best - 3, min(best + 3, fails) + 1)
@@ -71,10 +78,58 @@ def test_only_what_is_missing_is_done():
     lines = finished(DIGITS, -6)
     dropped = next(line for line in lines if line["type"] == "training" and line["seed"] == 2)
     lines.remove(dropped)
-    known = Results(DIGITS, lines, 1)
+    known = Results(DIGITS, lines)
     assert not is_enclosed(known)
     (piece,) = next_pieces(known, long=False)
     assert piece.key == ("training", dropped["lr"], 2)
+
+
+def with_noise(sigma: float) -> Results:
+    """All that the plan asks for before long sweeps, with noise of so many points."""
+    rng = np.random.default_rng(1)
+    lines = [line for line in finished(DIGITS, -4) if line["type"] != "training"]
+    lines += [{"type": "accuracy", "steps": 300, "seed": seed} for seed in range(3)]
+    for _ in range(500):
+        pieces = next_pieces(Results(DIGITS, lines), long=False)
+        trainings = [piece for piece in pieces if piece.key[0] == "training"]
+        if not trainings:
+            return Results(DIGITS, lines)
+        _, lr, seed = trainings[0].key
+        step = round(step_of(lr))
+        value = (hill(step, fails=9) or 0) + sigma / 100 * rng.standard_normal()
+        lines.append(training(step, seed, value))
+    raise AssertionError("the plan does not end")
+
+
+@pytest.mark.parametrize(
+    ("sigma", "least", "most"), [(0.1, 3, 3), (1.2, 4, MOST_SEEDS), (9.0, MOST_SEEDS, MOST_SEEDS)]
+)
+def test_more_seeds_follow_until_the_best_rate_is_firm(sigma, least, most):
+    known = with_noise(sigma)
+    best = known.best()
+    assert best is not None
+    assert least <= len(known.values[best]) <= most
+    assert is_firm(known) is (sigma < 9)
+    near = range(best - 3, best + 4)
+    assert len({len(known.values[step]) for step in near}) == 1, "a seed is not left half done"
+
+
+def test_a_standard_error_pools_the_seeds_of_rates_that_are_alike():
+    at = {-4: [0.90, 0.92, 0.97], -5: [0.91, 0.92, 0.93], -6: [0.5, 0.9, 0.7], -8: [0.925]}
+    lines = [HEADER, *(training(step, i, v) for step in at for i, v in enumerate(at[step]))]
+    pooled = np.sqrt(np.mean([np.var(at[-4], ddof=1), np.var(at[-5], ddof=1)]))
+    assert Results(DIGITS, lines).standard_error() == pytest.approx(100 * pooled / 3**0.5)
+    alone = [HEADER, *(training(-4, i, v) for i, v in enumerate(at[-4]))]
+    assert Results(DIGITS, alone).standard_error() == pytest.approx(100 * sem(at[-4]))
+    assert Results(DIGITS, alone[:2]).standard_error() == math.inf
+
+
+def test_a_figure_that_is_missed_says_by_how_much():
+    short = Goal("intervals", "intervals that hold it", 0.9, 0.78, "{:.0%}", least=True)
+    assert (short.is_reached, short.missed_by) == (False, "12 in 100")
+    assert short.row == "| intervals that hold it | at least 90% | 78% | no |"
+    assert Goal("factor", "the same", 2, 2.0).is_reached
+    assert Goal("factor", "the same", 2, 2.25).missed_by == "0.25"
 
 
 def test_points_lost_are_read_between_the_rates_of_the_grid():
@@ -90,12 +145,60 @@ def test_points_lost_are_read_between_the_rates_of_the_grid():
     assert truth.luck == pytest.approx(0), "seeds that agree choose the same rate"
 
 
-def test_an_error_is_lost_in_percent_of_the_best():
-    header = {**HEADER, "metric": {"name": "mse", "unit": "number", "direction": "min"}}
-    lines = [header, *(training(s, 0, (1 + 0.1 * abs(s + 4)) ** 2) for s in range(-9, 0))]
+ERROR = {"metric": {"name": "mse", "unit": "number", "direction": "min"}, "constant": 4.0}
+
+
+def test_an_error_is_lost_in_hundredths_of_what_a_constant_guess_leaves():
+    header = {**HEADER, **ERROR}
+    lines = [header, *(training(s, 0, 1 + 0.21 * abs(s + 4)) for s in range(-9, 0))]
     truth = Truth.of(lines)
+    assert truth.best == pytest.approx(75), "a quarter of the variance is left"
     assert truth.lost(rate(-4)) == 0
-    assert truth.lost(rate(-6)) == pytest.approx(20)
+    assert truth.lost(rate(-6)) == pytest.approx(100 * 0.42 / 4)
+    assert truth.more_error(rate(-5)) == pytest.approx(10), "the root of 1.21"
+
+
+def test_the_entropy_is_no_root_and_an_accuracy_no_error():
+    text = {"metric": {"name": "cross-entropy", "direction": "min"}, "constant": 3.0}
+    assert points({**HEADER, **text}, 1.5) == pytest.approx(50)
+    assert more_error({**HEADER, **text}, 50, 45) == pytest.approx(10)
+    assert points(HEADER, 0.97) == pytest.approx(97)
+    assert math.isnan(more_error(HEADER, 97, 96))
+
+
+def test_no_constant_guess_of_the_table_loses_less_than_the_one_that_is_compared_with():
+    table = workloads.load("table", 64, torch.device("cpu"))
+    targets = torch.cat([table.validation.targets, table.test.targets])
+
+    def loss(guess: float) -> float:
+        return functional.mse_loss(torch.full_like(targets, guess), targets).item()
+
+    assert workloads.constant_loss("table") == pytest.approx(minimize_scalar(loss).fun, rel=1e-5)
+
+
+def test_no_constant_guess_of_the_text_loses_less_than_the_one_that_is_compared_with():
+    text = workloads.load("text", 64, torch.device("cpu"))
+    letters = torch.cat([text.validation.targets, text.test.targets]).flatten()
+
+    def loss(logits: torch.Tensor) -> float:
+        return functional.cross_entropy(logits.expand(len(letters), -1), letters).item()
+
+    known = workloads.constant_loss("text")
+    assert known is not None
+    logits = torch.tensor(np.bincount(letters.numpy()) / len(letters)).log().clamp(min=-50)
+    assert loss(logits) == pytest.approx(known, rel=1e-5)
+    noise = 0.05 * torch.randn(20, len(logits), generator=torch.Generator().manual_seed(0))
+    assert all(loss(logits + by) > known for by in noise)
+
+
+def test_results_of_errors_say_what_a_constant_guess_loses():
+    for path in sorted((ROOT / "tests" / "study" / "results").glob("*.jsonl")):
+        with path.open() as file:
+            header = json.loads(file.readline())
+        if header.get("metric", {}).get("direction") == "min":
+            # The text differs a little between versions of Python.
+            expected = workloads.constant_loss(header["setting"]["kind"])
+            assert header["constant"] == pytest.approx(expected, rel=0.01), path.name
 
 
 def test_luck_is_what_choosing_by_noise_gains():
@@ -146,10 +249,13 @@ def test_default_rates_are_those_of_the_classes(optimizer):
     assert default_lr(config) == DEFAULTS[optimizer]
 
 
-def test_the_page_tells_what_advice_costs(tmp_path):
-    lines = finished(DIGITS, -6)
+def stored(folder: Path, noise: float = 0.0) -> None:
+    """Writes results of the digits, whose seeds differ by so many points, with a torn last line."""
+    lines = [line for line in finished(DIGITS, -6) if line["type"] != "sweep"]
+    for line in lines[1:]:
+        if line["value"] is not None:
+            line["value"] += noise / 100 * line["seed"]
     case = next(case for case in deserving() if case.steps == 300)
-    lines = [line for line in lines if line["type"] != "sweep"]
     for seed in range(3):
         lines.append(
             {
@@ -163,7 +269,12 @@ def test_the_page_tells_what_advice_costs(tmp_path):
             }
         )
     text = "".join(json.dumps(line) + "\n" for line in lines)
-    (tmp_path / f"{DIGITS.name}.jsonl").write_text(text + '{"type":"trai')  # torn
+    (folder / f"{DIGITS.name}.jsonl").write_text(text + '{"type":"trai')
+
+
+def test_the_page_tells_what_advice_costs(tmp_path):
+    stored(tmp_path)
+    case = next(case for case in deserving() if case.steps == 300)
     (setting,) = judged(tmp_path)
     study = Study(tmp_path)
     alone = [a for a in study.advice if a.rule == OURS and a.sweeps == 1]
@@ -175,8 +286,29 @@ def test_the_page_tells_what_advice_costs(tmp_path):
     assert f"| {OURS} | 100% | {lost:.1f} |" in words
 
 
+def test_a_setting_that_is_not_firm_does_not_count_but_is_listed(tmp_path):
+    stored(tmp_path, noise=2.0)
+    assert judged(tmp_path) == []
+    (setting,) = enclosed(tmp_path)
+    assert setting.standard_error == pytest.approx(2 / math.sqrt(3))
+    study = Study(tmp_path)
+    assert study.settings == []
+    assert study.advice == []
+    words = uncertain_settings(study)
+    assert f"| `{DIGITS.name}` | choosing | {rate(-6):.2g} |" in words
+    assert f"`{SUITE[1].name}`" in words.split("Not trained at all rates yet")[1]
+
+
+def test_results_of_a_setting_that_changed_are_not_judged(tmp_path):
+    stored(tmp_path)
+    file = tmp_path / f"{DIGITS.name}.jsonl"
+    file.write_text(file.read_text().replace('"epochs": 8', '"epochs": 4', 1))
+    with pytest.raises(SystemExit, match="of other settings"):
+        enclosed(tmp_path)
+
+
 def test_the_page_in_the_docs_is_made_from_the_results_that_are_here():
     text = (ROOT / "docs" / "advice.md").read_text()
     here = judged(ROOT / "tests" / "study" / "results")
     assert f"{len(here)} of {len(SUITE)} settings are in" in text
-    assert all(f"`{j.setting.name}` | " in text for j in here)
+    assert all(f"`{j.setting.name}` | " in text for j in enclosed(ROOT / "tests/study/results"))

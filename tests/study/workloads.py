@@ -35,9 +35,9 @@ IMAGES = {
     "digits": {"data": "digits"},
     "flowers32": {"data": str(FLOWERS), "image_size": 32},
     "flowers64": {"data": str(FLOWERS), "image_size": 64},
-    "shufflenet": {"data": str(FLOWERS), "image_size": 32, "model": "shufflenet_v2_x0_5"},
-    "mobilenet": {"data": str(FLOWERS), "image_size": 32, "model": "mobilenet_v3_small"},
-    "squeezenet": {"data": str(FLOWERS), "image_size": 32, "model": "squeezenet1_1"},
+    "shufflenet": {"data": "digits", "image_size": 32, "model": "shufflenet_v2_x0_5"},
+    "mobilenet": {"data": "digits", "image_size": 32, "model": "mobilenet_v3_small"},
+    "squeezenet": {"data": "digits", "image_size": 32, "model": "squeezenet1_1"},
 }
 """Tasks that the engine has; its own network unless a model is named."""
 
@@ -61,9 +61,24 @@ def load(kind: str, batch_size: int, device: torch.device) -> Task:
     return own_task(given, config, device, _quiet, _quiet)
 
 
+def constant_loss(kind: str) -> float | None:
+    """The loss of the best constant guess on validation and test part together.
+
+    Of a regression it is the variance of the targets, of the text the entropy of its characters'
+    frequencies in nats; None for tasks that are judged by accuracy.
+    """
+    if kind not in ("table", "text"):
+        return None
+    given: Any = _OWN[kind]()
+    targets = torch.cat([given.validation[1], given.test[1]]).flatten()
+    if kind == "table":
+        return float(targets.double().var(correction=0))
+    return float(torch.special.entr(targets.bincount() / len(targets)).sum())
+
+
 def lacks(kind: str) -> str:
     """What a task needs that is not there; "" if it can be trained."""
-    if kind in ("digits", "table", "text"):
+    if kind in ("table", "text") or IMAGES.get(kind, {}).get("data") == "digits":
         return ""
     if not FLOWERS.is_dir():
         return "photographs (CLR_TUI_STUDY_DATA)"
