@@ -88,7 +88,7 @@ class Setting:
 _LONG = {("digits", 32)}
 
 
-HELD_OUT_FIRST = ("table", "shufflenet", "squeezenet")
+HELD_OUT_FIRST = ("table", "shufflenet", "resnet18")
 
 
 def is_held_out(setting: Setting) -> bool:
@@ -118,8 +118,8 @@ def _settings() -> list[Setting]:
     frozen = Setting(kind="frozen", optimizer="sgd", seeds=5, all_early=True)
     costly = ((100, 3), (300, 3), (1000, 1))
     flowers = Setting(kind="flowers32", optimizer="sgd", epochs=4, step_size=2.0, sweeps=costly)
-    # On 860 held-out photographs, seeds of these networks differ by up to 16 points after 4 epochs
-    # and by 5 after 16; on the digits by 1.
+    # On the flowers, seeds of this network differ by up to 16 points after 4 epochs and by 5 after
+    # 16; on the digits by 1. Seeds of MobileNetV2 and SqueezeNet differ by 8 and 16 there.
     vision = replace(flowers, kind="shufflenet", epochs=16, step_size=8.0)
     flowers64 = replace(flowers, kind="flowers64", sweeps=costly[:2])
     lion = "lion_pytorch:Lion"
@@ -147,7 +147,7 @@ def _settings() -> list[Setting]:
         replace(digits, optimizer="adam", policy="one-cycle"),
         replace(digits, optimizer="adam", batch_size=512, epochs=32, step_size=16.0),
         replace(digits, optimizer="sgd", batch_size=16),
-        replace(vision, kind="mobilenet", optimizer="adam"),
+        replace(vision, optimizer="adam"),
         replace(text, optimizer=lion, batch_size=32),
         replace(frozen, optimizer="adamw", policy="constant"),
         replace(flowers, optimizer="adam", batch_size=128, epochs=8, step_size=4.0),
@@ -155,7 +155,7 @@ def _settings() -> list[Setting]:
         replace(digits, epochs=32),
         replace(table, optimizer=lion, batch_size=128, policy="one-cycle"),
         replace(frozen, optimizer="rmsprop", batch_size=512, epochs=16),
-        replace(vision, kind="squeezenet", optimizer="adamw"),
+        replace(vision, kind="resnet18", optimizer="adamw", epochs=6, step_size=3.0),
         replace(digits, optimizer="sgd", batch_size=512, epochs=32, step_size=16.0),
         replace(digits, **bare, batch_size=16),
         replace(text, optimizer="rmsprop", batch_size=128, epochs=8, step_size=4.0),

@@ -36,8 +36,7 @@ IMAGES = {
     "flowers32": {"data": str(FLOWERS), "image_size": 32},
     "flowers64": {"data": str(FLOWERS), "image_size": 64},
     "shufflenet": {"data": "digits", "image_size": 32, "model": "shufflenet_v2_x0_5"},
-    "mobilenet": {"data": "digits", "image_size": 32, "model": "mobilenet_v3_small"},
-    "squeezenet": {"data": "digits", "image_size": 32, "model": "squeezenet1_1"},
+    "resnet18": {"data": "digits", "image_size": 16, "model": "resnet18"},
 }
 """Tasks that the engine has; its own network unless a model is named."""
 
