@@ -96,7 +96,7 @@ def _of_lengths(study: Study) -> Iterator[Goal]:
     if moved:
         words = f"factor between advice of 100 and 3,000 steps, median of {len(moved)} settings"
         yield Goal("factor", words, 2, float(np.median(moved)))
-        yield Goal("factor", "the same, largest", 2, max(moved))
+        yield Goal("factor", "largest factor between advice of 100 and 3,000 steps", 2, max(moved))
 
 
 def ends_of_lengths(study: Study) -> dict[str, tuple[float, float]]:
