@@ -47,7 +47,7 @@ def epochs(run: RunDir) -> int:
 
 
 def test_sweep_set_train_and_outlive_the_terminal(home: Home) -> None:
-    terminal = home.open("range-test", "--batch-size", "32", "--seed", "1")
+    terminal = home.open("range-test", "--batch-size", "32", "--seed", "1", "--steps", "200")
     terminal.wait_for("is recommended", 180)
     text = terminal.wait_for(
         lambda text: panel_value(text, "max_lr") > panel_value(text, "base_lr")

@@ -1,7 +1,8 @@
 """Curves on the CPU stay what they were, bit for bit: a change that moves them says so here.
 
-The bits depend on torch's version, the processor's instructions and the number of threads, so
-`curves.json` holds hashes for each setting they were recorded under, and the test skips elsewhere.
+The bits depend on torch's version, the processor (its libraries choose other kernels for another
+make, even with the same instructions) and the number of threads, so `curves.json` holds hashes for
+each setting they were recorded under, and the test skips elsewhere.
 `python tests/e2e/test_same_curves.py` records them.
 """
 
@@ -10,6 +11,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import platform
+import re
 import subprocess
 import sys
 import tempfile
@@ -25,7 +28,15 @@ ON_FLOWERS = ("--data", str(FLOWERS), "--image-size", "32", "--seed", "3")
 CURVES: dict[str, tuple[str, ...]] = {
     "digits-range-test": ("range-test", "--steps", "120", "--seeds", "2", "--accuracy"),
     "digits-train": ("train", "--max-lr", "0.02", "--epochs", "8"),
-    "digits-compare": ("compare", "--optimizers", "adam,sgd+clr", "--seeds", "2", "--epochs", "8"),
+    "digits-compare": (
+        "compare",
+        "--optimizers",
+        "adam,sgd(lr=0.02)+clr",
+        "--seeds",
+        "2",
+        "--epochs",
+        "8",
+    ),
     "flowers-range-test": ("range-test", *ON_FLOWERS, "--steps", "60"),
     "flowers-train": ("train", *ON_FLOWERS, "--max-lr", "0.01", "--epochs", "1"),
     "flowers-compare": (
@@ -41,7 +52,19 @@ def setting() -> str:
     """What else the bits depend on."""
     capability = torch.backends.cpu.get_cpu_capability()
     threads = torch.get_num_threads()
-    return f"torch {torch.__version__.split('+')[0]}, {capability}, {threads} threads"
+    return (
+        f"torch {torch.__version__.split('+')[0]}, {processor()}, {capability}, {threads} threads"
+    )
+
+
+def processor() -> str:
+    """The make, family and model of the processor, such as `AuthenticAMD 25 17`."""
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return platform.processor() or platform.machine()
+    fields = dict(re.findall(r"^(vendor_id|cpu family|model)\s*: (.*)$", text, re.MULTILINE))
+    return " ".join(fields[name] for name in ("vendor_id", "cpu family", "model") if name in fields)
 
 
 def curve_hash(command: tuple[str, ...], folder: Path) -> str:

@@ -75,7 +75,10 @@ def complaint(screen, name: str) -> str:
 
 async def choose_task(pilot, text: str, parameters: list[str]) -> None:
     row(pilot.app.screen, "task").fill(text)
-    await until(pilot, lambda: own(pilot.app.screen) == parameters)
+    screen = pilot.app.screen
+    await until(pilot, lambda: own(screen) == parameters)
+    # A field is mounted before what is in it.
+    await until(pilot, lambda: all(row(screen, f"parameters.{one}").children for one in parameters))
 
 
 async def started(pilot, start) -> TaskConfig:
