@@ -87,10 +87,6 @@ def curve_hash(command: tuple[str, ...], folder: Path) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    not os.environ.get("CLR_TUI_CURVES"),
-    reason="run by hand with CLR_TUI_CURVES=1: with two threads, bits differ on a busy machine",
-)
 @pytest.mark.parametrize("name", CURVES)
 def test_curves_are_those_of_before(name: str, tmp_path: Path) -> None:
     if name.startswith("flowers") and not FLOWERS.is_dir():

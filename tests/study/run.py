@@ -30,8 +30,9 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessP
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):  # before torch starts its threads
-    os.environ.setdefault(variable, "1")
+if __name__ == "__main__":  # before torch starts its threads; importers keep their own number
+    for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
 
 from pieces import Piece, do, prepare, start_process  # noqa: E402
 from plan import Results, next_pieces, stored_lines  # noqa: E402
