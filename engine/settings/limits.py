@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from clr_tui.engine.errors import UserError, did_you_mean
 
 MAX_COUNT = 10**9
+RATE: dict[str, Any] = {"gt": 0, "ge": 1e-30, "le": 1e6}
+"""Limits of a learning rate: far beyond what can train, and well within float32."""
+COUNT: dict[str, Any] = {"ge": 1, "le": MAX_COUNT}
+LENGTH: dict[str, Any] = {"gt": 0, "ge": 1e-6, "le": MAX_COUNT}
+"""In epochs."""
+TIME: dict[str, Any] = {"ge": 5, "le": 30 * 86400, "unit": "seconds"}
 _MAX_DIGITS = 40
 """Characters of an invalid value to show."""
 
