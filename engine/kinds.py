@@ -17,7 +17,7 @@ class JobKind(NamedTuple):
     try_early: str
     """`(RunConfig) -> None`: raises `UserError` for what torch refuses, before data is decoded."""
     run: str
-    """`(Work) -> Result`: does the job, in the worker."""
+    """`(Work) -> Result`: does the job, in the worker; empty if no worker of ours does it."""
     report: str
     """`(RunHistory, *, live: bool) -> Report`: the result so far, or in the end."""
     headline: str
@@ -70,5 +70,19 @@ JOB_KINDS: dict[str, JobKind] = {
         check_machine=f"{_ENGINE}.settings.check:check_room",
         named_trials=True,
     ),
+    "logged": JobKind(
+        check="",
+        try_early="",
+        run="",
+        report=f"{_ENGINE}.analysis.logged_report:logged_report",
+        headline=f"{_ENGINE}.analysis.logged_report:logged_headline",
+        standing=f"{_ENGINE}.log.standing:LOGGED",
+        job_of_log=f"{_ENGINE}.analysis.recordings.recording:logged_run_in",
+    ),
 }
 """Keyed by the names in `settings.config.JOBS`."""
+
+
+def startable_kinds() -> list[str]:
+    """The kinds of run that a worker can be started for."""
+    return [name for name, kind in JOB_KINDS.items() if kind.run]

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from clr_tui.engine.analysis.arrays import Floats, Ints
+from clr_tui.engine.analysis.logged import LoggedColumns
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.metrics import ACCURACY, Metric, known_by_name, primary_of
 from clr_tui.engine.settings.config import (
@@ -302,6 +303,8 @@ class RunHistory(_Memoized):
         """Metrics measured so far, in order; None before the first evaluation."""
         self.trials: dict[int, TrialHistory] = {}
         """In the order they started."""
+        self.logged = LoggedColumns()
+        """Of somebody's own loop."""
         self.usage: ev.DeviceUsage | None = None
         self.pool: ev.PoolReady | None = None
         """Comparisons only, like the next three."""
@@ -436,6 +439,8 @@ class RunHistory(_Memoized):
                 self.device = event
             case ev.TaskReady():
                 self.task = event
+            case ev.Logged():
+                self.corrupt += not self.logged.append(event)
             case ev.DeviceUsage():
                 self.usage = event
             case ev.PoolReady():

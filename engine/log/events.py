@@ -48,7 +48,7 @@ class RunStarted(Event, frozen=True, kw_only=True):
     run: str
     """The id of the run."""
     kind: str
-    """`range-test`, `train` or `compare`."""
+    """`range-test`, `train`, `compare` or `logged`."""
     schema: int = SCHEMA
     version: str = ""
     """The version of clr-tui that wrote the log."""
@@ -155,6 +155,23 @@ class Steps(Event, frozen=True, kw_only=True):
     samples_per_second: float | None = None
     eta_seconds: float | None = None
     """Estimate until the end of the run; in a comparison, of this trial (see `overall`)."""
+
+
+class Logged(Event, frozen=True, kw_only=True):
+    """Values that somebody's own loop logged, as columns of equal length; `null` is not finite.
+
+    Each name has a value in each row: rows with other names are another event. A step that was
+    logged before has a new value, and the later one holds. Readers of other tools' logs put NumPy
+    arrays in the columns.
+    """
+
+    step: list[int]
+    values: dict[str, list[float | None]]
+    """By name, such as "loss", "lr", "val/accuracy" or "epoch"."""
+    at: list[float] = []
+    """Unix time of each row, seconds; empty if unknown."""
+    x: str = "step"
+    """What `step` counts: a singular noun such as "step" or "epoch"."""
 
 
 class Evaluated(Event, frozen=True, kw_only=True):
@@ -381,6 +398,7 @@ AnyEvent = Union[  # noqa: UP007 - msgspec wants the union as a value
     TaskReady,
     TrialStarted,
     Steps,
+    Logged,
     Evaluated,
     EpochFinished,
     NonFinite,

@@ -9,6 +9,7 @@ from clr_tui.engine.log.events import (
     AnyEvent,
     EpochFinished,
     Evaluated,
+    Logged,
     Overall,
     Steps,
     TrialStarted,
@@ -109,6 +110,23 @@ def _trials(_config: RunConfig, events: Sequence[AnyEvent], head: Head) -> str:
     return f"{ended} of {many(overall.total, 'trial')}{failed}"
 
 
+def _unknown_length(
+    _config: RunConfig, _events: Sequence[AnyEvent], _head: Head | None
+) -> float | None:
+    """A loop does not say how long it will be."""
+    return None
+
+
+def _logged(_config: RunConfig, events: Sequence[AnyEvent], _head: Head) -> str:
+    logged = last_of(events, Logged)
+    if logged is None or not logged.step:
+        return ""
+    losses = logged.values.get("loss")
+    loss = "" if not losses or losses[-1] is None else f", loss {losses[-1]:.3g}"
+    return f"{logged.x} {logged.step[-1]}{loss}"
+
+
 SWEEPS = Standing(Steps, _by_steps, _sweep)
 TRAINING = Standing(Steps, _by_steps, _epoch)
 COMPARISON = Standing(Overall, _by_trials, _trials)
+LOGGED = Standing(Logged, _unknown_length, _logged)

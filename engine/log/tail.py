@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
@@ -10,7 +11,7 @@ from typing import get_args
 import msgspec
 
 from clr_tui.engine.log.decoding import UNREADABLE, LineDecoder
-from clr_tui.engine.log.events import SCHEMA, AnyEvent, RunStarted, Steps
+from clr_tui.engine.log.events import SCHEMA, AnyEvent, Logged, RunStarted, Steps
 from clr_tui.engine.log.line_tail import LineTail
 
 _KNOWN = frozenset(str(kind.__struct_config__.tag) for kind in get_args(AnyEvent))
@@ -93,7 +94,7 @@ class LogTail:
         return batch
 
     def _accept(self, event: AnyEvent, batch: Batch) -> None:
-        if isinstance(event, Steps) and not _is_consistent(event):
+        if isinstance(event, Steps | Logged) and not _is_consistent(event):
             batch.corrupt += 1
             return
         if isinstance(event, RunStarted):
@@ -122,12 +123,17 @@ class LogTail:
             self.newer_schema = batch.newer_schema = schema
 
 
-def _is_consistent(steps: Steps) -> bool:
+def _is_consistent(event: Steps | Logged) -> bool:
     """Whether columns have equal lengths and steps fit 64 bits, checked without a Python loop."""
-    count = len(steps.step)
-    if {len(steps.lr), len(steps.loss), *map(len, steps.metrics.values())} != {count}:
+    columns: list[Sequence[float | None]]
+    if isinstance(event, Steps):
+        columns = [event.lr, event.loss, *event.metrics.values()]
+    else:
+        columns = [*event.values.values(), *([event.at] if event.at else [])]
+    count = len(event.step)
+    if any(len(column) != count for column in columns):
         return False
-    return count == 0 or (min(steps.step) >= 0 and max(steps.step) <= _MAX_INT)
+    return count == 0 or (min(event.step) >= 0 and max(event.step) <= _MAX_INT)
 
 
 def read_events(path: Path) -> Batch:

@@ -22,6 +22,7 @@ from clr_tui.engine.settings.compare_config import (
     Compare,
     EntryConfig,
 )
+from clr_tui.engine.settings.logged_config import LoggedRun
 from clr_tui.engine.settings.optimizer_config import OptimizerConfig, Option
 from clr_tui.engine.settings.policy_settings import DECAY, FACTOR, GAMMA, POLICIES, WARMUP, Policy
 from clr_tui.engine.settings.range_test_config import SMOOTHING, SUBSET_SAMPLES, RangeTest
@@ -45,6 +46,7 @@ __all__ = [
     "Compare",
     "EntryConfig",
     "Job",
+    "LoggedRun",
     "OptimizerConfig",
     "Option",
     "Policy",
@@ -57,8 +59,13 @@ __all__ = [
     "kind_of",
 ]
 
-Job = Union[RangeTest, Train, Compare]  # noqa: UP007 - a value too
-JOBS: dict[str, type[Job]] = {"range-test": RangeTest, "train": Train, "compare": Compare}
+Job = Union[RangeTest, Train, Compare, LoggedRun]  # noqa: UP007 - a value too
+JOBS: dict[str, type[Job]] = {
+    "range-test": RangeTest,
+    "train": Train,
+    "compare": Compare,
+    "logged": LoggedRun,
+}
 """The jobs of runs, by kind."""
 J = TypeVar("J")
 

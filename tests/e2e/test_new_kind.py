@@ -81,7 +81,7 @@ def test_the_form_asks_for_it_too(runs: Path) -> None:
 
 OF_ONE_KIND = tuple(
     path
-    for kind in ("range_test", "train", "compare")
+    for kind in ("range_test", "train", "compare", "logged")
     for path in (f"tui/kinds/{kind}/", f"engine/settings/{kind}_config.py")
 )
 MAY_NAME_A_KIND: dict[str, str] = {

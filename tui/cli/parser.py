@@ -20,9 +20,9 @@ from clr_tui.tui.cli.help_text import (
     epilog,
 )
 from clr_tui.tui.cli.parsing import Parser, replay_position, speed
-from clr_tui.tui.kinds.registry import KINDS, Kind
+from clr_tui.tui.kinds.registry import Kind, kinds_with_command
 
-SCREEN_COMMANDS = (None, *KINDS, "attach", "replay")
+SCREEN_COMMANDS = (None, *kinds_with_command(), "attach", "replay")
 
 
 def _add_common(parser: Parser, command: str | None = None) -> None:
@@ -200,7 +200,7 @@ def build_parser() -> Parser:
         dest="command", metavar="COMMAND", title="commands", prog="clr-tui"
     )
     _add_common(parser)
-    for name, kind in KINDS.items():
+    for name, kind in kinds_with_command().items():
         command = _add(parser, commands, name, kind.usage, kind.purpose)
         parser.unbuilt[name] = partial(_build_starting, command, kind)
     for name, (usage, purpose, add_options) in COMMANDS.items():

@@ -77,7 +77,7 @@ class Kind(NamedTuple):
     how: str
     """The text below the keys in the help of the screen."""
     command: str
-    """Place of its `Command`."""
+    """Place of its `Command`; empty if no command starts such runs."""
     screen: str
     """Place of its subclass of `RunScreen`."""
     display: str
@@ -153,4 +153,24 @@ _COMPARE = Kind(
     display=f"{_HERE}.compare.display:DISPLAY",
     curves=False,
 )
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (_RANGE_TEST, _TRAIN, _COMPARE)}
+_LOGGED = Kind(
+    name="logged",
+    title="logged run",
+    phrase="a logged run",
+    usage="",
+    purpose="",
+    stopping="The loop ends when it asks for its next batch.",
+    how=(
+        "Everything that the loop logged, a chart for each name; values of training and validation "
+        "share one."
+    ),
+    command="",
+    screen=f"{_HERE}.logged.screen:LoggedScreen",
+    display=f"{_HERE}.logged.display:DISPLAY",
+)
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (_RANGE_TEST, _TRAIN, _COMPARE, _LOGGED)}
+
+
+def kinds_with_command() -> dict[str, Kind]:
+    """The kinds of run that a command starts."""
+    return {name: kind for name, kind in KINDS.items() if kind.command}

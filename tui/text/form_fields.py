@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from clr_tui.engine.kinds import startable_kinds
 from clr_tui.engine.settings.config import AROUND, GRID, JOBS, TaskConfig
 from clr_tui.engine.settings.table import REQUIRED, Setting, settings_of
 from clr_tui.engine.settings.texts import OFF, ON, write
@@ -69,7 +70,7 @@ class FormField:
 
 def kind_in(values: Values) -> str:
     """Return the chosen kind of job."""
-    return next(name for name in JOBS if title_of(name) == values["kind"])
+    return next(name for name in startable_kinds() if title_of(name) == values["kind"])
 
 
 def title_of(kind: str) -> str:
@@ -127,8 +128,8 @@ def form_fields(devices: tuple[str, ...] = ()) -> tuple[FormField, ...]:
     kinds = Setting(
         "find learning rate bounds, train between them, or compare optimizers",
         title="kind",
-        choices=tuple(map(title_of, JOBS)),
-        default=title_of(next(iter(JOBS))),
+        choices=tuple(map(title_of, startable_kinds())),
+        default=title_of(startable_kinds()[0]),
     )
     more = Setting(
         "show or hide settings that are rarely changed",
@@ -155,7 +156,7 @@ def _on(setting: Setting, devices: tuple[str, ...]) -> Setting:
 def _of_jobs() -> list[FormField]:
     kinds: dict[str, list[str]] = {}
     rows: dict[str, Setting] = {}
-    for kind in reversed(JOBS):
+    for kind in reversed(startable_kinds()):
         for name, setting in job_settings(kind).items():
             kinds.setdefault(name, []).insert(0, kind)
             rows[name] = setting

@@ -29,7 +29,15 @@ from clr_tui.engine.log.packed_log import read_packed
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.log.tail import Batch
 from clr_tui.engine.regular import open_text
-from clr_tui.engine.settings.config import Compare, Job, RangeTest, RunConfig, TaskConfig, Train
+from clr_tui.engine.settings.config import (
+    Compare,
+    Job,
+    RangeTest,
+    RunConfig,
+    TaskConfig,
+    Train,
+)
+from clr_tui.engine.settings.logged_config import LoggedRun
 
 
 @dataclass(frozen=True)
@@ -156,6 +164,11 @@ def comparison_in(events: list[AnyEvent]) -> Compare:
         epochs=max(planned or done, default=0),
         whole_cycles=False,
     )
+
+
+def logged_run_in(_events: list[AnyEvent]) -> LoggedRun:
+    """The run of a user's own loop, whose log does not hold its settings."""
+    return LoggedRun()
 
 
 def _seeds(events: list[AnyEvent]) -> set[int]:

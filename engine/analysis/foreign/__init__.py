@@ -1,0 +1,1 @@
+"""Reads the logs of other tools, finished or still growing."""

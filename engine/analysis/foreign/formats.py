@@ -1,0 +1,26 @@
+"""The table of the formats of other tools' logs.
+
+A row per format, the most specific first. Readers are imported only where they are used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Format(NamedTuple):
+    """One format."""
+
+    title: str
+    """Such as "TensorBoard"."""
+    looked_for: str
+    """What makes a file or folder one of this format, in a few words, for an error message."""
+    recognises: Callable[[Path, bytes], bool]
+    """`(path, first bytes)`: whether it is one; the bytes of a folder are empty."""
+    reader: str
+    """Place of `(Path, Mapping) -> list[ForeignLog]`, one log per run."""
+
+
+FORMATS: tuple[Format, ...] = ()

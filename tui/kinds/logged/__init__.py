@@ -1,0 +1,1 @@
+"""Runs of somebody's own loop, and logs of other tools."""
