@@ -1,17 +1,25 @@
-"""The package for task files: `clr_tui.Task` describes a model, its data and how it is trained.
+"""The package for task files and training loops: `Task`, `range_test` and `CLR`.
 
-Importing it loads nothing else. `Task` itself needs torch, which loads with its first use.
+Importing it loads nothing else. What needs torch loads it with its first use.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from pkgutil import extend_path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from clr_tui.engine.tasks.own_task import Task
+    from clr_tui.engine.training.clr_scheduler import CLR
 
-__all__ = ["Task"]
+__all__ = ["CLR", "Task"]
+
+_PLACES = {
+    "CLR": "clr_tui.engine.training.clr_scheduler",
+    "Task": "clr_tui.engine.tasks.own_task",
+}
+"""Where each name is defined."""
 
 # The folders engine/ and tui/ of a checkout are not in its clr_tui/: where the checkout is the
 # working directory, this file comes before the installed package, which has them.
@@ -19,10 +27,8 @@ __path__ = extend_path(__path__, __name__)
 
 
 def __getattr__(name: str) -> Any:
-    if name == "Task":
-        from clr_tui.engine.tasks.own_task import Task
-
-        return Task
+    if name in _PLACES:
+        return getattr(import_module(_PLACES[name]), name)
     raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
 
 

@@ -64,7 +64,7 @@ class PolicyScheduler(LambdaLR):
             for group in optimizer.param_groups:
                 # In the group, as torch's CyclicLR keeps it, so that a checkpoint has it.
                 group.setdefault("max_momentum", momentum_of(group))
-                _check_momentum(optimizer, group["max_momentum"], min_momentum)
+                check_momentum(optimizer, group["max_momentum"], min_momentum)
         super().__init__(optimizer, rate)
 
     def get_lr(self) -> list[Any]:
@@ -73,7 +73,7 @@ class PolicyScheduler(LambdaLR):
             for group in self.optimizer.param_groups:
                 high = group["max_momentum"]
                 momentum = self._rate.momentum(self.last_epoch, self._min_momentum, high)
-                _set_momentum_of(group, momentum)
+                set_momentum_of(group, momentum)
         return super().get_lr()
 
     def end_epoch(self, value: float | None) -> None:
@@ -99,10 +99,11 @@ class PolicyScheduler(LambdaLR):
 def set_momentum(optimizer: Optimizer, momentum: float) -> None:
     """Sets the momentum, or the first beta, of each group."""
     for group in optimizer.param_groups:
-        _set_momentum_of(group, momentum)
+        set_momentum_of(group, momentum)
 
 
-def _set_momentum_of(group: dict[str, Any], momentum: float) -> None:
+def set_momentum_of(group: dict[str, Any], momentum: float) -> None:
+    """Sets the momentum, or the first beta, of a parameter group."""
     if "betas" in group:
         group["betas"] = (momentum, *group["betas"][1:])
     else:
@@ -116,7 +117,8 @@ def momentum_of(group: dict[str, Any]) -> float | None:
     return momentum if isinstance(momentum, float) else None
 
 
-def _check_momentum(optimizer: Optimizer, own: float | None, low: float) -> None:
+def check_momentum(optimizer: Optimizer, own: float | None, low: float) -> None:
+    """Raises a UserError (field "min_momentum") if `own` momentum cannot move down to `low`."""
     name = type(optimizer).__name__
     if not own:
         raise UserError(f"{name} has no momentum here that min_momentum could move", "min_momentum")

@@ -110,7 +110,8 @@ def test_a_log_is_readable_without_torch_or_a_screen(package: str) -> None:
 def test_a_task_file_that_imports_clr_tui_loads_torch_only_with_a_task() -> None:
     loaded = modules_after("import clr_tui; dir(clr_tui)")
     assert not loaded & {"torch", "numpy", "msgspec", "textual"}
-    assert "torch" in modules_after("import clr_tui; clr_tui.Task")
+    for name in ("Task", "CLR"):
+        assert "torch" in modules_after(f"import clr_tui; clr_tui.{name}")
 
 
 def test_the_engine_loads_without_a_screen_library() -> None:
