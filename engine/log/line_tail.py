@@ -7,6 +7,7 @@ the one read before. Decoding a line is up to the caller.
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,22 +18,29 @@ BLOCK = 1 << 20
 MAX_LINE = 16 << 20
 """Bytes. A longer line is garbage (no writer makes one) and is skipped without holding it."""
 _FINGERPRINT_BYTES = 512
+_SECTOR = 512
+"""Bytes. A file of a multiple of this length was probably written by a buffer that was full."""
 
 
 @dataclass
 class LineBatch:
     """The result of one poll."""
 
-    lines: list[bytes] = field(default_factory=list)
-    """Complete lines, in order, without their newline."""
+    pieces: list[bytes] = field(default_factory=list)
+    """Complete lines, in order, many in a piece: a newline stands between two, none at its end."""
     reset: bool = False
-    """The file was truncated or replaced; `lines` start at its beginning."""
+    """The file was truncated or replaced; `pieces` start at its beginning."""
     overlong: int = 0
     """Lines longer than `MAX_LINE`, left out."""
     more: bool = False
     """`limit` ended the poll: more can be read right away."""
     portion: float = 1.0
     """Share of the file read so far, 0 to 1."""
+
+    @property
+    def lines(self) -> list[bytes]:
+        """The lines of all pieces, without their newline."""
+        return [line for piece in self.pieces for line in piece.split(b"\n")]
 
 
 class LineTail:
@@ -41,15 +49,24 @@ class LineTail:
     Nothing is kept open between polls, so the file may be replaced at any time. A change of its
     inode, its first bytes, or the bytes before the current offset (missing if it was truncated)
     shows that it was.
+
+    Args:
+        path: the file.
+        settled_after: seconds after which a last line without a newline counts as complete, if the
+            file was left alone. If it is continued after all, the file is read again from its
+            start, as if it had been replaced. None: such a line is never complete.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, settled_after: float | None = None) -> None:
         self.path = path
+        self._settled_after = settled_after
         self._restart()
 
     def _restart(self) -> None:
         self._offset = 0
         self._skipping = False
+        self._unended = False
+        """Whether the last line was taken without a newline."""
         self._identity: tuple[int, int] | None = None
         self._head = b""
         self._anchor = b""
@@ -75,19 +92,43 @@ class LineTail:
         info = os.fstat(fd)
         batch = LineBatch()
         identity = (info.st_dev, info.st_ino)
+        before = self._offset
         if self._replaced(fd, identity):
             batch.reset = self._offset > 0  # at 0, the caller has nothing to discard
             self._restart()
         self._identity = identity
-        before = self._offset
         reached = self._read(fd, limit, batch)
         batch.more = reached < info.st_size
+        if reached == info.st_size > self._offset and self._is_settled(info):
+            self._take_unended(fd, batch)
         batch.portion = min(reached / info.st_size, 1.0) if info.st_size else 1.0
         if self._offset != before:
             start = max(0, self._offset - _FINGERPRINT_BYTES)
             self._head = os.pread(fd, min(_FINGERPRINT_BYTES, self._offset), 0)
             self._anchor = os.pread(fd, self._offset - start, start)
         return batch
+
+    def _is_settled(self, info: os.stat_result) -> bool:
+        """Whether a last line without a newline is complete."""
+        if self._settled_after is None or self._skipping or info.st_size % _SECTOR == 0:
+            return False
+        return time.time() - info.st_mtime >= self._settled_after
+
+    def _take_unended(self, fd: int, batch: LineBatch) -> None:
+        line = os.pread(fd, MAX_LINE, self._offset)
+        batch.pieces.append(line)
+        self._offset += len(line)
+        self._unended = True
+
+    def _continued(self, fd: int) -> bool:
+        """Whether the line taken without a newline was longer; passes over a newline after it."""
+        if not self._unended:
+            return False
+        after = os.pread(fd, 2, self._offset)
+        if after.startswith((b"\n", b"\r\n")):
+            self._offset += after.index(b"\n") + 1
+            self._unended = False
+        return self._unended and after not in (b"", b"\r")
 
     def _replaced(self, fd: int, identity: tuple[int, int]) -> bool:
         if self._identity is None:
@@ -96,6 +137,7 @@ class LineTail:
             identity != self._identity
             or os.pread(fd, len(self._head), 0) != self._head
             or os.pread(fd, len(self._anchor), self._offset - len(self._anchor)) != self._anchor
+            or self._continued(fd)
         )
 
     def _read(self, fd: int, limit: int | None, batch: LineBatch) -> int:
@@ -122,15 +164,19 @@ class LineTail:
     def _take(self, text: bytes, batch: LineBatch) -> None:
         """Takes the whole lines in `text`, which starts at the offset; a newline follows it."""
         self._offset += len(text) + 1
-        lines = text.split(b"\n")
         if self._skipping:
-            del lines[0]
             self._skipping = False
+            _, newline, text = text.partition(b"\n")
+            if not newline:
+                return
         if len(text) > MAX_LINE:
+            lines = text.split(b"\n")
             sane = [line for line in lines if len(line) <= MAX_LINE]
             batch.overlong += len(lines) - len(sane)
-            lines = sane
-        batch.lines += lines
+            if not sane:
+                return
+            text = b"\n".join(sane)
+        batch.pieces.append(text)
 
 
 def end_of_lines(fd: int) -> int:
