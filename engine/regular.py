@@ -80,10 +80,11 @@ def open_text(path: Path) -> IO[str]:
     wide = os.pread(fd, 2, 0) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
     if wide:
         return os.fdopen(fd, encoding="utf-16", newline="")
-    return os.fdopen(fd, encoding="utf-8-sig", errors=_WESTERN, newline="")
+    return os.fdopen(fd, encoding="utf-8-sig", errors=WESTERN, newline="")
 
 
-_WESTERN = "clr-tui.western"
+WESTERN = "clr-tui.western"
+"""The name of an error handler that decodes bytes which are not UTF-8 as Windows' characters."""
 
 
 def _as_western(error: UnicodeError) -> tuple[str, int]:
@@ -93,4 +94,4 @@ def _as_western(error: UnicodeError) -> tuple[str, int]:
     return odd.decode("cp1252", errors="replace"), error.end
 
 
-codecs.register_error(_WESTERN, _as_western)
+codecs.register_error(WESTERN, _as_western)

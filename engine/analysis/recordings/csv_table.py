@@ -16,8 +16,8 @@ from clr_tui.engine.errors import UserError
 from clr_tui.engine.regular import open_text
 
 _DELIMITERS = (",", ";", "\t")
-_DECIMAL_COMMA = re.compile(r"\s*[-+]?\d*,\d+(?:[eE][-+]?\d+)?\s*")
-_NUMBER = re.compile(r"\s*[-+]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][-+]?\d+)?\s*")
+DECIMAL_COMMA = re.compile(r"\s*[-+]?\d*,\d+(?:[eE][-+]?\d+)?\s*")
+NUMBER = re.compile(r"\s*[-+]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][-+]?\d+)?\s*")
 _MAX_LINE = 1 << 16
 """Characters of the header that are read: a file that is not text may have no line ends."""
 
@@ -46,8 +46,8 @@ def open_csv(path: Path) -> Iterator[Table]:
     """
     try:
         with open_text(path) as file:
-            above, first, read = _header_line(file)
-            delimiter = _delimiter(first)
+            above, first, read = header_line(file)
+            delimiter = delimiter_of(first)
             lines = csv.reader(
                 chain([first, *read], file),
                 delimiter=delimiter,
@@ -61,8 +61,8 @@ def open_csv(path: Path) -> Iterator[Table]:
         raise UserError(f"'{path}' is not a CSV file of text") from None
 
 
-def _header_line(file: IO[str]) -> tuple[int, str, list[str]]:
-    """The number of lines above the header, its line, and the line below it if that was read.
+def header_line(file: IO[str]) -> tuple[int, str, list[str]]:
+    """Finds the header: the number of lines above it, its line, and the line below if it was read.
 
     The header is the first line without a "#", or the last one with it if numbers come next.
     """
@@ -81,11 +81,12 @@ def _header_line(file: IO[str]) -> tuple[int, str, list[str]]:
 
 
 def _has_number(line: str) -> bool:
-    cells = next(csv.reader([line], delimiter=_delimiter(line)), [])
-    return any(_NUMBER.fullmatch(cell) for cell in cells)
+    cells = next(csv.reader([line], delimiter=delimiter_of(line)), [])
+    return any(NUMBER.fullmatch(cell) for cell in cells)
 
 
-def _delimiter(header: str) -> str:
+def delimiter_of(header: str) -> str:
+    """The delimiter that splits a line into most cells; a space if none of the usual ones does."""
     counts = {d: len(next(csv.reader([header], delimiter=d), [])) for d in _DELIMITERS}
     best = max(_DELIMITERS, key=counts.__getitem__)
     return best if counts[best] > 1 else " "
@@ -96,7 +97,7 @@ def _rows(
 ) -> Iterator[tuple[int, list[str]]]:
     for number_of_row, cells in enumerate(lines, start=above + 2):
         if decimal_commas:
-            cells = [c.replace(",", ".") if _DECIMAL_COMMA.fullmatch(c) else c for c in cells]
+            cells = [c.replace(",", ".") if DECIMAL_COMMA.fullmatch(c) else c for c in cells]
         if any(cell.strip() for cell in cells):
             yield number_of_row, cells
 
