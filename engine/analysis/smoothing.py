@@ -51,12 +51,12 @@ def _mean(values: Floats, alpha: float) -> Floats:
         part = values[start : start + _PART]
         if start:
             part[0] += (1 - alpha) * values[start - 1]
-        part[:] = _recur(part, 1 - alpha)
+        part[:] = recur(part, 1 - alpha)
     return values
 
 
-def _recur(x: Floats, decay: float) -> Floats:
-    """`y_i = x_i + decay * y_(i-1)`, `y_(-1) = 0`, in blocks, without a loop over steps.
+def recur(x: Floats, decay: float) -> Floats:
+    """Returns `y_i = x_i + decay * y_(i-1)`, `y_(-1) = 0`, shape (n,), without a loop over steps.
 
     All blocks advance together, one step at a time. What each block carries over to the next is
     the same recurrence over the last values of the blocks. (A product with a matrix of powers is
@@ -69,6 +69,6 @@ def _recur(x: Floats, decay: float) -> Floats:
     for before, after in pairwise(steps):
         after += decay * before
     if count > 1:
-        carried = _recur(steps[-1].copy(), decay**_BLOCK)
+        carried = recur(steps[-1].copy(), decay**_BLOCK)
         steps[:, 1:] += decay ** np.arange(1, _BLOCK + 1)[:, None] * carried[:-1]
     return np.asarray(steps.T.reshape(-1)[: len(x)])
