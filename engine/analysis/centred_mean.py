@@ -54,8 +54,8 @@ class GrowingMean:
     def of(self, values: Floats) -> Floats:
         """Returns the mean of `values`.
 
-        What was computed before is used again if `values` is a longer view of the same buffer, whose
-        values must not have changed.
+        What was computed before is used again if `values` is a longer view of the same buffer,
+        whose values must not have changed.
         """
         values = np.asarray(values, np.float64)
         finite = np.isfinite(values)
