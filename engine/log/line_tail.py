@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.log.same_file import SameFile
 from clr_tui.engine.regular import open_regular
 
 BLOCK = 1 << 20
 MAX_LINE = 16 << 20
 """Bytes. A longer line is garbage (no writer makes one) and is skipped without holding it."""
-_FINGERPRINT_BYTES = 512
 _SECTOR = 512
 """Bytes. A file of a multiple of this length was probably written by a buffer that was full."""
 
@@ -46,9 +46,7 @@ class LineBatch:
 class LineTail:
     """Reads the complete lines of a growing file, each once.
 
-    Nothing is kept open between polls, so the file may be replaced at any time. A change of its
-    inode, its first bytes, or the bytes before the current offset (missing if it was truncated)
-    shows that it was.
+    Nothing is kept open between polls, so the file may be replaced at any time.
 
     Args:
         path: the file.
@@ -67,9 +65,7 @@ class LineTail:
         self._skipping = False
         self._unended = False
         """Whether the last line was taken without a newline."""
-        self._identity: tuple[int, int] | None = None
-        self._head = b""
-        self._anchor = b""
+        self._same = SameFile()
 
     def poll(self, limit: int | None = None) -> LineBatch:
         """All new complete lines; a missing file has none. Never blocks.
@@ -91,21 +87,15 @@ class LineTail:
     def _poll(self, fd: int, limit: int | None) -> LineBatch:
         info = os.fstat(fd)
         batch = LineBatch()
-        identity = (info.st_dev, info.st_ino)
-        before = self._offset
-        if self._replaced(fd, identity):
+        if self._same.is_another(fd) or self._continued(fd):
             batch.reset = self._offset > 0  # at 0, the caller has nothing to discard
             self._restart()
-        self._identity = identity
         reached = self._read(fd, limit, batch)
         batch.more = reached < info.st_size
         if reached == info.st_size > self._offset and self._is_settled(info):
             self._take_unended(fd, batch)
         batch.portion = min(reached / info.st_size, 1.0) if info.st_size else 1.0
-        if self._offset != before:
-            start = max(0, self._offset - _FINGERPRINT_BYTES)
-            self._head = os.pread(fd, min(_FINGERPRINT_BYTES, self._offset), 0)
-            self._anchor = os.pread(fd, self._offset - start, start)
+        self._same.remember(fd, self._offset)
         return batch
 
     def _is_settled(self, info: os.stat_result) -> bool:
@@ -129,16 +119,6 @@ class LineTail:
             self._offset += after.index(b"\n") + 1
             self._unended = False
         return self._unended and after not in (b"", b"\r")
-
-    def _replaced(self, fd: int, identity: tuple[int, int]) -> bool:
-        if self._identity is None:
-            return False
-        return (
-            identity != self._identity
-            or os.pread(fd, len(self._head), 0) != self._head
-            or os.pread(fd, len(self._anchor), self._offset - len(self._anchor)) != self._anchor
-            or self._continued(fd)
-        )
 
     def _read(self, fd: int, limit: int | None, batch: LineBatch) -> int:
         """Appends new lines to `batch`; returns the offset up to which the file was read."""

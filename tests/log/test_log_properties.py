@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from runs_helpers import Reader
 
 from clr_tui.engine.log import line_tail as lines_module
+from clr_tui.engine.log import same_file
 from clr_tui.engine.log.events import (
     AnyEvent,
     Continued,
@@ -115,12 +116,12 @@ def log() -> Iterator[Path]:
 
 
 @contextmanager
-def sizes(block: int, longest: int, kept: int = lines_module._FINGERPRINT_BYTES) -> Iterator[None]:
+def sizes(block: int, longest: int, kept: int = same_file._COMPARED) -> Iterator[None]:
     """Small blocks and line limits, so that small logs cross them everywhere."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lines_module, "BLOCK", block)
         patch.setattr(lines_module, "MAX_LINE", longest)
-        patch.setattr(lines_module, "_FINGERPRINT_BYTES", kept)
+        patch.setattr(same_file, "_COMPARED", kept)
         yield
 
 
