@@ -305,7 +305,7 @@ class RunHistory(_Memoized):
         """In the order they started."""
         self.logged = LoggedColumns()
         """Of somebody's own loop."""
-        self.usage: ev.DeviceUsage | None = None
+        self.usages: list[ev.DeviceUsage] = []
         self.pool: ev.PoolReady | None = None
         """Comparisons only, like the next three."""
         self.rates: dict[int, ev.RateChosen] = {}
@@ -348,6 +348,11 @@ class RunHistory(_Memoized):
     def trial(self) -> TrialHistory | None:
         """The newest trial."""
         return next(reversed(self.trials.values()), None)
+
+    @property
+    def usage(self) -> ev.DeviceUsage | None:
+        """The newest load of the device."""
+        return self.usages[-1] if self.usages else None
 
     @property
     def precision(self) -> str:
@@ -442,7 +447,7 @@ class RunHistory(_Memoized):
             case ev.Logged():
                 self.corrupt += not self.logged.append(event)
             case ev.DeviceUsage():
-                self.usage = event
+                self.usages.append(event)
             case ev.PoolReady():
                 self.pool = event
             case ev.RateChosen():
