@@ -1,6 +1,7 @@
-"""The package for task files and training loops: `Task`, `range_test` and `CLR`.
+"""What your own code uses: `Task` in a task file; `start`, `range_test` and `CLR` in a training loop.
 
-Importing it loads nothing else. What needs torch loads it with its first use.
+Importing it loads nothing else. What needs torch, which `start` does not, loads it with its first
+use.
 """
 
 from __future__ import annotations
@@ -10,14 +11,18 @@ from pkgutil import extend_path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from clr_tui.engine.own_loop.run import Run
+    from clr_tui.engine.own_loop.starting import start
     from clr_tui.engine.tasks.own_task import Task
     from clr_tui.engine.training.clr_scheduler import CLR
 
-__all__ = ["CLR", "Task"]
+__all__ = ["CLR", "Run", "Task", "start"]
 
 _PLACES = {
     "CLR": "clr_tui.engine.training.clr_scheduler",
+    "Run": "clr_tui.engine.own_loop.run",
     "Task": "clr_tui.engine.tasks.own_task",
+    "start": "clr_tui.engine.own_loop.starting",
 }
 """Where each name is defined."""
 

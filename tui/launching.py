@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import msgspec
@@ -18,14 +17,7 @@ from clr_tui.engine.settings.catalogue import HUGGING_FACE, SOURCES, WEIGHTS
 from clr_tui.engine.settings.check import check
 from clr_tui.engine.settings.config import Job, TaskConfig, kind_of
 from clr_tui.engine.settings.task_files import absolute_place
-
-
-def package_version() -> str:
-    """Returns the installed version of clr-tui; `"0"` if it is not installed."""
-    try:
-        return version("clr-tui")
-    except PackageNotFoundError:
-        return "0"
+from clr_tui.engine.version import package_version
 
 
 def start_run(runs: Path, task: TaskConfig, job: Job, parent: str | None = None) -> RunDir:

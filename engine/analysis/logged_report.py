@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from clr_tui.engine.analysis.arrays import finite_or_none
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.report import Report, common_fields
+from clr_tui.engine.log.standing import logged_words
 from clr_tui.engine.settings.logged_config import LoggedRun
 
 
@@ -69,6 +69,4 @@ def logged_headline(history: RunHistory) -> str:
         return ""
     name = "loss" if "loss" in names else names[0]
     column = history.logged.column(name)
-    value = float(column.value[-1])
-    words = f"{value:.3g}" if math.isfinite(value) else "not finite"
-    return f"{name} {words}, {column.x} {column.step[-1]}"
+    return logged_words(name, float(column.value[-1]), int(column.step[-1]), column.x)

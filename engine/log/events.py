@@ -54,6 +54,8 @@ class RunStarted(Event, frozen=True, kw_only=True):
     """The version of clr-tui that wrote the log."""
     host: str = ""
     pid: int = 0
+    script: str = ""
+    """The path of the program with a user's own loop; empty for a worker."""
 
 
 class Progress(Event, frozen=True, kw_only=True):
@@ -347,13 +349,21 @@ class TimePlanned(Event, frozen=True, kw_only=True):
 
 
 class DeviceUsage(Event, frozen=True, kw_only=True):
-    """The load of the device, every few seconds. Values that are not available are null."""
+    """The load of the device and of the process, every few seconds.
+
+    Values that are not available are null. A user's own loop writes it even while it logs nothing,
+    so that readers know that its process lives.
+    """
 
     memory_used: int | None = None
     """Bytes on the device used by all processes."""
     memory_total: int | None = None
     utilisation: float | None = None
     """0 to 1."""
+    process_cores: float | None = None
+    """Cores that the process kept busy since the last such event, its children not counted."""
+    process_memory: int | None = None
+    """Bytes of memory that the process uses."""
 
 
 class CommandRefused(Event, frozen=True, kw_only=True):

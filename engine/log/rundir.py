@@ -27,7 +27,14 @@ from clr_tui.engine.errors import UserError, did_you_mean
 from clr_tui.engine.log.lock import is_held
 from clr_tui.engine.log.writer import write_failed
 from clr_tui.engine.regular import Stamp, read_regular, stamp_of
-from clr_tui.engine.settings.config import Job, RunConfig, TaskConfig, decode_run, kind_of
+from clr_tui.engine.settings.config import (
+    Job,
+    LoggedRun,
+    RunConfig,
+    TaskConfig,
+    decode_run,
+    kind_of,
+)
 
 _MAX_NAME_LENGTH = 24
 _MAX_CONFIG_BYTES = 16 << 20
@@ -100,7 +107,8 @@ def create_run(
 ) -> RunDir:
     """Creates a new run's directory under `runs`, which is created too if missing.
 
-    The id is "<kind>-<task>-<n>", n one above the largest in use. Processes that create runs at
+    The id is "<kind>-<task>-<n>", n one above the largest in use; that of a user's own loop has its
+    name only, "<name>-<n>". Processes that create runs at
     the same time get different ids.
 
     Raises:
@@ -108,7 +116,8 @@ def create_run(
     """
     runs = Path(os.path.abspath(runs))
     try:
-        run = _make_directory(runs, f"{kind_of(job)}-{short_task_name(task)}-")
+        kind = "" if isinstance(job, LoggedRun) else f"{kind_of(job)}-"
+        run = _make_directory(runs, f"{kind}{short_task_name(task)}-")
     except OSError as error:
         raise UserError(write_failed(runs, error), "runs_dir") from error
     config = RunConfig(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
@@ -115,6 +116,12 @@ def _unknown_length(
 ) -> float | None:
     """A loop does not say how long it will be."""
     return None
+
+
+def logged_words(name: str, value: float | None, step: int, x: str = "step") -> str:
+    """The result of a logged run in a few words: "loss 0.123, step 800"."""
+    finite = value is not None and math.isfinite(value)
+    return f"{name} {f'{value:.3g}' if finite else 'not finite'}, {x} {step}"
 
 
 def _logged(_config: RunConfig, events: Sequence[AnyEvent], _head: Head) -> str:

@@ -95,6 +95,10 @@ class EventWriter:
                 os.ftruncate(self._fd, start)
             raise UserError(write_failed(self.path, error), "runs_dir") from error
 
+    def fileno(self) -> int:
+        """The descriptor of the log."""
+        return self._fd
+
     def close(self) -> None:
         """Closes the file; writing after that is an error."""
         with self._lock:

@@ -50,6 +50,11 @@ class StopFlag:
             select.select([self._read], [], [], seconds)
         return self.reason is not None
 
+    def close(self) -> None:
+        """Closes the pipe; the flag must not be used any more."""
+        os.close(self._read)
+        os.close(self._write)
+
 
 class Stopped(Exception):  # noqa: N818 - nothing went wrong
     """A command or signal stopped the run; the message says which or why."""

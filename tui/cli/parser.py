@@ -181,7 +181,7 @@ class _Version(argparse.Action):
         super().__init__(nargs=0, **kwargs)
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        from clr_tui.tui.launching import package_version
+        from clr_tui.engine.version import package_version
 
         print(f"clr-tui {package_version()}")
         parser.exit()
