@@ -1,4 +1,4 @@
-"""What your own code uses: `Task` in a task file; `start`, `range_test` and `CLR` in a training loop.
+"""What your code uses: `Task` in a task file; `start`, `range_test`, `CLR` in a training loop.
 
 Importing it loads nothing else. What needs torch, which `start` does not, loads it with its first
 use.

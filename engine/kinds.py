@@ -36,6 +36,11 @@ class JobKind(NamedTuple):
     named_trials: bool = False
     """Whether its trials have names, which tables of all steps must include."""
 
+    @property
+    def has_worker(self) -> bool:
+        """Whether a worker of ours does it, in trials; else it is a user's own program."""
+        return bool(self.run)
+
 
 _ENGINE = "clr_tui.engine"
 JOB_KINDS: dict[str, JobKind] = {
@@ -85,4 +90,4 @@ JOB_KINDS: dict[str, JobKind] = {
 
 def startable_kinds() -> list[str]:
     """The kinds of run that a worker can be started for."""
-    return [name for name, kind in JOB_KINDS.items() if kind.run]
+    return [name for name, kind in JOB_KINDS.items() if kind.has_worker]

@@ -24,17 +24,11 @@ import msgspec
 
 from clr_tui.engine.atomic import replacing
 from clr_tui.engine.errors import UserError, did_you_mean
+from clr_tui.engine.kinds import JOB_KINDS
 from clr_tui.engine.log.lock import is_held
 from clr_tui.engine.log.writer import write_failed
 from clr_tui.engine.regular import Stamp, read_regular, stamp_of
-from clr_tui.engine.settings.config import (
-    Job,
-    LoggedRun,
-    RunConfig,
-    TaskConfig,
-    decode_run,
-    kind_of,
-)
+from clr_tui.engine.settings.config import Job, RunConfig, TaskConfig, decode_run, kind_of
 
 _MAX_NAME_LENGTH = 24
 _MAX_CONFIG_BYTES = 16 << 20
@@ -116,7 +110,7 @@ def create_run(
     """
     runs = Path(os.path.abspath(runs))
     try:
-        kind = "" if isinstance(job, LoggedRun) else f"{kind_of(job)}-"
+        kind = f"{kind_of(job)}-" if JOB_KINDS[kind_of(job)].has_worker else ""
         run = _make_directory(runs, f"{kind}{short_task_name(task)}-")
     except OSError as error:
         raise UserError(write_failed(runs, error), "runs_dir") from error

@@ -41,8 +41,8 @@ class Standing(NamedTuple):
     """The event that shows the progress."""
     progress: Callable[[RunConfig, Sequence[AnyEvent], Head | None], float | None]
     """0 to 1; None if unknown. Called even before the first trial starts."""
-    words: Callable[[RunConfig, Sequence[AnyEvent], Head], str]
-    """Empty if unknown."""
+    words: Callable[[RunConfig, Sequence[AnyEvent], Head | None], str]
+    """Empty if unknown. Called once the first trial has started, if the kind has trials."""
 
 
 def last_of(events: Sequence[AnyEvent], *kinds: type[T]) -> T | None:
@@ -63,7 +63,7 @@ def _by_steps(config: RunConfig, events: Sequence[AnyEvent], head: Head | None) 
     return max(0.0, min(1.0, done / max(1, trials)))
 
 
-def _sweep(config: RunConfig, events: Sequence[AnyEvent], _head: Head) -> str:
+def _sweep(config: RunConfig, events: Sequence[AnyEvent], _head: Head | None) -> str:
     steps = last_of(events, Steps)
     if steps is None or not steps.step:
         return ""
@@ -75,9 +75,9 @@ def _sweep(config: RunConfig, events: Sequence[AnyEvent], _head: Head) -> str:
     return f"{trial}step {steps.step[-1]}{_loss(steps)}"
 
 
-def _epoch(_config: RunConfig, events: Sequence[AnyEvent], head: Head) -> str:
+def _epoch(_config: RunConfig, events: Sequence[AnyEvent], head: Head | None) -> str:
     steps = last_of(events, Steps)
-    if steps is None or not steps.step:
+    if head is None or steps is None or not steps.step:
         return ""
     epoch = steps.step[-1] // max(1, head.first.steps_per_epoch) + 1
     measured = [e for e in events if isinstance(e, Evaluated) and e.part == "validation"]
@@ -99,13 +99,13 @@ def _by_trials(_config: RunConfig, events: Sequence[AnyEvent], _head: Head | Non
     return None if overall is None else max(0.0, min(1.0, overall.fraction))
 
 
-def _trials(_config: RunConfig, events: Sequence[AnyEvent], head: Head) -> str:
+def _trials(_config: RunConfig, events: Sequence[AnyEvent], head: Head | None) -> str:
     """How many trials have ended. The end of a log does not say who leads."""
     overall = last_of(events, Overall)
     if overall is None:
         return ""
     ended = overall.done + overall.failed + overall.stopped
-    if head.first.role == "sweep" and not ended + overall.running:
+    if head is not None and head.first.role == "sweep" and not ended + overall.running:
         return "tuning learning rates"
     failed = f", {overall.failed} failed" if overall.failed else ""
     return f"{ended} of {many(overall.total, 'trial')}{failed}"
@@ -124,7 +124,7 @@ def logged_words(name: str, value: float | None, step: int, x: str = "step") -> 
     return f"{name} {f'{value:.3g}' if finite else 'not finite'}, {x} {step}"
 
 
-def _logged(_config: RunConfig, events: Sequence[AnyEvent], _head: Head) -> str:
+def _logged(_config: RunConfig, events: Sequence[AnyEvent], _head: Head | None) -> str:
     logged = last_of(events, Logged)
     if logged is None or not logged.step:
         return ""

@@ -15,6 +15,7 @@ from clr_tui.engine.log.decoding import UNREADABLE, LineDecoder
 from clr_tui.engine.log.events import (
     AnyEvent,
     Continued,
+    Logged,
     Paused,
     Progress,
     Resumed,
@@ -130,7 +131,7 @@ def _decoded(lines: list[bytes]) -> list[AnyEvent]:
 
 def _finish(events: Sequence[AnyEvent]) -> RunFinished | None:
     """How the run ended; None if it did not or was resumed since."""
-    last = last_of(events, RunFinished, RunStarted, Resumed, TrialStarted, Steps)
+    last = last_of(events, RunFinished, RunStarted, Resumed, TrialStarted, Steps, Logged)
     return last if isinstance(last, RunFinished) else None
 
 
@@ -156,9 +157,11 @@ def _summary(
     run: RunDir, config: RunConfig, alive: bool, events: Sequence[AnyEvent], head: Head | None
 ) -> RunSummary:
     finish = _finish(events)
-    paused = isinstance(last_of(events, Paused, Continued, Steps, RunStarted), Paused)
+    paused = isinstance(last_of(events, Paused, Continued, Steps, Logged, RunStarted), Paused)
     outcome = finish.outcome if finish else None
-    status = state_of(outcome, alive=alive, paused=paused, began=head is not None)
+    has_worker = JOB_KINDS[config.kind].has_worker
+    began = head is not None or not has_worker
+    status = state_of(outcome, alive=alive, paused=paused, began=began)
     if finish is not None:
         headline, message = finish.headline, finish.message
         progress = 1.0 if status == "done" else None
@@ -166,9 +169,11 @@ def _summary(
         standing, work = _standing(config), last_of(events, Progress)
         progress = standing.progress(config, events, head)
         headline = f"{work.what}, {work.done} of {work.total}" if work else ""
-        if head is not None:
+        if began:
             headline = standing.words(config, events, head)
         lost = "the worker ended without a final event: its worker.log may say why"
+        if not has_worker:
+            lost = "its process ended without run.finish(): killed, or out of memory"
         message = lost if status == "lost" else ""
     return RunSummary(
         id=run.id,

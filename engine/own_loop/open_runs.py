@@ -5,20 +5,37 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from clr_tui.engine.own_loop.processes import is_interactive
 
-if TYPE_CHECKING:
-    from clr_tui.engine.own_loop.run import Run
+
+class OpenRun(Protocol):
+    """What this module needs of a `Run`."""
+
+    def finish(self, message: str = "") -> None:
+        """Ends it."""
+
+    def fail(self, error: BaseException) -> None:
+        """Ends it because of an error."""
+
+    def hold(self, seconds: float) -> bool:
+        """Keeps new writes from starting; whether the one under way ended within `seconds`."""
+
+    def release(self) -> None:
+        """Ends `hold`."""
+
+    def forget(self) -> None:
+        """Closes what it has open, without a word in its log."""
+
 
 _FORK_SECONDS = 1.0
 """For a write to end before a fork."""
-_open: list[Run] = []
-_held: list[Run] = []
+_open: list[OpenRun] = []
+_held: list[OpenRun] = []
 
 
-def add(run: Run) -> None:
+def add(run: OpenRun) -> None:
     """Adds a run, which is finished with the process at the latest."""
     _open.append(run)
     processes: Any = sys.modules.get("multiprocessing.process")
@@ -29,7 +46,7 @@ def add(run: Run) -> None:
         Finalize(None, _at_exit, exitpriority=10)
 
 
-def discard(run: Run) -> None:
+def discard(run: OpenRun) -> None:
     """Removes a run that is finished."""
     if run in _open:
         _open.remove(run)

@@ -12,7 +12,7 @@ from clr_tui.engine.log.commands import Command
 from clr_tui.engine.log.events import Outcome, RunFinished, RunStarted
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.own_loop import open_runs
-from clr_tui.engine.own_loop.recorder import Recorder
+from clr_tui.engine.own_loop.loop_log import Recorder
 from clr_tui.engine.own_loop.rows import Row
 from clr_tui.engine.own_loop.steering import Schedule, Steering
 from clr_tui.engine.own_loop.values import OnDevice, taken

@@ -52,10 +52,10 @@ def start(
             (`first`), or each its own run (`all`).
 
     Raises:
-        ValueError: `ranks` is something else.
+        UserError: `ranks` is something else.
     """
     if ranks not in ("first", "all"):
-        raise ValueError(f"ranks is 'first' or 'all', not {ranks!r}")
+        raise UserError(f"ranks is 'first' or 'all', not {ranks!r}")
     name = printable(str(name) or Path(script()).stem or "loop")
     here = rank()
     if is_helper() or (here.number and ranks == "first"):
@@ -92,7 +92,7 @@ def _started(name: str, settings: dict[str, str], runs_dir: str | os.PathLike[st
     run.begin(
         RunStarted(
             run=folder.id,
-            kind="logged",
+            kind=folder.config().kind,
             version=package_version(),
             host=socket.gethostname(),
             pid=os.getpid(),

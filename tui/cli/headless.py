@@ -9,6 +9,7 @@ from typing import Literal
 
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.kinds import JOB_KINDS
 from clr_tui.engine.log.commands import Stop, send
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.log.runs_folder import runs_dir
@@ -93,6 +94,11 @@ def failure_sentence(run: RunDir, history: RunHistory) -> str:
     finished = history.finished
     if finished is None and not run.path.exists():
         return f"{run.id} is gone: its folder was removed while it was running"
+    if finished is None and not JOB_KINDS[history.config.kind].has_worker:
+        return (
+            f"{run.id} was lost: its program vanished (killed, out of memory, or the machine went"
+            " down)"
+        )
     if finished is None:
         return (
             f"{run.id} was lost: its worker vanished (killed, out of memory, or the machine went"

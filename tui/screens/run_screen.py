@@ -16,6 +16,7 @@ from textual.types import CSSPathType
 
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.kinds import JOB_KINDS
 from clr_tui.engine.log.commands import Command, Continue, Pause, Stop, send
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.log.tail import Batch
@@ -332,7 +333,8 @@ class RunScreen(ForegroundScreen[None]):
         if self.source.replay:
             self.say("This is a recording: there is no worker to control.")
         elif self.run_dir is None or self.status.ended:
-            self.say(f"This {self.noun} has ended ({self.status.state}): press r to run it again.")
+            again = ": press r to run it again" if JOB_KINDS[self.config.kind].has_worker else ""
+            self.say(f"This {self.noun} has ended ({self.status.state}){again}.")
         else:
             return True
         return False
@@ -363,6 +365,9 @@ class RunScreen(ForegroundScreen[None]):
     def action_run_again(self) -> None:
         """Opens the form with this run's settings; a failed run's error is shown at its field."""
         job = self.config.job
+        if not JOB_KINDS[self.config.kind].has_worker:
+            self.say("This run belongs to a program of yours: start that again.")
+            return
         if job is None or not self.repeatable:
             self.say("This recording does not name its task, so it cannot be run again.")
             return

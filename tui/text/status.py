@@ -8,6 +8,7 @@ import numpy as np
 
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.used_optimizer import own_optimizer
+from clr_tui.engine.kinds import JOB_KINDS
 from clr_tui.engine.log.state import ENDED, State, state_of
 from clr_tui.engine.settings.config import OptimizerConfig, RunConfig
 from clr_tui.engine.settings.task_parameters import write
@@ -51,10 +52,15 @@ def status_of(history: RunHistory, *, alive: bool) -> Status:
         history.finished.outcome if history.finished else None,
         alive=alive,
         paused=history.paused,
-        began=bool(history.trials),
+        began=bool(history.trials) or not _has_worker(history),
         before="preparing" if history.task or history.progress else "starting",
     )
     return Status(state, _ROLES[state], f"{SYMBOLS[state]} {state}")
+
+
+def _has_worker(history: RunHistory) -> bool:
+    """Whether a worker of ours does the run: not the program of a user's own loop."""
+    return JOB_KINDS[history.config.kind].has_worker
 
 
 def nothing_finite(history: RunHistory) -> str:
@@ -71,7 +77,8 @@ def waiting_words(history: RunHistory, state: State, first: str = "step") -> str
     if state == "failed":
         return f"The run failed before its first {first}."
     if state == "lost":
-        return f"The worker vanished before its first {first}."
+        who = "worker" if _has_worker(history) else "program"
+        return f"The {who} vanished before its first {first}."
     if state in ("done", "stopped"):
         return f"The run ended before its first {first}."
     if state == "paused":
@@ -85,6 +92,8 @@ def waiting_words(history: RunHistory, state: State, first: str = "step") -> str
         return "The first losses will appear here in a moment."
     if history.task is not None:
         return "The data is ready; waiting for the first steps."
+    if not _has_worker(history):
+        return "The program has logged nothing yet."
     if history.device is not None:
         return f"Loading the data for {plain(history.device.name)}."
     return "The worker is starting (importing torch)."
@@ -106,6 +115,9 @@ def bar(fraction: float, width: int) -> str:
 
 def failure_words(history: RunHistory, state: State, log_path: str) -> str:
     """Say why a run failed or was lost, else ""; `log_path` names the worker's own output."""
+    has_worker = _has_worker(history)
+    if state == "lost" and not has_worker:
+        return "The program vanished: killed, out of memory, or the machine went down."
     if state == "lost":
         return (
             "The worker vanished: killed, out of memory, or the machine went down. "
@@ -114,7 +126,7 @@ def failure_words(history: RunHistory, state: State, log_path: str) -> str:
     if state == "failed" and history.finished is not None:
         message = plain(history.finished.message).strip() or "No reason was recorded"
         message += "" if message.endswith((".", "!", "?")) else "."
-        return f"Failed: {message} Press r to run it again."
+        return f"Failed: {message}" + (" Press r to run it again." if has_worker else "")
     return ""
 
 
@@ -126,7 +138,9 @@ def traceback_of(history: RunHistory) -> list[str]:
 
 def paused_or_stopped_words(history: RunHistory, state: State) -> str:
     """Describe a paused or stopped run; empty for any other."""
-    if state == "paused" and any(len(trial) for trial in history.trials.values()):
+    if state == "paused" and (
+        history.logged.names or any(len(trial) for trial in history.trials.values())
+    ):
         return "Paused: press space to continue."
     if state == "stopped" and history.finished is not None and history.finished.message:
         return f"Stopped: {plain(history.finished.message)}"
