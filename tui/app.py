@@ -89,7 +89,7 @@ class ClrTuiApp(Shell):
     def get_default_screen(self) -> Screen[None]:
         """Returns the list of runs, which is below all other screens, or the opening screen."""
         if self._load is not None:
-            from clr_tui.tui.screens.opening import OpeningScreen
+            from clr_tui.tui.screens.opening_screen import OpeningScreen
 
             work = partial(self._load_first, self._load)
             return OpeningScreen(partial(self.run_worker, work, thread=True, exit_on_error=False))

@@ -13,7 +13,7 @@ from clr_tui.tui.app import ClrTuiApp
 from clr_tui.tui.kinds.range_test.screen import RangeTestScreen
 from clr_tui.tui.kinds.train.screen import TrainingScreen
 from clr_tui.tui.screens.home import HomeScreen
-from clr_tui.tui.screens.opening import OpeningScreen
+from clr_tui.tui.screens.opening_screen import OpeningScreen
 
 
 @pytest.fixture
