@@ -350,6 +350,17 @@ class RunHistory(_Memoized):
         return next(reversed(self.trials.values()), None)
 
     @property
+    def began(self) -> bool:
+        """Whether a trial has started, or a loop has logged a value."""
+        return bool(self.trials or self.logged.names)
+
+    @property
+    def has_results(self) -> bool:
+        """Whether there is a step, an epoch or a logged value to show."""
+        trials = self.trials.values()
+        return any(len(trial) or trial.epochs for trial in trials) or bool(self.logged.names)
+
+    @property
     def usage(self) -> ev.DeviceUsage | None:
         """The newest load of the device."""
         return self.usages[-1] if self.usages else None

@@ -315,7 +315,7 @@ def common_fields(history: RunHistory, live: bool) -> dict[str, Any]:
         "message": finished.message if finished else "",
         "traceback": finished.traceback if finished else [],
         "parameters": config.task.parameters,
-        "task": task.name if task else config.task.data_name,
+        "task": task.name if task else config.subject,
         "model": task.model if task else config.task.model_name,
         "metric": history.primary,
         "device": history.device.device if history.device else "",

@@ -24,13 +24,14 @@ import msgspec
 
 from clr_tui.engine.atomic import replacing
 from clr_tui.engine.errors import UserError, did_you_mean
-from clr_tui.engine.kinds import JOB_KINDS
 from clr_tui.engine.log.lock import is_held
 from clr_tui.engine.log.writer import write_failed
 from clr_tui.engine.regular import Stamp, read_regular, stamp_of
 from clr_tui.engine.settings.config import Job, RunConfig, TaskConfig, decode_run, kind_of
 
 _MAX_NAME_LENGTH = 24
+_MAX_GIVEN_LENGTH = 40
+"""Of a name that a user gave a run: what tells such names apart is often at their end."""
 _MAX_CONFIG_BYTES = 16 << 20
 """Bytes of a `run.json`."""
 _configs: dict[Path, tuple[Stamp | None, RunConfig]] = {}
@@ -86,8 +87,19 @@ class RunDir:
 
 def short_task_name(task: TaskConfig) -> str:
     """A short name of the task's data for ids and lists: "digits", "flowers"."""
-    name = re.sub(r"[^\w.]+", "-", task.data_name).strip("-._").lower()
-    return name[:_MAX_NAME_LENGTH].strip("-._") or "images"
+    return _short(task.data_name.lower(), _MAX_NAME_LENGTH) or "images"
+
+
+def _short(name: str, length: int) -> str:
+    return re.sub(r"[^\w.]+", "-", name).strip("-._")[:length].strip("-._")
+
+
+def _prefix(task: TaskConfig, job: Job) -> str:
+    """What the id of a run begins with: the name that it was given, else its kind and its task."""
+    name: str | None = getattr(job, "name", None)
+    if name is None:
+        return f"{kind_of(job)}-{short_task_name(task)}"
+    return _short(name, _MAX_GIVEN_LENGTH) or kind_of(job)
 
 
 def create_run(
@@ -101,17 +113,15 @@ def create_run(
 ) -> RunDir:
     """Creates a new run's directory under `runs`, which is created too if missing.
 
-    The id is "<kind>-<task>-<n>", n one above the largest in use; that of a user's own loop has its
-    name only, "<name>-<n>". Processes that create runs at
-    the same time get different ids.
+    The id is "<kind>-<task>-<n>", or "<name>-<n>" if the run was given a name; n is one above the
+    largest in use. Processes that create runs at the same time get different ids.
 
     Raises:
         UserError: the runs folder cannot be written, or its disk is full.
     """
     runs = Path(os.path.abspath(runs))
     try:
-        kind = f"{kind_of(job)}-" if JOB_KINDS[kind_of(job)].has_worker else ""
-        run = _make_directory(runs, f"{kind}{short_task_name(task)}-")
+        run = _make_directory(runs, f"{_prefix(task, job)}-")
     except OSError as error:
         raise UserError(write_failed(runs, error), "runs_dir") from error
     config = RunConfig(

@@ -125,12 +125,26 @@ def logged_words(name: str, value: float | None, step: int, x: str = "step") -> 
 
 
 def _logged(_config: RunConfig, events: Sequence[AnyEvent], _head: Head | None) -> str:
-    logged = last_of(events, Logged)
-    if logged is None or not logged.step:
+    """The last value of the most telling name in the last events, and the last step."""
+    rows = [event for event in events if isinstance(event, Logged) and event.step]
+    if not rows:
         return ""
-    losses = logged.values.get("loss")
-    loss = "" if not losses or losses[-1] is None else f", loss {losses[-1]:.3g}"
-    return f"{logged.x} {logged.step[-1]}{loss}"
+    last = {name: event.values[name][-1] for event in rows for name in event.values}
+    name = telling_name(list(last))
+    return logged_words(name, last[name], rows[-1].step[-1], rows[-1].x)
+
+
+_NO_RESULTS = ("lr", "learning_rate", "epoch", "step", "time", "grad_norm")
+
+
+def telling_name(names: Sequence[str]) -> str:
+    """The name, of at least one, whose value says most about a run: the loss, if there is one."""
+
+    def rank(name: str) -> tuple[bool, bool, bool]:
+        low = name.casefold()
+        return low != "loss", "loss" not in low, low.startswith(_NO_RESULTS)
+
+    return min(names, key=rank)
 
 
 SWEEPS = Standing(Steps, _by_steps, _sweep)

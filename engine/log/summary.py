@@ -178,7 +178,7 @@ def _summary(
     return RunSummary(
         id=run.id,
         kind=config.kind,
-        task=short_task_name(config.task),
+        task=_task_name(config),
         model=config.task.model_name,
         created=config.created,
         status=status,
@@ -194,11 +194,16 @@ def _standing(config: RunConfig) -> Standing:
     return standing
 
 
+def _task_name(config: RunConfig) -> str:
+    """The run's own name if such runs have one, else a short name of its task."""
+    return str(getattr(config.job, "name", short_task_name(config.task)))
+
+
 def _unreadable(run: RunDir, message: str, config: RunConfig | None = None) -> RunSummary:
     return RunSummary(
         id=run.id,
         kind=next((kind for kind in JOBS if run.id.startswith(f"{kind}-")), next(iter(JOBS))),
-        task="" if config is None else short_task_name(config.task),
+        task="" if config is None else _task_name(config),
         model="" if config is None else config.task.model_name,
         created=0.0 if config is None else config.created,
         status="lost",

@@ -99,6 +99,16 @@ class RunConfig(_Asked, frozen=True, kw_only=True):
         """The kind of the job: a key of `JOBS`."""
         return kind_of(self.job)
 
+    @property
+    def subject(self) -> str:
+        """What it is called in words: its own name if it was given one, else its task or data."""
+        return str(getattr(self.job, "name", "")) or self.task.data_name
+
+    @property
+    def foreign(self) -> bool:
+        """Whether it was read from the log of another tool."""
+        return bool(getattr(self.job, "source", ""))
+
     def asked(self, kind: type[J]) -> J:
         """The job, for callers that handle one kind of run; raises TypeError for another kind."""
         if not isinstance(self.job, kind):

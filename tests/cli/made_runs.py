@@ -12,7 +12,7 @@ from clr_tui.engine.log.lock import acquire
 from clr_tui.engine.log.rundir import RunDir, create_run
 from clr_tui.engine.log.writer import EventWriter
 from clr_tui.engine.metrics import ACCURACY
-from clr_tui.engine.settings.config import RangeTest, TaskConfig, Train
+from clr_tui.engine.settings.config import LoggedRun, RangeTest, TaskConfig, Train
 
 START = 1_700_000_000.0
 STEPS = 200
@@ -156,6 +156,31 @@ def epoch_events(epoch: int) -> list[ev.Event]:
             best_value=0.75 - 0.05 * abs(best - 5),
         ),
     ]
+
+
+def make_logged(
+    runs: Path,
+    name: str = "resnet50-aug",
+    *,
+    steps: int = 300,
+    ending: list[ev.Event] | None = None,
+    source: str = "",
+) -> RunDir:
+    """A run of somebody's own loop: a loss each step, a validation accuracy each hundredth."""
+    job = LoggedRun(name=name, source=source, config={"wd": "0.05", "model": "resnet50"})
+    run = create_run(runs, task=TaskConfig(data="", model=""), job=job, version="0")
+    told: list[ev.Event] = [ev.RunStarted(run=run.id, kind="logged", version="0", pid=1)]
+    for first in range(0, steps, 100):
+        step = list(range(first, first + 100))
+        loss: list[float | None] = [2.0 / (1 + i / 50) for i in step]
+        loss[50] = None
+        at = [START + i for i in step]
+        told.append(ev.Logged(step=step, values={"lr": [1e-3] * 100, "loss": loss}, at=at))
+        accuracy: dict[str, list[float | None]] = {"val/accuracy": [first / 1000 + 0.1]}
+        told.append(ev.Logged(step=[first + 99], values=accuracy, at=[START + first + 99.5]))
+    done = [ev.RunFinished(outcome="done", headline="loss 0.287, step 299")]
+    write(run, [*told, *(done if ending is None else ending)])
+    return run
 
 
 def write(run: RunDir, told: list[ev.Event]) -> None:

@@ -13,15 +13,16 @@ import pytest
 from made_runs import make_sweep
 
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.kinds import startable_kinds
 from clr_tui.engine.settings.config import JOBS, TaskConfig
 from clr_tui.engine.settings.table import REQUIRED, settings_of
 from clr_tui.engine.settings.texts import write
 from clr_tui.tui.cli import parser as cli_parser
 from clr_tui.tui.cli.job_options import option_of
 from clr_tui.tui.cli.parser import build_parser
-from clr_tui.tui.kinds.registry import KINDS
+from clr_tui.tui.kinds.registry import kinds_with_command
 
-COMMANDS = (*KINDS, *cli_parser.COMMANDS)
+COMMANDS = (*kinds_with_command(), *cli_parser.COMMANDS)
 HELP = [["--help"], *([name, "--help"] for name in COMMANDS)]
 HEAVY = {
     *("torch", "torchvision", "numpy", "scipy", "textual", "rich", "plotext"),
@@ -113,7 +114,10 @@ def test_a_help_fits_a_terminal_of_80_columns(cli, monkeypatch, arguments: list[
     assert [line for line in cli(*arguments).out.splitlines() if len(line) > 80] == []
 
 
-@pytest.mark.parametrize(("kind", "job"), JOBS.items())
+STARTED = [(kind, JOBS[kind]) for kind in startable_kinds()]
+
+
+@pytest.mark.parametrize(("kind", "job"), STARTED)
 def test_the_help_of_every_setting_is_what_the_table_says(cli, monkeypatch, kind, job) -> None:
     monkeypatch.setenv("COLUMNS", "4000")
     # An option that is long has its words on a line of their own.
@@ -127,7 +131,7 @@ def test_the_help_of_every_setting_is_what_the_table_says(cli, monkeypatch, kind
             assert line.endswith(f"(default: {write(setting, setting.default)})")
 
 
-@pytest.mark.parametrize(("kind", "job"), JOBS.items())
+@pytest.mark.parametrize(("kind", "job"), STARTED)
 def test_every_option_is_a_setting_or_has_another_reason(kind, job) -> None:
     parser = build_parser()
     parser.parse([kind, *(["--max-lr", "1"] if kind == "train" else [])])

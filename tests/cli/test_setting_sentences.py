@@ -9,6 +9,7 @@ from typing import Annotated
 import pytest
 
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.kinds import startable_kinds
 from clr_tui.engine.settings.check import check_numbers
 from clr_tui.engine.settings.config import JOBS, RangeTest, TaskConfig
 from clr_tui.engine.settings.table import REQUIRED, Setting, described, settings_of
@@ -21,7 +22,7 @@ from clr_tui.tui.text.form_fields import form_fields, job_settings, title_of
 
 ROWS = [
     (kind, name, setting)
-    for kind in JOBS
+    for kind in startable_kinds()
     for name, setting in (
         *((each.name, each) for each in settings_of(TaskConfig) if each.format != "parameters"),
         *job_settings(kind).items(),

@@ -40,7 +40,7 @@ def test_a_run_is_listed_under_its_name_with_its_settings(tmp_path: Path) -> Non
     assert job.config == {"lr": "0.1", "model.depth": "50", "model.norm": "None", "é": "ü"}
     assert not folder(tmp_path, run).alive
     summary = summarise(folder(tmp_path, run))
-    assert (summary.status, summary.kind, summary.task) == ("done", "logged", "resnet50-aug")
+    assert (summary.status, summary.kind, summary.task) == ("done", "logged", "resnet50 aug")
 
 
 def test_the_first_event_says_where_it_runs(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def print_result(history: RunHistory, *, alive: bool, json: bool) -> Report:
     report = report_of(history, live=alive)
     if json:
         print(json_text(report))
-    elif any(len(trial) or trial.epochs for trial in history.trials.values()):
+    elif history.has_results:
         columns = shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns  # or $COLUMNS
         width = min(max(columns, MIN_WIDTH), MAX_WIDTH)
         print("\n".join(result_lines(history, report, width)))

@@ -45,7 +45,7 @@ class ProgressLines:
             if isinstance(event, ev.TrialFinished):
                 self._say_once(event.traceback)
         text = lines.progress_line(history)
-        silence = lines.silence if history.trials else 1.0
+        silence = lines.silence if history.began else 1.0
         due = self._in_place or self._clock() - self._last_line >= silence
         if text and text != self._shown and due:
             self._shown = text

@@ -272,7 +272,7 @@ class RunScreen(ForegroundScreen[None]):
         panel.set_class(bool(wrong), "-trouble")
         # A finished run has more to report, and its layout no longer moves.
         panel.set_class(self.status.ended, "-ended")
-        if not wrong or any(len(trial) for trial in self.history.trials.values()):
+        if not wrong or self.history.has_results:
             shown += self.verdict()
         for notice in notices(self.history):
             shown += wrap_line(f"! {notice}", width, "suggestion", indent="  ")
@@ -433,7 +433,7 @@ class RunScreen(ForegroundScreen[None]):
 
     def action_export(self) -> None:
         """Opens the export dialog."""
-        if not self.history.trials:
+        if not self.history.began:
             self.say("There is nothing to export before the first losses.")
             return
         dialog = ExportDialog(self.config.id, self.exports(), self.export_words)

@@ -41,7 +41,7 @@ class EventLines:
         """Return the progress in one line; empty before there is any."""
         if history.finished is not None:
             return ""
-        if history.progress is not None and not history.trials:
+        if history.progress is not None and not history.began:
             progress = history.progress
             return f"{progress.what} {numbers.of_total(progress.done, progress.total)}"
         return self.at_work(history)

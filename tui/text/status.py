@@ -52,7 +52,7 @@ def status_of(history: RunHistory, *, alive: bool) -> Status:
         history.finished.outcome if history.finished else None,
         alive=alive,
         paused=history.paused,
-        began=bool(history.trials) or not _has_worker(history),
+        began=history.began or not _has_worker(history),
         before="preparing" if history.task or history.progress else "starting",
     )
     return Status(state, _ROLES[state], f"{SYMBOLS[state]} {state}")
@@ -138,9 +138,7 @@ def traceback_of(history: RunHistory) -> list[str]:
 
 def paused_or_stopped_words(history: RunHistory, state: State) -> str:
     """Describe a paused or stopped run; empty for any other."""
-    if state == "paused" and (
-        history.logged.names or any(len(trial) for trial in history.trials.values())
-    ):
+    if state == "paused" and history.has_results:
         return "Paused: press space to continue."
     if state == "stopped" and history.finished is not None and history.finished.message:
         return f"Stopped: {plain(history.finished.message)}"
@@ -204,8 +202,8 @@ def _task_parts(config: RunConfig, history: RunHistory) -> list[str]:
         return [ready.name if ready else task.data_name, model_name(task.model)]
     if ready is not None:
         return [ready.name, model_name(ready.model), f"batch {ready.batch_size}"]
-    name = task.data or config.id
-    return [name] if config.version else [name, "imported curve"]
+    name = config.subject or config.id
+    return [name] if config.version or config.foreign else [name, "imported curve"]
 
 
 def optimizer_parts(optimizer: OptimizerConfig, history: RunHistory) -> list[str]:

@@ -1,19 +1,23 @@
-"""What is shown of a logged run outside its screen: printed, in lists."""
+"""What is shown of a logged run outside its screen: printed, in lists, exported."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.logged_report import LoggedReport
+from clr_tui.engine.analysis.recordings.logged_csv import logged_csv
+from clr_tui.engine.errors import UserError
 from clr_tui.engine.settings.config import RunConfig
 from clr_tui.engine.settings.logged_config import LoggedRun
 from clr_tui.tui.charts.chart import Chart
-from clr_tui.tui.cli.plain_text import chart_lines
+from clr_tui.tui.kinds.logged.printing import LoggedLines, logged_lines
 from clr_tui.tui.kinds.logged.view import charts_of
 from clr_tui.tui.kinds.registry import Display
-from clr_tui.tui.text import numbers
-from clr_tui.tui.text.clean import plain
-from clr_tui.tui.text.event_lines import EventLines
 from clr_tui.tui.text.status import status_of, waiting_words
+
+FIRST = "value"
+"""What comes first of such a run."""
 
 
 def title(config: RunConfig, _history: RunHistory) -> list[str]:
@@ -23,29 +27,31 @@ def title(config: RunConfig, _history: RunHistory) -> list[str]:
 
 
 def charts(history: RunHistory, report: LoggedReport) -> list[Chart]:
-    """A chart for each name."""
-    return charts_of(history, waiting_words(history, report.status))
+    """All charts of its screen."""
+    return charts_of(history, waiting_words(history, report.status, FIRST))
 
 
 def lines(history: RunHistory, report: LoggedReport, width: int) -> list[str]:
-    """The charts, then a row for each name."""
-    printed: list[str] = []
-    for chart in charts(history, report):
-        printed += [*chart_lines(chart, width, 10), ""]
-    for name, value in report.values.items():
-        last, lowest, highest = map(numbers.loss, (value.last, value.lowest, value.highest))
-        printed.append(
-            f"{plain(name):<24} last {last}  lowest {lowest}  highest {highest}  "
-            f"{value.count} values"
-        )
-    return printed
+    """The settings, the first charts, and a row for each name."""
+    return logged_lines(charts(history, report), report, width)
 
 
 def preview(history: RunHistory, alive: bool) -> Chart:
-    """The loss, or the first name."""
+    """The chart of the losses, or the first one."""
     state = status_of(history, alive=alive).state
-    found = charts_of(history, waiting_words(history, state))
-    return next((chart for chart in found if chart.title == "loss"), found[0])
+    found = charts_of(history, waiting_words(history, state, FIRST))
+    return next((chart for chart in found if "loss" in chart.title), found[0])
+
+
+def files(history: RunHistory, report: LoggedReport) -> dict[str, Callable[[], str]]:
+    """The values as CSV. There are no epochs to list."""
+
+    def no_epochs() -> str:
+        raise UserError(
+            f"--epochs-csv is for trainings, which '{report.run}' is not: --csv has its values"
+        )
+
+    return {"csv": lambda: logged_csv(history), "epochs_csv": no_epochs}
 
 
 def sketch(_job: LoggedRun) -> Chart:
@@ -54,5 +60,11 @@ def sketch(_job: LoggedRun) -> Chart:
 
 
 DISPLAY = Display(
-    title=title, charts=charts, lines=lines, preview=preview, progress=EventLines, sketch=sketch
+    title=title,
+    charts=charts,
+    lines=lines,
+    preview=preview,
+    progress=LoggedLines,
+    sketch=sketch,
+    files=files,
 )
