@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from clr_tui.engine.metrics import ACCURACY
 from clr_tui.engine.policies import lr_at
 from clr_tui.engine.settings.config import TaskConfig, Train
 from clr_tui.tui.app import ClrTuiApp
+from clr_tui.tui.keys import keys_for
 from clr_tui.tui.widgets.panel import Panel
 
 START = 1_790_000_000.0
@@ -245,4 +246,34 @@ def commands(log: Log) -> list[Command]:
 async def poll(pilot) -> None:
     """Lets the screen read its log now."""
     pilot.app.screen.poll()
+    await pilot.pause()
+
+
+async def press_every_key(pilot, place: str) -> None:
+    """Presses each key that a run screen has, except those that leave it; closes what they open."""
+    screen = pilot.app.screen
+    for bind in (bind for key in keys_for(place) for bind in key.binds):
+        if "leave" in bind.action or "back" in bind.action:
+            continue
+        for name in bind.keys.split(","):
+            await pilot.press(name)
+            while pilot.app.screen is not screen:
+                opened = pilot.app.screen
+                await pilot.press("escape")
+                assert pilot.app.screen is not opened, f"{name} cannot be left"
+
+
+def press(*keys: str) -> Callable[..., Awaitable[None]]:
+    """What to do before a snapshot: press these keys."""
+
+    async def pressed(pilot) -> None:
+        await pilot.press(*keys)
+        await pilot.pause()
+
+    return pressed
+
+
+async def lighten(pilot) -> None:
+    """Before a snapshot: the light theme."""
+    pilot.app.theme = "clr-light"
     await pilot.pause()

@@ -18,7 +18,16 @@ from compare_runs import (
 from comparison_logs import comparison_events
 from msgspec.json import encode
 from msgspec.structs import replace
-from run_logs import Clock, app_of, commands, message, poll, replay_of, title
+from run_logs import (
+    Clock,
+    app_of,
+    commands,
+    message,
+    poll,
+    press_every_key,
+    replay_of,
+    title,
+)
 from textual.widgets import Static
 
 from clr_tui.engine.log import events as ev
@@ -27,7 +36,6 @@ from clr_tui.engine.settings.config import Compare
 from clr_tui.engine.settings.entries import parse_entries
 from clr_tui.engine.settings.rate_grid import at_each_rate
 from clr_tui.tui.cli.main import main
-from clr_tui.tui.keys import keys_for
 from clr_tui.tui.kinds.compare import screen as comparison_module
 from clr_tui.tui.kinds.compare.screen import ComparisonScreen
 from clr_tui.tui.kinds.compare.target_dialog import TargetDialog
@@ -60,16 +68,7 @@ async def test_every_key_in_every_state(tmp_path, state, size):
     async with app_of(log, start=lambda *_: log.run).run_test(size=size) as pilot:
         screen = pilot.app.screen
         assert isinstance(screen, ComparisonScreen)
-        for key in keys_for("compare"):
-            for bind in key.binds:
-                for name in bind.keys.split(","):
-                    if "leave" in bind.action or "back" in bind.action:
-                        continue
-                    await pilot.press(name)
-                    while pilot.app.screen is not screen:
-                        before = pilot.app.screen
-                        await pilot.press("escape")
-                        assert pilot.app.screen is not before, f"{name} cannot be left"
+        await press_every_key(pilot, "compare")
         assert pilot.app.screen is screen
     log.die()
 

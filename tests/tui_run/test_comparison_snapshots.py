@@ -4,7 +4,7 @@ import math
 
 import pytest
 from compare_runs import SIX, all_failed, compare_log, place
-from run_logs import SIZES, Clock, app_of, replay_of
+from run_logs import SIZES, Clock, app_of, lighten, press, replay_of
 
 from clr_tui.engine.log import events as ev
 
@@ -36,15 +36,6 @@ def _same_folder_for_all(monkeypatch):
     monkeypatch.setattr(
         "clr_tui.tui.screens.run_screen.log_of", lambda _: "/runs/compare-flowers-1/worker.log"
     )
-
-
-def press(*keys):
-    async def pressed(pilot):
-        for key in keys:
-            await pilot.press(key)
-        await pilot.pause()
-
-    return pressed
 
 
 @size
@@ -104,10 +95,6 @@ def test_a_trial_of_a_replay(snap_compare, tmp_path, size):
 
 
 def test_light(snap_compare, tmp_path):
-    async def lighten(pilot):
-        pilot.app.theme = "clr-light"
-        await pilot.pause()
-
     log = compare_log(tmp_path, SIX, epochs=16)
     assert snap_compare(app_of(log), run_before=lighten, terminal_size=(160, 44))
 

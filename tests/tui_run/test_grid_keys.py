@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from compare_runs import chart, compare_log, place, table
 from grid_runs import ONE, TWO, grid_log
-from run_logs import Clock, app_of, message, poll, replay_of
+from run_logs import Clock, app_of, message, poll, press_every_key, replay_of
 
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.log.tail import read_events
 from clr_tui.engine.metrics import LOSS
 from clr_tui.tui.cli.main import main
-from clr_tui.tui.keys import GRID, keys_for
+from clr_tui.tui.keys import GRID
 from clr_tui.tui.kinds.compare.display import preview
 from clr_tui.tui.kinds.compare.entry_style import glyph_of, role_of
 from clr_tui.tui.kinds.compare.screen import ComparisonScreen
@@ -43,16 +43,7 @@ async def test_every_key_in_every_state(tmp_path, state, size):
         screen = pilot.app.screen
         assert isinstance(screen, ComparisonScreen)
         for _ in range(2):  # by rate and by epoch
-            for key in keys_for(GRID):
-                for bind in key.binds:
-                    for name in bind.keys.split(","):
-                        if "leave" in bind.action or "back" in bind.action:
-                            continue
-                        await pilot.press(name)
-                        while pilot.app.screen is not screen:
-                            before = pilot.app.screen
-                            await pilot.press("escape")
-                            assert pilot.app.screen is not before, f"{name} cannot be left"
+            await press_every_key(pilot, GRID)
             await pilot.press("f")
         assert pilot.app.screen is screen
     log.die()

@@ -2,7 +2,7 @@
 
 import pytest
 from grid_runs import TWO, grid_log
-from run_logs import SIZES, Clock, app_of, replay_of
+from run_logs import SIZES, Clock, app_of, lighten, press, replay_of
 
 from clr_tui.engine.metrics import LOSS
 
@@ -14,15 +14,6 @@ STATES = {
     "ended early": lambda folder: grid_log(folder, TWO, loses=(0, 1, 12)),
     "loss": lambda folder: grid_log(folder, metric=LOSS),
 }
-
-
-def press(*keys):
-    async def pressed(pilot):
-        for key in keys:
-            await pilot.press(key)
-        await pilot.pause()
-
-    return pressed
 
 
 @size
@@ -53,10 +44,6 @@ def test_without_colour(snap_compare, tmp_path, monkeypatch, size):
 
 
 def test_light(snap_compare, tmp_path):
-    async def lighten(pilot):
-        pilot.app.theme = "clr-light"
-        await pilot.pause()
-
     log = grid_log(tmp_path, TWO)
     assert snap_compare(app_of(log), run_before=lighten, terminal_size=(160, 44))
 

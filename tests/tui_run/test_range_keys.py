@@ -3,14 +3,23 @@
 import json
 
 import pytest
-from run_logs import app_of, commands, flat, message, panel, poll, title, usual
+from run_logs import (
+    app_of,
+    commands,
+    flat,
+    message,
+    panel,
+    poll,
+    press_every_key,
+    title,
+    usual,
+)
 from textual.widgets import Static
 
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.log.commands import Continue, Pause, Stop
 from clr_tui.engine.settings.config import Train
-from clr_tui.tui.keys import keys_for
 from clr_tui.tui.kinds.range_test.screen import RangeTestScreen
 from clr_tui.tui.kinds.range_test.train_dialog import TrainDialog
 from clr_tui.tui.screens.bounds_dialog import BoundsDialog
@@ -351,16 +360,7 @@ async def test_every_key_in_every_state(sweep_log, state, size):
     STATES[state](sweep_log)
     async with app_of(sweep_log, start=lambda *_: sweep_log.run).run_test(size=size) as pilot:
         screen = pilot.app.screen
-        for key in keys_for("range-test"):
-            for bind in key.binds:
-                for name in bind.keys.split(","):
-                    if "leave" in bind.action or "back" in bind.action:
-                        continue
-                    await pilot.press(name)
-                    while pilot.app.screen is not screen:
-                        before = pilot.app.screen
-                        await pilot.press("escape")
-                        assert pilot.app.screen is not before, f"{name} cannot be left"
+        await press_every_key(pilot, "range-test")
         assert pilot.app.screen is screen
 
 

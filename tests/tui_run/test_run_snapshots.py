@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from run_logs import SIZES, Clock, app_of, flat, replay_of, usual
+from run_logs import SIZES, Clock, app_of, flat, lighten, replay_of, usual
 
 from clr_tui.engine.log import events as ev
 
@@ -109,10 +109,6 @@ def test_bounds_with_mistakes(snap_compare, sweep_log):
 
 
 def test_light(snap_compare, sweep_log):
-    async def lighten(pilot):
-        pilot.app.theme = "clr-light"
-        await pilot.pause()
-
     sweep_log.begin().sweep(usual).end()
     assert snap_compare(app_of(sweep_log), run_before=lighten, terminal_size=(160, 44))
 

@@ -3,11 +3,19 @@
 import json
 
 import pytest
-from run_logs import PER_EPOCH, app_of, commands, message, panel, poll, title
+from run_logs import (
+    PER_EPOCH,
+    app_of,
+    commands,
+    message,
+    panel,
+    poll,
+    press_every_key,
+    title,
+)
 
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.log.commands import Continue, Pause, SetBounds, Stop
-from clr_tui.tui.keys import keys_for
 from clr_tui.tui.kinds.train.screen import TrainingScreen
 from clr_tui.tui.screens.bounds_dialog import BoundsDialog
 from clr_tui.tui.screens.new_run import FormRow, NewRunScreen
@@ -133,16 +141,7 @@ async def test_every_key_in_every_state(train_log, state, size):
     STATES[state](train_log)
     async with app_of(train_log, start=lambda *_: train_log.run).run_test(size=size) as pilot:
         screen = pilot.app.screen
-        for key in keys_for("train"):
-            for bind in key.binds:
-                for name in bind.keys.split(","):
-                    if "leave" in bind.action or "back" in bind.action:
-                        continue
-                    await pilot.press(name)
-                    while pilot.app.screen is not screen:
-                        before = pilot.app.screen
-                        await pilot.press("escape")
-                        assert pilot.app.screen is not before, f"{name} cannot be left"
+        await press_every_key(pilot, "train")
         assert pilot.app.screen is screen
 
 

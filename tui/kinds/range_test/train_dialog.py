@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.message import Message
-from textual.screen import ModalScreen
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.report import Bounds
 from clr_tui.engine.settings.config import RangeTest, RunConfig, Train
 from clr_tui.engine.words import exact_lr
+from clr_tui.tui.kinds.range_test.job_dialog import JobDialog
 from clr_tui.tui.kinds.train.display import length
 from clr_tui.tui.text.form import form_texts, read_form
 from clr_tui.tui.text.form_fields import job_settings
@@ -28,16 +23,8 @@ FIELDS = ("train_epochs", "step_size_epochs")
 """The settings that are typed here; the others keep their defaults."""
 
 
-class TrainDialog(ModalScreen["Train | None"]):
+class TrainDialog(JobDialog[Train]):
     """Asks for a training with a range test's task and optimizer; answers with it, or None."""
-
-    CSS_PATH = "../../screens/dialog.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss", show=False),
-        Binding("enter", "start", show=False),
-        Binding("down", "app.focus_next", show=False),
-        Binding("up", "app.focus_previous", show=False),
-    ]
 
     def __init__(self, config: RunConfig, bounds: Bounds, history: RunHistory) -> None:
         super().__init__()
@@ -72,19 +59,8 @@ class TrainDialog(ModalScreen["Train | None"]):
                 markup=False,
             )
 
-    def on_mount(self) -> None:
-        """Shows the length of the training at once."""
-        self._read()
-
-    @on(Input.Changed)
-    @on(Choice.Changed)
-    def check(self, event: Message) -> None:
-        """Checks while the user types; another policy may end in mid-cycle."""
-        event.stop()
-        self._read()
-
-    def _read(self) -> Train | None:
-        """The training as typed; None if there are mistakes, which are shown at their fields."""
+    def read(self) -> Train | None:
+        """The training as typed, whose length is shown; None if there are mistakes."""
         typed = {field.name or "": field.value for field in self.query(Field)}
         typed["policy"] = self.query_one(Choice).value
         # The task has run before; checking it on disk at each key press would be slow.
@@ -97,13 +73,3 @@ class TrainDialog(ModalScreen["Train | None"]):
         words.update(other or length(job) if isinstance(job := reading.valid_job, Train) else "")
         words.set_class(bool(other), "error")
         return reading.valid_job if isinstance(reading.valid_job, Train) else None
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter in a field starts."""
-        event.stop()
-        self.action_start()
-
-    def action_start(self) -> None:
-        """Answers with the training if there are no mistakes."""
-        if (job := self._read()) is not None:
-            self.dismiss(job)

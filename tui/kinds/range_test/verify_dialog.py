@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from clr_tui.engine import nvml
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.report import RangeReport
 from clr_tui.engine.cores import usable_cores
 from clr_tui.engine.settings.config import Compare
+from clr_tui.tui.kinds.range_test.job_dialog import JobDialog
 from clr_tui.tui.kinds.range_test.verification import (
     FIELDS,
     cost_of,
@@ -26,7 +23,7 @@ from clr_tui.tui.text.status import title_of
 from clr_tui.tui.widgets.field import Field
 
 
-class VerifyDialog(ModalScreen["Compare | None"]):
+class VerifyDialog(JobDialog[Compare]):
     """Asks how large a verification may be; answers with the comparison, or None.
 
     What it costs is said first, and follows what is typed.
@@ -38,14 +35,6 @@ class VerifyDialog(ModalScreen["Compare | None"]):
     Raises:
         UserError: it recommends none.
     """
-
-    CSS_PATH = "../../screens/dialog.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss", show=False),
-        Binding("enter", "start", show=False),
-        Binding("down", "app.focus_next", show=False),
-        Binding("up", "app.focus_previous", show=False),
-    ]
 
     def __init__(self, history: RunHistory, report: RangeReport) -> None:
         super().__init__()
@@ -71,17 +60,8 @@ class VerifyDialog(ModalScreen["Compare | None"]):
                 "enter  start    ↑↓  field    esc  cancel", classes="dialog-keys", markup=False
             )
 
-    def on_mount(self) -> None:
-        """Says what it costs at once."""
-        self._read()
-
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """Checks while the user types, and says what that would cost."""
-        event.stop()
-        self._read()
-
-    def _read(self) -> Compare | None:
-        """The comparison as typed; None if there are mistakes, which are shown at their fields."""
+    def read(self) -> Compare | None:
+        """The comparison as typed, whose cost is shown; None if there are mistakes."""
         typed = {field.name or "": field.value for field in self.query(Field)}
         job, errors = read_verification(typed, self._history.config, self._report)
         for field in self.query(Field):
@@ -92,13 +72,3 @@ class VerifyDialog(ModalScreen["Compare | None"]):
             words = cost_words(job, cost)
         self.query_one("#verify-cost", Static).update(words)
         return job
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter in a field starts."""
-        event.stop()
-        self.action_start()
-
-    def action_start(self) -> None:
-        """Answers with the comparison if there are no mistakes."""
-        if (job := self._read()) is not None:
-            self.dismiss(job)
