@@ -93,6 +93,28 @@ def interval_factor(n: Ints, tests: int = 1) -> Floats:
     return np.where(n >= 2, factor, np.nan)
 
 
+def pooled_half_width(samples: Sequence[Values], n: int) -> float | None:
+    """Half the width of the 95% interval of a mean of `n` values with the samples' common spread.
+
+    Its variance is pooled as in a one-way analysis of variance (R. A. Fisher, Statistical Methods
+    for Research Workers (1925), chapter 7): `s^2 = sum of (n_i - 1) * s_i^2 / df` with `df = sum of
+    (n_i - 1)`, and half the width is `t(0.975, df) * s / sqrt(n)`. Few values of each sample say
+    little of their spread, but all of them together say more.
+
+    None if no sample has two values.
+    """
+    from scipy.special import stdtrit
+
+    known = [x for x in map(_present, samples) if len(x) > 1]
+    df = sum(len(x) - 1 for x in known)
+    if not df:
+        return None
+    with np.errstate(all="ignore"):
+        squares = sum(float(((x - x.mean()) ** 2).sum()) for x in known)
+        half = float(stdtrit(df, 1 - ALPHA / 2)) * math.sqrt(squares / df / n)
+    return finite_or_none(half)
+
+
 def paired(a: Values, b: Values) -> TTest:
     """Student's t-test of the differences `a[i] - b[i]` (Student 1908), df = n - 1.
 

@@ -275,6 +275,25 @@ def test_the_plateau_has_no_gap_and_one_tolerance_for_all() -> None:
     assert wide.optimizers[1].plateau == (1e-3 if half >= 0.2 else 1e-2, 0.1)
 
 
+def test_the_tolerance_goes_by_the_seeds_of_all_rates_nearly_as_good() -> None:
+    """Two seeds of the best rate alone would give 9 times their deviation."""
+    ends = [[0.1, 0.9], [0.582, 0.598], [0.59, 0.61], [0.575, 0.625], [0.57, 0.58]]
+    near = ends[1:4]  # the last is more than two points below
+    within = np.mean([np.var(values, ddof=1) for values in near])
+    half = stats.t.ppf(0.975, 3) * math.sqrt(within / 2)
+    found = judged(ends)
+    assert found.tolerance == pytest.approx(half)
+    assert found.tolerance < stats.t.interval(0.95, 1, scale=stats.sem(ends[2]))[1]
+    assert found.optimizers[0].plateau == (1e-3, 1.0)
+
+
+def test_seeds_that_agree_by_chance_at_the_best_rate_do_not_make_the_plateau_narrow() -> None:
+    ends = [[0.5, 0.51, 0.52], [0.57, 0.59, 0.61], [0.6, 0.6, 0.6], [0.56, 0.58, 0.6], [0.3] * 3]
+    found = judged(ends)
+    assert found.tolerance == pytest.approx(stats.t.ppf(0.975, 6) * math.sqrt(8e-4 / 3 / 3))
+    assert found.optimizers[0].plateau == (1e-3, 0.1)
+
+
 def test_a_single_seed_does_not_decide_which_optimizer_forgives_most() -> None:
     """adam's plateau has three rates to sgd's one, but only because of seed 1."""
     narrow = [[0.3] * 3, [0.4] * 3, [0.6] * 3, [0.4] * 3, [0.3] * 3]

@@ -14,6 +14,7 @@ from clr_tui.engine.analysis.statistics import (
     holm,
     interval_factor,
     paired,
+    pooled_half_width,
     t_interval,
     welch,
 )
@@ -64,6 +65,33 @@ def test_factor_corrected_for_several_tests_is_where_holm_begins(n):
     for ratio, told in ((1.001 * least, True), (0.999 * least, False)):
         ps = [paired((noise + ratio).tolist(), [0.0] * n).p, *[0.9] * 14]
         assert (holm(ps)[0] < 0.05) is told
+
+
+@given(st.lists(samples, min_size=2, max_size=6), st.integers(1, 9))
+def test_a_pooled_spread_is_that_of_scipys_analysis_of_variance(groups, n):
+    """F is the mean square between the groups over that within them, which is the variance."""
+    sizes, means = [len(x) for x in groups], [np.mean(x) for x in groups]
+    between = np.dot(sizes, (means - np.mean(np.concatenate(groups))) ** 2) / (len(groups) - 1)
+    assume(varied(*groups) and between > 1e-6)
+    within = between / stats.f_oneway(*groups).statistic
+    expected = stats.t.ppf(0.975, sum(sizes) - len(groups)) * np.sqrt(within / n)
+    assert pooled_half_width(groups, n) == pytest.approx(expected)
+
+
+@given(samples, samples)
+def test_a_pooled_spread_of_two_samples_is_that_of_students_test(a, b):
+    assume(varied(a, b))
+    low, high = stats.ttest_ind(a, b).confidence_interval(0.95)
+    factor = math.sqrt(1 / len(a) + 1 / len(b))
+    assert factor * pooled_half_width([a, b], 1) == pytest.approx((high - low) / 2)
+
+
+def test_a_pooled_spread_needs_a_sample_of_two():
+    assert pooled_half_width([[0.5], [], [None, 0.7, math.nan]], 1) is None
+    alone = t_interval([0.5, 0.6, 0.9]).half_width
+    assert pooled_half_width([[0.5, None, 0.6, 0.9], [0.7]], 3) == pytest.approx(alone)
+    assert pooled_half_width([[0.5, 0.5], [0.6, 0.6]], 2) == 0
+    assert pooled_half_width([[1e200, -1e200]], 2) is None
 
 
 def test_no_factor_below_two():

@@ -46,13 +46,22 @@ from clr_tui.engine.analysis.comparison.sensitivity_words import (
     unknown_words,
 )
 from clr_tui.engine.analysis.history import RunHistory
-from clr_tui.engine.analysis.statistics import ALPHA, TTest, paired, t_interval
+from clr_tui.engine.analysis.statistics import (
+    ALPHA,
+    TTest,
+    paired,
+    pooled_half_width,
+    t_interval,
+)
 from clr_tui.engine.metrics import Metric
 from clr_tui.engine.settings.config import Compare
 from clr_tui.engine.settings.rate_grid import OnGrid, on_grid
 
 ONE_POINT = 0.01
 """Of a share, or relative to the best mean of another metric."""
+_ALIKE = 2.0
+"""Points below the best mean within which seeds differ as they do at the best rate: see
+`_uncertainty`."""
 _ROUNDED = 0.01
 """Decades, at most, that rounding the rates of a grid adds to a plateau: neighbours are farther
 apart."""
@@ -73,7 +82,7 @@ def _sensitivity(history: RunHistory, live: bool) -> Sensitivity | None:
         curves = tuple(replace(e, trials=tuple(map(of_run_that_is_over, e.trials))) for e in curves)
     metric, tested = history.primary, are_tested(history, curves)
     made = [_Points.of(history, curves, group, tested=tested) for group in groups]
-    tolerance = _tolerance(metric, [one.best for one in made if one.best])
+    tolerance = _tolerance(metric, made)
     optimizers = tuple(_optimizer(job, one, metric, tolerance) for one in made)
     found = Sensitivity(
         grid=str(job.rates),
@@ -184,11 +193,28 @@ def _finds_own_rate(history: RunHistory, group: OnGrid) -> bool:
     return any(np.isfinite(trial.effective_lr[-1]) for trial in trials)
 
 
-def _tolerance(metric: Metric, bests: Sequence[RatePoint]) -> float:
+def _tolerance(metric: Metric, made: Sequence[_Points]) -> float:
     """See `Sensitivity.tolerance`: one for all, lest noise make an optimizer look forgiving."""
-    leading = max((metric.sign * best.mean for best in bests if best.mean is not None), default=0.0)
+    bests = [one.best.mean for one in made if one.best is not None and one.best.mean is not None]
+    leading = max((metric.sign * mean for mean in bests), default=0.0)
     point = ONE_POINT if metric.unit == "share" else ONE_POINT * abs(leading)
-    return max([point, *(best.half_width or 0.0 for best in bests)])
+    return max([point, *(_uncertainty(one, metric, _ALIKE * point) for one in made)])
+
+
+def _uncertainty(found: _Points, metric: Metric, alike: float) -> float:
+    """Half the 95% interval of the best mean, by the spread of seeds at all rates `alike`.
+
+    The seeds of the best rate alone say little of that, and often agree by chance, which is part of
+    why it is the best: in the study (docs/advice.md) their standard deviation is 0.4 points, that
+    of seeds at other rates within two points of it 0.7, and at worse ones up to 40. 0 if nothing is
+    known.
+    """
+    if found.best is None:
+        return 0.0
+    least = metric.sign * found.levels[found.best.lr] - alike
+    near = [p for p in found.points if metric.sign * found.levels.get(p.lr, math.nan) >= least]
+    half = pooled_half_width([[*p.values.values()] for p in near], len(found.best.values))
+    return half or 0.0
 
 
 def _optimizer(
@@ -246,7 +272,7 @@ def _forgiving(
     """The widest plateau, if it is so whichever seed is left out; None if one is not known yet.
 
     Of two optimizers that are alike, one has the wider plateau in half of all comparisons, but
-    only in a fifth whichever seed is left out.
+    only in a sixth whichever seed is left out.
     """
     if any(one.pending for one in optimizers):
         return None

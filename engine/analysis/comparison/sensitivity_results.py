@@ -107,8 +107,8 @@ class Sensitivity:
     """What is compared: "test accuracy, last epoch"."""
     tolerance: float
     """How far below the best mean a rate of the plateau may be, for all optimizers alike: one point
-    of a share, else 1 % of the best mean; or half the interval of an optimizer's best mean, if that
-    is more."""
+    of a share, else 1 % of the best mean; or half the 95% interval of an optimizer's best mean, by
+    the spread of seeds at all rates within two points of it, if that is more."""
     optimizers: tuple[OptimizerSensitivity, ...]
     forgiving: str | None
     """The label of the optimizer with the widest plateau, if it is whichever seed is left out."""

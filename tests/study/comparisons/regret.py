@@ -94,7 +94,7 @@ def forgiving(
     Args:
         first: draws its values, shape (rates, seeds); `second` those of the other.
     """
-    said = [_sensitivity({"adam": first(), "sgd": second()}).forgiving for _ in range(runs)]
+    said = [sensitivity_to_rates({"adam": first(), "sgd": second()}).forgiving for _ in range(runs)]
     return said.count("adam") / runs, said.count("sgd") / runs
 
 
@@ -102,7 +102,7 @@ def told(values: Floats) -> tuple[list[AdviceCost], float]:
     """What the report says of a rule for each rate, in their order, and of the best one's luck."""
     advice = {f"rate {at}": lr for at, lr in enumerate(RATES)}
     [adam] = parse_entries("adam")
-    found = _sensitivity({"adam": values}, advice=advice, swept=adam.optimizer)
+    found = sensitivity_to_rates({"adam": values}, advice=advice, swept=adam.optimizer)
     [one] = found.optimizers
     costs = {cost.rule: cost for cost in one.costs}
     if one.flattered is None:
@@ -110,7 +110,8 @@ def told(values: Floats) -> tuple[list[AdviceCost], float]:
     return [costs[rule] for rule in advice], one.flattered
 
 
-def _sensitivity(values: Mapping[str, Floats], **settings: Any) -> Sensitivity:
+def sensitivity_to_rates(values: Mapping[str, Floats], **settings: Any) -> Sensitivity:
+    """What the report of a grid says of optimizers with these values, shape (rates, seeds)."""
     ends = {
         name: [list(map(float, of_rate)) for of_rate in known] for name, known in values.items()
     }

@@ -147,6 +147,20 @@ def _forgiving(forgiving: Results) -> list[str]:
     return _table(["said to forgive most: the first / the second, %", "3 seeds", "5", "10"], rows)
 
 
+def _plateaus(plateaus: Results) -> list[str]:
+    rows = []
+    for words, way in (("the best rate alone", "alone"), ("all within two points", "reported")):
+        for figure, digits, what in (
+            ("middle", 1, "tolerance, points: the median"),
+            ("wide", 1, "the same: one in ten is larger"),
+            ("whole", 0, "whole plateau found, %"),
+            ("too_wide", 0, "reaches a rate two points worse, %"),
+        ):
+            values = [_percent(by_way[way][figure], digits) for by_way in plateaus.values()]
+            rows.append([words, what, *values])
+    return _table(["spread by the seeds of", "", *(f"{seeds} seeds" for seeds in plateaus)], rows)
+
+
 def _targets(habits: Results) -> list[str]:
     rows = [
         [f"{100 * float(noise):g} points", f"{epoch:.1f}"]
@@ -177,5 +191,6 @@ TABLES: Mapping[str, tuple[str, Callable[[Results], list[str]]]] = {
     "targets": ("habits", _targets),
     "pooled": ("pooled", _pooled),
     "forgiving": ("forgiving", _forgiving),
+    "plateaus": ("plateaus", _plateaus),
 }
 """By name: the part of the results that a table shows, and the function that makes it."""

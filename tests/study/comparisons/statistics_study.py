@@ -21,6 +21,7 @@ import numpy as np
 from bootstraps import METHODS, coverage
 from habits import epochs_to_target, told_by_looking
 from measured import pairs_told, power, rates_of
+from plateaus import plateaus
 from pooled import told_apart
 from populations import (
     GRID,
@@ -165,6 +166,19 @@ def measure_forgiving() -> Iterator[dict[str, Any]]:
     yield found
 
 
+def measure_plateaus() -> Iterator[dict[str, Any]]:
+    """Tolerances and plateaus of Adam on the digits, by the report and by the best rate alone."""
+    known = DigitsSeeds.read().of(GRID)
+    found: dict[str, Any] = {}
+    for seeds in (2, *SEEDS):
+        reported, alone = plateaus(known, seeds, RATES_RUNS, _rng(seeds))
+        found[str(seeds)] = {
+            "reported": _rounded(dataclasses.asdict(reported)),
+            "alone": _rounded(dataclasses.asdict(alone)),
+        }
+    yield found
+
+
 def measure_pooled() -> Iterator[dict[str, Any]]:
     """What variances shared between pairs would find, rightly and wrongly."""
     made = {population.name: population for population in made_populations()}
@@ -208,6 +222,7 @@ PARTS: dict[str, Callable[[], Iterator[dict[str, Any]]]] = {
     "habits": measure_habits,
     "pooled": measure_pooled,
     "forgiving": measure_forgiving,
+    "plateaus": measure_plateaus,
 }
 
 
