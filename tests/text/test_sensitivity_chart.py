@@ -280,6 +280,12 @@ def test_the_words_on_the_selected_optimizer_come_first():
     assert words_in_order(found, None) == list(words)
 
 
+def test_an_optimizer_whose_name_ends_like_the_selected_ones_does_not_come_first():
+    words = ("nadam: a.", "bottom for nadam: b.", "adam: c.", "bottom for adam: d.")
+    found = grid(optimizer("nadam"), adam(), words=words)
+    assert words_in_order(found, 9) == ["adam: c.", "bottom for adam: d.", *words[:2]]
+
+
 def test_labels_do_not_overlap_at_any_size():
     found = grid(optimizer(), adam())
     for width in range(60, 170, 7):

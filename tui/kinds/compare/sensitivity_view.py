@@ -142,8 +142,12 @@ def words_in_order(sensitivity: Sensitivity, entry: int | None) -> list[str]:
         (one.label for one in sensitivity.optimizers if any(p.entry == entry for p in one.points)),
         None,
     )
-    own = [f"{label}: ", f" for {label}: "] if label is not None else []
-    return sorted(sensitivity.words, key=lambda words: not any(one in words for one in own))
+    if label is None:
+        return list(sensitivity.words)
+    return sorted(
+        sensitivity.words,
+        key=lambda words: not (words.startswith(f"{label}: ") or f" for {label}: " in words),
+    )
 
 
 def _shown(sensitivity: Sensitivity, options: CompareOptions) -> _Shown:
