@@ -124,7 +124,7 @@ def split_around(text: str) -> tuple[str, int]:
         UserError: (field `lr`) no run is named.
     """
     run, count = text.removeprefix(AROUND).strip(), COUNT
-    if found := re.fullmatch(r"(.+-\d+)x(\d+)", run, re.DOTALL):  # ids end in a number
+    if found := re.fullmatch(r"(.+-\d+)x(\d{1,9})", run, re.DOTALL):  # ids end in a number
         run, count = found[1], int(found[2])
     if not run:
         raise UserError("around: needs a range test: write around:range-test-digits-1", FIELD)

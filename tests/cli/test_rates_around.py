@@ -100,6 +100,7 @@ def test_a_run_that_there_is_not(runs: Path) -> None:
     run = make_sweep(runs)
     assert f"did you mean '{run.id}'?" in refused(runs, around("range-test-digit-9"))
     assert "around: needs a range test" in refused(runs, around(""))
+    assert "no run" in refused(runs, around(f"{run.id}x{'9' * 5000}"))
 
 
 def test_a_run_that_is_no_range_test(runs: Path) -> None:

@@ -53,9 +53,9 @@ def _method(report: CompareReport) -> Iterable[str]:
         if tested > 1 and report.paired and report.sensitivity is None:
             more = next(n for n in (3, 5, 10) if n > report.seeds)
             shows = (
-                f"the clearest of {tested} differences shows from "
-                f"{_reach(report.seeds, tested):.1f} of its own on, with {more} seeds from "
-                f"{_reach(more, tested):.1f}"
+                f"even the clearest of {tested} differences is found only if it is at least "
+                f"{_reach(report.seeds, tested):.1f} times its standard deviation (with {more} "
+                f"seeds, {_reach(more, tested):.1f} times)"
             )
         yield (
             f"With {report.seeds} seeds a 95% interval reaches {_reach(report.seeds):.1f} standard "

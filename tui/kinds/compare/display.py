@@ -82,7 +82,7 @@ def files(history: RunHistory, report: CompareReport) -> dict[str, Callable[[], 
 
 def _rates_csv(report: CompareReport) -> str:
     if report.sensitivity is None:
-        raise UserError(f"--rates-csv is for a grid of rates, which '{report.run}' has not")
+        raise UserError(f"--rates-csv is for a grid of rates, which '{report.run}' does not have")
     return rates_csv(report.sensitivity)
 
 

@@ -28,7 +28,7 @@ clr-tui range-test --data flowers --image-size 32   on a folder of images
 clr-tui range-test --data flowers --model resnet34  transfer learning
 clr-tui range-test --task mytask.py --set width=64  your own model and data
 clr-tui range-test --seeds 3 --accuracy             three, with accuracy
-clr-tui range-test --time 5m                        as many as tell most
+clr-tui range-test --time 5m                        as long and as many as fit
 clr-tui range-test --headless --json > result.json  for a script"""
 
 

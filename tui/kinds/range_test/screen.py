@@ -112,7 +112,7 @@ class RangeTestScreen(CurveScreen):
             keys += f"{more if self.repeatable else ''}."
             advice = f"{advice} {keys}".strip()
         if judgement.kind == "uncertain" and self.repeatable:
-            advice += " v does so."
+            advice += " v trains at such a grid."
         if "run again" in advice.lower() or "run it again" in advice.lower():
             advice += " r opens its settings."
         return lines + self.words(advice, "muted") if advice else lines
