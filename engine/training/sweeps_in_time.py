@@ -13,8 +13,8 @@ from clr_tui.engine.training.stopwatch import Stopwatch
 MIN_STEPS = 100
 """Of a sweep, even if they take longer than the time."""
 ENOUGH_STEPS = 300
-"""Beyond them, more seeds tell more: in the study (docs/advice.md), 7 of 36 sweeps of 100 steps
-were too rough for a recommendation, and none of 33 sweeps of 300."""
+"""Beyond them, more seeds tell more: in the study (docs/advice.md), 8 of 48 sweeps of 100 steps
+were too rough for a recommendation, and none of 48 sweeps of 300."""
 ENOUGH_SEEDS = 5
 """Seeds that show how much the curve depends on the seed: beyond them, longer sweeps tell more."""
 MOST_STEPS = 3000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import workloads
 from advise import said_of
 from goals import Goal
 from judge import Truth, enclosed, judged
-from made_curves import COUNT, deserving, undeserving
+from made_curves import COUNT, deserving, rates, undeserving
 from plan import MOST_SEEDS, Results, is_enclosed, is_firm, next_pieces
 from points import more_error, points
 from report import page, uncertain_settings
@@ -232,7 +233,9 @@ def test_a_made_valley_is_read_near_its_lowest_point():
     case = next(case for case in deserving() if case.steps == 1000)
     said = said_of(case)
     assert said.verdict == "recommended"
-    assert said.recommended is not None
+    means = np.convolve(case.losses[0], np.ones(51) / 51, "valid")
+    lowest = np.log10(rates(case.steps))[25 + np.argmin(means)]
+    assert math.log10(said.recommended) == pytest.approx(lowest, abs=0.5)
 
 
 def test_half_of_each_kind_of_task_is_held_out():
@@ -305,6 +308,22 @@ def test_results_of_a_setting_that_changed_are_not_judged(tmp_path):
     file.write_text(file.read_text().replace('"epochs": 8', '"epochs": 4', 1))
     with pytest.raises(SystemExit, match="of other settings"):
         enclosed(tmp_path)
+
+
+def test_what_is_said_of_short_sweeps_is_what_the_page_counts():
+    docs = ROOT / "docs"
+    verdicts = (docs / "advice.md").read_text().partition("## Verdicts on measured sweeps")[2]
+    rough = {}
+    for steps in (100, 300):
+        row = re.search(rf"^\| {steps} \| (\d+) \| .*recommended (\d+)", verdicts, re.MULTILINE)
+        rough[steps] = (int(row[1]) - int(row[2]), int(row[1]))
+    assert rough[300][0] == 0
+    said = " ".join((docs / "range-test.md").read_text().split())
+    short, longer = "{} of {}".format(*rough[100]), rough[300][1]
+    assert f"({short}), and none of 300 (of {longer})" in said
+    code = " ".join((ROOT / "engine" / "training" / "sweeps_in_time.py").read_text().split())
+    assert f"{short} sweeps of 100 steps were too rough" in code
+    assert f"none of {longer} sweeps of 300" in code
 
 
 def test_the_page_in_the_docs_is_made_from_the_results_that_are_here():
