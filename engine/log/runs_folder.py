@@ -22,8 +22,12 @@ def runs_dir(override: str | Path | None = None) -> Path:
     given = override or os.environ.get(ENVIRONMENT)
     if given:
         return Path(os.path.abspath(os.path.expanduser(given)))
+    return state_dir() / "runs"
+
+
+def state_dir() -> Path:
+    """The user's folder for what clr-tui keeps; not absolute if the user has no home folder."""
     try:
-        state = platformdirs.user_state_path("clr-tui")
+        return platformdirs.user_state_path("clr-tui")
     except RuntimeError:  # no home: newer releases raise this, older ones return "~/..."
-        state = Path("~")
-    return state / "runs"
+        return Path("~")
