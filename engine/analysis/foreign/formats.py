@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from clr_tui.engine.analysis.foreign.tensorboard_paths import is_tensorboard
+
 
 class Format(NamedTuple):
     """One format."""
@@ -23,4 +25,13 @@ class Format(NamedTuple):
     """Place of `(Path, Mapping) -> list[ForeignLog]`, one log per run."""
 
 
-FORMATS: tuple[Format, ...] = ()
+_HERE = "clr_tui.engine.analysis.foreign"
+
+FORMATS: tuple[Format, ...] = (
+    Format(
+        title="TensorBoard",
+        looked_for="event files of TensorBoard (*tfevents*)",
+        recognises=is_tensorboard,
+        reader=f"{_HERE}.tensorboard:open_tensorboard",
+    ),
+)
