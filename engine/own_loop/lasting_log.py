@@ -47,13 +47,18 @@ class LastingLog:
             self._waiting.append(event)
             self._values += _values_in(event)
         try:
+            if self._is_removed():
+                self._waiting.clear()
+                self._values = 0
+                self._warn_once(f"'{self._path}' was removed; the training goes on without it")
+                return
             self._go_on_in_a_new_file()
             self._write_waiting()
         except (UserError, OSError) as error:
             self._drop_oldest()
-            if not self._warned:
-                self._warned = True
-                self._warn(f"{error}; the training goes on, and what it logs is written later")
+            self._warn_once(f"{error}; the training goes on, and what it logs is written later")
+        else:
+            self._warned = False
 
     def close(self) -> None:
         """Closes the file, whatever still waits."""
@@ -77,7 +82,11 @@ class LastingLog:
             text = f"{many(lost, 'step')} that were logged could not be written, as of a full disk"
             self._waiting.append(Note(level="warning", text=text))
             self._write_waiting()
-        self._warned = False
+
+    def _warn_once(self, sentence: str) -> None:
+        if not self._warned:
+            self._warned = True
+            self._warn(sentence)
 
     def _drop_oldest(self) -> None:
         """Drops the oldest values that wait if there are too many; other events are kept."""
@@ -91,15 +100,16 @@ class LastingLog:
                 kept.append(event)
         self._waiting.extendleft(reversed(kept))
 
+    def _is_removed(self) -> bool:
+        """Whether the log was deleted, and not only moved or replaced."""
+        return not (os.fstat(self._writer.fileno()).st_nlink or self._path.exists())
+
     def _go_on_in_a_new_file(self) -> None:
-        """Raises UserError if the log was deleted."""
         ours = os.fstat(self._writer.fileno())
         try:
             there = os.stat(self._path)
-        except OSError as error:
-            if ours.st_nlink:  # it was moved
-                return
-            raise UserError(f"'{self._path}' was removed during the run") from error
+        except (FileNotFoundError, NotADirectoryError):  # it was moved, and is written to there
+            return
         if (there.st_dev, there.st_ino) != (ours.st_dev, ours.st_ino):
             writer = EventWriter(self._path)
             self._writer.close()

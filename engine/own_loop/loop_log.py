@@ -27,13 +27,13 @@ _PATIENCE_SECONDS = 10.0
 """For a last write of the thread, which a disk or a device may hold up."""
 
 
-class Recorder:
+class LoopLog:
     """Holds a run's lock, writes its log four times a second, and reads its commands as often.
 
     Args:
         run: the run, which has no worker.
         warn: given a sentence that the user should see.
-        on_commands: given new commands, in the recorder's thread.
+        on_commands: given new commands, if any, after each write, in the thread that writes.
 
     Raises:
         UserError: the lock is held, or the log cannot be opened.
@@ -125,5 +125,4 @@ class Recorder:
         except UserError as error:
             self.emit(CommandRefused(command="a command", reason=error.message))
         else:
-            if commands:
-                self._on_commands(commands)
+            self._on_commands(commands)

@@ -12,7 +12,7 @@ from clr_tui.engine.log.commands import Command
 from clr_tui.engine.log.events import Outcome, RunFinished, RunStarted
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.own_loop import open_runs
-from clr_tui.engine.own_loop.loop_log import Recorder
+from clr_tui.engine.own_loop.loop_log import LoopLog
 from clr_tui.engine.own_loop.rows import Row
 from clr_tui.engine.own_loop.steering import Schedule, Steering
 from clr_tui.engine.own_loop.values import OnDevice, taken
@@ -37,13 +37,13 @@ class Run:
         """What `clr-tui attach` and others call it; empty if nothing is recorded."""
         self._next_step = 0
         self._warned: set[str] = set()
-        self._recorder: Recorder | None = None
+        self._loop_log: LoopLog | None = None
         self._steering: Steering | None = None
         self._append: Callable[[Row], object] = deque[Row](maxlen=0).append
         if folder is not None:
-            self._recorder = Recorder(folder, self._warn, self._take_commands)
-            self._steering = Steering(folder, self._recorder.emit)
-            self._append = self._recorder.rows.append
+            self._loop_log = LoopLog(folder, self._warn, self._take_commands)
+            self._steering = Steering(folder, self._loop_log.emit)
+            self._append = self._loop_log.rows.append
             open_runs.add(self)
 
     def log(self, /, step: int | None = None, **metrics: Any) -> None:
@@ -75,7 +75,8 @@ class Run:
 
         Args:
             loader: anything that can be iterated over.
-            schedule: given new bounds by its method `set_bounds(base_lr, max_lr)`.
+            schedule: given new bounds by its method `set_bounds(base_lr=..., max_lr=...)`, which
+                `clr_tui.CLR` has.
         """
         if self._steering is not None:
             self._steering.iterates = True
@@ -150,8 +151,8 @@ class Run:
 
     def begin(self, started: RunStarted) -> None:
         """Writes the first event, and from then on what is logged."""
-        if self._recorder is not None:
-            self._recorder.start(started)
+        if self._loop_log is not None:
+            self._loop_log.start(started)
 
     def obey(self, schedule: Schedule | None) -> bool:
         """Carries out commands; returns whether the loop should end."""
@@ -159,37 +160,36 @@ class Run:
 
     def hold(self, seconds: float) -> bool:
         """Keeps new writes from starting; whether the one under way ended within `seconds`."""
-        return self._recorder is not None and self._recorder.lock.acquire(timeout=seconds)
+        return self._loop_log is not None and self._loop_log.lock.acquire(timeout=seconds)
 
     def release(self) -> None:
         """Ends `hold`."""
-        if self._recorder is not None:
-            self._recorder.lock.release()
+        if self._loop_log is not None:
+            self._loop_log.lock.release()
 
     def forget(self) -> None:
         """Makes this a run that records nothing, in a forked process."""
-        if self._recorder is not None and self._steering is not None:
-            self._recorder.forget()
+        if self._loop_log is not None and self._steering is not None:
+            self._loop_log.forget()
             self._steering.close()
-        self._recorder = self._steering = None
+        self._loop_log = self._steering = None
         self._append = deque[Row](maxlen=0).append
 
     def _end(self, outcome: Outcome, message: str, lines: list[str] | None = None) -> None:
         open_runs.discard(self)
-        recorder, self._recorder = self._recorder, None
-        if recorder is None or self._steering is None:
+        loop_log, self._loop_log = self._loop_log, None
+        if loop_log is None or self._steering is None:
             return
         self._append = self._too_late
         end = RunFinished(outcome=outcome, message=message, traceback=lines or [])
-        if not recorder.close(end):
+        if not loop_log.close(end):
             warn(f"the end of {self.id} could not be written")
         self._steering.close()
         self._steering = None
 
     def _take_commands(self, commands: list[Command]) -> None:
         if (steering := self._steering) is not None:
-            for command in commands:
-                steering.take(command)
+            steering.take(commands, logged=self._next_step > 0)
 
     def _taken(self, name: str, value: object) -> float | OnDevice | None:
         try:

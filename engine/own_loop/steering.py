@@ -27,7 +27,7 @@ from clr_tui.engine.user_frames import in_one_line
 class Schedule(Protocol):
     """What `run.steps` needs of a schedule to give it new bounds; `clr_tui.CLR` is one."""
 
-    def set_bounds(self, base_lr: float, max_lr: float) -> object:
+    def set_bounds(self, *, base_lr: float, max_lr: float) -> object:
         """Moves the rate between these bounds from the next step on."""
 
 
@@ -35,7 +35,8 @@ class Steering:
     """Takes commands in one thread and carries them out in that of the loop, between steps.
 
     A loop follows those that it asks for: by iterating over `run.steps`, or by reading
-    `run.stopping` or `run.bounds`. Others are refused with a sentence in the log.
+    `run.stopping` or `run.bounds`. Once it has logged something, others are refused with a
+    sentence in the log.
 
     Args:
         folder: the run.
@@ -50,6 +51,8 @@ class Steering:
         self._emit = emit
         self._stop = StopFlag()
         self._queue: deque[Command] = deque()
+        self._early: list[Command] = []
+        """Those that came before the loop, which may or may not follow them."""
         self._control = self._new_control()
         self._stopwatch = Stopwatch()
 
@@ -58,12 +61,26 @@ class Steering:
         """Why the loop should stop; None if it should not."""
         return self._stop.reason
 
-    def take(self, command: Command) -> None:
-        """Keeps a command for the loop, or refuses it."""
-        if refusal := self._refusal(command):
-            name = str(command.__struct_config__.tag)
-            self._emit(CommandRefused(command=name, reason=refusal))
-        elif isinstance(command, Stop):  # at once: it ends a pause
+    def take(self, commands: list[Command], logged: bool) -> None:
+        """Keeps new commands for the loop, or refuses them; called a few times a second.
+
+        Args:
+            commands: the new ones.
+            logged: whether the loop has begun.
+        """
+        early, self._early = self._early, []
+        for command in [*early, *commands]:
+            refusal = self._refusal(command)
+            if not refusal:
+                self._accept(command)
+            elif logged:
+                name = str(command.__struct_config__.tag)
+                self._emit(CommandRefused(command=name, reason=refusal))
+            else:
+                self._early.append(command)
+
+    def _accept(self, command: Command) -> None:
+        if isinstance(command, Stop):  # at once: it ends a pause
             self._stop.set(stop_reason(command))
         else:
             self._queue.append(command)
@@ -133,7 +150,7 @@ class Steering:
             )
         if schedule is not None:
             try:
-                schedule.set_bounds(base_lr, max_lr)
+                schedule.set_bounds(base_lr=base_lr, max_lr=max_lr)
             except Exception as error:  # a command must not end a training
                 raise UserError(in_one_line(error)) from error
         self.bounds = (base_lr, max_lr)

@@ -32,7 +32,8 @@ def taken(value: object) -> float | OnDevice:
         return OnDevice(value)
     if isinstance(value, str | bytes):
         raise TypeError("a text")
-    return float(value)  # type: ignore[arg-type]
+    number: Any = value.item() if hasattr(value, "item") else value  # NumPy's
+    return float(number)
 
 
 def _taken_tensor(torch: Any, tensor: Any) -> float | OnDevice:
