@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
     from clr_tui.engine.analysis.recordings.recording import Recording
     from clr_tui.engine.settings.config import Job, RunConfig, TaskConfig
-    from clr_tui.tui.sources import Source
+    from clr_tui.tui.sources import NamedSource, Source
+
+    Found = RunDir | Recording | Sequence[NamedSource]
 
 SAFE_TEXT_FILTER = SafeTextFilter()
 
@@ -64,7 +66,7 @@ class ClrTuiApp(Shell):
         self,
         runs: Path,
         *,
-        load: Callable[[], RunDir | Recording] | None = None,
+        load: Callable[[], Found] | None = None,
         open_run: RunDir | None = None,
         recording: Recording | None = None,
         start: Callable[..., RunDir] | None = None,
@@ -111,14 +113,14 @@ class ClrTuiApp(Shell):
         elif recording is not None:
             self.open_recording(recording)
 
-    def _load_first(self, load: Callable[[], RunDir | Recording]) -> None:
+    def _load_first(self, load: Callable[[], Found]) -> None:
         """Runs in a thread: the charts take as long to import as everything before the frame."""
         from clr_tui.tui.screens import home  # noqa: F401 - the event loop must not wait
 
         try:
             found = load()
-            config = found.config() if isinstance(found, RunDir) else found.config
-            KINDS[config.kind].load_screen()  # imported here, off the event loop
+            for kind in _kinds_of(found):
+                KINDS[kind].load_screen()  # imported here, off the event loop
         except Exception as error:  # noqa: BLE001 - re-raised by the caller of the app
             self.post_message(LoadFailed(error))
         else:
@@ -138,6 +140,8 @@ class ClrTuiApp(Shell):
         self.switch_mode("runs")  # not awaited, so that the list below does not paint a frame
         if isinstance(message.found, RunDir):
             self.open_run(message.found)
+        elif isinstance(message.found, Sequence):
+            self.open_together(message.found)
         else:
             self.open_recording(message.found)
 
@@ -149,6 +153,12 @@ class ClrTuiApp(Shell):
             self.toast(error.message, severity="error")
             return
         self._show(LiveSource(run), config, run)
+
+    def open_together(self, runs: Sequence[NamedSource]) -> None:
+        """Shows runs of any kinds on one set of charts; a single one on the screen of its kind."""
+        source = runs[0].source
+        run = source.run if isinstance(source, LiveSource) else None
+        self._show(source, runs[0].config, run)
 
     def open_recording(self, recording: Recording) -> None:
         """Replays a log."""
@@ -264,6 +274,15 @@ class ClrTuiApp(Shell):
         for name, (_, title) in THEMES.items():
             use = partial(setattr, self, "theme", name)
             yield SystemCommand(f"Theme: {title}", "change the colours", use)
+
+
+def _kinds_of(found: Found) -> set[str]:
+    """The kinds of run in what was loaded."""
+    if isinstance(found, RunDir):
+        return {found.config().kind}
+    if isinstance(found, Sequence):
+        return {one.config.kind for one in found}
+    return {found.config.kind}
 
 
 def _still_running(runs: Path) -> str | None:

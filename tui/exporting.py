@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from clr_tui.engine.analysis.foreign.foreign_log import NO_MAPPING, Mapping
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.recordings.recording import Recording, open_recording
 from clr_tui.engine.errors import UserError, did_you_mean
@@ -17,8 +18,13 @@ SVG_WIDTH, SVG_HEIGHT = 960, 480
 STDOUT = "-"
 
 
-def find_recording(runs: Path, name: str) -> Recording:
+def find_recording(runs: Path, name: str, mapping: Mapping = NO_MAPPING) -> Recording:
     """Opens the run or log `name`: an existing path, otherwise the id of a run.
+
+    Args:
+        runs: the folder of runs.
+        name: the path or id.
+        mapping: which columns to read of the log of another tool.
 
     Raises:
         UserError: neither exists, or the file is not a log.
@@ -27,11 +33,16 @@ def find_recording(runs: Path, name: str) -> Recording:
     if os.path.exists(path):  # Path.exists() raises if a name is too long
         if not (path.is_file() or path.is_dir()):
             raise UserError(f"'{name}' is not a regular file: save its contents to one first")
-        return open_recording(path)
+        return open_recording(path, mapping)
     if "/" in name or path.suffix:
-        near = did_you_mean(path.name, _names_in_folder(path))
-        raise UserError(f"there is no file '{name}'{near or '; give a run, a log or a CSV'}")
+        raise missing_file(path)
     return open_recording(find_run(runs, name).path)
+
+
+def missing_file(path: Path) -> UserError:
+    """The mistake of naming a file that does not exist."""
+    near = did_you_mean(path.name, _names_in_folder(path))
+    return UserError(f"there is no file '{path}'{near or '; give a run, a log or a CSV'}")
 
 
 def is_alive(recording: Recording) -> bool:

@@ -19,9 +19,9 @@ from clr_tui.tui.kinds.registry import KINDS
 HOME = "home"
 GRID = "compare+grid"
 """The screen of a comparison over a grid of rates."""
-Mode = Literal["live", "trial", "ended", "replay"]
+Mode = Literal["live", "trial", "ended", "replay", "watch"]
 """What a run screen shows: a running job, a running trial of a comparison, a run or trial that has
-ended, or a recording."""
+ended, a recording, or the log of another tool while it may grow."""
 
 
 @runtime_checkable
@@ -237,7 +237,7 @@ def keys_for(screen: str, mode: Mode | None = None) -> list[Key]:
         places |= {"run", "curves"} if KINDS[kind_in(screen)].curves else {"run"}
         places |= {"replay"} if mode in (None, "replay") else set()
         places |= {"live"} if mode in (None, "live", "trial") else set()
-    idle = mode in ("trial", "ended", "replay")
+    idle = mode in ("trial", "ended", "replay", "watch")
     return [key for key in KEYS if key.where & places and not (key.order and idle)]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from clr_tui.engine.log.summary import RunSummary
     from clr_tui.engine.settings.task_files import TaskFunction
     from clr_tui.tui.charts.chart import Chart
+    from clr_tui.tui.sources import NamedSource
 
 
 @dataclass
@@ -64,7 +65,7 @@ class FormChecked(Message):
 class Loaded(Message):
     """The first run or log has been read, and its screen imported."""
 
-    found: RunDir | Recording
+    found: RunDir | Recording | Sequence[NamedSource]
 
 
 @dataclass

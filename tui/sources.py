@@ -1,4 +1,4 @@
-"""Sources of events for run screens: a growing log or a recording.
+"""Sources of events for run screens: a growing log, ours or another tool's, or a recording.
 
 The screen polls either for a `Batch`, so that live view, attach and replay share one path. A single
 trial of a comparison is a filtered source.
@@ -11,14 +11,16 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from clr_tui.engine.analysis.foreign.foreign_log import ForeignLog
     from clr_tui.engine.log.events import AnyEvent
     from clr_tui.engine.log.rundir import RunDir
     from clr_tui.engine.log.tail import Batch
+    from clr_tui.engine.settings.config import RunConfig
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, math.inf)
 
@@ -40,6 +42,15 @@ class Source(Protocol):
 
     def poll(self) -> Batch:
         """Returns new events since the last poll; never blocks."""
+
+
+class NamedSource(NamedTuple):
+    """A run that is shown together with others."""
+
+    name: str
+    """To show; unique among them."""
+    source: Source
+    config: RunConfig
 
 
 class LiveSource:
@@ -70,6 +81,37 @@ class LiveSource:
     def poll(self) -> Batch:
         """Reads what the worker has written since the last poll."""
         return self._tail.poll(self._limit)
+
+
+class ForeignSource:
+    """The log of another tool, followed while it grows.
+
+    Args:
+        log: the log.
+        first: what was read of it before, if anything.
+        limit: bytes per poll, as in `LiveSource`.
+    """
+
+    replay = False
+    output = None
+
+    def __init__(self, log: ForeignLog, first: Batch | None = None, limit: int = 1 << 20) -> None:
+        self.log = log
+        self.path = log.path
+        self._first = first
+        self._limit = limit
+
+    @property
+    def live(self) -> bool:
+        """Whether it may still grow: always, as far as anybody can see."""
+        return True
+
+    def poll(self) -> Batch:
+        """Reads what is new since the last poll."""
+        if self._first is not None:
+            batch, self._first = self._first, None
+            return batch
+        return self.log.poll(self._limit)
 
 
 class TrialFilter:

@@ -209,11 +209,11 @@ def test_gap_within_a_csv_is_only_a_gap(tmp_path):
         (b"step,lr,loss\n0,1e-3,2\n1,1e-3,2\n", "does not increase at line 3"),
         (b"step,lr,loss\n1,1e-3,2\n1,1e-2,2\n", "step does not increase"),
         (b"step,lr,loss\n-1,1e-3,2\n", "step does not increase"),
-        (b"hello\nworld\n", "not a clr-tui log"),
-        (b"", "not a clr-tui log"),
-        (b"\x89PNG\r\n\x1a\n\x00\xff\xfe,", "not a clr-tui log"),
+        (b"hello\nworld\n", "no log of a known format"),
+        (b"", "no log of a known format"),
+        (b"\x89PNG\r\n\x1a\n\x00\xff\xfe,", "no log of a known format"),
         (b"step,lr,loss\n0,1e-3,\xff\xfe\n", "not"),
-        (b'{"some": "json"}\n', "not a clr-tui log"),
+        (b'{"some": "json"}\n', "no log of a known format"),
     ],
 )
 def test_what_is_no_log_gets_one_sentence(tmp_path, content, said):
@@ -231,7 +231,7 @@ def test_missing_file_names_the_nearest(tmp_path):
 
 
 def test_folder_that_is_not_a_run(tmp_path):
-    with pytest.raises(UserError, match=r"no run\.json"):
+    with pytest.raises(UserError, match="no log of a known format"):
         open_recording(tmp_path)
 
 

@@ -15,6 +15,7 @@ clr-tui range-test --task mytask.py        the same on your own model and data
 clr-tui train --from range-test-flowers-1  train between the bounds it found
 clr-tui compare --data flowers --seeds 3   compare six optimizers
 clr-tui attach                             return to the newest run
+clr-tui watch                              show the logs in this folder
 clr-tui range-test --help                  show the options of one command"""
 
 EXIT_CODES = """\
@@ -30,6 +31,10 @@ Ctrl-C, does not stop the run.""",
 Stop a run after its current step, and wait until it has ended. A training
 saves a checkpoint first. All results so far are kept.""",
     "rm": "Remove a run that has ended, with its log and checkpoints (asks first).",
+    "watch": """\
+Show the logs of other tools, live while they grow: CSV files, TensorBoard,
+JSON lines, Hugging Face's Trainer, offline W&B and others. Several appear on
+one set of charts. Nothing is written, and nothing of the training is touched.""",
     "replay": """\
 Play back a run or a log from another program: play, pause, seek. Without a
 terminal, print its result.""",
@@ -51,6 +56,12 @@ clr-tui ls --json""",
     "rm": """\
 clr-tui rm train-flowers-1
 clr-tui rm train-flowers-1 --yes     without confirmation""",
+    "watch": """\
+clr-tui watch                                what lies in this folder
+clr-tui watch lightning_logs/version_3/metrics.csv
+clr-tui watch runs/*                         several, on one set of charts
+clr-tui watch log.csv --x iter --y loss      columns whose names say nothing
+clr-tui watch log.csv --follow               without a screen, line by line""",
     "replay": """\
 clr-tui replay range-test-flowers-1 --speed 10
 clr-tui replay range-test-flowers-1 --headless --at 50%

@@ -18,10 +18,12 @@ from clr_tui.tui.text.clean import plain
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from clr_tui.engine.analysis.foreign.foreign_log import Mapping
     from clr_tui.engine.analysis.history import RunHistory
     from clr_tui.engine.analysis.recordings.recording import Recording
     from clr_tui.engine.log.rundir import RunDir
     from clr_tui.tui.cli.interrupts import Interrupts
+    from clr_tui.tui.sources import NamedSource
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
 DUMB_TERMINALS = ("", "dumb", "unknown")
@@ -128,7 +130,7 @@ def _wants_screen(args: argparse.Namespace) -> bool:
 
 def _screen(
     runs: Path,
-    load: Callable[[], RunDir | Recording] | None = None,
+    load: Callable[[], RunDir | Recording | Sequence[NamedSource]] | None = None,
     *,
     speed: float = 1.0,
     at: float = 0.0,
@@ -261,6 +263,28 @@ def _remove(args: argparse.Namespace, runs: Path) -> int:
     return DONE if removed is not None else FAILED
 
 
+def _watch(args: argparse.Namespace, runs: Path) -> int:
+    from clr_tui.tui.cli.interrupts import Interrupts
+
+    def load() -> Sequence[NamedSource]:
+        from clr_tui.tui.watched import find_watched
+
+        return find_watched(runs, args.paths, _mapping_of(args))
+
+    if _wants_screen(args) and not args.follow:
+        return _screen(runs, load)
+    from clr_tui.tui.cli.watch import watch
+
+    with Interrupts() as interrupts:
+        return watch(load(), interrupts, follow=args.follow, json=args.json)
+
+
+def _mapping_of(args: argparse.Namespace) -> Mapping:
+    from clr_tui.engine.analysis.foreign.foreign_log import Mapping
+
+    return Mapping(x=args.x or "", y=tuple(args.y or ()))
+
+
 def _replay(args: argparse.Namespace, runs: Path) -> int:
     if args.json and args.svg == "-":
         raise UserError("--json and --svg - both go to stdout; give --svg a file")
@@ -273,7 +297,7 @@ def _replay(args: argparse.Namespace, runs: Path) -> int:
     def load() -> Recording:
         from clr_tui.tui.exporting import find_recording
 
-        return _with_target(find_recording(runs, args.run), args.target)
+        return _with_target(find_recording(runs, args.run, _mapping_of(args)), args.target)
 
     if screen:
         speed = 1.0 if args.speed is None else args.speed
@@ -330,7 +354,7 @@ def _export(args: argparse.Namespace, runs: Path) -> int:
     from clr_tui.tui.exporting import find_recording, history_at, is_alive
 
     check_files(args)
-    recording = find_recording(runs, args.run)
+    recording = find_recording(runs, args.run, _mapping_of(args))
     history = history_at(recording, 1.0)
     _warn_of_damage(history)
     export(args, history, report_of(history, live=is_alive(recording)))
@@ -357,6 +381,7 @@ COMMANDS: dict[str | None, Callable[[argparse.Namespace, Path], int]] = {
     "ls": _list,
     "stop": _stop,
     "rm": _remove,
+    "watch": _watch,
     "replay": _replay,
     "export": _export,
     "new-task": _new_task,

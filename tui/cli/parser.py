@@ -22,7 +22,7 @@ from clr_tui.tui.cli.help_text import (
 from clr_tui.tui.cli.parsing import Parser, replay_position, speed
 from clr_tui.tui.kinds.registry import Kind, kinds_with_command
 
-SCREEN_COMMANDS = (None, *kinds_with_command(), "attach", "replay")
+SCREEN_COMMANDS = (None, *kinds_with_command(), "attach", "watch", "replay")
 
 
 def _add_common(parser: Parser, command: str | None = None) -> None:
@@ -83,12 +83,41 @@ def _remove(parser: Parser) -> None:
     parser.add_argument("-y", "--yes", action="store_true", help="do not ask for confirmation")
 
 
+def _watch(parser: Parser) -> None:
+    parser.add_argument(
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="a file, a folder, a pattern, or a run (default: the logs in the working directory)",
+    )
+    parser.add_argument(
+        "--follow",
+        action="store_true",
+        help="no screen: print lines on stderr as values come, until Ctrl-C",
+    )
+    _add_mapping(parser)
+
+
+def _add_mapping(parser: Parser) -> None:
+    parser.add_argument(
+        "--x",
+        metavar="COLUMN",
+        help="the column of another tool's log that counts its rows (default: found by its name)",
+    )
+    parser.add_argument(
+        "--y",
+        metavar="COLUMN",
+        action="append",
+        help="a column to show, and no others; may be given several times",
+    )
+
+
 def _replay(parser: Parser) -> None:
     parser.add_argument(
         "run",
         metavar="RUN|PATH",
-        help="a run's id or folder, an events.jsonl, or a CSV of step,lr,loss or of a comparison's"
-        " curves",
+        help="a run's id or folder, an events.jsonl, a CSV of step,lr,loss or of a comparison's"
+        " curves, or another tool's log",
     )
     parser.add_argument(
         "--speed",
@@ -111,12 +140,16 @@ def _replay(parser: Parser) -> None:
     target = setting_of(Compare, "target")
     add_setting(parser, replace(target, help=f"for a comparison: {target.help}"))
     parser.add_argument("--svg", metavar="FILE", help="no screen: also write the charts to FILE")
+    _add_mapping(parser)
 
 
 def _export(parser: Parser) -> None:
     parser.add_argument(
-        "run", metavar="RUN|PATH", help="a run's id or folder, an events.jsonl, or a CSV"
+        "run",
+        metavar="RUN|PATH",
+        help="a run's id or folder, an events.jsonl, a CSV, or another tool's log",
     )
+    _add_mapping(parser)
     group = parser.add_argument_group("files to write ('-' for stdout)")
     group.add_argument(
         "--csv",
@@ -160,6 +193,7 @@ COMMANDS: dict[str, tuple[str, str, Callable[[Parser], None]]] = {
     "ls": ("[OPTION]...", "list the runs", lambda parser: None),
     "stop": ("RUN", "stop a run (a training saves a checkpoint)", _run),
     "rm": ("RUN [--yes]", "remove a run that has ended (asks first)", _remove),
+    "watch": ("[PATH]... [OPTION]...", "show logs of any tool, live while they grow", _watch),
     "replay": ("RUN|PATH [OPTION]...", "play back a run or a log", _replay),
     "export": (
         "RUN|PATH [--csv FILE] [--svg FILE] [OPTION]...",

@@ -24,11 +24,15 @@ def print_result(history: RunHistory, *, alive: bool, json: bool) -> Report:
     if json:
         print(json_text(report))
     elif history.has_results:
-        columns = shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns  # or $COLUMNS
-        width = min(max(columns, MIN_WIDTH), MAX_WIDTH)
-        print("\n".join(result_lines(history, report, width)))
+        print("\n".join(result_lines(history, report, printed_width())))
     sys.stdout.flush()
     return report
+
+
+def printed_width() -> int:
+    """Return how wide to print: as the terminal, within limits, or as $COLUMNS says."""
+    columns = shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns
+    return min(max(columns, MIN_WIDTH), MAX_WIDTH)
 
 
 def json_text(report: Report) -> str:

@@ -21,14 +21,21 @@ class ProgressLines:
         stream: usually stderr. Once it is closed, nothing more is printed.
         in_place: whether a progress line may be overwritten by the next one: on a terminal only.
             Elsewhere it is printed after some seconds without another line.
+        prefix: begins each line that stays, to tell several runs apart.
         clock: seconds, monotonic.
     """
 
     def __init__(
-        self, stream: TextIO, *, in_place: bool, clock: Callable[[], float] = time.monotonic
+        self,
+        stream: TextIO,
+        *,
+        in_place: bool,
+        prefix: str = "",
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._stream: TextIO | None = stream
         self._in_place = in_place
+        self._prefix = prefix
         self._clock = clock
         self._last_line = clock()
         self._standing = 0
@@ -36,9 +43,19 @@ class ProgressLines:
         self._lines: EventLines | None = None
         self._tracebacks: set[tuple[str, ...]] = set()
 
+    def start(self, history: RunHistory) -> None:
+        """Print how far the work is, unless there is nothing yet."""
+        self._shown = self._lines_of(history).progress_line(history)
+        if self._shown:
+            self.say(self._shown)
+
+    def _lines_of(self, history: RunHistory) -> EventLines:
+        self._lines = self._lines or KINDS[history.config.kind].load_display().progress()
+        return self._lines
+
     def show(self, history: RunHistory, events: Iterable[ev.AnyEvent]) -> None:
         """Print the lines for `events`, which `history` already contains."""
-        lines = self._lines = self._lines or KINDS[history.config.kind].load_display().progress()
+        lines = self._lines_of(history)
         for event in events:
             if text := lines.line_of(event, history):
                 self.say(text)
@@ -59,7 +76,7 @@ class ProgressLines:
 
     def say(self, text: str) -> None:
         """Print one line that stays."""
-        self._write(self._clear_line() + plain(text) + "\n")
+        self._write(self._clear_line() + plain(self._prefix + text) + "\n")
 
     def _say_once(self, traceback: list[str]) -> None:
         """Print the lines of a traceback, unless another trial has failed in the same way."""

@@ -161,7 +161,8 @@ class RunScreen(ForegroundScreen[None]):
         if isinstance(self.source, ReplaySource):
             alive = not self.source.finished
             self.query_one(ReplayBar).show(self.source)
-        before, self.status = self.status, status_of(self.history, alive=alive)
+        now = None if self.source.replay else self.app.wall()
+        before, self.status = self.status, status_of(self.history, alive=alive, now=now)
         self.key_mode = self._mode()
         self.query_one(KeyFooter).show(self.key_mode)
         if self.run_dir is not None and self.history.started is not None:
@@ -208,6 +209,8 @@ class RunScreen(ForegroundScreen[None]):
     def _mode(self) -> Mode:
         if self.source.replay:
             return "replay"
+        if self.config.foreign and self.run_dir is None:
+            return "watch"
         return "ended" if self.status.ended else "live"
 
     def show_all(self) -> None:
@@ -332,6 +335,8 @@ class RunScreen(ForegroundScreen[None]):
         """Whether there is a worker to command; shows a sentence if not."""
         if self.source.replay:
             self.say("This is a recording: there is no worker to control.")
+        elif self.config.foreign and self.run_dir is None:
+            self.say("This is the log of another program, which clr-tui only reads.")
         elif self.run_dir is None or self.status.ended:
             again = ": press r to run it again" if JOB_KINDS[self.config.kind].has_worker else ""
             self.say(f"This {self.noun} has ended ({self.status.state}){again}.")

@@ -107,12 +107,15 @@ def age(seconds: float | None) -> str:
     """Format an age: `now`, `40 s ago`, `5 min ago`, `2 h ago`, `3 d ago`."""
     if seconds is None or not math.isfinite(seconds):
         return UNKNOWN
-    if seconds < 5:
-        return "now"
+    return "now" if seconds < 5 else f"{in_one_unit(seconds)} ago"
+
+
+def in_one_unit(seconds: float) -> str:
+    """Format a time in whole units: `40 s`, `5 min`, `2 h`, `3 d`."""
     for limit, unit, name in ((60, 1, "s"), (3600, 60, "min"), (86400, 3600, "h")):
         if seconds < limit:
-            return f"{int(seconds // unit)} {name} ago"
-    return f"{int(seconds // 86400)} d ago"
+            return f"{int(seconds // unit)} {name}"
+    return f"{int(seconds // 86400)} d"
 
 
 def short_lr(value: float | None) -> str:

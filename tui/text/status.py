@@ -9,7 +9,7 @@ import numpy as np
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.used_optimizer import own_optimizer
 from clr_tui.engine.kinds import JOB_KINDS
-from clr_tui.engine.log.state import ENDED, State, state_of
+from clr_tui.engine.log.state import ENDED, LIVING, State, state_of
 from clr_tui.engine.settings.config import OptimizerConfig, RunConfig
 from clr_tui.engine.settings.task_parameters import write
 from clr_tui.engine.words import many, was
@@ -19,6 +19,8 @@ from clr_tui.tui.text import numbers
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.names import SYMBOLS, model_name
 
+SILENT_SECONDS = 30.0
+"""After so long without anything new, the log of another tool counts as silent."""
 _ROLES: dict[State, Role] = {
     "starting": "muted",
     "preparing": "muted",
@@ -46,8 +48,14 @@ class Status:
         return self.state in ENDED
 
 
-def status_of(history: RunHistory, *, alive: bool) -> Status:
-    """Return a run's state; `alive` is whether its worker or recording can send more events."""
+def status_of(history: RunHistory, *, alive: bool, now: float | None = None) -> Status:
+    """Return a run's state.
+
+    Args:
+        history: the run.
+        alive: whether its worker, its recording or the log of another tool can send more events.
+        now: Unix time in seconds, to see whether such a log still grows; None: do not look.
+    """
     state = state_of(
         history.finished.outcome if history.finished else None,
         alive=alive,
@@ -55,7 +63,26 @@ def status_of(history: RunHistory, *, alive: bool) -> Status:
         began=history.began or not _has_worker(history),
         before="preparing" if history.task or history.progress else "starting",
     )
+    if history.config.foreign and now is not None and state in LIVING:
+        return _growth(history, now)
     return Status(state, _ROLES[state], f"{SYMBOLS[state]} {state}")
+
+
+def _growth(history: RunHistory, now: float) -> Status:
+    """Whether the log of another tool grows: nobody says whether its run has ended."""
+    if history.last_time is None:
+        return Status("starting", "muted", f"{SYMBOLS['starting']} nothing logged yet")
+    silence = silence_of(history, now)
+    if silence < SILENT_SECONDS:
+        return Status("running", "accuracy", f"{SYMBOLS['running']} growing")
+    # In tens of seconds, because each change of the words is drawn.
+    words = numbers.in_one_unit(silence if silence >= 60 else silence // 10 * 10)
+    return Status("running", "muted", f"{SYMBOLS['starting']} silent for {words}")
+
+
+def silence_of(history: RunHistory, now: float) -> float:
+    """Seconds since the last event, until `now` in Unix time; 0 without events."""
+    return max(now - history.last_time, 0.0) if history.last_time is not None else 0.0
 
 
 def _has_worker(history: RunHistory) -> bool:

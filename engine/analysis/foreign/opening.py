@@ -17,6 +17,10 @@ from clr_tui.engine.settings.logged_config import LoggedRun
 _HEAD_BYTES = 4096
 
 
+class UnknownFormatError(UserError):
+    """A file or folder is no log of a known format."""
+
+
 def open_logs(paths: Sequence[Path], mapping: Mapping = NO_MAPPING) -> list[ForeignLog]:
     """Opens logs of other tools: one for each run in these files and folders.
 
@@ -33,7 +37,7 @@ def _open(path: Path, mapping: Mapping) -> list[ForeignLog]:
             logs: list[ForeignLog] = named(row.reader)(path, mapping)
             return logs
     looked_for = "; ".join(row.looked_for for row in FORMATS)
-    raise UserError(f"'{path}' is no log of a known format: looked for {looked_for}")
+    raise UnknownFormatError(f"'{path}' is no log of a known format: looked for {looked_for}")
 
 
 def _head(path: Path) -> bytes:

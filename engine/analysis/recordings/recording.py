@@ -1,4 +1,4 @@
-"""Opens recordings: a run's folder, a bare log, or a CSV."""
+"""Opens recordings: a run's folder, a bare log, a CSV, or the log of another tool."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ import msgspec
 import numpy as np
 
 from clr_tui.engine.analysis.comparison.seed_curves import entry_labels
+from clr_tui.engine.analysis.foreign.foreign_log import NO_MAPPING, ForeignLog, Mapping
+from clr_tui.engine.analysis.foreign.opening import UnknownFormatError, config_of, open_logs
 from clr_tui.engine.analysis.recordings.csv_table import open_csv
 from clr_tui.engine.analysis.recordings.curves_csv import label_only_entry, read_curves
+from clr_tui.engine.analysis.recordings.replay_times import in_time
 from clr_tui.engine.analysis.recordings.sweep_csv import columns_of_sweep, read_csv
 from clr_tui.engine.by_name import named
 from clr_tui.engine.errors import UserError, did_you_mean
@@ -21,6 +24,7 @@ from clr_tui.engine.log.events import (
     AnyEvent,
     BoundsChanged,
     EpochFinished,
+    RunFinished,
     RunStarted,
     Steps,
     TrialStarted,
@@ -38,6 +42,12 @@ from clr_tui.engine.settings.config import (
     Train,
 )
 from clr_tui.engine.settings.logged_config import LoggedRun
+from clr_tui.engine.words import many
+
+OWN_FORMATS = (
+    "the folder or events.jsonl of a clr-tui run, and a CSV with the columns step, lr, loss (a "
+    "range test) or optimizer, seed, epoch, val_acc (a comparison)"
+)
 
 
 @dataclass(frozen=True)
@@ -51,58 +61,105 @@ class Recording:
     path: Path
 
 
-def open_recording(path: Path) -> Recording:
-    """Opens a run's folder, its `events.jsonl`, or a CSV.
+def open_recording(path: Path, mapping: Mapping = NO_MAPPING) -> Recording:
+    """Opens a run's folder, its `events.jsonl`, a CSV, or the log of another tool.
 
     A CSV has a header line. A range test has the columns `lr` and `loss`, see `read_csv`; a
-    comparison has a column `optimizer`, see `read_curves`.
+    comparison has a column `optimizer`, see `read_curves`; any other is a log like those of the
+    formats in `FORMATS`.
+
+    Args:
+        path: the file or folder.
+        mapping: which columns to read; a CSV is then neither a range test nor a comparison.
 
     Raises:
-        UserError: `path` is none of these, or cannot be read.
+        UserError: `path` is none of these, holds several runs, or cannot be read.
     """
-    if os.path.isdir(path):  # Path.is_dir() raises where a name is too long
-        return _open_run(path)
-    if not os.path.exists(path):
+    if not os.path.exists(path):  # Path.exists() raises where a name is too long
         raise UserError(f"there is no '{path}'{_nearest(path)}")
+    found = _open_own(path, mapping)
+    return _open_foreign(path, mapping) if found is None else found
+
+
+def _open_own(path: Path, mapping: Mapping) -> Recording | None:
+    """Opens what clr-tui writes, or a CSV that is a range test or a comparison."""
+    if os.path.isdir(path):
+        return _open_run(path)
     if (path.parent / "run.json").is_file() and path.name == "events.jsonl":
         return _open_run(path.parent)
-    first = _first_line(path)
-    if first.lstrip().startswith("{"):
+    if _first_line(path).lstrip().startswith("{"):
         return _open_log(path)
-    config, unnumbered = _reader(path)(path)
+    if mapping != NO_MAPPING or (read := _reader(path)) is None:
+        return None
+    config, unnumbered = read(path)
     events = [msgspec.structs.replace(e, seq=seq) for seq, e in enumerate(unnumbered)]
     return Recording(config, events, Batch(events=events), path)
 
 
-def _reader(path: Path) -> Callable[[Path], tuple[RunConfig, list[AnyEvent]]]:
+def _open_foreign(path: Path, mapping: Mapping) -> Recording:
+    try:
+        logs = open_logs([path], mapping)
+    except UnknownFormatError as error:
+        raise UserError(f"{error.message}, {OWN_FORMATS}") from None
+    if len(logs) != 1:
+        names = ", ".join(f"'{log.path}'" for log in logs[:5])
+        raise UserError(
+            f"'{path}' holds {many(len(logs), 'run')}: name one of {names}, or see them together "
+            f"with clr-tui watch"
+        )
+    return read_foreign(logs[0])
+
+
+def read_foreign(log: ForeignLog) -> Recording:
+    """Reads the log of another tool up to its present end, to be replayed in its own time.
+
+    It counts as done, since nothing more will come of what was read, unless its format says how the
+    run ended.
+    """
+    whole = Batch()
+    while True:
+        batch = log.poll()
+        if batch.reset:
+            whole = Batch()
+        whole.events += batch.events
+        whole.corrupt += batch.corrupt
+        if not batch.more:
+            break
+    events = in_time(whole.events)
+    if not any(isinstance(event, RunFinished) for event in events):
+        last = events[-1].time if events else 0.0
+        events.append(RunFinished(time=last, outcome="done"))
+    whole.events = [msgspec.structs.replace(e, seq=seq) for seq, e in enumerate(events)]
+    return Recording(config_of(log), whole.events, whole, log.path)
+
+
+def _reader(path: Path) -> Callable[[Path], tuple[RunConfig, list[AnyEvent]]] | None:
     try:
         with open_csv(path) as table:
             names = set(table.header)
     except UserError:
-        raise UserError(_not_a_log(path)) from None
+        return None
     sweep = columns_of_sweep(table.header)
     curves = "optimizer" in names or any(name.startswith("val_") for name in names)
     if curves and not sweep.keys() >= {"lr", "loss"}:
         return read_curves
     if len(names) > 1 and sweep.keys() & {"step", "lr", "loss"}:
         return read_csv
-    raise UserError(_not_a_log(path))
+    return None
 
 
-def _open_run(path: Path) -> Recording:
+def _open_run(path: Path) -> Recording | None:
     run = RunDir(path)
     if not run.config_path.is_file():
-        if run.events_path.is_file():
-            return _open_log(run.events_path)
-        raise UserError(f"'{path}' is not the folder of a run: it has no run.json")
+        return _open_log(run.events_path) if run.events_path.is_file() else None
     batch = read_packed(run.events_path)
     return Recording(run.config(), batch.events, batch, path)
 
 
-def _open_log(path: Path) -> Recording:
+def _open_log(path: Path) -> Recording | None:
     batch = read_packed(path)
     if not batch.events:
-        raise UserError(_not_a_log(path))
+        return None
     return Recording(_config_of(batch.events, path), batch.events, batch, path)
 
 
@@ -180,16 +237,9 @@ def _first_line(path: Path) -> str:
         with open_text(path) as file:
             return file.readline(4096)
     except UnicodeError:
-        raise UserError(_not_a_log(path)) from None
+        return ""
     except OSError as error:
         raise UserError(f"'{path}' cannot be read: {error.strerror}") from None
-
-
-def _not_a_log(path: Path) -> str:
-    return (
-        f"'{path}' is not a clr-tui log: give a run's folder, its events.jsonl or a CSV with the "
-        "columns step, lr, loss (a range test) or optimizer, seed, epoch, val_acc (a comparison)"
-    )
 
 
 def _nearest(path: Path) -> str:

@@ -1,0 +1,80 @@
+"""The log of another tool on a screen, while it grows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app_helpers import NOW, make_app, until
+
+from clr_tui.engine.analysis.foreign.opening import config_of
+from clr_tui.engine.log import events as ev
+from clr_tui.engine.log.tail import Batch
+from clr_tui.tui.kinds.logged.screen import LoggedScreen
+from clr_tui.tui.sources import ForeignSource, NamedSource
+from clr_tui.tui.widgets.title_bar import TitleBar
+
+
+class Log:
+    """A `ForeignLog` that says what a test has put into it."""
+
+    name = "version_3"
+    path = Path("version_3")
+    format = "Lightning CSV"
+
+    def __init__(self) -> None:
+        self.settings = {"lr": "0.1"}
+        self.new: list[ev.AnyEvent] = []
+
+    def poll(self, limit: int | None = None) -> Batch:
+        events, self.new = self.new, []
+        return Batch(events=events)
+
+
+def values(step: int, time: float) -> ev.Logged:
+    return ev.Logged(step=[step], values={"loss": [1.0]}, time=time)
+
+
+def title(screen: LoggedScreen) -> str:
+    return "".join(text for line in screen.query_one(TitleBar).lines for text, _ in line)
+
+
+async def test_it_is_growing_or_silent_but_never_lost(tmp_path: Path, monkeypatch) -> None:
+    log = Log()
+    found = [NamedSource(log.name, ForeignSource(log), config_of(log))]
+    app = make_app(tmp_path, monkeypatch, load=lambda: found)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, LoggedScreen))
+        screen = app.screen
+        assert isinstance(screen, LoggedScreen)
+        await until(pilot, lambda: "nothing logged yet" in title(screen))
+        assert "version_3 · Lightning CSV" in title(screen)
+        log.new = [values(0, NOW - 5)]
+        await until(pilot, lambda: "● growing" in title(screen))
+        app.wall = lambda: NOW + 44
+        await until(pilot, lambda: "◌ silent for 40 s" in title(screen))
+        app.wall = lambda: NOW + 3600
+        await until(pilot, lambda: "◌ silent for 1 h" in title(screen))
+        log.new = [values(1, NOW + 3600)]
+        await until(pilot, lambda: "● growing" in title(screen))
+        log.new = [ev.RunFinished(outcome="done", time=NOW + 3601)]
+        await until(pilot, lambda: "✓ done" in title(screen))
+
+
+async def test_nothing_commands_another_program(tmp_path: Path, monkeypatch) -> None:
+    log = Log()
+    log.new = [values(0, NOW)]
+    found = [NamedSource(log.name, ForeignSource(log), config_of(log))]
+    app = make_app(tmp_path, monkeypatch, load=lambda: found)
+    said: list[str] = []
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, LoggedScreen))
+        screen = app.screen
+        assert isinstance(screen, LoggedScreen)
+        await until(pilot, lambda: screen.history.has_results)
+        monkeypatch.setattr(screen, "say", said.append)
+        for key in ("s", "space"):
+            await pilot.press(key)
+        assert set(said) == {"This is the log of another program, which clr-tui only reads."}
+        assert screen.key_mode == "watch"
+        await pilot.press("r")
+        assert "start that again" in said[-1]

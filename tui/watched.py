@@ -1,0 +1,95 @@
+"""What `clr-tui watch` shows: runs of ours and the logs of other tools, while they grow."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+
+from clr_tui.engine.analysis.foreign.foreign_log import ForeignLog, Mapping
+from clr_tui.engine.analysis.foreign.opening import config_of, open_logs
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.log.rundir import RunDir, find_run
+from clr_tui.tui.exporting import missing_file
+from clr_tui.tui.sources import ForeignSource, LiveSource, NamedSource
+
+MOST = 30
+"""Logs that are shown together: more curves could not be told apart."""
+FIRST_BYTES = 1 << 20
+"""Bytes that are read before the screen appears; they hold the settings, if any do."""
+_MAX_ENTRIES = 1_000
+"""Files of a folder that are asked when they were written."""
+
+
+def find_watched(runs: Path, names: Sequence[str], mapping: Mapping) -> list[NamedSource]:
+    """Opens runs of ours and logs of other tools.
+
+    Args:
+        runs: the folder of runs.
+        names: ids or folders of runs, files, folders and patterns such as `runs/*`; what lies in
+            the working directory if there are none. Of more than `MOST` logs those that were
+            written last are opened.
+        mapping: which columns to read of the logs of other tools.
+
+    Raises:
+        UserError: one of them does not exist, is no log, or cannot be read.
+    """
+    own: list[RunDir] = []
+    paths: list[Path] = []
+    for name in names or ["."]:
+        for path in _matching(name):
+            run = _own_run(path)
+            if run is not None:
+                own.append(run)
+            elif os.path.exists(path):
+                paths.append(path)
+            elif "/" in name or path.suffix:
+                raise missing_file(path)
+            else:
+                own.append(find_run(runs, name))
+    found = [NamedSource(run.id, LiveSource(run), run.config()) for run in own]
+    logs = open_logs(paths, mapping) if paths else []
+    logs = sorted(logs, key=last_written)[-MOST:] if len(logs) > MOST else logs
+    return [*found, *map(_source_of, logs)]
+
+
+def _source_of(log: ForeignLog) -> NamedSource:
+    first = log.poll(FIRST_BYTES)  # its settings are known only now
+    return NamedSource(log.name, ForeignSource(log, first), config_of(log))
+
+
+def _matching(name: str) -> Iterator[Path]:
+    """The paths that a pattern stands for, if the shell has left one; else the path itself."""
+    path = Path(os.path.expanduser(name))
+    if os.path.exists(path) or not glob.has_magic(name):
+        yield path
+        return
+    found = sorted(glob.glob(str(path), recursive=True))
+    if not found:
+        raise UserError(f"no file or folder matches '{name}'")
+    yield from map(Path, found)
+
+
+def _own_run(path: Path) -> RunDir | None:
+    """The run whose folder or log this is."""
+    folder = path.parent if path.name == "events.jsonl" else path
+    run = RunDir(Path(os.path.abspath(folder)))
+    return run if os.path.isfile(run.config_path) else None
+
+
+def last_written(log: ForeignLog) -> float:
+    """When a log was written last, Unix time in seconds; 0 if nobody can say."""
+    times = [_modified(log.path)]
+    with suppress(OSError), os.scandir(log.path) as entries:  # a file has none
+        times += [_modified(Path(entry)) for entry in islice(entries, _MAX_ENTRIES)]
+    return max(times)
+
+
+def _modified(path: Path) -> float:
+    try:
+        return os.stat(path).st_mtime
+    except OSError:
+        return 0.0
