@@ -15,7 +15,7 @@ from pathlib import Path
 
 PACKAGES = (
     *("torch", "torchvision", "numpy", "pillow", "textual", "plotext"),
-    *("torch-lr-finder", "lightning", "fastai", "textual-plotext"),
+    *("torch-lr-finder", "lightning", "fastai", "textual-plotext", "tensorboard", "wandb"),
 )
 
 

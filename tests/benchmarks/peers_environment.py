@@ -21,6 +21,8 @@ REQUIRED = (
     "fastai>=2,<3",
     "pytorch-ignite>=0.5,<0.6",
     "textual-plotext>=1,<2",
+    "tensorboard>=2,<3",
+    "wandb>=0.20,<1",
 )
 KEPT = ("torch", "torchvision", "numpy", "pillow", "textual", "plotext", "rich")
 """Pinned to the current versions, so that the peers run on the same ones."""

@@ -20,8 +20,19 @@ import measure
 from peers_environment import peers_python
 
 HERE = Path(__file__).resolve().parent
-BENCHES = ("frames", "wire", "open", "decode", "augment", "range", "own_task", "watch", "compare")
-WITH_PEERS = ("frames", "wire", "range", "own_task")
+BENCHES = (
+    "frames",
+    "wire",
+    "open",
+    "decode",
+    "augment",
+    "range",
+    "own_task",
+    "log_call",
+    "watch",
+    "compare",
+)
+WITH_PEERS = ("frames", "wire", "range", "own_task", "log_call")
 TITLE = """# Results
 
 Written by `make bench`. Times depend on the machine: compare ratios. "Rounds" are the lowest and
