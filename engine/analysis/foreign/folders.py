@@ -16,12 +16,12 @@ MANY = 500_000
 def folders_below(root: Path, most: int) -> Iterator[tuple[Path, list[str]]]:
     """The folder `root` and those in it, nearest first, each with the names of its files.
 
-    Hidden folders are left out. A folder that is reached twice, through a link, comes once. Ends
-    after about `most` entries, so that a whole disk does not take minutes.
+    Hidden folders are left out. A folder that is also reached through a link comes once, by its own
+    name. Ends after about `most` entries, so that a whole disk does not take minutes.
     """
-    waiting, seen = deque([root]), set[tuple[int, int]]()
-    while waiting and most > 0:
-        folder = waiting.popleft()
+    waiting, links, seen = deque([root]), deque[Path](), set[tuple[int, int]]()
+    while (waiting or links) and most > 0:
+        folder = waiting.popleft() if waiting else links.popleft()
         files: list[str] = []
         try:
             info = os.stat(folder)
@@ -33,7 +33,7 @@ def folders_below(root: Path, most: int) -> Iterator[tuple[Path, list[str]]]:
                     if not entry.is_dir():
                         files.append(entry.name)
                     elif not entry.name.startswith("."):
-                        waiting.append(Path(entry))
+                        (links if entry.is_symlink() else waiting).append(Path(entry))
         except OSError:  # not readable, or gone by now
             continue
         seen.add((info.st_dev, info.st_ino))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from clr_tui.engine.analysis.foreign.tensorboard_paths import is_tensorboard
+from clr_tui.engine.analysis.foreign.wandb_paths import is_wandb
 
 
 class Format(NamedTuple):
@@ -33,5 +34,11 @@ FORMATS: tuple[Format, ...] = (
         looked_for="event files of TensorBoard (*tfevents*)",
         recognises=is_tensorboard,
         reader=f"{_HERE}.tensorboard:open_tensorboard",
+    ),
+    Format(
+        title="W&B",
+        looked_for="files of offline runs of W&B (*.wandb)",
+        recognises=is_wandb,
+        reader=f"{_HERE}.wandb:open_wandb",
     ),
 )

@@ -21,6 +21,8 @@ def varint(data: bytes, at: int) -> tuple[int, int]:
     Raises:
         MalformedError: it does not end within 10 bytes or the data.
     """
+    if at < len(data) and data[at] < 0x80:  # most are small
+        return data[at], at + 1
     number = shift = 0
     for place in range(at, min(at + 10, len(data))):
         byte = data[place]
