@@ -53,9 +53,8 @@ def _method(report: CompareReport) -> Iterable[str]:
         if tested > 1 and report.paired and report.sensitivity is None:
             more = next(n for n in (3, 5, 10) if n > report.seeds)
             shows = (
-                f"even the clearest of {tested} differences is found only if it is at least "
-                f"{_reach(report.seeds, tested):.1f} times its standard deviation (with {more} "
-                f"seeds, {_reach(more, tested):.1f} times)"
+                f"the clearest of {tested} differences must be {_reach(report.seeds, tested):.1f} "
+                f"of its own to show, {_reach(more, tested):.1f} with {more} seeds"
             )
         yield (
             f"With {report.seeds} seeds a 95% interval reaches {_reach(report.seeds):.1f} standard "
