@@ -9,6 +9,7 @@ from clr_tui.engine.log.tail import Batch
 from clr_tui.engine.settings.config import OptimizerConfig, RangeTest, TaskConfig, Train
 from clr_tui.tui.kinds.compare.progress import comparison_status_words
 from clr_tui.tui.kinds.registry import KINDS
+from clr_tui.tui.text.event_lines import EventLines
 from clr_tui.tui.text.status import (
     failure_words,
     notices,
@@ -88,6 +89,13 @@ def test_a_paused_run_says_how_it_goes_on():
         == "Paused: press space to continue."
     )
     assert paused_or_stopped_words(sweep_history(done=False), "running") == ""
+
+
+def test_work_in_one_piece_has_neither_a_count_nor_a_bar():
+    compiling = history_of(ev.Progress(what="compiling the model", done=0, total=1))
+    assert waiting_words(compiling, "preparing") == "compiling the model ..."
+    assert EventLines().progress_line(compiling) == "compiling the model ..."
+    assert progress_bar(compiling, "preparing", 12) == ""
 
 
 @pytest.mark.parametrize("state", ["paused", "failed", "lost", "stopped", "done"])

@@ -43,6 +43,8 @@ class EventLines:
             return ""
         if history.progress is not None and not history.began:
             progress = history.progress
+            if progress.total == 1:
+                return f"{progress.what} ..."
             return f"{progress.what} {numbers.of_total(progress.done, progress.total)}"
         return self.at_work(history)
 

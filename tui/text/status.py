@@ -112,7 +112,8 @@ def waiting_words(history: RunHistory, state: State, first: str = "step") -> str
         return f"Paused before its first {first}; press space to continue."
     progress = history.progress
     if progress is not None and progress.total > 0:
-        return f"{plain(progress.what)} {progress.done} of {progress.total}"
+        count = f" {progress.done} of {progress.total}" if progress.total > 1 else " ..."
+        return f"{plain(progress.what)}{count}"
     if history.trials and first == "epoch":
         return "The curves will appear here after the first epoch."
     if history.trials:
@@ -127,9 +128,9 @@ def waiting_words(history: RunHistory, state: State, first: str = "step") -> str
 
 
 def progress_bar(history: RunHistory, state: State, width: int) -> str:
-    """Draw a bar of `width` cells for work before the first step; empty if there is none."""
+    """Draw a bar of `width` cells for work before the first step; empty if it has no parts."""
     progress = history.progress
-    if state not in ("starting", "preparing", "running") or not progress or progress.total <= 0:
+    if state not in ("starting", "preparing", "running") or not progress or progress.total <= 1:
         return ""
     return bar(progress.done / progress.total, width)
 
