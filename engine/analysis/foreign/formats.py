@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from clr_tui.engine.analysis.foreign.database_paths import is_mlflow, is_trackio
 from clr_tui.engine.analysis.foreign.tensorboard_paths import is_tensorboard
 from clr_tui.engine.analysis.foreign.wandb_paths import is_wandb
 
@@ -40,5 +41,17 @@ FORMATS: tuple[Format, ...] = (
         looked_for="files of offline runs of W&B (*.wandb)",
         recognises=is_wandb,
         reader=f"{_HERE}.wandb:open_wandb",
+    ),
+    Format(
+        title="Trackio",
+        looked_for="databases of Trackio (*.db)",
+        recognises=is_trackio,
+        reader=f"{_HERE}.trackio:open_trackio",
+    ),
+    Format(
+        title="MLflow",
+        looked_for="runs of MLflow (mlruns, or mlflow.db)",
+        recognises=is_mlflow,
+        reader=f"{_HERE}.mlflow:open_mlflow",
     ),
 )

@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 from clr_tui.engine.analysis.arrays import Floats
 
 _NUMBERS = msgspec.json.Decoder(list[float])
-_NOT_FINITE = {b'"NaN"', b'"Infinity"', b'"-Infinity"'}
-"""How trackio writes them, which is JSON unlike the bare words."""
 
 
 def numbers_of(texts: Sequence[bytes]) -> tuple[Floats, NDArray[np.bool_]]:
@@ -31,14 +29,19 @@ def numbers_of(texts: Sequence[bytes]) -> tuple[Floats, NDArray[np.bool_]]:
         values = np.array([math.nan if number is None else number for number in found])
     else:
         are_numbers = np.ones(len(values), np.bool_)
-    return np.where(np.isfinite(values), values, np.nan), are_numbers
+    return finite_or_nan(values), are_numbers
+
+
+def finite_or_nan(values: Floats) -> Floats:
+    """The values, NaN where not finite."""
+    return np.where(np.isfinite(values), values, np.nan)
 
 
 def _number(text: bytes) -> float | None:
     if text in (b"true", b"false"):
         return float(text == b"true")
     try:
-        return math.nan if text in _NOT_FINITE else float(text)
+        return float(text)
     except ValueError:
         return None
 
