@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from clr_tui.engine.kinds import startable_kinds
 from clr_tui.engine.settings.config import JOBS, TaskConfig
 from clr_tui.engine.settings.limits import Limits
 from clr_tui.engine.settings.table import REQUIRED, Setting, settings_of
@@ -43,7 +44,7 @@ def keys() -> str:
 def settings() -> str:
     """The page of settings, from the structs that hold them."""
     parts = [("The task of every run", TaskConfig)]
-    parts += [(f"`clr-tui {name}`", job) for name, job in JOBS.items()]
+    parts += [(f"`clr-tui {name}`", JOBS[name]) for name in startable_kinds()]
     lines = ["# Settings", "", _MADE, "", INTRODUCTION, ""]
     for heading, config in parts:
         lines += [f"## {heading}", "", "| option | in the form | what it is | may be | default |"]

@@ -102,7 +102,9 @@ KEYS: tuple[Key, ...] = (
         "check the recommended rate: train at rates around it (says the cost first)",
         "v verify Check the recommended rate by training around it",
     ),
-    _key("train", "b", "bounds", "type new bounds, used at once", "b type_bounds", order=True),
+    _key(
+        "train logged", "b", "bounds", "type new bounds, used at once", "b type_bounds", order=True
+    ),
     _key(
         "compare",
         "enter",

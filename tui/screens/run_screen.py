@@ -15,16 +15,19 @@ from textual.timer import Timer
 from textual.types import CSSPathType
 
 from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.analysis.report import Bounds
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.kinds import JOB_KINDS
-from clr_tui.engine.log.commands import Command, Continue, Pause, Stop, send
+from clr_tui.engine.log.commands import Command, Continue, Pause, SetBounds, Stop, send
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.log.tail import Batch
 from clr_tui.engine.settings.config import RunConfig
+from clr_tui.engine.words import exact_lr
 from clr_tui.tui.charts.chart import Chart, Role
 from clr_tui.tui.keys import Mode
 from clr_tui.tui.kinds.registry import KINDS
 from clr_tui.tui.launching import as_asked
+from clr_tui.tui.screens.bounds_dialog import BoundsDialog
 from clr_tui.tui.screens.confirm import ConfirmScreen
 from clr_tui.tui.screens.export_dialog import ExportDialog, Exports
 from clr_tui.tui.screens.foreground_screen import ForegroundScreen
@@ -366,6 +369,22 @@ class RunScreen(ForegroundScreen[None]):
     def _stop(self, confirmed: bool | None) -> None:
         if confirmed:
             self.order(Stop(reason="stopped from the screen"), "Stopping after the current step.")
+
+    def action_type_bounds(self) -> None:
+        """Asks for new bounds, which the live run uses from its next step."""
+        if not self.require_live():
+            return
+        bounds = Bounds(*self.history.bounds) if self.history.bounds else None
+        note = "The schedule continues between these from the next step."
+        self.app.push_screen(BoundsDialog(bounds, note), self._typed_bounds)
+
+    def _typed_bounds(self, bounds: Bounds | None) -> None:
+        if bounds is not None:
+            low, high = exact_lr(bounds.base_lr), exact_lr(bounds.max_lr)
+            self.order(
+                SetBounds(base_lr=bounds.base_lr, max_lr=bounds.max_lr),
+                f"Bounds {low} to {high} from the next step.",
+            )
 
     def action_run_again(self) -> None:
         """Opens the form with this run's settings; a failed run's error is shown at its field."""

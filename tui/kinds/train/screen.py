@@ -10,11 +10,9 @@ from textual.binding import BindingType
 from textual.types import CSSPathType
 
 from clr_tui.engine.analysis.recordings.steps_csv import steps_csv
-from clr_tui.engine.analysis.report import Bounds, train_report
+from clr_tui.engine.analysis.report import train_report
 from clr_tui.engine.analysis.used_optimizer import own_optimizer
-from clr_tui.engine.log.commands import SetBounds
 from clr_tui.engine.settings.config import Compare, Train
-from clr_tui.engine.words import exact_lr
 from clr_tui.tui.charts.chart import Chart
 from clr_tui.tui.cli.printing import json_text
 from clr_tui.tui.exporting import charts_svg
@@ -22,12 +20,10 @@ from clr_tui.tui.keys import bindings_for
 from clr_tui.tui.kinds.compare.proposal import after_training
 from clr_tui.tui.kinds.train.view import (
     ending_sentence,
-    plan_of,
     training_charts,
     training_panel,
     training_sentence,
 )
-from clr_tui.tui.screens.bounds_dialog import BoundsDialog
 from clr_tui.tui.screens.curve_screen import CurveScreen
 from clr_tui.tui.screens.export_dialog import Exports
 from clr_tui.tui.text.chart_options import TRAINING_X
@@ -65,23 +61,6 @@ class TrainingScreen(CurveScreen):
         lines = self.words(sentence) if self.history.trials else []
         ending = ending_sentence(self.history)
         return lines + self.words(ending, "suggestion") if ending else lines
-
-    def action_type_bounds(self) -> None:
-        """Asks for new bounds, which the live run uses from its next step."""
-        if not self.require_live():
-            return
-        plan = plan_of(self.history)
-        bounds = Bounds(plan.base_lr, plan.max_lr) if plan is not None else None
-        note = "The schedule continues between these from the next step."
-        self.app.push_screen(BoundsDialog(bounds, note), self._typed)
-
-    def _typed(self, bounds: Bounds | None) -> None:
-        if bounds is not None:
-            low, high = exact_lr(bounds.base_lr), exact_lr(bounds.max_lr)
-            self.order(
-                SetBounds(base_lr=bounds.base_lr, max_lr=bounds.max_lr),
-                f"Bounds {low} to {high} from the next step.",
-            )
 
     def comparison(self) -> Compare:
         """The article's optimizers, and this one as it was trained, with its latest bounds."""
