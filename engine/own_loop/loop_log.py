@@ -15,7 +15,7 @@ from clr_tui.engine.log.commands import Command, CommandTail
 from clr_tui.engine.log.events import CommandRefused, Event, RunFinished, RunStarted
 from clr_tui.engine.log.lock import acquire
 from clr_tui.engine.log.rundir import RunDir
-from clr_tui.engine.log.standing import logged_words
+from clr_tui.engine.log.standing import logged_words, telling_name
 from clr_tui.engine.own_loop.lasting_log import LastingLog
 from clr_tui.engine.own_loop.rows import MAX_ROWS, Row, events_of, take
 from clr_tui.engine.own_loop.usage import Usage
@@ -80,7 +80,7 @@ class LoopLog:
         """Writes the rest, with this event at the end, and gives up the run's lock.
 
         Args:
-            end: given its headline: the last loss, or the last value of the first name.
+            end: given its headline, the last value of the name that says most.
 
         Returns:
             Whether all of it was written.
@@ -92,7 +92,7 @@ class LoopLog:
             return False
         try:
             self._write()
-            name = "loss" if "loss" in self._last else next(iter(self._last), "")
+            name = telling_name(list(self._last)) if self._last else ""
             headline = logged_words(name, *self._last[name]) if name else ""
             self._log.write(replace(end, headline=headline))
             written = not self._log.behind
