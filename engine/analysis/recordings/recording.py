@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,14 +75,29 @@ def open_recording(path: Path, mapping: Mapping = NO_MAPPING) -> Recording:
     Raises:
         UserError: `path` is none of these, holds several runs, or cannot be read.
     """
-    if not os.path.exists(path):  # Path.exists() raises where a name is too long
-        raise UserError(f"there is no '{path}'{_nearest(path)}")
     found = _open_own(path, mapping)
-    return _open_foreign(path, mapping) if found is None else found
+    if found is not None:
+        return found
+    logs = _foreign_logs(path, mapping)
+    if len(logs) != 1:
+        names = ", ".join(f"'{log.path}'" for log in logs[:5])
+        raise UserError(
+            f"'{path}' holds {many(len(logs), 'run')}: name one of {names}, or see them together "
+            "with clr-tui watch"
+        )
+    return read_foreign(logs[0])
+
+
+def open_recordings(path: Path, mapping: Mapping = NO_MAPPING) -> Iterator[Recording]:
+    """Opens all runs in what `open_recording` opens one of, one after another."""
+    found = _open_own(path, mapping)
+    return iter([found]) if found else map(read_foreign, _foreign_logs(path, mapping))
 
 
 def _open_own(path: Path, mapping: Mapping) -> Recording | None:
     """Opens what clr-tui writes, or a CSV that is a range test or a comparison."""
+    if not os.path.exists(path):  # Path.exists() raises where a name is too long
+        raise UserError(f"there is no '{path}'{_nearest(path)}")
     if os.path.isdir(path):
         return _open_run(path)
     if (path.parent / "run.json").is_file() and path.name == "events.jsonl":
@@ -96,18 +111,11 @@ def _open_own(path: Path, mapping: Mapping) -> Recording | None:
     return Recording(config, events, Batch(events=events), path)
 
 
-def _open_foreign(path: Path, mapping: Mapping) -> Recording:
+def _foreign_logs(path: Path, mapping: Mapping) -> list[ForeignLog]:
     try:
-        logs = open_logs([path], mapping)
+        return open_logs([path], mapping)
     except UnknownFormatError as error:
         raise UserError(f"{error.message}, {OWN_FORMATS}") from None
-    if len(logs) != 1:
-        names = ", ".join(f"'{log.path}'" for log in logs[:5])
-        raise UserError(
-            f"'{path}' holds {many(len(logs), 'run')}: name one of {names}, or see them together "
-            f"with clr-tui watch"
-        )
-    return read_foreign(logs[0])
 
 
 def read_foreign(log: ForeignLog) -> Recording:
