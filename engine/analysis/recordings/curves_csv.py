@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import groupby
 from pathlib import Path
 
 from clr_tui.engine.analysis.arrays import finite_or_none
@@ -12,47 +10,17 @@ from clr_tui.engine.analysis.comparison.seed_curves import entry_curves
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.recordings.csv_cells import Cell, original, to_csv
 from clr_tui.engine.analysis.recordings.csv_table import Table, number, open_csv
+from clr_tui.engine.analysis.recordings.curve_run import CurveRow, CurveTrial, run_of_curves
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log import events as ev
-from clr_tui.engine.metrics import ACCURACY, LOSS, known_by_name, primary_of
-from clr_tui.engine.settings.config import (
-    Compare,
-    EntryConfig,
-    OptimizerConfig,
-    RunConfig,
-    TaskConfig,
-)
+from clr_tui.engine.metrics import ACCURACY, LOSS, known_by_name
+from clr_tui.engine.settings.config import RunConfig
 
 WHOSE = ("optimizer", "seed", "epoch")
 _TRAIN, _VALIDATION = "train_", "val_"
 _SHORT = {ACCURACY.name: "acc"}
 """Names of metrics in a header, if different from their own."""
-EPOCHS_PER_SECOND = 10.0
-"""The replay speed of imported curves, which have no times; all trials run in parallel."""
 _MAX_EPOCHS = 10**9
-
-
-@dataclass(frozen=True)
-class _Row:
-    """One epoch of one trial; None for an empty field."""
-
-    epoch: int
-    train: dict[str, float | None]
-    validation: dict[str, float | None]
-    """The loss and the metrics by name."""
-
-
-@dataclass
-class _Trial:
-    """The rows of one optimizer with one seed."""
-
-    entry: int
-    label: str
-    seed: int
-    number: int = 0
-    rows: list[_Row] = field(default_factory=list)
-    best_epoch: int = 0
-    best_value: float | None = None
 
 
 def read_curves(path: Path) -> tuple[RunConfig, list[ev.AnyEvent]]:
@@ -80,52 +48,27 @@ def read_curves(path: Path) -> tuple[RunConfig, list[ev.AnyEvent]]:
         trials = _trials(path, table)
     if not trials:
         raise UserError(f"'{path}' has a header but no epochs")
-    by_entry: dict[int, list[_Trial]] = {}
-    for trial in trials:
-        by_entry.setdefault(trial.entry, []).append(trial)
-    job = Compare(
-        entries=[label_only_entry(own[0].label) for own in by_entry.values()],
-        seeds=max(map(len, by_entry.values())),
-        epochs=max(t.rows[-1].epoch for t in trials),
-        whole_cycles=False,
-        paired=False,
-    )
-    for entry, own in by_entry.items():
-        for i, trial in enumerate(sorted(own, key=lambda t: t.seed)):
-            trial.number = job.trial_number(entry, i)
-    config = RunConfig(
-        id=path.stem,
-        created=path.stat().st_mtime,
-        version="",
-        task=TaskConfig(data=path.stem, model="", seed=min(t.seed for t in trials)),
-        job=job,
-    )
-    return config, list(_events(config, sorted(trials, key=lambda t: t.number)))
+    return run_of_curves(path.stem, path.stat().st_mtime, trials)
 
 
-def label_only_entry(label: str) -> EntryConfig:
-    """An entry of which only the name is known."""
-    return EntryConfig(label=label, optimizer=OptimizerConfig(name=label))
-
-
-def _trials(path: Path, table: Table) -> list[_Trial]:
+def _trials(path: Path, table: Table) -> list[CurveTrial]:
     at = {name: table.header.index(name) for name in WHOSE}
     train, validation = (_places(table.header, part) for part in (_TRAIN, _VALIDATION))
-    trials: dict[tuple[str, int], _Trial] = {}
+    trials: dict[tuple[str, int], CurveTrial] = {}
     entries: dict[str, int] = {}
     for line, cells in table.rows:
         try:
             label = original(cells[at["optimizer"]].strip())
             seed = int(cells[at["seed"]])
             epoch = int(cells[at["epoch"]])
-            row = _Row(epoch, _values(cells, train), _values(cells, validation))
+            row = CurveRow(epoch, _values(cells, train), _values(cells, validation))
         except (ValueError, IndexError):
             raise UserError(
                 f"line {line} of '{path}' is not an optimizer's name, then seed, epoch and curves "
                 f"in numbers: {','.join(cells)[:60]!r}"
             ) from None
         entry = entries.setdefault(label, len(entries))
-        trial = trials.setdefault((label, seed), _Trial(entry, label, seed))
+        trial = trials.setdefault((label, seed), CurveTrial(entry, label, seed))
         _check(path, line, trial, row)
         trial.rows.append(row)
     return list(trials.values())
@@ -141,7 +84,7 @@ def _values(cells: list[str], places: dict[str, int]) -> dict[str, float | None]
     return {name: number(cells[place]) for name, place in places.items()}
 
 
-def _check(path: Path, line: int, trial: _Trial, row: _Row) -> None:
+def _check(path: Path, line: int, trial: CurveTrial, row: CurveRow) -> None:
     where = f"line {line} of '{path}'"
     if not trial.label:
         raise UserError(f"{where} has no optimizer")
@@ -159,70 +102,6 @@ def _check(path: Path, line: int, trial: _Trial, row: _Row) -> None:
         share = known_by_name(name).unit == "share"
         if share and value is not None and not 0 <= value <= 1:
             raise UserError(f"{where} has the {name} {value:g}: it must be between 0 and 1")
-
-
-def _events(config: RunConfig, trials: list[_Trial]) -> Iterator[ev.AnyEvent]:
-    yield ev.RunStarted(run=config.id, kind=config.kind)
-    for trial in trials:
-        yield ev.TrialStarted(
-            trial=trial.number,
-            seed=trial.seed,
-            total_steps=0,
-            steps_per_epoch=0,
-            label=trial.label,
-            entry=trial.entry,
-        )
-    rows = [(row.epoch, i, row) for i, trial in enumerate(trials) for row in trial.rows]
-    seq = ended = 0
-    now = 0.0
-    for epoch, same in groupby(sorted(rows, key=lambda r: r[:2]), key=lambda r: r[0]):
-        now = epoch / EPOCHS_PER_SECOND
-        for _, i, row in same:
-            trial = trials[i]
-            yield from _epoch(trial, row, now)
-            seq += 1
-            if row is trial.rows[-1]:
-                ended += 1
-                yield ev.TrialFinished(time=now, trial=trial.number, outcome="done", step=epoch)
-        yield ev.Overall(
-            time=now,
-            done=ended,
-            failed=0,
-            stopped=0,
-            running=len(trials) - ended,
-            total=len(trials),
-            fraction=seq / len(rows),
-        )
-    yield ev.RunFinished(time=now, outcome="done")
-
-
-def _epoch(trial: _Trial, row: _Row, now: float) -> Iterator[ev.AnyEvent]:
-    train, validation = row.train.copy(), row.validation.copy()
-    train_loss, loss = train.pop(LOSS.name, None), validation.pop(LOSS.name, None)
-    primary = primary_of([known_by_name(name) for name in validation])
-    value = row.validation.get(primary.name)
-    if value is not None and primary.is_better(value, trial.best_value):
-        trial.best_epoch, trial.best_value = row.epoch, value
-    yield ev.Evaluated(
-        time=now,
-        trial=trial.number,
-        step=row.epoch,
-        part="validation",
-        loss=loss,
-        metrics=validation,
-        epoch=row.epoch,
-    )
-    yield ev.EpochFinished(
-        time=now,
-        trial=trial.number,
-        epoch=row.epoch,
-        step=row.epoch,
-        train_loss=train_loss,
-        train_metrics=train,
-        seconds=None,
-        best_epoch=trial.best_epoch,
-        best_value=trial.best_value,
-    )
 
 
 def curves_csv(history: RunHistory) -> str:
