@@ -348,22 +348,6 @@ def _warn_of_damage(history: RunHistory) -> None:
         print(f"clr-tui: {notice}", file=sys.stderr)
 
 
-def _import(args: argparse.Namespace, runs: Path) -> int:
-    from clr_tui.engine.analysis.recordings.importing import import_recording
-    from clr_tui.tui.exporting import find_recordings
-
-    imported: list[dict[str, str]] = []
-    for name in args.paths:
-        for recording in find_recordings(runs, name, _mapping_of(args)):
-            run = import_recording(runs, recording)
-            imported.append({"run": run.id, "path": str(recording.path)})
-            if not args.json:
-                print(plain(run.id))
-    if args.json:
-        _print_json({"imported": imported})
-    return DONE
-
-
 def _export(args: argparse.Namespace, runs: Path) -> int:
     from clr_tui.engine.analysis.report import report_of
     from clr_tui.tui.cli.export_files import check_files, export
@@ -399,7 +383,6 @@ COMMANDS: dict[str | None, Callable[[argparse.Namespace, Path], int]] = {
     "rm": _remove,
     "watch": _watch,
     "replay": _replay,
-    "import": _import,
     "export": _export,
     "new-task": _new_task,
 }

@@ -404,7 +404,7 @@ class RunScreen(ForegroundScreen[None]):
     @property
     def repeatable(self) -> bool:
         """Whether the task is known: an imported curve or a log alone does not name it."""
-        return bool(self.config.task.model)
+        return self.run_dir is not None or bool(self.config.task.model)
 
     @property
     def parent_id(self) -> str | None:

@@ -9,8 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from clr_tui.engine.analysis.foreign.csv_log import is_csv
 from clr_tui.engine.analysis.foreign.database_paths import is_mlflow, is_trackio
+from clr_tui.engine.analysis.foreign.json_lines import is_json_lines
+from clr_tui.engine.analysis.foreign.json_tables import is_json_table
 from clr_tui.engine.analysis.foreign.tensorboard_paths import is_tensorboard
+from clr_tui.engine.analysis.foreign.text_folder import has_text_logs
+from clr_tui.engine.analysis.foreign.trainer_state import is_trainer_state
 from clr_tui.engine.analysis.foreign.wandb_paths import is_wandb
 
 
@@ -54,4 +59,35 @@ FORMATS: tuple[Format, ...] = (
         recognises=is_mlflow,
         reader=f"{_HERE}.mlflow:open_mlflow",
     ),
+    Format(
+        title="Hugging Face Trainer",
+        looked_for="trainer_state.json",
+        recognises=is_trainer_state,
+        reader=f"{_HERE}.trainer_state:open_trainer_state",
+    ),
+    Format(
+        title="JSON",
+        looked_for="JSON with a list of values for each name",
+        recognises=is_json_table,
+        reader=f"{_HERE}.json_tables:open_json_table",
+    ),
+    Format(
+        title="JSON lines",
+        looked_for="one JSON object a line",
+        recognises=is_json_lines,
+        reader=f"{_HERE}.json_lines:open_json_lines",
+    ),
+    Format(
+        title="CSV",
+        looked_for="a CSV whose columns have names",
+        recognises=is_csv,
+        reader=f"{_HERE}.csv_log:open_csv_log",
+    ),
+    Format(
+        title="text logs",
+        looked_for="logs of these formats in a folder",
+        recognises=has_text_logs,
+        reader=f"{_HERE}.text_folder:open_text_logs",
+    ),
 )
+"""A file is of the first format that recognises it; in a folder there may be logs of several."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from typing import IO
 
 from clr_tui.engine.analysis.arrays import finite_or_none
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.regular import open_text
+from clr_tui.engine.regular import WESTERN, open_text
 
 _DELIMITERS = (",", ";", "\t")
 DECIMAL_COMMA = re.compile(r"\s*[-+]?\d*,\d+(?:[eE][-+]?\d+)?\s*")
@@ -78,6 +79,19 @@ def header_line(file: IO[str]) -> tuple[int, str, list[str]]:
         else:
             return above, line.lstrip(" "), []
     return above, commented, []
+
+
+def split_header(text: bytes) -> tuple[str, str] | None:
+    """The header's line in whole lines of text, and what is below it.
+
+    None if it is not there yet: a comment may be the header, if numbers come next.
+    """
+    last = text.rstrip().rpartition(b"\n")[2].lstrip()
+    if not last or last.startswith(b"#"):
+        return None
+    file = io.StringIO(text.decode(errors=WESTERN), newline="")
+    _, header, read = header_line(file)
+    return header, "".join([*read, file.read()])
 
 
 def _has_number(line: str) -> bool:

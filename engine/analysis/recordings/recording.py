@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +14,19 @@ import numpy as np
 from clr_tui.engine.analysis.comparison.seed_curves import entry_labels
 from clr_tui.engine.analysis.foreign.foreign_log import NO_MAPPING, ForeignLog, Mapping
 from clr_tui.engine.analysis.foreign.opening import UnknownFormatError, config_of, open_logs
+from clr_tui.engine.analysis.foreign.run_names import run_name
+from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.recordings.csv_table import open_csv
-from clr_tui.engine.analysis.recordings.curves_csv import label_only_entry, read_curves
+from clr_tui.engine.analysis.recordings.curve_run import label_only_entry
+from clr_tui.engine.analysis.recordings.curves_csv import read_curves
+from clr_tui.engine.analysis.recordings.logged_comparison import (
+    LoggedValues,
+    comparison_of,
+    group_and_seed,
+)
+from clr_tui.engine.analysis.recordings.logged_sweep import range_test_of
 from clr_tui.engine.analysis.recordings.replay_times import in_time
+from clr_tui.engine.analysis.recordings.steps_csv import TRIAL_COLUMNS
 from clr_tui.engine.analysis.recordings.sweep_csv import columns_of_sweep, read_csv
 from clr_tui.engine.by_name import named
 from clr_tui.engine.errors import UserError, did_you_mean
@@ -24,6 +35,7 @@ from clr_tui.engine.log.events import (
     AnyEvent,
     BoundsChanged,
     EpochFinished,
+    Note,
     RunFinished,
     RunStarted,
     Steps,
@@ -32,8 +44,9 @@ from clr_tui.engine.log.events import (
 from clr_tui.engine.log.packed_log import read_packed
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.log.tail import Batch
-from clr_tui.engine.regular import open_text
+from clr_tui.engine.regular import open_text, stamp_of
 from clr_tui.engine.settings.config import (
+    MAX_TRIALS,
     Compare,
     Job,
     RangeTest,
@@ -66,56 +79,86 @@ def open_recording(path: Path, mapping: Mapping = NO_MAPPING) -> Recording:
 
     A CSV has a header line. A range test has the columns `lr` and `loss`, see `read_csv`; a
     comparison has a column `optimizer`, see `read_curves`; any other is a log like those of the
-    formats in `FORMATS`.
+    formats in `FORMATS`. In any format, a log whose learning rate rises exponentially is a range
+    test (`range_test_of`), and several runs of several groups are a comparison (`comparison_of`).
 
     Args:
         path: the file or folder.
-        mapping: which columns to read; a CSV is then neither a range test nor a comparison.
+        mapping: which columns to read; see `range_test_of`.
 
     Raises:
         UserError: `path` is none of these, holds several runs, or cannot be read.
     """
+    if not os.path.exists(path):  # Path.exists() raises where a name is too long
+        raise UserError(f"there is no '{path}'{_nearest(path)}")
     found = _open_own(path, mapping)
-    if found is not None:
-        return found
-    logs = _foreign_logs(path, mapping)
-    if len(logs) != 1:
-        names = ", ".join(f"'{log.path}'" for log in logs[:5])
-        raise UserError(
-            f"'{path}' holds {many(len(logs), 'run')}: name one of {names}, or see them together "
-            "with clr-tui watch"
-        )
-    return read_foreign(logs[0])
-
-
-def open_recordings(path: Path, mapping: Mapping = NO_MAPPING) -> Iterator[Recording]:
-    """Opens all runs in what `open_recording` opens one of, one after another."""
-    found = _open_own(path, mapping)
-    return iter([found]) if found else map(read_foreign, _foreign_logs(path, mapping))
+    return _open_foreign(path, mapping) if found is None else found
 
 
 def _open_own(path: Path, mapping: Mapping) -> Recording | None:
     """Opens what clr-tui writes, or a CSV that is a range test or a comparison."""
-    if not os.path.exists(path):  # Path.exists() raises where a name is too long
-        raise UserError(f"there is no '{path}'{_nearest(path)}")
     if os.path.isdir(path):
         return _open_run(path)
     if (path.parent / "run.json").is_file() and path.name == "events.jsonl":
         return _open_run(path.parent)
     if _first_line(path).lstrip().startswith("{"):
         return _open_log(path)
-    if mapping != NO_MAPPING or (read := _reader(path)) is None:
-        return None
-    config, unnumbered = read(path)
+    made = _read_own_csv(path) if mapping == NO_MAPPING else None
+    return None if made is None else _recording(*made, path)
+
+
+def _recording(config: RunConfig, unnumbered: Sequence[AnyEvent], path: Path) -> Recording:
     events = [msgspec.structs.replace(e, seq=seq) for seq, e in enumerate(unnumbered)]
     return Recording(config, events, Batch(events=events), path)
 
 
-def _foreign_logs(path: Path, mapping: Mapping) -> list[ForeignLog]:
+def _open_foreign(path: Path, mapping: Mapping) -> Recording:
     try:
-        return open_logs([path], mapping)
+        logs = open_logs([path], mapping)
     except UnknownFormatError as error:
         raise UserError(f"{error.message}, {OWN_FORMATS}") from None
+    if len(logs) == 1:
+        return _one_foreign(logs[0], mapping)
+    found = _comparison(logs, path)
+    if found is None:
+        names = ", ".join(f"'{log.path}'" for log in logs[:5])
+        raise UserError(
+            f"'{path}' holds {many(len(logs), 'run')}: name one of {names}, or see them together "
+            f"with clr-tui watch"
+        )
+    return found
+
+
+def _one_foreign(log: ForeignLog, mapping: Mapping) -> Recording:
+    """The recording of a log, as a range test if it is one."""
+    recording = read_foreign(log)
+    history = RunHistory(recording.config)
+    history.feed(recording.batch)
+    if not history.logged.names:
+        raise UserError(f"'{log.path}' holds no values yet")
+    made = range_test_of(history.logged, log.name, _written(log.path), mapping)
+    if made is None:
+        return recording
+    config, events = made
+    notes = [event for event in recording.events if isinstance(event, Note)]
+    found = _recording(config, [events[0], *notes, *events[1:]], log.path)
+    found.batch.corrupt = recording.batch.corrupt
+    return found
+
+
+def _comparison(logs: Sequence[ForeignLog], path: Path) -> Recording | None:
+    """Several runs as a comparison, if they are one by their names."""
+    names = [group_and_seed(log.name) for log in logs]
+    if len(logs) > MAX_TRIALS or any(seed is None for _, seed in names):
+        return None
+    runs = []
+    for log in logs:
+        recording = read_foreign(log)
+        history = RunHistory(recording.config)
+        history.feed(recording.batch)
+        runs.append(LoggedValues(log.name, history.logged))
+    made = comparison_of(runs, run_name(path), _written(path))
+    return None if made is None else _recording(*made, path)
 
 
 def read_foreign(log: ForeignLog) -> Recording:
@@ -141,18 +184,25 @@ def read_foreign(log: ForeignLog) -> Recording:
     return Recording(config_of(log), whole.events, whole, log.path)
 
 
-def _reader(path: Path) -> Callable[[Path], tuple[RunConfig, list[AnyEvent]]] | None:
+def _read_own_csv(path: Path) -> tuple[RunConfig, list[AnyEvent]] | None:
+    """Reads a CSV of a range test or a comparison; None if it is another one.
+
+    One of a range test has its columns and no others, except those that `steps_csv` writes.
+    """
     try:
         with open_csv(path) as table:
             names = set(table.header)
     except UserError:
         return None
     sweep = columns_of_sweep(table.header)
-    curves = "optimizer" in names or any(name.startswith("val_") for name in names)
-    if curves and not sweep.keys() >= {"lr", "loss"}:
-        return read_curves
-    if len(names) > 1 and sweep.keys() & {"step", "lr", "loss"}:
-        return read_csv
+    if not sweep.keys() >= {"lr", "loss"}:
+        return read_curves(path) if "optimizer" in names else None
+    others = names - {table.header[place] for place in sweep.values()}
+    if not others:
+        return read_csv(path)
+    if "trial" in sweep or others <= {*TRIAL_COLUMNS}:
+        with suppress(UserError):  # it may be of a training
+            return read_csv(path)
     return None
 
 
@@ -256,3 +306,9 @@ def _nearest(path: Path) -> str:
     except OSError:
         return ""
     return did_you_mean(path.name, names)
+
+
+def _written(path: Path) -> float:
+    """When a file was last written, Unix time in seconds."""
+    stamp = stamp_of(path)
+    return 0.0 if stamp is None else stamp[2] / 1e9
