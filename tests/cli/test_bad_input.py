@@ -215,7 +215,7 @@ def test_an_ambiguous_run(cli, runs: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"hello\nworld\n", b"\x00\xff\x10", b'{"a":1}\n'], ids=repr
+    "content", [b"", b"hello\nworld\n", b"\x00\xff\x10", b'{"a":"b"}\n'], ids=repr
 )
 def test_a_log_that_is_not_one(cli, tmp_path: Path, content: bytes) -> None:
     for name in ("events.jsonl", "thing.csv", "thing.bin"):
