@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable
+from pathlib import Path
 
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.recordings.steps_csv import epochs_csv, steps_csv
+from clr_tui.engine.analysis.recordings.tensorboard_export import export_tensorboard
 from clr_tui.engine.analysis.report import Report
 from clr_tui.engine.errors import UserError
 from clr_tui.tui.cli.printing import charts_of, json_text
@@ -27,8 +30,8 @@ FILES = {
 def check_files(args: argparse.Namespace) -> None:
     """Check that at least one file, and at most one on stdout, is asked for."""
     targets = [getattr(args, name) for name in FILES]
-    if not any(targets):
-        options = ", ".join(f"{option} FILE" for option in FILES.values())
+    if not any(targets) and not args.tensorboard:
+        options = ", ".join([f"{option} FILE" for option in FILES.values()] + ["--tensorboard DIR"])
         raise UserError(f"export needs at least one of {options}")
     if targets.count(STDOUT) > 1:
         raise UserError("only one of the exports can go to stdout ('-'); name files for the others")
@@ -56,3 +59,5 @@ def export(args: argparse.Namespace, history: RunHistory, report: Report) -> Non
     made = [(target, texts[name]()) for name, target in wanted.items()]  # all, or none is written
     for target, text in made:
         write(target, text)
+    if args.tensorboard:
+        export_tensorboard(history, Path(os.path.expanduser(args.tensorboard)))

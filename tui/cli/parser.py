@@ -172,6 +172,11 @@ def _export(parser: Parser) -> None:
     group.add_argument("--markdown", metavar="FILE", help="a comparison's table")
     group.add_argument("--svg", metavar="FILE", help="the charts, as vector graphics")
     group.add_argument("--json", dest="json_file", metavar="FILE", help="the result")
+    group.add_argument(
+        "--tensorboard",
+        metavar="DIR",
+        help="event files of TensorBoard, in a folder of the run's name in DIR",
+    )
 
 
 def _new_task(parser: Parser) -> None:
