@@ -77,3 +77,17 @@ def test_the_svg_of_a_training_holds_three_charts(cli, runs: Path, tmp_path: Pat
     assert len(root.findall(f"{SVG}svg")) == 3
     ids = [element.get("id") for element in root.iter() if element.get("id")]
     assert len(ids) == len(set(ids))
+
+
+def test_event_files_of_tensorboard_are_read_back(cli, runs: Path, tmp_path: Path) -> None:
+    run = make_training(runs)
+    result = cli("export", run.id, "--tensorboard", tmp_path)
+    assert (result.code, result.out, result.err) == (0, "", "")
+    (file,) = (tmp_path / run.id).iterdir()
+    cli("export", run.id, "--csv", tmp_path / "steps.csv")
+    rows = list(csv.DictReader((tmp_path / "steps.csv").open()))
+    cli("export", file.parent, "--json", tmp_path / "read.json")
+    values = json.loads((tmp_path / "read.json").read_text())["values"]
+    assert values["lr"]["count"] == values["train/loss"]["count"] == len(rows)
+    assert values["train/loss"]["last"] == pytest.approx(float(rows[-1]["loss"]), rel=1e-6)
+    assert values["validation/loss"]["count"] == 8

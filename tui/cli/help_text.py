@@ -70,7 +70,8 @@ clr-tui replay curves.csv --target 75%   the curves of a comparison""",
     "export": """\
 clr-tui export range-test-flowers-1 --csv steps.csv --svg chart.svg
 clr-tui export train-flowers-1 --epochs-csv - | column -s, -t
-clr-tui export compare-flowers-1 --curves-csv curves.csv --markdown table.md""",
+clr-tui export compare-flowers-1 --curves-csv curves.csv --markdown table.md
+clr-tui export train-flowers-1 --tensorboard logs/""",
     "new-task": """\
 clr-tui new-task flowers.py                    an image classifier
 clr-tui new-task prices.py --kind regression""",
