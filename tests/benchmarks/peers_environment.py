@@ -22,7 +22,13 @@ REQUIRED = (
     "pytorch-ignite>=0.5,<0.6",
     "textual-plotext>=1,<2",
     "tensorboard>=2,<3",
+    "tensorboardX>=2.6,<3",
     "wandb>=0.20,<1",
+    "trackio>=0.20,<1",
+    "mlflow-skinny>=3,<4",
+    "sqlalchemy>=2,<3",  # these two for MLflow's database
+    "alembic>=1,<2",
+    "pandas>=2,<4",
 )
 KEPT = ("torch", "torchvision", "numpy", "pillow", "textual", "plotext", "rich")
 """Pinned to the current versions, so that the peers run on the same ones."""
