@@ -32,6 +32,7 @@ Role = Literal[
     "diverged",
     "best",
     "target",
+    "cursor",
     "seed-band",
     "entry-1",
     "entry-2",
@@ -69,6 +70,7 @@ class Series:
         dotted: drawn as dots with gaps between them.
         glyph: one cell wide, drawn along the line and at its end to identify curves without
             colour, or at each point of `points`; "" for none, or for the role's own mark.
+        label: its name where the cursor reads values; None for `name`, "" if it has none to read.
     """
 
     x: Floats
@@ -80,6 +82,7 @@ class Series:
     strong: bool = False
     dotted: bool = False
     glyph: str = ""
+    label: str | None = None
 
     def __post_init__(self) -> None:
         x, y = _floats(self.x), _floats(self.y)
@@ -91,6 +94,11 @@ class Series:
     def ascending(self) -> bool:
         """Whether x never falls, and so has no NaN."""
         return bool((self.x[1:] >= self.x[:-1]).all()) and not bool(np.isnan(self.x[:1]).any())
+
+    @cached_property
+    def places(self) -> Floats:
+        """The x of its points in rising order, without NaN; x itself if that rises already."""
+        return self.x if self.ascending else np.sort(self.x[~np.isnan(self.x)])
 
     def columns(self, x: Scale, count: int, *, log: bool) -> Columns:
         """Returns the points by dot column, for ascending x; the last result is cached."""
@@ -184,6 +192,8 @@ class Axis:
     log: bool = False
     lo: float | None = None
     hi: float | None = None
+    name: str = ""
+    """What it counts, such as "step": charts whose x has the same name share cursor and zoom."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,6 +210,8 @@ class Chart:
     marks: tuple[Mark, ...] = ()
     title: str = ""
     empty: str = ""
+    zoomed: bool = False
+    """Whether the limits of x are a part of it that the user chose: y then fits what is in it."""
 
     @cached_property
     def full_title(self) -> str:

@@ -14,6 +14,7 @@ from rich.cells import cell_len
 from clr_tui.tui.charts.axes import draw_frame
 from clr_tui.tui.charts.cells import Grid, Row, Weight, clean
 from clr_tui.tui.charts.chart import Chart, Mark, Role, Series
+from clr_tui.tui.charts.cut_bands import telling_of_cuts
 from clr_tui.tui.charts.glyphs import glyph_places
 from clr_tui.tui.charts.layout import Layout, layout
 from clr_tui.tui.charts.legend import POINT, draw_title, point_of, weight_of
@@ -50,6 +51,7 @@ def draw_grid(chart: Chart, width: int, height: int, palette: Palette) -> Grid:
         return grid
     with np.errstate(all="ignore"):
         x, y = scales(chart, width)
+        chart = telling_of_cuts(chart, x, y)
         plan = layout(chart, width, height, y)
         if plan.framed:
             draw_frame(grid, plan, chart, x, y)

@@ -94,6 +94,7 @@ _COLOURS: dict[Role, tuple[str, str, str, str]] = {
     "diverged": ("#ff6b5e", "#c9251a", "bright_red", "red"),
     "best": ("#ffd866", "#8a6100", "bright_yellow", "red"),
     "target": ("#8a95a5", "#5d6878", "white", "bright_black"),
+    "cursor": ("#f2f6fb", "#101820", "bright_white", "default"),
     "seed-band": ("#3f6a86", "#9cc0dc", "bright_black", "bright_black"),
     "entry-1": ("#56c5e3", "#0b3fe0", "bright_cyan", "blue"),
     "entry-2": ("#d9b866", "#965e1d", "bright_yellow", "red"),

@@ -36,6 +36,24 @@ class Scale:
             places = (np.where(known, array, 0.0) - self.lo) / (self.hi - self.lo)
         return np.where(known, places, np.nan)
 
+    @property
+    def span(self) -> float:
+        """The length of the axis: the difference of its limits, decades if it is logarithmic."""
+        if self.log:
+            return float(np.log10(self.hi) - np.log10(self.lo))
+        return self.hi - self.lo
+
+    def value(self, fraction: float) -> float:
+        """Converts a fraction of the axis to real units; it may lie outside 0 to 1."""
+        if self.log:
+            return float(10 ** (np.log10(self.lo) + fraction * self.span))
+        return self.lo + fraction * (self.hi - self.lo)
+
+    def part(self, start: float, end: float) -> Scale:
+        """Returns the part of the axis between two fractions; its own ends stay exact."""
+        lo = self.lo if start == 0 else self.value(start)
+        return Scale(lo, self.hi if end == 1 else self.value(end), self.log)
+
     def edges(self, count: int) -> Floats:
         """Returns the `count + 1` edges, in real units, of `count` equal parts of the axis."""
         if self.log:

@@ -12,6 +12,7 @@ import numpy as np
 from clr_tui.engine.analysis.reduce import reduce_columns
 from clr_tui.tui.charts.cells import clean
 from clr_tui.tui.charts.chart import Area, Chart, Mark, Role, Series
+from clr_tui.tui.charts.cut_bands import telling_of_cuts
 from clr_tui.tui.charts.glyphs import glyph_points
 from clr_tui.tui.charts.limits import scales
 from clr_tui.tui.charts.palette import DARK, LIGHT
@@ -68,7 +69,7 @@ def to_svg(
 def stack_svg(charts: Sequence[Chart], width_px: int, height_px: int, title: str = "") -> str:
     """Draws `charts` below one another, each as `to_svg` does; `title` precedes the first's."""
     parts, whole = [], 0
-    for i, chart in enumerate(charts):
+    for i, chart in enumerate(telling_of_cuts(chart, *scales(chart)) for chart in charts):
         heading = f"{title}: {chart.full_title}" if title and i == 0 else chart.full_title
         with np.errstate(all="ignore"):
             drawing = _Drawing(chart, width_px, height_px, True, heading, clip=f"data-{i}")
@@ -84,13 +85,14 @@ class _Drawing:
     def __init__(
         self, chart: Chart, width: int, height: int, dark: bool, title: str, clip: str = "data"
     ) -> None:
+        self.x, self.y = scales(chart)
+        chart = telling_of_cuts(chart, self.x, self.y)
         self.chart, self.width = chart, width
         self.clip = clip
         self.title = clean(title or chart.full_title)
         known = not chart.full_title or chart.full_title in self.title
         self.subtitle = ", ".join(filter(None, ("" if known else chart.full_title, chart.y.label)))
         self.palette = DARK if dark else LIGHT
-        self.x, self.y = scales(chart)
         self.mark_rows = self._place_marks()
         self.legend = self._legend_rows()
         self.below = len(self.legend) > 1 or self._free_title_width(self.legend) < 0

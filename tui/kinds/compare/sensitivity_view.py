@@ -18,6 +18,7 @@ from clr_tui.engine.metrics import LOSS
 from clr_tui.engine.settings.config import Compare
 from clr_tui.engine.words import lr_str
 from clr_tui.tui.charts.chart import Area, Axis, Band, Chart, Mark, Series, VLine
+from clr_tui.tui.charts.limits import with_bands
 from clr_tui.tui.charts.scale import Floats
 from clr_tui.tui.kinds.compare.entry_style import glyph_of, role_of
 from clr_tui.tui.kinds.compare.view import CompareOptions
@@ -35,8 +36,6 @@ _SYMBOLS: dict[PointState, tuple[str, str]] = {
 """The mark of a rate that has no final value, and what it means."""
 _BEYOND = 10.0
 """The farthest factor outside the grid at which a rule is still marked; it widens the axis."""
-_BAND_MARGIN = 0.15
-"""How far bands may widen the y axis beyond the means, as a fraction of their span."""
 _TOP_ROOM, _BOTTOM_ROOM = 0.12, 0.14
 """Room above the curves for the labels of rules, and below for marks without a value, as fractions
 of their span."""
@@ -308,8 +307,8 @@ def _limits(
     if options.bands:
         lows = [unit * p.low for p in points if p.low is not None]
         highs = [unit * p.high for p in points if p.high is not None]
-        lo = max(min([lo, *lows]), lo - _BAND_MARGIN * span)
-        hi = min(max([hi, *highs]), hi + _BAND_MARGIN * span)
+        bands = (min(lows), max(highs)) if lows and highs else None
+        lo, hi = with_bands((lo, hi), bands) or (lo, hi)
     return lo - _BOTTOM_ROOM * span, hi + _TOP_ROOM * span
 
 

@@ -22,6 +22,7 @@ from clr_tui.engine.metrics import ACCURACY, LOSS, Metric
 from clr_tui.engine.policies import WITHOUT_CYCLES
 from clr_tui.engine.settings.config import Compare
 from clr_tui.tui.charts.chart import Area, Axis, Chart, HLine, Mark, Series
+from clr_tui.tui.charts.limits import with_bands
 from clr_tui.tui.charts.scale import Floats
 from clr_tui.tui.kinds.compare.entry_style import glyph_of, role_of
 from clr_tui.tui.kinds.compare.target import target_text
@@ -39,8 +40,6 @@ _Choice = TypeVar("_Choice", bound=str)
 CYCLE_END = "┸ end of a cycle"
 _MAX_CYCLES = 60
 """More cycles than this are not marked: the marks would merge."""
-_BAND_MARGIN = 0.1
-"""How far bands may widen the y axis beyond the means, as a fraction of their span."""
 _LOSS_MARGIN = 1.25
 """The y axis of losses ends at this multiple of the loss after the first epoch, at most."""
 
@@ -153,11 +152,13 @@ def _scaled(
     """An entry's mean in the unit of the axis, without points that have no place on x."""
     curve = mean_curve(entry, metric.name, part, options.x)
     known, unit = np.isfinite(curve.x), figures.scale(metric)
+    # A share beyond 0 or 1 does not exist: its interval ends there.
+    least, most = (0.0, unit) if metric.unit == "share" else (-np.inf, np.inf)
     return MeanCurve(
         x=curve.x[known],
         mean=curve.mean[known] * unit,
-        low=curve.low[known] * unit,
-        high=curve.high[known] * unit,
+        low=np.maximum(curve.low[known] * unit, least),
+        high=np.minimum(curve.high[known] * unit, most),
         seeds=curve.seeds[known],
     )
 
@@ -270,17 +271,12 @@ def _y_axis(
 def _with_bands(
     lo: float, hi: float, curves: list[MeanCurve], options: CompareOptions
 ) -> tuple[float, float]:
-    """`lo` and `hi`, widened by the bands, but only by a fraction of their span.
-
-    An interval of two seeds may be 100 points wide, and would flatten the curves.
-    """
+    """`lo` and `hi`, widened by the bands as far as that leaves the curves their shape."""
     if not options.bands:
         return lo, hi
-    room = _BAND_MARGIN * (hi - lo)
-    lows = _finite([curve.low for curve in curves])
-    highs = _finite([curve.high for curve in curves])
-    lowest, highest = float(lows.min(initial=lo)), float(highs.max(initial=hi))
-    return max(lowest, lo - room), min(highest, hi + room)
+    low, high = _finite([curve.low for curve in curves]), _finite([curve.high for curve in curves])
+    bands = (float(low.min()), float(high.max())) if len(low) and len(high) else None
+    return with_bands((lo, hi), bands) or (lo, hi)
 
 
 def _finite(columns: list[Floats]) -> Floats:
