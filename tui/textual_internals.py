@@ -4,9 +4,10 @@ If a check fails, as it may on a later Textual, only its feature is lost, and a 
 
 **Lean updates.** To repaint a region of a widget, Textual 8 sends its rows from the widget's left
 edge to the region's end ("TODO: crop to x extents" in its compositor; issue 5625, closed without a
-change), each segment with its full style and a reset. A curve growing on the right of a wide chart
-costs some 15 KB per update, ten times more than needed. `lean_segments` crops both ends, groups
-cells by style and sends each style once; the terminal ends up showing the same cells.
+change), and it repaints a whole screen several times while one opens, each segment with its full
+style and a reset. A curve growing on the right of a wide chart costs some 15 KB per update, opening
+a run 90 KB. We crop both ends and send only cells that differ from those sent last, see
+`terminal_cells`; the terminal ends up showing the same.
 
 **Errors.** Textual prints an exception as pages of traceback with all local variables, including
 user data. The app reports the error itself if Textual stores it.
@@ -14,43 +15,56 @@ user data. The app reports the error itself if Textual stores it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from inspect import signature
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from rich.cells import cell_len
 from rich.color import ColorSystem
-from rich.console import COLOR_SYSTEMS
-from rich.control import Control
+from rich.console import COLOR_SYSTEMS, Console
 from textual.strip import Strip
 
+from clr_tui.tui.terminal_cells import Piece, ShownCells
+
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.style import Style
-    from textual._compositor import ChopsUpdate
+    from textual._compositor import ChopsUpdate, LayoutUpdate
     from textual.app import App
 
-_RESET = "\x1b[0m"
-_UPDATE_PARTS = {"spans", "chops", "chop_ends"}
+_PARTS = {"ChopsUpdate": {"spans", "chops", "chop_ends"}, "LayoutUpdate": {"strips", "region"}}
+"""The parts of Textual's updates, of regions and of whole screens."""
 
 
 def install_lean_updates() -> None:
     """Makes Textual send lean updates in this process; idempotent."""
-    update = known_update()
-    if update is not None:
-        update.render_segments = lean_segments
+    updates = known_updates()
+    if updates is not None:
+        regions, screens = updates
+        regions.render_segments = lean_regions
+        screens.render_segments = lean_screen
 
 
-def known_update() -> Any:
-    """Returns Textual's class of partial updates; None if `lean_segments` cannot read it."""
+def known_updates() -> tuple[Any, Any] | None:
+    """Returns Textual's classes of updates, of regions and of whole screens.
+
+    None if we cannot read both: what the terminal shows is known only if nothing else changes it.
+    """
     try:
-        from textual._compositor import ChopsUpdate as Update
+        from textual import _compositor as module
     except ImportError:
         return None
-    render = getattr(Update, "render_segments", None)
-    if render is None or list(signature(render).parameters)[1:] != ["console"]:
+    regions, screens = (_known_update(module, name) for name in _PARTS)
+    return (regions, screens) if regions is not None and screens is not None else None
+
+
+def _known_update(module: object, name: str) -> Any:
+    update = getattr(module, name, None)
+    render = getattr(update, "render_segments", None)
+    if update is None or render is None or list(signature(render).parameters)[1:] != ["console"]:
         return None
-    return Update if set(signature(Update).parameters) == _UPDATE_PARTS else None
+    return update if set(signature(update).parameters) == _PARTS[name] else None
 
 
 def keeps_error(app: App[Any]) -> bool:
@@ -73,30 +87,56 @@ def silence_traceback(app: App[Any]) -> None:
         console.quiet = True
 
 
-def lean_segments(update: ChopsUpdate, console: Console) -> str:
-    """Returns the control sequences of an update, grouped by style."""
+def lean_regions(update: ChopsUpdate, console: Console) -> str:
+    """Returns the control sequences of an update of regions: for cells that change."""
+    return _lean(_pieces_of_regions(update), console)
+
+
+def lean_screen(update: LayoutUpdate, console: Console) -> str:
+    """Returns the control sequences of an update of the whole screen: for cells that change."""
+    return _lean(_pieces_of_screen(update), console)
+
+
+def forget_cells(app: App[Any]) -> None:
+    """Forgets what the terminal shows: another program, or a new size, may have changed it."""
+    _SHOWN.pop(app.console, None)
+
+
+_SHOWN: WeakKeyDictionary[Console, ShownCells] = WeakKeyDictionary()
+
+
+def _lean(pieces: Iterable[tuple[int, int, str, Style | None]], console: Console) -> str:
     system = COLOR_SYSTEMS.get(console.color_system or "", ColorSystem.TRUECOLOR)
-    groups: dict[str, list[str]] = {}
-    linked: list[str] = []
-    for x, y, text, style in _pieces(update):
-        if style is not None and style.link:
-            # Links are more than a style, so Textual renders them.
-            linked += [_move(x, y), Strip.render_style(style, text, color_system=system)]
-        else:
-            codes = Strip.render_ansi(style, system) if style is not None else ""
-            groups.setdefault(codes, []).append(_move(x, y) + text)
-    parts = list(linked)
-    for codes, texts in groups.items():
-        parts += [f"\x1b[0;{codes}m" if codes else _RESET, *texts]
-    return "".join(parts) + _RESET
+    shown = _SHOWN.setdefault(console, ShownCells())
+    return shown.update(_piece(*piece, system) for piece in pieces)
 
 
-def _move(x: int, y: int) -> str:
-    return Control.move_to(x, y).segment.text
+def _piece(x: int, y: int, text: str, style: Style | None, system: ColorSystem) -> Piece:
+    if style is None:
+        return Piece(x, y, text, "")
+    if style.link:
+        return Piece(x, y, text, "", Strip.render_style(style, text, color_system=system))
+    return Piece(x, y, text, _codes(style, system))
 
 
-def _pieces(update: ChopsUpdate) -> Iterator[tuple[int, int, str, Style | None]]:
-    """Yields the pieces to paint, each of one style: (x, y, text, style)."""
+@lru_cache(maxsize=1024)
+def _codes(style: Style, system: ColorSystem) -> str:
+    return Strip.render_ansi(style, system)
+
+
+def _pieces_of_screen(update: LayoutUpdate) -> Iterator[tuple[int, int, str, Style | None]]:
+    """Yields the pieces of a screen, each of one style: (x, y, text, style)."""
+    for y, strips in enumerate(update.strips, update.region.y):
+        x = update.region.x
+        for strip in strips:
+            for text, style, control in strip:
+                if not control and text:
+                    yield x, y, text, style
+                    x += cell_len(text)
+
+
+def _pieces_of_regions(update: ChopsUpdate) -> Iterator[tuple[int, int, str, Style | None]]:
+    """Yields the pieces of regions, cropped to them, each of one style: (x, y, text, style)."""
     for y, start, end in update.spans:
         chops = zip(update.chop_ends[y], update.chops[y].items(), strict=False)
         for chop_end, (chop_x, strip) in chops:

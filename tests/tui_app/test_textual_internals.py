@@ -54,10 +54,15 @@ class RenderedForMore:
         return "theirs"
 
 
+def render_as_textual(self, console) -> str:
+    return "theirs"
+
+
 def test_updates_of_this_textual_can_be_lean() -> None:
-    assert textual_internals.known_update() is _compositor.ChopsUpdate, (
-        f"{VERSION} renders partial updates in another way than `lean_segments` does: updates of a "
-        "chart are as long as Textual makes them. Adapt textual_internals.py to its ChopsUpdate."
+    own = _compositor.ChopsUpdate, _compositor.LayoutUpdate
+    assert textual_internals.known_updates() == own, (
+        f"{VERSION} renders updates in another way than `lean_regions` and `lean_screen` do: they "
+        "are as long as Textual makes them. Adapt textual_internals.py to its compositor."
     )
 
 
@@ -78,20 +83,24 @@ def test_this_textual_prints_tracebacks_on_a_console_that_can_be_silenced() -> N
 
 
 @pytest.mark.parametrize("unknown", [Renamed, RenderedOtherwise, RenderedForMore])
-def test_another_textual_keeps_its_own_updates(monkeypatch, unknown) -> None:
+@pytest.mark.parametrize("name", ["ChopsUpdate", "LayoutUpdate"])
+def test_another_textual_keeps_its_own_updates(monkeypatch, unknown, name) -> None:
     before = dict(vars(unknown))
-    monkeypatch.setattr(_compositor, "ChopsUpdate", unknown)
+    other = {"ChopsUpdate": "LayoutUpdate", "LayoutUpdate": "ChopsUpdate"}[name]
+    monkeypatch.setattr(getattr(_compositor, other), "render_segments", render_as_textual)
+    monkeypatch.setattr(_compositor, name, unknown)
     textual_internals.install_lean_updates()
     assert dict(vars(unknown)) == before
+    assert getattr(_compositor, other).render_segments is render_as_textual
 
 
 def test_a_textual_without_such_updates_keeps_its_own(monkeypatch) -> None:
     monkeypatch.delattr(_compositor, "ChopsUpdate")
     textual_internals.install_lean_updates()
-    assert textual_internals.known_update() is None
+    assert textual_internals.known_updates() is None
     monkeypatch.setitem(sys.modules, "textual._compositor", None)
     textual_internals.install_lean_updates()
-    assert textual_internals.known_update() is None
+    assert textual_internals.known_updates() is None
 
 
 def test_where_the_error_is_not_kept_its_traceback_is_printed() -> None:
