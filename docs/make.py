@@ -22,7 +22,7 @@ HERE = Path(__file__).parent
 PLACES = {
     "runs": {"home"},
     **{
-        kind.title: {kind.name, "run", "curves"} if kind.curves else {kind.name, "run"}
+        kind.title: {kind.name, "run", "newest", *(["curves"] if kind.curves else [])}
         for kind in KINDS.values()
     },
     "comparison over a grid of rates": {"grid"},
@@ -31,12 +31,15 @@ PLACES = {
     "any": {"any"},
 }
 
+TOOLS = {"cursor": "with the cursor (`i`)", "zoom": "while zooming (`z`)"}
+
 
 def keys() -> str:
     """The page of keys, from the key table."""
     rows = ["| key | where | does |", "|---|---|---|"]
     for key in KEYS:
         where = ", ".join(name for name, places in PLACES.items() if places & key.where)
+        where = TOOLS.get(key.tool, where) if key.tool is not None else where
         rows.append(f"| `{key.shown}` | {where} | {key.help} |")
     return "\n".join(["# Keys", "", f"{_MADE}", "", *rows, ""])
 

@@ -23,7 +23,12 @@ from clr_tui.tui.safe_text import SafeTextFilter
 from clr_tui.tui.shell import Shell
 from clr_tui.tui.sources import LiveSource, ReplaySource
 from clr_tui.tui.text.clean import plain
-from clr_tui.tui.textual_internals import error_of, silence_traceback
+from clr_tui.tui.textual_internals import (
+    error_of,
+    forget_cells,
+    install_lean_updates,
+    silence_traceback,
+)
 from clr_tui.tui.themes import THEMES, set_up_themes, without_greys
 
 if TYPE_CHECKING:
@@ -86,6 +91,7 @@ class ClrTuiApp(Shell):
         self._start = start
         self._replay_from = (start_speed, start_at)
         silence_traceback(self)
+        install_lean_updates()
         set_up_themes(self)
 
     def get_default_screen(self) -> Screen[None]:
@@ -112,6 +118,15 @@ class ClrTuiApp(Shell):
             self.open_run(run)
         elif recording is not None:
             self.open_recording(recording)
+
+    def on_resize(self) -> None:
+        """Forgets what the terminal shows: after a suspension too, there is a size."""
+        forget_cells(self)
+
+    def action_repaint(self) -> None:
+        """Paints the whole screen, in case another program wrote on the terminal."""
+        forget_cells(self)
+        self.screen.refresh(layout=True)
 
     def _load_first(self, load: Callable[[], Found]) -> None:
         """Runs in a thread: the charts take as long to import as everything before the frame."""
@@ -240,7 +255,9 @@ class ClrTuiApp(Shell):
 
         screen = self.screen
         if isinstance(screen, HasKeys):
-            self.push_screen(HelpScreen(screen.key_screen, screen.key_mode, self.runs))
+            self.push_screen(
+                HelpScreen(screen.key_screen, screen.key_mode, self.runs, screen.key_tool)
+            )
 
     def action_leave(self) -> None:
         """Leaves."""
@@ -267,7 +284,7 @@ class ClrTuiApp(Shell):
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Lists the screen's keys and the themes in the command palette."""
         if isinstance(screen, HasKeys):
-            for key in keys_for(screen.key_screen, screen.key_mode):
+            for key in keys_for(screen.key_screen, screen.key_mode, screen.key_tool):
                 for bind in key.binds:
                     run = partial(screen.run_action, bind.action)
                     yield SystemCommand(bind.title, f"{key.shown}  {key.help}", run)

@@ -1,15 +1,20 @@
 """The table of all keys; bindings, footer, help and palette are made from it.
 
 A key belongs to a screen (`home` or the name of a kind), to comparisons over a `grid` of rates, to
-every `run` screen, to those with `curves`, to run screens that show a running job (`live`) or a
-recording (`replay`), or to `any` screen. Footer and help leave out keys that command a worker once
-the run has ended; pressing one explains why. Keys are in order of importance: a narrow footer drops
-the last ones, but never `?` and `q`. Actions `app.*` belong to the app, all others to the screen.
+every `run` screen, to those without such a grid (`newest`), to those with `curves`, to run screens
+that show a running job (`live`) or a recording (`replay`), or to `any` screen. Footer and help
+leave out keys that command a worker once the run has ended; pressing one explains why. Keys are in
+order of importance: a narrow footer drops the last ones, but never `?` and `q`. Actions `app.*`
+belong to the app, all others to the screen.
+
+While a tool, the cursor or the zoom, is in use, its keys come before all others, and other meanings
+of the same keys are neither listed nor reachable.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, Protocol, runtime_checkable
 
 from textual.binding import Binding, BindingType
@@ -22,6 +27,8 @@ GRID = "compare+grid"
 Mode = Literal["live", "trial", "ended", "replay", "watch"]
 """What a run screen shows: a running job, a running trial of a comparison, a run or trial that has
 ended, a recording, or the log of another tool while it may grow."""
+Tool = Literal["cursor", "zoom"]
+"""What the arrow keys move on the charts of a run screen."""
 
 
 @runtime_checkable
@@ -31,6 +38,7 @@ class HasKeys(Protocol):
     key_screen: str
     """`HOME`, `GRID`, or the name of a kind."""
     key_mode: Mode | None
+    key_tool: Tool | None
 
 
 @dataclass(frozen=True)
@@ -59,6 +67,13 @@ class Key:
     """Never dropped from the footer."""
     order: bool = False
     """Commands the worker: useless after a run has ended, and for a single trial."""
+    tool: Tool | None = None
+    """The tool that the key belongs to; None if it works at any time."""
+
+    @property
+    def names(self) -> set[str]:
+        """Textual's names of its keys."""
+        return {name for bind in self.binds for name in bind.keys.split(",")}
 
 
 def _key(
@@ -69,15 +84,58 @@ def _key(
     *binds: str,
     pinned: bool = False,
     order: bool = False,
+    tool: Tool | None = None,
 ) -> Key:
     """Each of `binds` is "keys action title"; without a title the palette shows the help."""
     default = help_[0].upper() + help_[1:]
     parts = [(*bind.split(maxsplit=2), default) for bind in binds]
     made = tuple(Bind(keys, action, title) for keys, action, title, *_ in parts)
-    return Key(frozenset(where.split()), shown, label, help_, made, pinned, order)
+    return Key(frozenset(where.split()), shown, label, help_, made, pinned, order, tool)
 
 
 KEYS: tuple[Key, ...] = (
+    _key(
+        "run",
+        "←→",
+        "move cursor",
+        "move the cursor to the next value (with shift: ten columns)",
+        "left move_cursor(-1) Move the cursor left",
+        "right move_cursor(1) Move the cursor right",
+        "shift+left move_cursor(-10) Move the cursor ten columns left",
+        "shift+right move_cursor(10) Move the cursor ten columns right",
+        tool="cursor",
+    ),
+    _key("run", "i esc", "end", "hide the cursor", "i,escape hide_cursor", tool="cursor"),
+    _key(
+        "run",
+        "↑↓",
+        "narrow, widen",
+        "show half of the part of x that is shown, or twice as much",
+        "up resize_part(1) Show half of the part of x",
+        "down resize_part(-1) Show twice the part of x",
+        tool="zoom",
+    ),
+    _key(
+        "run",
+        "←→",
+        "move",
+        "move the part of x that is shown (with shift: by its whole width)",
+        "left move_part(-1) Move the part of x left",
+        "right move_part(1) Move the part of x right",
+        "shift+left move_part(-10) Move the part of x left by its width",
+        "shift+right move_part(10) Move the part of x right by its width",
+        tool="zoom",
+    ),
+    _key("run", "Z", "all of x", "show all of x", "Z show_all_of_x", tool="zoom"),
+    _key(
+        "run",
+        "f",
+        "newest",
+        "follow the newest part of x, or hold it (↑↓: a shorter or longer one)",
+        "f follow_newest Follow the newest part of x, or hold it",
+        tool="zoom",
+    ),
+    _key("run", "z esc", "end", "leave the part as it is", "z,escape end_zoom", tool="zoom"),
     _key("home", "n", "new run", "start a new run", "n new_run"),
     _key("home", "enter", "open", "open the selected run", "enter open_run"),
     _key("home", "/", "filter", "show only matching runs", "slash filter"),
@@ -176,6 +234,20 @@ KEYS: tuple[Key, ...] = (
         "up select(-1) Select the row above",
         "down select(1) Select the row below",
     ),
+    _key(
+        "run",
+        "i",
+        "cursor",
+        "read the values of all curves at one x: ←→ move the cursor, i or esc ends it",
+        "i show_cursor Show a cursor that reads values",
+    ),
+    _key(
+        "run",
+        "z",
+        "zoom",
+        "show a part of x: ↑↓ narrow and widen it, ←→ move it, f follows the newest",
+        "z zoom Show a part of x",
+    ),
     _key("run", "r", "again", "run it again: its settings open in the form", "r run_again"),
     _key("curves", "c", "compare", "compare optimizers on this task", "c compare"),
     _key(
@@ -199,6 +271,15 @@ KEYS: tuple[Key, ...] = (
         "plus,equals_sign smoothing(1) Smooth more",
         "minus,underscore smoothing(-1) Smooth less",
     ),
+    _key("run", "Z", "", "show all of x", "Z show_all_of_x"),
+    _key(
+        "newest",
+        "f",
+        "newest",
+        "follow the newest part of x, or hold it",
+        "f follow_newest Follow the newest part of x, or hold it",
+    ),
+    _key("run", "X", "", "switch x between linear and logarithmic", "X toggle_log_x"),
     _key("run", "y", "log y", "switch y between linear and logarithmic", "y toggle_y"),
     _key(
         "run",
@@ -217,6 +298,13 @@ KEYS: tuple[Key, ...] = (
     ),
     _key("run", "esc", "back", "go back to the previous screen", "escape app.back"),
     _key("any", "?", "help", "show the keys of this screen", "question_mark app.help", pinned=True),
+    _key(
+        "any",
+        "ctrl+l",
+        "",
+        "paint the whole screen, in case another program wrote on the terminal",
+        "ctrl+l app.repaint",
+    ),
     _key("any", "ctrl+p", "", "find any command by name: the command palette"),
     _key("any", "q", "leave", "leave; runs continue", "q,ctrl+q app.leave", pinned=True),
 )
@@ -227,36 +315,68 @@ def kind_in(screen: str) -> str:
     return screen.partition("+")[0]
 
 
-def keys_for(screen: str, mode: Mode | None = None) -> list[Key]:
+def keys_for(screen: str, mode: Mode | None = None, tool: Tool | None = None) -> list[Key]:
     """The keys of `screen`, in the order of the table.
 
     Args:
         screen: `HOME`, `GRID`, or the name of a kind.
         mode: what a run screen shows; None for the keys of all modes.
+        tool: what is in use on its charts.
     """
+    idle = mode in ("trial", "ended", "replay", "watch")
+    found = [
+        key
+        for key in KEYS
+        if key.where & _places(screen, mode) and not (key.order and idle)
+        if key.tool in (None, tool)
+    ]
+    taken = {name for key in found if key.tool is not None for name in key.names}
+    return [key for key in found if key.tool is not None or not key.names or key.names - taken]
+
+
+def _places(screen: str, mode: Mode | None) -> set[str]:
     places = {*screen.split("+"), "any"}
     if screen != HOME:
-        places |= {"run", "curves"} if KINDS[kind_in(screen)].curves else {"run"}
+        places |= {"run"}
+        places |= {"curves"} if KINDS[kind_in(screen)].curves else set()
+        places |= {"newest"} if screen != GRID else set()
         places |= {"replay"} if mode in (None, "replay") else set()
         places |= {"live"} if mode in (None, "live", "trial") else set()
-    idle = mode in ("trial", "ended", "replay", "watch")
-    return [key for key in KEYS if key.where & places and not (key.order and idle)]
+    return places
 
 
 def bindings_for(screen: str) -> list[BindingType]:
-    """Returns Textual bindings for a screen's `BINDINGS`, live and replay keys included."""
-    found: dict[str, str] = {}
-    for key in keys_for(screen):
-        for bind in key.binds:
+    """Returns Textual bindings for a screen's `BINDINGS`, live, replay and tool keys included.
+
+    Of several bindings of a key the first one counts whose action `is_allowed`.
+    """
+    found: dict[tuple[str, Tool | None], str] = {}
+    for key in KEYS:
+        for bind in key.binds if key.where & _places(screen, None) else ():
             for name in bind.keys.split(","):
-                if found.setdefault(name, bind.action) != bind.action:
-                    raise ValueError(f"key {name} is both {found[name]} and {bind.action}")
-    return [Binding(name, action, show=False) for name, action in found.items()]
+                if found.setdefault((name, key.tool), bind.action) != bind.action:
+                    other = found[name, key.tool]
+                    raise ValueError(f"key {name} is both {other} and {bind.action}")
+    return [Binding(name, action, show=False) for (name, _), action in found.items()]
 
 
-def footer_keys(screen: str, mode: Mode | None, width: int) -> list[Key]:
+def is_allowed(action: str, screen: str, tool: Tool | None) -> bool:
+    """Whether a screen's action can be used now: no key has another meaning instead."""
+    return action in _actions(screen, tool) or action not in _ALL_ACTIONS
+
+
+@lru_cache(maxsize=64)
+def _actions(screen: str, tool: Tool | None) -> frozenset[str]:
+    keys = keys_for(screen, None, tool)
+    return frozenset(bind.action.partition("(")[0] for key in keys for bind in key.binds)
+
+
+_ALL_ACTIONS = frozenset(bind.action.partition("(")[0] for key in KEYS for bind in key.binds)
+
+
+def footer_keys(screen: str, mode: Mode | None, width: int, tool: Tool | None = None) -> list[Key]:
     """Returns the keys that fit in a footer `width` columns wide, most important first."""
-    shown = [key for key in keys_for(screen, mode) if key.label]
+    shown = [key for key in keys_for(screen, mode, tool) if key.label]
     room = width - 1 - sum(_columns(key) for key in shown if key.pinned)
     kept: list[Key] = []
     for key in shown:

@@ -15,7 +15,7 @@ class ToyScreen(RunScreen):
         yield ChartView(id="chart")
 
     def show_history(self) -> None:
-        self.draw("chart", chart(self.history))
+        self.show_charts({"chart": chart(self.history)})
 
     def verdict(self):
         return self.words("a toy's verdict")

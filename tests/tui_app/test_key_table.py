@@ -67,7 +67,9 @@ def test_the_footer_fits_and_always_ends_with_help_and_leave(name, mode, width) 
 def test_only_a_comparison_over_a_grid_has_the_key_for_its_curves() -> None:
     assert "f" in {key.shown for key in footer_keys(GRID, "ended", 80)}
     others = [key for key in keys_for(GRID) if key.shown != "f"]
-    assert keys_for("compare") == others
+    assert [key for key in keys_for("compare") if key.shown != "f"] == others
+    offered = [{key.shown: key.label for key in keys_for(name)}["f"] for name in (GRID, "compare")]
+    assert offered == ["curves", "newest"]
     assert kind_in(GRID) == "compare"
 
 

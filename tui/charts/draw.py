@@ -217,8 +217,9 @@ class _Picture:
                 continue
             column = self.plan.left + cell
             weight: Weight = "strong" if line.selected else "normal"
+            stroke = "┊" if line.colour == "cursor" else "┃" if line.selected else "│"
             for row in range(self.rows.start, self.rows.stop):
-                self.grid.put(row, column, "┃" if line.selected else "│", line.colour, weight)
+                self.grid.put(row, column, stroke, line.colour, weight)
             if self.plan.axis is not None:
                 foot = "▲" if line.selected else "┴"
                 self.grid.put(self.plan.axis, column, foot, line.colour, weight)

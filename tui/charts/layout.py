@@ -45,7 +45,9 @@ def layout(chart: Chart, width: int, height: int, y: Scale | None) -> Layout:
     title = 0 if named and height >= 4 else None
     top = 0 if title is None else 1
     low = height < _LOW_HEIGHT
-    numbered = framed and (not low or bool(chart.x.label or chart.vlines))
+    numbered = framed and (
+        not low or bool(chart.x.label or any(line.label for line in chart.vlines))
+    )
     labelled = framed and bool(chart.x.label) and height >= 16
     inner = height - top - framed - numbered - labelled
     y_ticks: tuple[Tick, ...] = ()

@@ -51,8 +51,9 @@ class Scale:
 
     def part(self, start: float, end: float) -> Scale:
         """Returns the part of the axis between two fractions; its own ends stay exact."""
-        lo = self.lo if start == 0 else self.value(start)
-        return Scale(lo, self.hi if end == 1 else self.value(end), self.log)
+        lo = self.lo if start <= 0 else max(self.value(start), self.lo)
+        hi = self.hi if end >= 1 else min(self.value(end), self.hi)
+        return Scale(lo, hi, self.log)
 
     def edges(self, count: int) -> Floats:
         """Returns the `count + 1` edges, in real units, of `count` equal parts of the axis."""

@@ -14,7 +14,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from clr_tui.tui.keys import Mode, keys_for, kind_in
+from clr_tui.tui.keys import Mode, Tool, keys_for, kind_in
 from clr_tui.tui.kinds.registry import KINDS
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.widgets.key_footer import KeyLine
@@ -34,7 +34,7 @@ WHERE = (
 
 
 class HelpScreen(ModalScreen[None]):
-    """The keys of `screen` in `mode`, as in `keys_for`, and a short guide, which names `runs`."""
+    """The keys of `screen`, as in `keys_for`, and a short guide, which names `runs`."""
 
     CSS_PATH = "help.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -45,10 +45,13 @@ class HelpScreen(ModalScreen[None]):
         Binding("pagedown,space", "scroll(10)", show=False),
     ]
 
-    def __init__(self, screen: str, mode: Mode | None, runs: Path) -> None:
+    def __init__(
+        self, screen: str, mode: Mode | None, runs: Path, tool: Tool | None = None
+    ) -> None:
         super().__init__()
         self._of = screen
         self._mode = mode
+        self._tool = tool
         self._runs = runs
 
     def compose(self) -> ComposeResult:
@@ -68,7 +71,7 @@ class HelpScreen(ModalScreen[None]):
         keys.update(self._keys(keys.size.width))
 
     def _keys(self, width: int) -> Text:
-        keys = keys_for(self._of, self._mode)
+        keys = keys_for(self._of, self._mode, self._tool)
         column = max(len(key.shown) for key in keys) + 3
         text = Text()
         for key in keys:

@@ -20,7 +20,7 @@ from clr_tui.engine.log.commands import Stop, send
 from clr_tui.engine.log.removal import removal_message, remove_run
 from clr_tui.engine.log.rundir import RunDir, list_runs
 from clr_tui.engine.log.summary import RunSummary, summarise
-from clr_tui.tui.keys import Mode, bindings_for
+from clr_tui.tui.keys import Mode, Tool, bindings_for
 from clr_tui.tui.kinds.registry import KINDS
 from clr_tui.tui.messages import RunPreviewed, RunsListed, RunsUnreadable
 from clr_tui.tui.preview import Preview
@@ -74,6 +74,7 @@ class HomeScreen(ForegroundScreen[None]):
     app: Shell
     key_screen: str = "home"
     key_mode: Mode | None = None
+    key_tool: Tool | None = None
 
     def __init__(self, runs: Path) -> None:
         super().__init__()

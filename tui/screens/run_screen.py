@@ -23,14 +23,14 @@ from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.log.tail import Batch
 from clr_tui.engine.settings.config import RunConfig
 from clr_tui.engine.words import exact_lr
-from clr_tui.tui.charts.chart import Chart, Role
+from clr_tui.tui.charts.chart import Role
 from clr_tui.tui.keys import Mode
 from clr_tui.tui.kinds.registry import KINDS
 from clr_tui.tui.launching import as_asked
 from clr_tui.tui.screens.bounds_dialog import BoundsDialog
+from clr_tui.tui.screens.chart_screen import ChartScreen
 from clr_tui.tui.screens.confirm import ConfirmScreen
 from clr_tui.tui.screens.export_dialog import ExportDialog, Exports
-from clr_tui.tui.screens.foreground_screen import ForegroundScreen
 from clr_tui.tui.sources import ReplaySource, Source
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.lines import Line, wrap_line
@@ -46,7 +46,6 @@ from clr_tui.tui.text.status import (
     traceback_of,
     waiting_words,
 )
-from clr_tui.tui.widgets.chart_view import ChartView
 from clr_tui.tui.widgets.key_footer import KeyFooter
 from clr_tui.tui.widgets.output_view import OutputView
 from clr_tui.tui.widgets.panel import Panel
@@ -74,7 +73,7 @@ SEEK_SHARE = 0.05
 """Share of a recording that one key press skips."""
 
 
-class RunScreen(ForegroundScreen[None]):
+class RunScreen(ChartScreen):
     """A run, live or recorded; subclasses draw it. `run` is for commands, None for a recording."""
 
     CSS_PATH: ClassVar[CSSPathType | None] = Path(__file__).with_suffix(".tcss")
@@ -167,7 +166,7 @@ class RunScreen(ForegroundScreen[None]):
         now = None if self.source.replay else self.app.wall()
         before, self.status = self.status, status_of(self.history, alive=alive, now=now)
         self.key_mode = self._mode()
-        self.query_one(KeyFooter).show(self.key_mode)
+        self.query_one(KeyFooter).show(self.key_mode, self.key_tool)
         if self.run_dir is not None and self.history.started is not None:
             self._log_gone = not self.run_dir.events_path.exists()
         state = (self.history.version, self.status, self._log_gone)
@@ -261,6 +260,8 @@ class RunScreen(ForegroundScreen[None]):
         shown: list[Line] = []
         if self._hint:
             shown += wrap_line(self._hint, width, "suggestion")
+        if self.readings_in_message():
+            shown += self.readings_in_lines(width)
         wrong = failure_words(self.history, self.status.state, log_of(self.run_dir))
         if self._log_gone and self.status.state == "lost":
             wrong = ""  # that is why its worker ended, and there is no output to read
@@ -305,9 +306,14 @@ class RunScreen(ForegroundScreen[None]):
         bar = progress_bar(self.history, self.status.state, 24)
         return f"{words}  {bar}" if bar else words
 
-    def draw(self, name: str, chart: Chart) -> None:
-        """Shows a chart in the widget `name`."""
-        self.query_one(f"#{name}", ChartView).set_chart(chart)
+    def show_readings(self) -> None:
+        """Shows what is read at the cursor, and the keys in use."""
+        self.query_one(KeyFooter).show(self.key_mode, self.key_tool)
+        self.show_message()
+
+    def readings_in_message(self) -> bool:
+        """Whether the message shows what is read at the cursor."""
+        return True
 
     def say(self, text: str) -> None:
         """Shows a sentence below the charts for `HINT_SECONDS`."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from clr_tui.engine.words import exact_lr
+
 UNKNOWN = "-"
 _BYTE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
@@ -32,6 +34,23 @@ def scientific(value: float) -> str:
     """Format a number with an exponent and as many digits, up to three, as eight cells allow."""
     shapes = (f"{value:.{digits}e}" for digits in (2, 1, 0))
     return next((text for text in shapes if len(text) <= 8), "").rjust(8)
+
+
+def exact(value: float | None) -> str:
+    """Format any value to four digits, nine characters without a sign: `0.4120`, `3.600e-05`."""
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    size = abs(value)
+    if not size:
+        return "0"
+    if 9999.5 <= size < 999_999.5:
+        return f"{value:.0f}"
+    return f"{value:#.4g}".rstrip(".") if 1e-3 <= size < 9999.5 else f"{value:.3e}"
+
+
+def place(x: float) -> str:
+    """Format a place on an x axis: `12 400` for whole numbers, else `3.241`, `3.6e-3`."""
+    return count(x) if x == round(x) and abs(x) < 1e15 else exact_lr(x)
 
 
 def percent(fraction: float | None) -> str:

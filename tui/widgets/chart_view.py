@@ -12,7 +12,7 @@ from textual.widget import Widget
 from clr_tui.tui.charts.cells import Grid, changed_spans
 from clr_tui.tui.charts.chart import Axis, Chart, same_chart
 from clr_tui.tui.charts.draw import draw_grid
-from clr_tui.tui.charts.limits import x_range, y_range
+from clr_tui.tui.charts.limits import GUTTER, x_range, y_range
 from clr_tui.tui.charts.palette import Palette
 from clr_tui.tui.charts.scale import Limits
 from clr_tui.tui.charts.ticks import StickyLimits
@@ -53,6 +53,11 @@ class ChartView(Widget):
         """The palette for this terminal and theme."""
         return palette_of(self.app)
 
+    @property
+    def data_columns(self) -> int:
+        """The columns of its data area, at least 1, if the y axis has labels of the usual width."""
+        return max(self.size.width - 1 - GUTTER, 1)
+
     def on_mount(self) -> None:
         """Installs lean updates, and repaints when the theme changes."""
         install_lean_updates()
@@ -92,9 +97,12 @@ class ChartView(Widget):
         return Strip(segments, self.size.width)
 
     def _draw(self, size: Size) -> Grid:
-        chart = replace(self._chart, x=self._held_x(self._chart))
+        chart = self._chart
+        if not chart.zoomed:
+            chart = replace(chart, x=self._held_x(chart))
         y = _held(chart.y, y_range(chart, size.width), self._y_limits)
-        return draw_grid(replace(chart, y=y), size.width, size.height, self.palette)
+        held = replace(chart, y=y, zoomed=False)
+        return draw_grid(held, size.width, size.height, self.palette)
 
     def _held_x(self, chart: Chart) -> Axis:
         plan = chart.x.lo, chart.x.hi
@@ -106,7 +114,8 @@ class ChartView(Widget):
 
 
 def _kind(chart: Chart) -> tuple[object, ...]:
-    return chart.x.label, chart.x.log, chart.y.label, chart.y.log
+    part = (chart.x.lo, chart.x.hi) if chart.zoomed else None
+    return chart.x.label, chart.x.log, part, chart.y.label, chart.y.log
 
 
 def _held(axis: Axis, found: Limits | None, limits: StickyLimits) -> Axis:

@@ -9,7 +9,7 @@ from rich.style import Style
 from rich.text import Text
 from textual.widget import Widget
 
-from clr_tui.tui.keys import Mode, footer_keys
+from clr_tui.tui.keys import Mode, Tool, footer_keys
 
 
 class KeyLine(Widget):
@@ -43,7 +43,7 @@ class KeyLine(Widget):
 
 
 class KeyFooter(KeyLine):
-    """The keys of a screen, as many as fit; `screen` and `mode` as for `keys_for`."""
+    """The keys of a screen, as many as fit; arguments as for `keys_for`."""
 
     DEFAULT_CSS = "KeyFooter { dock: bottom; }"
 
@@ -51,14 +51,15 @@ class KeyFooter(KeyLine):
         super().__init__()
         self._keys_of = screen
         self._mode = mode
+        self._tool: Tool | None = None
 
-    def show(self, mode: Mode | None) -> None:
-        """Switches to the keys of `mode`; sends nothing if it is unchanged."""
-        if mode != self._mode:
-            self._mode = mode
+    def show(self, mode: Mode | None, tool: Tool | None = None) -> None:
+        """Switches to the keys of `mode` and `tool`; sends nothing if they are unchanged."""
+        if (mode, tool) != (self._mode, self._tool):
+            self._mode, self._tool = mode, tool
             self.refresh()
 
     def keys_to_show(self) -> Sequence[tuple[str, str]]:
         """Returns the keys that fit, most important first."""
-        keys = footer_keys(self._keys_of, self._mode, self.size.width)
+        keys = footer_keys(self._keys_of, self._mode, self.size.width, self._tool)
         return [(key.shown, key.label) for key in keys]

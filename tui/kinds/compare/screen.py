@@ -130,7 +130,7 @@ class ComparisonScreen(RunScreen):
         table.show(heading, rows)
         row = table.selected
         options = replace(self.options, selected=row.entry if row is not None else None)
-        self.draw("chart", self._chart(options, legend=False))
+        self.show_charts({"chart": self._chart(options, legend=False)})
 
     def status_words(self) -> str:
         """How many trials have ended, and how long the rest will take."""
@@ -231,6 +231,11 @@ class ComparisonScreen(RunScreen):
             return
         self._by_rate = self.sensitivity is None
         self.show_all()
+
+    def action_follow_newest(self) -> None:
+        """Follows the newest part of x, unless that is the learning rate."""
+        if not self._shows_only("no part of x is newer than others"):
+            super().action_follow_newest()
 
     def _shows_only(self, what: str) -> bool:
         """Whether the chart is by rate, where a key for curves does nothing: says so."""
@@ -343,7 +348,7 @@ class ComparisonScreen(RunScreen):
         chart, found = self._chart(self.options, legend=True), self.report.sensitivity
         by_rate: Exports = {} if found is None else {"rates.csv": lambda: rates_csv(found)}
         return {
-            ".svg": lambda: charts_svg([chart], self.title_words()),
+            ".svg": lambda: charts_svg(self.as_zoomed([chart]), self.title_words()),
             ".md": lambda: ranking_markdown(self.report),
             ".json": lambda: json_text(self.report),
             ".csv": lambda: steps_csv(self.history),

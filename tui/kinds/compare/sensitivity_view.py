@@ -124,7 +124,7 @@ def sensitivity_chart(
             *_curves(shown, unit, legend=legend),
             *_marks_at_foot(shown, y),
         ),
-        x=Axis(_x_label(shown), log=True, lo=low, hi=high),
+        x=Axis(_x_label(shown), log=True, lo=low, hi=high, name="learning rate"),
         y=y,
         vlines=vlines,
         bands=(Band(*front.plateau),) if front is not None and front.plateau else (),
@@ -198,7 +198,14 @@ def _curves(shown: _Shown, unit: float, *, legend: bool) -> Iterator[Series]:
         for glyph, early in ((glyph_of(place), False), (_SYMBOLS["ended early"][0], True)):
             points = [point for point in one.points if (point.state == "ended early") == early]
             name = plain(one.label) if legend and not early else ""
-            yield Series(*_columns(points, unit), name, role_of(place), "points", glyph=glyph)
+            yield Series(
+                *_columns(points, unit),
+                name,
+                role_of(place),
+                "points",
+                glyph=glyph,
+                label=plain(one.label),
+            )
 
 
 def _marks_at_foot(shown: _Shown, y: Axis) -> Iterator[Series]:

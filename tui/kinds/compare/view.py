@@ -125,17 +125,18 @@ def comparison_chart(
         series += _seed_series(entry, metric, main, options)
     if len(parts) > 1:
         for entry, curve in zip(shown, curves["train"], strict=True):
-            series.append(_mean_series(entry, curve, options, faint=True))
+            label = f"{plain(entry.label)}, train"
+            series.append(_mean_series(entry, curve, options, label=label, faint=True))
     for entry, curve in zip(shown, curves[main], strict=True):
         name = _name(entry) if legend else ""
-        series.append(_mean_series(entry, curve, options, name=name))
+        series.append(_mean_series(entry, curve, options, name=name, label=plain(entry.label)))
     means = [curve for of_part in curves.values() for curve in of_part]
     cycle_ends = tuple(_cycle_ends(history, shown, options))
     label = f"   {CYCLE_END}" if cycle_ends else ""
     return Chart(
         series=tuple(series),
         # Up to the planned end, if it is known: the curves grow towards it.
-        x=Axis(label=options.x + label, lo=0.0, hi=_end(history, options.x)),
+        x=Axis(label=options.x + label, lo=0.0, hi=_end(history, options.x), name=options.x),
         y=_y_axis(history, means, curves[main], options),
         hlines=_target(metric, options),
         areas=tuple(_areas(shown, curves[main], options)),
@@ -174,6 +175,7 @@ def _mean_series(
     curve: MeanCurve,
     options: CompareOptions,
     *,
+    label: str,
     name: str = "",
     faint: bool = False,
 ) -> Series:
@@ -187,6 +189,7 @@ def _mean_series(
         strong=entry.entry == options.selected and not faint,
         dotted=faint,
         glyph="" if faint else glyph_of(entry.entry),
+        label=label,
     )
 
 

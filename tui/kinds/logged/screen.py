@@ -38,7 +38,7 @@ class LoggedScreen(RunScreen):
 
     def show_history(self) -> None:
         """Draws the charts."""
-        self.draw("first-chart", charts_of(self.history, self.waiting())[0])
+        self.show_charts({"first-chart": charts_of(self.history, self.waiting())[0]})
 
     def verdict(self) -> list[Line]:
         """Nothing yet."""

@@ -83,9 +83,9 @@ class RangeTestScreen(CurveScreen):
             best=report.best,
             empty=self.waiting(),
         )
-        self.draw("loss-chart", chart)
+        self.show_charts({"loss-chart": chart})
         panel = self.query_one("#panel", Panel)
-        panel.set_lines(
+        self.show_panel(
             range_panel(
                 self.history,
                 self.bounds,
@@ -127,7 +127,7 @@ class RangeTestScreen(CurveScreen):
             self.say(NO_BOUNDS)
             return
         width = self.query_one(ChartView).content_size.width
-        factor = RangeScale.of(self.history, self.options.x).column(width)
+        factor = RangeScale.of(self.history, self.options.x).column(width) ** self.part_share
         moved = step_bound(self.bounds, self.selected, columns, factor)
         if moved == self.bounds:
             self.say("This bound cannot move further: the bounds must not cross.")
@@ -223,7 +223,7 @@ class RangeTestScreen(CurveScreen):
             empty=self.waiting(),
         )
         return {
-            ".svg": lambda: charts_svg([chart], self.title_words()),
+            ".svg": lambda: charts_svg(self.as_zoomed([chart]), self.title_words()),
             ".csv": lambda: steps_csv(self.history),
             ".json": lambda: json_text(self.report),
         }

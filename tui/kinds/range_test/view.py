@@ -55,7 +55,13 @@ def range_chart(
     empty = nothing_finite(history) or empty
     scale = RangeScale.of(history, options.x)
     curve = curve_of(history, options.smoothing)
-    x = Axis(label=_LABELS[options.x], log=options.x == "lr", lo=scale.lo, hi=scale.hi)
+    x = Axis(
+        label=_LABELS[options.x],
+        log=options.x == "lr",
+        lo=scale.lo,
+        hi=scale.hi,
+        name=_LABELS[options.x].removesuffix(" (log)"),
+    )
     if not len(curve.lr):
         return Chart(x=x, y=Axis(log=options.y_log), title=title, empty=empty)
     series = _series(history, curve, scale, options)
@@ -162,14 +168,14 @@ def _series(
     name = "smoothed" if options.smoothing < 1 else ""
     if several:
         name = "median" if len(curve.seeds) > 1 else "first seed"
-    found.append(Series(at, curve.smoothed, name, "loss"))
+    found.append(Series(at, curve.smoothed, name, "loss", label=name or "loss"))
     return tuple(found)
 
 
 def _interval(best: BestRate, scale: RangeScale, y: float) -> Series:
     """The interval of the best max_lr, at one height of the chart."""
     ends = scale.at(np.array([best.low, best.high]))
-    return Series(ends, np.full(2, y), "best max_lr", "best", strong=True)
+    return Series(ends, np.full(2, y), "best max_lr", "best", strong=True, label="")
 
 
 def _height(part: float, lo: float, hi: float, *, log: bool) -> float:

@@ -28,7 +28,6 @@ from clr_tui.tui.screens.curve_screen import CurveScreen
 from clr_tui.tui.screens.export_dialog import Exports
 from clr_tui.tui.text.chart_options import TRAINING_X
 from clr_tui.tui.text.lines import Line
-from clr_tui.tui.widgets.panel import Panel
 
 
 class TrainingScreen(CurveScreen):
@@ -50,10 +49,8 @@ class TrainingScreen(CurveScreen):
 
     def show_history(self) -> None:
         """Draws the three charts and the panel."""
-        for name, chart in zip(self.charts, self._charts(), strict=True):
-            self.draw(name, chart)
-        lines = training_panel(self.history, self.options, ended=self.status.ended)
-        self.query_one("#panel", Panel).set_lines(lines)
+        self.show_charts(dict(zip(self.charts, self._charts(), strict=True)))
+        self.show_panel(training_panel(self.history, self.options, ended=self.status.ended))
 
     def verdict(self) -> list[Line]:
         """The result so far, and a caveat about a training that ended in mid-cycle."""
@@ -74,7 +71,7 @@ class TrainingScreen(CurveScreen):
     def exports(self) -> Exports:
         """The three charts as SVG, the steps as CSV, the report as JSON."""
         return {
-            ".svg": lambda: charts_svg(list(self._charts()), self.title_words()),
+            ".svg": lambda: charts_svg(self.as_zoomed(self._charts()), self.title_words()),
             ".csv": lambda: steps_csv(self.history),
             ".json": lambda: json_text(train_report(self.history, live=not self.status.ended)),
         }

@@ -110,7 +110,7 @@ def training_charts(
     """
     trial, plan = history.trial or TrialHistory(0), plan_of(history)
     scale = _Scale.of(trial, plan, options.x)
-    x = Axis(lo=0.0, hi=scale.end)
+    x = Axis(lo=0.0, hi=scale.end, name=_LABELS[options.x])
     return (
         _lr_chart(trial, plan, scale, x, options.y_log),
         _loss_chart(trial, scale, x, options, nothing_finite(history) or waiting),
@@ -165,7 +165,7 @@ def _lr_chart(trial: TrialHistory, plan: Plan, scale: _Scale, x: Axis, log: bool
     marks: list[Mark] = []
     if len(trial):
         walked = scale.at(trial.step.astype(np.float64))
-        series.append(Series(walked, trial.lr, "walked", "lr"))
+        series.append(Series(walked, trial.lr, "walked", "lr", label="rate"))
         at = scale.at(np.array([float(change.step) for change in trial.bounds if change.step > 0]))
         marks = [Mark(float(place), label="bounds", colour="muted") for place in at]
     first = int(trial.step[-1]) + 1 if len(trial) else 0
@@ -173,7 +173,7 @@ def _lr_chart(trial: TrialHistory, plan: Plan, scale: _Scale, x: Axis, log: bool
     steps = np.zeros(0) if plan.config.scheduler else _ahead(plan, first)
     rates = np.array([plan.lr(int(step)) for step in steps])
     name = "ahead" if len(steps) else ""
-    series.append(Series(scale.at(steps), rates, name, "lr-ahead", faint=True))
+    series.append(Series(scale.at(steps), rates, name, "lr-ahead", faint=True, label=""))
     return Chart(
         series=tuple(series),
         x=x,
