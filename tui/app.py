@@ -34,7 +34,7 @@ from clr_tui.tui.themes import THEMES, set_up_themes, without_greys
 if TYPE_CHECKING:
     from textual.screen import Screen
 
-    from clr_tui.engine.analysis.recordings.recording import Recording
+    from clr_tui.engine.analysis.recordings.recorded import Recording
     from clr_tui.engine.settings.config import Job, RunConfig, TaskConfig
     from clr_tui.tui.sources import NamedSource, Source
 

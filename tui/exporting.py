@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from clr_tui.engine.analysis.foreign.foreign_log import NO_MAPPING, Mapping
 from clr_tui.engine.analysis.history import RunHistory
-from clr_tui.engine.analysis.recordings.recording import Recording, open_recording
+from clr_tui.engine.analysis.recordings.recorded import Recording
+from clr_tui.engine.analysis.recordings.recording import open_recording, open_recordings
 from clr_tui.engine.errors import UserError, did_you_mean
 from clr_tui.engine.log.rundir import RunDir, find_run
 from clr_tui.tui.charts.chart import Chart
@@ -29,14 +31,23 @@ def find_recording(runs: Path, name: str, mapping: Mapping = NO_MAPPING) -> Reco
     Raises:
         UserError: neither exists, or the file is not a log.
     """
+    return open_recording(_path_of(runs, name), mapping)
+
+
+def find_recordings(runs: Path, name: str, mapping: Mapping = NO_MAPPING) -> Iterator[Recording]:
+    """Opens all runs in what `find_recording` opens one of, one after another."""
+    return open_recordings(_path_of(runs, name), mapping)
+
+
+def _path_of(runs: Path, name: str) -> Path:
     path = Path(os.path.expanduser(name))
     if os.path.exists(path):  # Path.exists() raises if a name is too long
         if not (path.is_file() or path.is_dir()):
             raise UserError(f"'{name}' is not a regular file: save its contents to one first")
-        return open_recording(path, mapping)
+        return path
     if "/" in name or path.suffix:
         raise missing_file(path)
-    return open_recording(find_run(runs, name).path)
+    return find_run(runs, name).path
 
 
 def missing_file(path: Path) -> UserError:

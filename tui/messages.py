@@ -11,7 +11,7 @@ from textual.message import Message
 if TYPE_CHECKING:
     from textual.screen import Screen
 
-    from clr_tui.engine.analysis.recordings.recording import Recording
+    from clr_tui.engine.analysis.recordings.recorded import Recording
     from clr_tui.engine.errors import UserError
     from clr_tui.engine.log.rundir import RunDir
     from clr_tui.engine.log.summary import RunSummary

@@ -12,7 +12,7 @@ from pathlib import Path
 from clr_tui.engine.analysis.foreign.foreign_log import ForeignLog, Mapping
 from clr_tui.engine.analysis.foreign.opening import config_of, open_logs
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.log.rundir import RunDir, find_run
+from clr_tui.engine.log.rundir import RunDir, find_run, list_runs
 from clr_tui.tui.exporting import missing_file
 from clr_tui.tui.sources import ForeignSource, LiveSource, NamedSource
 
@@ -44,6 +44,8 @@ def find_watched(runs: Path, names: Sequence[str], mapping: Mapping) -> list[Nam
             run = _own_run(path)
             if run is not None:
                 own.append(run)
+            elif os.path.isdir(path) and (runs_here := list_runs(path)):
+                own += runs_here[:MOST]
             elif os.path.exists(path):
                 paths.append(path)
             elif "/" in name or path.suffix:

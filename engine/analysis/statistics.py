@@ -1,7 +1,6 @@
 """Statistics of a few seeds: Student's t interval and tests, and Holm's correction.
 
-Values that are None or not finite are left out. scipy is imported at first use, so that a screen
-opens without it.
+Values that are None or not finite are left out.
 
 Sources: Student, "The Probable Error of a Mean", Biometrika 6 (1908); F. E. Satterthwaite, "An
 Approximate Distribution of Estimates of Variance Components", Biometrics Bulletin 2 (1946); B. L.
@@ -19,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from clr_tui.engine.analysis.arrays import Floats, Ints, finite_or_none
+from clr_tui.engine.analysis.student_t import quantile, two_sided_p
 
 Values = Sequence[float | None]
 
@@ -86,10 +86,9 @@ def interval_factor(n: Ints, tests: int = 1) -> Floats:
     Corrected for several `tests`, t(1 - 0.025 / tests, n - 1) / sqrt(n): the least ratio of mean
     to sd of which Holm's procedure makes a difference if it makes one of any.
     """
-    from scipy.special import stdtrit
-
-    many = np.maximum(n, 2)
-    factor = stdtrit(many - 1, 1 - ALPHA / 2 / tests) / np.sqrt(many)
+    many, place = np.unique(np.maximum(n, 2), return_inverse=True)
+    t = np.array([quantile(1 - ALPHA / 2 / tests, float(one - 1)) for one in many])
+    factor = (t / np.sqrt(many))[place].reshape(np.shape(n))
     return np.where(n >= 2, factor, np.nan)
 
 
@@ -103,15 +102,13 @@ def pooled_half_width(samples: Sequence[Values], n: int) -> float | None:
 
     None if no sample has two values.
     """
-    from scipy.special import stdtrit
-
     known = [x for x in map(_present, samples) if len(x) > 1]
     df = sum(len(x) - 1 for x in known)
     if not df:
         return None
     with np.errstate(all="ignore"):
         squares = sum(float(((x - x.mean()) ** 2).sum()) for x in known)
-        half = float(stdtrit(df, 1 - ALPHA / 2)) * math.sqrt(squares / df / n)
+        half = quantile(1 - ALPHA / 2, df) * math.sqrt(squares / df / n)
     return finite_or_none(half)
 
 
@@ -176,13 +173,11 @@ def holm(ps: Sequence[float | None]) -> list[float | None]:
 
 
 def _t_test(n: int, difference: float, error: float, df: float) -> TTest:
-    from scipy.special import stdtr, stdtrit
-
     t = difference / error if error > 0 else math.nan
     if not (math.isfinite(t) and math.isfinite(df)):
         return _no_test(n, difference, False, "values too large or too small to test")
-    half = float(stdtrit(df, 1 - ALPHA / 2)) * error
-    p = 2 * float(stdtr(df, -abs(t)))
+    half = quantile(1 - ALPHA / 2, df) * error
+    p = two_sided_p(t, df)
     return TTest(n, difference, finite_or_none(half), t, df, p, False, "")
 
 

@@ -38,6 +38,10 @@ one set of charts. Nothing is written, and nothing of the training is touched.""
     "replay": """\
 Play back a run or a log from another program: play, pause, seek. Without a
 terminal, print its result.""",
+    "import": """\
+Copy the logs of other tools, or runs from another machine, into the folder of
+runs, so that they are listed, compared and replayed like any other. Prints the
+id of each. The logs themselves stay as they are.""",
     "export": "Write a run's steps, epochs, curves, table, chart or result to files.",
     "new-task": """\
 Write a task file to start from. It works as it is with range-test, train and
@@ -67,6 +71,9 @@ clr-tui replay range-test-flowers-1 --speed 10
 clr-tui replay range-test-flowers-1 --headless --at 50%
 clr-tui replay lr.csv --svg chart.svg    any CSV with lr and loss columns
 clr-tui replay curves.csv --target 75%   the curves of a comparison""",
+    "import": """\
+clr-tui import lightning_logs/version_3
+clr-tui import runs/* --json""",
     "export": """\
 clr-tui export range-test-flowers-1 --csv steps.csv --svg chart.svg
 clr-tui export train-flowers-1 --epochs-csv - | column -s, -t

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from clr_tui.engine.analysis.foreign.foreign_log import Mapping
     from clr_tui.engine.analysis.history import RunHistory
-    from clr_tui.engine.analysis.recordings.recording import Recording
+    from clr_tui.engine.analysis.recordings.recorded import Recording
     from clr_tui.engine.log.rundir import RunDir
     from clr_tui.tui.cli.interrupts import Interrupts
     from clr_tui.tui.sources import NamedSource
@@ -348,6 +348,22 @@ def _warn_of_damage(history: RunHistory) -> None:
         print(f"clr-tui: {notice}", file=sys.stderr)
 
 
+def _import(args: argparse.Namespace, runs: Path) -> int:
+    from clr_tui.engine.analysis.recordings.importing import import_recording
+    from clr_tui.tui.exporting import find_recordings
+
+    imported: list[dict[str, str]] = []
+    for name in args.paths:
+        for recording in find_recordings(runs, name, _mapping_of(args)):
+            run = import_recording(runs, recording)
+            imported.append({"run": run.id, "path": str(recording.path)})
+            if not args.json:
+                print(plain(run.id))
+    if args.json:
+        _print_json({"imported": imported})
+    return DONE
+
+
 def _export(args: argparse.Namespace, runs: Path) -> int:
     from clr_tui.engine.analysis.report import report_of
     from clr_tui.tui.cli.export_files import check_files, export
@@ -383,6 +399,7 @@ COMMANDS: dict[str | None, Callable[[argparse.Namespace, Path], int]] = {
     "rm": _remove,
     "watch": _watch,
     "replay": _replay,
+    "import": _import,
     "export": _export,
     "new-task": _new_task,
 }

@@ -143,6 +143,16 @@ def _replay(parser: Parser) -> None:
     _add_mapping(parser)
 
 
+def _import(parser: Parser) -> None:
+    parser.add_argument(
+        "paths",
+        nargs="+",
+        metavar="PATH",
+        help="another tool's log, a folder of some, a CSV, or a run's folder from another machine",
+    )
+    _add_mapping(parser)
+
+
 def _export(parser: Parser) -> None:
     parser.add_argument(
         "run",
@@ -200,6 +210,7 @@ COMMANDS: dict[str, tuple[str, str, Callable[[Parser], None]]] = {
     "rm": ("RUN [--yes]", "remove a run that has ended (asks first)", _remove),
     "watch": ("[PATH]... [OPTION]...", "show logs of any tool, live while they grow", _watch),
     "replay": ("RUN|PATH [OPTION]...", "play back a run or a log", _replay),
+    "import": ("PATH... [OPTION]...", "make runs of another tool's logs", _import),
     "export": (
         "RUN|PATH [--csv FILE] [--svg FILE] [OPTION]...",
         "write a run's steps, curves, charts or result to files",

@@ -410,7 +410,7 @@ class RunScreen(ChartScreen):
     @property
     def repeatable(self) -> bool:
         """Whether the task is known: an imported curve or a log alone does not name it."""
-        return self.run_dir is not None or bool(self.config.task.model)
+        return bool(self.config.task.model)
 
     @property
     def parent_id(self) -> str | None:

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
 import numpy as np
 
 from clr_tui.engine.analysis.comparison.seed_curves import entry_labels
 from clr_tui.engine.analysis.foreign.foreign_log import NO_MAPPING, ForeignLog, Mapping
-from clr_tui.engine.analysis.foreign.opening import UnknownFormatError, config_of, open_logs
-from clr_tui.engine.analysis.foreign.run_names import run_name
-from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.analysis.foreign.opening import UnknownFormatError, open_logs
 from clr_tui.engine.analysis.recordings.csv_table import open_csv
 from clr_tui.engine.analysis.recordings.curve_run import label_only_entry
 from clr_tui.engine.analysis.recordings.curves_csv import read_curves
-from clr_tui.engine.analysis.recordings.logged_comparison import (
-    LoggedValues,
-    comparison_of,
-    group_and_seed,
+from clr_tui.engine.analysis.recordings.foreign_recording import (
+    as_comparison,
+    as_range_test,
+    read_foreign,
 )
-from clr_tui.engine.analysis.recordings.logged_sweep import range_test_of
-from clr_tui.engine.analysis.recordings.replay_times import in_time
+from clr_tui.engine.analysis.recordings.recorded import Recording, recording_of
 from clr_tui.engine.analysis.recordings.steps_csv import TRIAL_COLUMNS
 from clr_tui.engine.analysis.recordings.sweep_csv import columns_of_sweep, read_csv
 from clr_tui.engine.by_name import named
@@ -35,18 +30,14 @@ from clr_tui.engine.log.events import (
     AnyEvent,
     BoundsChanged,
     EpochFinished,
-    Note,
-    RunFinished,
     RunStarted,
     Steps,
     TrialStarted,
 )
 from clr_tui.engine.log.packed_log import read_packed
 from clr_tui.engine.log.rundir import RunDir
-from clr_tui.engine.log.tail import Batch
-from clr_tui.engine.regular import open_text, stamp_of
+from clr_tui.engine.regular import open_text
 from clr_tui.engine.settings.config import (
-    MAX_TRIALS,
     Compare,
     Job,
     RangeTest,
@@ -63,18 +54,7 @@ OWN_FORMATS = (
 )
 
 
-@dataclass(frozen=True)
-class Recording:
-    """The whole log of a run, in memory."""
-
-    config: RunConfig
-    events: list[AnyEvent]
-    batch: Batch
-    """The same events with the reader's counts, to feed to a `RunHistory`."""
-    path: Path
-
-
-def open_recording(path: Path, mapping: Mapping = NO_MAPPING) -> Recording:
+def open_recording(path: Path, mapping: Mapping = NO_MAPPING, kind: str = "") -> Recording:
     """Opens a run's folder, its `events.jsonl`, a CSV, or the log of another tool.
 
     A CSV has a header line. A range test has the columns `lr` and `loss`, see `read_csv`; a
@@ -85,18 +65,58 @@ def open_recording(path: Path, mapping: Mapping = NO_MAPPING) -> Recording:
     Args:
         path: the file or folder.
         mapping: which columns to read; see `range_test_of`.
+        kind: what to take it for; empty for the first of these that fits.
 
     Raises:
-        UserError: `path` is none of these, holds several runs, or cannot be read.
+        UserError: `path` is none of these, is not of that kind, holds several runs, or cannot be
+            read.
     """
-    if not os.path.exists(path):  # Path.exists() raises where a name is too long
-        raise UserError(f"there is no '{path}'{_nearest(path)}")
+    kinds: list[str] = []
+    for found in _readings(path, mapping):
+        if kind in ("", found.config.kind):
+            return found
+        kinds.append(found.config.kind)
+    raise UserError(f"'{path}' cannot be read as {kind}, only as {' or '.join(kinds)}")
+
+
+def open_recordings(path: Path, mapping: Mapping = NO_MAPPING) -> Iterator[Recording]:
+    """Opens each run in what `open_recording` opens, one after another."""
     found = _open_own(path, mapping)
-    return _open_foreign(path, mapping) if found is None else found
+    if found is not None:
+        yield found
+        return
+    for log in _foreign_logs(path, mapping):
+        recording = read_foreign(log)
+        yield as_range_test(recording, mapping) or recording
+
+
+def _readings(path: Path, mapping: Mapping) -> Iterator[Recording]:
+    """What it can be read as, the best first."""
+    own = _open_own(path, mapping)
+    if own is not None:
+        yield own
+        if own.config.version:  # a run of ours
+            return
+    logs = _foreign_logs(path, mapping)
+    if len(logs) == 1:
+        recording = read_foreign(logs[0])
+        if (sweep := as_range_test(recording, mapping)) is not None:
+            yield sweep
+        yield recording
+    elif (comparison := as_comparison(logs, path)) is not None:
+        yield comparison
+    else:
+        names = ", ".join(f"'{log.path}'" for log in logs[:5])
+        raise UserError(
+            f"'{path}' holds {many(len(logs), 'run')}: name one of {names}, or see them together "
+            "with clr-tui watch"
+        )
 
 
 def _open_own(path: Path, mapping: Mapping) -> Recording | None:
     """Opens what clr-tui writes, or a CSV that is a range test or a comparison."""
+    if not os.path.exists(path):  # Path.exists() raises where a name is too long
+        raise UserError(f"there is no '{path}'{_nearest(path)}")
     if os.path.isdir(path):
         return _open_run(path)
     if (path.parent / "run.json").is_file() and path.name == "events.jsonl":
@@ -104,84 +124,14 @@ def _open_own(path: Path, mapping: Mapping) -> Recording | None:
     if _first_line(path).lstrip().startswith("{"):
         return _open_log(path)
     made = _read_own_csv(path) if mapping == NO_MAPPING else None
-    return None if made is None else _recording(*made, path)
+    return None if made is None else recording_of(*made, path)
 
 
-def _recording(config: RunConfig, unnumbered: Sequence[AnyEvent], path: Path) -> Recording:
-    events = [msgspec.structs.replace(e, seq=seq) for seq, e in enumerate(unnumbered)]
-    return Recording(config, events, Batch(events=events), path)
-
-
-def _open_foreign(path: Path, mapping: Mapping) -> Recording:
+def _foreign_logs(path: Path, mapping: Mapping) -> list[ForeignLog]:
     try:
-        logs = open_logs([path], mapping)
+        return open_logs([path], mapping)
     except UnknownFormatError as error:
         raise UserError(f"{error.message}, {OWN_FORMATS}") from None
-    if len(logs) == 1:
-        return _one_foreign(logs[0], mapping)
-    found = _comparison(logs, path)
-    if found is None:
-        names = ", ".join(f"'{log.path}'" for log in logs[:5])
-        raise UserError(
-            f"'{path}' holds {many(len(logs), 'run')}: name one of {names}, or see them together "
-            f"with clr-tui watch"
-        )
-    return found
-
-
-def _one_foreign(log: ForeignLog, mapping: Mapping) -> Recording:
-    """The recording of a log, as a range test if it is one."""
-    recording = read_foreign(log)
-    history = RunHistory(recording.config)
-    history.feed(recording.batch)
-    if not history.logged.names:
-        raise UserError(f"'{log.path}' holds no values yet")
-    made = range_test_of(history.logged, log.name, _written(log.path), mapping)
-    if made is None:
-        return recording
-    config, events = made
-    notes = [event for event in recording.events if isinstance(event, Note)]
-    found = _recording(config, [events[0], *notes, *events[1:]], log.path)
-    found.batch.corrupt = recording.batch.corrupt
-    return found
-
-
-def _comparison(logs: Sequence[ForeignLog], path: Path) -> Recording | None:
-    """Several runs as a comparison, if they are one by their names."""
-    names = [group_and_seed(log.name) for log in logs]
-    if len(logs) > MAX_TRIALS or any(seed is None for _, seed in names):
-        return None
-    runs = []
-    for log in logs:
-        recording = read_foreign(log)
-        history = RunHistory(recording.config)
-        history.feed(recording.batch)
-        runs.append(LoggedValues(log.name, history.logged))
-    made = comparison_of(runs, run_name(path), _written(path))
-    return None if made is None else _recording(*made, path)
-
-
-def read_foreign(log: ForeignLog) -> Recording:
-    """Reads the log of another tool up to its present end, to be replayed in its own time.
-
-    It counts as done, since nothing more will come of what was read, unless its format says how the
-    run ended.
-    """
-    whole = Batch()
-    while True:
-        batch = log.poll()
-        if batch.reset:
-            whole = Batch()
-        whole.events += batch.events
-        whole.corrupt += batch.corrupt
-        if not batch.more:
-            break
-    events = in_time(whole.events)
-    if not any(isinstance(event, RunFinished) for event in events):
-        last = events[-1].time if events else 0.0
-        events.append(RunFinished(time=last, outcome="done"))
-    whole.events = [msgspec.structs.replace(e, seq=seq) for seq, e in enumerate(events)]
-    return Recording(config_of(log), whole.events, whole, log.path)
 
 
 def _read_own_csv(path: Path) -> tuple[RunConfig, list[AnyEvent]] | None:
@@ -306,9 +256,3 @@ def _nearest(path: Path) -> str:
     except OSError:
         return ""
     return did_you_mean(path.name, names)
-
-
-def _written(path: Path) -> float:
-    """When a file was last written, Unix time in seconds."""
-    stamp = stamp_of(path)
-    return 0.0 if stamp is None else stamp[2] / 1e9
