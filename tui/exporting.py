@@ -20,18 +20,21 @@ SVG_WIDTH, SVG_HEIGHT = 960, 480
 STDOUT = "-"
 
 
-def find_recording(runs: Path, name: str, mapping: Mapping = NO_MAPPING) -> Recording:
+def find_recording(
+    runs: Path, name: str, mapping: Mapping = NO_MAPPING, kind: str = ""
+) -> Recording:
     """Opens the run or log `name`: an existing path, otherwise the id of a run.
 
     Args:
         runs: the folder of runs.
         name: the path or id.
         mapping: which columns to read of the log of another tool.
+        kind: what to take it for; empty for what fits.
 
     Raises:
         UserError: neither exists, or the file is not a log.
     """
-    return open_recording(_path_of(runs, name), mapping)
+    return open_recording(_path_of(runs, name), mapping, kind)
 
 
 def find_recordings(runs: Path, name: str, mapping: Mapping = NO_MAPPING) -> Iterator[Recording]:

@@ -230,6 +230,59 @@ def test_of_several_logs_one_has_to_be_named(cli, tmp_path: Path, command: str) 
     assert f"holds 2 runs: name one of '{tmp_path}/tb/a', '{tmp_path}/tb/b'" in result.err
 
 
+def make_sweep(path: Path) -> Path:
+    rows = [f"{i},{1e-5 * 1.1**i},{2 + (i - 60) ** 2 / 4000},{i % 7}" for i in range(100)]
+    path.write_text("step,lr,train_loss,gpu\n" + "\n".join(rows) + "\n")
+    return path
+
+
+def make_groups(folder: Path) -> Path:
+    for run, accuracy in (("adam_0", 0.8), ("adam_1", 0.82), ("sgd_0", 0.7), ("sgd_1", 0.71)):
+        (folder / run).mkdir(parents=True)
+        rows = [f"{e},{1 / (e + 1)},{accuracy * (1 - 0.5**e)}" for e in range(1, 6)]
+        text = "epoch,val_loss,val_acc\n" + "\n".join(rows) + "\n"
+        (folder / run / "metrics.csv").write_text(text)
+    return folder
+
+
+def test_what_logs_could_be_shown_as_is_said_in_one_sentence(cli, tmp_path: Path) -> None:
+    sweep, groups = make_sweep(tmp_path / "log.csv"), make_groups(tmp_path / "groups")
+    said = cli("watch", sweep).err
+    assert "note: this fits a range test: --as range-test shows it so" in said
+    said = cli("watch", groups).err
+    assert said == "note: this fits a comparison: --as comparison shows it so\n"
+    make_log(tmp_path / "tb")
+    assert "this fits" not in cli("watch", tmp_path / "tb").err
+
+
+def test_a_log_is_watched_as_what_it_fits(cli, tmp_path: Path) -> None:
+    sweep, groups = make_sweep(tmp_path / "log.csv"), make_groups(tmp_path / "groups")
+    found = json.loads(cli("watch", sweep, "--as", "range-test", "--json").out)
+    assert (found["kind"], found["steps"]) == ("range-test", 100)
+    found = json.loads(cli("watch", groups, "--as", "comparison", "--json").out)
+    assert (found["kind"], [entry["label"] for entry in found["entries"]]) == (
+        "compare",
+        ["adam", "sgd"],
+    )
+    found = json.loads(cli("replay", sweep, "--as", "logged-run", "--json").out)
+    assert (found["kind"], [*found["values"]]) == ("logged", ["lr", "train_loss", "gpu"])
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--as", "comparison"], "does not fit --as compare: give --as range-test or --as logged"),
+        (["--as", "sweep"], "is no kind of run; there are range-test, training, comparison"),
+        (["--as", "range-test", "--follow"], "leave out --follow"),
+        (["--as", "range-test", "--y", "nothing"], "no column 'nothing'"),
+    ],
+)
+def test_what_it_does_not_fit_gets_one_sentence(cli, tmp_path: Path, options, said: str) -> None:
+    result = cli("watch", make_sweep(tmp_path / "log.csv"), *options)
+    assert (result.code, result.out, result.err.count("\n")) == (2, "", 1)
+    assert said in result.err
+
+
 def test_a_log_that_vanished_is_watched_on(tmp_path: Path, runs: Path) -> None:
     file = make_log(tmp_path / "tb")
     (found,) = find_watched(runs, [str(tmp_path / "tb")], NO_MAPPING)

@@ -264,6 +264,8 @@ def _remove(args: argparse.Namespace, runs: Path) -> int:
 
 
 def _watch(args: argparse.Namespace, runs: Path) -> int:
+    if args.kind:
+        return _watch_as(args, runs)
     from clr_tui.tui.cli.interrupts import Interrupts
 
     def load() -> Sequence[NamedSource]:
@@ -277,6 +279,25 @@ def _watch(args: argparse.Namespace, runs: Path) -> int:
 
     with Interrupts() as interrupts:
         return watch(load(), interrupts, follow=args.follow, json=args.json)
+
+
+def _watch_as(args: argparse.Namespace, runs: Path) -> int:
+    """Show what a log holds now as a run of the kind that `--as` names."""
+    if args.follow:
+        raise UserError("--as shows what a log holds now: leave out --follow")
+    if len(args.paths) > 1:
+        raise UserError("--as takes one file or folder, which may hold several runs")
+    args.run = args.paths[0] if args.paths else os.curdir
+    if _wants_screen(args):
+        return _screen(runs, lambda: _find_recording(args, runs), speed=math.inf)
+    args.at = args.svg = None
+    return _print_replay(args, _find_recording(args, runs))
+
+
+def _find_recording(args: argparse.Namespace, runs: Path) -> Recording:
+    from clr_tui.tui.exporting import find_recording
+
+    return find_recording(runs, args.run, _mapping_of(args), args.kind or "")
 
 
 def _mapping_of(args: argparse.Namespace) -> Mapping:
@@ -295,9 +316,7 @@ def _replay(args: argparse.Namespace, runs: Path) -> int:
         )
 
     def load() -> Recording:
-        from clr_tui.tui.exporting import find_recording
-
-        return _with_target(find_recording(runs, args.run, _mapping_of(args)), args.target)
+        return _with_target(_find_recording(args, runs), args.target)
 
     if screen:
         speed = 1.0 if args.speed is None else args.speed
@@ -367,10 +386,10 @@ def _import(args: argparse.Namespace, runs: Path) -> int:
 def _export(args: argparse.Namespace, runs: Path) -> int:
     from clr_tui.engine.analysis.report import report_of
     from clr_tui.tui.cli.export_files import check_files, export
-    from clr_tui.tui.exporting import find_recording, history_at, is_alive
+    from clr_tui.tui.exporting import history_at, is_alive
 
     check_files(args)
-    recording = find_recording(runs, args.run, _mapping_of(args))
+    recording = _find_recording(args, runs)
     history = history_at(recording, 1.0)
     _warn_of_damage(history)
     export(args, history, report_of(history, live=is_alive(recording)))

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from clr_tui.engine.errors import UserError
 from clr_tui.tui.cli.help_text import (
     COMMAND_EXAMPLES,
     DESCRIPTION,
@@ -20,7 +21,7 @@ from clr_tui.tui.cli.help_text import (
     epilog,
 )
 from clr_tui.tui.cli.parsing import Parser, replay_position, speed
-from clr_tui.tui.kinds.registry import Kind, kinds_with_command
+from clr_tui.tui.kinds.registry import KINDS, Kind, kinds_with_command
 
 SCREEN_COMMANDS = (None, *kinds_with_command(), "attach", "watch", "replay")
 
@@ -95,7 +96,26 @@ def _watch(parser: Parser) -> None:
         action="store_true",
         help="no screen: print lines on stderr as values come, until Ctrl-C",
     )
+    _add_as(parser, "no longer live: take what is there now for a run of this kind")
     _add_mapping(parser)
+
+
+def _kind_named(text: str) -> str:
+    """Read the kind of run that `--as` gives, by its title or its name in the engine."""
+    titles = {kind.title.replace(" ", "-"): name for name, kind in KINDS.items()}
+    if text not in titles and text not in KINDS:
+        raise UserError(f"--as '{text}' is no kind of run; there are {', '.join(titles)}")
+    return titles.get(text, text)
+
+
+def _add_as(parser: Parser, what: str) -> None:
+    parser.add_argument(
+        "--as",
+        dest="kind",
+        type=_kind_named,
+        metavar="KIND",
+        help=f"{what}: range-test, comparison, or logged-run (values as they are)",
+    )
 
 
 def _add_mapping(parser: Parser) -> None:
@@ -140,6 +160,7 @@ def _replay(parser: Parser) -> None:
     target = setting_of(Compare, "target")
     add_setting(parser, replace(target, help=f"for a comparison: {target.help}"))
     parser.add_argument("--svg", metavar="FILE", help="no screen: also write the charts to FILE")
+    _add_as(parser, "what to take another tool's log for (default: what fits)")
     _add_mapping(parser)
 
 
@@ -159,6 +180,7 @@ def _export(parser: Parser) -> None:
         metavar="RUN|PATH",
         help="a run's id or folder, an events.jsonl, a CSV, or another tool's log",
     )
+    _add_as(parser, "what to take another tool's log for (default: what fits)")
     _add_mapping(parser)
     group = parser.add_argument_group("files to write ('-' for stdout)")
     group.add_argument(
@@ -191,12 +213,11 @@ def _export(parser: Parser) -> None:
 
 def _new_task(parser: Parser) -> None:
     from clr_tui.tui.cli.new_task import KINDS as TASK_KINDS
-    from clr_tui.tui.cli.new_task import kind_named
 
     parser.add_argument("file", metavar="FILE.py", help="the file to write; it must not exist")
     parser.add_argument(
         "--kind",
-        type=kind_named,
+        type=_kind_named,
         metavar="KIND",
         default=TASK_KINDS[0],
         help=f"the kind of task: {', '.join(TASK_KINDS)} (default: {TASK_KINDS[0]})",

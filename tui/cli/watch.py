@@ -11,6 +11,8 @@ from typing import Any
 from rich.cells import cell_len
 
 from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.analysis.recordings.foreign_recording import fitting_kind
+from clr_tui.engine.analysis.recordings.logged_comparison import LoggedValues
 from clr_tui.engine.analysis.report import report_of, to_json
 from clr_tui.engine.by_name import named
 from clr_tui.engine.kinds import JOB_KINDS
@@ -25,6 +27,7 @@ from clr_tui.tui.text.status import (
     SILENT_SECONDS,
     Status,
     notices,
+    offer_words,
     silence_of,
     status_of,
 )
@@ -68,8 +71,8 @@ def watch(
         interrupts.wait(POLL_SECONDS)
     for log in logs:
         log.end()
-    if not json and not several:
-        logs[0].say_state(wall())
+    if not json:
+        _say_more(logs, wall())
     if json:
         print(dumps({"runs": [log.as_json(wall()) for log in logs]}, indent=2, allow_nan=False))
     elif several:
@@ -81,6 +84,16 @@ def watch(
     if interrupts.interrupted:
         return INTERRUPTED
     return FAILED if any(log.status().state in ("failed", "lost") for log in logs) else DONE
+
+
+def _say_more(logs: Sequence[_Log], now: float) -> None:
+    """Say whether a single log of another tool grows, and what else logs could be shown as."""
+    if len(logs) == 1:
+        logs[0].say_state(now)
+    if all(log.history.config.foreign for log in logs):
+        values = [LoggedValues(log.name, log.history.logged) for log in logs]
+        if words := offer_words(fitting_kind(values)):
+            ProgressLines(sys.stderr, in_place=False).say(f"note: {words}")
 
 
 class _Log:

@@ -80,6 +80,13 @@ def _growth(history: RunHistory, now: float) -> Status:
     return Status("running", "muted", f"{SYMBOLS['starting']} silent for {words}")
 
 
+def offer_words(kind: str) -> str:
+    """Say that logs of other tools could be shown as a run of this kind; empty if of none."""
+    if not kind:
+        return ""
+    return f"this fits {KINDS[kind].phrase}: --as {KINDS[kind].title.replace(' ', '-')} shows it so"
+
+
 def silence_of(history: RunHistory, now: float) -> float:
     """Seconds since the last event, until `now` in Unix time; 0 without events."""
     return max(now - history.last_time, 0.0) if history.last_time is not None else 0.0

@@ -69,10 +69,19 @@ def as_comparison(logs: Sequence[ForeignLog], path: Path) -> Recording | None:
     """Several logs as a comparison; None if they are none (`comparison_of`)."""
     names = [group_and_seed(log.name) for log in logs]
     if len(logs) > MAX_TRIALS or any(seed is None for _, seed in names):
-        return None
+        return None  # before reading them
     runs = [LoggedValues(log.name, _history_of(read_foreign(log)).logged) for log in logs]
     made = comparison_of(runs, run_name(path), written(path))
     return None if made is None else recording_of(*made, path)
+
+
+def fitting_kind(logs: Sequence[LoggedValues]) -> str:
+    """The kind of run that logs of other tools could be shown as; empty if as they are only."""
+    if len(logs) == 1:
+        made = range_test_of(logs[0].columns, logs[0].name, 0.0)
+    else:
+        made = comparison_of(logs, "", 0.0)
+    return "" if made is None else made[0].kind
 
 
 def _history_of(recording: Recording) -> RunHistory:

@@ -76,7 +76,8 @@ def open_recording(path: Path, mapping: Mapping = NO_MAPPING, kind: str = "") ->
         if kind in ("", found.config.kind):
             return found
         kinds.append(found.config.kind)
-    raise UserError(f"'{path}' cannot be read as {kind}, only as {' or '.join(kinds)}")
+    fitting = " or ".join(f"--as {one}" for one in kinds)
+    raise UserError(f"'{path}' does not fit --as {kind}: give {fitting}, or leave it out")
 
 
 def open_recordings(path: Path, mapping: Mapping = NO_MAPPING) -> Iterator[Recording]:
