@@ -16,7 +16,7 @@ from clr_tui.engine.analysis.foreign.step_counter import (
     unit_of,
 )
 from clr_tui.engine.analysis.foreign.unix_times import TIME_NAMES
-from clr_tui.engine.analysis.foreign.words import WORD_NAMES
+from clr_tui.engine.analysis.foreign.word_column import WORD_NAMES
 from clr_tui.engine.analysis.recordings.csv_table import NUMBER, delimiter_of
 
 BY_NAME = Counting()

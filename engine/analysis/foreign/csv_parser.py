@@ -17,7 +17,7 @@ from clr_tui.engine.analysis.foreign.foreign_log import Mapping
 from clr_tui.engine.analysis.foreign.logged_rows import LoggedRows
 from clr_tui.engine.analysis.foreign.step_counter import ROW, CountAnew, Counting, StepCounter
 from clr_tui.engine.analysis.foreign.unix_times import unix_times
-from clr_tui.engine.analysis.foreign.words import by_words
+from clr_tui.engine.analysis.foreign.word_column import by_words
 from clr_tui.engine.analysis.recordings.csv_table import DECIMAL_COMMA, split_header
 from clr_tui.engine.log.tail import Batch
 from clr_tui.engine.regular import WESTERN

@@ -21,7 +21,7 @@ from clr_tui.engine.analysis.foreign.step_counter import (
     unit_of,
 )
 from clr_tui.engine.analysis.foreign.unix_times import TIME_NAMES, unix_times
-from clr_tui.engine.analysis.foreign.words import by_words
+from clr_tui.engine.analysis.foreign.word_column import by_words
 from clr_tui.engine.log.tail import Batch
 
 _WORD_NAMES = ("phase", "split", "stage", "subset", "mode")
