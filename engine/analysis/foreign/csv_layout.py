@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from clr_tui.engine.analysis.foreign.foreign_log import Mapping
@@ -43,9 +44,8 @@ class Layout:
     """A column whose words may name the other columns of their row."""
     shown: list[int] = field(default_factory=list)
     has_header: bool = True
-    is_sorted: bool = False
-    """Whether names are sorted behind the first, as Keras writes them: a second fit with other
-    metrics adds rows of other columns below the same header."""
+    is_keras: bool = False
+    """A second fit with other metrics adds rows of other columns below the same header."""
 
 
 def layout_of(header: str, mapping: Mapping, counting: Counting = BY_NAME) -> Layout:
@@ -83,14 +83,19 @@ def _layout(names: list[str], delimiter: str, mapping: Mapping, counting: Counti
     at, word = _place(names, TIME_NAMES), _place(names, WORD_NAMES)
     others = {x, at, word} | {i for i, name in enumerate(names) if name.casefold() in INDEX_NAMES}
     if mapping.y:
-        shown = [place_of(name, names) for name in mapping.y]
+        uncounted = [mapping.x] if mapping.x and x is None else []
+        shown = [place_of(name, names) for name in (*uncounted, *mapping.y)]
     else:
         shown = [i for i in range(len(names)) if i not in others]
     epoch = _place(names, EPOCH_NAMES)
     epoch = None if epoch == x or unit == ROW else epoch
     word = None if word in (x, *shown) else word
-    is_sorted = len(names) > 2 and names[1:] == sorted(names[1:])
-    return Layout(names, delimiter, x, unit, epoch, at, word, shown, is_sorted=is_sorted)
+    return Layout(names, delimiter, x, unit, epoch, at, word, shown, is_keras=is_keras(names))
+
+
+def is_keras(names: Sequence[str]) -> bool:
+    """Whether columns are those of Keras: "epoch", then the others sorted."""
+    return names[0] == "epoch" and "loss" in names and [*names[1:]] == sorted(names[1:])
 
 
 def _x_of(names: list[str], mapping: Mapping) -> int | None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import codecs
-import csv
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from clr_tui.engine.analysis.foreign.csv_layout import layout_of
-from clr_tui.engine.analysis.foreign.csv_parser import CsvParser, has_value
+from clr_tui.engine.analysis.foreign.csv_layout import is_keras, layout_of
+from clr_tui.engine.analysis.foreign.csv_parser import CsvParser, cells_of, has_value
 from clr_tui.engine.analysis.foreign.first_bytes import first_bytes
 from clr_tui.engine.analysis.foreign.foreign_log import NO_MAPPING, ForeignLog, Mapping
 from clr_tui.engine.analysis.foreign.run_names import run_name
@@ -47,16 +46,12 @@ def _is_ultralytics(header: list[str]) -> bool:
     return header[0] == "epoch" and any(name.startswith("train/") for name in header)
 
 
-def _is_keras(header: list[str]) -> bool:
-    return header[0] == "epoch" and "loss" in header and header[1:] == sorted(header[1:])
-
-
 _DIALECTS = (
     _Dialect("Lightning CSV", "metrics.csv", _has("epoch", "step"), "hparams.yaml"),
     _Dialect("Ultralytics CSV", "results.csv", _is_ultralytics, "args.yaml"),
     _Dialect("timm CSV", "summary.csv", _has("epoch", "train_loss"), "args.yaml"),
     _Dialect("fastai CSV", "", _has("epoch", "train_loss", "valid_loss", "time")),
-    _Dialect("Keras CSV", "", _is_keras),
+    _Dialect("Keras CSV", "", is_keras),
 )
 
 
@@ -83,10 +78,12 @@ def open_csv_log(path: Path, mapping: Mapping) -> list[ForeignLog]:
 
 def is_csv(path: Path, head: bytes) -> bool:
     """Whether a file that somebody named is a CSV with numbers, judged by its first bytes."""
+    text = _decoded(head)
+    if "\0" in text or text.lstrip().startswith(("{", "[")):
+        return False
     header = _header(head)
-    if header is None:
-        has_begun = bool(head.strip())  # then its header may not be whole yet
-        return path.suffix.lower() in _SUFFIXES and not (has_begun and b"\n" in head)
+    if header is None:  # it may still come
+        return path.suffix.lower() in _SUFFIXES
     names, _, rows = header
     if not rows:
         return path.suffix.lower() in _SUFFIXES
@@ -127,9 +124,7 @@ def _dialect(path: Path, names: list[str]) -> _Dialect | None:
 def _header(head: bytes) -> tuple[list[str], str, list[list[str]]] | None:
     """The columns, the line of the header, and the first rows; None if there is no header."""
     text = _decoded(head)
-    if "\0" in text or "\n" not in text or text.lstrip().startswith(("{", "[")):
-        return None
-    split = split_header(text.encode())
+    split = split_header(text.encode()) if "\n" in text else None
     if split is None:
         return None
     line, below = split
@@ -138,9 +133,8 @@ def _header(head: bytes) -> tuple[list[str], str, list[list[str]]] | None:
     lines = [row for row in whole if row.strip() and not row.lstrip().startswith("#")]
     if not layout.has_header:
         lines.insert(0, line)
-    skip = layout.delimiter == " "
-    rows = csv.reader(lines[:_ROWS], delimiter=layout.delimiter, skipinitialspace=skip)
-    return layout.names, line, [[cell.strip() for cell in row] for row in rows]
+    rows = [cells_of(row.encode(), layout.delimiter) for row in lines[:_ROWS]]
+    return layout.names, line, rows
 
 
 def _decoded(head: bytes) -> str:

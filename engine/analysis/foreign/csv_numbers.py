@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from dataclasses import dataclass
 from typing import cast
@@ -16,6 +17,7 @@ _OF_NUMBERS = b"0123456789+-.eE,\n \t"
 _MISSING = (b"null", b"none", b"n/a", b"<na>")
 _NOT_FINITE = (b"-infinity", b"infinity", b"+inf", b"-inf", b"inf", b"-nan", b"nan")
 _NULL = b"null"
+_QUOTED = re.compile(rb'"([^",;\t\n]*)"')
 _COMMA, _NEWLINE = b",\n"
 
 
@@ -45,7 +47,7 @@ def numbers_in(text: bytes, columns: int, delimiter: bytes) -> Cells | None:
         None if any line is something else: blank, longer or shorter, or with text in a cell.
     """
     plain = _with_commas(text, delimiter)
-    cells = _numbers_in(plain, columns)
+    cells = None if b'"' in plain or _NULL in plain else _numbers_in(plain, columns)
     if cells is None and plain.translate(None, _OF_NUMBERS):
         cells = _numbers_in(_without_words(plain), columns)
     return cells
@@ -80,9 +82,10 @@ def _array(numbers: list[float | None]) -> Floats:
 
 
 def _with_commas(text: bytes, delimiter: bytes) -> bytes:
-    """The text without quotes, its cells separated by commas; padding is no harm in JSON."""
-    if b'"' in text or b"\r" in text:
-        text = text.translate(None, b'"\r')
+    """The text, its cells separated by commas and without quotes; padding is no harm in JSON."""
+    text = text.replace(b"\r", b"")
+    if b'"' in text:
+        text = _QUOTED.sub(rb"\1", text)
     if delimiter == b" ":
         lines = text.replace(b",", b".").split(b"\n")
         return b"\n".join(b",".join(line.split()) for line in lines)

@@ -118,7 +118,7 @@ class CsvParser:
         for line in lines:
             layout = self._layout
             assert layout is not None
-            cells = _cells_of(line, layout.delimiter)
+            cells = cells_of(line, layout.delimiter)
             if not any(cells) or cells[0].startswith("#"):
                 continue
             if _is_header(cells, layout):
@@ -148,7 +148,7 @@ class CsvParser:
         A row may end early, as hand-made ones do.
         """
         row = self._row + len(rows.words) + 1
-        short = layout.is_sorted and len(cells) < len(layout.names)
+        short = layout.is_keras and len(cells) < len(layout.names)
         if short or any(cells[len(layout.names) :]):
             self._rows.say(
                 f"row {row} has {many(len(cells), 'cell')}, and the header {len(layout.names)}: "
@@ -224,9 +224,11 @@ def _columns(value: Floats, logged: Bools, layout: Layout) -> dict[str, tuple[In
     return columns
 
 
-def _cells_of(line: bytes, delimiter: str) -> list[str]:
-    """The cells of a line, with decimal points; a quote that is not closed is text."""
+def cells_of(line: bytes, delimiter: str) -> list[str]:
+    """The cells of a line, with decimal points; a quote that is not closed counts as nothing."""
     text = line.decode(errors=WESTERN)
+    if text.count('"') % 2:
+        text = text.replace('"', "")
     try:
         cells = next(csv.reader([text], delimiter=delimiter, skipinitialspace=True), [])
     except csv.Error:  # a cell of more than 131,072 characters

@@ -78,7 +78,7 @@ def _first_rows(head: bytes) -> list[Row]:
     lines = head.removeprefix(BOM_UTF8).strip().split(b"\n")
     rows: list[Row] = []
     for line in lines[:_ROWS]:
-        row = decoded_row(line.strip())
+        row = decoded_row(line.strip().removesuffix(b","))
         if row is None or (not rows and is_table(row)):
             break
         rows.append(row)

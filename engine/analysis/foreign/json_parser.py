@@ -10,6 +10,7 @@ from clr_tui.engine.analysis.arrays import Floats, Ints
 from clr_tui.engine.analysis.foreign.foreign_log import Mapping
 from clr_tui.engine.analysis.foreign.json_rows import Columns, Row
 from clr_tui.engine.analysis.foreign.logged_rows import LoggedRows
+from clr_tui.engine.analysis.foreign.mapped import same_name
 from clr_tui.engine.analysis.foreign.step_counter import (
     EPOCH_NAMES,
     ROW,
@@ -46,7 +47,7 @@ class RowParser:
         self._mapping = mapping
         self._counting = counting
         self._also_counts = also_counts
-        self._x: str | None = mapping.x or counting.name
+        self._x = counting.name if counting.name is None else mapping.x or counting.name
         self._counter: StepCounter | None = None
         """None before the first row with numbers."""
         self._skipped = 0
@@ -106,6 +107,8 @@ class RowParser:
 
     def _counted(self, found: dict[str, tuple[Ints, Floats]], count: int) -> Floats:
         """The values of what counts the steps, NaN where there is none."""
+        if self._x and self._x == self._mapping.x:
+            self._x = same_name(self._x, [*found]) or self._x
         x = _spread(found, self._x, count)
         also = _spread(found, self._also_counts, count)
         for i in np.flatnonzero(np.isnan(x) & ~np.isnan(also)):
@@ -121,6 +124,8 @@ class RowParser:
 
     def _shown(self, found: dict[str, tuple[Ints, Floats]]) -> dict[str, tuple[Ints, Floats]]:
         wanted = {name.strip().casefold() for name in self._mapping.y}
+        if wanted and self._counting.name is None:
+            wanted.add(self._mapping.x.strip().casefold())
         passed = {self._x, self._also_counts}
         return {
             name: column

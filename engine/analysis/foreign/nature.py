@@ -42,7 +42,7 @@ def nature_of(head: bytes) -> str:
     row = decoded_row(line)
     if row is not None:
         return f"JSON with {_names([*row])}" if row else "JSON without any names"
-    columns = columns_of(head)
+    columns = [] if line[:1] in (b"{", b"[") else columns_of(head)
     if len(columns) > 1:
         return f"text with the columns {_names(columns)}, and no numbers below them"
     return f"text that begins with {line[:_SHOWN].decode(errors='replace')!r}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -15,6 +16,7 @@ _MOST = 500
 _MAX_VALUE = 200
 """Characters."""
 _KEY = re.compile(r"( *)(?:- )?([^\s#:'\"-][^:#]*|'[^']*'|\"[^\"]*\"):(?:\s+(.*))?")
+_TAGS = ("!", "&", "*", "|", ">")
 _ITEM = re.compile(r"( *)- +(.*)")
 
 
@@ -71,8 +73,8 @@ def of_yaml(text: bytes) -> dict[str, str]:
     what a file says.
     """
     found: dict[str, str] = {}
-    parents: list[tuple[int, str]] = []
-    """Keys that mappings below may belong to, with their indentation."""
+    parents: list[tuple[int, str | None]] = []
+    """Keys that lines below may belong to, with their indentation; None to pass over those."""
     for line in text.decode(errors="replace").splitlines():
         if item := _ITEM.fullmatch(line):
             _take_item(item, parents, found)
@@ -82,22 +84,31 @@ def of_yaml(text: bytes) -> dict[str, str]:
         indent, key, value = len(match[1]), _unquoted(match[2].strip()), (match[3] or "").strip()
         while parents and parents[-1][0] >= indent:
             parents.pop()
-        name = "/".join([*(parent for _, parent in parents), key])
-        if value and value[0] not in "!&*|>#":
-            found[name] = _unquoted(value)[:_MAX_VALUE]
-        else:
+        if value[:1] in _TAGS:
+            parents.append((indent, None))
+        elif not value or value.startswith("#"):
             parents.append((indent, key))
+        elif (name := _name([*(parent for _, parent in parents), key])) is not None:
+            found[name] = _unquoted(value)[:_MAX_VALUE]
     return found
 
 
-def _take_item(item: re.Match[str], parents: list[tuple[int, str]], found: dict[str, str]) -> None:
+def _take_item(
+    item: re.Match[str], parents: list[tuple[int, str | None]], found: dict[str, str]
+) -> None:
     while parents and parents[-1][0] > len(item[1]):
         parents.pop()
-    if not parents or item[2][:1] in tuple("!&*|>"):
+    name = _name([parent for _, parent in parents])
+    if not name or item[2][:1] in _TAGS:
         return
-    name = "/".join(parent for _, parent in parents)
     before = f"{found[name]}, " if name in found else ""
     found[name] = (before + _unquoted(item[2].strip()))[:_MAX_VALUE]
+
+
+def _name(keys: Sequence[str | None]) -> str | None:
+    """The name of a value by its keys; None if it is to be passed over."""
+    known = [key for key in keys if key is not None]
+    return "/".join(known) if len(known) == len(keys) else None
 
 
 def _unquoted(text: str) -> str:
