@@ -178,7 +178,7 @@ def assert_same(one: Follower, other: Follower) -> None:
     assert set(one.remarks) == set(other.remarks)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(csv_texts, st.data(), st.sampled_from([None, 1, 30]))
 def test_polls_of_a_growing_csv_return_the_same_as_one(
     text: str, data: st.DataObject, limit: int | None
@@ -188,7 +188,7 @@ def test_polls_of_a_growing_csv_return_the_same_as_one(
     check_polls(whole, cuts, limit, open_csv_log)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(json_texts, st.data(), st.sampled_from([None, 1, 30]))
 def test_polls_of_growing_json_lines_return_the_same_as_one(
     text: str, data: st.DataObject, limit: int | None

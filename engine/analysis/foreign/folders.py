@@ -7,37 +7,39 @@ from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
-FEW = 5_000
+FEW = 20_000
 """Entries looked at to know whether there is a log at all."""
 MANY = 500_000
 """Entries looked at to find all logs."""
+_DEEPEST = 12
+_PASSED_OVER = frozenset({"__pycache__", "node_modules", "site-packages"})
 
 
 def folders_below(root: Path, most: int) -> Iterator[tuple[Path, list[str]]]:
     """The folder `root` and those in it, nearest first, each with the names of its files.
 
-    Hidden folders are left out. A folder that is also reached through a link comes once, by its own
-    name. Ends after about `most` entries, so that a whole disk does not take minutes.
+    Hidden folders, links to folders and what Python and Node install are left out: a link may lead
+    to a whole disk. Ends after about `most` entries, which keeps it within some seconds.
     """
-    waiting, links, seen = deque([root]), deque[Path](), set[tuple[int, int]]()
-    while (waiting or links) and most > 0:
-        folder = waiting.popleft() if waiting else links.popleft()
+    waiting = deque([(root, 0)])
+    while waiting and most > 0:
+        folder, depth = waiting.popleft()
         files: list[str] = []
+        inner: list[str] = []
         try:
-            info = os.stat(folder)
-            if (info.st_dev, info.st_ino) in seen:
-                continue
             with os.scandir(folder) as entries:
                 for entry in entries:
                     most -= 1
-                    if not entry.is_dir():
+                    if entry.is_dir(follow_symlinks=False):
+                        inner.append(entry.name)
+                    elif not entry.is_dir():
                         files.append(entry.name)
-                    elif not entry.name.startswith("."):
-                        (links if entry.is_symlink() else waiting).append(Path(entry))
         except OSError:  # not readable, or gone by now
             continue
-        seen.add((info.st_dev, info.st_ino))
         yield folder, sorted(files)
+        if depth < _DEEPEST and "pyvenv.cfg" not in files:
+            shown = (n for n in sorted(inner) if not n.startswith(".") and n not in _PASSED_OVER)
+            waiting += ((folder / name, depth + 1) for name in shown)
 
 
 def name_below(folder: Path, root: Path) -> str:

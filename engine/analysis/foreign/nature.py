@@ -42,8 +42,8 @@ def nature_of(head: bytes) -> str:
     row = decoded_row(line)
     if row is not None:
         return f"JSON with {_names([*row])}" if row else "JSON without any names"
-    columns = [] if line[:1] in (b"{", b"[") else columns_of(head)
-    if len(columns) > 1:
+    columns = columns_of(head) if any(mark in line for mark in b",;\t") else []
+    if len(columns) > 1 and line[:1] not in (b"{", b"["):
         return f"text with the columns {_names(columns)}, and no numbers below them"
     return f"text that begins with {line[:_SHOWN].decode(errors='replace')!r}"
 

@@ -58,7 +58,7 @@ def find_logs(paths: Sequence[Path], mapping: Mapping = NO_MAPPING) -> Found:
     if len(found) > MAX_RUNS:
         left_out = len(found) - MAX_RUNS
         found = sorted(found, key=lambda log: _written(log.path))[left_out:]
-        notes.append(f"{left_out} of {len(logs)} runs, those last written to, are left out")
+        notes.append(f"{left_out} of {len(logs)} runs, those written longest ago, are left out")
         found = [log for log in logs.values() if log in found]
     for log, name in zip(
         found, distinct_names([log.name for log in found], [log.path for log in found]), strict=True
@@ -102,7 +102,7 @@ def _unknown(path: Path, head: bytes, is_folder: bool) -> str:
         return f"there is no log of a known format in '{path}': looked for {looked_for}"
     return (
         f"'{path}' is no log of a known format: it is {nature_of(head)}; looked for {looked_for}; "
-        "of a CSV or JSON of any names, --x and --y name the column of steps and those to show"
+        "in a CSV or JSON, --x and --y name the columns"
     )
 
 
