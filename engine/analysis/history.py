@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from clr_tui.engine.analysis.arrays import Floats, Ints
 from clr_tui.engine.analysis.logged import LoggedColumns
 from clr_tui.engine.log import events as ev
+from clr_tui.engine.log.silence import Pace
 from clr_tui.engine.metrics import ACCURACY, Metric, known_by_name, primary_of
 from clr_tui.engine.settings.config import (
     MAX_TRIALS,
@@ -320,6 +321,7 @@ class RunHistory(_Memoized):
         self.unknown: Counter[str] = Counter()
         """Counts of events of types that this version does not know."""
         self.newer_schema: int | None = None
+        self.pace = Pace()
         self.first_time: float | None = None
         """Unix time of the first event, seconds."""
         self.last_time: float | None = None
@@ -403,6 +405,7 @@ class RunHistory(_Memoized):
         if self.first_time is None:
             self.first_time = event.time
         self.last_time = event.time
+        self.pace.take(event)
         if isinstance(event, ev.Steps):  # by far the most frequent
             self.progress = None
             self.corrupt += not self._trial(event.trial).append(event)

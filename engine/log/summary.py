@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from clr_tui.engine.by_name import named
@@ -27,8 +28,9 @@ from clr_tui.engine.log.events import (
 )
 from clr_tui.engine.log.line_tail import last_lines
 from clr_tui.engine.log.rundir import RunDir, short_task_name
+from clr_tui.engine.log.silence import Pace
 from clr_tui.engine.log.standing import Head, Standing, last_of
-from clr_tui.engine.log.state import State, state_of
+from clr_tui.engine.log.state import LIVING, State, state_of
 from clr_tui.engine.metrics import ACCURACY
 from clr_tui.engine.regular import Stamp, open_regular, stamp_of
 from clr_tui.engine.settings.config import JOBS, RunConfig
@@ -59,6 +61,8 @@ class RunSummary:
     """The result or the progress, in a few words."""
     finished_at: float | None = None
     """Unix time, seconds; None if it has not finished."""
+    silent_seconds: float | None = None
+    """Seconds since its last progress, if it lives and is silent: see `engine.log.silence`."""
 
 
 _finished: dict[Path, tuple[Stamp, RunSummary]] = {}
@@ -66,8 +70,8 @@ _heads: dict[tuple[Path, float], Head] = {}
 """By path and creation time: the id of a removed run can be reused."""
 
 
-def summarise(run: RunDir) -> RunSummary:
-    """Summarises `run` from the head of its log and its last 64 KiB or so.
+def summarise(run: RunDir, wall: Callable[[], float] = time.time) -> RunSummary:
+    """Summarises `run` from the head of its log and its last 64 KiB or so; `wall` is Unix time.
 
     The summary of a finished run is cached until its log changes. Never fails: a run whose files
     cannot be read is summarised as lost, with the reason.
@@ -83,7 +87,7 @@ def summarise(run: RunDir) -> RunSummary:
         return cached[1]
     alive = run.alive
     try:
-        summary = _read(run, config, alive)
+        summary = _read(run, config, alive, wall())
     except OSError as error:
         return _unreadable(run, f"its log cannot be read: {error.strerror}", config)
     if summary.finished_at is not None and stamp is not None:
@@ -91,7 +95,7 @@ def summarise(run: RunDir) -> RunSummary:
     return summary
 
 
-def _read(run: RunDir, config: RunConfig, alive: bool) -> RunSummary:
+def _read(run: RunDir, config: RunConfig, alive: bool, now: float) -> RunSummary:
     try:
         fd = open_regular(run.events_path)
     except FileNotFoundError:
@@ -102,9 +106,20 @@ def _read(run: RunDir, config: RunConfig, alive: bool) -> RunSummary:
         if _finish(events) is not None:
             return _summary(run, config, alive, events, None)
         events = _latest(fd, end, config)
-        return _summary(run, config, alive, events, _head((run.path, config.created), fd))
+        head = _head((run.path, config.created), fd)
+        summary = _summary(run, config, alive, events, head)
+        return replace(summary, silent_seconds=_silence(summary, events, now))
     finally:
         os.close(fd)
+
+
+def _silence(summary: RunSummary, events: Sequence[AnyEvent], now: float) -> float | None:
+    if summary.status not in LIVING:
+        return None
+    pace = Pace()
+    for event in events:
+        pace.take(event)
+    return pace.silence(now)
 
 
 def _latest(fd: int, end: int, config: RunConfig) -> list[AnyEvent]:

@@ -217,3 +217,25 @@ def test_a_preview_promises_nothing_of_a_run_that_has_ended(config):
     assert preview(history, False).empty.startswith("The worker vanished before its first ")
     history.apply(ev.RunFinished(outcome="failed", message="x"))
     assert preview(history, False).empty.startswith("The run failed before its first ")
+
+
+def test_a_silent_run_says_so_with_the_time():
+    begun = [
+        msgspec.structs.replace(event, time=float(i)) for i, event in enumerate((STARTED, TRIAL))
+    ]
+    history = history_of(*begun)
+    assert status_of(history, alive=True, now=50.0).words == "● running"
+    silent = status_of(history, alive=True, now=200.0)
+    assert (silent.state, silent.role) == ("running", "suggestion")
+    assert silent.words == "● running, silent for 3 min"
+    assert status_of(history, alive=True).words == "● running"  # a recording is not asked
+    assert status_of(history, alive=False, now=200.0).words.endswith("lost")
+    paused = history_of(*begun, ev.Paused(time=2.0))
+    assert status_of(paused, alive=True, now=1e6).quiet == ""
+
+
+def test_a_silent_comparison_says_so_beside_its_trials():
+    history = comparison_history(running=True)
+    at = (history.last_time or 0.0) + 1e6
+    status = status_of(history, alive=True, now=at)
+    assert comparison_status_words(history, status).endswith("trials, silent for 11 d")

@@ -22,6 +22,7 @@ from clr_tui.tui.cli.interrupts import Interrupts
 from clr_tui.tui.fitting import padded
 from clr_tui.tui.text import numbers
 from clr_tui.tui.text.clean import plain
+from clr_tui.tui.text.run_rows import result, status
 
 STOP_DEADLINE = 60.0
 """Seconds that `stop` waits: a worker reacts between steps, and saves a checkpoint first."""
@@ -32,9 +33,9 @@ MIN_RESULT_WIDTH = 16
 """Cells of the result column below which another column is left out."""
 
 
-def summaries_of(runs: Path) -> list[RunSummary]:
-    """Summarise all runs, newest first."""
-    return [summarise(run) for run in list_runs(runs)]
+def summaries_of(runs: Path, wall: Callable[[], float] = time.time) -> list[RunSummary]:
+    """Summarise all runs, newest first; `wall` is Unix time."""
+    return [summarise(run, wall) for run in list_runs(runs)]
 
 
 def table(summaries: list[RunSummary], now: float, width: int | None) -> list[str]:
@@ -71,7 +72,6 @@ def _fit(widths: dict[str, int], width: int) -> None:
 
 
 def _cells(summary: RunSummary, now: float) -> tuple[str, ...]:
-    wrong = summary.status in ("failed", "lost")
     progress = (
         "" if summary.progress is None else f"{100 * min(max(summary.progress, 0), 1):3.0f} %"
     )
@@ -79,16 +79,16 @@ def _cells(summary: RunSummary, now: float) -> tuple[str, ...]:
         plain(summary.id),
         summary.kind,
         plain(", ".join(filter(None, (summary.task, summary.model)))),
-        summary.status,
+        status(summary),
         progress,
-        plain(summary.message if wrong and summary.message else summary.headline),
+        result(summary),
         numbers.age(now - summary.created if summary.created > 0 else None),
     )
 
 
 def list_text(runs: Path, now: Callable[[], float] = time.time) -> str:
     """Return what `clr-tui ls` prints."""
-    summaries = summaries_of(runs)
+    summaries = summaries_of(runs, now)
     if not summaries:
         return f"no runs in {plain(str(runs))}; clr-tui range-test starts one"
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None

@@ -137,6 +137,11 @@ def in_one_unit(seconds: float) -> str:
     return f"{int(seconds // 86400)} d"
 
 
+def silent_words(seconds: float) -> str:
+    """Say for how long nothing has come: "silent for 3 min"."""
+    return f"silent for {in_one_unit(seconds)}"
+
+
 def short_lr(value: float | None) -> str:
     """Format a learning rate for a narrow column, two digits: `3.6e-3`, `0.50`, `1.0`."""
     if value is None or not math.isfinite(value):

@@ -63,6 +63,7 @@ def _searchable_text(summary: RunSummary) -> str:
         summary.task,
         summary.model,
         summary.status,
+        status(summary),
         summary.headline,
         summary.message,
     )
@@ -78,7 +79,7 @@ def cell(summary: RunSummary, column: RunColumn, now: float) -> str:
     if column.name == "task":
         return plain(summary.task) if column.width < 16 else task_and_model(summary)
     if column.name == "status":
-        return f"{SYMBOLS[summary.status]} {summary.status}"
+        return f"{SYMBOLS[summary.status]} {status(summary)}"
     if column.name in ("progress", "done"):
         return progress(summary.progress, column.width, bar=is_living(summary))
     if column.name == "result":
@@ -92,8 +93,16 @@ def task_and_model(summary: RunSummary) -> str:
     return " · ".join(part for part in parts if part)
 
 
+def status(summary: RunSummary) -> str:
+    """Return the state, or that a living run is silent."""
+    return summary.status if summary.silent_seconds is None else "silent"
+
+
 def result(summary: RunSummary) -> str:
-    """Return the headline, or why a run failed."""
+    """Return the headline, or why a run failed; first for how long it is silent."""
+    if summary.silent_seconds is not None:
+        words = f"for {numbers.in_one_unit(summary.silent_seconds)}"
+        return f"{words}: {plain(summary.headline)}" if summary.headline else words
     if summary.status == "lost" and not summary.message:
         return "the worker vanished"
     wrong = summary.status in ("failed", "lost")

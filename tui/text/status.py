@@ -41,6 +41,8 @@ class Status:
     role: Role
     words: str
     """A symbol and a word: "● running"."""
+    quiet: str = ""
+    """For how long nothing has come from a living run, if it is silent: "silent for 3 min"."""
 
     @property
     def ended(self) -> bool:
@@ -54,7 +56,7 @@ def status_of(history: RunHistory, *, alive: bool, now: float | None = None) -> 
     Args:
         history: the run.
         alive: whether its worker, its recording or the log of another tool can send more events.
-        now: Unix time in seconds, to see whether such a log still grows; None: do not look.
+        now: Unix time in seconds, to see whether more comes; None: do not look.
     """
     state = state_of(
         history.finished.outcome if history.finished else None,
@@ -65,7 +67,11 @@ def status_of(history: RunHistory, *, alive: bool, now: float | None = None) -> 
     )
     if history.config.foreign and now is not None and state in LIVING:
         return _growth(history, now)
-    return Status(state, _ROLES[state], f"{SYMBOLS[state]} {state}")
+    words = f"{SYMBOLS[state]} {state}"
+    if now is not None and state in LIVING and (seconds := history.pace.silence(now)) is not None:
+        quiet = numbers.silent_words(seconds)
+        return Status(state, "suggestion", f"{words}, {quiet}", quiet)
+    return Status(state, _ROLES[state], words)
 
 
 def _growth(history: RunHistory, now: float) -> Status:

@@ -131,7 +131,7 @@ class RunTable(RowList[RunSummary], can_focus=True):
 
 def _name(run: RunSummary, column: RunColumn, here: bool) -> str:
     if column.name == "status":
-        return _STATUS_STYLE[run.status]
+        return _STATUS_STYLE[run.status] if run.silent_seconds is None else "warning"
     if column.name in ("progress", "done") and run.status in ("running", "starting", "paused"):
         return _STATUS_STYLE[run.status]
     if column.name == "result" and run.status in ("failed", "lost"):

@@ -64,6 +64,8 @@ def comparison_status_words(history: RunHistory, status: Status) -> str:
         return status.words
     if status.state == "paused":
         return f"{symbol} paused  {words}"
+    if status.quiet:
+        return f"{symbol} {words}, {status.quiet}"
     left = overall.eta_seconds if overall is not None else None
     return f"{symbol} {words}" + (f"  left {numbers.duration(left)}" if left is not None else "")
 
