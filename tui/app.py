@@ -15,6 +15,7 @@ from textual.screen import ModalScreen
 
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.rundir import RunDir
+from clr_tui.tui.alerts import Alerts
 from clr_tui.tui.hangup import watch_terminal
 from clr_tui.tui.keys import HasKeys, keys_for
 from clr_tui.tui.kinds.registry import KINDS
@@ -22,12 +23,14 @@ from clr_tui.tui.messages import LaunchFailed, Loaded, LoadFailed, RunLaunched
 from clr_tui.tui.safe_text import SafeTextFilter
 from clr_tui.tui.shell import Shell
 from clr_tui.tui.sources import LiveSource, ReplaySource
+from clr_tui.tui.terminal_notes import teller
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.textual_internals import (
     error_of,
     forget_cells,
     install_lean_updates,
     silence_traceback,
+    write_to_terminal,
 )
 from clr_tui.tui.themes import THEMES, set_up_themes, without_greys
 
@@ -55,6 +58,7 @@ class ClrTuiApp(Shell):
         start: starts a run: `start(runs, task, job, parent)`; `launching.start_run` if None.
         clock: a monotonic clock for replays, seconds.
         wall: Unix time for ages, seconds.
+        notify: ways to tell what happens to runs: see `terminal_notes`.
         start_speed: the replay's speed; `math.inf` shows its end.
         start_at: where the replay starts, 0 to 1.
 
@@ -77,6 +81,7 @@ class ClrTuiApp(Shell):
         start: Callable[..., RunDir] | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
+        notify: Sequence[str] = (),
         start_speed: float = 1.0,
         start_at: float = 0.0,
     ) -> None:
@@ -84,6 +89,7 @@ class ClrTuiApp(Shell):
         self.runs = runs
         self.clock = clock
         self.wall = wall
+        self.alerts = Alerts(teller(notify, partial(write_to_terminal, self))) if notify else None
         self.return_message: str | None = None
         self._load = load
         self._first = (open_run, recording)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from clr_tui.engine.errors import UserError
     from clr_tui.engine.log.rundir import RunDir
     from clr_tui.engine.settings.config import Job, TaskConfig
+    from clr_tui.tui.alerts import Alerts
 
 
 class Shell(App[None]):
@@ -22,11 +23,13 @@ class Shell(App[None]):
         clock: a monotonic clock for replays, seconds.
         wall: Unix time for ages, seconds.
         runs: the folder of runs.
+        alerts: tells what happens to runs; None if nothing is to be told.
     """
 
     clock: Callable[[], float]
     wall: Callable[[], float]
     runs: Path
+    alerts: Alerts | None
 
     @abstractmethod
     def open_run(self, run: RunDir) -> None:

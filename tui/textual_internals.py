@@ -11,6 +11,8 @@ a run 90 KB. We crop both ends and send only cells that differ from those sent l
 
 **Errors.** Textual prints an exception as pages of traceback with all local variables, including
 user data. The app reports the error itself if Textual stores it.
+
+**Notes.** Textual has a method for the terminal's bell, but none for other sequences.
 """
 
 from __future__ import annotations
@@ -85,6 +87,13 @@ def silence_traceback(app: App[Any]) -> None:
     console = getattr(app, "error_console", None)
     if console is not None and keeps_error(app):
         console.quiet = True
+
+
+def write_to_terminal(app: App[Any], text: str) -> None:
+    """Sends control sequences that draw nothing; nothing if Textual keeps its driver elsewhere."""
+    driver = getattr(app, "_driver", None)
+    if driver is not None and hasattr(driver, "write"):
+        driver.write(text)
 
 
 def lean_regions(update: ChopsUpdate, console: Console) -> str:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import shlex
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from json import dumps
 from typing import Literal
 
 from clr_tui.engine.analysis.history import RunHistory
@@ -13,8 +16,11 @@ from clr_tui.engine.kinds import JOB_KINDS
 from clr_tui.engine.log.commands import Stop, send
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.log.runs_folder import runs_dir
+from clr_tui.engine.log.summary import summarise
 from clr_tui.engine.log.tail import LogTail
+from clr_tui.tui.alerts import Alerts
 from clr_tui.tui.cli.interrupts import Interrupts
+from clr_tui.tui.cli.manage import summary_object
 from clr_tui.tui.cli.printing import print_result
 from clr_tui.tui.cli.progress import ProgressLines
 from clr_tui.tui.kinds.registry import KINDS
@@ -37,7 +43,14 @@ class FollowResult:
     """Whether the worker was alive at the start: its warnings were then printed as they came."""
 
 
-def follow_and_print(run: RunDir, interrupts: Interrupts, *, owner: bool, json: bool) -> int:
+def follow_and_print(
+    run: RunDir,
+    interrupts: Interrupts,
+    *,
+    owner: bool,
+    json: bool,
+    alerts: Alerts | None = None,
+) -> int:
     """Follow `run` to its end and print its result.
 
     Args:
@@ -46,6 +59,7 @@ def follow_and_print(run: RunDir, interrupts: Interrupts, *, owner: bool, json: 
         owner: whether this command started the run: then Ctrl-C stops it, and a second one
             leaves it. Otherwise Ctrl-C only leaves.
         json: whether to print the result as one JSON object.
+        alerts: told of what happens to the run.
 
     Returns:
         0 if the run is done (also a comparison with failed trials), 1 if it failed, was stopped
@@ -54,7 +68,7 @@ def follow_and_print(run: RunDir, interrupts: Interrupts, *, owner: bool, json: 
     """
     in_place = sys.stderr is not None and sys.stderr.isatty()
     progress = ProgressLines(sys.stderr, in_place=in_place)
-    followed = follow(run, progress, interrupts, owner=owner)
+    followed = follow(run, progress, interrupts, owner=owner, alerts=alerts)
     progress.end()
     if followed.end == "left":
         return TERMINATED if interrupts.terminated else INTERRUPTED
@@ -76,6 +90,27 @@ def follow_and_print(run: RunDir, interrupts: Interrupts, *, owner: bool, json: 
     if owner and interrupts.interrupted:
         return INTERRUPTED
     return WRONG_USAGE if owner and _was_refused(history) else FAILED
+
+
+def wait(run: RunDir, interrupts: Interrupts, *, json: bool, alerts: Alerts | None = None) -> int:
+    """Wait for the end of `run` and print how it ended, in a line or as one JSON object.
+
+    Returns:
+        The exit code of `follow_and_print`, for a run that this command did not start.
+    """
+    lines = ProgressLines(sys.stderr, in_place=False)
+    followed = follow(run, lines, interrupts, owner=False, quiet=True, alerts=alerts)
+    if followed.end == "left":
+        return TERMINATED if interrupts.terminated else INTERRUPTED
+    state = status_of(followed.history, alive=False).state
+    if json:
+        print(dumps(summary_object(summarise(run)), indent=2))
+    else:
+        print(plain(f"{run.id} is {state}"), flush=True)
+    if state == "done":
+        return DONE
+    lines.say(f"clr-tui: {failure_sentence(run, followed.history)}")
+    return FAILED
 
 
 def _was_refused(history: RunHistory) -> bool:
@@ -113,21 +148,46 @@ def failure_sentence(run: RunDir, history: RunHistory) -> str:
 
 
 def follow(
-    run: RunDir, progress: ProgressLines, interrupts: Interrupts, *, owner: bool
+    run: RunDir,
+    progress: ProgressLines,
+    interrupts: Interrupts,
+    *,
+    owner: bool,
+    quiet: bool = False,
+    alerts: Alerts | None = None,
+    wall: Callable[[], float] = time.time,
 ) -> FollowResult:
-    """Poll the run's log until its last event, its worker's death, or a signal."""
+    """Poll the run's log until its last event, its worker's death, or a signal.
+
+    Args:
+        run: the run.
+        progress: prints what happens.
+        interrupts: already entered.
+        owner: see `follow_and_print`.
+        quiet: whether to print nothing but why following ends early.
+        alerts: told of what happens to the run.
+        wall: Unix time, seconds.
+    """
     tail = LogTail(run.events_path)
     history = RunHistory(run.config())
     live = run.alive
     stop_sent = False
+    if alerts is not None:
+        alerts.expect(run.id)
     while True:
         # Checked before the log is read, so that the last lines of a dead worker are not missed.
         alive = run.alive
         batch = tail.poll()
         history.feed(batch)
-        if live:
+        if live and not quiet:
             progress.show(history, batch.events)
+        if alerts is not None:
+            state = status_of(history, alive=alive).state
+            alerts.look_at_history(run.id, history, state, wall())
         if history.finished is not None or not alive:
+            if alerts is not None:
+                state = status_of(history, alive=False).state
+                alerts.look_at_history(run.id, history, state, wall())
             _wait_for_lock_release(run, interrupts)
             return FollowResult(history, "finished", live)
         if interrupts.terminated or interrupts.interrupted > (1 if owner else 0):

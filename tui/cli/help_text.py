@@ -26,6 +26,9 @@ DESCRIPTIONS = {
     "attach": """\
 Show a run, live if it is still running. Leaving the screen, or pressing
 Ctrl-C, does not stop the run.""",
+    "wait": """\
+Wait for the end of a run and print how it ended; the exit code says whether it
+is done (0), or failed, was stopped or was lost (1).""",
     "ls": "List the runs, newest first, each with its status and progress or result.",
     "stop": """\
 Stop a run after its current step, and wait until it has ended. A training
@@ -53,6 +56,10 @@ COMMAND_EXAMPLES = {
 clr-tui attach                       the newest running run
 clr-tui attach range-test-flowers-1
 clr-tui attach --headless            print progress until the run ends""",
+    "wait": """\
+clr-tui wait train-flowers-1
+clr-tui wait --notify desktop        a note on your screen at its end
+clr-tui wait --notify 'notify-send "$CLR_TUI_MESSAGE"'""",
     "ls": """\
 clr-tui ls
 clr-tui ls --json""",

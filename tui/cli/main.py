@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from clr_tui.engine.analysis.history import RunHistory
     from clr_tui.engine.analysis.recordings.recorded import Recording
     from clr_tui.engine.log.rundir import RunDir
+    from clr_tui.tui.alerts import Alerts
     from clr_tui.tui.cli.interrupts import Interrupts
     from clr_tui.tui.sources import NamedSource
 
@@ -132,6 +133,7 @@ def _screen(
     runs: Path,
     load: Callable[[], RunDir | Recording | Sequence[NamedSource]] | None = None,
     *,
+    notify: Sequence[str] | None = None,
     speed: float = 1.0,
     at: float = 0.0,
 ) -> int:
@@ -143,7 +145,7 @@ def _screen(
     from clr_tui.tui.app import ClrTuiApp
 
     gc.set_threshold(*usual)
-    app = ClrTuiApp(runs, load=load, start_speed=speed, start_at=at)
+    app = ClrTuiApp(runs, load=load, notify=notify or (), start_speed=speed, start_at=at)
     app.run()
     if app.failure is not None:
         raise app.failure
@@ -165,7 +167,7 @@ def _drop_unwritable() -> None:
 
 def _home(args: argparse.Namespace, runs: Path) -> int:
     if _wants_screen(args):
-        return _screen(runs)
+        return _screen(runs, notify=args.notify)
     _list(args, runs)
     if not args.json:
         print("clr-tui: the screen needs a terminal; see clr-tui --help", file=sys.stderr)
@@ -178,12 +180,16 @@ def _start(args: argparse.Namespace, runs: Path) -> int:
     from clr_tui.tui.kinds.registry import KINDS
     from clr_tui.tui.launching import start_run
 
+    if args.detach and args.notify:
+        raise UserError(
+            "--notify needs a command that stays: leave out --detach, or give it to clr-tui wait"
+        )
     what = KINDS[args.command].load_command().settings(args, runs)
     if args.detach:
         return _detached(start_run(runs, *what), json=args.json)
     if _wants_screen(args):
         run = start_run(runs, *what)
-        return _screen(runs, lambda: run)
+        return _screen(runs, lambda: run, notify=args.notify)
     with Interrupts() as interrupts:
         run = start_run(runs, *what)
         return _follow(run, interrupts, args, owner=True)
@@ -202,9 +208,31 @@ def _follow(run: RunDir, interrupts: Interrupts, args: argparse.Namespace, *, ow
     from clr_tui.tui.cli.headless import follow_and_print
 
     try:
-        return follow_and_print(run, interrupts, owner=owner, json=args.json)
+        return follow_and_print(
+            run, interrupts, owner=owner, json=args.json, alerts=_alerts(args.notify)
+        )
     except UserError as error:  # the run has started, so this is no usage error
         return _print_error(error.message, FAILED)
+
+
+def _alerts(notify: Sequence[str] | None) -> Alerts | None:
+    """Tell what happens to runs without a screen, in these ways."""
+    if not notify:
+        return None
+    from clr_tui.tui.alerts import Alerts
+    from clr_tui.tui.terminal_notes import teller, write_to_terminal
+
+    return Alerts(teller(notify, write_to_terminal))
+
+
+def _wait(args: argparse.Namespace, runs: Path) -> int:
+    from clr_tui.engine.log.rundir import find_run
+    from clr_tui.tui.cli.headless import wait
+    from clr_tui.tui.cli.interrupts import Interrupts
+
+    run = find_run(runs, args.run)
+    with Interrupts() as interrupts:
+        return wait(run, interrupts, json=args.json, alerts=_alerts(args.notify))
 
 
 def _attach(args: argparse.Namespace, runs: Path) -> int:
@@ -214,7 +242,7 @@ def _attach(args: argparse.Namespace, runs: Path) -> int:
     run = find_run(runs, args.run)
     run.config()
     if _wants_screen(args):
-        return _screen(runs, lambda: run)
+        return _screen(runs, lambda: run, notify=args.notify)
     with Interrupts() as interrupts:
         return _follow(run, interrupts, args, owner=False)
 
@@ -274,11 +302,13 @@ def _watch(args: argparse.Namespace, runs: Path) -> int:
         return find_watched(runs, args.paths, _mapping_of(args))
 
     if _wants_screen(args) and not args.follow:
-        return _screen(runs, load)
+        return _screen(runs, load, notify=args.notify)
     from clr_tui.tui.cli.watch import watch
 
     with Interrupts() as interrupts:
-        return watch(load(), interrupts, follow=args.follow, json=args.json)
+        return watch(
+            load(), interrupts, follow=args.follow, json=args.json, alerts=_alerts(args.notify)
+        )
 
 
 def _watch_as(args: argparse.Namespace, runs: Path) -> int:
@@ -413,6 +443,7 @@ def _new_task(args: argparse.Namespace, _: Path) -> int:
 COMMANDS: dict[str | None, Callable[[argparse.Namespace, Path], int]] = {
     None: _home,
     "attach": _attach,
+    "wait": _wait,
     "ls": _list,
     "stop": _stop,
     "rm": _remove,

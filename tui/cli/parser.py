@@ -20,10 +20,11 @@ from clr_tui.tui.cli.help_text import (
     EXIT_CODES,
     epilog,
 )
-from clr_tui.tui.cli.parsing import Parser, replay_position, speed
+from clr_tui.tui.cli.parsing import Parser, notify_way, replay_position, speed
 from clr_tui.tui.kinds.registry import KINDS, Kind, kinds_with_command
 
 SCREEN_COMMANDS = (None, *kinds_with_command(), "attach", "watch", "replay")
+NOTIFY_COMMANDS = (None, *kinds_with_command(), "attach", "watch", "wait")
 
 
 def _add_common(parser: Parser, command: str | None = None) -> None:
@@ -48,6 +49,16 @@ def _add_common(parser: Parser, command: str | None = None) -> None:
         default=default(False),
         help=shown("no screen: print progress on stderr and the result on stdout", SCREEN_COMMANDS),
     )
+    if command in NOTIFY_COMMANDS:
+        group.add_argument(
+            "--notify",
+            metavar="HOW",
+            type=notify_way,
+            action="append",
+            default=default(None),
+            help="tell when a run ends, diverges or falls silent: bell, desktop (a note, also"
+            " through SSH) or a command, which finds $CLR_TUI_MESSAGE; may be repeated",
+        )
     if command != "export":  # whose --json takes a file
         group.add_argument(
             "--json",
@@ -227,6 +238,7 @@ def _new_task(parser: Parser) -> None:
 COMMANDS: dict[str, tuple[str, str, Callable[[Parser], None]]] = {
     "attach": ("[RUN] [OPTION]...", "show a run, live if it is still running", _attach),
     "ls": ("[OPTION]...", "list the runs", lambda parser: None),
+    "wait": ("[RUN] [OPTION]...", "wait for the end of a run, for scripts", _attach),
     "stop": ("RUN", "stop a run (a training saves a checkpoint)", _run),
     "rm": ("RUN [--yes]", "remove a run that has ended (asks first)", _remove),
     "watch": ("[PATH]... [OPTION]...", "show logs of any tool, live while they grow", _watch),

@@ -131,3 +131,10 @@ def speed(text: str) -> float:
             f"--speed '{text}' is not a speed; give a number above 0 such as 10, or max"
         )
     return value
+
+
+def notify_way(text: str) -> str:
+    """Check a value of `--notify`."""
+    from clr_tui.tui.terminal_notes import check_way
+
+    return check_way(text)

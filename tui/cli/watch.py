@@ -16,6 +16,7 @@ from clr_tui.engine.analysis.recordings.logged_comparison import LoggedValues
 from clr_tui.engine.analysis.report import report_of, to_json
 from clr_tui.engine.by_name import named
 from clr_tui.engine.kinds import JOB_KINDS
+from clr_tui.tui.alerts import Alerts
 from clr_tui.tui.cli.interrupts import Interrupts
 from clr_tui.tui.cli.printing import print_result, printed_width
 from clr_tui.tui.cli.progress import ProgressLines
@@ -42,6 +43,7 @@ def watch(
     *,
     follow: bool,
     json: bool,
+    alerts: Alerts | None = None,
     wall: Callable[[], float] = time.time,
 ) -> int:
     """Print the results of logs, and before that what comes while they grow.
@@ -51,6 +53,7 @@ def watch(
         interrupts: already entered; a signal ends following.
         follow: whether to follow the logs until all have ended or a signal comes.
         json: whether to print one JSON object instead of text.
+        alerts: told of what happens to the runs.
         wall: Unix time, seconds.
 
     Returns:
@@ -68,6 +71,8 @@ def watch(
             break
         for log in logs:
             log.follow(wall())
+            if alerts is not None:
+                log.look(alerts, wall())
         interrupts.wait(POLL_SECONDS)
     for log in logs:
         log.end()
@@ -137,6 +142,10 @@ class _Log:
         if silent and not self._was_silent and self.live and self.history.config.foreign:
             self._progress.say(self.status(now).words)
         self._was_silent = silent
+
+    def look(self, alerts: Alerts, now: float) -> None:
+        """Tells what has happened."""
+        alerts.look_at_history(self.name, self.history, self.status().state, now)
 
     def say_state(self, now: float) -> None:
         """Says whether the log of another tool grows."""

@@ -155,7 +155,7 @@ class HomeScreen(ForegroundScreen[None]):
             if worker.is_cancelled:
                 return None
             try:
-                found.append(summarise(run))
+                found.append(summarise(run, self.app.wall))
             except (UserError, OSError):
                 continue  # removed since it was listed, or not a run after all
         return found
@@ -168,6 +168,9 @@ class HomeScreen(ForegroundScreen[None]):
     def on_runs_listed(self, message: RunsListed) -> None:
         """Shows the current runs."""
         self._all = message.summaries
+        if self.app.alerts is not None:
+            for summary in message.summaries:
+                self.app.alerts.look_at_summary(summary)
         self._show_table()
         selected = self.query_one(RunTable).selected
         if selected is not None and is_living(selected):

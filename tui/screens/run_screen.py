@@ -165,6 +165,7 @@ class RunScreen(ChartScreen):
             self.query_one(ReplayBar).show(self.source)
         now = None if self.source.replay else self.app.wall()
         before, self.status = self.status, status_of(self.history, alive=alive, now=now)
+        self._look()
         self.key_mode = self._mode()
         self.query_one(KeyFooter).show(self.key_mode, self.key_tool)
         if self.run_dir is not None and self.history.started is not None:
@@ -178,6 +179,12 @@ class RunScreen(ChartScreen):
             # A log of a million steps is slow to analyse: keys are handled in between.
             self._draw_from = now + self._drawing_pause(self.app.clock() - now)
         self._read_output()
+
+    def _look(self) -> None:
+        """Tells what has happened, if the user wants to be told; a trial is not a run."""
+        alerts = self.app.alerts
+        if alerts is not None and not self.source.replay and self.noun == RunScreen.noun:
+            alerts.look_at_history(self.config.id, self.history, self.status.state, self.app.wall())
 
     def _read_output(self) -> None:
         """Shows what the worker has printed, if that is to be seen."""
