@@ -94,6 +94,24 @@ def test_a_column_is_the_factor_that_the_axis_gives_it():
     assert RangeScale.of(sweep_history(until=1), "step").column(71) > 1
 
 
+@pytest.mark.parametrize("y_log", [False, True])
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_the_interval_of_the_best_rate_is_a_bar_below_the_curve(seeds, y_log):
+    history = sweep_history(seeds=seeds)
+    best = range_report(history).best
+    drawn = chart(history, replace(OPTIONS, y_log=y_log), best=best)
+    (bar,) = (one for one in drawn.series if one.name == "best max_lr")
+    assert bar.x.tolist() == [best.low, best.high]
+    lowest = min(np.nanmin(curve.y) for curve in drawn.series if curve.colour == "loss")
+    assert len({*bar.y}) == 1
+    places = np.array([drawn.y.lo, bar.y[0], lowest, drawn.y.hi])
+    bottom, at, curve, top = np.log(places) if y_log else places
+    assert bottom < at < curve - 0.05 * (top - bottom)
+    without = chart(history, replace(OPTIONS, y_log=y_log))
+    assert without.y.hi == drawn.y.hi
+    assert without.y.lo > bar.y[0]
+
+
 def test_the_explosion_does_not_press_the_curve_flat():
     drawn = chart(sweep_history())
     smoothed = drawn.series[1].y

@@ -31,8 +31,8 @@ _LABELS: dict[XAxis, str] = {
     "seconds": "seconds",
 }
 
-_BAR = 0.04
-"""Height of the bar that shows an interval, as a part of the chart's."""
+_BAR_ROOM = 0.12
+"""Room below the curve for the bar that shows an interval, as a part of the chart's height."""
 
 
 def range_chart(
@@ -48,7 +48,7 @@ def range_chart(
     """Loss against learning rate, with the bounds as marks and the band between them.
 
     Keys move the `selected` bound; the rules of `suggestions` are marked on the top edge. The
-    interval of the `best` max_lr is a bar near the bottom. The text `empty` is shown before the
+    interval of the `best` max_lr is a bar below the curve. The text `empty` is shown before the
     first step.
     """
     title = options.loss_title
@@ -67,7 +67,9 @@ def range_chart(
     series = _series(history, curve, scale, options)
     lo, hi = _loss_limits(curve, options.y_log, any(one.colour == "raw" for one in series))
     if best is not None and lo is not None and hi is not None:
-        series += (_interval(best, scale, _height(_BAR, lo, hi, log=options.y_log)),)
+        bar = _height(-_BAR_ROOM / 2, lo, hi, log=options.y_log)
+        lo = _height(-_BAR_ROOM, lo, hi, log=options.y_log)
+        series += (_interval(best, scale, bar),)
     vlines, bands = _marks_of(bounds, selected, scale)
     areas: tuple[Area, ...] = ()
     if sum(curve.ended) > 1:
@@ -179,7 +181,7 @@ def _interval(best: BestRate, scale: RangeScale, y: float) -> Series:
 
 
 def _height(part: float, lo: float, hi: float, *, log: bool) -> float:
-    """The y at a part of the chart's height."""
+    """The y at a part of the chart's height, below it if negative."""
     return float(lo * (hi / lo) ** part if log else lo + part * (hi - lo))
 
 
