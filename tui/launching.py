@@ -17,6 +17,7 @@ from clr_tui.engine.settings.catalogue import HUGGING_FACE, SOURCES, WEIGHTS
 from clr_tui.engine.settings.check import check
 from clr_tui.engine.settings.config import Job, TaskConfig, kind_of
 from clr_tui.engine.settings.task_files import absolute_place
+from clr_tui.engine.settings.training_needs import check_can_train
 from clr_tui.engine.version import package_version
 
 
@@ -33,9 +34,10 @@ def start_run(runs: Path, task: TaskConfig, job: Job, parent: str | None = None)
         The directory of the run. Its worker has started and holds the lock.
 
     Raises:
-        UserError: the first invalid setting, with its field, or the folder of runs cannot be
-            written.
+        UserError: torch is not installed; or the first invalid setting, with its field; or the
+            folder of runs cannot be written.
     """
+    check_can_train()
     task = expanded(task, runs)
     job = resolved(task, job, runs)
     mistakes = check(task, job)
