@@ -25,18 +25,21 @@ def write(path: Path, text: str = CSV) -> Path:
 
 def test_logs_of_all_formats_in_one_folder() -> None:
     formats = {name: follower.log.format for name, follower in follow(REAL).items()}
-    assert formats.items() >= {
-        "version_0": "Lightning CSV",
-        "keras": "Keras CSV",
-        "keras_semicolon": "Keras CSV",
-        "keras_tab": "Keras CSV",
-        "fastai": "fastai CSV",
-        "ultralytics": "Ultralytics CSV",
-        "timm": "timm CSV",
-        "lr_finder": "CSV",
-        "trainer": "Hugging Face Trainer",
-        "run": "OpenMMLab scalars",
-    }.items()
+    assert (
+        formats.items()
+        >= {
+            "version_0": "Lightning CSV",
+            "keras": "Keras CSV",
+            "keras_semicolon": "Keras CSV",
+            "keras_tab": "Keras CSV",
+            "fastai": "fastai CSV",
+            "ultralytics": "Ultralytics CSV",
+            "timm": "timm CSV",
+            "lr_finder": "CSV",
+            "trainer": "Hugging Face Trainer",
+            "run": "OpenMMLab scalars",
+        }.items()
+    )
     assert {*formats.values()} >= {"TensorBoard", "W&B", "MLflow"}
 
 
