@@ -47,7 +47,8 @@ def numbers_in(text: bytes, columns: int, delimiter: bytes) -> Cells | None:
         None if any line is something else: blank, longer or shorter, or with text in a cell.
     """
     plain = _with_commas(text, delimiter)
-    cells = None if b'"' in plain or _NULL in plain else _numbers_in(plain, columns)
+    # JSON would take a null for a value that is not finite. No number has a u.
+    cells = None if b'"' in plain or b"u" in plain else _numbers_in(plain, columns)
     if cells is None and plain.translate(None, _OF_NUMBERS):
         cells = _numbers_in(_without_words(plain), columns)
     return cells
@@ -56,17 +57,18 @@ def numbers_in(text: bytes, columns: int, delimiter: bytes) -> Cells | None:
 def _numbers_in(plain: bytes, columns: int) -> Cells | None:
     raw = np.frombuffer(plain, np.uint8)
     newline = raw == _NEWLINE
+    mark = newline | (raw == _COMMA)
     rows = np.count_nonzero(newline) + 1
-    ends = np.empty(rows * columns + 1, np.int64)
-    between = np.flatnonzero(newline | (raw == _COMMA))
+    between = np.flatnonzero(mark)
     if len(between) != rows * columns - 1:
         return None
     if not newline[between[columns - 1 :: columns]].all():
         return None
-    ends[0], ends[1:-1], ends[-1] = -1, between, len(raw)
-    logged = ends[1:] - ends[:-1] > 1
-    if not logged.all():
+    if mark[:1].any() or mark[-1:].any() or (mark[1:] & mark[:-1]).any() or not len(raw):
+        logged = np.diff(between, prepend=-1, append=len(raw)) > 1
         plain = _filled(plain)
+    else:
+        logged = np.ones(rows * columns, np.bool_)
     try:
         numbers = _decode(b"[" + plain.replace(b"\n", b",") + b"]")
     except msgspec.DecodeError:

@@ -37,7 +37,7 @@ class LoggedRows:
 
     def _clear(self) -> None:
         self._steps: list[Ints] = []
-        self._times: list[Floats] = []
+        self._times: list[Floats | None] = []
         self._columns: dict[str, _Column] = {}
         self._count = 0
 
@@ -59,7 +59,7 @@ class LoggedRows:
                 where not finite.
         """
         self._steps.append(step)
-        self._times.append(np.full(len(step), np.nan) if at is None else at)
+        self._times.append(at)
         shifted: dict[int, Ints] = {}
         for name, (rows, values) in columns.items():
             if len(rows):
@@ -86,17 +86,29 @@ class LoggedRows:
     def _events(self, x: str, time: float) -> list[ev.AnyEvent]:
         if not self._columns:
             return []
-        step, at = np.concatenate(self._steps), np.concatenate(self._times)
-        known = bool(np.isfinite(at).any())
-        shared: dict[bytes, tuple[Ints, dict[str, Floats]]] = {}
+        step, at = np.concatenate(self._steps), self._joined_times()
+        shared: dict[bytes | None, tuple[Ints | slice, dict[str, Floats]]] = {}
         joined: dict[tuple[int, ...], dict[str, Floats]] = {}
         for name, column in self._columns.items():
             same = tuple(map(id, column.rows))
             if same not in joined:
                 rows = np.concatenate(column.rows)
-                _, joined[same] = shared.setdefault(rows.tobytes(), (rows, {}))
+                whole = len(rows) == len(step)
+                _, joined[same] = shared.setdefault(
+                    None if whole else rows.tobytes(), (slice(None) if whole else rows, {})
+                )
             joined[same][name] = np.concatenate(column.values)
         return [
-            logged_event(step[rows], values, at[rows] if known else None, time, x)
+            logged_event(step[rows], values, None if at is None else at[rows], time, x)
             for rows, values in shared.values()
         ]
+
+    def _joined_times(self) -> Floats | None:
+        """The times of all rows; None if none is known."""
+        if all(at is None for at in self._times):
+            return None
+        times = (
+            np.full(len(step), np.nan) if at is None else at
+            for step, at in zip(self._steps, self._times, strict=True)
+        )
+        return np.concatenate([*times])

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from clr_tui.engine.analysis.foreign.foreign_log import Mapping
+from clr_tui.engine.analysis.foreign.foreign_log import NO_MAPPING, Mapping
 from clr_tui.engine.analysis.foreign.json_parser import RowParser
 from clr_tui.engine.analysis.foreign.json_rows import Columns, Row
 from clr_tui.engine.analysis.foreign.mapped import check_mapping
@@ -106,7 +106,7 @@ class WholeLog:
 
     def _new(self, rows: list[Row], stamp: Stamp) -> Batch:
         """The events of the rows that were not there before."""
-        if rows:
+        if rows and self._mapping != NO_MAPPING:
             check_mapping(self._mapping, [*Columns(rows).found()])
         before, self._rows = self._rows, rows
         reset = rows[: len(before)] != before
