@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from torch import nn
 
-_KINDS = (torch.Generator, np.random.Generator, random.Random)
+GENERATORS = (torch.Generator, np.random.Generator, random.Random)
+"""The kinds of generators that a module or a data set may hold."""
 
 
 def keep_model(model: nn.Module) -> Callable[[], None]:
@@ -39,7 +40,7 @@ def keep_model(model: nn.Module) -> Callable[[], None]:
         (p, p.requires_grad, p.grad, None if p.grad is None else p.grad.clone())
         for p in model.parameters()
     ]
-    generators = [_generator_state(generator) for generator in _generators(model)]
+    generators = [keep_generator(generator) for generator in _generators(model)]
 
     @torch.no_grad()
     def put_back() -> None:
@@ -64,10 +65,10 @@ def keep_model(model: nn.Module) -> Callable[[], None]:
 def _generators(model: nn.Module) -> Iterator[Any]:
     """The generators that modules hold as attributes."""
     for module in model.modules():
-        yield from (value for value in vars(module).values() if isinstance(value, _KINDS))
+        yield from (value for value in vars(module).values() if isinstance(value, GENERATORS))
 
 
-def _generator_state(
+def keep_generator(
     generator: torch.Generator | np.random.Generator | random.Random,
 ) -> Callable[[], object]:
     """Copies the state of a generator, and returns the function that puts it back."""

@@ -22,7 +22,8 @@ def left_as_found(trainee: Trainee) -> Iterator[None]:
     attributes of modules are not restored.
     """
     with ExitStack() as restore:  # each is restored, even if another fails
-        restore.callback(keep_model(trainee.model))
+        for module in (trainee.model, *trainee.others):
+            restore.callback(keep_model(module))
         restore.callback(keep_optimizer(trainee.optimizer, trainee.model))
         restore.callback(trainee.batches.load_state_dict, trainee.batches.state_dict())
         restore.callback(set_global_state, global_state(trainee.device), trainee.device)

@@ -17,6 +17,7 @@ from clr_tui.engine.training.control import CommandHandlers, Stopped
 from clr_tui.engine.training.evaluate import evaluate
 from clr_tui.engine.training.evaluated_weights import evaluated_weights
 from clr_tui.engine.training.optimizers.adapted_rate import adapted_rate
+from clr_tui.engine.training.optimizers.modes import set_mode
 from clr_tui.engine.training.optimizers.rates import set_rate
 from clr_tui.engine.training.preserve import left_as_found
 from clr_tui.engine.training.randomness import generator
@@ -117,6 +118,7 @@ def sweep(
     """
     with left_as_found(trainee):
         trainee.model.train()
+        set_mode(trainee.optimizer, "train")
         try:
             for step in range(steps):
                 stopped = attend()

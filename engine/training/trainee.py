@@ -36,7 +36,7 @@ class Trainee:
     optimizer: Optimizer
     batches: Batches
     precision: str = "float32"
-    """`bfloat16`: autocast to it; the weights stay float32."""
+    """`bfloat16`: autocast to it; the weights stay float32. Empty: as around the step."""
     stepping: Stepping = "once"
     remembered: RememberedRate = field(default_factory=RememberedRate)
     """The copies of its initial rate that the optimizer keeps; for sweeps."""
@@ -46,6 +46,8 @@ class Trainee:
     """The class of `optimizer` if the task made it; else empty."""
     forward: Callable[[Tree], Tree] | None = None
     """Compiled code of the model, only for training steps; None: the model itself."""
+    others: tuple[nn.Module, ...] = ()
+    """What else its steps change, such as a loss with weights of its own."""
 
     @property
     def device(self) -> torch.device:
@@ -54,6 +56,8 @@ class Trainee:
 
     def autocast(self) -> AbstractContextManager[object]:
         """The context in which the model computes."""
+        if not self.precision:
+            return nullcontext()
         return torch.autocast(
             self.device.type, dtype=torch.bfloat16, enabled=self.precision == "bfloat16"
         )

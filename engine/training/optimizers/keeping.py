@@ -14,12 +14,14 @@ def keep_optimizer(optimizer: Optimizer, model: nn.Module) -> Callable[[], None]
     """Copies an optimizer's state, groups and attributes; returns what puts them back.
 
     Some keep their state in attributes, or in an inner optimizer. Attributes that cannot be copied
-    stay unchanged.
+    stay unchanged. Functions and tables of hooks stay the same objects: hooks may belong to objects
+    of any size, and the handle that removes one refers to its table.
     """
     owners = list(_with_inner(optimizer))
     lists: list[list[dict[str, Any]]] = [owner.param_groups for owner in owners]
     groups = [group for groups in lists for group in groups]
     places: list[dict[Any, Any]] = [*groups, *(owner.state for owner in owners), *map(vars, owners)]
+    places += [table for owner in owners for table in _hooks(owner)]
     parameters = [p for group in groups for p in group["params"]]
     same = [*owners, *lists, *places, *parameters, *model.modules(), *model.parameters()]
     memo = {id(one): one for one in same}
@@ -44,7 +46,14 @@ def _with_inner(optimizer: Optimizer) -> Iterator[Optimizer]:
                 yield from _with_inner(one)
 
 
+def _hooks(optimizer: Optimizer) -> Iterator[dict[Any, Any]]:
+    tables = (value for name, value in vars(optimizer).items() if name.endswith("_hooks"))
+    yield from (table for table in tables if isinstance(table, dict))
+
+
 def _copy(value: Any, memo: dict[int, Any]) -> Any:
+    if callable(value):
+        return value
     try:
         return copy.deepcopy(value, memo)
     except Exception:  # noqa: BLE001 - objects of any kind
