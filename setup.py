@@ -3,5 +3,6 @@
 from setuptools import find_packages, setup
 
 FOLDERS = find_packages(include=["engine", "engine.*", "tui", "tui.*"])
+PUBLIC = find_packages(include=["clr_tui", "clr_tui.*"])
 
-setup(packages=["clr_tui", *(f"clr_tui.{folder}" for folder in FOLDERS)])
+setup(packages=[*PUBLIC, *(f"clr_tui.{folder}" for folder in FOLDERS)])

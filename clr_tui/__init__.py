@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     from clr_tui.engine.own_loop.starting import start
     from clr_tui.engine.tasks.own_task import Task
     from clr_tui.engine.training.clr_scheduler import CLR
+    from clr_tui.library.sweep import range_test
 
-__all__ = ["CLR", "Run", "Task", "start"]
+__all__ = ["CLR", "Run", "Task", "range_test", "start"]
 
 _PLACES = {
     "CLR": "clr_tui.engine.training.clr_scheduler",
     "Run": "clr_tui.engine.own_loop.run",
     "Task": "clr_tui.engine.tasks.own_task",
+    "range_test": "clr_tui.library.sweep",
     "start": "clr_tui.engine.own_loop.starting",
 }
 """Where each name is defined."""

@@ -123,20 +123,19 @@ class CLR(LRScheduler):
             set_momentum_of(group, rate.momentum(self.last_epoch, *ends))
         return [rate(self.last_epoch) for rate in self._rates]
 
-    def set_bounds(self, *, max_lr: PerGroup, base_lr: PerGroup | None = None) -> None:
+    def set_bounds(self, *, base_lr: PerGroup, max_lr: PerGroup) -> None:
         """Moves the bounds at once. The phase stays: the rate is that of the same step.
 
         Args:
-            max_lr: as for the class.
-            base_lr: likewise.
+            base_lr: the lowest rate. One number is that of the first parameter group: the others
+                keep their ratios to it.
+            max_lr: the highest rate, likewise.
 
         Raises:
             UserError: they are out of range; the old ones stay.
         """
-        highest = _each("max_lr", max_lr, len(self._rates))
-        lowest = [high / FACTOR for high in highest]
-        if base_lr is not None:
-            lowest = _each("base_lr", base_lr, len(self._rates))
+        lowest = _moved("base_lr", base_lr, [rate.base_lr for rate in self._rates])
+        highest = _moved("max_lr", max_lr, [rate.max_lr for rate in self._rates])
         for low, high in zip(lowest, highest, strict=True):
             _check_bounds(low, high)
         for rate, low, high in zip(self._rates, lowest, highest, strict=True):
@@ -190,6 +189,14 @@ def _each(name: str, given: PerGroup | None, groups: int) -> list[float]:
         return [float(value) for value in values]  # type: ignore[arg-type]
     except (TypeError, ValueError):
         raise UserError(f"{name} is {given!r}, not a number", name) from None
+
+
+def _moved(name: str, given: PerGroup, before: list[float]) -> list[float]:
+    """The bound of each group: as given, or in the ratio that it has to the first group's."""
+    if isinstance(given, (list, tuple)):
+        return _each(name, given, len(before))
+    (first,) = _each(name, given, 1)
+    return [first * (bound / before[0]) for bound in before]
 
 
 def _check_bounds(base_lr: float, max_lr: float) -> None:

@@ -253,6 +253,17 @@ def test_new_bounds_apply_at_once_and_keep_the_phase() -> None:
     assert now(optimizer)[0] == pytest.approx([0.036])
 
 
+def test_new_bounds_keep_the_ratios_of_groups_unless_each_is_given() -> None:
+    optimizer = sgd(2)
+    scheduler = clr_tui.CLR(optimizer, [0.6, 0.06], base_lr=[0.1, 0.02], step_size=10)
+    scheduler.set_bounds(base_lr=0.2, max_lr=1.8)
+    assert now(optimizer)[0] == pytest.approx([0.2, 0.04])
+    seen = steps(optimizer, scheduler, 11)
+    assert seen[10][0] == pytest.approx([1.8, 0.18])
+    scheduler.set_bounds(base_lr=[0.2, 0.3], max_lr=[0.4, 0.5])
+    assert now(optimizer)[0] == pytest.approx([0.4, 0.5])
+
+
 def test_it_follows_another_scheduler_in_a_sequence() -> None:
     optimizer = sgd()
     parts = [ConstantLR(optimizer, 0.1, total_iters=99), clr_tui.CLR(optimizer, 0.6, step_size=10)]
@@ -270,7 +281,7 @@ def test_a_rate_that_is_a_tensor_stays_that_tensor() -> None:
     optimizer.step()
     scheduler.step()
     assert float(rate) == pytest.approx(0.15)
-    scheduler.set_bounds(max_lr=6.0)
+    scheduler.set_bounds(base_lr=1.0, max_lr=6.0)
     assert optimizer.param_groups[0]["lr"] is rate
     assert float(rate) == pytest.approx(1.5)
 

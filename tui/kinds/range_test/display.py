@@ -79,10 +79,15 @@ def what_next(run: str, report: RangeReport) -> str:
     return f"`clr-tui train --from {run}` trains between these bounds; {verify}"
 
 
-def lines(history: RunHistory, report: RangeReport, width: int) -> list[str]:
-    """The chart, what the rules say, the verdict, the bounds."""
+def lines(history: RunHistory, report: RangeReport, width: int, height: int = 24) -> list[str]:
+    """The chart, of `height` lines, what the rules say, the verdict, the bounds."""
     (chart,) = charts(history, report)
-    printed = [*chart_lines(chart, width, 24), "", *_rules(report.suggestions, width), ""]
+    return [*chart_lines(chart, width, height), "", *findings(report, width)]
+
+
+def findings(report: RangeReport, width: int) -> list[str]:
+    """What the rules say, the verdict, the bounds."""
+    printed = [*_rules(report.suggestions, width), ""]
     printed += wrap(f"{report.verdict.sentence} {report.verdict.advice}".strip(), width)
     if report.bounds is not None:
         base, top = numbers.lr(report.bounds.base_lr), numbers.lr(report.bounds.max_lr)

@@ -1,0 +1,1 @@
+"""What scripts and notebooks call, on top of the engine and of the charts."""
