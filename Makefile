@@ -42,6 +42,8 @@ lint: .venv/.dev
 links:
 	@mkdir -p $(LINKS)/clr_tui
 	@ln -sfn ../../../clr_tui/__init__.py $(LINKS)/clr_tui/__init__.py
+	@ln -sfn ../../../clr_tui/library $(LINKS)/clr_tui/library
+	@ln -sfn ../../../clr_tui/callbacks $(LINKS)/clr_tui/callbacks
 	@ln -sfn ../../../engine $(LINKS)/clr_tui/engine
 	@ln -sfn ../../../tui $(LINKS)/clr_tui/tui
 	@ln -sfn ../../pyproject.toml $(LINKS)/pyproject.toml

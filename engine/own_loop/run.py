@@ -155,8 +155,11 @@ class Run:
             self._loop_log.start(started)
 
     def obey(self, schedule: Schedule | None) -> bool:
-        """Carries out commands; returns whether the loop should end."""
-        return self._steering is not None and self._steering.obey(schedule, self._next_step)
+        """Carries out commands between two steps; returns whether the loop should end."""
+        if self._steering is None:
+            return False
+        self._steering.iterates = True
+        return self._steering.obey(schedule, self._next_step)
 
     def hold(self, seconds: float) -> bool:
         """Keeps new writes from starting; whether the one under way ended within `seconds`."""

@@ -24,7 +24,8 @@ ROOT = Path(__file__).parents[2]
 def test_no_two_files_import_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not through others either, nor only for types."""
     (tmp_path / "clr_tui").mkdir()
-    (tmp_path / "clr_tui" / "__init__.py").symlink_to(ROOT / "clr_tui" / "__init__.py")
+    for name in ("__init__.py", "library", "callbacks"):
+        (tmp_path / "clr_tui" / name).symlink_to(ROOT / "clr_tui" / name)
     for folder in ("engine", "tui"):
         (tmp_path / "clr_tui" / folder).symlink_to(ROOT / folder)
     monkeypatch.syspath_prepend(tmp_path)
@@ -37,7 +38,8 @@ def test_no_two_files_import_each_other(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_a_file_name_stands_once() -> None:
     """Tracebacks and editor tabs show names: only the folders of kinds repeat theirs."""
-    files = [path for part in ("engine", "tui") for path in (ROOT / part).rglob("*.py")]
+    parts = ("clr_tui", "engine", "tui")
+    files = [path for part in parts for path in (ROOT / part).rglob("*.py")]
     names = Counter(
         path.name for path in files if "kinds" not in path.parts and path.name != "__init__.py"
     )
@@ -110,8 +112,10 @@ def test_a_log_is_readable_without_torch_or_a_screen(package: str) -> None:
 def test_a_task_file_that_imports_clr_tui_loads_torch_only_with_a_task() -> None:
     loaded = modules_after("import clr_tui; dir(clr_tui)")
     assert not loaded & {"torch", "numpy", "msgspec", "textual"}
-    for name in ("Task", "CLR"):
-        assert "torch" in modules_after(f"import clr_tui; clr_tui.{name}")
+    for name in ("Task", "CLR", "range_test"):
+        loaded = modules_after(f"import clr_tui; clr_tui.{name}")
+        assert "torch" in loaded
+        assert "textual" not in loaded
 
 
 def test_the_engine_loads_without_a_screen_library() -> None:

@@ -1,0 +1,1 @@
+"""Callbacks that make a training of another library a run: Lightning, Transformers, ignite."""
