@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from clr_tui.engine.analysis.arrays import Floats
+from clr_tui.engine.analysis.growing import Growth
 from clr_tui.engine.analysis.smoothing import recur
 
 _NEGLIGIBLE = 40.0
@@ -48,43 +49,46 @@ class GrowingMean:
     def __init__(self, alpha: float) -> None:
         self.alpha = alpha
         self._reach = math.ceil(_NEGLIGIBLE / alpha)
-        self._values: Floats = np.empty(0)
+        self._growth = Growth()
+        self._whole = True
+        """Whether all values so far are finite."""
         self._fit: Floats = np.empty(0)
+        """Of the finite values; has room for more."""
+        self._length = 0
 
     def of(self, values: Floats) -> Floats:
-        """Returns the mean of `values`.
+        """Returns the mean of `values`, which must not be written to.
 
         What was computed before is used again if `values` is a longer view of the same buffer,
         whose values must not have changed.
         """
         values = np.asarray(values, np.float64)
+        seen = self._growth.seen(values)
+        if seen == 0:  # another curve: views of the former one keep their values
+            self._whole, self._length, self._fit = True, 0, np.empty(0)
+        self._whole = self._whole and bool(np.isfinite(values[seen:]).all())
+        if self._whole:
+            return self._extended(values)
         finite = np.isfinite(values)
-        whole = bool(finite.all())
-        known = values if whole else values[finite]
-        kept = max(len(self._fit) - self._reach, 0) if _is_longer(values, self._values) else 0
-        fit = np.concatenate((self._fit[:kept], self._fitted(known, kept)))
-        self._values, self._fit = values, fit
-        if whole:
-            return fit.copy()
         result = np.full(len(values), np.nan)
-        result[finite] = fit
+        result[finite] = self._extended(values[finite])
         return result
 
-    def _fitted(self, known: Floats, start: int) -> Floats:
-        """Fits finite values from `start` on, a part at a time."""
-        size, parts = max(_PART, 2 * self._reach), []
-        for first in range(start, len(known), size):
+    def _extended(self, known: Floats) -> Floats:
+        """Fits finite values, of which the first ones were fitted before, a part at a time."""
+        kept = max(self._length - self._reach, 0)
+        if len(known) > len(self._fit):
+            larger = np.empty(2 * len(known))
+            larger[:kept] = self._fit[:kept]
+            self._fit = larger
+        size = max(_PART, 2 * self._reach)
+        for first in range(kept, len(known), size):
             end = min(first + size, len(known))
             begin = max(first - self._reach, 0)
             part = _fit(known[begin : end + self._reach], self.alpha)
-            parts.append(part[first - begin : end - begin])
-        return np.concatenate(parts) if parts else np.empty(0)
-
-
-def _is_longer(values: Floats, before: Floats) -> bool:
-    """Whether both are views of one buffer from the same place on."""
-    same = values.ctypes.data == before.ctypes.data and values.strides == before.strides
-    return same and len(values) >= len(before) > 0
+            self._fit[first:end] = part[first - begin : end - begin]
+        self._length = len(known)
+        return self._fit[: self._length]
 
 
 def _fit(values: Floats, alpha: float) -> Floats:

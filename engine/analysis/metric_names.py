@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 Part = Literal["", "train", "val", "test"]
@@ -71,6 +72,7 @@ class MetricName:
         return self.quantity.rpartition("/")[0]
 
 
+@lru_cache(maxsize=8192)
 def read_name(name: str) -> MetricName:
     """Takes a name apart."""
     each: Literal["", "step", "epoch"] = ""

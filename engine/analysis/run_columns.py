@@ -134,6 +134,8 @@ class _TrialColumns:
 _LOADS: dict[str, Callable[[ev.DeviceUsage], float | None]] = {
     "system/GPU %": lambda usage: _per_cent(usage.utilisation),
     "system/GPU memory GB": lambda usage: _gigabytes(usage.memory_used),
+    "system/CPU cores": lambda usage: usage.process_cores,
+    "system/memory GB": lambda usage: _gigabytes(usage.process_memory),
 }
 
 
