@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 
@@ -12,7 +10,8 @@ from clr_tui.engine.analysis.logged import LoggedColumns
 from clr_tui.engine.log.events import Logged
 from clr_tui.tui.kinds.logged.curves import RunCurves, smoothing_of
 from clr_tui.tui.kinds.logged.groups import chart_groups
-from clr_tui.tui.kinds.logged.view import GridOptions, axes_of, group_chart, x_scale
+from clr_tui.tui.kinds.logged.options import GridOptions, options_of, view_of
+from clr_tui.tui.kinds.logged.view import axes_of, group_chart, usual_axis, x_scale
 
 
 def run_of(name: str = "", *, x: str = "step", steps=None, at=None, **values) -> RunCurves:
@@ -33,7 +32,7 @@ def chart_of(*runs: RunCurves, axis="step", styles=(), **options):
 
 
 def places(run: RunCurves, name: str, axis) -> list[float]:
-    return run.x(run.columns.column(name), axis).tolist()
+    return run.places(axis)(name).tolist()
 
 
 def test_epochs_between_two_beginnings_are_fractions_and_the_last_is_as_long_as_before() -> None:
@@ -148,7 +147,6 @@ def test_a_single_value_is_a_point() -> None:
 def test_values_of_which_none_is_finite() -> None:
     chart = chart_of(run_of(loss=[None, None]))
     assert chart.empty == "None of its values is a finite number."
-    assert math.isnan(chart.series[0].y[0])
 
 
 def test_a_rate_of_several_groups_of_parameters_is_named_by_group() -> None:
@@ -161,3 +159,35 @@ def test_log_y_is_of_one_chart() -> None:
     chart = chart_of(run_of(loss=[1.0, 2.0]), log_y=frozenset({"loss loss"}))
     assert chart.y.log
     assert chart.title == "loss (log)"
+
+
+def test_a_view_is_remembered_as_what_is_not_the_default() -> None:
+    options = GridOptions(x="time", smoothing=0.2, log_y=frozenset({"loss loss"}), at_once=6)
+    assert view_of(GridOptions()) == {}
+    assert options_of(view_of(options)) == options
+    assert options_of({"x": "epoch", "unknown": 3}) == GridOptions(x="epoch")
+
+
+@pytest.mark.parametrize(
+    "view", [{"x": "moon"}, {"smoothing": 0}, {"smoothing": "a"}, {"at_once": 99}, {"words": 1}]
+)
+def test_a_remembered_view_that_makes_no_sense_is_the_default(view) -> None:
+    assert options_of(view) == GridOptions()
+
+
+def test_plus_and_minus_walk_through_the_weights_from_any_place() -> None:
+    options = GridOptions(smoothing=0.04)
+    assert options.smoother(1).smoothing == 0.03
+    assert options.smoother(-1).smoothing == 0.05
+    assert GridOptions(smoothing=1.0).smoother(-1).smoothing == 1.0
+
+
+def test_runs_that_count_epochs_and_runs_that_count_steps_meet_at_epochs() -> None:
+    by_step = run_of("a", loss=[1.0] * 4, epoch=[0.0, 0, 1, 1])
+    by_epoch = run_of("b", loss=[1.0] * 2, x="epoch")
+    assert usual_axis([by_step, by_epoch]) == "epoch"
+    assert usual_axis([by_step]) == "step"
+    assert usual_axis([by_epoch]) == "step"
+    unknown = run_of("c", loss=[1.0] * 2)
+    assert usual_axis([by_epoch, unknown]) == "step"
+    assert usual_axis([]) == "step"

@@ -72,3 +72,11 @@ def test_names_are_text_and_never_escape_codes() -> None:
     (group,) = chart_groups(["a\x1b[31mloss", "a\x1b[31mloss"])
     assert group.title == "a�[31mloss"
     assert group.curves[0].name == "a\x1b[31mloss"
+
+
+def test_accuracy_is_the_same_however_it_is_abbreviated() -> None:
+    groups = chart_groups(["val/accuracy", "val_acc", "accumulated"])
+    assert [[curve.label for curve in group.curves] for group in groups] == [
+        ["val/accuracy", "val_acc"],
+        ["train"],
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from clr_tui.tui.text.clean import plain
 MOST_RATES = 8
 """Learning rates that share a chart: more could not be told apart."""
 RATES = "learning rate"
+_ACCURACY = re.compile(r"\bacc\b")
+_SYSTEM = re.compile(r"^_?system[/._-]", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class ChartGroup:
     @property
     def key(self) -> str:
         """Identifies the chart while others come and go."""
-        return f"{self.sort} {self.quantity.casefold()}"
+        return f"{self.sort} {_key(self.quantity)}"
 
 
 def chart_groups(names: Iterable[str]) -> list[ChartGroup]:
@@ -52,7 +55,7 @@ def chart_groups(names: Iterable[str]) -> list[ChartGroup]:
     together = 1 < len({one.quantity.casefold() for one in rates}) <= MOST_RATES
     found: dict[tuple[Sort, str], list[MetricName]] = {}
     for one in known:
-        quantity = RATES if together and one.sort == "lr" else one.quantity.casefold()
+        quantity = RATES if together and one.sort == "lr" else _key(one.quantity)
         found.setdefault((one.sort, quantity), []).append(one)
     return [
         _group(sort, RATES if together and sort == "lr" else own[0].quantity, own)
@@ -60,8 +63,15 @@ def chart_groups(names: Iterable[str]) -> list[ChartGroup]:
     ]
 
 
+def _key(quantity: str) -> str:
+    """The same for names that differ only in how they are written."""
+    return _ACCURACY.sub("accuracy", quantity.casefold())
+
+
 def _group(sort: Sort, quantity: str, names: list[MetricName]) -> ChartGroup:
     title = plain(quantity if len(names) > 1 else names[0].name)
+    if sort == "system":
+        title = _SYSTEM.sub("", title) or title
     labels = _short_names(names) if quantity == RATES else _part_labels(names)
     curves = tuple(
         Curve(one.name, plain(label), one.part or "train")

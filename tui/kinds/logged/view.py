@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.metric_names import is_share
 from clr_tui.engine.analysis.run_columns import load_columns, run_columns
-from clr_tui.engine.settings.config import SMOOTHING
 from clr_tui.tui.charts.chart import Axis, Chart, Role, Series
+from clr_tui.tui.charts.scale import Floats
 from clr_tui.tui.kinds.compare.entry_style import glyph_of, role_of
 from clr_tui.tui.kinds.logged.curves import X_AXES, RunCurves, XAxis
 from clr_tui.tui.kinds.logged.groups import RATES, ChartGroup, Curve, chart_groups
-from clr_tui.tui.text.chart_options import WEIGHTS
+from clr_tui.tui.kinds.logged.options import GridOptions
 from clr_tui.tui.text.clean import plain
 
 _ROLES: dict[str, Role] = {"loss": "loss", "metric": "accuracy", "lr": "lr", "count": "muted"}
@@ -24,32 +25,14 @@ _PART_ROLES: dict[str, Role] = {"train": "loss", "val": "validation", "test": "a
 _PART_GLYPHS = {"train": "", "val": "●", "test": "▲"}
 _FEW = 24
 """A curve of so few values also shows them as points."""
+_DECADES = 30.0
+"""Rates that differ by more than this factor have a logarithmic axis."""
 _UNITS: tuple[tuple[float, float, str], ...] = (
     (600.0, 1.0, "seconds"),
     (36_000.0, 60.0, "minutes"),
     (np.inf, 3600.0, "hours"),
 )
 """Longest time in seconds, seconds per unit, and the unit."""
-
-
-@dataclass(frozen=True)
-class GridOptions:
-    """How to draw charts of logged values."""
-
-    x: XAxis = "step"
-    smoothing: float = SMOOTHING
-    """Weight of a new value; 1 leaves the curves as they are."""
-    log_y: frozenset[str] = field(default_factory=frozenset)
-    """Keys of the charts with a logarithmic y axis."""
-
-    def smoother(self, direction: int) -> GridOptions:
-        """Returns the next stronger (1) or weaker (-1) smoothing, if there is one."""
-        beyond = (a for a in WEIGHTS[::direction] if direction * (self.smoothing - a) > 0)
-        return replace(self, smoothing=next(beyond, self.smoothing))
-
-    def toggled_y(self, key: str) -> GridOptions:
-        """Switches the y axis of a chart between linear and logarithmic."""
-        return replace(self, log_y=self.log_y ^ {key})
 
 
 @dataclass(frozen=True)
@@ -63,19 +46,26 @@ class XScale:
     """What places are divided by."""
     ends: tuple[float, float] | None
     """Of all values, in units; None without any."""
+    log: bool = False
+    """Whether it is logarithmic as it is, as suits rates of several decades."""
 
 
 def x_scale(runs: Sequence[RunCurves], names: Sequence[str], axis: XAxis) -> XScale:
     """The x axis for these names of all runs."""
     wanted = set(names)
-    found = [run.ends(name, axis) for run in runs for name in run.columns.names if name in wanted]
+    ends = [(run.ends(axis), run.columns.names) for run in runs]
+    found = [ends_of(name) for ends_of, known in ends for name in known if name in wanted]
     places = np.concatenate(found) if found else np.empty(0)
     name, unit = _name_of(runs, wanted, axis), 1.0
     if axis == "time":
         longest = float(places.max(initial=0.0))
         unit, name = next((unit, name) for most, unit, name in _UNITS if longest < most)
-    ends = (float(places.min()) / unit, float(places.max()) / unit) if len(places) else None
-    return XScale(axis, name, unit, ends)
+    positive = places[places > 0]
+    log = axis == "lr" and len(positive) > 0 and positive.max() > _DECADES * positive.min()
+    if log:
+        places = positive
+    limits = (float(places.min()) / unit, float(places.max()) / unit) if len(places) else None
+    return XScale(axis, name, unit, limits, bool(log))
 
 
 def _name_of(runs: Sequence[RunCurves], names: set[str], axis: XAxis) -> str:
@@ -85,6 +75,12 @@ def _name_of(runs: Sequence[RunCurves], names: set[str], axis: XAxis) -> str:
         run.columns.column(name).x for run in runs for name in run.columns.names if name in names
     }
     return plain(counted.pop()) if len(counted) == 1 else "step"
+
+
+def usual_axis(runs: Sequence[RunCurves]) -> XAxis:
+    """The step, or the epoch if some steps count epochs and all runs say how long one is."""
+    counted = {run.columns.column(name).x for run in runs for name in run.columns.names[:1]}
+    return "epoch" if len(counted) > 1 and all(run.has("epoch") for run in runs) else "step"
 
 
 def axes_of(runs: Sequence[RunCurves]) -> tuple[XAxis, ...]:
@@ -98,6 +94,8 @@ def group_chart(
     options: GridOptions,
     x: XScale,
     styles: Sequence[int] = (),
+    *,
+    legend: bool = True,
 ) -> Chart:
     """The chart of a group, with the curves of all runs.
 
@@ -107,29 +105,45 @@ def group_chart(
         options: how to draw them.
         x: the x axis.
         styles: numbers of the runs' colours and shapes; empty for a run that is shown alone.
+        legend: whether the chart names the runs.
     """
     series: list[Series] = []
     highest = [_highest(group, run) for run in runs]
+    if not any(math.isfinite(value) for value in highest):
+        return Chart(title=group.title, empty="None of its values is a finite number.")
     for number, run in enumerate(runs):
         # Per cent for shares from 0 to 1: tools differ in how they log them.
         unit = 100.0 if is_share(group.quantity) and highest[number] <= 1 else 1.0
-        for place, curve in enumerate(group.curves):
-            if curve.name in run.columns.names:
-                style = _style(group, curve, place, styles[number] if styles else None)
-                series += _series(run, curve.name, options.smoothing, x, unit, style)
-    if not any(bool(np.isfinite(one.x).any()) for one in series):
+        places = run.places(x.axis)
+        own = [curve for curve in group.curves if curve.name in run.columns.names]
+        for place, curve in enumerate(own):
+            if styles:
+                named = legend and place == 0
+                style = _style_of_run(group, curve, run.name, styles[number], named=named)
+            else:
+                style = _style_alone(group, curve)
+            at = places(curve.name)
+            at = at / x.unit if x.unit != 1 else at
+            series += _series(run, curve.name, options.smoothing, at, unit, style)
+    if not any(_has_place(one.x) for one in series):
         return Chart(title=group.title, empty=f"No value has a place on this x axis ({x.name}).")
     return Chart(
         series=tuple(series),
-        x=Axis(label=x.name),
+        x=Axis(label=x.name, log=x.log),
         y=Axis(log=group.key in options.log_y),
-        title=_title(group, options, max(highest), several=bool(styles)),
-        empty="None of its values is a finite number.",
+        title=_title(group, options, highest, several=bool(styles)),
     )
 
 
-def _title(group: ChartGroup, options: GridOptions, highest: float, *, several: bool) -> str:
-    unit = ", %" if is_share(group.quantity) and highest <= 100 else ""
+def _has_place(x: Floats) -> bool:
+    # Its ends are known at once; a million values take longer.
+    return len(x) > 0 and bool(np.isfinite(x[[0, -1]]).any() or np.isfinite(x).any())
+
+
+def _title(
+    group: ChartGroup, options: GridOptions, highest: Sequence[float], *, several: bool
+) -> str:
+    unit = ", %" if is_share(group.quantity) and np.nanmax(highest) <= 100 else ""
     notes = ["log"] if group.key in options.log_y else []
     if several and _is_dotted(group, group.curves):
         notes.append("train dotted")
@@ -137,11 +151,10 @@ def _title(group: ChartGroup, options: GridOptions, highest: float, *, several: 
 
 
 def _highest(group: ChartGroup, run: RunCurves) -> float:
-    """The highest value of a group; 0 if there is none."""
+    """The greatest value of a group; NaN if there is none."""
     known = set(run.columns.names)
-    columns = [run.columns.column(c.name).value for c in group.curves if c.name in known]
-    highest = [float(np.fmax.reduce(column)) for column in columns]
-    return max((value for value in highest if np.isfinite(value)), default=0.0)
+    found = [run.highest(curve.name) for curve in group.curves if curve.name in known]
+    return max((value for value in found if math.isfinite(value)), default=math.nan)
 
 
 def _is_dotted(group: ChartGroup, curves: Sequence[Curve]) -> bool:
@@ -153,6 +166,9 @@ def _is_dotted(group: ChartGroup, curves: Sequence[Curve]) -> bool:
 @dataclass(frozen=True)
 class _Style:
     name: str
+    """In the legend."""
+    label: str
+    """Where the cursor reads values."""
     colour: Role
     glyph: str
     dotted: bool = False
@@ -161,44 +177,58 @@ class _Style:
     smooth: bool = True
 
 
-def _style(group: ChartGroup, curve: Curve, place: int, run: int | None) -> _Style:
-    smooth = group.sort not in ("lr", "count")
-    several = len(group.curves) > 1
-    if run is not None:
-        dotted = _is_dotted(group, [curve])
-        return _Style("", role_of(run), glyph_of(run), dotted, smooth=smooth)
-    if group.quantity == RATES and several:
-        return _Style(curve.label, role_of(place), glyph_of(place), smooth=False)
-    if several:
-        role = _PART_ROLES[curve.part]
-        return _Style(curve.label, role, _PART_GLYPHS[curve.part], raw=place == 0, smooth=smooth)
-    return _Style("", _ROLES.get(group.sort, "loss"), "", raw=True, smooth=smooth)
+def _style_of_run(group: ChartGroup, curve: Curve, run: str, number: int, *, named: bool) -> _Style:
+    label = f"{run} {curve.label}" if len(group.curves) > 1 else run
+    return _Style(
+        run if named else "",
+        label,
+        role_of(number),
+        glyph_of(number),
+        dotted=_is_dotted(group, [curve]),
+        smooth=_is_smoothed(group),
+    )
+
+
+def _style_alone(group: ChartGroup, curve: Curve) -> _Style:
+    smooth, place = _is_smoothed(group), group.curves.index(curve)
+    if len(group.curves) == 1:
+        role = _ROLES.get(group.sort, "loss")
+        return _Style("", curve.label, role, "", raw=True, smooth=smooth)
+    if group.quantity == RATES:
+        return _Style(curve.label, curve.label, role_of(place), glyph_of(place), smooth=smooth)
+    role, glyph = _PART_ROLES[curve.part], _PART_GLYPHS[curve.part]
+    return _Style(curve.label, curve.label, role, glyph, raw=place == 0, smooth=smooth)
+
+
+def _is_smoothed(group: ChartGroup) -> bool:
+    return group.sort not in ("lr", "count", "system")
 
 
 def _series(
-    run: RunCurves, name: str, smoothing: float, x: XScale, unit: float, style: _Style
+    run: RunCurves, name: str, smoothing: float, at: Floats, unit: float, style: _Style
 ) -> list[Series]:
-    column = run.columns.column(name)
-    at = run.x(column, x.axis)
-    at = at / x.unit if x.unit != 1 else at
-    values, smoothed = run.smoothed(name, smoothing if style.smooth else 1.0)
+    values = run.values(name, unit)
+    smoothed = run.smoothed(name, smoothing if style.smooth else 1.0)
     drawn: list[Series] = []
-    if smoothed and style.raw:
-        drawn.append(Series(at, unit * column.value, "", "raw", faint=True))
-    kind = "points" if len(values) == 1 else "line"
+    if smoothed.weight < 1 and style.raw:
+        label = f"{style.label} raw"
+        drawn.append(Series(at, values, "", "raw", faint=True, label=label))
+    shown = values if smoothed.weight == 1 else unit * smoothed.values
+    at = at[smoothed.first :: smoothed.every]
     drawn.append(
         Series(
             at,
-            unit * values if unit != 1 else values,
+            shown,
             style.name,
             style.colour,
-            kind,  # type: ignore[arg-type]
+            "points" if len(values) == 1 else "line",
             dotted=style.dotted,
             glyph=style.glyph,
+            label=style.label,
         )
     )
     if 1 < len(values) <= _FEW and not style.glyph:
-        drawn.append(Series(at, drawn[-1].y, "", style.colour, "points"))
+        drawn.append(Series(at, shown, "", style.colour, "points", label=""))
     return drawn
 
 
