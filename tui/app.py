@@ -18,7 +18,7 @@ from clr_tui.engine.log.rundir import RunDir
 from clr_tui.tui.alerts import Alerts
 from clr_tui.tui.hangup import watch_terminal
 from clr_tui.tui.keys import HasKeys, keys_for
-from clr_tui.tui.kinds.registry import KINDS
+from clr_tui.tui.kinds.registry import KINDS, load_screen_together
 from clr_tui.tui.messages import LaunchFailed, Loaded, LoadFailed, RunLaunched
 from clr_tui.tui.safe_text import SafeTextFilter
 from clr_tui.tui.shell import Shell
@@ -33,6 +33,7 @@ from clr_tui.tui.textual_internals import (
     write_to_terminal,
 )
 from clr_tui.tui.themes import THEMES, set_up_themes, without_greys
+from clr_tui.tui.views_file import ViewsFile
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -61,6 +62,7 @@ class ClrTuiApp(Shell):
         notify: ways to tell what happens to runs: see `terminal_notes`.
         start_speed: the replay's speed; `math.inf` shows its end.
         start_at: where the replay starts, 0 to 1.
+        views: the file that remembers how each log was viewed; None: nothing is remembered.
 
     Attributes:
         return_message: names the live runs; printed once the terminal is restored.
@@ -84,8 +86,10 @@ class ClrTuiApp(Shell):
         notify: Sequence[str] = (),
         start_speed: float = 1.0,
         start_at: float = 0.0,
+        views: Path | None = None,
     ) -> None:
         super().__init__()
+        self.views = ViewsFile(views)
         self.runs = runs
         self.clock = clock
         self.wall = wall
@@ -142,6 +146,7 @@ class ClrTuiApp(Shell):
             found = load()
             for kind in _kinds_of(found):
                 KINDS[kind].load_screen()  # imported here, off the event loop
+            load_screen_together()
         except Exception as error:  # noqa: BLE001 - re-raised by the caller of the app
             self.post_message(LoadFailed(error))
         else:
@@ -177,16 +182,27 @@ class ClrTuiApp(Shell):
 
     def open_together(self, runs: Sequence[NamedSource]) -> None:
         """Shows runs of any kinds on one set of charts; a single one on the screen of its kind."""
-        source = runs[0].source
-        run = source.run if isinstance(source, LiveSource) else None
-        self._show(source, runs[0].config, run)
+        if len(runs) == 1:
+            source = runs[0].source
+            run = source.run if isinstance(source, LiveSource) else None
+            self._show(source, runs[0].config, run)
+            return
+        screen: Screen[None] = load_screen_together()(runs)
+        self.push_screen(screen)
 
     def open_recording(self, recording: Recording) -> None:
         """Replays a log."""
         speed, at = self._replay_from
         folder = recording.path if recording.path.is_dir() else None
         output = RunDir(folder).log_path if folder is not None else None
-        source = ReplaySource(recording.batch, self.clock, speed=speed, at=at, output=output)
+        source = ReplaySource(
+            recording.batch,
+            self.clock,
+            speed=speed,
+            at=at,
+            output=output,
+            path=recording.path,
+        )
         self._show(source, recording.config, None)
 
     def _show(self, source: Source, config: RunConfig, run: RunDir | None) -> None:

@@ -1,11 +1,11 @@
 """The table of all keys; bindings, footer, help and palette are made from it.
 
 A key belongs to a screen (`home` or the name of a kind), to comparisons over a `grid` of rates, to
-every `run` screen, to those without such a grid (`newest`), to those with `curves`, to run screens
-that show a running job (`live`) or a recording (`replay`), or to `any` screen. Footer and help
-leave out keys that command a worker once the run has ended; pressing one explains why. Keys are in
-order of importance: a narrow footer drops the last ones, but never `?` and `q`. Actions `app.*`
-belong to the app, all others to the screen.
+every `run` screen, to runs that a command starts (`job`), to those without such a grid (`newest`),
+to those with `curves`, to run screens that show a running job (`live`) or a recording (`replay`),
+or to `any` screen. Footer and help leave out keys that command a worker once the run has ended;
+pressing one explains why. Keys are in order of importance: a narrow footer drops the last ones, but
+never `?` and `q`. Actions `app.*` belong to the app, all others to the screen.
 
 While a tool, the cursor or the zoom, is in use, its keys come before all others, and other meanings
 of the same keys are neither listed nor reachable.
@@ -27,8 +27,8 @@ GRID = "compare+grid"
 Mode = Literal["live", "trial", "ended", "replay", "watch"]
 """What a run screen shows: a running job, a running trial of a comparison, a run or trial that has
 ended, a recording, or the log of another tool while it may grow."""
-Tool = Literal["cursor", "zoom"]
-"""What the arrow keys move on the charts of a run screen."""
+Tool = Literal["cursor", "zoom", "chart"]
+"""What the arrow keys move on the charts of a run screen; `chart`: one of many has all the room."""
 
 
 @runtime_checkable
@@ -136,8 +136,30 @@ KEYS: tuple[Key, ...] = (
         tool="zoom",
     ),
     _key("run", "z esc", "end", "leave the part as it is", "z,escape end_zoom", tool="zoom"),
+    _key(
+        "logged",
+        "enter esc",
+        "all charts",
+        "show the other charts again (arrow keys: the chart before or after)",
+        "enter,escape leave_chart Show the other charts again",
+        tool="chart",
+    ),
     _key("home", "n", "new run", "start a new run", "n new_run"),
-    _key("home", "enter", "open", "open the selected run", "enter open_run"),
+    _key(
+        "home",
+        "enter",
+        "open",
+        "open the selected run, or the marked ones together",
+        "enter open_run",
+    ),
+    _key(
+        "home",
+        "space",
+        "mark",
+        "mark runs, to show them together (esc: unmark all)",
+        "space mark Mark the selected run",
+        "escape unmark Unmark all runs",
+    ),
     _key("home", "/", "filter", "show only matching runs", "slash filter"),
     _key(
         "range-test",
@@ -234,6 +256,40 @@ KEYS: tuple[Key, ...] = (
         "up select(-1) Select the row above",
         "down select(1) Select the row below",
     ),
+    _key("logged", "enter", "enlarge", "give the chosen chart all the room", "enter enlarge"),
+    _key(
+        "logged",
+        "/",
+        "filter",
+        "show only charts and runs whose names match: words, !not, /pattern/",
+        "slash filter Filter charts and runs",
+    ),
+    _key(
+        "logged",
+        "←→↑↓",
+        "choose",
+        "choose a chart",
+        "left choose(-1,0) Choose the chart on the left",
+        "right choose(1,0) Choose the chart on the right",
+        "up choose(0,-1) Choose the chart above",
+        "down choose(0,1) Choose the chart below",
+    ),
+    _key(
+        "logged",
+        "m M",
+        "charts",
+        "show more charts at once, or fewer (pgup, pgdn: the others)",
+        "m more_charts(1) Show more charts at once",
+        "M more_charts(-1) Show fewer charts at once",
+    ),
+    _key("logged", "p", "panel", "show or hide values and settings", "p toggle_panel"),
+    _key(
+        "logged",
+        "d",
+        "device",
+        "show the load of the machine: GPU, CPU, memory over time",
+        "d toggle_load Show the load of the machine",
+    ),
     _key(
         "run",
         "i",
@@ -248,7 +304,7 @@ KEYS: tuple[Key, ...] = (
         "show a part of x: ↑↓ narrow and widen it, ←→ move it, f follows the newest",
         "z zoom Show a part of x",
     ),
-    _key("run", "r", "again", "run it again: its settings open in the form", "r run_again"),
+    _key("job", "r", "again", "run it again: its settings open in the form", "r run_again"),
     _key("curves", "c", "compare", "compare optimizers on this task", "c compare"),
     _key(
         "run", "l", "log", "show or hide the worker's output: prints, warnings", "l toggle_output"
@@ -257,14 +313,14 @@ KEYS: tuple[Key, ...] = (
         "run",
         "pgup pgdn",
         "",
-        "scroll the worker's output (end: follow it again)",
+        "scroll the worker's output (end: follow it again), or go through the pages of charts",
         "pageup scroll_output(-1) Scroll the worker's output up",
         "pagedown scroll_output(1) Scroll the worker's output down",
         "home output_end(False) Go to the start of the worker's output",
         "end output_end(True) Follow the worker's output",
     ),
     _key(
-        "curves",
+        "curves logged",
         "+-",
         "smooth",
         "smooth the curve more or less",
@@ -285,7 +341,7 @@ KEYS: tuple[Key, ...] = (
         "run",
         "x",
         "x axis",
-        "x by step, epoch, learning rate (range test) or seconds",
+        "x by step, epoch, time, or learning rate",
         "x cycle_x Change what the x axis shows",
     ),
     _key("run", "e", "export", "export SVG, CSV or JSON (a comparison: also Markdown)", "e export"),
@@ -338,6 +394,7 @@ def _places(screen: str, mode: Mode | None) -> set[str]:
     places = {*screen.split("+"), "any"}
     if screen != HOME:
         places |= {"run"}
+        places |= {"job"} if KINDS[kind_in(screen)].command else set()
         places |= {"curves"} if KINDS[kind_in(screen)].curves else set()
         places |= {"newest"} if screen != GRID else set()
         places |= {"replay"} if mode in (None, "replay") else set()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from clr_tui.engine.log.rundir import RunDir
     from clr_tui.engine.settings.config import Job, TaskConfig
     from clr_tui.tui.alerts import Alerts
+    from clr_tui.tui.sources import NamedSource
+    from clr_tui.tui.views_file import ViewsFile
 
 
 class Shell(App[None]):
@@ -24,16 +26,22 @@ class Shell(App[None]):
         wall: Unix time for ages, seconds.
         runs: the folder of runs.
         alerts: tells what happens to runs; None if nothing is to be told.
+        views: how each log was viewed.
     """
 
     clock: Callable[[], float]
     wall: Callable[[], float]
     runs: Path
     alerts: Alerts | None
+    views: ViewsFile
 
     @abstractmethod
     def open_run(self, run: RunDir) -> None:
         """Shows `run`, live or ended, on the screen of its kind."""
+
+    @abstractmethod
+    def open_together(self, runs: Sequence[NamedSource]) -> None:
+        """Shows runs of any kinds on one set of charts; a single one on the screen of its kind."""
 
     @abstractmethod
     def launch(

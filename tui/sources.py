@@ -40,6 +40,10 @@ class Source(Protocol):
     def output(self) -> Path | None:
         """The worker's own output; None if the recording is not a run's folder."""
 
+    @property
+    def path(self) -> Path | None:
+        """The file or folder of the log, by which its view is remembered; None: it is not."""
+
     def poll(self) -> Batch:
         """Returns new events since the last poll; never blocks."""
 
@@ -68,6 +72,7 @@ class LiveSource:
 
         self.run = run
         self.output = run.log_path
+        self.path = run.path
         self._tail = LogTail(run.events_path)
         self._limit = limit
 
@@ -158,6 +163,7 @@ class TrialSource:
     def __init__(self, source: Source, trial: int) -> None:
         self._source = source
         self.output = source.output
+        self.path = None
         self._filter = TrialFilter(trial)
 
     @property
@@ -183,6 +189,7 @@ class ReplaySource:
         speed: 1 is real time; `math.inf` releases everything at once.
         at: where to start, 0 to 1 of the recorded time.
         output: the `worker.log` of the recorded run, if there is one.
+        path: the log, by which its view is remembered.
     """
 
     replay = True
@@ -196,8 +203,10 @@ class ReplaySource:
         speed: float = 1.0,
         at: float = 0.0,
         output: Path | None = None,
+        path: Path | None = None,
     ) -> None:
         self.output = output
+        self.path = path
         self._recorded = recorded
         self._events = recorded.events
         self._due = _offsets(self._events)

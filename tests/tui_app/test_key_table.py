@@ -9,6 +9,7 @@ import pytest
 from clr_tui.tui.app import ClrTuiApp
 from clr_tui.tui.keys import GRID, KEYS, bindings_for, footer_keys, keys_for, kind_in
 from clr_tui.tui.kinds.compare.screen import ComparisonScreen
+from clr_tui.tui.kinds.logged.screen import LoggedScreen
 from clr_tui.tui.kinds.range_test.screen import RangeTestScreen
 from clr_tui.tui.kinds.train.screen import TrainingScreen
 from clr_tui.tui.screens.home import HomeScreen
@@ -19,6 +20,7 @@ SCREENS = {
     "train": TrainingScreen,
     "compare": ComparisonScreen,
     GRID: ComparisonScreen,
+    "logged": LoggedScreen,
 }
 
 
@@ -32,7 +34,7 @@ def test_every_action_exists_and_takes_its_argument(name) -> None:
                 owner, action = ClrTuiApp, action.removeprefix("app.")
             method = getattr(owner, f"action_{action}")
             parameters = len(inspect.signature(method).parameters) - 1
-            assert parameters == (1 if argument else 0), bind
+            assert parameters == (len(argument.split(",")) if argument else 0), bind
 
 
 @pytest.mark.parametrize("name", SCREENS)
@@ -90,10 +92,15 @@ def test_the_keys_of_a_comparison_are_there() -> None:
 
 @pytest.mark.parametrize(
     ("name", "orders"),
-    [("range-test", {"space", "s"}), ("train", {"space", "s"}), ("compare", {"s", "k"})],
+    [
+        ("range-test", {"space", "s"}),
+        ("train", {"space", "s"}),
+        ("compare", {"s", "k"}),
+        ("logged", {"space", "s", "b", "enter", "/"}),
+    ],
 )
 def test_the_commands_of_a_living_run_fit_a_narrow_footer(name, orders) -> None:
-    wide = {"range-test": 120, "train": 80, "compare": 100}[name]
+    wide = {"range-test": 120, "train": 80, "compare": 100, "logged": 80}[name]
     assert orders <= {key.shown for key in footer_keys(name, "live", wide)}
 
 

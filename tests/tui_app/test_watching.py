@@ -76,5 +76,3 @@ async def test_nothing_commands_another_program(tmp_path: Path, monkeypatch) -> 
             await pilot.press(key)
         assert set(said) == {"This is the log of another program, which clr-tui only reads."}
         assert screen.key_mode == "watch"
-        await pilot.press("r")
-        assert "start that again" in said[-1]

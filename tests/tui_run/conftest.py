@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from logged_runs import LoggedLog, logged_log
 from run_logs import TASK, Log
 
 from clr_tui.engine.log.rundir import create_run
@@ -64,3 +65,11 @@ def _true_colour(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("COLORTERM", "truecolor")
     monkeypatch.setenv("TERM", "xterm-256color")
+
+
+@pytest.fixture
+def own_log(tmp_path: Path) -> Iterator[LoggedLog]:
+    """A run of somebody's own loop, nothing logged yet."""
+    log = logged_log(tmp_path / "runs")
+    yield log
+    log.die()

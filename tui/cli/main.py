@@ -142,10 +142,20 @@ def _screen(
     # Importing makes many objects, none of them garbage: do not scan them after every 700.
     usual = gc.get_threshold()
     gc.set_threshold(50_000)
+    from clr_tui.engine.log.runs_folder import state_dir
     from clr_tui.tui.app import ClrTuiApp
+    from clr_tui.tui.views_file import FILE
 
     gc.set_threshold(*usual)
-    app = ClrTuiApp(runs, load=load, notify=notify or (), start_speed=speed, start_at=at)
+    state = state_dir()
+    app = ClrTuiApp(
+        runs,
+        load=load,
+        notify=notify or (),
+        start_speed=speed,
+        start_at=at,
+        views=state / FILE if state.is_absolute() else None,
+    )
     app.run()
     if app.failure is not None:
         raise app.failure

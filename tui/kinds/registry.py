@@ -12,7 +12,7 @@ from clr_tui.engine.by_name import named
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from clr_tui.engine.analysis.history import RunHistory
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from clr_tui.engine.settings.config import Job, RunConfig, TaskConfig
     from clr_tui.tui.charts.chart import Chart
     from clr_tui.tui.cli.parsing import Parser
-    from clr_tui.tui.sources import Source
+    from clr_tui.tui.sources import NamedSource, Source
     from clr_tui.tui.text.event_lines import EventLines
 
 
@@ -161,12 +161,15 @@ _LOGGED = Kind(
     purpose="",
     stopping="The loop ends when it asks for its next batch.",
     how=(
-        "Everything that the loop logged, a chart for each name; values of training and validation "
-        "share one."
+        "A chart for each name that was logged; values of training and validation share one, and "
+        "so do learning rates. The faint line is what was logged, the strong one is smoothed to "
+        "both sides, so that it lags nowhere. The bar on the left marks the chosen chart, which "
+        "enter enlarges and y switches. How a log is viewed is remembered."
     ),
     command="",
     screen=f"{_HERE}.logged.screen:LoggedScreen",
     display=f"{_HERE}.logged.display:DISPLAY",
+    curves=False,
 )
 KINDS: dict[str, Kind] = {kind.name: kind for kind in (_RANGE_TEST, _TRAIN, _COMPARE, _LOGGED)}
 
@@ -174,3 +177,9 @@ KINDS: dict[str, Kind] = {kind.name: kind for kind in (_RANGE_TEST, _TRAIN, _COM
 def kinds_with_command() -> dict[str, Kind]:
     """The kinds of run that a command starts."""
     return {name: kind for name, kind in KINDS.items() if kind.command}
+
+
+def load_screen_together() -> Callable[[Sequence[NamedSource]], Any]:
+    """Imports the screen of several runs of any kinds, untyped as above."""
+    place = f"{_HERE}.logged.together:TogetherScreen"
+    return cast("Callable[[Sequence[NamedSource]], Any]", named(place))

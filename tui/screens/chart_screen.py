@@ -49,6 +49,8 @@ class ChartScreen(ForegroundScreen[None]):
     key_screen: str
     key_tool: Tool | None = None
     """What the arrow keys move."""
+    resting_tool: Tool | None = None
+    """What they move while there is neither a cursor nor a zoom in use."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -79,7 +81,8 @@ class ChartScreen(ForegroundScreen[None]):
         before, self.base_charts = self._x_name, dict(charts)
         if before and self._x_name != before:
             # Another x: neither the place of the cursor nor the part has a meaning on it.
-            self.part = self.newest_span = self.cursor_at = self.key_tool = None
+            self.part = self.newest_span = self.cursor_at = None
+            self.key_tool = self.resting_tool
             self.log_x = False
             self.show_readings()
         self._draw()
@@ -150,7 +153,14 @@ class ChartScreen(ForegroundScreen[None]):
         return max((view.data_columns for view in self.query(ChartView)), default=1)
 
     def _use(self, tool: Tool | None) -> None:
-        self.key_tool = tool
+        self.key_tool = self.resting_tool if tool is None else tool
+        self.show_readings()
+
+    def rest_on(self, tool: Tool | None) -> None:
+        """Gives the arrow keys a meaning for as long as nothing else uses them."""
+        if self.key_tool == self.resting_tool:
+            self.key_tool = tool
+        self.resting_tool = tool
         self.show_readings()
 
     def action_show_cursor(self) -> None:

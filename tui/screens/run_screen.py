@@ -7,6 +7,7 @@ the run.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -153,13 +154,12 @@ class RunScreen(ChartScreen):
             self.say(str(error))
             return
         self._feed(batch)
-        if batch.more:
+        self._read = min(batch.portion if batch.more else 1.0, self.read_others())
+        if self._read < 1:
             # A long log is read in pieces, so that keys are handled in between.
             self.call_later(self.poll)
-            self._read = batch.portion
             self.show_title()
             return
-        self._read = 1.0
         if isinstance(self.source, ReplaySource):
             alive = not self.source.finished
             self.query_one(ReplayBar).show(self.source)
@@ -170,7 +170,7 @@ class RunScreen(ChartScreen):
         self.query_one(KeyFooter).show(self.key_mode, self.key_tool)
         if self.run_dir is not None and self.history.started is not None:
             self._log_gone = not self.run_dir.events_path.exists()
-        state = (self.history.version, self.status, self._log_gone)
+        state = self.state()
         now = self.app.clock()
         due = now >= self._draw_from or self.status != before
         if self.is_active and due and state != self._shown:
@@ -185,6 +185,14 @@ class RunScreen(ChartScreen):
         alerts = self.app.alerts
         if alerts is not None and not self.source.replay and self.noun == RunScreen.noun:
             alerts.look_at_history(self.config.id, self.history, self.status.state, self.app.wall())
+
+    def read_others(self) -> float:
+        """Reads what else the screen shows, in pieces; returns the share that has been read."""
+        return 1.0
+
+    def state(self) -> Hashable:
+        """Returns what differs if there is something new to draw."""
+        return self.history.version, self.status, self._log_gone
 
     def _read_output(self) -> None:
         """Shows what the worker has printed, if that is to be seen."""
@@ -269,32 +277,48 @@ class RunScreen(ChartScreen):
             shown += wrap_line(self._hint, width, "suggestion")
         if self.readings_in_message():
             shown += self.readings_in_lines(width)
-        wrong = failure_words(self.history, self.status.state, log_of(self.run_dir))
-        if self._log_gone and self.status.state == "lost":
-            wrong = ""  # that is why its worker ended, and there is no output to read
+        wrong = self.failure()
         for words in (wrong, LOG_GONE if self._log_gone else ""):
             if words:
                 shown += wrap_line(words, width, "diverged")
-        if traced := _rows_of(traceback_of(self.history), width):
+        if traced := _rows_of(self.traceback(), width):
             room = self.size.height * TRACEBACK_SHARE
             panel.styles.height = max(min(len(shown) + len(traced), int(room)), 5)
             shown += _innermost(traced, panel.content_size.height - len(shown))
         elif panel.styles.inline.has_rule("height"):
             panel.styles.height = None
-        if pause_words := paused_or_stopped_words(self.history, self.status.state):
+        if pause_words := self.pause_words():
             shown += wrap_line(pause_words, width, "suggestion")
         panel.set_class(bool(wrong), "-trouble")
         # A finished run has more to report, and its layout no longer moves.
         panel.set_class(self.status.ended, "-ended")
         if not wrong or self.history.has_results:
             shown += self.verdict()
-        for notice in notices(self.history):
+        for notice in self.notices():
             shown += wrap_line(f"! {notice}", width, "suggestion", indent="  ")
         for remark in self.remarks():
             lines = wrap_line(remark, width)
             if len(shown) + len(lines) <= panel.content_size.height:
                 shown += lines  # only whole sentences
         panel.set_lines(shown)
+
+    def failure(self) -> str:
+        """Returns why the run failed or was lost; empty if it was not."""
+        if self._log_gone and self.status.state == "lost":
+            return ""  # that is why its worker ended, and there is no output to read
+        return failure_words(self.history, self.status.state, log_of(self.run_dir))
+
+    def traceback(self) -> list[str]:
+        """Returns the user's own lines of the traceback of a failed run."""
+        return traceback_of(self.history)
+
+    def pause_words(self) -> str:
+        """Returns a sentence about a paused or stopped run; empty for any other."""
+        return paused_or_stopped_words(self.history, self.status.state)
+
+    def notices(self) -> list[str]:
+        """Returns what the reader of the log has to say, a sentence each."""
+        return notices(self.history)
 
     def on_panel_resized(self, event: Panel.Resized) -> None:
         """Fits the message to its new height."""
@@ -402,9 +426,6 @@ class RunScreen(ChartScreen):
     def action_run_again(self) -> None:
         """Opens the form with this run's settings; a failed run's error is shown at its field."""
         job = self.config.job
-        if not JOB_KINDS[self.config.kind].has_worker:
-            self.say("This run belongs to a program of yours: start that again.")
-            return
         if job is None or not self.repeatable:
             self.say("This recording does not name its task, so it cannot be run again.")
             return
@@ -468,9 +489,13 @@ class RunScreen(ChartScreen):
         """Returns the export formats."""
         raise NotImplementedError
 
+    def has_begun(self) -> bool:
+        """Whether there is something to export."""
+        return self.history.began
+
     def action_export(self) -> None:
         """Opens the export dialog."""
-        if not self.history.began:
+        if not self.has_begun():
             self.say("There is nothing to export before the first losses.")
             return
         dialog = ExportDialog(self.config.id, self.exports(), self.export_words)
