@@ -12,6 +12,7 @@ from textual.widgets import Static
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.log.commands import CommandTail, Stop
 from clr_tui.tui.kinds.compare.screen import ComparisonScreen
+from clr_tui.tui.kinds.logged.together import TogetherScreen
 from clr_tui.tui.kinds.range_test.screen import RangeTestScreen
 from clr_tui.tui.kinds.train.screen import TrainingScreen
 from clr_tui.tui.screens.confirm import ConfirmScreen
@@ -376,3 +377,66 @@ async def test_a_comparison_is_listed_previewed_and_opened(app, runs) -> None:
         assert "All its trials end" in str(app.screen.query_one("#detail", Static).render())
         await pilot.press("n", "enter")
         assert isinstance(app.screen, ComparisonScreen)
+
+
+def marked(screen) -> list[str]:
+    """The runs with a mark, as they are drawn."""
+    table = screen.query_one(RunTable)
+    rows = [table.render_line(y).text for y in range(table.size.height)]
+    return [row.id for row, text in zip(table._rows, rows[1:], strict=False) if "● " in text[:4]]
+
+
+async def test_marked_runs_of_all_kinds_are_shown_together(app, mixed) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await settled(pilot)
+        await pilot.press("down", "space", "space")
+        assert marked(screen) == ["train-digits-2", "range-test-digits-2"]
+        assert words(screen, "#home-count") == "6 runs, 1 active, 2 marked"
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, TogetherScreen))
+        followed = [run.name for run in app.screen.followed]
+        assert followed == ["train-digits-2", "range-test-digits-2"]
+        await until(pilot, lambda: "loss" in app.screen.query_one("#chart-0").chart.title)
+        await pilot.press("escape")
+        assert marked(screen) == ["train-digits-2", "range-test-digits-2"]  # to add one more
+        await pilot.press("escape")
+        assert marked(screen) == []
+        assert words(screen, "#home-count") == "6 runs, 1 active"
+
+
+async def test_marks_stay_when_a_filter_hides_their_runs_and_one_alone_opens_its_own_screen(
+    app, mixed
+) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await settled(pilot)
+        await pilot.press("space", "slash", *"train-digits", "enter")
+        await settled(pilot)
+        assert marked(screen) == []
+        assert "1 marked" in words(screen, "#home-count")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, RangeTestScreen))
+        await pilot.press("escape", "space")  # marks the first training too
+        assert "2 marked" in words(screen, "#home-count")
+
+
+async def test_a_marked_run_that_is_removed_is_not_opened(app, mixed) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await settled(pilot)
+        await pilot.press("down", "space", "space", "space")
+        shutil.rmtree(mixed.folder / "train-digits-2")
+        screen._refresh_list()
+        await until(pilot, lambda: "2 marked" in words(screen, "#home-count"))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, TogetherScreen))
+        assert len(app.screen.followed) == 2
+
+
+async def test_at_most_thirty_runs_are_shown_together(app, runs) -> None:
+    for number in range(33):
+        runs.sweep(f"range-test-digits-{number}", age=10 + number, steps=4)
+    async with app.run_test(size=(120, 60)) as pilot:
+        await settled(pilot)
+        await pilot.press(*["space"] * 33, "enter")
+        await until(pilot, lambda: isinstance(app.screen, TogetherScreen))
+        assert len(app.screen.followed) == 30
+        assert "Only the first 30" in toasts(app)

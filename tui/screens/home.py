@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 REFRESH_SECONDS = 1.0
 """Seconds between two reads of the folder of runs."""
 READING = "Reading its log ..."
+MOST_TOGETHER = 30
+"""Runs that are shown on one set of charts: more curves could not be told apart."""
 NO_RUNS = Text.assemble(
     ("No runs yet.\n\n", "bold"),
     "Press ",
@@ -85,6 +87,8 @@ class HomeScreen(ForegroundScreen[None]):
         self._listing = threading.Lock()
         self._due = 0.0
         self._said: dict[str, str | Text] = {}
+        self._marked: set[str] = set()
+        """Ids of runs."""
 
     @property
     def listed(self) -> bool:
@@ -183,7 +187,8 @@ class HomeScreen(ForegroundScreen[None]):
         rows = matching(self._all, words)
         table = self.query_one(RunTable)
         table.show(rows, self.app.wall())
-        self._say("#home-count", runs_heading(len(rows), self._all, words.strip()))
+        marked = len(self._marked_runs())
+        self._say("#home-count", runs_heading(len(rows), self._all, words.strip(), marked))
         if not rows:
             unmatched = f"No run matches '{plain(words)}'.  esc shows all."
             self._say("#home-empty", unmatched if self._all else NO_RUNS)
@@ -295,10 +300,46 @@ class HomeScreen(ForegroundScreen[None]):
         self.app.new_run()
 
     def action_open_run(self) -> None:
-        """Opens the run under the cursor."""
-        selected = self.query_one(RunTable).selected
-        if selected is not None:
-            self.app.open_run(self._dir_of(selected))
+        """Opens the run under the cursor, or all marked runs together."""
+        table = self.query_one(RunTable)
+        if marked := self._marked_runs():
+            self._open_together(marked)
+        elif table.selected is not None:
+            self.app.open_run(self._dir_of(table.selected))
+
+    def _open_together(self, marked: list[RunSummary]) -> None:
+        from clr_tui.tui.sources import LiveSource, NamedSource
+
+        runs: list[NamedSource] = []
+        for summary in marked[:MOST_TOGETHER]:
+            run = self._dir_of(summary)
+            try:
+                runs.append(NamedSource(run.id, LiveSource(run), run.config()))
+            except UserError as error:
+                self.app.toast(error.message, "error")
+        if len(marked) > MOST_TOGETHER:
+            self.app.toast(f"Only the first {MOST_TOGETHER} marked runs are shown.", "warning")
+        if runs:
+            self.app.open_together(runs)
+
+    def action_mark(self) -> None:
+        """Marks the run under the cursor, or unmarks it, and goes to the next one."""
+        table = self.query_one(RunTable)
+        if table.selected is not None:
+            self._marked ^= {table.selected.id}
+            table.mark(self._marked)
+            table.move(1)
+            self._show_table()
+
+    def action_unmark(self) -> None:
+        """Unmarks all runs."""
+        self._marked.clear()
+        self.query_one(RunTable).mark(())
+        self._show_table()
+
+    def _marked_runs(self) -> list[RunSummary]:
+        """Those that are marked, also those that the filter hides."""
+        return [run for run in self._all or () if run.id in self._marked]
 
     def action_remove(self) -> None:
         """Removes the run under the cursor after confirmation."""

@@ -125,11 +125,13 @@ def progress(fraction: float | None, width: int, bar: bool = True) -> str:
     return f"{'━' * done}{'─' * (room - done)} {percent}"
 
 
-def runs_heading(shown: int, summaries: list[RunSummary], words: str) -> str:
-    """Count the runs, the active ones, and those that match the filter."""
+def runs_heading(shown: int, summaries: list[RunSummary], words: str, marked: int = 0) -> str:
+    """Count the runs, the active and the marked ones, and those that match the filter."""
     total = len(summaries)
     living = sum(map(is_living, summaries))
     text = f"{numbers.count(total)} {plural('run', total)}"
     if living:
         text += f", {living} active"
+    if marked:
+        text += f", {marked} marked"
     return text + (f", {numbers.count(shown)} match" if words else "")

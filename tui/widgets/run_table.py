@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from typing import ClassVar
 
 from rich.style import Style
@@ -14,6 +14,7 @@ from clr_tui.tui.text.run_rows import RunColumn, cell, columns_for
 from clr_tui.tui.widgets.row_list import RowList
 
 _GAP = 2
+MARK = "● "
 _STATUS_STYLE = {
     "starting": "living",
     "running": "living",
@@ -67,14 +68,25 @@ class RunTable(RowList[RunSummary], can_focus=True):
         super().__init__(id=id)
         self._wanted: str | None = None
         self._now = 0.0
+        self._marked: frozenset[str] = frozenset()
+
+    def mark(self, runs: Iterable[str]) -> None:
+        """Marks the runs with these ids, and no others."""
+        self._marked = frozenset(runs)
+        self.show_rows(self._rows)
 
     @property
     def _columns(self) -> tuple[RunColumn, ...]:
-        width = self.content_size.width
+        width = self.content_size.width - len(self._margin)
         columns = columns_for(width)
         taken = sum(column.width for column in columns) + _GAP * len(columns)
         left = max(width - taken - 1, 6)
         return tuple(RunColumn(c.name, c.width or left, c.right) for c in columns)
+
+    @property
+    def _margin(self) -> str:
+        """The place of marks, if any run is marked."""
+        return " " * len(MARK) if self._marked else ""
 
     def show(self, rows: list[RunSummary], now: float) -> None:
         """Shows `rows` in this order, with ages up to `now` (Unix time); the cursor stays."""
@@ -114,14 +126,15 @@ class RunTable(RowList[RunSummary], can_focus=True):
     def heading_line(self) -> Pieces:
         """Draws the names of the columns."""
         names = [padded(c.name, c.width, right=c.right) for c in self._columns]
-        return (((" " * _GAP).join(names), ""),)
+        return ((self._margin + (" " * _GAP).join(names), ""),)
 
     def line_of(self, row: RunSummary, here: bool) -> Pieces:
         """Draws a run's cells."""
-        pieces: list[tuple[str, str]] = []
-        for column in self._columns:
+        mark = MARK if row.id in self._marked else self._margin
+        pieces: list[tuple[str, str]] = [(mark, "living")] if mark else []
+        for place, column in enumerate(self._columns):
             text = padded(cell(row, column, self._now), column.width, right=column.right)
-            pieces += [(" " * _GAP, "")] * bool(pieces) + [(text, _name(row, column, here))]
+            pieces += [(" " * _GAP, "")] * bool(place) + [(text, _name(row, column, here))]
         return tuple(pieces)
 
     def style_of(self, name: str) -> Style:
