@@ -15,6 +15,7 @@ from clr_tui.engine.log.lock import acquire
 from clr_tui.engine.log.rundir import create_run
 from clr_tui.engine.log.writer import EventWriter
 from clr_tui.engine.settings.config import RangeTest, TaskConfig
+from clr_tui.engine.settings.logged_config import LoggedRun
 
 STEPS, EACH, UPDATES = 1000, 10, 12
 BUDGET = 1024
@@ -132,4 +133,76 @@ def test_the_output_of_the_worker_costs_a_kilobyte_at_most_and_nothing_while_hid
     for sizes in (bars, lines):
         assert statistics.median(sizes) <= BUDGET / 4, sizes
         assert max(sizes) <= BUDGET, sizes  # now and then it moves up
+    assert terminal.read(4 * QUIET) == b""
+
+
+class LivingLoop:
+    """A user's own loop whose log a test writes on: four charts beside a panel."""
+
+    def __init__(self, home: Home) -> None:
+        self.run = create_run(
+            home.runs,
+            task=TaskConfig(data="", model=""),
+            job=LoggedRun(name="loop", config={"lr": "0.1", "optimizer": "sgd"}),
+            version="0",
+        )
+        self.lock = acquire(self.run.lock_path)
+        self.writer = EventWriter(self.run.events_path)
+        self.done = 0
+        self.writer.write(ev.RunStarted(run=self.run.id, kind="logged", version="0", pid=2**30))
+        for _ in range(200):
+            self.steps(10)
+
+    def steps(self, each: int) -> None:
+        """The next ones, in one event; every hundredth is validated."""
+        steps = list(range(self.done, self.done + each))
+        values: dict[str, list[float | None]] = {
+            "loss": [2 * math.exp(-i / 2000) + 0.1 * math.sin(1.7 * i) for i in steps],
+            "lr": [0.1 * math.cos(i / 4000) for i in steps],
+            "grad_norm": [1 + math.sin(2.3 * i) ** 2 for i in steps],
+        }
+        self.done += each
+        at = [1.79e9 + i / 20 for i in steps]
+        self.writer.write(ev.Logged(step=steps, values=values, at=at))
+        if self.done % 100 == 0:
+            accuracy: dict[str, list[float | None]] = {
+                "val/loss": [2 * math.exp(-self.done / 2000) + 0.2],
+                "val/accuracy": [1 - math.exp(-self.done / 2000)],
+            }
+            self.writer.write(ev.Logged(step=[self.done - 1], values=accuracy, at=at[-1:]))
+
+    def close(self) -> None:
+        os.close(self.lock)
+        self.writer.close()
+
+
+@pytest.fixture
+def loop(home: Home) -> Iterator[LivingLoop]:
+    run = LivingLoop(home)
+    yield run
+    run.close()
+
+
+@pytest.mark.slow
+def test_two_drawings_of_four_charts_send_a_kilobyte_and_no_change_nothing(
+    home: Home, loop: LivingLoop
+) -> None:
+    terminal = home.open("attach", loop.run.id, columns=160, rows=44)
+    terminal.wait_for("grad_norm")
+    while terminal.read(3 * QUIET):
+        pass
+    first = len(terminal.output)
+    assert first <= 30_000
+    sizes = []
+    before = first
+    for _ in range(24):
+        loop.steps(5)
+        while not terminal.read(0.1):  # until it is drawn
+            pass
+        while terminal.read(QUIET):
+            pass
+        sizes.append(len(terminal.output) - before)
+        before = len(terminal.output)
+    # It draws at most twice a second, see tests/tui_run/test_logged_pace.py.
+    assert 2 * statistics.mean(sizes) <= 1200, sizes
     assert terminal.read(4 * QUIET) == b""
