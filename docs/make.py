@@ -22,7 +22,13 @@ HERE = Path(__file__).parent
 PLACES = {
     "runs": {"home"},
     **{
-        kind.title: {kind.name, "run", "newest", *(["curves"] if kind.curves else [])}
+        kind.title: {
+            kind.name,
+            "run",
+            "newest",
+            *(["curves"] if kind.curves else []),
+            *(["job"] if kind.command else []),
+        }
         for kind in KINDS.values()
     },
     "comparison over a grid of rates": {"grid"},
@@ -31,7 +37,11 @@ PLACES = {
     "any": {"any"},
 }
 
-TOOLS = {"cursor": "with the cursor (`i`)", "zoom": "while zooming (`z`)"}
+TOOLS = {
+    "cursor": "with the cursor (`i`)",
+    "zoom": "while zooming (`z`)",
+    "chart": "an enlarged chart (`enter`)",
+}
 
 
 def keys() -> str:
