@@ -187,6 +187,15 @@ def test_one_seed_tells_the_difference_but_nothing_about_chance() -> None:
     assert cost.words.endswith("10.0 points lost; one seed only: no test")
 
 
+def test_a_difference_that_is_the_same_at_every_seed_is_not_tested() -> None:
+    ends = [[0.1, 0.1], [0.52, 0.56], [0.6, 0.64], [0.3, 0.2], [0.1, 0.2]]
+    (cost,) = judged(ends, **advised(1e-3)).optimizers[0].costs
+    assert (cost.lost, cost.distinguishable) == (pytest.approx(0.08), None)
+    assert cost.words.endswith(
+        "8.0 points lost; the difference is the same at every seed, so no t-test is possible"
+    )
+
+
 def test_a_difference_that_only_the_correction_hides_is_said_to_be() -> None:
     ends = [[0.1, 0.1, 0.1], [0.50, 0.51, 0.50], [0.53, 0.53, 0.54], [0.3, 0.2, 0.3], [0, 0, 0.1]]
     (cost,) = judged(ends, **advised(1e-3)).optimizers[0].costs

@@ -352,9 +352,10 @@ def _next_best(found: _Points, metric: Metric) -> tuple[RatePoint | None, TTest 
 
 
 def _distinguishable(test: TTest, others: int, step: float) -> bool | None:
-    """After correction for the `others` that might have come out best: see the module."""
+    """After correction for the `others` that might have come out best: see the module.
+
+    None if there is no test.
+    """
     if test.p is not None:
         return test.p * max(1.0, others / 2) < ALPHA
-    if test.n < 2:
-        return None
-    return constant_and_apart(test, step)
+    return constant_and_apart(test, step) or None
