@@ -5,13 +5,13 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from itertools import islice
 from pathlib import Path
 
+from clr_tui.engine.analysis.foreign.folders import last_written
 from clr_tui.engine.analysis.foreign.foreign_log import ForeignLog, Mapping
-from clr_tui.engine.analysis.foreign.opening import config_of, open_logs
+from clr_tui.engine.analysis.foreign.opening import config_of, find_logs
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.log.events import Note
 from clr_tui.engine.log.rundir import RunDir, find_run, list_runs
 from clr_tui.tui.exporting import missing_file
 from clr_tui.tui.sources import ForeignSource, LiveSource, NamedSource
@@ -20,8 +20,6 @@ MOST = 30
 """Logs that are shown together: more curves could not be told apart."""
 FIRST_BYTES = 1 << 20
 """Bytes that are read before the screen appears; they hold the settings, if any do."""
-_MAX_ENTRIES = 1_000
-"""Files of a folder that are asked when they were written."""
 
 
 def find_watched(runs: Path, names: Sequence[str], mapping: Mapping) -> list[NamedSource]:
@@ -53,13 +51,15 @@ def find_watched(runs: Path, names: Sequence[str], mapping: Mapping) -> list[Nam
             else:
                 own.append(find_run(runs, name))
     found = [NamedSource(run.id, LiveSource(run), run.config()) for run in own]
-    logs = open_logs(paths, mapping) if paths else []
-    logs = sorted(logs, key=last_written)[-MOST:] if len(logs) > MOST else logs
-    return [*found, *map(_source_of, logs)]
+    logs = find_logs(paths, mapping, MOST)
+    sources = [_source_of(log, logs.notes if log is logs.logs[0] else []) for log in logs.logs]
+    return [*found, *sources]
 
 
-def _source_of(log: ForeignLog) -> NamedSource:
+def _source_of(log: ForeignLog, notes: Sequence[str]) -> NamedSource:
     first = log.poll(FIRST_BYTES)  # its settings are known only now
+    at = first.events[0].time if first.events else last_written(log.path)
+    first.events[:0] = [Note(level="warning", text=note, time=at) for note in notes]
     return NamedSource(log.name, ForeignSource(log, first), config_of(log))
 
 
@@ -80,18 +80,3 @@ def _own_run(path: Path) -> RunDir | None:
     folder = path.parent if path.name == "events.jsonl" else path
     run = RunDir(Path(os.path.abspath(folder)))
     return run if os.path.isfile(run.config_path) else None
-
-
-def last_written(log: ForeignLog) -> float:
-    """When a log was written last, Unix time in seconds; 0 if nobody can say."""
-    times = [_modified(log.path)]
-    with suppress(OSError), os.scandir(log.path) as entries:  # a file has none
-        times += [_modified(Path(entry)) for entry in islice(entries, _MAX_ENTRIES)]
-    return max(times)
-
-
-def _modified(path: Path) -> float:
-    try:
-        return os.stat(path).st_mtime
-    except OSError:
-        return 0.0

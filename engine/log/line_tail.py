@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +21,8 @@ MAX_LINE = 16 << 20
 """Bytes. A longer line is garbage (no writer makes one) and is skipped without holding it."""
 _SECTOR = 512
 """Bytes. A file of a multiple of this length was probably written by a buffer that was full."""
+_LONG_AGO = 3600.0
+"""Seconds after which that buffer will not go on either."""
 
 
 @dataclass
@@ -53,11 +56,18 @@ class LineTail:
         settled_after: seconds after which a last line without a newline counts as complete, if the
             file was left alone. If it is continued after all, the file is read again from its
             start, as if it had been replaced. None: such a line is never complete.
+        is_whole: whether such a line looks complete.
     """
 
-    def __init__(self, path: Path, settled_after: float | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        settled_after: float | None = None,
+        is_whole: Callable[[bytes], bool] = bool,
+    ) -> None:
         self.path = path
-        self._settled_after = settled_after
+        self.settled_after = settled_after
+        self._is_whole = is_whole
         self._restart()
 
     def _restart(self) -> None:
@@ -100,12 +110,15 @@ class LineTail:
 
     def _is_settled(self, info: os.stat_result) -> bool:
         """Whether a last line without a newline is complete."""
-        if self._settled_after is None or self._skipping or info.st_size % _SECTOR == 0:
+        if self.settled_after is None or self._skipping:
             return False
-        return time.time() - info.st_mtime >= self._settled_after
+        age = time.time() - info.st_mtime
+        return age >= self.settled_after and (info.st_size % _SECTOR != 0 or age > _LONG_AGO)
 
     def _take_unended(self, fd: int, batch: LineBatch) -> None:
         line = os.pread(fd, MAX_LINE, self._offset)
+        if not self._is_whole(line):
+            return
         batch.pieces.append(line)
         self._offset += len(line)
         self._unended = True

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from reading import follow
 
-from clr_tui.engine.analysis.foreign import folders, opening, text_folder
+from clr_tui.engine.analysis.foreign import folders, text_folder
 from clr_tui.engine.analysis.foreign.opening import find_logs, open_logs
 from clr_tui.engine.errors import UserError
 
@@ -111,14 +111,11 @@ def test_a_pipe_that_is_named_is_refused(tmp_path: Path) -> None:
         open_logs([tmp_path / "b.csv"])
 
 
-def test_of_very_many_runs_the_oldest_are_left_out_and_it_is_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(opening, "MAX_RUNS", 3)
+def test_of_very_many_runs_the_oldest_are_left_out_and_it_is_said(tmp_path: Path) -> None:
     for i in range(5):
         path = write(tmp_path / f"run{i}" / "metrics.csv")
         os.utime(path, (1000 - i, 1000 - i))
-    found = find_logs([tmp_path])
+    found = find_logs([tmp_path], most=3)
     assert [log.name for log in found.logs] == ["run0", "run1", "run2"]
     assert found.notes == ["2 of 5 runs, those written longest ago, are left out"]
 

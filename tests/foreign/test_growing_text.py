@@ -16,6 +16,8 @@ from clr_tui.engine.analysis.foreign import csv_parser, json_lines
 from clr_tui.engine.analysis.foreign.csv_log import open_csv_log
 from clr_tui.engine.analysis.foreign.foreign_log import NO_MAPPING, ForeignLog, Mapping
 from clr_tui.engine.analysis.foreign.json_lines import open_json_lines
+from clr_tui.engine.analysis.recordings.recording import open_recording
+from clr_tui.engine.log import events as ev
 from clr_tui.engine.log import line_tail
 
 Opener = Callable[[Path, Mapping], list[ForeignLog]]
@@ -196,3 +198,51 @@ def test_polls_of_growing_json_lines_return_the_same_as_one(
     whole = text.encode() + b"\n"
     cuts = sorted(data.draw(st.lists(st.integers(0, len(whole)), max_size=6)))
     check_polls(whole, cuts, limit, open_json_lines)
+
+
+def test_a_last_line_without_a_newline_counts_once_the_file_was_left_alone(log: Path) -> None:
+    append(log, "2,0.25")
+    follower = follow_one(log)
+    assert follower.read() == {"loss": [(1, 0.5)]}
+    os.utime(log, (1, 1))
+    assert follower.read() == {"loss": [(1, 0.5), (2, 0.25)]}
+    append(log, "75\n3,0.1\n")
+    assert follower.read() == {"loss": [(1, 0.5), (2, 0.2575), (3, 0.1)]}
+    assert follower.resets == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "begin", "half", "rest"),
+    [
+        ("a.csv", "step,loss\n1,0.5\n", "2", ",0.25"),
+        ("a.jsonl", '{"step": 1, "loss": 0.5}\n', '{"step": 2, "loss"', ": 0.25}"),
+    ],
+)
+def test_half_a_line_waits_however_long(
+    tmp_path: Path, name: str, begin: str, half: str, rest: str
+) -> None:
+    path = tmp_path / name
+    path.write_text(begin + half)
+    os.utime(path, (1, 1))
+    follower = follow_one(path)
+    assert follower.read() == {"loss": [(1, 0.5)]}
+    assert follower.history.corrupt == 0
+    append(path, rest)
+    os.utime(path, (1, 1))
+    assert follower.read() == {"loss": [(1, 0.5), (2, 0.25)]}
+
+
+def test_a_replay_takes_a_last_line_without_a_newline_at_once(log: Path) -> None:
+    append(log, "2,0.25")
+    recording = open_recording(log)
+    steps = [e.step for e in recording.events if isinstance(e, ev.Logged)]
+    assert max(step for chunk in steps for step in list(chunk)) == 2
+
+
+def test_what_counts_is_found_anew_in_a_file_that_was_replaced(log: Path) -> None:
+    append(log, "1.5,0.25\n")
+    follower = follow_one(log)
+    assert follower.read()["loss"] == [(0, 0.5), (1, 0.25)]
+    log.unlink()
+    log.write_text("step,loss\n7,3\n9,2\n")
+    assert follower.read() == {"loss": [(7, 3.0), (9, 2.0)]}

@@ -128,6 +128,8 @@ def test_of_very_many_logs_those_written_last_are_opened(tmp_path: Path, runs: P
         os.utime(file.parent, (START, START))
     found = find_watched(runs, [str(tmp_path / "tb")], NO_MAPPING)
     assert [one.name for one in found] == [f"run{i:02d}" for i in range(5, MOST + 5)]
+    (note,) = [e for e in found[0].source.poll().events if isinstance(e, ev.Note)]
+    assert note.text == f"5 of {MOST + 5} runs, those written longest ago, are left out"
 
 
 class Script:

@@ -78,3 +78,16 @@ def test_the_end_of_a_full_buffer_waits(log: Path) -> None:
     tail = LineTail(log, settled_after=60)
     write(log, b"a\n" + b"b" * 510, age=100)
     assert tail.poll().lines == [b"a"]
+
+
+def test_it_waits_while_it_does_not_look_complete(log: Path) -> None:
+    tail = LineTail(log, settled_after=60, is_whole=lambda line: line.endswith(b"}"))
+    write(log, b"{}\n{1", age=100)
+    assert tail.poll().lines == [b"{}"]
+    write(log, b"{}\n{1}", age=100)
+    assert tail.poll().lines == [b"{1}"]
+
+
+def test_the_end_of_a_full_buffer_waits_for_an_hour(log: Path) -> None:
+    write(log, b"a\n" + b"b" * 510, age=4000)
+    assert len(LineTail(log, settled_after=60).poll().lines) == 2

@@ -68,6 +68,11 @@ class CsvParser:
         """Returns the events of what was fed since the last call; they get this Unix time."""
         return self._rows.take_batch(self._counter.unit, time)
 
+    def is_whole(self, line: bytes) -> bool:
+        """Whether a last line without a newline looks complete: it has as many cells as others."""
+        layout = self._layout
+        return layout is not None and len(cells_of(line, layout.delimiter)) >= len(layout.names)
+
     def feed(self, piece: bytes) -> None:
         """Parses whole lines, given without the last newline.
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 FEW = 20_000
@@ -12,6 +14,8 @@ FEW = 20_000
 MANY = 500_000
 """Entries looked at to find all logs."""
 _DEEPEST = 12
+_MAX_ASKED = 1_000
+"""Files of a folder that are asked when they were written."""
 _PASSED_OVER = frozenset({"__pycache__", "node_modules", "site-packages"})
 
 
@@ -47,3 +51,22 @@ def name_below(folder: Path, root: Path) -> str:
     if folder == root:
         return root.absolute().name or str(root)
     return str(folder.relative_to(root))
+
+
+def last_written(path: Path) -> float:
+    """When a log was written last, Unix time in seconds; 0 if nobody can say.
+
+    Args:
+        path: its file, or its folder.
+    """
+    times = [_modified(path)]
+    with suppress(OSError), os.scandir(path) as entries:  # a file has none
+        times += [_modified(Path(entry)) for entry in islice(entries, _MAX_ASKED)]
+    return max(times)
+
+
+def _modified(path: Path) -> float:
+    try:
+        return os.stat(path).st_mtime
+    except OSError:
+        return 0.0

@@ -108,6 +108,10 @@ class JsonLinesParser:
         """Returns the events of what was fed since the last call; they get this Unix time."""
         return self._parser.take_batch(time)
 
+    def is_whole(self, line: bytes) -> bool:
+        """Whether a last line without a newline is a whole object."""
+        return decoded_row(line) is not None
+
     def feed(self, piece: bytes) -> None:
         """Parses whole lines, given without the last newline. Raises CountAnew."""
         if not self._begun:

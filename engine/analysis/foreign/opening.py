@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import glob
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from clr_tui.engine.analysis.foreign.first_bytes import HEAD_BYTES, first_bytes
+from clr_tui.engine.analysis.foreign.folders import last_written
 from clr_tui.engine.analysis.foreign.foreign_log import NO_MAPPING, ForeignLog, Mapping
 from clr_tui.engine.analysis.foreign.formats import FORMATS
 from clr_tui.engine.analysis.foreign.nature import nature_of
@@ -19,6 +19,7 @@ from clr_tui.engine.settings.config import RunConfig, TaskConfig
 from clr_tui.engine.settings.logged_config import LoggedRun
 
 MAX_RUNS = 2_000
+"""Logs that are opened together."""
 
 
 class Found(NamedTuple):
@@ -42,44 +43,26 @@ def open_logs(paths: Sequence[Path], mapping: Mapping = NO_MAPPING) -> list[Fore
     return find_logs(paths, mapping).logs
 
 
-def find_logs(paths: Sequence[Path], mapping: Mapping = NO_MAPPING) -> Found:
-    """Opens logs like `open_logs`, and says what was left out: of very many, the oldest.
-
-    A pattern such as `runs/*/metrics.csv`, which a shell did not expand, stands for its files.
+def find_logs(paths: Sequence[Path], mapping: Mapping = NO_MAPPING, most: int = MAX_RUNS) -> Found:
+    """Opens logs like `open_logs`, of more than `most` those that were written last.
 
     Raises:
         UserError: a path does not exist, cannot be read, or is of no known format.
     """
-    logs: dict[tuple[Path, str], ForeignLog] = {}
-    for path in _expanded(paths):
-        for log in _open(path, mapping):
-            logs.setdefault((log.path.absolute(), log.name), log)
-    found, notes = list(logs.values()), []
-    if len(found) > MAX_RUNS:
-        left_out = len(found) - MAX_RUNS
-        found = sorted(found, key=lambda log: _written(log.path))[left_out:]
-        notes.append(f"{left_out} of {len(logs)} runs, those written longest ago, are left out")
-        found = [log for log in logs.values() if log in found]
-    for log, name in zip(
-        found, distinct_names([log.name for log in found], [log.path for log in found]), strict=True
-    ):
-        log.name = name
-    return Found(found, notes)
-
-
-def _expanded(paths: Sequence[Path]) -> list[Path]:
-    expanded: list[Path] = []
+    every: dict[tuple[Path, str], ForeignLog] = {}
     for path in paths:
-        matches = [] if os.path.lexists(path) else sorted(glob.glob(str(path), recursive=True))
-        expanded += map(Path, matches) if matches else [path]
-    return expanded
-
-
-def _written(path: Path) -> float:
-    try:
-        return os.stat(path).st_mtime
-    except OSError:
-        return 0.0
+        for log in _open(path, mapping):
+            every.setdefault((log.path.absolute(), log.name), log)
+    logs, notes = list(every.values()), []
+    left_out = len(logs) - most
+    if left_out > 0:
+        newest = sorted(range(len(logs)), key=lambda i: last_written(logs[i].path))[left_out:]
+        logs = [logs[i] for i in sorted(newest)]
+        notes.append(f"{left_out} of {len(every)} runs, those written longest ago, are left out")
+    names = distinct_names([log.name for log in logs], [log.path for log in logs])
+    for log, name in zip(logs, names, strict=True):
+        log.name = name
+    return Found(logs, notes)
 
 
 def _open(path: Path, mapping: Mapping) -> list[ForeignLog]:

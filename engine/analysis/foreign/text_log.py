@@ -10,7 +10,7 @@ from typing import Protocol
 from clr_tui.engine.analysis.foreign.settings_files import SettingsFile
 from clr_tui.engine.analysis.foreign.step_counter import CountAnew, Counting
 from clr_tui.engine.analysis.foreign.wide_text import WideTail, is_wide
-from clr_tui.engine.log.line_tail import LineTail
+from clr_tui.engine.log.line_tail import LineBatch, LineTail
 from clr_tui.engine.log.tail import Batch
 
 SETTLED_AFTER = 5.0
@@ -30,6 +30,9 @@ class LineParser(Protocol):
 
     def take_batch(self, time: float) -> Batch:
         """Returns the events of what was fed since the last call; they get this Unix time."""
+
+    def is_whole(self, line: bytes) -> bool:
+        """Whether a last line without a newline looks complete."""
 
 
 class TextLog:
@@ -60,6 +63,7 @@ class TextLog:
         self.settings: dict[str, str] = {}
         self._make_parser = make_parser
         self._counting = Counting()
+        self._settled_after = SETTLED_AFTER
         self._returned = False
         """Whether a poll returned anything that a reset would make void."""
         self._restart()
@@ -70,20 +74,30 @@ class TextLog:
             self.settings = self._settings_file.read()
 
     def _restart(self) -> None:
-        self._tail: LineTail | WideTail = LineTail(self.path, SETTLED_AFTER)
+        self._tail: LineTail | WideTail = LineTail(
+            self.path, self._settled_after, lambda line: self._parser.is_whole(line)
+        )
         self._parser = self._make_parser(self._counting)
         self._begun = False
+
+    def take_as_it_is(self) -> None:
+        """Says that nobody writes the file: a last line without a newline counts at once."""
+        self._settled_after = 0.0
+        if isinstance(self._tail, LineTail):
+            self._tail.settled_after = 0.0
 
     def poll(self, limit: int | None = None) -> Batch:
         """Returns the events of the lines completed since the last poll; see `ForeignLog.poll`."""
         if not self._begun and is_wide(self.path):
             self._tail = WideTail(self.path)
         lines = self._tail.poll(limit)
-        if lines.reset:
-            self._parser = self._make_parser(self._counting)
         try:
-            for piece in lines.pieces:
-                self._parser.feed(piece)
+            self._feed(lines)
+            if lines.pieces and not self._begun and not lines.more:
+                # Only now is it known whether a last line without a newline is whole.
+                again = self._tail.poll()
+                self._feed(again)
+                lines.reset |= again.reset
         except CountAnew as found:
             self._counting = found.counting
             self._restart()
@@ -97,6 +111,13 @@ class TextLog:
         batch.corrupt += lines.overlong
         self._returned = self._returned or bool(batch.events)
         return batch
+
+    def _feed(self, lines: LineBatch) -> None:
+        if lines.reset:
+            self._counting, self._begun = Counting(), False
+            self._parser = self._make_parser(self._counting)
+        for piece in lines.pieces:
+            self._parser.feed(piece)
 
 
 def _time_of(path: Path) -> float:

@@ -8,6 +8,7 @@ from pathlib import Path
 from clr_tui.engine.analysis.foreign.foreign_log import NO_MAPPING, ForeignLog, Mapping
 from clr_tui.engine.analysis.foreign.opening import config_of
 from clr_tui.engine.analysis.foreign.run_names import run_name
+from clr_tui.engine.analysis.foreign.text_log import TextLog
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.recordings.logged_comparison import (
     LoggedValues,
@@ -33,6 +34,8 @@ def read_foreign(log: ForeignLog) -> Recording:
     Raises:
         UserError: it cannot be read, or holds no values yet.
     """
+    if isinstance(log, TextLog):
+        log.take_as_it_is()
     whole = Batch(more=True)
     while whole.more:
         batch = log.poll()
