@@ -29,10 +29,11 @@ BENCHES = (
     "range",
     "own_task",
     "log_call",
+    "open_logs",
     "watch",
     "compare",
 )
-WITH_PEERS = ("frames", "wire", "range", "own_task", "log_call")
+WITH_PEERS = ("frames", "wire", "range", "own_task", "log_call", "open_logs")
 TITLE = """# Results
 
 Written by `make bench`. Times depend on the machine: compare ratios. "Rounds" are the lowest and

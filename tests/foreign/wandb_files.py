@@ -20,6 +20,10 @@ _TYPED = [bytes([kind]) for kind in range(5)]
 _SEEDS = [zlib.crc32(kind) for kind in _TYPED]
 
 
+END = b"\x08\x7f" + message(18, b"")
+"""The record of a run that ended well."""
+
+
 class Frames:
     """The log format of LevelDB, with another checksum."""
 
