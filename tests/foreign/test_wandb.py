@@ -148,16 +148,22 @@ def test_zeros_at_the_end_may_still_be_filled(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("header", "what"),
     [
-        (HEADER[:-1] + b"\x07", "is a file of W&B's version 7"),
+        (HEADER[:-1] + b"\x07", "is of version 7 of W&B's file format"),
         (b"PK\x03\x04abc", "is no file of W&B"),
     ],
 )
 def test_another_version_ends_in_a_sentence(header: bytes, what: str, tmp_path: Path) -> None:
-    path = tmp_path / "run-x.wandb"
+    path = tmp_path / "runs" / "run-x.wandb"
+    path.parent.mkdir()
     path.write_bytes(header + bytes(100))
-    follower = follow_one(path)
     with pytest.raises(UserError, match=what):
-        follower.read()
+        follow(path)
+    wandb_file(tmp_path / "runs" / "b", *rows([{"loss": 1}]))  # beside it, others are shown
+    followers = follow(tmp_path / "runs")
+    followers["run-x"].read()
+    (warning,) = followers["run-x"].warnings
+    assert what in warning
+    assert followers["run-abc123"].read() == {"loss": [(0, 1)]}
 
 
 def test_a_run_that_is_written_again_begins_again(tmp_path: Path) -> None:

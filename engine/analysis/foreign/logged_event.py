@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
-from typing import cast
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal, cast
 
 from clr_tui.engine.analysis.arrays import Floats, Ints
 from clr_tui.engine.log import events as ev
@@ -51,3 +54,11 @@ def row_events(
             shared.setdefault(rows.tobytes(), (rows, {}))[1][name] = values
     for rows, together in shared.values():
         yield logged_event(step[rows], together, at[rows], time, x)
+
+
+def note_event(level: Literal["info", "warning"], text: str, time: float, path: Path) -> ev.Note:
+    """A note on a log, at `time` or, if that is not known (0), when the file was written."""
+    if not time:
+        with suppress(OSError):
+            time = os.stat(path).st_mtime
+    return ev.Note(level=level, text=text, time=time)

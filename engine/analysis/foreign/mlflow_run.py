@@ -12,7 +12,7 @@ import numpy as np
 from clr_tui.engine.analysis.arrays import Floats, Ints
 from clr_tui.engine.analysis.foreign.foreign_log import Mapping
 from clr_tui.engine.analysis.foreign.json_values import finite_or_nan
-from clr_tui.engine.analysis.foreign.logged_event import logged_event
+from clr_tui.engine.analysis.foreign.logged_event import logged_event, note_event
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.log.line_tail import LineTail
@@ -144,7 +144,7 @@ class MlflowRun:
     def _warn(self, kind: str, text: str) -> Iterator[ev.Note]:
         if kind not in self._said:
             self._said.add(kind)
-            yield ev.Note(level="warning", text=text, time=self._last)
+            yield note_event("warning", text, self._last, self.path)
 
 
 def run_meta(folder: Path) -> dict[str, str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from clr_tui.engine.analysis.foreign.foreign_log import Mapping
+from clr_tui.engine.analysis.foreign.logged_event import note_event
 from clr_tui.engine.analysis.foreign.sqlite_files import (
     BusyError,
     DamagedError,
@@ -111,7 +112,8 @@ class SqliteLog(ABC):
             sentence = f"{error}: what could not be read is left out"
             batch.events += self._note("warning", sentence, "file")
         except OSError as error:
-            raise UserError(f"'{self.path}' cannot be read: {error.strerror}") from None
+            sentence = f"'{self.path}' cannot be read: {error.strerror}"
+            batch.events += self._note("warning", sentence, "file")
         self._stamps = None if batch.more else stamps
         return batch
 
@@ -140,4 +142,4 @@ class SqliteLog(ABC):
         """A note, once for its kind."""
         if kind not in self._said:
             self._said.add(kind)
-            yield ev.Note(level=level, text=text, time=self._last)
+            yield note_event(level, text, self._last, self.path)

@@ -14,7 +14,7 @@ import numpy as np
 
 from clr_tui.engine.analysis.foreign.folders import MANY, name_below
 from clr_tui.engine.analysis.foreign.foreign_log import ForeignLog, Mapping
-from clr_tui.engine.analysis.foreign.logged_event import logged_event
+from clr_tui.engine.analysis.foreign.logged_event import logged_event, note_event
 from clr_tui.engine.analysis.foreign.tensorboard_file import EventFile
 from clr_tui.engine.analysis.foreign.tensorboard_folder import (
     EventFolder,
@@ -152,7 +152,7 @@ class TensorBoardLog:
             kind = level if level == "info" else sentence
             if kind not in self._said:
                 self._said.add(kind)
-                yield ev.Note(level=level, text=sentence, time=self._last)
+                yield note_event(level, sentence, self._last, self.path)
 
     def _left_out(self) -> list[str]:
         kinds = {kind for file in self._files() for kind in file.reader.other}

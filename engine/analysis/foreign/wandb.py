@@ -12,9 +12,10 @@ from typing import Literal
 import numpy as np
 
 from clr_tui.engine.analysis.arrays import Floats, Ints
+from clr_tui.engine.analysis.foreign.first_bytes import first_bytes
 from clr_tui.engine.analysis.foreign.folders import MANY, folders_below
 from clr_tui.engine.analysis.foreign.foreign_log import ForeignLog, Mapping
-from clr_tui.engine.analysis.foreign.logged_event import row_events
+from clr_tui.engine.analysis.foreign.logged_event import note_event, row_events
 from clr_tui.engine.analysis.foreign.wandb_frames import BLOCK, MAGIC, VERSION, frames_in
 from clr_tui.engine.analysis.foreign.wandb_paths import is_wandb_file
 from clr_tui.engine.analysis.foreign.wandb_records import WandbRecords
@@ -34,8 +35,15 @@ _PEEK = 1 << 16
 
 
 def open_wandb(path: Path, mapping: Mapping) -> list[ForeignLog]:
-    """A log for each file of W&B at `path` or in it."""
+    """A log for each file of W&B at `path` or in it.
+
+    Raises:
+        UserError: a single file is none of W&B's, or of another version.
+    """
     if not os.path.isdir(path):
+        header = first_bytes(path, _HEADER)
+        if len(header) == _HEADER and (reason := _why_unreadable(header)):
+            raise UserError(f"'{path}' {reason}")
         return [WandbLog(path, mapping)]
     logs = [
         WandbLog(folder / name, mapping)
@@ -93,7 +101,8 @@ class WandbLog:
         except FileNotFoundError:
             return Batch()
         except OSError as error:
-            raise UserError(f"'{self.path}' cannot be read: {error.strerror}") from None
+            text = f"'{self.path}' cannot be read: {error.strerror}"
+            return Batch(events=[*self._note("warning", text)])
         try:
             batch = Batch()
             if self._same.is_another(fd):
@@ -109,8 +118,14 @@ class WandbLog:
 
     def _read(self, fd: int, limit: int | None, batch: Batch) -> None:
         size = os.fstat(fd).st_size
-        if self._offset == 0 and not self._begin(os.pread(fd, _HEADER, 0)):
-            return
+        if self._offset == 0:
+            header = os.pread(fd, _HEADER, 0)
+            if len(header) < _HEADER:
+                return
+            if reason := _why_unreadable(header):
+                batch.events += self._note("warning", f"'{self.path}' {reason}")
+                return
+            self._offset = _HEADER
         records, damaged = WandbRecords(), 0
         start, piece, whole = self._offset, _PIECE, False
         while not whole and (limit is None or self._offset - start < limit):
@@ -129,20 +144,6 @@ class WandbLog:
         batch.more = not whole
         batch.portion = min(self._offset / size, 1.0) if size else 1.0
         batch.events += self._events(records, damaged + records.malformed)
-
-    def _begin(self, header: bytes) -> bool:
-        """Whether the file has begun; raises UserError if it is of another version."""
-        if len(header) < _HEADER:
-            return False
-        if header != MAGIC + VERSION:
-            version = header[-1] if header[:-1] == MAGIC + VERSION[:-1] else None
-            what = "no file of W&B" if version is None else f"a file of W&B's version {version}"
-            raise UserError(
-                f"'{self.path}' is {what}, and only version 0 of its format can be read: export "
-                "the run as CSV with wandb itself"
-            )
-        self._offset = _HEADER
-        return True
 
     def _events(self, records: WandbRecords, damaged: int) -> list[ev.AnyEvent]:
         self.settings |= records.settings
@@ -197,4 +198,16 @@ class WandbLog:
         if level in self._said:
             return []
         self._said.add(level)
-        return [ev.Note(level=level, text=text, time=self._last)]
+        return [note_event(level, text, self._last, self.path)]
+
+
+def _why_unreadable(header: bytes) -> str:
+    """Half a sentence on a file that cannot be read, from its first bytes; empty if it can."""
+    if header == MAGIC + VERSION:
+        return ""
+    if header[:-1] != MAGIC + VERSION[:-1]:
+        return f"is no file of W&B: it does not begin with '{MAGIC.decode()}' and its version"
+    return (
+        f"is of version {header[-1]} of W&B's file format, and only version {VERSION[-1]} can be "
+        "read: let wandb itself export the run"
+    )
