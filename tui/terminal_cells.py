@@ -34,11 +34,8 @@ class Piece(NamedTuple):
     """The sequences that draw it with a link; empty without one."""
 
 
-class Cell(NamedTuple):
-    """A character and its style."""
-
-    text: str
-    codes: str
+Cell = tuple[str, str]
+"""A character and the parameters of its style; a plain tuple, since there are 7,000 on a screen."""
 
 
 class ShownCells:
@@ -52,15 +49,16 @@ class ShownCells:
         changed: dict[int, set[int]] = {}
         parts: list[str] = []
         for piece in pieces:
-            row = self._rows.setdefault(piece.y, {})
-            if piece.linked:
+            row, differing = self._rows.setdefault(piece.y, {}), changed.setdefault(piece.y, set())
+            if piece.linked:  # more than a style: not compared, and unknown from now on
                 parts.append(_move(piece.x, piece.y) + piece.linked)
-            for x, cell in _cells(piece):
-                if piece.linked:  # more than a style: not compared, and unknown from now on
+                for x, _ in _cells(piece):
                     row.pop(x, None)
-                elif row.get(x) != cell:
+                continue
+            for x, cell in _cells(piece):
+                if row.get(x) != cell:
                     row[x] = cell
-                    changed.setdefault(piece.y, set()).add(x)
+                    differing.add(x)
         runs = [run for y, cells in sorted(changed.items()) for run in self._runs(y, cells)]
         if runs:
             parts.append(min(_in_order(runs), _by_style(runs), key=len))
@@ -74,15 +72,15 @@ class ShownCells:
         row = self._rows[y]
         start, end, text, codes = 0, -1, "", ""
         for x in _with_gaps(changed, row):
-            cell = row[x]
-            if not cell.text:
+            char, own = row[x]
+            if not char:
                 continue
-            if x != end or not _fits(cell, codes):
+            if x != end or (own != codes and not (char == " " and own == _blank_codes(codes))):
                 if text:
                     yield Piece(start, y, text, codes)
-                start, text, codes = x, "", cell.codes
-            text += cell.text
-            end = x + _width(cell.text)
+                start, text, codes = x, "", own
+            text += char
+            end = x + _width(char)
         if text:
             yield Piece(start, y, text, codes)
 
@@ -93,36 +91,34 @@ def _with_gaps(changed: set[int], row: Mapping[int, Cell]) -> list[int]:
     With wide characters, about which terminals may disagree, all from the first to the last.
     """
     columns = sorted(changed)
-    wide = any(_width(row[x].text) != 1 for x in columns)
+    wide = any(_width(row[x][0]) != 1 for x in columns)
     found: list[int] = []
     for x in columns:
-        gap = range(found[-1] + 1, x) if found else range(0)
-        if (wide or len(gap) <= _GAP) and all(between in row for between in gap):
-            found += gap
+        if found and x > found[-1] + 1:
+            gap = range(found[-1] + 1, x)
+            if (wide or len(gap) <= _GAP) and all(between in row for between in gap):
+                found += gap
         found.append(x)
     return found
 
 
+@lru_cache(maxsize=4096)
 def _width(char: str) -> int:
-    return 1 if char.isascii() and char else cell_len(char)
+    return cell_len(char)
 
 
-def _cells(piece: Piece) -> Iterator[tuple[int, Cell]]:
-    """Yields the columns of a piece and what is in them."""
-    x, blank = piece.x, _blank_codes(piece.codes)
-    for char in piece.text:
-        yield x, Cell(char, blank if char == " " else piece.codes)
+def _cells(piece: Piece) -> list[tuple[int, Cell]]:
+    """Returns the columns of a piece and what is in them."""
+    x, _, text, codes, _ = piece
+    blank = " ", _blank_codes(codes)
+    cells: list[tuple[int, Cell]] = []
+    for char in text:
+        cells.append((x, blank if char == " " else (char, codes)))
         end = x + _width(char)
-        for second in range(x + 1, end):
-            yield second, Cell(_CONTINUED, piece.codes)
+        if end > x + 1:
+            cells.append((x + 1, (_CONTINUED, codes)))
         x = end
-
-
-def _fits(cell: Cell, codes: str) -> bool:
-    """Whether a cell looks the same in this style."""
-    if cell.codes == codes:
-        return True
-    return cell.text == " " and cell.codes == _blank_codes(codes)
+    return cells
 
 
 def _in_order(runs: Sequence[Piece]) -> str:

@@ -1,4 +1,4 @@
-"""Bytes that a steady update sends to the terminal: charts and the whole range-test screen.
+"""Bytes sent to the terminal: by a steady update of charts and of screens, and by opening a run.
 
     python tests/benchmarks/bench_wire.py
 
@@ -21,10 +21,13 @@ from pathlib import Path
 import measure
 import numpy as np
 from living_run import LivingRun, sweep
+from made_logs import comparison_run
 from screens import CLR_TUI, DEADLINE, HEIGHT, WIDTH, Screen
 
 BUDGET = 1024
 """Bytes per steady update: the median, because a widening axis repaints the chart."""
+OPENING = 30 * 1024
+"""Bytes until a run is on the screen."""
 PAUSE = 0.15
 """Seconds without a byte after which an update of the chart counts as complete."""
 STILL = 3.0
@@ -215,6 +218,17 @@ def screen_bytes(steps: int, each: int) -> tuple[list[int], int]:
         return sizes, still
 
 
+def opening_bytes() -> int:
+    """Returns the bytes until a comparison of 18 trials is on the screen."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = comparison_run(Path(folder), epochs=30)
+        with Screen([*CLR_TUI, "attach", run.id, "--runs-dir", folder]) as screen:
+            sent = 0
+            while sent < 5000:  # the first frame says that it is opening
+                sent += screen.bytes_until_quiet(2 * STILL)
+            return sent
+
+
 def judge(report: measure.Report, name: str, sizes: list[int], still: int) -> None:
     """Whether ours keep the budget."""
     mean, median = statistics.mean(sizes), statistics.median(sizes)
@@ -240,6 +254,9 @@ def main() -> int:
         sizes, still = screen_bytes(steps, each)
         report.add(f"range-test screen, {steps} steps, {each} an update", sizes, "bytes")
         judge(report, f"the range-test screen, {steps} steps", sizes, still)
+    sent = opening_bytes()
+    report.add("opening a comparison of 18 trials", [sent], "bytes")
+    report.reach("bytes of opening a run", f"{OPENING} at most", str(sent), sent <= OPENING)
     return report.finish()
 
 

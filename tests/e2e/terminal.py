@@ -99,6 +99,15 @@ class Terminal:
                 return code
         raise AssertionError(f"still running after {seconds} s; the screen:\n{self.text}")
 
+    def resize(self, columns: int, rows: int) -> None:
+        """The terminal has another size; what it showed is cut off or left as it is."""
+        self.screen.resize(rows, columns)
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def scribble(self, text: str) -> None:
+        """Another program writes over the first row."""
+        self._stream.feed(b"\x1b[1;1H" + text.encode())
+
     def hang_up(self) -> None:
         """The terminal vanishes."""
         if self.master >= 0:

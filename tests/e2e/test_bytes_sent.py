@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import os
+import signal
 import statistics
 from collections.abc import Iterator
 
 import pytest
 from homes import Home
+from trained_run import trained
 
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.log.lock import acquire
@@ -206,3 +208,57 @@ def test_two_drawings_of_four_charts_send_a_kilobyte_and_no_change_nothing(
     # It draws at most twice a second, see tests/tui_run/test_logged_pace.py.
     assert 2 * statistics.mean(sizes) <= 1200, sizes
     assert terminal.read(4 * QUIET) == b""
+
+
+FIRST_PAINT = 30 * 1024
+"""Bytes for opening a run of three charts at 160x44."""
+
+
+@pytest.mark.slow
+def test_opening_a_run_sends_thirty_kilobytes_at_most_and_shows_all_of_it(home: Home) -> None:
+    terminal = home.open("attach", trained(home), columns=160, rows=44)
+    terminal.wait_for("accuracy, %")
+    while terminal.read(3 * QUIET):
+        pass
+    assert len(terminal.output) <= FIRST_PAINT
+    shown = terminal.text
+    for words in ("learning rate", "loss (smoothing 0.05)", "epoch     20 / 20", "? help"):
+        assert words in shown
+    assert sum("⠀" < char <= "⣿" for char in shown) > 300  # three curves
+
+
+@pytest.mark.slow
+def test_a_terminal_of_another_size_and_ctrl_l_show_all_of_it_again(home: Home) -> None:
+    terminal = home.open("attach", trained(home), columns=120, rows=40)
+    terminal.wait_for("accuracy, %")
+    while terminal.read(3 * QUIET):
+        pass
+    whole = terminal.text
+    terminal.resize(100, 30)
+    terminal.resize(120, 40)  # a terminal may have moved its cells in between
+    while terminal.read(3 * QUIET):
+        pass
+    assert terminal.text == whole
+    terminal.scribble("what another program wrote")
+    assert terminal.text != whole
+    terminal.press("\x0c")
+    while terminal.read(3 * QUIET):
+        pass
+    assert terminal.text == whole
+
+
+@pytest.mark.slow
+def test_after_a_suspension_all_of_it_is_shown_again(home: Home) -> None:
+    terminal = home.open("attach", trained(home), columns=120, rows=40)
+    terminal.wait_for("accuracy, %")
+    while terminal.read(3 * QUIET):
+        pass
+    whole = terminal.text
+    terminal.process.send_signal(signal.SIGTSTP)
+    while terminal.read(3 * QUIET):
+        pass
+    terminal.scribble("the shell's prompt, and what was typed there")
+    terminal.process.send_signal(signal.SIGCONT)
+    while terminal.read(3 * QUIET):
+        pass
+    assert terminal.text == whole

@@ -10,7 +10,7 @@ NAME = "clr-tui-nearest"
 
 _NEAREST = str.maketrans(
     {
-        **dict.fromkeys("│┃┆┇┊┋║‖╎▏▎▌", "|"),
+        **dict.fromkeys("│┃┆┇┋║‖╎▏▎▌", "|"),
         **dict.fromkeys("─━┄┅┈┉═╌‐‑‒–—―−", "-"),
         **dict.fromkeys("┌┐└┘├┤┬┴┼┸╭╮╰╯┏┓┗┛", "+"),
         **dict.fromkeys("▲▴↑", "^"),
@@ -22,8 +22,9 @@ _NEAREST = str.maketrans(
         **dict.fromkeys("‘’", "'"),
         **dict.fromkeys("“”", '"'),
         **dict.fromkeys("✗×", "x"),
-        **dict.fromkeys("○◌", "o"),
-        **dict.fromkeys("·•", "."),
+        **dict.fromkeys("○◌•", "o"),
+        "·": ".",
+        "┊": "!",
         "…": "~",
         "±": "+",
         "µ": "u",
