@@ -11,6 +11,8 @@ from clr_tui.engine.settings.config import SMOOTHING
 
 _BLOCK = 32
 _PART = 1 << 15
+_LARGE = 1e300
+"""Differences of larger values may overflow."""
 
 
 def smooth(values: Floats, alpha: float = SMOOTHING) -> Floats:
@@ -46,12 +48,16 @@ def _mean(values: Floats, alpha: float) -> Floats:
     """Smooths finite values in place."""
     if alpha == 1 or not len(values):
         return values
+    # Relative to the first value, a constant is 0 and stays the very same.
+    origin = values[0] if abs(values[0]) < _LARGE else 0.0
+    values -= origin
     values[1:] *= alpha
     for start in range(0, len(values), _PART):  # to bound temporary memory
         part = values[start : start + _PART]
         if start:
             part[0] += (1 - alpha) * values[start - 1]
         part[:] = recur(part, 1 - alpha)
+    values += origin
     return values
 
 

@@ -45,6 +45,19 @@ def test_gap_is_kept_and_does_not_move_the_mean():
     np.testing.assert_array_equal(got, [1.0, np.nan, 1.5])
 
 
+@pytest.mark.parametrize("value", [0.1, 1 / 3, 1e-5, 3.4e38, 1.7e308, -1e-310])
+@pytest.mark.parametrize("alpha", [0.002, 0.05, 0.3])
+def test_a_constant_stays_that_very_constant(value, alpha):
+    values = np.full(100_000, value)
+    values[7] = np.nan
+    smoothed = smooth(values, alpha)
+    assert np.isnan(smoothed[7])
+    if abs(value) < 1e300:
+        assert (np.delete(smoothed, 7) == value).all()
+    else:
+        assert np.allclose(np.delete(smoothed, 7), value, rtol=1e-12)
+
+
 def test_values_are_left_alone():
     x = np.array([1.0, np.inf, 3.0])
     smooth(x, 0.5)

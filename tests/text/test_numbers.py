@@ -51,6 +51,40 @@ def test_figures_of_a_metric_keep_their_width(value):
     assert float(text) == pytest.approx(value, rel=0.5)
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(3e-5, " 3.00e-5"), (3.4e38, " 3.40e38"), (-3e-5, "-3.00e-5"), (0.0412, "  0.0412")],
+)
+def test_the_exponents_of_losses_are_short(value, shown):
+    assert numbers.loss(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0.412, "0.4120"),
+        (98.1, "98.10"),
+        (1234.4, "1234"),
+        (12345.6, "12346"),
+        (1.2e7, "1.200e7"),
+        (3.6e-5, "3.600e-5"),
+        (0.0, "0"),
+        (9999.6, "10000"),
+        (math.nan, "-"),
+        (None, "-"),
+    ],
+)
+def test_values_at_the_cursor_have_four_digits(value, shown):
+    assert numbers.exact(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("x", "shown"), [(12400.0, "12 400"), (3.2407407, "3.241"), (3.6e-3, "0.0036"), (0.0, "0")]
+)
+def test_places_on_an_axis(x, shown):
+    assert numbers.place(x) == shown
+
+
 def test_a_value_never_runs_into_the_next_word():
     for value in ("1", "3.40e+38", "-1.234e-05", "a very long value"):
         for after in ("raw", " raw"):

@@ -1,5 +1,9 @@
-from view_histories import text_of
+import pytest
+from view_histories import text_of, train_history
 
+from clr_tui.engine.log import events as ev
+from clr_tui.engine.settings.config import Train
+from clr_tui.tui.kinds.train.view import training_panel
 from clr_tui.tui.text.lines import BLANK, drop_lines_to_fit, row, wrap_line
 
 A, B, C = row("a", "1"), row("b", "2"), row("c", "3")
@@ -33,3 +37,16 @@ def test_long_sentences_are_wrapped_and_cleaned():
     assert all(len(text_of(line)) <= 20 for line in lines)
     assert all("\x1b" not in text_of(line) for line in lines)
     assert text_of(lines[1]).startswith("  ")
+
+
+@pytest.mark.parametrize("size", [2e-5, 2e38, 1.0])
+def test_losses_of_any_size_fit_beside_each_other_in_the_narrowest_panel(size):
+    history = train_history(Train(base_lr=1e-3, max_lr=6e-3), until=0, total=80, per_epoch=10)
+    history.apply(ev.Steps(trial=0, step=[0, 1], lr=[1e-3] * 2, loss=[1.7 * size, 1.5 * size]))
+    rows = [text_of(line) for line in training_panel(history)]
+    (loss,) = [text for text in rows if text.startswith("loss ")]
+    assert len(loss) <= 29
+    _, smoothed, word, raw = loss.split()
+    assert word == "raw"
+    assert float(raw) == pytest.approx(1.5 * size, rel=0.01)
+    assert float(smoothed) == pytest.approx(1.6 * size, rel=0.07)

@@ -18,7 +18,7 @@ def test_range_test(snap_compare, sweep_log, keys, size):
 
 @size
 @pytest.mark.parametrize(
-    "keys", [CURSOR, ZOOM, ["f"], ["X"]], ids=["cursor", "zoom", "newest", "log x"]
+    "keys", [CURSOR, ZOOM, ["f"], ["X"]], ids=["cursor", "zoom", "newest", "log-x"]
 )
 def test_training(snap_compare, train_log, keys, size):
     train_log.live().begin().train(6.34)

@@ -14,7 +14,7 @@ import numpy as np
 
 from clr_tui.tui.charts.chart import Chart
 from clr_tui.tui.charts.limits import x_scale
-from clr_tui.tui.charts.scale import Scale, valid
+from clr_tui.tui.charts.scale import MAX_VALUE, Scale, valid
 
 _STRIDES = 8
 """Strides in which a followed part moves along its own width: each of them repaints the chart."""
@@ -83,10 +83,11 @@ def newest_x(charts: Iterable[Chart]) -> float | None:
     ends = []
     for chart in charts:
         for series in chart.series:
-            places = series.places
-            places = places[valid(places, chart.x.log)]
-            if len(places) and series.colour != "lr-ahead":
-                ends.append(float(places[-1]))
+            if series.colour == "lr-ahead":
+                continue
+            last = int(np.searchsorted(series.places, MAX_VALUE, side="right")) - 1
+            if last >= 0 and valid(series.places[last], chart.x.log):
+                ends.append(float(series.places[last]))
     return max(ends, default=None)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from clr_tui.tui.charts.chart import Chart
 from clr_tui.tui.charts.cursor import moved_cursor, place_near, with_cursor
-from clr_tui.tui.charts.scale import Scale, valid
+from clr_tui.tui.charts.scale import MAX_VALUE, MIN_VALUE, Scale
 from clr_tui.tui.charts.ticks import nice_step
 from clr_tui.tui.charts.zoom import (
     containing,
@@ -290,8 +290,8 @@ def _on_log_x(charts: list[Chart]) -> list[Chart]:
     firsts = []
     for chart in charts:
         for series in chart.series:
-            places = series.places[np.searchsorted(series.places, 0.0, side="right") :]
-            firsts += places[valid(places, True)][:1].tolist()
+            first = np.searchsorted(series.places, MIN_VALUE)
+            firsts += [x for x in series.places[first : first + 1].tolist() if x <= MAX_VALUE]
     lo = min(firsts, default=None)
     return [
         replace(

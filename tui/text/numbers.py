@@ -18,7 +18,7 @@ def lr(value: float | None) -> str:
 
 
 def loss(value: float | None) -> str:
-    """Format a loss to three digits, eight characters: `   1.592`, `  0.0412`, `3.00e-05`."""
+    """Format a loss to three digits, eight characters: `   1.592`, `  0.0412`, ` 3.00e-5`."""
     if value is None or not math.isfinite(value):
         return UNKNOWN.rjust(8)
     size = abs(value)
@@ -32,12 +32,17 @@ def loss(value: float | None) -> str:
 
 def scientific(value: float) -> str:
     """Format a number with an exponent and as many digits, up to three, as eight cells allow."""
-    shapes = (f"{value:.{digits}e}" for digits in (2, 1, 0))
+    shapes = (_with_exponent(value, digits) for digits in (2, 1, 0))
     return next((text for text in shapes if len(text) <= 8), "").rjust(8)
 
 
+def _with_exponent(value: float, digits: int) -> str:
+    mantissa, exponent = f"{value:.{digits}e}".split("e")
+    return f"{mantissa}e{int(exponent)}"
+
+
 def exact(value: float | None) -> str:
-    """Format any value to four digits, nine characters without a sign: `0.4120`, `3.600e-05`."""
+    """Format any value to four digits, eight characters without a sign: `0.4120`, `3.600e-5`."""
     if value is None or not math.isfinite(value):
         return UNKNOWN
     size = abs(value)
@@ -45,7 +50,7 @@ def exact(value: float | None) -> str:
         return "0"
     if 9999.5 <= size < 999_999.5:
         return f"{value:.0f}"
-    return f"{value:#.4g}".rstrip(".") if 1e-3 <= size < 9999.5 else f"{value:.3e}"
+    return f"{value:#.4g}".rstrip(".") if 1e-3 <= size < 9999.5 else _with_exponent(value, 3)
 
 
 def place(x: float) -> str:

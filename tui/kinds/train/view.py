@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from clr_tui.engine.analysis.centred_mean import GrowingMean
 from clr_tui.engine.analysis.history import RunHistory, TrialHistory
-from clr_tui.engine.analysis.smoothing import smooth
 from clr_tui.engine.log.events import Evaluated
 from clr_tui.engine.metrics import Metric
 from clr_tui.engine.policies import (
@@ -218,7 +218,7 @@ def _loss_chart(
         return Chart(x=x, title=title, empty=waiting)
     if len(trial):
         at, raw = scale.at(trial.step.astype(np.float64)), trial.loss
-        smoothed = smooth(raw, options.smoothing)
+        smoothed = _smoothed(trial, options.smoothing)
         series = [Series(at, raw, "raw", "raw", faint=True), Series(at, smoothed, "train", "loss")]
     else:  # an imported curve has only epochs
         at = scale.at(np.array([float(epoch.step) for epoch in trial.epochs]))
@@ -242,6 +242,15 @@ def _loss_chart(
         title=title,
         empty=waiting,
     )
+
+
+def _smoothed(trial: TrialHistory, weight: float) -> Floats:
+    """The losses of its steps without noise, and without a lag behind them."""
+    return trial.cached(_mean_of, weight).of(trial.loss)
+
+
+def _mean_of(_trial: TrialHistory, weight: float) -> GrowingMean:
+    return GrowingMean(weight)
 
 
 def _loss_limits(
@@ -377,13 +386,13 @@ def _loss_lines(trial: TrialHistory, options: ChartOptions) -> list[Line]:
     smoothed = trial.epochs[-1].train_loss if trial.epochs else None
     if len(trial):
         raw = float(trial.loss[-1])
-        smoothed = float(smooth(trial.loss, options.smoothing)[-1])
+        smoothed = float(_smoothed(trial, options.smoothing)[-1])
     measured = _measured(trial)
     losses = (smoothed, measured[-1].loss if measured else None, raw)
     train, validation, last = (numbers.loss(loss).strip() for loss in losses)
     return [
-        row("loss", train.ljust(9), "loss", f"raw {last}"),
-        row("", validation.ljust(9), "validation", "validation"),
+        row("loss", train.ljust(8), "loss", f"raw {last}"),
+        row("", validation.ljust(8), "validation", "validation"),
     ]
 
 
