@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -42,8 +42,13 @@ def databases(path: Path, kind: Kind) -> list[Path]:
 def run_folders(root: Path, most: int) -> Iterator[Path]:
     """The folders of MLflow's runs, `root` and those in it; see `folders_below`."""
     for folder, files in folders_below(root, most):
-        if "meta.yaml" in files and (folder / "metrics").is_dir():
+        if is_run_folder(folder, files):
             yield folder
+
+
+def is_run_folder(folder: Path, files: Sequence[str]) -> bool:
+    """Whether a folder with these files is that of a run of MLflow."""
+    return "meta.yaml" in files and (folder / "metrics").is_dir()
 
 
 def _is(path: Path, head: bytes, kind: Kind) -> bool:

@@ -71,23 +71,26 @@ def _found(
                 trainers.add(trainer)
                 yield trainer, trainer_state.open_trainer_state
         for name in files:
-            if not _may_be_log(name):
+            if not may_be_log(name):
                 continue
             heads += 1
             if heads > _MAX_HEADS:
                 return
-            path = folder / name
-            try:
-                head = first_bytes(path, HEAD_BYTES)
-            except UserError:  # a pipe, not readable, or gone
-                continue
-            for kind in _KINDS:
-                if kind.recognises(path, head):
-                    yield path, kind.open
-                    break
+            if (opener := opener_of(folder / name)) is not None:
+                yield folder / name, opener
 
 
-def _may_be_log(name: str) -> bool:
+def opener_of(path: Path) -> Callable[[Path, Mapping], list[ForeignLog]] | None:
+    """The function that opens a file of text as the log of a training; None if it is none."""
+    try:
+        head = first_bytes(path, HEAD_BYTES)
+    except UserError:  # a pipe, not readable, or gone
+        return None
+    return next((kind.open for kind in _KINDS if kind.recognises(path, head)), None)
+
+
+def may_be_log(name: str) -> bool:
+    """Whether a file of that name may be a log of text."""
     lower = name.lower()
     if lower.endswith(_ALWAYS):
         return True
