@@ -48,15 +48,24 @@ def _path_of(runs: Path, name: str) -> Path:
         if not (path.is_file() or path.is_dir()):
             raise UserError(f"'{name}' is not a regular file: save its contents to one first")
         return path
-    if "/" in name or path.suffix:
-        raise missing_file(path)
-    return find_run(runs, name).path
+    return run_called(runs, name).path
 
 
-def missing_file(path: Path) -> UserError:
-    """The mistake of naming a file that does not exist."""
-    near = did_you_mean(path.name, _names_in_folder(path))
-    return UserError(f"there is no file '{path}'{near or '; give a run, a log or a CSV'}")
+def run_called(runs: Path, name: str) -> RunDir:
+    """Finds a run where no file has that name.
+
+    Raises:
+        UserError: there is no such run; or no such file, if the name looks like one.
+    """
+    try:
+        return find_run(runs, name)
+    except UserError:
+        path = Path(os.path.expanduser(name))
+        if "/" not in name and not path.suffix:
+            raise
+        near = did_you_mean(path.name, _names_in_folder(path))
+        words = f"there is no file '{path}'{near or '; give a run, a log or a CSV'}"
+        raise UserError(words) from None
 
 
 def is_alive(recording: Recording) -> bool:

@@ -12,8 +12,8 @@ from clr_tui.engine.analysis.foreign.foreign_log import ForeignLog, Mapping
 from clr_tui.engine.analysis.foreign.opening import config_of, find_logs
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.events import Note
-from clr_tui.engine.log.rundir import RunDir, find_run, list_runs
-from clr_tui.tui.exporting import missing_file
+from clr_tui.engine.log.rundir import RunDir, list_runs
+from clr_tui.tui.exporting import run_called
 from clr_tui.tui.sources import ForeignSource, LiveSource, NamedSource
 
 MOST = 30
@@ -46,10 +46,8 @@ def find_watched(runs: Path, names: Sequence[str], mapping: Mapping) -> list[Nam
                 own += runs_here[:MOST]
             elif os.path.exists(path):
                 paths.append(path)
-            elif "/" in name or path.suffix:
-                raise missing_file(path)
             else:
-                own.append(find_run(runs, name))
+                own.append(run_called(runs, name))
     found = [NamedSource(run.id, LiveSource(run), run.config()) for run in own]
     logs = find_logs(paths, mapping, MOST)
     sources = [_source_of(log, logs.notes if log is logs.logs[0] else []) for log in logs.logs]

@@ -42,6 +42,14 @@ def test_any_name_becomes_a_folder_of_the_runs(runs: Path, name: str, run_id: st
     assert (run.id, run.path.parent) == (run_id, runs)
 
 
+def test_a_name_with_a_point_is_no_file(cli, runs: Path) -> None:
+    run = make_logged(runs, "vit wd=0.1")
+    assert run.id == "vit-wd-0.1-1"
+    for command in ("replay", "watch", "report"):
+        assert cli(command, run.id).code == 0
+    assert "there is no file 'vit-wd-0.2-1'" in cli("replay", "vit-wd-0.2-1").err
+
+
 def test_a_living_one_says_how_far_it_is(cli, runs: Path, hold) -> None:
     run = make_logged(runs, ending=[])
     hold(run)

@@ -51,7 +51,12 @@ class Box:
 
 
 def to_svg(
-    chart: Chart, width_px: int = 1120, height_px: int = 600, dark: bool = True, title: str = ""
+    chart: Chart,
+    width_px: int = 1120,
+    height_px: int = 600,
+    dark: bool = True,
+    title: str = "",
+    clip: str = "data",
 ) -> str:
     """Draws `chart` as an SVG document.
 
@@ -61,9 +66,11 @@ def to_svg(
         height_px: height; raised to 160 if less, and by what a legend of many rows takes.
         dark: light on dark, else dark on light.
         title: heading; the chart's own title and y label go below it.
+        clip: the id of its data area, unique among the pictures in one document.
     """
+    width, height = max(width_px, 240), max(height_px, 160)
     with np.errstate(all="ignore"):
-        return _Drawing(chart, max(width_px, 240), max(height_px, 160), dark, title).document()
+        return _Drawing(chart, width, height, dark, title, clip).document()
 
 
 def stack_svg(charts: Sequence[Chart], width_px: int, height_px: int, title: str = "") -> str:

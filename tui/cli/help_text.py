@@ -46,6 +46,10 @@ Copy the logs of other tools, or runs from another machine, into the folder of
 runs, so that they are listed, compared and replayed like any other. Prints the
 id of each. The logs themselves stay as they are.""",
     "export": "Write a run's steps, epochs, curves, table, chart or result to files.",
+    "report": """\
+Write the result of a run as one page: what it says, charts, tables, settings,
+seeds and versions. As Markdown its charts are text, which a pull request shows;
+as HTML they are pictures, and the file needs no other.""",
     "new-task": """\
 Write a task file to start from. It works as it is with range-test, train and
 compare --task FILE.py; then replace its model and data with your own.""",
@@ -86,6 +90,10 @@ clr-tui export range-test-flowers-1 --csv steps.csv --svg chart.svg
 clr-tui export train-flowers-1 --epochs-csv - | column -s, -t
 clr-tui export compare-flowers-1 --curves-csv curves.csv --markdown table.md
 clr-tui export train-flowers-1 --tensorboard logs/""",
+    "report": """\
+clr-tui report compare-flowers-1 | gh pr comment --body-file -
+clr-tui report train-flowers-1 -o result.html
+clr-tui report lightning_logs/version_3 -o result.md""",
     "new-task": """\
 clr-tui new-task flowers.py                    an image classifier
 clr-tui new-task prices.py --kind regression""",

@@ -436,6 +436,26 @@ def _export(args: argparse.Namespace, runs: Path) -> int:
     return DONE
 
 
+def _report(args: argparse.Namespace, runs: Path) -> int:
+    from clr_tui.engine.analysis.report import report_of
+    from clr_tui.tui.cli.printing import json_text
+    from clr_tui.tui.cli.report_html import html
+    from clr_tui.tui.cli.report_markdown import markdown
+    from clr_tui.tui.cli.report_page import page_of
+    from clr_tui.tui.exporting import history_at, is_alive, write
+
+    recording = _find_recording(args, runs)
+    history, alive = history_at(recording, 1.0), is_alive(recording)
+    report = report_of(history, live=alive)
+    if args.json:
+        write("-", json_text(report))
+        return DONE
+    page = page_of(history, report, alive=alive)
+    as_html = args.html or args.output.lower().endswith((".html", ".htm"))
+    write(args.output, html(page) if as_html else markdown(page))
+    return DONE
+
+
 def _new_task(args: argparse.Namespace, _: Path) -> int:
     import shlex
 
@@ -461,5 +481,6 @@ COMMANDS: dict[str | None, Callable[[argparse.Namespace, Path], int]] = {
     "replay": _replay,
     "import": _import,
     "export": _export,
+    "report": _report,
     "new-task": _new_task,
 }

@@ -111,7 +111,7 @@ def _watch(parser: Parser) -> None:
     _add_mapping(parser)
 
 
-def _kind_named(text: str) -> str:
+def _kind_of_run(text: str) -> str:
     """Read the kind of run that `--as` gives, by its title or its name in the engine."""
     titles = {kind.title.replace(" ", "-"): name for name, kind in KINDS.items()}
     if text not in titles and text not in KINDS:
@@ -123,7 +123,7 @@ def _add_as(parser: Parser, what: str) -> None:
     parser.add_argument(
         "--as",
         dest="kind",
-        type=_kind_named,
+        type=_kind_of_run,
         metavar="KIND",
         help=f"{what}: range-test, comparison, or logged-run (values as they are)",
     )
@@ -222,13 +222,34 @@ def _export(parser: Parser) -> None:
     )
 
 
+def _report(parser: Parser) -> None:
+    parser.add_argument(
+        "run",
+        metavar="RUN|PATH",
+        help="a run's id or folder, an events.jsonl, a CSV, or another tool's log",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        default="-",
+        help="where to write it: NAME.md or NAME.html (default: Markdown to stdout)",
+    )
+    parser.add_argument(
+        "--html", action="store_true", help="HTML with the charts as pictures, in one file"
+    )
+    _add_as(parser, "what to take another tool's log for (default: what fits)")
+    _add_mapping(parser)
+
+
 def _new_task(parser: Parser) -> None:
     from clr_tui.tui.cli.new_task import KINDS as TASK_KINDS
+    from clr_tui.tui.cli.new_task import kind_named
 
     parser.add_argument("file", metavar="FILE.py", help="the file to write; it must not exist")
     parser.add_argument(
         "--kind",
-        type=_kind_named,
+        type=kind_named,
         metavar="KIND",
         default=TASK_KINDS[0],
         help=f"the kind of task: {', '.join(TASK_KINDS)} (default: {TASK_KINDS[0]})",
@@ -249,6 +270,7 @@ COMMANDS: dict[str, tuple[str, str, Callable[[Parser], None]]] = {
         "write a run's steps, curves, charts or result to files",
         _export,
     ),
+    "report": ("RUN|PATH [-o FILE] [--html]", "write a run's result as one page", _report),
     "new-task": (
         "FILE.py [--kind KIND]",
         "write a task file to put your own model and data into",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from clr_tui.tui.cli.parsing import Parser
     from clr_tui.tui.sources import NamedSource, Source
     from clr_tui.tui.text.event_lines import EventLines
+    from clr_tui.tui.text.page import Table
 
 
 class Command(NamedTuple):
@@ -56,6 +57,10 @@ class Display(NamedTuple):
     """`(job)`: what the form adds to the length of such a job; empty: nothing."""
     files: Callable[[RunHistory, Any], dict[str, Callable[[], str]]] = lambda _history, _report: {}
     """`(history, report)`: makers of its own text files, keyed by the option of `export`."""
+    conclusions: Callable[[RunHistory, Any], list[str]] = lambda _history, _report: []
+    """`(history, report)`: what the result says, in sentences, for its page."""
+    tables: Callable[[RunHistory, Any], list[Table]] = lambda _history, _report: []
+    """`(history, report)`: its results as tables, for its page."""
     what_next: Callable[[str, Any], str] = lambda _run, _report: ""
     """`(run, report)`: a sentence that suggests the next command; `run` is the run's name."""
 

@@ -26,13 +26,14 @@ from clr_tui.engine.settings.rate_grid import (
 from clr_tui.engine.words import exact_lr, many
 from clr_tui.tui.charts.chart import Axis, Chart, Series
 from clr_tui.tui.kinds.compare.entry_style import role_of
-from clr_tui.tui.kinds.compare.printing import comparison_lines
+from clr_tui.tui.kinds.compare.printing import comparison_lines, pairs_table
 from clr_tui.tui.kinds.compare.progress import ComparisonLines
-from clr_tui.tui.kinds.compare.ranking import ranking_markdown
+from clr_tui.tui.kinds.compare.ranking import ranking_markdown, ranking_table, verdict_and_remarks
 from clr_tui.tui.kinds.compare.sensitivity_view import is_complete, sensitivity_chart
 from clr_tui.tui.kinds.compare.view import CompareOptions, comparison_chart
 from clr_tui.tui.kinds.registry import Display
 from clr_tui.tui.kinds.train.view import rate_axis
+from clr_tui.tui.text.page import Table
 from clr_tui.tui.text.schedule_preview import MAX_EPOCHS, TOO_MANY, schedule
 from clr_tui.tui.text.status import status_of, waiting_words
 
@@ -78,6 +79,16 @@ def files(history: RunHistory, report: CompareReport) -> dict[str, Callable[[], 
         "rates_csv": lambda: _rates_csv(report),
         "markdown": lambda: ranking_markdown(report),
     }
+
+
+def conclusions(_history: RunHistory, report: CompareReport) -> list[str]:
+    """The verdict and the remarks."""
+    return verdict_and_remarks(report)
+
+
+def tables(_history: RunHistory, report: CompareReport) -> list[Table]:
+    """The ranking, and the difference of every pair."""
+    return [ranking_table(report), pairs_table(report)]
 
 
 def _rates_csv(report: CompareReport) -> str:
@@ -160,4 +171,6 @@ DISPLAY = Display(
     what_next=what_next,
     sketch=sketch,
     length=length,
+    conclusions=conclusions,
+    tables=tables,
 )

@@ -17,6 +17,7 @@ from clr_tui.tui.kinds.compare.ranking import ranking_text, verdict_and_remarks
 from clr_tui.tui.kinds.compare.sensitivity_view import is_complete, sensitivity_chart
 from clr_tui.tui.kinds.compare.view import CompareOptions, comparison_chart
 from clr_tui.tui.text.clean import plain
+from clr_tui.tui.text.page import Table
 from clr_tui.tui.text.status import waiting_words
 
 CHART_ROWS = 24
@@ -45,15 +46,44 @@ def _chart(history: RunHistory, report: CompareReport) -> Chart:
     return comparison_chart(history, options, waiting=waiting)
 
 
-def _pairs(report: CompareReport, width: int) -> list[str]:
-    """The difference of every pair of entries; empty with fewer than two seeds each, and for a
-    grid of rates, which has hundreds of pairs."""
+def pairs_table(report: CompareReport) -> Table:
+    """The difference of every pair, as in the printed result."""
+    compared = _compared(report)
+    rows = tuple(
+        (
+            f"{plain(pair.a)} - {plain(pair.b)}",
+            *_parts(pair, report.metric),
+            "yes" if pair.distinguishable else "no",
+        )
+        for pair in compared
+    )
+    columns = "pair", "difference", "±", "p", "distinguishable"
+    heading = _pairs_heading(report, compared) if compared else ""
+    return Table(heading, columns, rows, right=frozenset({1, 2, 3}))
+
+
+def _compared(report: CompareReport) -> list[Pair]:
+    """The pairs of entries to show: none with fewer than two seeds each, nor of a grid of rates,
+    which has hundreds of pairs."""
     if report.sensitivity is not None:
         return []
-    compared = [pair for pair in report.pairs if pair.n > 1 and pair.difference is not None]
+    return [pair for pair in report.pairs if pair.n > 1 and pair.difference is not None]
+
+
+def _pairs_heading(report: CompareReport, compared: list[Pair]) -> str:
+    method = "paired t" if all(pair.paired for pair in compared) else "Welch's t"
+    unit = {"share": " in points", "seconds": " in seconds", "number": ""}[report.metric.unit]
+    return (
+        f"{report.measure}: differences{unit} with their 95% intervals, {method}; p after"
+        f" Holm's correction over {many(len(compared), 'pair')}"
+    )
+
+
+def _pairs(report: CompareReport, width: int) -> list[str]:
+    """The difference of every pair of entries; empty if there are none to show."""
+    compared = _compared(report)
     if not compared:
         return []
-    method = "paired t" if all(pair.paired for pair in compared) else "Welch's t"
     names = [(plain(pair.a), plain(pair.b)) for pair in compared]
     left, right = (max(map(cell_len, column)) for column in zip(*names, strict=True))
     figures = [_figures(pair, report.metric) for pair in compared]
@@ -65,12 +95,7 @@ def _pairs(report: CompareReport, width: int) -> list[str]:
         room = max(room - 1, 2 * 4)
         left = max(min(left, room - right), min(left, room // 2))
         right = min(right, room - left)
-    unit = {"share": " in points", "seconds": " in seconds", "number": ""}[report.metric.unit]
-    heading = (
-        f"{report.measure}: differences{unit} with their 95% intervals, {method}; p after"
-        f" Holm's correction over {many(len(compared), 'pair')}"
-        f"{'; * distinguishable' if short else ''}"
-    )
+    heading = _pairs_heading(report, compared) + ("; * distinguishable" if short else "")
     rows = [
         f"{padded(a, left)} - {padded(b, right)}  {figure}  {word}".rstrip()
         for (a, b), figure, word in zip(names, figures, words, strict=True)
@@ -79,10 +104,16 @@ def _pairs(report: CompareReport, width: int) -> list[str]:
 
 
 def _figures(pair: Pair, metric: Metric) -> str:
+    difference, half, p = _parts(pair, metric)
+    return f"{difference:>6} ± {half:>5}  {f'p {p}':>9}"
+
+
+def _parts(pair: Pair, metric: Metric) -> tuple[str, str, str]:
+    """The difference, half the width of its interval, and p."""
     scale, digits = (100, ".2f") if metric.unit == "share" else (1, ".3g")
-    difference = f"{scale * (pair.difference or 0.0):+{digits}}".rjust(6)
+    difference = f"{scale * (pair.difference or 0.0):+{digits}}"
     half = "-" if pair.half_width is None else f"{scale * pair.half_width:{digits}}"
-    p = "p -" if pair.p_adjusted is None else f"p {pair.p_adjusted:.3f}"
+    p = "-" if pair.p_adjusted is None else f"{pair.p_adjusted:.3f}"
     if pair.p_adjusted is not None and pair.p_adjusted < SMALLEST_P:
-        p = f"p < {SMALLEST_P}"
-    return f"{difference} ± {half:>5}  {p:>9}"
+        p = f"< {SMALLEST_P}"
+    return difference, half, p

@@ -21,7 +21,9 @@ from clr_tui.tui.kinds.compare.ranking_columns import RankingColumn, columns_of
 from clr_tui.tui.text import figures
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.lines import Line, Piece
+from clr_tui.tui.text.markdown import escaped, paragraph, table
 from clr_tui.tui.text.names import SYMBOLS
+from clr_tui.tui.text.page import Table
 
 _BRACKETS = re.compile(r"\((?:[^()]|\([^()]*\))*\)")
 HIDDEN = "◌"
@@ -230,12 +232,10 @@ def ranking_text(report: CompareReport, width: int) -> list[str]:
     return ["".join(text for text, _ in line) for line in (heading, *(row.line for row in rows))]
 
 
-def ranking_markdown(report: CompareReport) -> str:
-    """The table as GitHub-flavoured Markdown, followed by the verdict and the remarks."""
+def ranking_table(report: CompareReport) -> Table:
+    """The table with all of its columns."""
     columns = columns_of(report)
-    heading = ["", "", "optimizer", *(column.heading for column in columns)]
-    aligned = ["--:", ":-:", ":--", *("--:" if column.right else ":--" for column in columns)]
-    lines = [_markdown_row(heading), f"| {' | '.join(aligned)} |"]
+    rows = []
     for entry in report.entries:
         state = _state(entry, report)
         cells = [
@@ -245,20 +245,20 @@ def ranking_markdown(report: CompareReport) -> str:
         if state:  # in the column of the result
             cells[next(i for i, column in enumerate(columns) if not column.importance)] = state
         rank = "" if entry.rank is None else str(entry.rank)
-        lines.append(_markdown_row([rank, glyph_of(entry.entry), plain(entry.label), *cells]))
+        rows.append((rank, glyph_of(entry.entry), plain(entry.label), *cells))
+    heading = ("", "", "optimizer", *(column.heading for column in columns))
+    right = {0, *(place for place, column in enumerate(columns, start=3) if column.right)}
+    return Table("Ranking", heading, tuple(rows), frozenset(right))
+
+
+def ranking_markdown(report: CompareReport) -> str:
+    """The table as GitHub-flavoured Markdown, followed by the verdict and the remarks."""
+    ranks = ranking_table(report)
+    rows = ([escaped(cell) for cell in row] for row in ranks.rows)
+    lines = table([escaped(name) for name in ranks.columns], rows, ranks.right)
     for words in verdict_and_remarks(report):
-        lines += ["", _escaped(words)]
+        lines += ["", paragraph(words)]
     return "\n".join(lines)
-
-
-def _markdown_row(cells: list[str]) -> str:
-    shown = (re.sub(r" {2,}", " ", _escaped(cell)) for cell in cells)
-    return f"| {' | '.join(shown)} |"
-
-
-def _escaped(text: str) -> str:
-    """`text` without meaning in Markdown or HTML."""
-    return re.sub(r"([\\`*|<>\[\]&])", r"\\\1", text)
 
 
 def verdict_and_remarks(report: CompareReport) -> list[str]:

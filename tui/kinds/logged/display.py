@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from clr_tui.engine.analysis.history import RunHistory
-from clr_tui.engine.analysis.logged_report import LoggedReport
+from clr_tui.engine.analysis.logged_report import LoggedReport, logged_headline
 from clr_tui.engine.analysis.recordings.logged_csv import logged_csv
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.settings.config import RunConfig
 from clr_tui.engine.settings.logged_config import LoggedRun
 from clr_tui.tui.charts.chart import Chart
-from clr_tui.tui.kinds.logged.printing import LoggedLines, logged_lines
+from clr_tui.tui.kinds.logged.printing import HEADINGS, LoggedLines, logged_lines, values_of
 from clr_tui.tui.kinds.logged.view import charts_of
 from clr_tui.tui.kinds.registry import Display
+from clr_tui.tui.text.clean import plain
+from clr_tui.tui.text.page import Table
 from clr_tui.tui.text.status import status_of, waiting_words
 
 FIRST = "value"
@@ -34,6 +36,21 @@ def charts(history: RunHistory, report: LoggedReport) -> list[Chart]:
 def lines(history: RunHistory, report: LoggedReport, width: int) -> list[str]:
     """The settings, the first charts, and a row for each name."""
     return logged_lines(charts(history, report), report, width)
+
+
+def conclusions(history: RunHistory, _report: LoggedReport) -> list[str]:
+    """The last loss, or the last value of another name."""
+    words = logged_headline(history)
+    return [plain(f"{words}.")] if words else []
+
+
+def tables(_history: RunHistory, report: LoggedReport) -> list[Table]:
+    """Every name with its last, lowest and highest value."""
+    rows = tuple(
+        (plain(name), *map(str.strip, values_of(value))) for name, value in report.values.items()
+    )
+    right = frozenset(range(1, len(HEADINGS) + 1))
+    return [Table("Values", ("name", *HEADINGS), rows, right, verbatim=frozenset({0}))]
 
 
 def preview(history: RunHistory, alive: bool) -> Chart:
@@ -67,4 +84,6 @@ DISPLAY = Display(
     progress=LoggedLines,
     sketch=sketch,
     files=files,
+    conclusions=conclusions,
+    tables=tables,
 )

@@ -53,7 +53,7 @@ def logged_lines(charts: Sequence[Chart], report: LoggedReport, width: int) -> l
 
 def values_table(report: LoggedReport, width: int) -> list[str]:
     """A row for each name: its last, lowest and highest value, and the steps of these."""
-    rows = [HEADINGS, *(_cells(value) for value in report.values.values())]
+    rows = [HEADINGS, *(values_of(value) for value in report.values.values())]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     room = max(width - sum(widths) - 2 * len(widths), MIN_NAME)
     names = ["", *(plain(name) for name in report.values)]
@@ -66,7 +66,8 @@ def values_table(report: LoggedReport, width: int) -> list[str]:
     ]
 
 
-def _cells(value: LoggedValue) -> tuple[str, ...]:
+def values_of(value: LoggedValue) -> tuple[str, ...]:
+    """The cells below `HEADINGS`."""
     return (
         numbers.loss(value.last),
         str(value.last_step),

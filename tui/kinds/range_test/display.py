@@ -20,6 +20,7 @@ from clr_tui.tui.text import numbers
 from clr_tui.tui.text.chart_options import ChartOptions
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.event_lines import EventLines, time_words
+from clr_tui.tui.text.page import Table
 from clr_tui.tui.text.schedule_preview import POINTS
 from clr_tui.tui.text.status import optimizer_parts, waiting_words
 
@@ -97,6 +98,34 @@ def findings(report: RangeReport, width: int) -> list[str]:
     return printed
 
 
+def conclusions(_history: RunHistory, report: RangeReport) -> list[str]:
+    """The verdict and its advice."""
+    return [f"{report.verdict.sentence} {report.verdict.advice}".strip()]
+
+
+def tables(_history: RunHistory, report: RangeReport) -> list[Table]:
+    """The recommended bounds, and what each rule says."""
+    bounds = report.bounds
+    rates = () if bounds is None else ((_rate(bounds.base_lr), _rate(bounds.max_lr)),)
+    rules = tuple(
+        (
+            one.rule,
+            _rate(one.lr),
+            _rate(one.low),
+            ", ".join(filter(None, (one.formula, one.caution))),
+        )
+        for one in report.suggestions
+    )
+    return [
+        Table("Bounds", ("base_lr", "max_lr"), rates),
+        Table("Rules", ("rule", "max_lr", "base_lr", "formula"), rules, right=frozenset({1, 2})),
+    ]
+
+
+def _rate(lr: float | None) -> str:
+    return "" if lr is None else numbers.short_lr(lr)
+
+
 def _rules(suggestions: list[Suggestion], width: int) -> list[str]:
     lines = [f"  {'rule':<15} {'max_lr':>7}  formula"]
     for one in suggestions:
@@ -142,4 +171,6 @@ DISPLAY = Display(
     what_next=what_next,
     sketch=sketch,
     length=length,
+    conclusions=conclusions,
+    tables=tables,
 )

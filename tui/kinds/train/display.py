@@ -15,10 +15,16 @@ from clr_tui.engine.words import exact_lr, many
 from clr_tui.tui.charts.chart import Axis, Chart, HLine, Series
 from clr_tui.tui.cli.plain_text import chart_lines, wrap
 from clr_tui.tui.kinds.registry import Display
-from clr_tui.tui.kinds.train.view import ending_sentence, rate_axis, training_charts
+from clr_tui.tui.kinds.train.view import (
+    ending_sentence,
+    rate_axis,
+    training_charts,
+    training_sentence,
+)
 from clr_tui.tui.text import figures, numbers
 from clr_tui.tui.text.chart_options import ChartOptions
 from clr_tui.tui.text.event_lines import EventLines
+from clr_tui.tui.text.page import Table
 from clr_tui.tui.text.schedule_preview import MAX_EPOCHS, TOO_MANY, schedule
 from clr_tui.tui.text.status import optimizer_parts, status_of, waiting_words
 
@@ -56,20 +62,43 @@ def lines(history: RunHistory, report: TrainReport, width: int) -> list[str]:
     for chart, height in zip(charts(history, report), (8, 12, 12), strict=True):
         printed += [*chart_lines(chart, width, height), ""]
     printed += [*_epochs(history), ""]
+    printed += [_result(what, one, report.metric) for what, one in _results(report)]
+    if report.status == "running":
+        printed.append(f"now: {report.phase}")
+    if words := ending_sentence(history):
+        printed += wrap(words, width)
+    return printed
+
+
+def conclusions(history: RunHistory, report: TrainReport) -> list[str]:
+    """The result in words, and where in its cycle the training ended."""
+    words = training_sentence(history, ended=report.status in ENDED)
+    return [sentence for sentence in (words, ending_sentence(history)) if sentence]
+
+
+def tables(_history: RunHistory, report: TrainReport) -> list[Table]:
+    """Loss and metric at the end, and at the best epoch."""
+    rows = tuple(
+        (
+            what,
+            figures.figure(report.metric, one.value(report.metric)).strip(),
+            numbers.loss(one.loss).strip(),
+            "" if one.epoch is None else str(one.epoch),
+        )
+        for what, one in _results(report)
+    )
+    columns = "", figures.name(report.metric), "loss", "epoch"
+    return [Table("Results", columns, rows, right=frozenset({1, 2, 3}))]
+
+
+def _results(report: TrainReport) -> list[tuple[str, Measured]]:
     results = {
         "validation, last": report.final_validation,
         "validation, best": report.best_validation,
         "test, last": report.test_last,
         "test, best on validation": report.test_best,
     }
-    printed += [
-        _result(what, one, report.metric) for what, one in results.items() if one is not None
-    ]
-    if report.status == "running":
-        printed.append(f"now: {report.phase}")
-    if words := ending_sentence(history):
-        printed += wrap(words, width)
-    return printed
+    return [(what, one) for what, one in results.items() if one is not None]
 
 
 def _epochs(history: RunHistory) -> list[str]:
@@ -151,4 +180,6 @@ DISPLAY = Display(
     progress=EventLines,
     sketch=sketch,
     length=length,
+    conclusions=conclusions,
+    tables=tables,
 )
