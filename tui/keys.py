@@ -313,7 +313,7 @@ KEYS: tuple[Key, ...] = (
         "run",
         "pgup pgdn",
         "",
-        "scroll the worker's output (end: follow it again), or go through the pages of charts",
+        "scroll the worker's output (end: follow it again)",
         "pageup scroll_output(-1) Scroll the worker's output up",
         "pagedown scroll_output(1) Scroll the worker's output down",
         "home output_end(False) Go to the start of the worker's output",

@@ -15,6 +15,7 @@ from clr_tui.tui.charts.cursor import Reading, moved_cursor, place_near, reading
 from clr_tui.tui.charts.draw import draw
 from clr_tui.tui.charts.palette import DARK
 from clr_tui.tui.charts.scale import Scale
+from clr_tui.tui.text.readings import reading_rows
 
 DENSE = np.arange(1000.0)
 SPARSE = np.array([0.0, 250.0, 500.0, 990.0])
@@ -149,3 +150,16 @@ def test_a_chart_without_numbers_on_x_keeps_its_rows_with_a_cursor() -> None:
     after = lines(with_cursor(chart, 500.0, "500"), 80, 8)
     assert [row[:7] for row in after] == [row[:7] for row in before]
     assert "500" not in after[-1]
+
+
+def test_a_smoothed_curve_is_read_with_its_raw_value() -> None:
+    line = Series([0, 1, 2], [1.0, 2.0, 3.0], "loss", raw=np.array([1.5, 2.5, 3.5, 9.9]))
+    (reading,) = readings(Chart(series=(line,), title="loss"), 1.2)
+    assert (reading.y, reading.raw) == (2.0, 2.5)
+    (_, row, _) = reading_rows([Chart(series=(line,), title="loss")], 1.0, "step", 40)
+    assert "".join(text for text, _ in row).split() == ["loss", "2.000", "raw", "2.500"]
+
+
+def test_what_is_known_to_rise_is_not_looked_at() -> None:
+    assert Series([3.0, 1.0], [0.0, 0.0], rises=True).ascending
+    assert not Series([3.0, 1.0], [0.0, 0.0]).ascending

@@ -125,6 +125,16 @@ def named(log: Log) -> NamedSource:
     return NamedSource(log.run.id, LiveSource(log.run), log.run.config())
 
 
+def app_together(logs: Sequence[Log]) -> ClrTuiApp:
+    """An app that opens these runs together, for snapshots."""
+    return ClrTuiApp(
+        logs[0].run.path.parent,
+        wall=logs[0].clock,
+        clock=Hurrying(),
+        load=lambda: [named(log) for log in logs],
+    )
+
+
 @asynccontextmanager
 async def together(
     logs: Sequence[Log], size: tuple[int, int], **kwargs: Any

@@ -269,7 +269,11 @@ async def test_the_cursor_reads_with_and_without_smoothing(own_log) -> None:
         await settle(pilot)
         await pilot.press("i")
         await settle(pilot)
-        assert "train raw" in panel(pilot)
+        (row,) = [row for row in panel(pilot).splitlines() if row.lstrip().startswith("train")]
+        raw = shown(pilot)[0].chart.series[0]
+        index = int(pilot.app.screen.cursor_at)
+        assert float(row.split()[-1]) == pytest.approx(raw.y[index], rel=1e-3)
+        assert row.split()[-2] == "raw"
         assert "val/accuracy" in panel(pilot)
         at = pilot.app.screen.cursor_at
         await pilot.press("right")
@@ -398,3 +402,17 @@ async def test_names_and_settings_are_shown_as_text(tmp_path) -> None:
         assert titles(pilot) == ["[bold]loss�[2J"]
         assert "[red]v[/]" in panel(pilot)
         assert "\x1b" not in panel(pilot) + title(pilot)
+
+
+async def test_a_click_chooses_a_chart_and_a_double_click_enlarges_it(own_log) -> None:
+    own_log.begin().logs(more=2).ends()
+    async with app_of(own_log).run_test(size=LARGE) as pilot:
+        await settle(pilot)
+        await pilot.click("#chart-3", offset=(20, 5))
+        assert chosen(pilot) == ["metrics/class1"]
+        await pilot.click("#chart-1", offset=(20, 5), times=2)
+        await settle(pilot)
+        assert titles(pilot) == ["val/accuracy, %"]
+        await pilot.press("escape")
+        await settle(pilot)
+        assert chosen(pilot) == ["val/accuracy, %"]

@@ -71,6 +71,9 @@ class Series:
         glyph: one cell wide, drawn along the line and at its end to identify curves without
             colour, or at each point of `points`; "" for none, or for the role's own mark.
         label: its name where the cursor reads values; None for `name`, "" if it has none to read.
+        raw: shape (n,), the values before they were smoothed, which the cursor reads too; None if
+            these are they, or if another series has them.
+        rises: whether it is known that x never falls, so that nobody needs to look.
     """
 
     x: Floats
@@ -83,16 +86,22 @@ class Series:
     dotted: bool = False
     glyph: str = ""
     label: str | None = None
+    raw: Floats | None = None
+    rises: bool = False
 
     def __post_init__(self) -> None:
         x, y = _floats(self.x), _floats(self.y)
         n = min(len(x), len(y))
         object.__setattr__(self, "x", x[:n])
         object.__setattr__(self, "y", y[:n])
+        if self.raw is not None:
+            object.__setattr__(self, "raw", _floats(self.raw)[:n])
 
     @cached_property
     def ascending(self) -> bool:
         """Whether x never falls, and so has no NaN."""
+        if self.rises:
+            return True
         return bool((self.x[1:] >= self.x[:-1]).all()) and not bool(np.isnan(self.x[:1]).any())
 
     @cached_property

@@ -26,6 +26,8 @@ class Reading:
     low: float = math.nan
     """The band there; NaN for none."""
     high: float = math.nan
+    raw: float = math.nan
+    """The value before it was smoothed; NaN if it was not."""
 
 
 def place_near(charts: Iterable[Chart], x: float) -> float | None:
@@ -118,7 +120,9 @@ def _read(series: Series, label: str, at: float, areas: Sequence[Area]) -> Readi
         return Reading(label, series.colour, glyph, math.nan, math.nan)
     x, y = float(series.x[index]), float(series.y[index])
     low, high = _band(areas, series.colour, x)
-    return Reading(label, series.colour, glyph, x, y if math.isfinite(y) else math.nan, low, high)
+    y = y if math.isfinite(y) else math.nan
+    raw = math.nan if series.raw is None else float(series.raw[index])
+    return Reading(label, series.colour, glyph, x, y, low, high, raw)
 
 
 def _band(areas: Sequence[Area], colour: Role, x: float) -> tuple[float, float]:

@@ -54,10 +54,11 @@ def reading_line(charts: Sequence[Chart], at: float, x_name: str, width: int) ->
     parts: list[Line] = [((f"{x_name} {numbers.place(at)}", "cursor"),)]
     for chart in charts:
         own = readings(chart, at)
-        if len(charts) > 1 and own:
+        alone = len(charts) > 1 and len(own) == 1
+        if len(charts) > 1 and len(own) > 1:
             parts.append(((f"{plain(chart.title)}:", "muted"),))
         for one in own:
-            name = plain(f"{one.glyph} {one.label}".strip())
+            name = plain(chart.title if alone else f"{one.glyph} {one.label}".strip())
             value, after = numbers.exact(one.y), _after(one, at)
             parts.append(((f"{name} ", one.colour), (value, "text"), (after, "muted")))
     lines: list[list[Piece]] = [[]]
@@ -82,8 +83,8 @@ def _cells(pieces: Sequence[Piece]) -> int:
 
 
 def _after(reading: Reading, at: float) -> str:
-    """The band, and where the value is if that is not at the cursor."""
-    words = ""
+    """The raw value, the band, and where the value is if that is not at the cursor."""
+    words = f" raw {numbers.exact(reading.raw)}" if math.isfinite(reading.raw) else ""
     if math.isfinite(reading.low) and math.isfinite(reading.high):
         words += f" ({numbers.exact(reading.low)}…{numbers.exact(reading.high)})"
     if math.isfinite(reading.x) and reading.x != at:

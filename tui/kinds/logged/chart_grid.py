@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.message import Message
@@ -30,6 +31,13 @@ class ChartGrid(Container):
     class Resized(Message):
         """There is another number of cells for charts."""
 
+    @dataclass
+    class Clicked(Message):
+        """A chart was clicked."""
+
+        place: int
+        twice: bool
+
     def compose(self) -> ComposeResult:
         """Makes all places."""
         for number in range(MOST):
@@ -38,6 +46,12 @@ class ChartGrid(Container):
     def on_resize(self) -> None:
         """Reports the new size."""
         self.post_message(self.Resized())
+
+    def on_click(self, event: events.Click) -> None:
+        """Reports which chart was clicked."""
+        clicked = [n for n, view in enumerate(self.query(ChartView)) if view is event.widget]
+        for number in clicked:
+            self.post_message(self.Clicked(number, event.chain > 1))
 
     def place_charts(self, count: int, shape: Shape, chosen: int) -> None:
         """Shows `count` places in this shape; number `chosen` is marked."""

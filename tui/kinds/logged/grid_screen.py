@@ -280,6 +280,13 @@ class GridScreen(RunScreen):
         """Fits the charts to the new size."""
         self.call_after_refresh(self.show_all)
 
+    def on_chart_grid_clicked(self, event: ChartGrid.Clicked) -> None:
+        """Chooses the chart, or enlarges it."""
+        if event.place < len(self._page) and not self.enlarged:
+            self._choose(self._page[event.place])
+            if event.twice:
+                self.action_enlarge()
+
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filters while the user types."""
         event.stop()

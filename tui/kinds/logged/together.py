@@ -16,7 +16,7 @@ from clr_tui.tui.exporting import charts_svg
 from clr_tui.tui.keys import Mode
 from clr_tui.tui.kinds.logged.curves import RunCurves
 from clr_tui.tui.kinds.logged.followed import FollowedRun
-from clr_tui.tui.kinds.logged.grid_screen import GridScreen
+from clr_tui.tui.kinds.logged.grid_screen import LEAST_WIDTH, GridScreen
 from clr_tui.tui.kinds.logged.groups import ChartGroup
 from clr_tui.tui.kinds.logged.panel import RunLabel, run_lines
 from clr_tui.tui.kinds.logged.run_settings import differences
@@ -99,6 +99,8 @@ class TogetherScreen(GridScreen):
     def status_words(self) -> str:
         """How many runs are in which state."""
         count = Counter(run.status.state for run in self.followed)
+        if self.size.width < LEAST_WIDTH:
+            return " ".join(f"{SYMBOLS[state]}{many}" for state, many in count.items())
         return "  ".join(f"{SYMBOLS[state]} {many} {state}" for state, many in count.items())
 
     def has_begun(self) -> bool:

@@ -124,7 +124,8 @@ def group_chart(
                 style = _style_alone(group, curve)
             at = places(curve.name)
             at = at / x.unit if x.unit != 1 else at
-            series += _series(run, curve.name, options.smoothing, at, unit, style)
+            # Steps rise; of others, and of epochs worked out of them, nobody knows.
+            series += _series(run, curve.name, options.smoothing, at, unit, style, x.axis == "step")
     if not any(_has_place(one.x) for one in series):
         return Chart(title=group.title, empty=f"No value has a place on this x axis ({x.name}).")
     return Chart(
@@ -205,16 +206,17 @@ def _is_smoothed(group: ChartGroup) -> bool:
 
 
 def _series(
-    run: RunCurves, name: str, smoothing: float, at: Floats, unit: float, style: _Style
+    run: RunCurves, name: str, smoothing: float, at: Floats, unit: float, style: _Style, rises: bool
 ) -> list[Series]:
     values = run.values(name, unit)
     smoothed = run.smoothed(name, smoothing if style.smooth else 1.0)
     drawn: list[Series] = []
     if smoothed.weight < 1 and style.raw:
-        label = f"{style.label} raw"
-        drawn.append(Series(at, values, "", "raw", faint=True, label=label))
+        drawn.append(Series(at, values, "", "raw", faint=True, label="", rises=rises))
+    every = slice(smoothed.first, None, smoothed.every)
+    raw = values[every] if smoothed.weight < 1 else None
     shown = values if smoothed.weight == 1 else unit * smoothed.values
-    at = at[smoothed.first :: smoothed.every]
+    at = at[every]
     drawn.append(
         Series(
             at,
@@ -225,6 +227,8 @@ def _series(
             dotted=style.dotted,
             glyph=style.glyph,
             label=style.label,
+            raw=raw,
+            rises=rises,
         )
     )
     if 1 < len(values) <= _FEW and not style.glyph:
