@@ -8,6 +8,7 @@ import random
 import struct
 from pathlib import Path
 
+import numpy as np
 import pytest
 from event_files import (
     START,
@@ -20,9 +21,14 @@ from event_files import (
     simple,
     tensor,
 )
-from reading import Points, follow, follow_one
+from mlflow_files import mlflow_run
+from reading import Follower, Points, follow, follow_one
+from trackio_files import Project
+from wandb_files import rows, wandb_file
 
-from clr_tui.engine.analysis.foreign import tensorboard_file
+from clr_tui.engine.analysis.foreign import tensorboard_alike, tensorboard_file
+from clr_tui.engine.analysis.foreign.foreign_log import Mapping
+from clr_tui.engine.analysis.foreign.opening import open_logs
 from clr_tui.engine.errors import UserError
 
 
@@ -76,6 +82,31 @@ def test_it_does_not_matter_how_much_is_read_at_a_time(
     payloads, points = loop(["train/loss", "lr"], range(16_000, 17_000))
     event_file(tmp_path, *payloads)
     assert follow_one(tmp_path).read(limit) == points
+
+
+def test_names_whose_bytes_mix_to_the_same_number_are_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tensorboard_alike, "_ODD", np.uint64(0))
+    payloads, points = loop(["first___same", "second__same", "third___same"], range(100))
+    event_file(tmp_path, *payloads)
+    assert follow_one(tmp_path).read() == points
+
+
+@pytest.mark.parametrize("kind", ["tensorboard", "wandb", "trackio", "mlflow"])
+def test_only_the_values_asked_for_are_shown(kind: str, tmp_path: Path) -> None:
+    if kind == "tensorboard":
+        event_file(tmp_path, *loop(["loss", "lr"], range(3))[0])
+    elif kind == "wandb":
+        wandb_file(tmp_path, *rows([{"loss": i, "lr": 1} for i in range(3)]))
+    elif kind == "trackio":
+        Project(tmp_path / "p.db").log("a", 0, {"loss": 1, "lr": 2})
+    else:
+        run = mlflow_run(tmp_path / "a")
+        for name in ("loss", "lr"):
+            (run / "metrics" / name).write_text("1 1 1\n")
+    (log,) = open_logs([tmp_path], Mapping(y=("loss",)))
+    assert Follower(log).read().keys() == {"loss"}
 
 
 def test_a_name_logged_now_and_then_interrupts_no_other(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ class Alike:
         step = np.zeros(len(rows), np.int64)
         if self.layout.step_at is not None:
             for place, at in enumerate(range(self.layout.step_at, self.layout.step_end)):
-                step |= (rows[:, at] & np.int64(0x7F)) << 7 * place
+                step |= (rows[:, at].astype(np.int64) & 0x7F) << 7 * place
         return step
 
     def numbers(self, rows: Bytes, scalar: Scalar) -> Floats:
@@ -157,6 +157,7 @@ def _distinct(rows: Words) -> tuple[Ints, Ints]:
     first = _first_of_each(which)
     if not all((column == column[first][which]).all() for column in rows.T):
         _, which = np.unique(rows, axis=0, return_inverse=True)
+        which = which.ravel()  # some versions of NumPy return a column
         first = _first_of_each(which)
     return first, which
 
