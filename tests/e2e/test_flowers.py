@@ -15,7 +15,7 @@ FLOWERS = Path(__file__).parents[3] / "shared" / "data" / "flowers"
 
 @pytest.mark.slow
 @pytest.mark.skipif(not FLOWERS.is_dir(), reason="the flowers are not beside the repository")
-def test_minimum_tenth_lands_where_training_does_best(tmp_path: Path) -> None:
+def test_the_recommended_rate_lands_where_training_does_best(tmp_path: Path) -> None:
     options = ["--data", str(FLOWERS), "--image-size", "32", "--seeds", "5", "--headless", "--json"]
     env = {**os.environ, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
     done = subprocess.run(
@@ -42,8 +42,9 @@ def test_minimum_tenth_lands_where_training_does_best(tmp_path: Path) -> None:
     assert (found["kind"], found["status"], found["steps"]) == ("range-test", "done", 5 * 108)
     assert found["verdict"]["kind"] == "recommended"
     assert found["bounds"]["max_lr"] == pytest.approx(6 * found["bounds"]["base_lr"])
-    # CLR trainings of 8 epochs are best at 1.7e-2, and within 1.5 points at 1e-2 and 3e-2.
-    assert 1e-2 <= found["bounds"]["max_lr"] <= 3e-2
+    # CLR trainings of 8 epochs are best at 9e-3 or 1.7e-2, whichever the seeds, and lose at most
+    # 1.5 points from 4e-3 to 3e-2. Five seeds gave 1.01e-2; other processors have other last bits.
+    assert 4e-3 <= found["bounds"]["max_lr"] <= 3e-2
     assert found["best"]["low"] < 1.7e-2 < found["best"]["high"]
     tenths = [seed["minimum_lr"] / 10 for seed in found["seeds"]]
     assert len(tenths) == 5
