@@ -62,6 +62,7 @@ class ClrTuiApp(Shell):
         notify: ways to tell what happens to runs: see `terminal_notes`.
         start_speed: the replay's speed; `math.inf` shows its end.
         start_at: where the replay starts, 0 to 1.
+        here: the folder whose logs of other tools the list of runs offers; None: none.
         views: the file that remembers how each log was viewed; None: nothing is remembered.
 
     Attributes:
@@ -86,9 +87,11 @@ class ClrTuiApp(Shell):
         notify: Sequence[str] = (),
         start_speed: float = 1.0,
         start_at: float = 0.0,
+        here: Path | None = None,
         views: Path | None = None,
     ) -> None:
         super().__init__()
+        self._here = here
         self.views = ViewsFile(views)
         self.runs = runs
         self.clock = clock
@@ -113,7 +116,7 @@ class ClrTuiApp(Shell):
             return OpeningScreen(partial(self.run_worker, work, thread=True, exit_on_error=False))
         from clr_tui.tui.screens.home import HomeScreen
 
-        return HomeScreen(self.runs)
+        return HomeScreen(self.runs, self._here)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Adapts Textual's filters to NO_COLOR and adds one that blocks control characters."""
@@ -162,7 +165,7 @@ class ClrTuiApp(Shell):
         from clr_tui.tui.screens.home import HomeScreen
 
         # A separate mode: Textual cannot replace the screen at the bottom of a stack.
-        self.add_mode("runs", partial(HomeScreen, self.runs))
+        self.add_mode("runs", partial(HomeScreen, self.runs, self._here))
         self.switch_mode("runs")  # not awaited, so that the list below does not paint a frame
         if isinstance(message.found, RunDir):
             self.open_run(message.found)

@@ -32,6 +32,20 @@ class RunsListed(Message):
 
 
 @dataclass
+class LogsFound(Message):
+    """The logs of other tools that lie in the working directory."""
+
+    rows: list[RunSummary]
+
+
+@dataclass
+class SourcesOpened(Message):
+    """What was chosen in the list, opened."""
+
+    sources: Sequence[NamedSource]
+
+
+@dataclass
 class RunsUnreadable(Message):
     """The folder of runs cannot be listed."""
 

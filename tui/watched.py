@@ -49,9 +49,13 @@ def find_watched(runs: Path, names: Sequence[str], mapping: Mapping) -> list[Nam
             else:
                 own.append(run_called(runs, name))
     found = [NamedSource(run.id, LiveSource(run), run.config()) for run in own]
+    return [*found, *open_sources(paths, mapping)]
+
+
+def open_sources(paths: Sequence[Path], mapping: Mapping) -> list[NamedSource]:
+    """Opens logs of other tools; raises UserError if one is none, or cannot be read."""
     logs = find_logs(paths, mapping, MOST)
-    sources = [_source_of(log, logs.notes if log is logs.logs[0] else []) for log in logs.logs]
-    return [*found, *sources]
+    return [_source_of(log, logs.notes if log is logs.logs[0] else []) for log in logs.logs]
 
 
 def _source_of(log: ForeignLog, notes: Sequence[str]) -> NamedSource:

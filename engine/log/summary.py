@@ -57,6 +57,8 @@ class RunSummary:
     """A sentence on why it failed, stopped or was lost; else empty."""
     progress: float | None = None
     """0 to 1; None if unknown."""
+    path: str = ""
+    """Of the log of another tool, which is listed as if it were a run; empty for a run of ours."""
     headline: str = ""
     """The result or the progress, in a few words."""
     finished_at: float | None = None

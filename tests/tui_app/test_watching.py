@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from app_helpers import NOW, make_app, until
+from textual.screen import Screen
 
 from clr_tui.engine.analysis.foreign.opening import config_of
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.log.tail import Batch
 from clr_tui.tui.kinds.logged.screen import LoggedScreen
+from clr_tui.tui.kinds.logged.together import TogetherScreen
 from clr_tui.tui.sources import ForeignSource, NamedSource
+from clr_tui.tui.widgets.panel import Panel
 from clr_tui.tui.widgets.title_bar import TitleBar
 
 
@@ -76,3 +79,35 @@ async def test_nothing_commands_another_program(tmp_path: Path, monkeypatch) -> 
             await pilot.press(key)
         assert set(said) == {"This is the log of another program, which clr-tui only reads."}
         assert screen.key_mode == "watch"
+
+
+async def test_a_range_test_among_the_values_is_offered(tmp_path: Path, monkeypatch) -> None:
+    log = Log()
+    steps = list(range(50))
+    lr: list[float | None] = [1e-5 * 1.2**step for step in steps]
+    loss: list[float | None] = [2.0 + (step - 30) ** 2 / 900 for step in steps]
+    log.new = [ev.Logged(step=steps, values={"lr": lr, "loss": loss}, time=NOW)]
+    found = [NamedSource(log.name, ForeignSource(log), config_of(log))]
+    app = make_app(tmp_path, monkeypatch, load=lambda: found)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, LoggedScreen))
+        await until(pilot, lambda: "This fits a range test" in message(app.screen))
+
+
+async def test_a_comparison_among_the_logs_is_offered(tmp_path: Path, monkeypatch) -> None:
+    found = []
+    for name in ("adam_0", "adam_1", "sgd_0", "sgd_1"):
+        log = Log()
+        log.name, log.path = name, Path(name)
+        accuracy: list[float | None] = [0.5, 0.6, 0.7]
+        log.new = [ev.Logged(step=[1, 2, 3], values={"val_acc": accuracy}, x="epoch", time=NOW)]
+        found.append(NamedSource(name, ForeignSource(log), config_of(log)))
+    app = make_app(tmp_path, monkeypatch, load=lambda: found)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, TogetherScreen))
+        await until(pilot, lambda: "This fits a comparison" in message(app.screen))
+
+
+def message(screen: Screen) -> str:
+    lines = screen.query_one("#message", Panel).lines
+    return "\n".join("".join(text for text, _ in line) for line in lines)

@@ -154,6 +154,7 @@ def _screen(
         notify=notify or (),
         start_speed=speed,
         start_at=at,
+        here=_working_directory(),
         views=state / FILE if state.is_absolute() else None,
     )
     app.run()
@@ -164,6 +165,15 @@ def _screen(
             print(app.return_message)
     _drop_unwritable()
     return app.return_code or DONE
+
+
+def _working_directory() -> Path | None:
+    from pathlib import Path
+
+    try:
+        return Path.cwd()
+    except OSError:  # it was removed
+        return None
 
 
 def _drop_unwritable() -> None:

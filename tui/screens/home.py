@@ -22,8 +22,14 @@ from clr_tui.engine.log.rundir import RunDir, list_runs
 from clr_tui.engine.log.summary import RunSummary, summarise
 from clr_tui.tui.keys import Mode, Tool, bindings_for
 from clr_tui.tui.kinds.registry import KINDS
-from clr_tui.tui.messages import RunPreviewed, RunsListed, RunsUnreadable
-from clr_tui.tui.preview import Preview
+from clr_tui.tui.messages import (
+    LogsFound,
+    RunPreviewed,
+    RunsListed,
+    RunsUnreadable,
+    SourcesOpened,
+)
+from clr_tui.tui.preview import LogPreview, Preview
 from clr_tui.tui.screens.confirm import ConfirmScreen
 from clr_tui.tui.screens.foreground_screen import ForegroundScreen
 from clr_tui.tui.text.clean import plain
@@ -46,6 +52,8 @@ if TYPE_CHECKING:
 
 REFRESH_SECONDS = 1.0
 """Seconds between two reads of the folder of runs."""
+LOOK_SECONDS = 10.0
+"""Least seconds between two looks for logs in the working directory."""
 READING = "Reading its log ..."
 MOST_TOGETHER = 30
 """Runs that are shown on one set of charts: more curves could not be told apart."""
@@ -69,7 +77,7 @@ class FilterInput(TypedInput):
 
 
 class HomeScreen(ForegroundScreen[None]):
-    """All runs of one folder."""
+    """All runs of one folder, and below them the logs of other tools that lie `here`."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_for("home")
     AUTO_FOCUS = "RunTable"
@@ -78,11 +86,15 @@ class HomeScreen(ForegroundScreen[None]):
     key_mode: Mode | None = None
     key_tool: Tool | None = None
 
-    def __init__(self, runs: Path) -> None:
+    def __init__(self, runs: Path, here: Path | None = None) -> None:
         super().__init__()
         self._folder = runs
+        self._here = here
         self._all: list[RunSummary] | None = None
-        self._preview: Preview | None = None
+        self._logs: list[RunSummary] = []
+        self._look_from = 0.0
+        """When to look for logs next."""
+        self._preview: Preview | LogPreview | None = None
         self._chart: ChartView | None = None
         self._listing = threading.Lock()
         self._due = 0.0
@@ -144,6 +156,7 @@ class HomeScreen(ForegroundScreen[None]):
             if summaries is None:
                 return
             self.post_message(RunsListed(living_first(summaries)))
+            self._look_around()
             # Thousands of runs take a while to read: at most a tenth of the time goes to it.
             now = self.app.clock()
             self._due = now + 9 * (now - began)
@@ -151,6 +164,22 @@ class HomeScreen(ForegroundScreen[None]):
             self.post_message(RunsUnreadable(error.message))
         finally:
             self._listing.release()
+
+    def _look_around(self) -> None:
+        """Looks for logs, in the thread that lists the runs, for a tenth of the time at most."""
+        began = self.app.clock()
+        if self._here is None or began < self._look_from:
+            return
+        from clr_tui.tui.nearby_rows import nearby_rows  # with numpy: not before the first frame
+
+        self.post_message(LogsFound(nearby_rows(self._here)))
+        now = self.app.clock()
+        self._look_from = now + max(LOOK_SECONDS, 9 * (now - began))
+
+    def on_logs_found(self, message: LogsFound) -> None:
+        """Shows the logs below the runs."""
+        self._logs = message.rows
+        self._show_table()
 
     def _summaries(self) -> list[RunSummary] | None:
         worker = get_current_worker()
@@ -177,21 +206,23 @@ class HomeScreen(ForegroundScreen[None]):
                 self.app.alerts.look_at_summary(summary)
         self._show_table()
         selected = self.query_one(RunTable).selected
-        if selected is not None and is_living(selected):
+        if selected is not None and (selected.path or is_living(selected)):
             self._refresh_preview(selected)
 
     def _show_table(self) -> None:
         if self._all is None:
             return
         words = self.query_one(FilterInput).value
-        rows = matching(self._all, words)
+        rows = [*matching(self._all, words), *matching(self._logs, words)]
         table = self.query_one(RunTable)
         table.show(rows, self.app.wall())
-        marked = len(self._marked_runs())
-        self._say("#home-count", runs_heading(len(rows), self._all, words.strip(), marked))
+        heading = runs_heading(
+            len(rows), self._all, words.strip(), len(self._marked_runs()), len(self._logs)
+        )
+        self._say("#home-count", heading)
         if not rows:
             unmatched = f"No run matches '{plain(words)}'.  esc shows all."
-            self._say("#home-empty", unmatched if self._all else NO_RUNS)
+            self._say("#home-empty", unmatched if self._all or self._logs else NO_RUNS)
         self.query_one("#home-empty").display = not rows
         table.display = bool(rows)
         self.query_one("#preview").display = bool(rows)
@@ -215,19 +246,20 @@ class HomeScreen(ForegroundScreen[None]):
         words = self.query_one("#preview-message", Static)
         words.update(plain(wrong))
         words.display = bool(wrong)
-        if self._preview is None or self._preview.run.id != summary.id:
+        if self._preview is None or self._preview.id != summary.id:
             self._clear_chart()
         self._refresh_preview(summary)
 
     def _refresh_preview(self, summary: RunSummary) -> None:
         if not self.is_active:
             return  # the run's own screen may be reading the same log; refreshed on return
-        if self._preview is None or self._preview.run.id != summary.id:
-            self._preview = Preview(self._dir_of(summary))
+        if self._preview is None or self._preview.id != summary.id:
+            of_log = summary.path and LogPreview(summary.id, Path(summary.path))
+            self._preview = of_log or Preview(self._dir_of(summary))
         work = partial(self._read_preview, self._preview)
         self.run_worker(work, group="preview", thread=True, exclusive=True, exit_on_error=False)
 
-    def _read_preview(self, preview: Preview) -> None:
+    def _read_preview(self, preview: Preview | LogPreview) -> None:
         # Imported here, because charts take longer to import than all that the list needs.
         from clr_tui.tui.charts.chart import Chart
         from clr_tui.tui.widgets import chart_view  # noqa: F401 - the event loop must not wait
@@ -238,7 +270,7 @@ class HomeScreen(ForegroundScreen[None]):
         except (UserError, OSError) as error:
             chart = Chart(empty=plain(str(error)))
         if chart is not None:
-            self.post_message(RunPreviewed(preview.run.id, chart))
+            self.post_message(RunPreviewed(preview.id, chart))
 
     def on_run_previewed(self, message: RunPreviewed) -> None:
         """Draws the chart, unless the cursor has moved on."""
@@ -303,24 +335,36 @@ class HomeScreen(ForegroundScreen[None]):
         """Opens the run under the cursor, or all marked runs together."""
         table = self.query_one(RunTable)
         if marked := self._marked_runs():
-            self._open_together(marked)
+            if len(marked) > MOST_TOGETHER:
+                words = f"Only the first {MOST_TOGETHER} marked runs are shown."
+                self.app.toast(words, "warning")
+            self._open_together(marked[:MOST_TOGETHER])
+        elif table.selected is not None and table.selected.path:
+            self._open_together([table.selected])
         elif table.selected is not None:
             self.app.open_run(self._dir_of(table.selected))
 
-    def _open_together(self, marked: list[RunSummary]) -> None:
-        from clr_tui.tui.sources import LiveSource, NamedSource
+    def _open_together(self, rows: list[RunSummary]) -> None:
+        work = partial(self._open_sources, rows)
+        self.run_worker(work, group="open", thread=True, exclusive=True, exit_on_error=False)
 
-        runs: list[NamedSource] = []
-        for summary in marked[:MOST_TOGETHER]:
-            run = self._dir_of(summary)
-            try:
-                runs.append(NamedSource(run.id, LiveSource(run), run.config()))
-            except UserError as error:
-                self.app.toast(error.message, "error")
-        if len(marked) > MOST_TOGETHER:
-            self.app.toast(f"Only the first {MOST_TOGETHER} marked runs are shown.", "warning")
-        if runs:
-            self.app.open_together(runs)
+    def _open_sources(self, rows: list[RunSummary]) -> None:
+        """Opens logs in a thread, since some of each is read at once."""
+        from clr_tui.engine.analysis.foreign.foreign_log import NO_MAPPING
+        from clr_tui.tui.watched import find_watched
+
+        names = [row.path or str(self._dir_of(row).path) for row in rows]
+        try:
+            sources = find_watched(self._folder, names, NO_MAPPING)
+        except (UserError, OSError) as error:
+            self.app.call_from_thread(self.app.toast, str(error), "error")
+            return
+        self.post_message(SourcesOpened(sources))
+
+    def on_sources_opened(self, message: SourcesOpened) -> None:
+        """Shows what was opened."""
+        if self.is_active:
+            self.app.open_together(message.sources)
 
     def action_mark(self) -> None:
         """Marks the run under the cursor, or unmarks it, and goes to the next one."""
@@ -339,12 +383,12 @@ class HomeScreen(ForegroundScreen[None]):
 
     def _marked_runs(self) -> list[RunSummary]:
         """Those that are marked, also those that the filter hides."""
-        return [run for run in self._all or () if run.id in self._marked]
+        return [row for row in (*(self._all or ()), *self._logs) if row.id in self._marked]
 
     def action_remove(self) -> None:
         """Removes the run under the cursor after confirmation."""
         selected = self.query_one(RunTable).selected
-        if selected is None:
+        if selected is None or self._is_log(selected):
             return
         if is_living(selected):
             self.app.toast(f"{selected.id} is {selected.status}: stop it first (s).", "warning")
@@ -361,7 +405,7 @@ class HomeScreen(ForegroundScreen[None]):
     def action_stop(self) -> None:
         """Stops the run under the cursor after confirmation."""
         selected = self.query_one(RunTable).selected
-        if selected is None:
+        if selected is None or self._is_log(selected):
             return
         if not is_living(selected):
             self.app.toast(f"{selected.id} is not running: there is nothing to stop.", "warning")
@@ -369,6 +413,12 @@ class HomeScreen(ForegroundScreen[None]):
         order = Stop(time=self.app.wall(), reason="stopped from the screen")
         stop = partial(send, self._dir_of(selected), order)
         self._ask(f"Stop {selected.id}?", "stop", KINDS[selected.kind].stopping, stop)
+
+    def _is_log(self, row: RunSummary) -> bool:
+        """Whether it is the log of another tool; shows a sentence if so."""
+        if row.path:
+            self.app.toast(f"{row.id} is the log of another tool, which clr-tui only reads.")
+        return bool(row.path)
 
     def _dir_of(self, summary: RunSummary) -> RunDir:
         return RunDir(self._folder / summary.id)

@@ -75,9 +75,11 @@ def cell(summary: RunSummary, column: RunColumn, now: float) -> str:
     if column.name == "run":
         return plain(summary.id)
     if column.name == "kind":
-        return KINDS[summary.kind].title
+        return "log" if summary.path else KINDS[summary.kind].title
     if column.name == "task":
         return plain(summary.task) if column.width < 16 else task_and_model(summary)
+    if summary.path and column.name in ("status", "progress", "done"):
+        return ""  # its run may go on: nobody has read it
     if column.name == "status":
         return f"{SYMBOLS[summary.status]} {status(summary)}"
     if column.name in ("progress", "done"):
@@ -125,11 +127,15 @@ def progress(fraction: float | None, width: int, bar: bool = True) -> str:
     return f"{'━' * done}{'─' * (room - done)} {percent}"
 
 
-def runs_heading(shown: int, summaries: list[RunSummary], words: str, marked: int = 0) -> str:
-    """Count the runs, the active and the marked ones, and those that match the filter."""
+def runs_heading(
+    shown: int, summaries: list[RunSummary], words: str, marked: int = 0, logs: int = 0
+) -> str:
+    """Count the runs, the logs nearby, the active and marked ones, and those that match."""
     total = len(summaries)
     living = sum(map(is_living, summaries))
     text = f"{numbers.count(total)} {plural('run', total)}"
+    if logs:
+        text += f", {logs} {plural('log', logs)} here"
     if living:
         text += f", {living} active"
     if marked:

@@ -8,7 +8,10 @@ from typing import ClassVar
 
 from textual.types import CSSPathType
 
+from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.logged_report import logged_report
+from clr_tui.engine.analysis.recordings.foreign_recording import fitting_kind
+from clr_tui.engine.analysis.recordings.logged_comparison import LoggedValues
 from clr_tui.engine.analysis.recordings.logged_csv import logged_csv
 from clr_tui.engine.analysis.run_columns import load_columns, run_columns
 from clr_tui.engine.log.rundir import RunDir
@@ -24,6 +27,7 @@ from clr_tui.tui.screens.export_dialog import Exports
 from clr_tui.tui.screens.run_screen import UNPACED_SECONDS
 from clr_tui.tui.sources import Source
 from clr_tui.tui.text.lines import BLANK, Line
+from clr_tui.tui.text.status import offer_words
 from clr_tui.tui.widgets.panel import Panel
 
 
@@ -59,6 +63,13 @@ class LoggedScreen(GridScreen):
         settings = setting_lines(run_settings(self.config), width)
         return [*values, BLANK, *settings] if values else settings
 
+    def remarks(self) -> list[str]:
+        """What else the log of another tool could be shown as."""
+        if not self.config.foreign or self.run_dir is not None or self.source.replay:
+            return []
+        words = offer_words(self.history.cached(_fitting_kind))
+        return [f"{words[0].upper()}{words[1:]}."] if words else []
+
     def _shares_cores(self) -> bool:
         history, usage = self.history, self.history.usage
         if self.run_dir is None or (usage is not None and usage.memory_used is not None):
@@ -72,3 +83,7 @@ class LoggedScreen(GridScreen):
             ".csv": lambda: logged_csv(self.history),
             ".json": lambda: json_text(logged_report(self.history, live=not self.status.ended)),
         }
+
+
+def _fitting_kind(history: RunHistory) -> str:
+    return fitting_kind([LoggedValues("", history.logged)])

@@ -11,6 +11,8 @@ from typing import ClassVar
 from textual.types import CSSPathType
 
 from clr_tui.engine.analysis.recordings.columns_csv import columns_csv
+from clr_tui.engine.analysis.recordings.foreign_recording import fitting_kind
+from clr_tui.engine.analysis.recordings.logged_comparison import LoggedValues
 from clr_tui.engine.log.state import LIVING
 from clr_tui.tui.exporting import charts_svg
 from clr_tui.tui.keys import Mode
@@ -21,10 +23,11 @@ from clr_tui.tui.kinds.logged.groups import ChartGroup
 from clr_tui.tui.kinds.logged.panel import RunLabel, run_lines
 from clr_tui.tui.kinds.logged.run_settings import differences
 from clr_tui.tui.screens.export_dialog import Exports
-from clr_tui.tui.sources import NamedSource
+from clr_tui.tui.sources import ForeignSource, NamedSource
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.lines import Line
 from clr_tui.tui.text.names import SYMBOLS
+from clr_tui.tui.text.status import offer_words
 from clr_tui.tui.widgets.panel import Panel
 from clr_tui.tui.widgets.title_bar import SEPARATOR
 
@@ -49,6 +52,8 @@ class TogetherScreen(GridScreen):
         # The screen itself reads the first one.
         self.followed[0].history = self.history
         self._next = 1
+        self._offer: str | None = None
+        """What else they could be shown as; None until they have been read."""
 
     def view_key(self) -> str:
         """The paths of all logs."""
@@ -118,6 +123,14 @@ class TogetherScreen(GridScreen):
     def pause_words(self) -> str:
         """Nothing, for the same reason."""
         return ""
+
+    def remarks(self) -> list[str]:
+        """What else the logs of other tools could be shown as, by what they held at first."""
+        if self._offer is None and all(run.read == 1 for run in self.followed):
+            foreign = all(isinstance(run.source, ForeignSource) for run in self.followed)
+            logs = [LoggedValues(run.name, run.history.logged) for run in self.followed]
+            self._offer = offer_words(fitting_kind(logs)) if foreign else ""
+        return [f"{self._offer[0].upper()}{self._offer[1:]}."] if self._offer else []
 
     def notices(self) -> list[str]:
         """What the readers of all logs have to say."""
