@@ -246,3 +246,18 @@ def test_what_counts_is_found_anew_in_a_file_that_was_replaced(log: Path) -> Non
     log.unlink()
     log.write_text("step,loss\n7,3\n9,2\n")
     assert follower.read() == {"loss": [(7, 3.0), (9, 2.0)]}
+
+
+@settings(max_examples=200)
+@given(csv_texts)
+def test_lines_parsed_together_say_the_same_as_one_by_one(text: str) -> None:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        path = Path(folder, "log")
+        path.write_bytes(text.encode() + b"\n")
+        together = follow_as(path, open_csv_log)
+        together.read()
+        patch.setattr(csv_parser, "numbers_in", lambda *_: None)
+        patch.setattr(csv_parser, "take_out", lambda *_: None)
+        one_by_one = follow_as(path, open_csv_log)
+        one_by_one.read()
+        assert_same(together, one_by_one)

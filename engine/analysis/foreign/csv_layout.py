@@ -95,7 +95,8 @@ def _layout(names: list[str], delimiter: str, mapping: Mapping, counting: Counti
 
 def is_keras(names: Sequence[str]) -> bool:
     """Whether columns are those of Keras: "epoch", then the others sorted."""
-    return names[0] == "epoch" and "loss" in names and [*names[1:]] == sorted(names[1:])
+    is_sorted = [*names[1:]] == sorted(names[1:])
+    return len(names) > 2 and names[0] == "epoch" and "loss" in names and is_sorted
 
 
 def _x_of(names: list[str], mapping: Mapping) -> int | None:

@@ -8,8 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from clr_tui.engine.analysis.foreign.csv_cell import has_value
 from clr_tui.engine.analysis.foreign.csv_layout import is_keras, layout_of
-from clr_tui.engine.analysis.foreign.csv_parser import CsvParser, cells_of, has_value
+from clr_tui.engine.analysis.foreign.csv_parser import CsvParser, cells_of
 from clr_tui.engine.analysis.foreign.first_bytes import first_bytes
 from clr_tui.engine.analysis.foreign.foreign_log import NO_MAPPING, ForeignLog, Mapping
 from clr_tui.engine.analysis.foreign.run_names import run_name

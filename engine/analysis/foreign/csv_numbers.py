@@ -10,13 +10,14 @@ from typing import cast
 import msgspec
 import numpy as np
 
-from clr_tui.engine.analysis.arrays import Bools, Floats
+from clr_tui.engine.analysis.arrays import Bools, Floats, Ints
 
 _decode = msgspec.json.Decoder(list[float | None]).decode
 _OF_NUMBERS = b"0123456789+-.eE,\n \t"
 _MISSING = (b"null", b"none", b"n/a", b"<na>")
 _NOT_FINITE = (b"-infinity", b"infinity", b"+inf", b"-inf", b"inf", b"-nan", b"nan")
 _NULL = b"null"
+_OF_WORDS = b"ANULOEINFTYanuloeinfty/<>"
 _QUOTED = re.compile(rb'"([^",;\t\n]*)"')
 _COMMA, _NEWLINE = b",\n"
 
@@ -46,34 +47,44 @@ def numbers_in(text: bytes, columns: int, delimiter: bytes) -> Cells | None:
     Returns:
         None if any line is something else: blank, longer or shorter, or with text in a cell.
     """
-    plain = _with_commas(text, delimiter)
-    # JSON would take a null for a value that is not finite. No number has a u.
-    cells = None if b'"' in plain or b"u" in plain else _numbers_in(plain, columns)
-    if cells is None and plain.translate(None, _OF_NUMBERS):
-        cells = _numbers_in(_without_words(plain), columns)
-    return cells
+    plain = with_commas(text, delimiter)
+    others = plain.translate(None, _OF_NUMBERS)
+    if not others:
+        return _numbers_in(plain, columns)
+    return (
+        None if others.translate(None, _OF_WORDS) else _numbers_in(_without_words(plain), columns)
+    )
 
 
-def _numbers_in(plain: bytes, columns: int) -> Cells | None:
+def ends_of_cells(plain: bytes, columns: int) -> tuple[Ints, Bools] | None:
+    """The places of the commas and newlines between cells, and which bytes are one.
+
+    None if a line has more or fewer cells than `columns`.
+    """
     raw = np.frombuffer(plain, np.uint8)
     newline = raw == _NEWLINE
     mark = newline | (raw == _COMMA)
-    rows = np.count_nonzero(newline) + 1
     between = np.flatnonzero(mark)
-    if len(between) != rows * columns - 1:
+    if len(between) != (np.count_nonzero(newline) + 1) * columns - 1:
         return None
-    if not newline[between[columns - 1 :: columns]].all():
+    return (between, mark) if newline[between[columns - 1 :: columns]].all() else None
+
+
+def _numbers_in(plain: bytes, columns: int) -> Cells | None:
+    if (found := ends_of_cells(plain, columns)) is None:
         return None
-    if mark[:1].any() or mark[-1:].any() or (mark[1:] & mark[:-1]).any() or not len(raw):
-        logged = np.diff(between, prepend=-1, append=len(raw)) > 1
+    between, mark = found
+    cells = len(between) + 1
+    if mark[:1].any() or mark[-1:].any() or (mark[1:] & mark[:-1]).any() or not plain:
+        logged = np.diff(between, prepend=-1, append=len(plain)) > 1
         plain = _filled(plain)
     else:
-        logged = np.ones(rows * columns, np.bool_)
+        logged = np.ones(cells, np.bool_)
     try:
         numbers = _decode(b"[" + plain.replace(b"\n", b",") + b"]")
     except msgspec.DecodeError:
         return None
-    return Cells(_array(numbers).reshape(rows, columns), logged.reshape(rows, columns))
+    return Cells(_array(numbers).reshape(-1, columns), logged.reshape(-1, columns))
 
 
 def _array(numbers: list[float | None]) -> Floats:
@@ -83,7 +94,7 @@ def _array(numbers: list[float | None]) -> Floats:
         return np.array(numbers, np.float64)
 
 
-def _with_commas(text: bytes, delimiter: bytes) -> bytes:
+def with_commas(text: bytes, delimiter: bytes) -> bytes:
     """The text, its cells separated by commas and without quotes; padding is no harm in JSON."""
     text = text.replace(b"\r", b"")
     if b'"' in text:

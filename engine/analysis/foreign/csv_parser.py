@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import csv
 import math
-import re
 from codecs import BOM_UTF8
 from collections.abc import Sequence
 
 import numpy as np
 
 from clr_tui.engine.analysis.arrays import Bools, Floats, Ints
+from clr_tui.engine.analysis.foreign.csv_cell import has_value, number_in
 from clr_tui.engine.analysis.foreign.csv_layout import Layout, layout_of
 from clr_tui.engine.analysis.foreign.csv_numbers import Cells, numbers_in
+from clr_tui.engine.analysis.foreign.csv_texts import take_out
 from clr_tui.engine.analysis.foreign.foreign_log import Mapping
 from clr_tui.engine.analysis.foreign.logged_rows import LoggedRows
 from clr_tui.engine.analysis.foreign.step_counter import ROW, CountAnew, Counting, StepCounter
@@ -27,9 +28,6 @@ _PIECE = 1 << 17
 """Bytes that are parsed at a time, so that they stay in the cache."""
 _FEW = 32
 """Lines that are parsed one by one if they are not all numbers."""
-_MISSING = frozenset({"", "na", "n/a", "<na>", "none", "null", "-"})
-_CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d\d(?:\.\d+)?)")
-_TRUTH = {"true": 1.0, "false": 0.0}
 _MAX_TEXTS = 5
 """Columns with text that are named."""
 _MAX_WORDS = 64
@@ -105,10 +103,7 @@ class CsvParser:
     def _parse(self, text: bytes) -> None:
         layout = self._layout
         assert layout is not None
-        delimiter = layout.delimiter.encode()
-        cells = numbers_in(text, len(layout.names), delimiter) if layout.word is None else None
-        if cells is not None:
-            self._add(cells)
+        if self._parse_at_once(text, layout):
             return
         lines = text.split(b"\n")
         if len(lines) > _FEW:
@@ -117,6 +112,25 @@ class CsvParser:
             self._parse(b"\n".join(lines[middle:]))
         else:
             self._parse_each(lines)
+
+    def _parse_at_once(self, text: bytes, layout: Layout) -> bool:
+        """Parses lines that are all alike; False if they are not."""
+        columns, delimiter = len(layout.names), layout.delimiter.encode()
+        cells = numbers_in(text, columns, delimiter) if layout.word is None else None
+        if cells is not None:
+            self._add(cells)
+            return True
+        taken = take_out(text, columns, delimiter, layout.x, layout.word)
+        cells = None if taken is None else numbers_in(taken.text, columns, b",")
+        if taken is None or cells is None:
+            return False
+        taken.put_into(cells)
+        for column, row in taken.texts.items():
+            if column in layout.shown and layout.names[column] not in self._texts:
+                cells_of_row = cells_of(text.split(b"\n")[row], layout.delimiter)
+                self._say_text(layout.names[column], cells_of_row[column], self._row + row + 1)
+        self._add(cells, [self._known_word(word, layout) for word in taken.words])
+        return True
 
     def _parse_each(self, lines: list[bytes]) -> None:
         rows = _RowCells()
@@ -163,7 +177,7 @@ class CsvParser:
         value, logged = [math.nan] * len(layout.names), [False] * len(layout.names)
         for place, cell in enumerate(cells[: len(layout.names)]):
             try:
-                number = None if place == layout.word else _number(cell)
+                number = None if place == layout.word else number_in(cell)
             except ValueError:
                 if place == layout.x:
                     return False
@@ -172,13 +186,15 @@ class CsvParser:
                 continue
             if number is not None:
                 value[place], logged[place] = number, True
-        rows.words.append(self._word(cells, layout))
+        has_word = layout.word is not None and layout.word < len(cells)
+        word = cells[layout.word] if has_word and layout.word is not None else ""
+        rows.words.append(self._known_word(word, layout))
         rows.value.append(value)
         rows.logged.append(logged)
         return True
 
-    def _word(self, cells: list[str], layout: Layout) -> str:
-        word = "" if layout.word is None or layout.word >= len(cells) else cells[layout.word]
+    def _known_word(self, word: str, layout: Layout) -> str:
+        """The word, or none if there were too many others before."""
         if word not in self._words:
             if len(self._words) >= _MAX_WORDS:
                 name = "" if layout.word is None else layout.names[layout.word]
@@ -245,25 +261,6 @@ def cells_of(line: bytes, delimiter: str) -> list[str]:
     return [cell.strip() for cell in cells]
 
 
-def _number(cell: str) -> float | None:
-    """The number in a cell; None if it has no value; raises ValueError if it holds a text.
-
-    A time such as 01:30 or 1:02:03 is in seconds.
-    """
-    word = cell.lower()
-    if word in _MISSING:
-        return None
-    if word in _TRUTH:
-        return _TRUTH[word]
-    if clock := _CLOCK.fullmatch(word):
-        hours, minutes, seconds = clock.groups(default="0")
-        return 3600.0 * int(hours) + 60 * int(minutes) + float(seconds)
-    if "_" in word:  # which Python allows between digits
-        raise ValueError(cell)
-    number = float(word)
-    return number if math.isfinite(number) else math.nan
-
-
 def _is_header(cells: list[str], layout: Layout) -> bool:
     """Whether the line is a header: the same one, or another one that names the steps."""
     if not layout.has_header:
@@ -273,14 +270,6 @@ def _is_header(cells: list[str], layout: Layout) -> bool:
     return (
         layout.x is not None and layout.names[layout.x] in cells and not any(map(has_value, cells))
     )
-
-
-def has_value(cell: str) -> bool:
-    """Whether a cell holds a number."""
-    try:
-        return _number(cell) is not None
-    except ValueError:
-        return False
 
 
 class _RowCells:
