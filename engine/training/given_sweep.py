@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from msgspec.structs import replace
 
@@ -25,7 +23,12 @@ from clr_tui.engine.training.batches import make_batches
 from clr_tui.engine.training.control import Control, StopFlag
 from clr_tui.engine.training.given_objects import Given, ratios_of_groups
 from clr_tui.engine.training.optimizers.optimizer_remarks import remarks
-from clr_tui.engine.training.randomness import global_state, set_global_state, stream
+from clr_tui.engine.training.randomness import (
+    global_state,
+    seed_globally,
+    set_global_state,
+    stream,
+)
 from clr_tui.engine.training.range_test import run_range_test
 from clr_tui.engine.training.session import Session
 from clr_tui.engine.training.trainee import Trainee
@@ -56,7 +59,7 @@ class GivenSession(Session):
         if seed == 0:
             set_global_state(self.found, self.task.device)
         else:
-            _seed_all(stream(own, "model"))
+            seed_globally(stream(own, "model"), self.task.device)
             if isinstance(self.task.train, Stream):
                 for i, (generator, _) in enumerate(self.task.train.generators):
                     generator.manual_seed(stream(own, f"generator {i}"))
@@ -69,12 +72,6 @@ class GivenSession(Session):
             self.given.way_to_step,
             others=self.given.others,
         )
-
-
-def _seed_all(seed: int) -> None:
-    torch.manual_seed(seed)
-    random.seed(seed)
-    np.random.seed(seed % 2**32)
 
 
 def sweep_given(given: Given, job: RangeTest, watch: Callable[[Event], object]) -> RunHistory:

@@ -55,3 +55,18 @@ def set_global_state(state: dict[str, Any], device: torch.device) -> None:
         torch.cuda.set_rng_state(state["cuda"], device)
     elif device.type == "mps" and "mps" in state:
         torch.mps.set_rng_state(state["mps"])
+
+
+def seed_globally(seed: int, device: torch.device) -> None:
+    """Seeds every generator whose state `global_state` has, and no other.
+
+    `torch.manual_seed` would also seed other devices, at once or when they are first used.
+    """
+    torch.default_generator.manual_seed(seed)
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    if device.type == "cuda":
+        with torch.cuda.device(device):
+            torch.cuda.manual_seed(seed)
+    elif device.type == "mps":
+        torch.mps.manual_seed(seed)

@@ -427,6 +427,15 @@ def test_seeds_start_from_the_same_weights_in_other_orders() -> None:
     assert np.median(three.sweeps, axis=0).tolist() == three.loss.tolist()
 
 
+def test_devices_that_are_not_used_are_not_seeded(monkeypatch: pytest.MonkeyPatch) -> None:
+    def seed(_: int) -> None:
+        pytest.fail("all devices are seeded")
+
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", seed)
+    model = nn.Linear(6, 3)
+    clr_tui.range_test(model, sgd(model), cross_entropy, loader(), **SHORT, seeds=2)
+
+
 @pytest.mark.parametrize(
     ("data", "options", "steps"),
     [
