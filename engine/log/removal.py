@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -106,7 +107,7 @@ def _works_in(folder: Path, started: RunStarted) -> bool:
 
     Its process id may have been reused, but a worker's working directory is the run's folder; or
     that of the user whose task it runs, and then its command line has the run's folder. A worker
-    that has ended its run is at the root.
+    that has ended its run is at the root. The program of a user's own loop has the log open.
     """
     if started.host != os.uname().nodename:
         return False
@@ -114,12 +115,19 @@ def _works_in(folder: Path, started: RunStarted) -> bool:
     try:
         if os.path.samefile(process / "cwd", folder):
             return True
+        if any(os.path.samefile(one, folder / "events.jsonl") for one in _open_files(process)):
+            return True
         named = os.fsencode(os.path.abspath(folder)) in (process / "cmdline").read_bytes().split(
             b"\0"
         )
         return named and not os.path.samefile(process / "cwd", "/")
     except OSError:
         return False
+
+
+def _open_files(process: Path) -> Iterator[Path]:
+    """What a process has open and can still be found."""
+    return (one for one in (process / "fd").iterdir() if one.exists())
 
 
 def _take_lock(run: RunDir) -> int:

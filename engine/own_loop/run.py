@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
@@ -203,10 +204,14 @@ class Run:
 
     def _whole(self, step: Any) -> int:
         """A step that is not simply an int."""
-        number = self._taken("step", step)
-        if isinstance(number, float) and number.is_integer() and 0 <= number < _MAX_STEP:
-            return int(number)
-        self._warn("a step that is not a whole number is counted on from the last", "step counted")
+        with suppress(Exception):  # as for values, whatever it is
+            number = taken(step)
+            if isinstance(number, float) and number.is_integer() and 0 <= number < _MAX_STEP:
+                return int(number)
+        if isinstance(step, Mapping):
+            self._warn("values are given by name: run.log(loss=loss), run.log(**values)", "step")
+        else:
+            self._warn("a step that is no whole number is counted on from the last one", "step")
         return self._next_step
 
     def _too_late(self, _row: Row) -> None:

@@ -18,6 +18,7 @@ import clr_tui
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.events import DeviceUsage, Logged, RunStarted
+from clr_tui.engine.log.removal import check_removable
 from clr_tui.engine.log.rundir import RunDir, list_runs
 from clr_tui.engine.log.summary import summarise
 from clr_tui.engine.log.tail import read_events
@@ -133,6 +134,14 @@ def test_a_step_that_is_no_count_is_counted_on(tmp_path: Path, step: object) -> 
     assert column(folder(tmp_path, run), "loss") == [(4, 1.0), (5, 2.0)]
 
 
+def test_values_in_a_dict_are_a_mistake_that_is_explained(tmp_path: Path) -> None:
+    with clr_tui.start("a", runs_dir=tmp_path) as run:
+        with pytest.warns(RuntimeWarning, match=r"given by name: .* run.log\(\*\*values\)"):
+            run.log({"loss": 1.0})  # type: ignore[arg-type]
+        run.log(loss=2.0)
+    assert column(folder(tmp_path, run), "loss") == [(1, 2.0)]
+
+
 def test_steps_of_other_libraries_are_counts(tmp_path: Path) -> None:
     import numpy as np
     import torch
@@ -230,6 +239,14 @@ def test_a_folder_that_cannot_be_written_is_a_warning(tmp_path: Path) -> None:
 def test_ranks_that_do_not_exist_are_an_error_at_once() -> None:
     with pytest.raises(UserError, match="'first' or 'all'"):
         clr_tui.start("a", ranks="some")  # type: ignore[arg-type]
+
+
+def test_a_living_run_without_its_lock_is_not_removed(tmp_path: Path) -> None:
+    with clr_tui.start("a", runs_dir=tmp_path) as run:
+        folder(tmp_path, run).lock_path.unlink()
+        with pytest.raises(UserError, match=r"is running, although its worker\.lock"):
+            check_removable(folder(tmp_path, run))
+    check_removable(folder(tmp_path, run))
 
 
 def test_a_sign_of_life_comes_while_nothing_is_logged(

@@ -48,7 +48,7 @@ from clr_tui.tui.text.status import (
     waiting_words,
 )
 from clr_tui.tui.widgets.key_footer import KeyFooter
-from clr_tui.tui.widgets.output_view import OutputView
+from clr_tui.tui.widgets.output_view import MISSING, OWN_PROGRAM, OutputView
 from clr_tui.tui.widgets.panel import Panel
 from clr_tui.tui.widgets.replay_bar import ReplayBar
 from clr_tui.tui.widgets.title_bar import TitleBar
@@ -119,7 +119,9 @@ class RunScreen(ChartScreen):
         """Lays out title, body, message, replay bar and keys."""
         yield TitleBar(id="title")
         yield from self.compose_body()
-        yield OutputView(self.source.output, id="output")
+        has_worker = JOB_KINDS[self.config.kind].has_worker
+        missing = MISSING if has_worker else OWN_PROGRAM
+        yield OutputView(self.source.output, missing=missing, id="output")
         yield Panel(id="message", dots=True)
         if self.source.replay:
             yield ReplayBar(id="replay")

@@ -15,6 +15,7 @@ from clr_tui.tui.widgets.panel import Panel
 
 NOTHING = "The worker has printed nothing yet."
 MISSING = "There is no worker.log: the run's folder has lost it, or its worker never started."
+OWN_PROGRAM = "This run belongs to a program of yours, whose output is where it was started."
 NO_FOLDER = "This recording is a file of its own; only the folder of a run has a worker.log."
 KEYS = "pgup pgdn scroll  end follow  l close"
 
@@ -35,10 +36,12 @@ class OutputView(Panel):
 
     Args:
         path: the worker's log; None if there can be none.
+        missing: shown if there is no such file.
     """
 
-    def __init__(self, path: Path | None, *, id: str | None = None) -> None:
+    def __init__(self, path: Path | None, *, missing: str = MISSING, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._missing = missing
         self._tail = OutputTail(path) if path is not None else None
         self._printed = PrintedLines()
         self._problem = NO_FOLDER if path is None else ""
@@ -60,7 +63,7 @@ class OutputView(Panel):
         except UserError as error:
             self._problem = f"{error.message}."
             return
-        self._problem = MISSING if output.missing else ""
+        self._problem = self._missing if output.missing else ""
         if output.reset:
             self._printed.clear()
             self._cut = output.cut
