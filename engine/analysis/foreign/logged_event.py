@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal, cast
@@ -31,29 +31,6 @@ def logged_event(
         x=x,
         time=time,
     )
-
-
-def row_events(
-    step: Ints, at: Floats, columns: Mapping[str, tuple[Ints, Floats]], time: float, x: str = "step"
-) -> Iterator[ev.Logged]:
-    """Events of rows in which any value may be missing.
-
-    Each name is in one event, so that its values keep their order, and names that are in the same
-    rows share an event.
-
-    Args:
-        step: of each row, shape (rows,).
-        at: Unix time of each row in seconds, NaN where unknown, shape (rows,).
-        columns: by name, the rows in which it has a value, rising, and the values.
-        time: that of the events, Unix time in seconds.
-        x: what the steps count.
-    """
-    shared: dict[bytes, tuple[Ints, dict[str, Floats]]] = {}
-    for name, (rows, values) in columns.items():
-        if len(rows):
-            shared.setdefault(rows.tobytes(), (rows, {}))[1][name] = values
-    for rows, together in shared.values():
-        yield logged_event(step[rows], together, at[rows], time, x)
 
 
 def note_event(level: Literal["info", "warning"], text: str, time: float, path: Path) -> ev.Note:

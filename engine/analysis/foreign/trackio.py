@@ -21,7 +21,7 @@ from clr_tui.engine.analysis.arrays import Floats, Ints
 from clr_tui.engine.analysis.foreign.database_paths import databases
 from clr_tui.engine.analysis.foreign.foreign_log import ForeignLog, Mapping
 from clr_tui.engine.analysis.foreign.json_values import finite_or_nan, flat_settings
-from clr_tui.engine.analysis.foreign.logged_event import row_events
+from clr_tui.engine.analysis.foreign.logged_rows import LoggedRows
 from clr_tui.engine.analysis.foreign.sqlite_files import Row, columns_of, text
 from clr_tui.engine.analysis.foreign.sqlite_log import SqliteLog, distinct, opening
 from clr_tui.engine.log import events as ev
@@ -93,7 +93,9 @@ class TrackioRun(SqliteLog):
             for name, column in columns.items()
             if not self._wanted or name in self._wanted
         }
-        yield from row_events(step, at, shown, self._last)
+        logged = LoggedRows()
+        logged.add(step, at, shown)
+        yield from logged.take_batch("step", self._last).events
         if no_numbers:
             text = f"only numbers are shown: values of {no_numbers} in '{self.path}' are none"
             yield from self._note("info", text, "no numbers")

@@ -15,7 +15,8 @@ from clr_tui.engine.analysis.arrays import Floats, Ints
 from clr_tui.engine.analysis.foreign.first_bytes import first_bytes
 from clr_tui.engine.analysis.foreign.folders import MANY, folders_below
 from clr_tui.engine.analysis.foreign.foreign_log import ForeignLog, Mapping
-from clr_tui.engine.analysis.foreign.logged_event import note_event, row_events
+from clr_tui.engine.analysis.foreign.logged_event import note_event
+from clr_tui.engine.analysis.foreign.logged_rows import LoggedRows
 from clr_tui.engine.analysis.foreign.wandb_frames import BLOCK, MAGIC, VERSION, frames_in
 from clr_tui.engine.analysis.foreign.wandb_paths import is_wandb_file
 from clr_tui.engine.analysis.foreign.wandb_records import WandbRecords
@@ -163,7 +164,9 @@ class WandbLog:
             for name, column in columns.items()
             if (name in self._wanted if self._wanted else not name.startswith("_"))
         }
-        events: list[ev.AnyEvent] = [*row_events(step, at, shown, self._last)]
+        logged = LoggedRows()
+        logged.add(step, at, shown)
+        events = logged.take_batch("step", self._last).events
         if damaged:
             text = f"'{self.path}' is damaged: left out records with a wrong checksum"
             events += self._note("warning", text)
