@@ -23,11 +23,17 @@ class Growth:
     def __init__(self) -> None:
         self._seen: Column = np.empty(0)
 
+    def is_of(self, column: Column) -> bool:
+        """Whether `column` is the one that was seen before, with as many rows at least."""
+        before = self._seen
+        same = column.ctypes.data == before.ctypes.data and column.strides == before.strides
+        return same and len(column) >= len(before)
+
     def seen(self, column: Column) -> int:
         """How many rows of `column` were seen before; 0 if it is another one."""
-        before, self._seen = self._seen, column
-        same = column.ctypes.data == before.ctypes.data and column.strides == before.strides
-        return len(before) if same and len(column) >= len(before) else 0
+        count = len(self._seen) if self.is_of(column) else 0
+        self._seen = column
+        return count
 
 
 class GrowingFloats:
@@ -41,6 +47,10 @@ class GrowingFloats:
         self._make = make
         self._growth = Growth()
         self._floats: Floats = np.empty(0)
+
+    def is_of(self, column: Column) -> bool:
+        """Whether it has made those of this column."""
+        return self._growth.is_of(column)
 
     def of(self, column: Column, kept: int | None = None) -> Floats:
         """Returns the floats of all rows, which must not be written to.
@@ -57,6 +67,26 @@ class GrowingFloats:
             self._floats = larger
         self._floats[start:count] = self._make(column[start:])
         return self._floats[:count]
+
+
+class SharedFloats:
+    """Floats that are made of the columns of several names, once for names that share a buffer.
+
+    Args:
+        make: as for `GrowingFloats`.
+    """
+
+    def __init__(self, make: Callable[[Any], Floats]) -> None:
+        self._make = make
+        self._known: dict[str, GrowingFloats] = {}
+
+    def of(self, name: str, column: Column) -> Floats:
+        """Returns the floats of the column of a name, which must not be written to."""
+        known = self._known.get(name)
+        if known is None or not known.is_of(column):
+            others = (other for other in self._known.values() if other.is_of(column))
+            known = self._known[name] = next(others, None) or GrowingFloats(self._make)
+        return known.of(column)
 
 
 class GrowingMax:

@@ -12,7 +12,7 @@ import numpy as np
 
 from clr_tui.engine.analysis.arrays import Floats, Ints
 from clr_tui.engine.analysis.centred_mean import GrowingMean
-from clr_tui.engine.analysis.growing import GrowingFloats, GrowingMax
+from clr_tui.engine.analysis.growing import GrowingFloats, GrowingMax, SharedFloats
 from clr_tui.engine.analysis.logged import LoggedColumn
 from clr_tui.engine.analysis.metric_names import read_name
 from clr_tui.engine.analysis.run_columns import EPOCH, Columns
@@ -49,8 +49,9 @@ class RunCurves:
         self.name = name
         self.columns = columns
         self.since = since
-        self._steps: defaultdict[str, GrowingFloats] = defaultdict(partial(GrowingFloats, _floats))
-        self._times: dict[str, tuple[float, GrowingFloats]] = {}
+        self._steps = SharedFloats(_floats)
+        self._times = math.nan, SharedFloats(_floats)
+        """The start, and the seconds since then."""
         self._epoch_places: dict[str, tuple[LoggedColumn, GrowingFloats]] = {}
         self._scaled: dict[str, tuple[float, GrowingFloats]] = {}
         self._highest: defaultdict[str, GrowingMax] = defaultdict(GrowingMax)
@@ -139,13 +140,12 @@ class RunCurves:
         return Smoothed(known[2].of(parts), every // 2, every, weight)
 
     def _at_steps(self, name: str) -> Floats:
-        return self._steps[name].of(self.columns.column(name).step)
+        return self._steps.of(name, self.columns.column(name).step)
 
     def _at_times(self, start: float, name: str) -> Floats:
-        known = self._times.get(name)
-        if known is None or known[0] != start:
-            known = self._times[name] = start, GrowingFloats(lambda at: at - start)
-        return known[1].of(self.columns.column(name).at)
+        if self._times[0] != start:
+            self._times = start, SharedFloats(lambda at: at - start)
+        return self._times[1].of(name, self.columns.column(name).at)
 
     def _at_epochs(self, epochs: LoggedColumn | None, name: str) -> Floats:
         column = self.columns.column(name)
