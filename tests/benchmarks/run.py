@@ -23,6 +23,7 @@ HERE = Path(__file__).resolve().parent
 BENCHES = (
     "frames",
     "wire",
+    "grid_wire",
     "open",
     "decode",
     "augment",
