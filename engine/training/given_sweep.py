@@ -134,7 +134,7 @@ def _config(given: Given, task: OwnTask, job: RangeTest) -> RunConfig:
             steps = min(max(round(updates), FEWEST_STEPS), MOST_STEPS)
         job = replace(job, steps=steps)
     settings = TaskConfig(batch_size=task.batch_size, seed=0)
-    return RunConfig(id="range-test", created=0.0, version="", task=settings, job=job)
+    return RunConfig(id="range test", created=0.0, version="", task=settings, job=job)
 
 
 def _remarks(given: Given) -> list[Note]:

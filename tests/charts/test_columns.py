@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clr_tui.tui.charts import columns as module
+from clr_tui.tui.charts.axis_limits import scales, y_range
 from clr_tui.tui.charts.chart import Area, Axis, Chart, Series
 from clr_tui.tui.charts.columns import Columns
 from clr_tui.tui.charts.draw import draw_grid
-from clr_tui.tui.charts.limits import scales, y_range
 from clr_tui.tui.charts.palette import DARK
 from clr_tui.tui.charts.scale import Scale
 

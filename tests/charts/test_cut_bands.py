@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from chart_samples import lines
 
+from clr_tui.tui.charts.axis_limits import scales, with_bands, y_range
 from clr_tui.tui.charts.chart import Area, Axis, Chart, Series
-from clr_tui.tui.charts.limits import scales, with_bands, y_range
 from clr_tui.tui.charts.svg import stack_svg, to_svg
 
 EPOCHS = np.arange(1.0, 17.0)

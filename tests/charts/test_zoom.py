@@ -10,8 +10,8 @@ from chart_samples import lines
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clr_tui.tui.charts.axis_limits import scales, y_range
 from clr_tui.tui.charts.chart import Area, Axis, Chart, HLine, Series
-from clr_tui.tui.charts.limits import scales, y_range
 from clr_tui.tui.charts.scale import Scale
 from clr_tui.tui.charts.zoom import (
     containing,

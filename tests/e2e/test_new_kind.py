@@ -91,6 +91,7 @@ MAY_NAME_A_KIND: dict[str, str] = {
     "tui/keys.py": "a key names the screen that it belongs to",
     "engine/analysis/history.py": "bounds that nobody has moved are those of the training",
     "engine/analysis/comparison/asked_rates.py": "rates may be those around a range test's advice",
+    "engine/analysis/recordings/tensorboard_export.py": "the settings of a user's own loop",
     "engine/analysis/recordings/recording.py": "the kind of a log whose first line was lost",
 }
 

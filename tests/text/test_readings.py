@@ -71,7 +71,7 @@ def test_means_are_read_with_their_intervals_in_a_line_that_wraps() -> None:
 def test_a_line_names_the_charts_if_there_are_several() -> None:
     (line,) = reading_line([RATE, LOSS], 0.0, "step", 200)
     assert text_of(line) == (
-        "step 0   learning rate:   walked 3.600e-5   loss:   raw 2.000   train 1.500   val 0"
+        "step 0   learning rate 3.600e-5   loss:   raw 2.000   train 1.500   val 0"
     )
 
 

@@ -12,13 +12,13 @@ import numpy.typing as npt
 from rich.cells import cell_len
 
 from clr_tui.tui.charts.axes import draw_frame
+from clr_tui.tui.charts.axis_limits import scales
 from clr_tui.tui.charts.cells import Grid, Row, Weight, clean
 from clr_tui.tui.charts.chart import Chart, Mark, Role, Series
 from clr_tui.tui.charts.cut_bands import telling_of_cuts
 from clr_tui.tui.charts.glyphs import glyph_places
 from clr_tui.tui.charts.layout import Layout, layout
 from clr_tui.tui.charts.legend import POINT, draw_title, point_of, weight_of
-from clr_tui.tui.charts.limits import scales
 from clr_tui.tui.charts.palette import Palette
 from clr_tui.tui.charts.raster import area_mask, braille, dots_mask, series_mask
 from clr_tui.tui.charts.scale import Scale

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from clr_tui.tui.charts.axis_limits import GUTTER, MIN_WIDTH_FOR_GUTTER
 from clr_tui.tui.charts.chart import Chart
-from clr_tui.tui.charts.limits import GUTTER, MIN_WIDTH_FOR_GUTTER
 from clr_tui.tui.charts.scale import Scale
 from clr_tui.tui.charts.ticks import Tick, ticks
 

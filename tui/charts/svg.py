@@ -10,11 +10,11 @@ from html import escape
 import numpy as np
 
 from clr_tui.engine.analysis.reduce import reduce_columns
+from clr_tui.tui.charts.axis_limits import scales
 from clr_tui.tui.charts.cells import clean
 from clr_tui.tui.charts.chart import Area, Chart, Mark, Role, Series
 from clr_tui.tui.charts.cut_bands import telling_of_cuts
 from clr_tui.tui.charts.glyphs import glyph_points
-from clr_tui.tui.charts.limits import scales
 from clr_tui.tui.charts.palette import DARK, LIGHT
 from clr_tui.tui.charts.scale import Floats, Scale
 from clr_tui.tui.charts.ticks import ticks

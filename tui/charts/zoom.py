@@ -12,8 +12,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from clr_tui.tui.charts.axis_limits import x_scale
 from clr_tui.tui.charts.chart import Chart
-from clr_tui.tui.charts.limits import x_scale
 from clr_tui.tui.charts.scale import MAX_VALUE, Scale, valid
 
 _STRIDES = 8

@@ -9,10 +9,10 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
+from clr_tui.tui.charts.axis_limits import GUTTER, x_range, y_range
 from clr_tui.tui.charts.cells import Grid, changed_spans
 from clr_tui.tui.charts.chart import Axis, Chart, same_chart
 from clr_tui.tui.charts.draw import draw_grid
-from clr_tui.tui.charts.limits import GUTTER, x_range, y_range
 from clr_tui.tui.charts.palette import Palette
 from clr_tui.tui.charts.scale import Limits
 from clr_tui.tui.charts.ticks import StickyLimits

@@ -17,8 +17,8 @@ from clr_tui.engine.analysis.comparison.sensitivity_results import (
 from clr_tui.engine.metrics import LOSS
 from clr_tui.engine.settings.config import Compare
 from clr_tui.engine.words import lr_str
+from clr_tui.tui.charts.axis_limits import with_bands
 from clr_tui.tui.charts.chart import Area, Axis, Band, Chart, Mark, Series, VLine
-from clr_tui.tui.charts.limits import with_bands
 from clr_tui.tui.charts.scale import Floats
 from clr_tui.tui.kinds.compare.entry_style import glyph_of, role_of
 from clr_tui.tui.kinds.compare.view import CompareOptions

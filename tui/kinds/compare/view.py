@@ -21,8 +21,8 @@ from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.metrics import ACCURACY, LOSS, Metric
 from clr_tui.engine.policies import WITHOUT_CYCLES
 from clr_tui.engine.settings.config import Compare
+from clr_tui.tui.charts.axis_limits import with_bands
 from clr_tui.tui.charts.chart import Area, Axis, Chart, HLine, Mark, Series
-from clr_tui.tui.charts.limits import with_bands
 from clr_tui.tui.charts.scale import Floats
 from clr_tui.tui.kinds.compare.entry_style import glyph_of, role_of
 from clr_tui.tui.kinds.compare.target import target_text
