@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from comparison_logs import comparison_events, write_run
+from comparison_logs import TICK, comparison_events, write_run
 from run_logs import START, Log
 
 from clr_tui.engine.log import events as ev
@@ -17,10 +17,10 @@ SIX = ("adam", "sgd+clr", "rmsprop", "adamax", "adagrad", "adadelta")
 def compare_log(folder: Path, labels=LABELS, *, upto: int | None = None, **told) -> Log:
     """A comparison's log; `upto` keeps so many of its events."""
     run = write_run(folder / "runs", labels, **told)
-    lines = run.events_path.read_bytes().splitlines(keepends=True)
-    run.events_path.write_bytes(b"".join(lines[:upto]))
+    lines = run.events_path.read_bytes().splitlines(keepends=True)[:upto]
+    run.events_path.write_bytes(b"".join(lines))
     log = Log(run)
-    log.clock.now = START + 10_000.0
+    log.clock.now = START + TICK * len(lines)
     return log
 
 
