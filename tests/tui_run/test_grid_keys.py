@@ -78,11 +78,10 @@ async def test_f_switches_at_any_time_and_keeps_what_was_chosen(tmp_path):
     log.die()
 
 
-async def test_f_says_that_there_is_no_grid(tmp_path):
+async def test_without_a_grid_f_follows_the_newest_part(tmp_path):
     async with app_of(compare_log(tmp_path)).run_test(size=SMALL) as pilot:
         await pilot.press("f")
-        assert "no grid of rates" in message(pilot)
-        assert "grid:1e-4..0.1x7" in message(pilot)
+        assert message(pilot).startswith("Following the newest 2 epochs")
         assert not by_rate(pilot)
 
 
