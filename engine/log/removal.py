@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.kinds import JOB_KINDS
 from clr_tui.engine.log.events import RunStarted
 from clr_tui.engine.log.line_tail import LineTail
 from clr_tui.engine.log.lock import acquire
@@ -115,14 +116,20 @@ def _works_in(folder: Path, started: RunStarted) -> bool:
     try:
         if os.path.samefile(process / "cwd", folder):
             return True
-        if any(os.path.samefile(one, folder / "events.jsonl") for one in _open_files(process)):
-            return True
+        if not _has_worker(started):
+            log = folder / "events.jsonl"
+            return any(os.path.samefile(one, log) for one in _open_files(process))
         named = os.fsencode(os.path.abspath(folder)) in (process / "cmdline").read_bytes().split(
             b"\0"
         )
         return named and not os.path.samefile(process / "cwd", "/")
     except OSError:
         return False
+
+
+def _has_worker(started: RunStarted) -> bool:
+    kind = JOB_KINDS.get(started.kind)
+    return kind is None or kind.has_worker
 
 
 def _open_files(process: Path) -> Iterator[Path]:

@@ -118,7 +118,7 @@ def test_html_is_one_file_with_pictures(cli, runs: Path, tmp_path: Path) -> None
 def test_the_same_for_a_path_and_as_an_object(cli, runs: Path, tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text("epoch,loss\n1,2.0\n2,1.0\n")
     assert "### Values" in cli("report", tmp_path / "log.csv").out
-    assert json.loads(cli("report", tmp_path / "log.csv", "--json").out)["source"] == "Keras CSV"
+    assert json.loads(cli("report", tmp_path / "log.csv", "--json").out)["source"] == "CSV"
 
 
 @pytest.mark.parametrize("html", [False, True])
