@@ -44,12 +44,16 @@ def test_a_run_is_listed_under_its_name_with_its_settings(tmp_path: Path) -> Non
     assert (summary.status, summary.kind, summary.task) == ("done", "logged", "resnet50 aug")
 
 
-def test_the_first_event_says_where_it_runs(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("argument", "told"), [("/a/train.py", "/a/train.py"), ("-c", "")])
+def test_the_first_event_says_where_it_runs(
+    argument: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", [argument])
     with clr_tui.start("a", runs_dir=tmp_path) as run:
         pass
     (started,) = events(folder(tmp_path, run), RunStarted)
     assert (started.host, started.pid) == (socket.gethostname(), os.getpid())
-    assert started.script == os.path.abspath(sys.argv[0])
+    assert started.script == told
     assert started.kind == "logged"
 
 

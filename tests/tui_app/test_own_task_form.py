@@ -77,8 +77,9 @@ async def choose_task(pilot, text: str, parameters: list[str]) -> None:
     row(pilot.app.screen, "task").fill(text)
     screen = pilot.app.screen
     await until(pilot, lambda: own(screen) == parameters)
+    rows = [row(screen, f"parameters.{one}") for one in parameters]
     # A field is mounted before what is in it.
-    await until(pilot, lambda: all(row(screen, f"parameters.{one}").children for one in parameters))
+    await until(pilot, lambda: all(one.query("Input, Choice") for one in rows))
 
 
 async def started(pilot, start) -> TaskConfig:
