@@ -52,8 +52,6 @@ from clr_tui.tui.text.lines import Line
 from clr_tui.tui.text.names import STOPPING_TRIAL
 from clr_tui.tui.widgets.chart_view import ChartView
 
-NO_GRID = "This comparison has no grid of rates: start one with lr grid:1e-4..0.1x7, for example."
-
 
 class ComparisonScreen(RunScreen):
     """A comparison, live or recorded."""
@@ -226,9 +224,6 @@ class ComparisonScreen(RunScreen):
 
     def action_by_rate(self) -> None:
         """Switches between the curves and the final metric by rate."""
-        if self.report.sensitivity is None:
-            self.say(NO_GRID)
-            return
         self._by_rate = self.sensitivity is None
         self.show_all()
 
