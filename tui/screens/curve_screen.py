@@ -9,15 +9,14 @@ from textual.containers import Horizontal, Vertical
 
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.settings.config import Compare, RunConfig
-from clr_tui.tui.screens.run_screen import RunScreen
+from clr_tui.tui.screens.panel_screen import PanelScreen
 from clr_tui.tui.sources import Source
 from clr_tui.tui.text.chart_options import ChartOptions, XAxis
-from clr_tui.tui.text.lines import Line
 from clr_tui.tui.widgets.chart_view import ChartView
 from clr_tui.tui.widgets.panel import Panel
 
 
-class CurveScreen(RunScreen):
+class CurveScreen(PanelScreen):
     """Charts below one another beside a panel; subclasses fill them."""
 
     x_axes: ClassVar[tuple[XAxis, ...]]
@@ -27,7 +26,6 @@ class CurveScreen(RunScreen):
     def __init__(self, source: Source, config: RunConfig, run: RunDir | None) -> None:
         super().__init__(source, config, run)
         self.options = ChartOptions(x=self.x_axes[0])
-        self._figures: list[Line] = []
 
     def compose_body(self) -> ComposeResult:
         """Lays out the charts and the panel."""
@@ -36,21 +34,6 @@ class CurveScreen(RunScreen):
                 for name in self.charts:
                     yield ChartView(id=name)
             yield Panel(id="panel")
-
-    def show_panel(self, lines: list[Line]) -> None:
-        """Shows the figures of the run beside the charts, below those at the cursor."""
-        self._figures = lines
-        panel = self.query_one("#panel", Panel)
-        panel.set_lines([*self.readings_in_rows(panel.content_size.width), *lines])
-
-    def show_readings(self) -> None:
-        """Shows what is read at the cursor."""
-        super().show_readings()
-        self.show_panel(self._figures)
-
-    def readings_in_message(self) -> bool:
-        """Whether there is no panel for them."""
-        return not self.query_one("#panel", Panel).display
 
     def _redraw(self, options: ChartOptions) -> None:
         self.options = options

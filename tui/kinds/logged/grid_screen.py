@@ -28,7 +28,8 @@ from clr_tui.tui.kinds.logged.filter_bar import FilterBar
 from clr_tui.tui.kinds.logged.groups import ChartGroup, chart_groups
 from clr_tui.tui.kinds.logged.options import GridOptions, options_of, view_of
 from clr_tui.tui.kinds.logged.view import XScale, axes_of, group_chart, usual_axis, x_scale
-from clr_tui.tui.screens.run_screen import POLL_SECONDS, RunScreen
+from clr_tui.tui.screens.panel_screen import PanelScreen
+from clr_tui.tui.screens.run_screen import POLL_SECONDS
 from clr_tui.tui.sources import Source
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.lines import Line
@@ -47,7 +48,7 @@ MOST_EXPORTED = 60
 """Charts in one SVG."""
 
 
-class GridScreen(RunScreen):
+class GridScreen(PanelScreen):
     """Charts in a grid beside a panel, filtered by name; subclasses say of which runs."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings_for("logged")
@@ -72,7 +73,6 @@ class GridScreen(RunScreen):
         self._x_limits = StickyLimits()
         self._x_of: object = None
         """What the limits of x are those of."""
-        self._figures: list[Line] = []
         self._saving: Timer | None = None
 
     def all_runs(self) -> list[RunCurves]:
@@ -235,26 +235,14 @@ class GridScreen(RunScreen):
             return f"No chart matches '{plain(self.options.words.strip())}'. esc in / shows all."
         return self.waiting()
 
-    def show_panel(self, lines: list[Line]) -> None:
-        """Shows the figures beside the charts, below those at the cursor."""
-        self._figures = lines
-        panel = self.query_one("#panel", Panel)
-        panel.set_lines([*self.readings_in_rows(panel.content_size.width), *lines])
-
-    def show_readings(self) -> None:
-        """Shows what is read at the cursor."""
-        super().show_readings()
-        self.show_panel(self._figures)
-
     def readings_in_message(self) -> bool:
         """Whether there is no panel for them."""
         return not self._has_panel()
 
     def _has_panel(self) -> bool:
         wanted = self.options.panel
-        return (
-            self.size.width >= (self.panel_from if wanted is None else 60) and wanted is not False
-        )
+        least = self.panel_from if wanted is None else LEAST_WIDTH
+        return wanted is not False and self.size.width >= least
 
     def verdict(self) -> list[Line]:
         """Which charts are shown, and the names of the next ones."""
