@@ -34,13 +34,19 @@ def describe_error(error: BaseException) -> tuple[str, str | None]:
     An error in a user's own code is named with its file and line.
     """
     # Not needed without an error: every command imports this module.
+    from clr_tui.engine.out_of_memory import is_out_of_memory, while_loading
     from clr_tui.engine.user_frames import in_one_line, task_place, text_of, user_frame
 
     text = text_of(error).partition("\n")[0]
-    no_memory = "out of memory" in text.lower() or "can't allocate memory" in text.lower()
-    if no_memory or isinstance(error, MemoryError):
-        return "the device ran out of memory: try a smaller batch or image size", "batch_size"
+    if while_loading(error):
+        return (
+            f"memory ran out while libraries were loaded ({text}): end other programs, or raise"
+            " the limit of this one (ulimit -v)"
+        ), None
     where = user_frame(error)
+    if is_out_of_memory(error):
+        at = f" ({where})" if where else ""
+        return f"the device ran out of memory{at}: try a smaller batch or image size", "batch_size"
     if isinstance(error, SystemExit):
         said = f"sys.exit({error.code!r})" if error.code is not None else "sys.exit()"
         return f"the code that was run called {said}{f' ({where})' if where else ''}", None

@@ -1,18 +1,28 @@
-"""The free memory of this machine."""
+"""The free memory of this machine, and whether it ran out."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
+from clr_tui.engine.cgroups import PROC, memory_groups
+
 MEMINFO = Path("/proc/meminfo")
-CGROUP = Path("/sys/fs/cgroup")
 
 
-def available_memory(meminfo: Path = MEMINFO, cgroup: Path = CGROUP) -> int | None:
+def available_memory(meminfo: Path = MEMINFO, proc: Path = PROC) -> int | None:
     """Bytes that new processes can take in this machine and any container; None if unreported."""
-    known = [n for n in (_machine_memory(meminfo), _container_memory(cgroup)) if n is not None]
-    return min(known, default=None)
+    known = [_machine_memory(meminfo), *(group.free() for group in memory_groups(proc))]
+    return min((free for free in known if free is not None), default=None)
+
+
+def memory_kills(proc: Path = PROC) -> int | None:
+    """How many processes of this process's group were killed so far because memory ran out.
+
+    If the number grows while a process is killed, memory is the reason. None if not counted.
+    """
+    counts = (group.kills() for group in memory_groups(proc))
+    return next((kills for kills in counts if kills is not None), None)
 
 
 def _machine_memory(meminfo: Path) -> int | None:
@@ -21,14 +31,3 @@ def _machine_memory(meminfo: Path) -> int | None:
     except OSError:
         return None
     return int(found[1]) * 1024 if found else None
-
-
-def _container_memory(cgroup: Path) -> int | None:
-    """Free memory within the limit; droppable file cache counts as free."""
-    try:
-        limit = int((cgroup / "memory.max").read_text())
-        used = int((cgroup / "memory.current").read_text())
-        cache = re.search(r"^inactive_file (\d+)$", (cgroup / "memory.stat").read_text(), re.M)
-    except (OSError, ValueError):  # no cgroups, or no limit ("max")
-        return None
-    return max(0, limit - used + (int(cache[1]) if cache else 0))

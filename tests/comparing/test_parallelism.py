@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import torch
 
@@ -11,7 +9,6 @@ from clr_tui.engine.comparing import compare_job
 from clr_tui.engine.comparing.time_left import Pace
 from clr_tui.engine.comparing.trial_memory import TrialNeed
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.free_memory import available_memory
 from clr_tui.engine.parallelism import Capacity, Memory, choose_jobs
 
 GIB = 1 << 30
@@ -72,32 +69,6 @@ def test_unreasonable_job_counts_are_reduced_or_warned_about(
     assert caught.value.field == field
     assert words in caught.value.message
     assert "\n" not in caught.value.message
-
-
-MEMINFO = "MemTotal:       16000000 kB\nMemFree: 1 kB\nMemAvailable:    8000000 kB\n"
-
-
-def container(folder: Path, limit: str, current: int = 0, inactive: int = 0) -> Path:
-    folder.mkdir()
-    (folder / "memory.max").write_text(f"{limit}\n")
-    (folder / "memory.current").write_text(f"{current}\n")
-    (folder / "memory.stat").write_text(f"anon 5\ninactive_file {inactive}\nactive_file 7\n")
-    return folder
-
-
-def test_available_memory_is_the_lesser_of_machine_and_container(tmp_path: Path) -> None:
-    meminfo = tmp_path / "meminfo"
-    meminfo.write_text(MEMINFO)
-    nowhere = tmp_path / "nowhere"
-    machine = 8_000_000 * 1024
-    assert available_memory(meminfo, nowhere) == machine
-    assert available_memory(nowhere, nowhere) is None
-    assert available_memory(meminfo, container(tmp_path / "a", "max")) == machine
-    tight = container(tmp_path / "b", str(4 * GIB), current=3 * GIB, inactive=GIB // 2)
-    assert available_memory(meminfo, tight) == GIB + GIB // 2
-    assert available_memory(nowhere, tight) == GIB + GIB // 2
-    over = container(tmp_path / "c", str(GIB), current=2 * GIB)
-    assert available_memory(meminfo, over) == 0
 
 
 def test_trials_are_spread_over_all_accelerators_where_the_choice_is_ours(
