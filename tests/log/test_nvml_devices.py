@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import pytest
@@ -17,28 +19,62 @@ UUIDS = ["GPU-aa11", "GPU-aa22", "GPU-bb33"]
 class FakeNvml(ModuleType):
     """Three GPUs; `broken` names the calls that fail."""
 
+    NVML_COMPUTEMODE_DEFAULT = 0
+    NVML_COMPUTEMODE_PROHIBITED = 2
+    NVML_COMPUTEMODE_EXCLUSIVE_PROCESS = 3
+    nvmlMemory_v2 = 0x02000028  # noqa: N815 - NVML's name
+
     def __init__(self) -> None:
         super().__init__("pynvml")
-        self.broken: set[str] = set()
+        self.broken = {"nvmlDeviceGetMigMode"}
+        self.mode = 0
+        self.pids: list[int] = []
+        self.partitions: dict[int, str] = {}
+        """The first partition of a GPU."""
 
     def __getattr__(self, name: str):
         if not name.startswith("nvml"):
             raise AttributeError(name)
         answers = {
             "nvmlInit": lambda: None,
+            "nvmlSystemGetDriverVersion": lambda: "580.95.05",
             "nvmlDeviceGetCount": lambda: len(UUIDS),
             "nvmlDeviceGetHandleByIndex": lambda index: index,
+            "nvmlDeviceGetHandleByUUID": self.by_uuid,
             "nvmlDeviceGetUUID": lambda handle: UUIDS[handle],
-            "nvmlDeviceGetMemoryInfo": lambda handle: SimpleNamespace(used=handle + 1, total=80),
+            "nvmlDeviceGetMigMode": lambda handle: (int(handle in self.partitions),) * 2,
+            "nvmlDeviceGetMaxMigDeviceCount": lambda handle: 7,
+            "nvmlDeviceGetMigDeviceHandleByIndex": self.partition,
+            "nvmlDeviceGetMemoryInfo": self.memory,
             "nvmlDeviceGetUtilizationRates": lambda handle: SimpleNamespace(gpu=25 * handle),
+            "nvmlDeviceGetComputeMode": lambda handle: self.mode,
+            "nvmlDeviceGetComputeRunningProcesses": lambda handle: [
+                SimpleNamespace(pid=pid) for pid in self.pids
+            ],
         }
 
         def call(*args: int):
-            if name in self.broken:
+            if name in self.broken or (name, *args[1:]) in self.broken:
                 raise RuntimeError(name)
             return answers[name](*args)
 
         return call
+
+    def by_uuid(self, uuid: str) -> int | str:
+        if uuid in self.partitions.values():
+            return uuid
+        return UUIDS.index(uuid)  # or raises, as NVML does
+
+    def partition(self, handle: int, number: int) -> str:
+        if number != 2:
+            raise RuntimeError("not found")
+        return self.partitions[handle]
+
+    def memory(self, handle: int | str, version: int = 0) -> SimpleNamespace:
+        """The first version counts 10 that the driver reserves as used."""
+        used = (5 if isinstance(handle, str) else handle + 1) + (10 if not version else 0)
+        total = 40 if isinstance(handle, str) else 80
+        return SimpleNamespace(used=used, total=total, free=70 - used if version else 80 - used)
 
 
 @pytest.fixture
@@ -76,12 +112,38 @@ def test_devices_are_numbered_as_torch_numbers_them(
     assert devices.UsageMonitor(len(used)).read() is None
 
 
-def test_a_mig_partition_is_a_device_without_a_load(
+def test_a_partition_of_a_gpu_has_its_own_load(
     driver: FakeNvml, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "MIG-1234,MIG-9999")
+    driver.partitions = {0: "MIG-1234"}
+    assert devices.available() == ["cpu", "cuda:0", "cuda:1"]
+    assert devices.UsageMonitor(0).read() == (5, 40, None)
+    assert devices.UsageMonitor(1).read() is None  # unknown to this NVML
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    driver.broken = set()
+    # CUDA uses the first partition of a GPU that has some.
+    assert devices.UsageMonitor(0).read() == (5, 40, None)
+    assert devices.UsageMonitor(1).read() == (2, 80, 0.25)
+
+
+def test_a_gpu_is_found_by_its_uuid_where_torch_counts_otherwise(
+    driver: FakeNvml, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    properties = [SimpleNamespace(uuid="bb33"), SimpleNamespace(uuid="aa11")]
+    cuda = SimpleNamespace(get_device_properties=properties.__getitem__)
+    uuid = devices.uuid_of(cuda, 0)
+    assert (uuid, devices.uuid_of(cuda, 2)) == ("bb33", "")
+    assert devices.uuid_of(SimpleNamespace(get_device_properties=lambda i: i), 0) == ""
+    assert devices.UsageMonitor(0, uuid).read() == (3, 80, 0.5)
+    state = devices.device_state(0, uuid)
+    assert state is not None
+    assert state.free == 67
+    assert devices.UsageMonitor(1, "unknown").read() == (2, 80, 0.25)
+    # Torch tells a partition's UUID, or that of its GPU: what the user named says more.
+    driver.partitions = {0: "MIG-1234"}
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "MIG-1234")
-    assert devices.available() == ["cpu", "cuda:0"]
-    assert devices.UsageMonitor(0).read() is None
+    assert devices.UsageMonitor(0, "aa11").read() == (5, 40, None)
 
 
 def test_the_load_of_a_gpu_is_read(driver: FakeNvml) -> None:
@@ -89,20 +151,67 @@ def test_the_load_of_a_gpu_is_read(driver: FakeNvml) -> None:
     assert monitor.read() == (2, 80, 0.25)
     driver.broken = {"nvmlDeviceGetUtilizationRates"}
     assert monitor.read() == (2, 80, None)
+    # A driver without the second version counts its own memory, too.
+    driver.broken = {("nvmlDeviceGetMemoryInfo", driver.nvmlMemory_v2)}
+    assert monitor.read() == (12, 80, 0.25)
     driver.broken = {"nvmlDeviceGetMemoryInfo"}
     assert monitor.read() is None
+
+
+def test_the_room_on_a_gpu_is_known_without_torch(
+    driver: FakeNvml, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CUDA_MPS_PIPE_DIRECTORY", str(tmp_path))
+    assert devices.device_state(1) == devices.DeviceState(68, False, False, False)
+    driver.mode, driver.pids = 3, [os.getpid()]
+    assert devices.device_state(1) == devices.DeviceState(68, False, True, False)
+    driver.pids.append(1)
+    assert devices.device_state(1) == devices.DeviceState(68, True, True, False)
+    (tmp_path / "control").touch()  # its server shares the GPU
+    assert devices.device_state(1) == devices.DeviceState(68, True, False, False)
+    driver.mode = 2
+    assert devices.device_state(1) == devices.DeviceState(68, True, False, True)
+    driver.broken = {"nvmlDeviceGetComputeMode", "nvmlDeviceGetComputeRunningProcesses"}
+    assert devices.device_state(1) == devices.DeviceState(68, False, False, False)
+    driver.broken = {"nvmlDeviceGetMemoryInfo"}
+    assert devices.device_state(1) is None
+    assert devices.device_state(3) is None
 
 
 @pytest.mark.parametrize("broken", ["nvmlInit", "nvmlDeviceGetCount", "nvmlDeviceGetHandleByIndex"])
 def test_a_driver_that_fails_means_no_cuda(driver: FakeNvml, broken: str) -> None:
     driver.broken = {broken}
+    assert devices.driver_version() == ""
     assert devices.available() == ["cpu"]
     assert devices.UsageMonitor(0).read() is None
 
 
-def test_no_driver_at_all(driver: FakeNvml, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_driver_at_all(
+    driver: FakeNvml, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert devices.driver_version() == "580.95.05"
     monkeypatch.setitem(sys.modules, "pynvml", None)
+    devices._nvml.cache_clear()
+    monkeypatch.setattr(devices, "_DRIVER_FILES", (tmp_path / "kfd",))
     assert devices.available() == ["cpu"]
+    assert devices.driver_version() == ""
+    assert devices.device_state(0) is None
+    with pytest.raises(UserError, match="no device 'cuda' on this machine"):
+        devices.check_device("cuda")
+
+
+def test_without_nvml_the_worker_checks_a_cuda_device(
+    driver: FakeNvml, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """ROCm, WSL, Jetson, a container: torch may use a GPU that NVML does not tell of."""
+    driver.broken = {"nvmlInit"}
+    monkeypatch.setattr(devices, "_DRIVER_FILES", (tmp_path / "kfd",))
+    (tmp_path / "kfd").touch()
+    for name in ("cuda", "cuda:3"):
+        devices.check_device(name)
+    for name in ("mps", "cuda:", "cuda:x", "kfd"):
+        with pytest.raises(UserError, match=f"'{name}'"):
+            devices.check_device(name)
 
 
 def test_asking_for_a_device(driver: FakeNvml, monkeypatch: pytest.MonkeyPatch) -> None:
