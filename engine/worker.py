@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING
 from clr_tui.engine.by_name import named
 from clr_tui.engine.errors import UserError, describe_error
 from clr_tui.engine.kinds import JOB_KINDS
-from clr_tui.engine.log.commands import CommandTail
-from clr_tui.engine.log.events import Event, Outcome, Progress, RunFinished, RunStarted
+from clr_tui.engine.log.commands import CommandTail, Resume, ask_to_resume, asked_to_resume
+from clr_tui.engine.log.events import Event, Progress, RunFinished, RunResumed, RunStarted
 from clr_tui.engine.log.lock import acquire
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.log.writer import EventWriter
@@ -33,6 +33,7 @@ from clr_tui.engine.settings.config import RunConfig
 from clr_tui.engine.training.control import Control, RunRemoved, StopFlag, Stopped
 from clr_tui.engine.training.overdue_stop import stopping_in_time
 from clr_tui.engine.user_frames import user_traceback, with_task_place
+from clr_tui.engine.version import package_version
 
 if TYPE_CHECKING:  # torch takes seconds to import and must not delay the first event
     from clr_tui.engine.analysis.history import RunHistory
@@ -62,18 +63,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("run", type=Path, help="the run's directory")
     parser.add_argument("--lock-fd", type=int, help="descriptor that already holds the lock")
+    parser.add_argument("--resume", action="store_true", help="continue a run that had a worker")
     arguments = parser.parse_args(argv)
     stop = _handle_signals()
     run = RunDir(arguments.run)
     try:
-        lock = acquire(run.lock_path) if arguments.lock_fd is None else arguments.lock_fd
+        lock = arguments.lock_fd
+        if lock is None:
+            lock = acquire(run.lock_path)
+            if arguments.resume:  # else whoever took the lock has done so
+                ask_to_resume(run, Resume(reason="its worker was started by hand"))
     except UserError as error:
         _print_line(error.message)
         return 1
     try:
         # Children must not inherit the lock: they would hold it after this process ends.
         os.set_inheritable(lock, False)
-        return _run(run, stop)
+        return _run(run, stop, resume=arguments.resume)
     finally:
         # Now, as torch takes seconds to shut down, and the run may be removed from here on.
         if arguments.lock_fd is not None:
@@ -81,16 +87,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.close(lock)
 
 
-def _run(run: RunDir, stop: StopFlag) -> int:
+def _run(run: RunDir, stop: StopFlag, *, resume: bool) -> int:
     try:
         config = run.config()
-        if run.events_path.exists() and run.events_path.stat().st_size:
-            raise UserError(f"run '{run.id}' was already started: start a new run")
+        started = run.events_path.exists() and run.events_path.stat().st_size > 0
+        if started and not resume:
+            raise UserError(f"run '{run.id}' was already started: resume it, or start a new run")
         log = RunLog(run)
     except UserError as error:
         _print_line(error.message)
         return 1
-    return _finish(log, _run_job(run, config, log, stop))
+    return _finish(log, _run_job(run, config, log, stop, resumed=started))
 
 
 def _handle_signals() -> StopFlag:
@@ -106,26 +113,21 @@ def _handle_signals() -> StopFlag:
 
 
 def _run_job(
-    run: RunDir, config: RunConfig, log: RunLog, stop: StopFlag
+    run: RunDir, config: RunConfig, log: RunLog, stop: StopFlag, *, resumed: bool
 ) -> RunFinished | RunRemoved:
     """Does the run, from its first event to the last but one, and handles every way it can end."""
     try:
-        log.emit(
-            RunStarted(
-                run=run.id,
-                kind=config.kind,
-                version=config.version,
-                host=socket.gethostname(),
-                pid=os.getpid(),
-            )
-        )
+        log.emit(_resumed(run) if resumed else _started(run, config))
         log.emit(Progress(what="starting torch", done=0, total=2))
+        past = _history(run, config) if resumed else None
         control = Control(CommandTail(run.commands_path).poll, stop, log.emit, log.raise_if_removed)
         with _in_time(run, config, log, stop):
-            result = _job()(config, log.emit, control, run.path)
+            result = _job()(config, log.emit, control, run.path, past)
         headline = result.headline
         if place := JOB_KINDS[config.kind].headline:
-            headline = named(place)(_history(run, config, result.outcome))
+            history = _history(run, config)
+            history.apply(RunFinished(outcome=result.outcome))
+            headline = named(place)(history)
         return RunFinished(
             outcome=result.outcome,
             message=result.message,
@@ -141,6 +143,27 @@ def _run_job(
     except BaseException as error:  # noqa: BLE001 - the log must record any end
         traceback.print_exc()
         return _failed(error, *describe_error(error))
+
+
+def _started(run: RunDir, config: RunConfig) -> RunStarted:
+    return RunStarted(
+        run=run.id,
+        kind=config.kind,
+        version=config.version,
+        host=socket.gethostname(),
+        pid=os.getpid(),
+    )
+
+
+def _resumed(run: RunDir) -> RunResumed:
+    asked = asked_to_resume(run) or Resume()
+    return RunResumed(
+        version=package_version(),
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        reason=asked.reason,
+        epochs=asked.epochs,
+    )
 
 
 def _in_time(
@@ -165,7 +188,9 @@ def _failed(error: BaseException, message: str, field: str | None) -> RunFinishe
     return RunFinished(outcome="failed", message=message, field=field, traceback=lines)
 
 
-def _job() -> Callable[[RunConfig, Callable[[Event], object], Control, Path], Result]:
+def _job() -> Callable[
+    [RunConfig, Callable[[Event], object], Control, Path, RunHistory | None], Result
+]:
     _share_cores()
     keep_freed_memory()
     from clr_tui.engine.training.job import run_job
@@ -196,13 +221,12 @@ def _share_cores() -> None:
         os.environ.setdefault("KMP_BLOCKTIME", "0")
 
 
-def _history(run: RunDir, config: RunConfig, outcome: Outcome) -> RunHistory:
+def _history(run: RunDir, config: RunConfig) -> RunHistory:
     from clr_tui.engine.analysis.history import RunHistory
     from clr_tui.engine.log.tail import read_events
 
     history = RunHistory(config)
     history.feed(read_events(run.events_path))
-    history.apply(RunFinished(outcome=outcome))
     return history
 
 

@@ -323,10 +323,17 @@ class ReplaySource:
 
 
 def _offsets(events: Sequence[AnyEvent]) -> list[float]:
-    """Returns seconds since the first event, never falling even if the clock was set back."""
+    """Returns seconds since the first event, never falling even if the clock was set back.
+
+    Time in which the run had no worker, until it was resumed, does not count.
+    """
+    from clr_tui.engine.log.events import RunResumed
+
     offsets: list[float] = []
-    latest = 0.0
+    latest, start = 0.0, events[0].time if events else 0.0
     for event in events:
-        latest = max(latest, event.time - events[0].time)
+        if isinstance(event, RunResumed):
+            start = event.time - latest
+        latest = max(latest, event.time - start)
         offsets.append(latest)
     return offsets

@@ -16,6 +16,7 @@ from clr_tui.engine.analysis.arrays import Floats, Ints
 from clr_tui.engine.analysis.logged import LoggedColumns
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.log.silence import Pace
+from clr_tui.engine.log.void import is_void
 from clr_tui.engine.metrics import ACCURACY, Metric, known_by_name, primary_of
 from clr_tui.engine.settings.config import (
     MAX_TRIALS,
@@ -242,20 +243,21 @@ class TrialHistory(_Memoized):
         """Differs after every epoch, evaluation and end, but not after each step."""
         return self._rewinds, len(self.epochs), len(self.evaluations), self.outcome, self.reason
 
-    def rewind(self, step: int) -> None:
-        """Discards what came after the first `step` steps, and that the trial ended."""
+    def rewind(self, step: int, total_steps: int | None = None) -> None:
+        """Discards what came after the first `step` steps, as `events.Resumed` says."""
         self._rewinds += 1
+        self.total_steps = total_steps or self.total_steps
         self._length = int(np.searchsorted(self.step, step))
         # New steps overwrite the discarded ones, but existing views must keep their values.
         self._step = self._step.copy()
         self._columns = {name: column.copy() for name, column in self._columns.items()}
-        self.evaluations = [e for e in self.evaluations if e.step <= step]
-        self.epochs = [e for e in self.epochs if e.step <= step]
-        self.bounds = [e for e in self.bounds if e.step <= step]
-        self.checkpoints = [e for e in self.checkpoints if e.step <= step]
-        if self.diverged and self.diverged.step >= step:
+        self.evaluations = [e for e in self.evaluations if not is_void(e, step)]
+        self.epochs = [e for e in self.epochs if not is_void(e, step)]
+        self.bounds = [e for e in self.bounds if not is_void(e, step)]
+        self.checkpoints = [e for e in self.checkpoints if not is_void(e, step)]
+        if self.diverged and is_void(self.diverged, step):
             self.diverged = None
-        if self.non_finite and self.non_finite.step >= step:
+        if self.non_finite and is_void(self.non_finite, step):
             self.non_finite = None
         self.outcome, self.reason, self.eta_seconds = None, "", None
 
@@ -294,6 +296,9 @@ class RunHistory(_Memoized):
         self.time: ev.TimePlanned | None = None
         """Of a run with a time to spend."""
         self.started: ev.RunStarted | None = None
+        self.resumed: list[ev.RunResumed] = []
+        self.away = 0.0
+        """Seconds between the last event of a worker and the first one of the next, in all."""
         self.device: ev.DeviceChosen | None = None
         self.task: ev.TaskReady | None = None
         self.progress: ev.Progress | None = None
@@ -404,6 +409,8 @@ class RunHistory(_Memoized):
         self.version += 1
         if self.first_time is None:
             self.first_time = event.time
+        if isinstance(event, ev.RunResumed) and self.last_time is not None:
+            self.away += max(event.time - self.last_time, 0.0)
         self.last_time = event.time
         self.pace.take(event)
         if isinstance(event, ev.Steps):  # by far the most frequent
@@ -440,7 +447,7 @@ class RunHistory(_Memoized):
                 trial = self._trial(event.trial)
                 trial.outcome, trial.reason, trial.eta_seconds = event.outcome, event.reason, None
             case ev.Resumed():
-                self._trial(event.trial).rewind(event.step)
+                self._trial(event.trial).rewind(event.step, event.total_steps)
                 self.finished, self.paused = None, False
             case _:
                 return False
@@ -450,6 +457,10 @@ class RunHistory(_Memoized):
         match event:
             case ev.RunStarted():
                 self.started = event
+            case ev.RunResumed():
+                self.resumed.append(event)
+                self.finished, self.paused, self.progress = None, False, None
+                self._extend(event.epochs)
             case ev.Progress():
                 self.progress = event
             case ev.Note():
@@ -480,6 +491,11 @@ class RunHistory(_Memoized):
                 self.paused = False
             case ev.RunFinished():
                 self.finished, self.paused, self.progress = event, False, None
+
+    def _extend(self, epochs: int | None) -> None:
+        job = self.config.job
+        if epochs is not None and isinstance(job, Train):
+            self.config = replace(self.config, job=replace(job, epochs=epochs))
 
     def _plan(self, event: ev.TimePlanned) -> None:
         self.time = event

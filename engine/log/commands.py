@@ -11,7 +11,7 @@ import os
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Union
+from typing import TypeVar, Union
 
 import msgspec
 
@@ -60,10 +60,20 @@ class SaveCheckpoint(_Command, frozen=True, kw_only=True):
     """Save a checkpoint now and continue."""
 
 
+class Resume(_Command, frozen=True, kw_only=True):
+    """A worker is started to continue the run: commands before this one were for earlier ones."""
+
+    reason: str = ""
+    """Who asks for it, and why."""
+    epochs: int | None = None
+    """How long the training is to be now; None: as long as it was."""
+
+
 Command = Union[  # noqa: UP007 - msgspec wants it
-    SetBounds, Pause, Continue, Stop, StopTrial, SaveCheckpoint
+    SetBounds, Pause, Continue, Stop, StopTrial, SaveCheckpoint, Resume
 ]
 
+_C = TypeVar("_C", bound=_Command)
 _decode = msgspec.json.Decoder(Command).decode
 
 
@@ -81,12 +91,36 @@ def send(run: RunDir, command: Command) -> None:
             raise mistake
     if not run.alive:
         raise UserError(f"run '{run.id}' is not running: it takes no commands")
-    if not command.time:
-        command = msgspec.structs.replace(command, time=time.time())
     try:
-        _append(run.commands_path, msgspec.json.encode(command) + b"\n")
+        _append(run.commands_path, msgspec.json.encode(_timed(command)) + b"\n")
     except OSError as error:
         raise UserError(write_failed(run.commands_path, error), "runs_dir") from error
+
+
+def ask_to_resume(run: RunDir, resume: Resume) -> None:
+    """Writes down that the run is to be continued. Call while holding its lock.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    try:
+        _append(run.commands_path, msgspec.json.encode(_timed(resume)) + b"\n")
+    except OSError as error:
+        raise UserError(write_failed(run.commands_path, error), "runs_dir") from error
+
+
+def asked_to_resume(run: RunDir) -> Resume | None:
+    """What the newest worker was asked for; None if the run was never resumed.
+
+    Raises:
+        UserError: the file exists but cannot be read.
+    """
+    first = next(iter(CommandTail(run.commands_path).read()), None)
+    return first if isinstance(first, Resume) else None
+
+
+def _timed(command: _C) -> _C:
+    return command if command.time else msgspec.structs.replace(command, time=time.time())
 
 
 def _append(path: Path, line: bytes) -> None:
@@ -101,7 +135,10 @@ def _append(path: Path, line: bytes) -> None:
 
 
 class CommandTail:
-    """Follows a commands file from its start, each command once, in order; skips other lines."""
+    """Follows a commands file from its start, each command once, in order; skips other lines.
+
+    Commands to earlier workers of a run that was resumed are left out.
+    """
 
     def __init__(self, path: Path) -> None:
         self._lines = LineTail(path)
@@ -113,6 +150,10 @@ class CommandTail:
         Raises:
             UserError: the file exists but cannot be read.
         """
+        return [command for command in self.read() if not isinstance(command, Resume)]
+
+    def read(self) -> list[Command]:
+        """Like `poll`, and begins with the `Resume` if that was read in this call."""
         seen = stamp_of(self._lines.path)
         if seen is None or seen == self._seen:
             return []
@@ -120,5 +161,8 @@ class CommandTail:
         commands: list[Command] = []
         for line in self._lines.poll().lines:
             with suppress(*UNREADABLE):
-                commands.append(_decode(line))
+                command = _decode(line)
+                if isinstance(command, Resume):
+                    commands.clear()
+                commands.append(command)
         return commands

@@ -263,11 +263,35 @@ class CheckpointSaved(Event, frozen=True, kw_only=True):
     reason: Literal["best", "last", "asked", "stopped"]
 
 
+class RunResumed(Event, frozen=True, kw_only=True):
+    """Another worker continues the run; an earlier `run-finished` is void.
+
+    The first event of every worker but the run's first. Trials that had not ended follow with a
+    `resumed` each, once the worker gets to them.
+    """
+
+    version: str = ""
+    """The version of clr-tui that continues the log."""
+    host: str = ""
+    pid: int = 0
+    reason: str = ""
+    """Who asked for it, and why."""
+    epochs: int | None = None
+    """The epochs of the training from here on, if it was extended; else null."""
+
+
 class Resumed(Event, frozen=True, kw_only=True):
-    """`trial` resumed after its first `step` steps; its events beyond them are void."""
+    """`trial` resumed after its first `step` steps; its events beyond them are void.
+
+    That is: its steps from `step` on, what was measured and which epochs ended after more than
+    `step` steps, its changes of bounds at `step` or later (those still in force come again), the
+    test of its weights, and its end. If `step` is 0, its `trial-started` follows.
+    """
 
     trial: int
     step: int
+    total_steps: int | None = None
+    """Planned from here on, if the training was extended; else null."""
 
 
 class PoolReady(Event, frozen=True, kw_only=True):
@@ -417,6 +441,7 @@ AnyEvent = Union[  # noqa: UP007 - msgspec wants the union as a value
     Paused,
     Continued,
     CheckpointSaved,
+    RunResumed,
     Resumed,
     PoolReady,
     RateChosen,

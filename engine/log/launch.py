@@ -8,13 +8,14 @@ import threading
 
 from clr_tui.engine.child import module_command
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.log.commands import Resume, ask_to_resume
 from clr_tui.engine.log.lock import acquire
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.log.writer import write_failed
 from clr_tui.engine.regular import open_regular
 
 
-def launch(run: RunDir) -> int:
+def launch(run: RunDir, resume: Resume | None = None) -> int:
     """Starts the run's worker as a detached process and returns its process id.
 
     The worker has its own session (so it survives the terminal), no terminal, and `worker.log` for
@@ -22,12 +23,17 @@ def launch(run: RunDir) -> int:
     run never looks dead. The worker must make that descriptor close-on-exec again, or its own
     children would hold the lock after its end.
 
+    Args:
+        resume: what the worker of a run that was started before is to do; None: it is a new run.
+
     Raises:
         UserError: the run already has a worker, or the worker cannot be started.
     """
     lock = acquire(run.lock_path)
     try:
-        process = _spawn(run, lock)
+        if resume is not None:
+            ask_to_resume(run, resume)
+        process = _spawn(run, lock, ["--resume"] if resume else [])
     except OSError as error:
         raise UserError(f"the worker cannot be started: {error.strerror}") from error
     finally:
@@ -37,14 +43,16 @@ def launch(run: RunDir) -> int:
     return process.pid
 
 
-def _spawn(run: RunDir, lock: int) -> subprocess.Popen[bytes]:
+def _spawn(run: RunDir, lock: int, options: list[str]) -> subprocess.Popen[bytes]:
     try:
         log = open_regular(run.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     except OSError as error:
         raise UserError(write_failed(run.log_path, error), "runs_dir") from error
     with open(log, "ab") as output:
         return subprocess.Popen(
-            module_command("clr_tui.engine.worker", str(run.path), "--lock-fd", str(lock)),
+            module_command(
+                "clr_tui.engine.worker", str(run.path), "--lock-fd", str(lock), *options
+            ),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

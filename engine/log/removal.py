@@ -18,7 +18,9 @@ from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.settings.config import JOBS
 
 _FILES = re.compile(r"run\.json|\.run\.json\.\d+|(events|commands)\.jsonl|worker\.(lock|log)")
-_CHECKPOINTS = re.compile(r"(best|last|step-\d+)\.pt|\.(best|last|step-\d+)\.pt\.\d+")
+_CHECKPOINTS = re.compile(
+    r"(best|last|step-\d+|resume-\d+-\d+)\.pt|\.(best|last|step-\d+|resume-\d+-\d+)\.pt\.\d+"
+)
 """Complete ones, and drafts that a killed worker leaves."""
 _FIRST_EVENT = 1 << 16
 """Bytes of a log that hold its first event."""

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from clr_tui.engine.log.events import CommandRefused, DeviceUsage, Event, Overall, Paused
+from clr_tui.engine.log.events import (
+    CommandRefused,
+    DeviceUsage,
+    Event,
+    Overall,
+    Paused,
+    RunResumed,
+)
 
 SILENT_SECONDS = 60.0
 """At least; more for a run that was quiet for longer before."""
@@ -26,7 +33,8 @@ class Pace:
         """Takes the next event of the log."""
         if isinstance(event, _NO_PROGRESS):
             return
-        if self.last is not None and not self._paused:
+        away = self._paused or isinstance(event, RunResumed)
+        if self.last is not None and not away:
             self._longest = max(self._longest, event.time - self.last)
         self.last = event.time
         self._paused = isinstance(event, Paused)

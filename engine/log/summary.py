@@ -19,8 +19,8 @@ from clr_tui.engine.log.events import (
     Logged,
     Paused,
     Progress,
-    Resumed,
     RunFinished,
+    RunResumed,
     RunStarted,
     Steps,
     TaskReady,
@@ -31,6 +31,7 @@ from clr_tui.engine.log.rundir import RunDir, short_task_name
 from clr_tui.engine.log.silence import Pace
 from clr_tui.engine.log.standing import Head, Standing, last_of
 from clr_tui.engine.log.state import LIVING, State, state_of
+from clr_tui.engine.log.void import without_void
 from clr_tui.engine.metrics import ACCURACY
 from clr_tui.engine.regular import Stamp, open_regular, stamp_of
 from clr_tui.engine.settings.config import JOBS, RunConfig
@@ -107,7 +108,7 @@ def _read(run: RunDir, config: RunConfig, alive: bool, now: float) -> RunSummary
         events = _decoded(last_lines(fd, end, _TAIL_BYTES))
         if _finish(events) is not None:
             return _summary(run, config, alive, events, None)
-        events = _latest(fd, end, config)
+        events = without_void(_latest(fd, end, config))
         head = _head((run.path, config.created), fd)
         summary = _summary(run, config, alive, events, head)
         return replace(summary, silent_seconds=_silence(summary, events, now))
@@ -148,7 +149,7 @@ def _decoded(lines: list[bytes]) -> list[AnyEvent]:
 
 def _finish(events: Sequence[AnyEvent]) -> RunFinished | None:
     """How the run ended; None if it did not or was resumed since."""
-    last = last_of(events, RunFinished, RunStarted, Resumed, TrialStarted, Steps, Logged)
+    last = last_of(events, RunFinished, RunStarted, RunResumed, TrialStarted, Steps, Logged)
     return last if isinstance(last, RunFinished) else None
 
 
@@ -174,7 +175,8 @@ def _summary(
     run: RunDir, config: RunConfig, alive: bool, events: Sequence[AnyEvent], head: Head | None
 ) -> RunSummary:
     finish = _finish(events)
-    paused = isinstance(last_of(events, Paused, Continued, Steps, Logged, RunStarted), Paused)
+    telling = last_of(events, Paused, Continued, Steps, Logged, RunStarted, RunResumed)
+    paused = isinstance(telling, Paused)
     outcome = finish.outcome if finish else None
     has_worker = JOB_KINDS[config.kind].has_worker
     began = head is not None or not has_worker

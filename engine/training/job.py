@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -30,19 +31,29 @@ from clr_tui.engine.training.session import Result, TrialWork
 from clr_tui.engine.training.stoppable import stoppable
 from clr_tui.engine.training.trainee import updates_per_epoch
 
+if TYPE_CHECKING:
+    from clr_tui.engine.analysis.history import RunHistory
+
 PROGRESS_SECONDS = 0.25
 
 
 def run_job(
-    config: RunConfig, emit: Callable[[Event], object], control: Control, folder: Path
+    config: RunConfig,
+    emit: Callable[[Event], object],
+    control: Control,
+    folder: Path,
+    past: RunHistory | None = None,
 ) -> Result:
     """Does the job in `config` in the run's directory `folder`, logging to `emit`.
+
+    Args:
+        past: what earlier workers logged, if the run is resumed.
 
     Raises:
         UserError: the job cannot be done.
         Stopped: the run was stopped before the first step.
     """
-    emit = without_repeated_notes(emit)
+    emit = without_repeated_notes(emit, past.notes if past else ())
     enter(config.task.task, config.folder)
     _start_torch(emit, config)
     control.raise_if_stopped()
@@ -71,7 +82,7 @@ def run_job(
 
     with reporting_usage(device, emit), reporting_changes(config.task, note):
         run: Callable[[TrialWork], Result] = named(JOB_KINDS[config.kind].run)
-        return run(TrialWork(config, device, precision, emit, control, folder, load))
+        return run(TrialWork(config, device, precision, emit, control, folder, load, past))
 
 
 def _start_torch(emit: Callable[[Event], object], config: RunConfig) -> None:
@@ -99,9 +110,11 @@ def tune_torch() -> None:
         torch.set_float32_matmul_precision("high")
 
 
-def without_repeated_notes(emit: Callable[[Event], object]) -> Callable[[Event], None]:
-    """Wraps `emit` to drop repeated notes: each trial may emit the same one."""
-    seen: set[str] = set()
+def without_repeated_notes(
+    emit: Callable[[Event], object], before: Iterable[Note] = ()
+) -> Callable[[Event], None]:
+    """Wraps `emit` to drop repeated notes: each trial and each worker may emit the same one."""
+    seen = {note.text for note in before}
 
     def say(event: Event) -> None:
         if isinstance(event, Note):

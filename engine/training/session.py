@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -20,6 +21,9 @@ from clr_tui.engine.training.randomness import stream
 from clr_tui.engine.training.recorder import Recorder, StopRule
 from clr_tui.engine.training.stopwatch import Stopwatch
 from clr_tui.engine.training.trainee import Trainee, make_trainee
+
+if TYPE_CHECKING:
+    from clr_tui.engine.analysis.history import RunHistory
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,8 @@ class TrialWork:
     """The run's directory."""
     load: Callable[[torch.device], Task]
     """Reads the data onto a device, and logs it."""
+    past: RunHistory | None = None
+    """What earlier workers logged, if the run is resumed."""
 
     def session(self) -> Session:
         """Loads the data, for jobs that train in the worker itself."""

@@ -12,6 +12,7 @@ from clr_tui.engine.analysis.history import RunHistory, TrialHistory
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.log.packed_log import packed
 from clr_tui.engine.log.tail import Batch
+from clr_tui.engine.log.void import without_void
 from clr_tui.engine.settings.config import RangeTest, RunConfig, Train
 
 TRAINING = RunConfig(id="x", created=0, version="", job=Train(base_lr=1e-3, max_lr=1e-2))
@@ -137,6 +138,45 @@ def test_resumed_drops_what_it_overtakes_and_nothing_else():
     history.apply(steps(10, 12))
     np.testing.assert_array_equal(trial.step, np.arange(12))
     np.testing.assert_allclose(trial.seconds[-2:], [1.1, 1.2])
+
+
+def test_a_run_that_is_resumed_has_not_ended_and_its_pause_is_not_its_time():
+    test = ev.Evaluated(trial=0, step=100, part="test", loss=1.0, metrics={}, checkpoint="last")
+    history = training(
+        steps(0, 100),
+        ev.Evaluated(trial=0, step=100, part="validation", loss=1.0, metrics={}, epoch=10),
+        test,
+        ev.TrialFinished(trial=0, outcome="done", step=100),
+        ev.RunFinished(outcome="done", time=50.0),
+        ev.RunResumed(time=1050.0, epochs=20, reason="longer"),
+    )
+    assert history.finished is None
+    assert (history.away, history.config.job.epochs) == (1000.0, 20)
+    history.apply(ev.Resumed(trial=0, step=100, total_steps=200, time=1051.0))
+    trial = history.trials[0]
+    assert (trial.total_steps, trial.total_epochs, trial.outcome) == (200, 20, None)
+    assert [e.part for e in trial.evaluations] == ["validation"]
+
+
+def test_events_that_are_void_are_those_that_a_history_leaves_out():
+    events = [
+        steps(0, 10),
+        ev.BoundsChanged(trial=0, step=10, base_lr=0.01, max_lr=0.1),
+        steps(10, 15),
+        steps(0, 5, trial=1),
+        ev.Resumed(trial=0, step=15),
+        steps(15, 20),
+        ev.TrialFinished(trial=0, outcome="stopped", step=20),
+        ev.RunResumed(),
+        ev.Resumed(trial=0, step=10),
+        steps(10, 12),
+    ]
+    kept = without_void(events)
+    assert kept == [events[i] for i in (0, 3, 4, 7, 8, 9)]
+    whole, valid = training(*events), training(*kept)
+    assert whole.trials[0].step.tolist() == valid.trials[0].step.tolist() == list(range(12))
+    assert whole.trials[0].bounds == valid.trials[0].bounds == []
+    assert whole.trials[1].step.tolist() == valid.trials[1].step.tolist()
 
 
 def test_bounds_are_the_configs_until_they_change():

@@ -15,9 +15,12 @@ from clr_tui.engine.log.commands import (
     CommandTail,
     Continue,
     Pause,
+    Resume,
     SaveCheckpoint,
     SetBounds,
     Stop,
+    ask_to_resume,
+    asked_to_resume,
     send,
 )
 from clr_tui.engine.log.lock import acquire
@@ -50,6 +53,20 @@ def test_every_command_arrives_once_and_in_order(living: RunDir) -> None:
         send(living, command)
     assert tail.poll() == sent[2:]
     assert CommandTail(living.commands_path).poll() == sent
+
+
+def test_a_later_worker_gets_no_command_to_an_earlier_one(living: RunDir) -> None:
+    before = CommandTail(living.commands_path)
+    send(living, Stop(reason="enough", time=1.0))
+    assert asked_to_resume(living) is None
+    ask_to_resume(living, Resume(reason="first", time=2.0))
+    send(living, SaveCheckpoint(time=3.0))
+    ask_to_resume(living, Resume(reason="again", epochs=32, time=4.0))
+    assert CommandTail(living.commands_path).poll() == []
+    send(living, Pause(time=5.0))
+    assert CommandTail(living.commands_path).poll() == [Pause(time=5.0)]
+    assert before.poll() == [Pause(time=5.0)]
+    assert asked_to_resume(living) == Resume(reason="again", epochs=32, time=4.0)
 
 
 def test_the_time_is_set_where_it_is_not(living: RunDir) -> None:

@@ -21,6 +21,7 @@ from clr_tui.engine.log.events import (
     Progress,
     Resumed,
     RunFinished,
+    RunResumed,
     RunStarted,
     Steps,
     TrialFinished,
@@ -250,8 +251,11 @@ def test_a_resumed_run_lives_again(new_run: NewRun) -> None:
     tell(run, STARTED, TRIAL, steps(9), RunFinished(outcome="stopped"))
     assert summarise(run).status == "stopped"
     with living(run):
-        tell(run, STARTED, Resumed(trial=0, step=10))
-        assert summarise(run).status == "running"
+        tell(run, RunResumed(), Resumed(trial=0, step=5))
+        resumed = summarise(run)
+        assert (resumed.status, resumed.headline) == ("running", "")
+        tell(run, steps(5))
+        assert summarise(run).headline == "step 5, loss 1.59"
 
 
 def test_an_id_given_again_is_another_run(new_run: NewRun) -> None:

@@ -47,6 +47,11 @@ def test_a_run_that_was_quiet_before_may_be_so_again() -> None:
     assert pace.silence(600.5 + 1801) == 1801
 
 
+def test_the_time_without_a_worker_is_not_its_pace() -> None:
+    pace = pace_of(logged(0.0), ev.RunResumed(time=7200.0), logged(7201.0))
+    assert pace.silence(7201 + SILENT_SECONDS) == SILENT_SECONDS
+
+
 def test_signs_of_life_are_no_progress() -> None:
     pace = pace_of(logged(0.0), *[ev.DeviceUsage(time=float(at)) for at in range(5, 100, 5)])
     assert pace.silence(100.0) == 100.0

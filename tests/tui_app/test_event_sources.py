@@ -194,7 +194,18 @@ def test_a_trial_source_ends_with_its_trial() -> None:
     assert sum(isinstance(e, ev.RunFinished) for e in kept) == 1
     assert only.take([ev.RunFinished(outcome="done"), ev.Note(level="info", text="late")]) == []
     again = ev.Resumed(trial=1, step=40)
+    assert only.take([ev.RunResumed()]) == []  # the trial had ended
     assert only.take([again, ev.Paused()]) == [again, ev.Paused()]
+
+
+def test_a_replay_does_not_wait_where_a_run_had_no_worker() -> None:
+    events: list[ev.AnyEvent] = [
+        ev.RunStarted(run="a", kind="train", time=100.0),
+        ev.Paused(time=110.0),
+        ev.RunResumed(time=9000.0),
+        ev.Paused(time=9005.0),
+    ]
+    assert ReplaySource(Batch(events=events), Clock()).seconds == 15.0
 
 
 def test_the_end_of_a_trial_says_why_and_where_in_the_users_code() -> None:

@@ -39,8 +39,11 @@ def samples_of(history: RunHistory) -> str:
 
 
 def _duration_of(history: RunHistory) -> float | None:
-    """Return seconds from the first event to the last; None for an imported curve."""
+    """Return seconds from the first event to the last in which the run had a worker.
+
+    None for an imported curve.
+    """
     first, last = history.first_time, history.last_time
     if history.device is None or first is None or last is None:
         return None
-    return last - first
+    return last - first - history.away

@@ -29,6 +29,8 @@ class EventLines:
             return _task(event, own=bool(history.config.task.task))
         if isinstance(event, ev.RunStarted):
             return f"{event.run} started"
+        if isinstance(event, ev.RunResumed):
+            return f"resumed: {event.reason}" if event.reason else "resumed"
         if isinstance(event, ev.DeviceChosen):
             return _device(event, own=bool(history.config.task.task))
         if isinstance(event, ev.Note):
@@ -77,6 +79,8 @@ def _incident(event: ev.AnyEvent) -> str:
             f"from step {event.step} the bounds are {exact_lr(event.base_lr)} and"
             f" {exact_lr(event.max_lr)}"
         )
+    if isinstance(event, ev.Resumed):
+        return f"trial {event.trial} continues from step {event.step}"
     if isinstance(event, ev.Paused):
         return "paused"
     if isinstance(event, ev.Continued):
