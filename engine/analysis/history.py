@@ -109,6 +109,8 @@ class TrialHistory(_Memoized):
         self.samples_per_second: float | None = None
         self.eta_seconds: float | None = None
         """Estimate until the end of the run; in a comparison, of the trial."""
+        self.interrupted = False
+        """In a comparison: whether its process was lost, and it waits to be run again."""
         self._rewinds = 0
         self._length = 0
         self._step: Ints = np.empty(min(max(self.total_steps, 256), _INITIAL_CAPACITY), np.int64)
@@ -241,11 +243,13 @@ class TrialHistory(_Memoized):
     @property
     def state(self) -> Hashable:
         """Differs after every epoch, evaluation and end, but not after each step."""
-        return self._rewinds, len(self.epochs), len(self.evaluations), self.outcome, self.reason
+        read = len(self.epochs), len(self.evaluations), self.outcome, self.reason
+        return self._rewinds, self.interrupted, *read
 
     def rewind(self, step: int, total_steps: int | None = None) -> None:
         """Discards what came after the first `step` steps, as `events.Resumed` says."""
         self._rewinds += 1
+        self.interrupted = False
         self.total_steps = total_steps or self.total_steps
         self._length = int(np.searchsorted(self.step, step))
         # New steps overwrite the discarded ones, but existing views must keep their values.
@@ -443,12 +447,14 @@ class RunHistory(_Memoized):
                 self._trial(event.trial).diverged = event
             case ev.NonFinite():
                 self._trial(event.trial).non_finite = event
+            case ev.TrialInterrupted():
+                self._trial(event.trial).interrupted = True
             case ev.TrialFinished():
                 trial = self._trial(event.trial)
                 trial.outcome, trial.reason, trial.eta_seconds = event.outcome, event.reason, None
             case ev.Resumed():
                 self._trial(event.trial).rewind(event.step, event.total_steps)
-                self.finished, self.paused = None, False
+                self.finished = None
             case _:
                 return False
         return True

@@ -83,7 +83,8 @@ def run_compare_job(work: TrialWork) -> Result:
     jobs, reason = choose_jobs(compare.jobs, trials, compare.threads, capacity)
     threads = 0 if capacity.accelerators else compare.threads
     names = [str(device) for device in devices]
-    emit(PoolReady(jobs=jobs, threads=threads, devices=names, reason=reason))
+    ready = PoolReady(jobs=jobs, threads=threads, devices=names, reason=reason)
+    emit(ready)
     emit(Progress(what="starting processes", done=0, total=jobs))
     context = CompareContext(
         config=config,
@@ -94,6 +95,7 @@ def run_compare_job(work: TrialWork) -> Result:
             threads=compare.threads,
             sources=user_files.sources() if config.task.task else None,
         ),
+        pool=ready,
         emit=emit,
         control=work.control,
         steps_per_epoch=needs.steps_per_epoch,

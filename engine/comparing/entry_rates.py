@@ -60,7 +60,7 @@ class RateSearch:
         """Takes an event of the sweep."""
         self._history.apply(event)
         if isinstance(event, Steps):
-            self._steps += len(event.step)
+            self._steps = event.step[-1] + 1  # not a sum: a sweep may begin again
             self._seconds = event.elapsed
 
     def rate(self, end: TrialFinished, default: DefaultRate) -> RateChosen:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol, Union
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, Protocol, Union
 
 import msgspec
 
@@ -23,6 +24,8 @@ class TrialWork(msgspec.Struct, frozen=True, kw_only=True, tag="work"):
     label: str
     train: Train | None = None
     sweep: RangeTest | None = None
+    again: bool = False
+    """Whether it was begun before: its first event is `resumed`."""
 
     @property
     def role(self) -> Role:
@@ -30,11 +33,18 @@ class TrialWork(msgspec.Struct, frozen=True, kw_only=True, tag="work"):
         return "train" if self.sweep is None else "sweep"
 
 
+Loss = Literal["killed", "memory", "crashed"]
+"""Ended from outside, by a signal; ran out of memory, or may have; ended by what the trial did."""
+
+
 class TrialLost(NamedTuple):
-    """The trial's process was lost: no more events will come."""
+    """The trial was lost: no more events will come."""
 
     reason: str
-    """A sentence."""
+    """A clause, such as "its process was ended by SIGTERM"."""
+    cause: Loss = "crashed"
+    traceback: Sequence[str] = ()
+    """As in `trial-finished`."""
 
 
 class TrialEvent(NamedTuple):
@@ -54,6 +64,9 @@ class Executor(Protocol):
 
     jobs: int
     """Trials at a time."""
+
+    def limit(self, jobs: int) -> None:
+        """Runs at most so many trials at a time, no fewer than run now; frees what others held."""
 
     def submit(self, work: TrialWork) -> None:
         """Starts a trial; allowed while fewer than `jobs` are running."""

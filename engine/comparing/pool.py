@@ -11,9 +11,16 @@ from multiprocessing.connection import Connection, wait
 
 from clr_tui.engine.child import Child
 from clr_tui.engine.comparing.executor import Order, TrialEvent, TrialLost, TrialWork
-from clr_tui.engine.comparing.protocol import Setup, TrialOrder, decode_event, encode
+from clr_tui.engine.comparing.oom_kills import oom_kills
+from clr_tui.engine.comparing.protocol import (
+    OutOfMemory,
+    Setup,
+    TrialOrder,
+    decode_report,
+    encode,
+)
 from clr_tui.engine.log.commands import Stop
-from clr_tui.engine.log.events import Diverged, TrialFinished
+from clr_tui.engine.log.events import AnyEvent, Diverged, TrialFinished
 from clr_tui.engine.settings.config import RunConfig
 
 _MAX_PACKETS_PER_READ = 64
@@ -35,6 +42,8 @@ class _Process:
     stop_deadline: float | None = None
     """When it is killed if its trial has not stopped as ordered, by `time.monotonic`."""
     diverged: bool = False
+    oom_kills: int | None = None
+    """When it started: see `engine.comparing.oom_kills`."""
     unacknowledged: TrialWork | None = None
     """Work sent to an idle process that has not replied, nor been sent an order since. If the
     process is dead, it died before it started, and the work can be given to another."""
@@ -92,6 +101,13 @@ class Pool:
         process.trial = work.trial
         self._send(process, work)
 
+    def limit(self, jobs: int) -> None:
+        """Runs at most so many trials at a time, and ends idle processes beyond that."""
+        self.jobs = jobs
+        idle = [process for process in self._processes if process.trial is None]
+        for process in idle[: max(0, len(self._processes) - jobs)]:
+            self._disconnect(process)
+
     def poll(self, seconds: float) -> list[TrialEvent]:
         """Events since the last call; waits up to `seconds` for the first."""
         self._leaving = [popen for popen in self._leaving if popen.poll() is None]
@@ -127,7 +143,7 @@ class Pool:
         # Read when torch loads: setting the number later would leave extra threads.
         env = {"OMP_NUM_THREADS": str(self._threads), "PYTHONUNBUFFERED": "1"}
         child = Child("clr_tui.engine.comparing.trial_process", env)
-        process = _Process(child.process, child.connection, device)
+        process = _Process(child.process, child.connection, device, oom_kills=oom_kills())
         self._processes.append(process)
         setup = Setup(
             config=self._config, device=device, threads=self._threads, sources=self._sources
@@ -154,13 +170,15 @@ class Pool:
             for _ in range(_MAX_PACKETS_PER_READ):
                 if not process.connection.poll():
                     break
-                event = decode_event(process.connection.recv_bytes())
+                report = decode_report(process.connection.recv_bytes())
                 process.unacknowledged = None
                 if process.trial is not None:
-                    events.append(TrialEvent(process.trial, event))
-                process.diverged = process.diverged or isinstance(event, Diverged)
-                if isinstance(event, TrialFinished):
-                    sound = event.outcome != "failed" or process.diverged
+                    events.append(TrialEvent(process.trial, _event_of(report)))
+                process.diverged = process.diverged or isinstance(report, Diverged)
+                if isinstance(report, TrialFinished | OutOfMemory):
+                    sound = isinstance(report, TrialFinished) and (
+                        report.outcome != "failed" or process.diverged
+                    )
                     process.trial, process.stop_deadline, process.diverged = None, None, False
                     if not sound:
                         self._disconnect(process)
@@ -168,11 +186,11 @@ class Pool:
         except (EOFError, OSError):
             self._processes.remove(process)
             process.connection.close()
-            reason = _exit_reason(_wait_or_kill(process.popen))
+            lost = _lost(_wait_or_kill(process.popen), process.oom_kills)
             if process.unacknowledged is not None:
                 self._to_resubmit.append(process.unacknowledged)
             elif process.trial is not None:
-                events.append(TrialEvent(process.trial, TrialLost(reason)))
+                events.append(TrialEvent(process.trial, lost))
         return events
 
     def _disconnect(self, process: _Process) -> None:
@@ -191,11 +209,32 @@ def _wait_or_kill(popen: subprocess.Popen[bytes]) -> int:
     return -signal.SIGKILL  # it hangs beyond the reach of signals: in a driver, on a lost disk
 
 
-def _exit_reason(code: int) -> str:
+def _event_of(report: AnyEvent | OutOfMemory) -> AnyEvent | TrialLost:
+    if isinstance(report, OutOfMemory):
+        return TrialLost(report.end.reason, "memory", report.end.traceback)
+    return report
+
+
+_FROM_OUTSIDE = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL}
+
+
+def _lost(code: int, oom_kills_before: int | None) -> TrialLost:
+    """What became of the trial of a process that ended with this code."""
     if code >= 0:
-        return f"its process ended by itself (exit code {code}): worker.log may say why"
+        return TrialLost(f"its process ended by itself (exit code {code}): worker.log may say why")
     if -code == signal.SIGKILL:
-        return "its process was killed (SIGKILL): out of memory, or by hand"
+        return _killed(oom_kills_before)
     known = {s.value: s.name for s in signal.Signals}
     name = known.get(-code, f"signal {-code}")  # most real-time signals have no name
-    return f"its process was ended by {name}: worker.log may say why"
+    if -code in _FROM_OUTSIDE:
+        return TrialLost(f"its process was ended by {name}", "killed")
+    return TrialLost(f"its process was ended by {name}: worker.log may say why")
+
+
+def _killed(oom_kills_before: int | None) -> TrialLost:
+    now = oom_kills()
+    if now is None or oom_kills_before is None:  # better fewer at a time than lost again
+        return TrialLost("its process was killed (SIGKILL): out of memory, or by hand", "memory")
+    if now > oom_kills_before:
+        return TrialLost("the system killed its process (SIGKILL) as memory ran out", "memory")
+    return TrialLost("its process was killed (SIGKILL)", "killed")

@@ -1,7 +1,8 @@
 """Messages between the pool and its processes: tagged structs as msgpack, nothing pickled.
 
 To a process: `Setup` once, then one `TrialWork` after another, and `TrialOrder` at any time; the
-end of the stream ends the process. From it: the events of its trials, as in the log.
+end of the stream ends the process. From it: the events of its trials, as in the log, and instead
+of the last one perhaps `OutOfMemory`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Union
 import msgspec
 
 from clr_tui.engine.comparing.executor import Order, TrialWork
-from clr_tui.engine.log.events import AnyEvent, Event
+from clr_tui.engine.log.events import AnyEvent, Event, TrialFinished
 from clr_tui.engine.log.writer import printable
 from clr_tui.engine.settings.config import RunConfig
 
@@ -36,13 +37,22 @@ class TrialOrder(msgspec.Struct, frozen=True, kw_only=True, tag="ordered"):
     order: Order
 
 
+class OutOfMemory(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="out-of-memory"):
+    """The trial failed since memory ran out; it may be run again."""
+
+    end: TrialFinished
+    """Its last event, if it is not."""
+
+
 Message = Union[Setup, TrialWork, TrialOrder]  # noqa: UP007 - msgspec wants it
 
 decode_message: Callable[[bytes], Message] = msgspec.msgpack.Decoder(Message).decode
-decode_event: Callable[[bytes], AnyEvent] = msgspec.msgpack.Decoder(AnyEvent).decode
+decode_report: Callable[[bytes], AnyEvent | OutOfMemory] = msgspec.msgpack.Decoder(
+    Union[AnyEvent, OutOfMemory]  # noqa: UP007
+).decode
 
 
-def encode(message: Message | Event) -> bytes:
+def encode(message: Message | Event | OutOfMemory) -> bytes:
     """Encodes a message or an event as one packet."""
     try:
         return msgspec.msgpack.encode(message)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -13,6 +13,7 @@ from clr_tui.engine.analysis.comparison.seed_curves import planned_epochs
 from clr_tui.engine.comparing.entry_rates import RateSearch, known_rate, training_at
 from clr_tui.engine.comparing.executor import Executor, Order, TrialEvent, TrialLost, TrialWork
 from clr_tui.engine.comparing.halving import Halving
+from clr_tui.engine.comparing.lost_trials import LostTrials
 from clr_tui.engine.comparing.seeds_in_time import Remaining, SeedsInTime
 from clr_tui.engine.comparing.time_left import Pace
 from clr_tui.engine.comparing.trial_counts import TrialCounts
@@ -34,11 +35,14 @@ from clr_tui.engine.log.events import (
     Note,
     Outcome,
     Paused,
+    PoolReady,
     RateChosen,
+    Resumed,
     Role,
     Steps,
     TimePlanned,
     TrialFinished,
+    TrialInterrupted,
     TrialStarted,
 )
 from clr_tui.engine.policies import phase, shape_of, shortfall, step_size_steps
@@ -59,6 +63,8 @@ class CompareContext:
 
     config: RunConfig
     executor: Executor
+    pool: PoolReady
+    """How the executor runs trials."""
     emit: Callable[[Event], object]
     control: Control
     steps_per_epoch: int
@@ -90,6 +96,8 @@ class _RunningTrial:
     """Done."""
     started: bool = False
     """Whether it has reported its start."""
+    alone: bool = True
+    """Whether no other trial has run since it was submitted."""
     paused: bool = False
     stopping: str | None = None
     """Why it was ordered to stop."""
@@ -133,6 +141,9 @@ class Comparison:
         """None if the number of seeds is given."""
         self._begun = config.seeds if self._time is None else 1
         """Seeds that take part whatever the time: with a time, those of which a trial began."""
+        self._lost = LostTrials()
+        self._again: set[int] = set()
+        """Trials of which the log may have events already."""
         self._given_up: dict[int, tuple[Outcome, str]] = {}
         """Entries of which no more trials start: what becomes of these, and why."""
         self._overall_at = -math.inf
@@ -279,6 +290,9 @@ class Comparison:
                 return
             self._waiting.remove(planned)
             self._running[planned.trial] = _RunningTrial(planned)
+            if len(self._running) > 1:
+                for running in self._running.values():
+                    running.alone = False
             self._begin(planned)
             if self._time is not None:
                 self._time.submit(planned.trial)
@@ -299,6 +313,7 @@ class Comparison:
             train=None
             if tuning
             else training_at(self._rates[planned.entry], self._config, self._epochs),
+            again=planned.trial in self._again,
         )
 
     def _handle_event(self, trial_event: TrialEvent) -> None:
@@ -311,34 +326,79 @@ class Comparison:
                 running.paused = True
             case Continued():
                 running.paused = False
-            case TrialLost(reason):
-                self._end_lost(running, reason)
+            case TrialLost() as lost:
+                self._handle_lost(running, lost)
             case event:
                 self._forward(running, event)
         self._report_pause_once_all_are_paused()
 
-    def _end_lost(self, running: _RunningTrial, reason: str) -> None:
+    def _handle_lost(self, running: _RunningTrial, lost: TrialLost) -> None:
         # A signal that stops the run may also reach its processes, even before the worker.
         self._handle_commands()
-        if running.planned.trial in self._running:  # not ended by that
-            stopped = running.stopping is not None
-            self._end(running, "stopped" if stopped else "failed", running.stopping or reason)
+        trial = running.planned.trial
+        if trial not in self._running:
+            return  # ended by that
+        if running.stopping is not None:
+            self._end(running, "stopped", running.stopping)
+            return
+        if lost.cause == "memory":
+            self._run_fewer()
+        if self._lost.add(trial, lost, alone=running.alone):
+            self._run_again(running, lost.reason)
+        else:
+            self._end(running, "failed", self._lost.reason(trial, lost), lost.traceback)
 
-    def _end(self, running: _RunningTrial, outcome: Outcome, reason: str) -> None:
+    def _run_fewer(self) -> None:
+        """Runs no more trials at a time than are left after one ran out of memory."""
+        before, jobs = self._executor.jobs, max(len(self._running) - 1, 1)
+        if jobs < before:
+            self._executor.limit(jobs)
+            if self._time is not None:
+                self._time.jobs = jobs
+            reason = f"memory ran out with {len(self._running)}"
+            self._emit(replace(self._context.pool, jobs=jobs, reason=reason))
+
+    def _run_again(self, running: _RunningTrial, reason: str) -> None:
+        """Puts a trial that was lost before those that wait."""
+        planned, trial = running.planned, running.planned.trial
+        del self._running[trial]
+        self._waiting.insert(0, planned)
+        self._again.add(trial)
+        if running.started:
+            self._emit(TrialInterrupted(trial=trial, reason=reason))
+        label = self._config.entries[planned.entry].label
+        again = f"the trial is run again (try {self._lost.next_try(trial)})"
+        text = f"{label}, seed {planned.seed}: {reason}; {again}"
+        self._emit(Note(level="warning", text=text))
+        self._news = True
+        self._end_given_up()
+
+    def _end(
+        self,
+        running: _RunningTrial,
+        outcome: Outcome,
+        reason: str,
+        traceback: Sequence[str] = (),
+    ) -> None:
         """Ends a trial that does not report its own end."""
-        trial, step = running.planned.trial, running.steps
-        end = TrialFinished(trial=trial, outcome=outcome, step=step, reason=reason)
+        end = TrialFinished(
+            trial=running.planned.trial,
+            outcome=outcome,
+            step=running.steps,
+            reason=reason,
+            traceback=list(traceback),
+        )
         self._forward(running, end)
 
     def _forward(self, running: _RunningTrial, event: AnyEvent) -> None:
-        self._emit(event)
-        if running.planned.role == "sweep":
-            self._searches[running.planned.entry].observe(event)
+        self._emit_of_trial(running.planned, event)
         if isinstance(event, Steps):
             running.steps += len(event.step)
             self._pace.add(len(event.step))
             if self._time is not None and running.planned.role == "train":
                 self._time.watch(running.steps / running.planned.steps)
+        elif isinstance(event, Resumed):
+            running.steps = event.step
         elif isinstance(event, TrialStarted):
             running.started = self._news = True
             if self._time is not None:
@@ -348,6 +408,12 @@ class Comparison:
             self._count(running.planned, event)
         if not isinstance(event, TrialFinished):
             self._end_rates(running.planned, event)
+
+    def _emit_of_trial(self, planned: _Planned, event: AnyEvent) -> None:
+        """Logs an event of a trial, which may be what finds a rate."""
+        self._emit(event)
+        if planned.role == "sweep":
+            self._searches[planned.entry].observe(event)
 
     def _end_rates(self, planned: _Planned, event: AnyEvent) -> None:
         """Ends the rates of a grid that cannot be the best after an event of a training."""

@@ -54,7 +54,8 @@ class SeedsInTime:
         self.seconds = config.time
         self._config = config
         self._steps = steps
-        self._jobs = jobs
+        self.jobs = jobs
+        """Trials at a time."""
         self._spent = spent
         self._pace = pace
         self._began: float | None = None
@@ -121,9 +122,9 @@ class SeedsInTime:
         """Seconds until these trials end, in steps as in `Remaining`; 0 before the first step."""
         each = self._pace.per_step
         # The first trial of a process also waits for its start.
-        known = self._preparing[self._jobs :]
+        known = self._preparing[self.jobs :]
         preparing = sum(known) / len(known) / each if known and each else 0.0
-        rest = self._pace.left(running, [steps + preparing for steps in waiting], self._jobs)
+        rest = self._pace.left(running, [steps + preparing for steps in waiting], self.jobs)
         return MARGIN * (rest or 0.0)
 
     def warning(self, left: Remaining) -> str:

@@ -13,10 +13,11 @@ from pathlib import Path
 import torch
 
 from clr_tui.engine.comparing.executor import TrialWork
-from clr_tui.engine.comparing.protocol import Setup, encode
+from clr_tui.engine.comparing.protocol import OutOfMemory, Setup, encode
 from clr_tui.engine.comparing.work_queue import POOL_GONE_EXIT_CODE, WorkQueue
 from clr_tui.engine.errors import UserError, describe_error
-from clr_tui.engine.log.events import Event, Outcome, Steps, TrialFinished
+from clr_tui.engine.log.events import Event, Outcome, Resumed, Steps, TrialFinished
+from clr_tui.engine.out_of_memory import is_out_of_memory
 from clr_tui.engine.tasks.devices import choose_device
 from clr_tui.engine.tasks.load import load_task
 from clr_tui.engine.tasks.task import Task
@@ -51,11 +52,14 @@ class TrialRunner:
         torch.set_num_threads(setup.threads)
 
     def do(self, work: TrialWork) -> None:
-        """Runs one trial. However it ends, its last event is `trial-finished`."""
+        """Runs one trial. However it ends, `trial-finished` or `OutOfMemory` is reported last."""
         reporter = _TrialReporter(self._connection, work.trial)
         orders = partial(self._inbox.orders, work.trial)
         control = self._control = Control(orders, self._stop, reporter.report)
         trial = Trial(work.trial, work.seed, work.label, work.entry, work.role)
+        out_of_memory = False
+        if work.again:
+            reporter.report(Resumed(trial=work.trial, step=0))
         try:
             session = self._session(reporter, control)
             if work.sweep is not None:
@@ -68,9 +72,12 @@ class TrialRunner:
             message = error.message
             message = with_task_place(message) if error.field == "task" else message
             reporter.end("failed", message, user_traceback(error))
+            out_of_memory = error.__cause__ is not None and is_out_of_memory(error.__cause__)
         except BaseException as error:  # noqa: BLE001 - the other trials continue
             traceback.print_exc()
             reporter.end("failed", describe_error(error)[0], user_traceback(error))
+            out_of_memory = is_out_of_memory(error)
+        reporter.send_end(out_of_memory)
 
     def _session(self, reporter: _TrialReporter, control: Control) -> Session:
         """Reads the data with the first trial, so that its log shows what goes wrong."""
@@ -93,30 +100,38 @@ class TrialRunner:
 
 
 class _TrialReporter:
+    """Sends a trial's events, but the last one only when it is known why the trial ended."""
+
     def __init__(self, connection: Connection, trial: int) -> None:
         self._connection = connection
         self._trial = trial
         self._steps = 0
-        self._ended = False
+        self._end: TrialFinished | None = None
 
     def report(self, event: Event) -> None:
+        if isinstance(event, TrialFinished):
+            self._end = self._end or event
+            return
         if isinstance(event, Steps):
             self._steps += len(event.step)
-        self._ended = self._ended or isinstance(event, TrialFinished)
-        try:
-            self._connection.send_bytes(encode(event))
-        except OSError:
-            os._exit(POOL_GONE_EXIT_CODE)
+        self._send(event)
 
     def end(self, outcome: Outcome, reason: str, lines: Sequence[str] = ()) -> None:
         """Ends the trial if it has not reported its own end; `lines` are a traceback's."""
-        if not self._ended:
-            self.report(
-                TrialFinished(
-                    trial=self._trial,
-                    outcome=outcome,
-                    step=self._steps,
-                    reason=reason,
-                    traceback=list(lines),
-                )
-            )
+        self._end = self._end or TrialFinished(
+            trial=self._trial,
+            outcome=outcome,
+            step=self._steps,
+            reason=reason,
+            traceback=list(lines),
+        )
+
+    def send_end(self, out_of_memory: bool) -> None:
+        assert self._end is not None, "each trial ends with an event or an error"
+        self._send(OutOfMemory(end=self._end) if out_of_memory else self._end)
+
+    def _send(self, message: Event | OutOfMemory) -> None:
+        try:
+            self._connection.send_bytes(encode(message))
+        except OSError:
+            os._exit(POOL_GONE_EXIT_CODE)

@@ -294,6 +294,17 @@ class Resumed(Event, frozen=True, kw_only=True):
     """Planned from here on, if the training was extended; else null."""
 
 
+class TrialInterrupted(Event, frozen=True, kw_only=True):
+    """In a comparison: the process of `trial` was lost, but the trial is to be run again.
+
+    Once it is, `resumed` says what of its events counts; until then it waits.
+    """
+
+    trial: int
+    reason: str
+    """A clause, such as "its process was ended by SIGTERM"."""
+
+
 class PoolReady(Event, frozen=True, kw_only=True):
     """A comparison runs its trials in parallel."""
 
@@ -443,6 +454,7 @@ AnyEvent = Union[  # noqa: UP007 - msgspec wants the union as a value
     CheckpointSaved,
     RunResumed,
     Resumed,
+    TrialInterrupted,
     PoolReady,
     RateChosen,
     EntryEnded,

@@ -27,7 +27,14 @@ import torch
 from clr_tui.engine.comparing.entry_rates import known_rate, training_at
 from clr_tui.engine.comparing.pool import Pool
 from clr_tui.engine.comparing.scheduler import CompareContext, run_comparison
-from clr_tui.engine.log.events import AnyEvent, EpochFinished, Event, Steps, TrialFinished
+from clr_tui.engine.log.events import (
+    AnyEvent,
+    EpochFinished,
+    Event,
+    PoolReady,
+    Steps,
+    TrialFinished,
+)
 from clr_tui.engine.log.tail import read_events
 from clr_tui.engine.log.writer import EventWriter
 from clr_tui.engine.settings.config import (
@@ -89,6 +96,7 @@ class Bench:
         stage = CompareContext(
             config=run,
             executor=Pool(run, devices=["cpu"], jobs=jobs, threads=threads),
+            pool=PoolReady(jobs=jobs, threads=threads, devices=["cpu"]),
             emit=writer.write,
             control=Control(list, StopFlag(), writer.write),
             steps_per_epoch=self.steps,

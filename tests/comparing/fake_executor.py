@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from clr_tui.engine.comparing.executor import Order, TrialEvent, TrialLost, TrialWork
+from clr_tui.engine.comparing.executor import Loss, Order, TrialEvent, TrialLost, TrialWork
 from clr_tui.engine.comparing.halving import Halving
 from clr_tui.engine.comparing.scheduler import CompareContext, run_comparison
 from clr_tui.engine.errors import UserError
@@ -19,6 +19,8 @@ from clr_tui.engine.log.events import (
     Event,
     Outcome,
     Paused,
+    PoolReady,
+    Resumed,
     Steps,
     TrialFinished,
     TrialStarted,
@@ -84,6 +86,10 @@ class FakeExecutor:
         """Trial -> why it fails with its first step."""
         self.dies: dict[int, int] = {}
         """Trial -> after how many steps its process is killed; 0: before its first word."""
+        self.spared: dict[int, int] = {}
+        """Trial -> after how many deaths it lives."""
+        self.cause: Loss = "killed"
+        """Of these deaths."""
         self.silent: set[int] = set()
         """Trials that never say a word."""
         self.slow_to_pause: set[int] = set()
@@ -108,6 +114,10 @@ class FakeExecutor:
         if trial in self._running:
             self._running[trial].orders.append(order)
 
+    def limit(self, jobs: int) -> None:
+        assert len(self._running) <= jobs
+        self.jobs, self.most = jobs, 0
+
     def close(self) -> None:
         self.closed = True
 
@@ -126,8 +136,9 @@ class FakeExecutor:
 
     def _move(self, played: _Played) -> list[AnyEvent | TrialLost]:
         work = played.work
-        if self.dies.get(work.trial) == played.steps:
-            return [TrialLost("its process was killed (SIGKILL): out of memory, or by hand")]
+        if self.dies.get(work.trial) == played.steps and self.spared.get(work.trial) != 0:
+            self.spared[work.trial] = self.spared.get(work.trial, 1000) - 1
+            return [TrialLost("its process was killed (SIGKILL)", self.cause)]
         if work.trial in self.silent:
             return []
         obeyed = self._obey(played)
@@ -137,7 +148,8 @@ class FakeExecutor:
             return []
         if not played.begun:
             played.begun = True
-            return [self._start(work)]
+            again = [Resumed(trial=work.trial, step=0)] if work.again else []
+            return [*again, self._start(work)]
         if work.trial in self.fails:
             return [_end(work, "failed", played.steps, self.fails[work.trial])]
         if work.sweep is not None:
@@ -276,6 +288,7 @@ class Played:
                 job=self.config,
             ),
             executor=self.executor,
+            pool=PoolReady(jobs=self.executor.jobs, threads=1, devices=["cpu"]),
             emit=self.events.append,
             control=Control(self.poll, self.stop, self.events.append, spent=self.spent),
             steps_per_epoch=PER_EPOCH,

@@ -201,17 +201,6 @@ def test_the_only_trial_fails() -> None:
     assert tally.result() == Result("failed", "the only trial failed: no memory")
 
 
-@pytest.mark.parametrize("steps", [0, 2 * PER_EPOCH])
-def test_a_killed_process_loses_its_trial_only(steps: int) -> None:
-    played = Played(THREE)
-    played.executor.dies[3] = steps
-    assert played.run() == Result("done", "1 of 9 trials failed")
-    (lost,) = [e for e in played.of(TrialFinished) if e.trial == 3]
-    assert (lost.outcome, lost.step) == ("failed", steps)
-    assert "SIGKILL" in lost.reason
-    assert any(e.trial == 3 for e in played.of(TrialStarted)) == (steps > 0)
-
-
 def test_a_stop_ends_all_trials_in_order() -> None:
     played = Played(LONG)
     played.order_at(3, Stop(reason="enough"))

@@ -26,6 +26,7 @@ from comparing_runs import (
     wait_until,
 )
 
+from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.comparing import pool as pool_module
 from clr_tui.engine.comparing.executor import TrialEvent, TrialLost, TrialWork
 from clr_tui.engine.comparing.pool import Pool
@@ -34,8 +35,11 @@ from clr_tui.engine.log.commands import Continue, Pause, Stop, StopTrial, send
 from clr_tui.engine.log.events import (
     Continued,
     Event,
+    Note,
     Overall,
     Paused,
+    PoolReady,
+    Resumed,
     RunFinished,
     Steps,
     TrialFinished,
@@ -141,7 +145,7 @@ def pool() -> object:
         each.close()
 
 
-def test_a_process_that_is_killed_loses_its_trial_only(pool: Callable[[int], Pool]) -> None:
+def test_a_trial_whose_process_is_killed_is_run_again(pool: Callable[[int], Pool]) -> None:
     config = Compare(entries=[ADAM], seeds=4, epochs=3)
     events: list[Event] = []
     ours = pool(2)
@@ -156,6 +160,7 @@ def test_a_process_that_is_killed_loses_its_trial_only(pool: Callable[[int], Poo
     stage = CompareContext(
         config=RunConfig(id="r", created=0.0, version="0", job=config),
         executor=ours,
+        pool=PoolReady(jobs=2, threads=1, devices=["cpu"]),
         emit=emit,
         control=Control(list, StopFlag(), emit),
         steps_per_epoch=PER_EPOCH,
@@ -163,19 +168,18 @@ def test_a_process_that_is_killed_loses_its_trial_only(pool: Callable[[int], Poo
         metric="accuracy",
         default_rate=lambda entry: 0.1,
     )
-    assert run_comparison(stage, config) == Result("done", "1 of 4 trials failed")
+    assert run_comparison(stage, config) == Result("done")
     ends = {e.trial: e for e in events if isinstance(e, TrialFinished)}
-    assert {trial: end.outcome for trial, end in ends.items()} == {
-        0: "done",
-        1: "failed",
-        2: "done",
-        3: "done",
-    }
-    assert ends[1].reason == "its process was killed (SIGKILL): out of memory, or by hand"
-    for trial, end in ends.items():
-        steps = [s for e in events if isinstance(e, Steps) and e.trial == trial for s in e.step]
-        assert steps == list(range(end.step))
-        assert (end.step == 3 * PER_EPOCH) == (trial != 1)
+    assert {trial: end.outcome for trial, end in ends.items()} == dict.fromkeys(TRIALS, "done")
+    assert [e.trial for e in events if isinstance(e, Resumed)] == [1]
+    (note,) = [e.text for e in events if isinstance(e, Note)]
+    assert note.startswith("adam, seed 1: its process was killed (SIGKILL)")
+    history = RunHistory(stage.config)
+    for event in events:
+        history.apply(event)
+    assert not history.corrupt
+    for trial in history.trials.values():
+        assert trial.step.tolist() == list(range(3 * PER_EPOCH))
 
 
 WORK = TrialWork(
@@ -354,11 +358,12 @@ def test_nobody_waits_for_ever_for_a_process_that_hangs() -> None:
         (3, "ended by itself (exit code 3)"),
         (-signal.SIGSEGV, "ended by SIGSEGV"),
         (-signal.SIGKILL, "was killed (SIGKILL): out of memory, or by hand"),
+        (-signal.SIGTERM, "was ended by SIGTERM"),
         (-40, "ended by signal 40"),  # one of the real-time signals
     ],
 )
 def test_how_a_process_ended(code: int, words: str) -> None:
-    assert words in pool_module._exit_reason(code)
+    assert words in pool_module._lost(code, None).reason
 
 
 def test_signals_for_the_worker_do_not_reach_the_trials(pool: Callable[[int], Pool]) -> None:

@@ -199,7 +199,7 @@ def _curve_of(trial: TrialHistory, seed: int, planned: int) -> SeedCurve:
     return SeedCurve(
         trial=trial.trial,
         seed=seed,
-        state=trial.outcome or "running",
+        state=trial.outcome or ("waiting" if trial.interrupted else "running"),
         reason=trial.reason,
         total_epochs=planned if trial.total_epochs is None else trial.total_epochs,
         epoch=np.array([e.epoch for e in epochs], np.int64),
