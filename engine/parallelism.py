@@ -5,12 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.words import many
+from clr_tui.engine.words import gib, many
 
 PER_ACCELERATOR = 4
-"""Trials per accelerator by default: more would only wait for one another."""
+"""Trials per CUDA device by default: more would only wait for one another."""
+PER_MPS = 1
+"""Trials by default on Apple's GPU, which shares the machine's memory: more was not measured."""
 PER_CORE = 4
 """Maximum number of processes per core."""
+
+
+def trials_on_each(device: str) -> int:
+    """Trials at a time by default on an accelerator, by the name of one in torch."""
+    return PER_MPS if device.startswith("mps") else PER_ACCELERATOR
 
 
 @dataclass(frozen=True)
@@ -19,14 +26,13 @@ class Memory:
 
     need: int
     """Of one trial."""
-    free: int
-    places: int = 1
-    """Accelerators, each with this much free; trials are spread over them evenly."""
+    free: tuple[int, ...]
+    """Of the machine, or of each accelerator."""
 
     @property
     def fitting(self) -> int:
         """Number of trials that fit."""
-        return self.places * (self.free // self.need)
+        return sum(free // self.need for free in self.free)
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,10 @@ class Capacity:
     """0: trials compute on the CPU."""
     memory_pools: tuple[Memory, ...] = ()
     """Empty if not known."""
+    each: int = PER_ACCELERATOR
+    """Trials on each accelerator by default."""
+    exclusive: bool = False
+    """Whether an accelerator takes one process at a time."""
 
 
 def choose_jobs(
@@ -46,7 +56,7 @@ def choose_jobs(
     """Chooses how many trials to run at once, and says why in a few words.
 
     Args:
-        asked: the user's choice; None: as many as fit.
+        requested: the user's choice; None: as many as fit.
         threads: of each trial on the CPU.
 
     Raises:
@@ -56,15 +66,16 @@ def choose_jobs(
     scarce = min(capacity.memory_pools, key=lambda memory: memory.fitting, default=None)
     if scarce and not scarce.fitting:
         raise UserError(
-            f"a trial needs about {_bytes(scarce.need)} of memory, but only {_bytes(scarce.free)} "
+            f"a trial needs about {gib(scarce.need)} of memory, but only {gib(max(scarce.free))} "
             "are free: choose a smaller batch or image size",
             "batch_size",
         )
     if requested is not None:
-        return _as_requested(requested, trials, capacity.cores, scarce)
+        return _as_requested(requested, trials, capacity, scarce)
     bounds = {many(trials, "trial"): trials}
     if capacity.accelerators:
-        bounds[f"{PER_ACCELERATOR} trials on each device"] = PER_ACCELERATOR * capacity.accelerators
+        each = 1 if capacity.exclusive else capacity.each
+        bounds[f"{many(each, 'trial')} on each device"] = each * capacity.accelerators
         bounds[many(capacity.cores, "core")] = capacity.cores
     else:
         of_each = f", {threads} threads each" if threads > 1 else ""
@@ -76,8 +87,9 @@ def choose_jobs(
 
 
 def _as_requested(
-    requested: int, trials: int, cores: int, scarce: Memory | None
+    requested: int, trials: int, capacity: Capacity, scarce: Memory | None
 ) -> tuple[int, str]:
+    cores = capacity.cores
     if requested > PER_CORE * cores:
         raise UserError(
             f"jobs {requested} are more than {PER_CORE} for each of {many(cores, 'core')}: "
@@ -87,14 +99,16 @@ def _as_requested(
     jobs, reason = requested, "asked for"
     if requested > trials:
         jobs, reason = trials, f"{requested} asked for, {many(trials, 'trial')}"
+    if capacity.exclusive and jobs > capacity.accelerators:
+        raise UserError(
+            f"jobs {jobs} need as many processes, but a device in compute mode 'exclusive process' "
+            f"takes one at a time: give at most {capacity.accelerators}",
+            "jobs",
+        )
     if scarce and jobs > scarce.fitting:
         raise UserError(
-            f"jobs {jobs} need about {_bytes(jobs * scarce.need)} of memory, but only "
-            f"{_bytes(scarce.places * scarce.free)} are free: give at most {scarce.fitting}",
+            f"jobs {jobs} need about {gib(jobs * scarce.need)} of memory, but only "
+            f"{gib(sum(scarce.free))} are free: give at most {scarce.fitting}",
             "jobs",
         )
     return jobs, reason
-
-
-def _bytes(number: int) -> str:
-    return f"{number / (1 << 30):.1f} GiB"

@@ -45,6 +45,11 @@ def plural(what: str, count: int) -> str:
     return what if count == 1 else f"{what}s"
 
 
+def gib(size: int) -> str:
+    """`1.5 GiB` for a number of bytes."""
+    return f"{size / (1 << 30):.1f} GiB"
+
+
 def all_of(count: int, what: str) -> str:
     """`the only seed`, `all 3 seeds`."""
     return f"the only {what}" if count == 1 else f"all {count} {what}s"

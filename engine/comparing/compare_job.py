@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 
 from clr_tui.engine.analysis.comparison.seed_curves import planned_epochs
+from clr_tui.engine.comparing.accelerators import Accelerator, accelerators, chosen, spread
 from clr_tui.engine.comparing.halving import Halving
 from clr_tui.engine.comparing.pool import Pool
 from clr_tui.engine.comparing.scheduler import CompareContext, run_comparison
@@ -14,9 +16,9 @@ from clr_tui.engine.comparing.trial_memory import TrialNeed, trial_need
 from clr_tui.engine.cores import usable_cores
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.free_memory import available_memory
-from clr_tui.engine.log.events import PoolReady, Progress
+from clr_tui.engine.log.events import Note, PoolReady, Progress
 from clr_tui.engine.metrics import Metric
-from clr_tui.engine.parallelism import Capacity, Memory, choose_jobs
+from clr_tui.engine.parallelism import Capacity, Memory, choose_jobs, trials_on_each
 from clr_tui.engine.settings.config import Compare, EntryConfig, RunConfig, Train
 from clr_tui.engine.settings.entries import tuned_entries
 from clr_tui.engine.settings.rate_grid import on_grid
@@ -77,13 +79,18 @@ def run_compare_job(work: TrialWork) -> Result:
     config, emit = work.config, work.emit
     compare = config.asked(Compare)
     needs = _needs_of(work.load(torch.device("cpu")), config)
-    devices = _devices(config.task.device, work.device)
+    found = accelerators(config.task.device, work.device)
+    devices, left_out = chosen(found, needs.memory.on_accelerator, work.precision)
+    for text in left_out:
+        emit(Note(level="info", text=text))
     capacity = _capacity(needs.memory, devices)
     trials = len(compare.entries) * compare.most_seeds
     jobs, reason = choose_jobs(compare.jobs, trials, compare.threads, capacity)
     threads = 0 if capacity.accelerators else compare.threads
-    names = [str(device) for device in devices]
-    ready = PoolReady(jobs=jobs, threads=threads, devices=names, reason=reason)
+    room = {d.name: d.room(needs.memory.on_accelerator, jobs) for d in devices} or {"cpu": jobs}
+    names = spread(jobs, room)
+    used = list(dict.fromkeys(names))
+    ready = PoolReady(jobs=jobs, threads=threads, devices=used, reason=reason)
     emit(ready)
     emit(Progress(what="starting processes", done=0, total=jobs))
     context = CompareContext(
@@ -93,6 +100,7 @@ def run_compare_job(work: TrialWork) -> Result:
             devices=names,
             jobs=jobs,
             threads=compare.threads,
+            precision=work.precision,
             sources=user_files.sources() if config.task.task else None,
         ),
         pool=ready,
@@ -132,21 +140,17 @@ def _needs_of(task: Task, config: RunConfig) -> _Needs:
     )
 
 
-def _devices(requested: str, first: torch.device) -> list[torch.device]:
-    """The devices to use: with `auto`, all CUDA devices."""
-    if requested == "auto" and first.type == "cuda":
-        return [torch.device("cuda", i) for i in range(torch.cuda.device_count())]
-    return [first]
-
-
-def _capacity(need: TrialNeed, devices: list[torch.device]) -> Capacity:
-    kind, memories = devices[0].type, []
+def _capacity(need: TrialNeed, devices: Sequence[Accelerator]) -> Capacity:
+    memories, own = [], [device.free for device in devices if device.free is not None]
     host = available_memory()
     if host is not None:
-        memories.append(Memory(need.process if kind == "cuda" else need.on_cpu, host))
-    if kind == "cuda":
-        # Processes are spread evenly: the fullest device decides.
-        free = min(torch.cuda.mem_get_info(device)[0] for device in devices)
-        memories.append(Memory(need.on_accelerator, free, len(devices)))
-    accelerators = 0 if kind == "cpu" else len(devices)
-    return Capacity(usable_cores(), accelerators, tuple(memories))
+        memories.append(Memory(need.on_host_of_cuda if own else need.on_cpu, (host,)))
+    if own:
+        memories.append(Memory(need.on_accelerator, tuple(own)))
+    return Capacity(
+        usable_cores(),
+        len(devices),
+        tuple(memories),
+        each=trials_on_each(devices[0].name) if devices else 0,
+        exclusive=any(device.exclusive for device in devices),
+    )

@@ -58,9 +58,11 @@ class Pool:
     accelerator in an error state, or fragmented memory) must not affect the next trial.
 
     Args:
-        devices: as torch names them; processes are spread over them evenly.
+        devices: as torch names them. Processes are spread over them evenly; one that is there
+            several times takes as many.
         jobs: processes at a time.
         threads: of each on the CPU.
+        precision: in which all trials compute, on whatever device.
         sources: the files of a user's own task, by path, to be loaded as they were at the start.
     """
 
@@ -71,12 +73,14 @@ class Pool:
         devices: Sequence[str],
         jobs: int,
         threads: int,
+        precision: str = "float32",
         sources: Mapping[str, bytes] | None = None,
     ) -> None:
         self._config = config
         self._devices = list(devices)
         self.jobs = jobs
         self._threads = threads
+        self._precision = precision
         self._sources = dict(sources or {})
         self._processes: list[_Process] = []
         self._leaving: list[subprocess.Popen[bytes]] = []
@@ -139,14 +143,18 @@ class Pool:
 
     def _start(self) -> _Process:
         used = [p.device for p in self._processes]
-        device = min(self._devices, key=used.count)
+        device = min(self._devices, key=lambda name: used.count(name) / self._devices.count(name))
         # Read when torch loads: setting the number later would leave extra threads.
         env = {"OMP_NUM_THREADS": str(self._threads), "PYTHONUNBUFFERED": "1"}
         child = Child("clr_tui.engine.comparing.trial_process", env)
         process = _Process(child.process, child.connection, device, oom_kills=oom_kills())
         self._processes.append(process)
         setup = Setup(
-            config=self._config, device=device, threads=self._threads, sources=self._sources
+            config=self._config,
+            device=device,
+            threads=self._threads,
+            precision=self._precision,
+            sources=self._sources,
         )
         self._send(process, setup)
         return process

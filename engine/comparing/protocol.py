@@ -26,6 +26,8 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True, tag="setup"):
     """As torch names it."""
     threads: int
     """On the CPU."""
+    precision: str = "float32"
+    """In which all trials compute, whatever their device could do."""
     sources: dict[str, bytes] = {}
     """The files of a user's own task as the run loaded them, by their paths."""
 

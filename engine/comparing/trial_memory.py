@@ -31,6 +31,9 @@ _OPTIMIZER = 160 << 20
 """Bytes that torch loads with the first optimizer of a process. Measured (2.14): 150 MiB."""
 _CONTEXT = 700 << 20
 """Bytes that a process takes on an accelerator before it allocates anything."""
+_CUDA_LIBRARIES = 2 << 30
+"""Bytes of the machine's memory that CUDA's libraries take in a process: 1 to 2 GiB by others'
+reports; not measured here."""
 _UNKNOWN = 1 << 30
 """Assumed bytes of a process if the system does not report them."""
 
@@ -50,6 +53,11 @@ class TrialNeed:
     def on_cpu(self) -> int:
         """Of the machine's memory, if the trial computes on the CPU."""
         return self.process + self.training
+
+    @property
+    def on_host_of_cuda(self) -> int:
+        """Of the machine's memory, if the trial computes on a CUDA device."""
+        return self.process + _CUDA_LIBRARIES
 
     @property
     def on_accelerator(self) -> int:

@@ -82,7 +82,7 @@ class TrialRunner:
     def _session(self, reporter: _TrialReporter, control: Control) -> Session:
         """Reads the data with the first trial, so that its log shows what goes wrong."""
         config = self._setup.config
-        device, _, _, precision = choose_device(self._setup.device)
+        device = choose_device(self._setup.device)[0]
         if self._task is None:
             enter(config.task.task, config.folder)
             load_from(self._setup.sources)
@@ -91,7 +91,7 @@ class TrialRunner:
             self._task = load_task(config.task, device, progress, lambda text: None)
         # All optimizers of a comparison are asked for by name, also that of the default settings.
         task = replace(self._task, optimizer=None)
-        return Session(config, task, precision, reporter.report, control, Path())
+        return Session(config, task, self._setup.precision, reporter.report, control, Path())
 
     def _raise_if_stopped(self) -> None:
         """Called by work on the data in any trial, such as features of frozen layers."""

@@ -35,9 +35,19 @@ def choose_device(name: str) -> tuple[torch.device, str, int | None, str]:
     if kind == "cuda":
         return _cuda(int(index or 0))
     if kind == "mps":
-        return torch.device("mps"), "Apple GPU", None, "float32"
-    threads = torch.get_num_threads()
-    return torch.device("cpu"), many(threads, "CPU thread"), None, "float32"
+        device = torch.device("mps")
+        return device, "Apple GPU", None, precision_of(device)
+    device, threads = torch.device("cpu"), torch.get_num_threads()
+    return device, many(threads, "CPU thread"), None, precision_of(device)
+
+
+def precision_of(device: torch.device) -> str:
+    """The precision in which a device computes; see `choose_device`."""
+    if device.type != "cuda":
+        return "float32"
+    # Before compute capability 8, bfloat16 is emulated and slower than float32.
+    properties = torch.cuda.get_device_properties(device.index or 0)
+    return "bfloat16" if properties.major >= 8 else "float32"
 
 
 def layout_on(device: torch.device) -> torch.memory_format:
@@ -73,6 +83,5 @@ def _cuda(index: int) -> tuple[torch.device, str, int | None, str]:
             f"no device 'cuda:{index}' on this machine; {_available_devices()}", "device"
         )
     properties = torch.cuda.get_device_properties(index)
-    # Before compute capability 8, bfloat16 is emulated and slower than float32.
-    precision = "bfloat16" if properties.major >= 8 else "float32"
-    return torch.device("cuda", index), properties.name, properties.total_memory, precision
+    device = torch.device("cuda", index)
+    return device, properties.name, properties.total_memory, precision_of(device)

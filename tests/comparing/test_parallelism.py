@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-import torch
 
 from clr_tui.engine.comparing import compare_job
+from clr_tui.engine.comparing.accelerators import Accelerator
 from clr_tui.engine.comparing.time_left import Pace
 from clr_tui.engine.comparing.trial_memory import TrialNeed
 from clr_tui.engine.errors import UserError
@@ -17,8 +17,8 @@ GIB = 1 << 30
 def room(
     cores: int, fitting: int | None = None, accelerators: int = 0, places: int = 1
 ) -> Capacity:
-    memories = () if fitting is None else (Memory(GIB, fitting * GIB + 5, places),)
-    return Capacity(cores, accelerators, (Memory(1, 10**6), *memories))
+    memories = () if fitting is None else (Memory(GIB, (fitting * GIB + 5,) * places),)
+    return Capacity(cores, accelerators, (Memory(1, (10**6,)), *memories))
 
 
 @pytest.mark.parametrize(
@@ -71,35 +71,24 @@ def test_unreasonable_job_counts_are_reduced_or_warned_about(
     assert "\n" not in caught.value.message
 
 
-def test_trials_are_spread_over_all_accelerators_where_the_choice_is_ours(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
-    first, second = torch.device("cuda", 0), torch.device("cuda", 1)
-    assert [d.index for d in compare_job._devices("auto", first)] == [0, 1, 2]
-    assert compare_job._devices("cuda:1", second) == [second]
-    assert compare_job._devices("cuda", first) == [first]
-    assert compare_job._devices("auto", torch.device("cpu")) == [torch.device("cpu")]
-
-
 def test_capacity_is_computed_from_the_memory_trials_really_take(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     need = TrialNeed(process=1 * GIB, data=2 * GIB, training=4 * GIB)
     monkeypatch.setattr(compare_job, "available_memory", lambda: 12 * GIB)
     monkeypatch.setattr(compare_job, "usable_cores", lambda: 16)
-    free = {0: 40 * GIB, 1: 21 * GIB}
-    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free[device.index], 80 * GIB))
 
-    cpu = compare_job._capacity(need, [torch.device("cpu")])
+    cpu = compare_job._capacity(need, [])
     assert (cpu.accelerators, [m.fitting for m in cpu.memory_pools]) == (0, [2])
-    cuda = compare_job._capacity(need, [torch.device("cuda", 0), torch.device("cuda", 1)])
-    # On the machine the processes alone; on each device data and training, the fullest first.
-    assert (cuda.accelerators, [m.fitting for m in cuda.memory_pools]) == (2, [12, 6])
-    mps = compare_job._capacity(need, [torch.device("mps")])
+    free = [40 * GIB, 21 * GIB]
+    gpus = [Accelerator(f"cuda:{i}", "float32", free[i]) for i in range(2)]
+    cuda = compare_job._capacity(need, gpus)
+    # On the machine the processes with CUDA's libraries; on each device data and training.
+    assert (cuda.accelerators, [m.fitting for m in cuda.memory_pools]) == (2, [4, 8])
+    mps = compare_job._capacity(need, [Accelerator("mps", "float32", None)])
     assert (mps.accelerators, [m.fitting for m in mps.memory_pools]) == (1, [2])
     monkeypatch.setattr(compare_job, "available_memory", lambda: None)
-    assert compare_job._capacity(need, [torch.device("cpu")]).memory_pools == ()
+    assert compare_job._capacity(need, []).memory_pools == ()
 
 
 class Clock:

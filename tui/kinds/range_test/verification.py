@@ -15,7 +15,7 @@ from clr_tui.engine.analysis.comparison.seed_curves import planned_epochs
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.report import RangeReport
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.parallelism import Capacity, choose_jobs
+from clr_tui.engine.parallelism import Capacity, choose_jobs, trials_on_each
 from clr_tui.engine.settings import texts
 from clr_tui.engine.settings.check import check_numbers
 from clr_tui.engine.settings.config import Compare, RangeTest, RunConfig
@@ -127,7 +127,9 @@ def cost_of(job: Compare, history: RunHistory, *, cores: int, devices: Sequence[
     used = history.device.device if history.device is not None else "cpu"
     shared = _shared(used, history.config.task.device, devices)
     trainings = job.trials if job.time is None else len(job.entries)
-    jobs, _ = choose_jobs(job.jobs, trainings, job.threads, Capacity(cores, shared))
+    jobs, _ = choose_jobs(
+        job.jobs, trainings, job.threads, Capacity(cores, shared, each=trials_on_each(used))
+    )
     epochs = planned_epochs(job)
     step, steps = history.cached(step_seconds), _steps_per_epoch(history)
     unknown, seconds = "", None
