@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 LINKS := build/links
 
-.PHONY: help demo test test-lowest test-newest check format lint links types contracts bench study docs screenshots clean
+.PHONY: help demo test test-lowest test-newest check format lint links types contracts fuzz bench study docs screenshots clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -53,6 +53,10 @@ types: .venv/.dev links
 
 contracts: .venv/.dev links
 	@cd $(LINKS) && $(CURDIR)/$(BIN)/lint-imports
+
+# COUNT=1000 SEED=7 for others than the first ten thousand.
+fuzz: .venv/.dev ## ten thousand damaged files for all readers (half an hour)
+	@$(BIN)/python tests/fuzz/fuzz.py --count $(or $(COUNT),10000) --seed $(or $(SEED),0)
 
 bench: .venv/.run ## all benchmarks beside what people use today (DATA=DIR for images of your own)
 	@$(BIN)/python tests/benchmarks/run.py $(if $(DATA),--data $(DATA))

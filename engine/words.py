@@ -26,8 +26,10 @@ def exact_lr(value: float) -> str:
 
 
 def decades_apart(lr: float, other: float) -> str:
-    """`lr` relative to `other` (both above 0): `a decade below`, rounded; empty within one."""
-    distance = math.log10(lr / other)
+    """`lr` relative to `other`: `a decade below`, rounded; empty within one, or if one is <= 0."""
+    if not (lr > 0 and other > 0):  # in a damaged log
+        return ""
+    distance = math.log10(lr) - math.log10(other)
     if abs(distance) <= 1:
         return ""
     whole = round(abs(distance))

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import accumulate
 from pathlib import Path
 
 from clr_tui.engine.analysis.foreign.foreign_log import NO_MAPPING, Mapping
@@ -80,10 +81,11 @@ def history_at(recording: Recording, at: float) -> RunHistory:
     if at >= 1:
         history.feed(recording.batch)
         return history
-    times = [event.time for event in recording.events]
-    until = times[0] + at * (max(times) - times[0]) if times else 0.0
-    for event in recording.events:
-        if event.time <= until:
+    # A clock may have been set back: an event is never before those above it.
+    times = list(accumulate((event.time for event in recording.events), max))
+    until = times[0] + at * (times[-1] - times[0]) if times else 0.0
+    for event, when in zip(recording.events, times, strict=True):
+        if when <= until:
             history.apply(event)
     history.feed(replace(recording.batch, events=[]))  # counts unreadable lines
     return history

@@ -260,6 +260,7 @@ class ReplaySource:
         if reset or not self._counted:
             self._counted = True
             batch.corrupt = self._recorded.corrupt
+            batch.missing = self._recorded.missing
             batch.unknown = self._recorded.unknown.copy()
             batch.newer_schema = self._recorded.newer_schema
         return batch

@@ -39,6 +39,9 @@ ColumnValues = Union[Sequence[Union[float, None]], Floats]  # noqa: UP007
 
 _METRIC = "metric "
 """Prefix of the columns of metrics, so that no metric name collides with another column."""
+_SMALLEST_CAPACITY = 32
+_ROOMY_TRIALS = 100
+"""Trials beyond so many reserve little: together they would take much."""
 _INITIAL_CAPACITY = 1 << 18
 """Steps to reserve at the start if so many are planned: columns of 2 MB, whose unused part takes no
 memory (NumPy asks for huge pages beyond that)."""
@@ -80,7 +83,9 @@ class TrialHistory(_Memoized):
     view keeps its values and its length.
     """
 
-    def __init__(self, trial: int, started: ev.TrialStarted | None = None) -> None:
+    def __init__(
+        self, trial: int, started: ev.TrialStarted | None = None, *, roomy: bool = True
+    ) -> None:
         super().__init__()
         if started is None:  # its line was lost, or it has not started
             started = ev.TrialStarted(trial=trial, seed=0, total_steps=0, steps_per_epoch=0)
@@ -113,7 +118,8 @@ class TrialHistory(_Memoized):
         """In a comparison: whether its process was lost, and it waits to be run again."""
         self._rewinds = 0
         self._length = 0
-        self._step: Ints = np.empty(min(max(self.total_steps, 256), _INITIAL_CAPACITY), np.int64)
+        room = min(self.total_steps, _INITIAL_CAPACITY) if roomy else 0
+        self._step: Ints = np.empty(max(room, _SMALLEST_CAPACITY), np.int64)
         self._columns: dict[str, Floats] = {}
         """Only of quantities that some chunk contained: the others take no memory."""
 
@@ -327,6 +333,8 @@ class RunHistory(_Memoized):
         self.finished: ev.RunFinished | None = None
         self.corrupt = 0
         """Lines that could not be read or whose columns are inconsistent."""
+        self.missing = 0
+        """Lines that are not there, as a gap in the numbers of the events shows."""
         self.unknown: Counter[str] = Counter()
         """Counts of events of types that this version does not know."""
         self.newer_schema: int | None = None
@@ -401,8 +409,9 @@ class RunHistory(_Memoized):
             self.version += 1
         for event in batch.events:
             self.apply(event)
-        if batch.corrupt or batch.unknown or batch.newer_schema is not None:
+        if batch.corrupt or batch.missing or batch.unknown or batch.newer_schema is not None:
             self.corrupt += batch.corrupt
+            self.missing += batch.missing
             self.unknown += batch.unknown
             self.newer_schema = batch.newer_schema or self.newer_schema
             self.version += 1
@@ -426,14 +435,15 @@ class RunHistory(_Memoized):
     def _trial(self, number: int) -> TrialHistory:
         """Returns the trial, creating it if the line that started it was lost."""
         if number not in self.trials:
-            self.trials[number] = TrialHistory(number)
+            self.trials[number] = TrialHistory(number, roomy=False)
         return self.trials[number]
 
     def _apply_to_trial(self, event: ev.Event) -> bool:
         match event:
             case ev.TrialStarted():
                 self.progress = None
-                self.trials[event.trial] = TrialHistory(event.trial, event)
+                roomy = len(self.trials) < _ROOMY_TRIALS
+                self.trials[event.trial] = TrialHistory(event.trial, event, roomy=roomy)
             case ev.Evaluated():
                 self._trial(event.trial).evaluations.append(event)
                 self._seen = (self._seen or {}) | dict.fromkeys(event.metrics)

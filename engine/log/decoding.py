@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from codecs import BOM_UTF8
+from typing import Any
 
 import msgspec
 
 from clr_tui.engine.log import schema_1
-from clr_tui.engine.log.events import AnyEvent, RunStarted
+from clr_tui.engine.log.events import AnyEvent, Logged, RunStarted, Steps
+
+MAX_TEXT = 4096
+"""Characters of a text in an event; longer ones, which nothing can show, are cut."""
 
 _DECODE = msgspec.json.Decoder(AnyEvent).decode
 
@@ -19,6 +23,9 @@ UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _BARE = re.compile(rb'"(?:[^"\\]|\\.)*"|-?(?:NaN|nan|Infinity|inf)(?=\s*[,\]}])')
 """A JSON string, which is left unchanged, or a number that is not finite as others write it."""
+
+
+_MENDABLE = re.compile(rb"NaN|nan|Infinity|inf|" + BOM_UTF8)
 
 
 def _null(match: re.Match[bytes]) -> bytes:
@@ -43,10 +50,35 @@ class LineDecoder:
         try:
             event: AnyEvent = decode(line)
         except UNREADABLE:
-            mended = _BARE.sub(_null, line.removeprefix(BOM_UTF8))
-            if mended == line:
+            if not _MENDABLE.search(line):
                 raise
-            event = decode(mended)
+            event = decode(_BARE.sub(_null, line.removeprefix(BOM_UTF8)))
+        if len(line) > MAX_TEXT:
+            event = _with_short_texts(event)
         if isinstance(event, RunStarted):
             self._old = schema_1.Upgrade() if event.schema < 2 else None
         return event
+
+
+def _with_short_texts(event: AnyEvent) -> AnyEvent:
+    # Columns of numbers are not looked through.
+    if isinstance(event, Steps | Logged):
+        names = event.metrics if isinstance(event, Steps) else event.values
+        if all(len(name) <= MAX_TEXT for name in names):
+            return event
+    short: AnyEvent = _cut(event)
+    return short
+
+
+def _cut(value: Any) -> Any:
+    match value:
+        case str():
+            return value if len(value) <= MAX_TEXT else value[: MAX_TEXT - 1] + "…"
+        case list():
+            return [_cut(item) for item in value]
+        case dict():
+            return {_cut(key): _cut(item) for key, item in value.items()}
+        case msgspec.Struct():
+            fields = {name: _cut(getattr(value, name)) for name in value.__struct_fields__}
+            return msgspec.structs.replace(value, **fields)
+    return value

@@ -26,6 +26,7 @@ def read_packed(path: Path) -> Batch:
             whole = Batch()
         whole.events += [packed(e) if isinstance(e, Steps) else e for e in batch.events]
         whole.corrupt += batch.corrupt
+        whole.missing += batch.missing
         whole.unknown += batch.unknown
         whole.more = batch.more
     whole.newer_schema = tail.newer_schema

@@ -17,6 +17,10 @@ from clr_tui.engine.log.line_tail import LineTail
 _KNOWN = frozenset(str(kind.__struct_config__.tag) for kind in get_args(AnyEvent))
 _MAX_TYPE_LENGTH = 100
 _MAX_INT = 2**63 - 1
+_MAX_TRIALS = 3_000
+"""Trials of a run; no run has nearly as many, and each takes memory and time."""
+_PATIENCE = 10_000
+"""Damaged lines in a row after which the others are no longer tried one by one."""
 
 
 class _LineHeader(msgspec.Struct):
@@ -38,6 +42,8 @@ class Batch:
     """The log was truncated or replaced: discard everything, `events` start from its beginning."""
     corrupt: int = 0
     """Lines that could not be read and were skipped."""
+    missing: int = 0
+    """Lines that are not there at all: `seq` goes on behind them."""
     unknown: Counter[str] = field(default_factory=Counter)
     """Counts of lines skipped because this version does not know their type, by type."""
     newer_schema: int | None = None
@@ -56,7 +62,8 @@ class LogTail:
     corrupt; an event of an unknown type is counted by its type. In a log of a newer schema, lines
     that do not fit ours count as unknown. A file that was truncated or replaced is reread.
 
-    Polls at any size of the file together return what a single poll of the whole file returns.
+    Polls at any size of the file together return what a single poll of the whole file returns;
+    but behind very many damaged lines, only the first line of what is read next is tried.
     """
 
     def __init__(self, path: Path) -> None:
@@ -65,6 +72,13 @@ class LogTail:
 
     def _reset(self) -> None:
         self._decode = LineDecoder()
+        self._next = 0
+        """The `seq` that the next line should have."""
+        self._unread = 0
+        """Lines since the last event that could not be read, each of which had its `seq`."""
+        self._damaged = 0
+        """Corrupt lines in a row, up to the last one."""
+        self._trials: set[int] = set()
         self.newer_schema: int | None = None
         """The schema of the log, if it is newer than ours."""
 
@@ -84,22 +98,52 @@ class LogTail:
         batch = Batch(
             reset=lines.reset, corrupt=lines.overlong, more=lines.more, portion=lines.portion
         )
-        for line in lines.lines:
+        self._unread += lines.overlong
+        for piece in lines.pieces:
+            if self._damaged >= _PATIENCE and self._is_garbage(piece):
+                self._count_corrupt(piece.count(b"\n") + 1, batch)
+            else:
+                self._take(piece.split(b"\n"), batch)
+        return batch
+
+    def _is_garbage(self, piece: bytes) -> bool:
+        """Whether the first line of a piece is no event."""
+        try:
+            self._decode(piece.partition(b"\n")[0])
+        except UNREADABLE:
+            return True
+        return False
+
+    def _take(self, lines: list[bytes], batch: Batch) -> None:
+        for line in lines:
             try:
                 event = self._decode(line)
             except UNREADABLE:
                 self._classify(line, batch)
             else:
+                self._damaged = 0
+                if event.seq >= 0:
+                    self._count_missing(event.seq, batch)
                 self._accept(event, batch)
-        return batch
 
     def _accept(self, event: AnyEvent, batch: Batch) -> None:
+        trial = getattr(event, "trial", None)
+        if trial is not None and trial not in self._trials:
+            if len(self._trials) >= _MAX_TRIALS:
+                batch.corrupt += 1
+                return
+            self._trials.add(trial)
         if isinstance(event, Steps | Logged) and not _is_consistent(event):
             batch.corrupt += 1
             return
         if isinstance(event, RunStarted):
             self._note_schema(event.schema, batch)
         batch.events.append(event)
+
+    def _count_missing(self, seq: int, batch: Batch) -> None:
+        batch.missing += max(0, seq - self._next - self._unread)
+        self._next = max(self._next, seq + 1)
+        self._unread = 0
 
     def _classify(self, line: bytes, batch: Batch) -> None:
         """Counts a line that is not one of our events: blank, unknown or corrupt."""
@@ -108,15 +152,22 @@ class LogTail:
         try:
             unread = _DECODE_HEADER(line)
         except UNREADABLE:
-            batch.corrupt += 1
+            self._count_corrupt(1, batch)
             return
         if unread.type == "run-started" and isinstance(unread.schema, int):
             self._note_schema(unread.schema, batch)
         foreign = unread.type not in _KNOWN or self.newer_schema is not None
         if foreign and 0 < len(unread.type) <= _MAX_TYPE_LENGTH:
             batch.unknown[unread.type] += 1
+            self._unread += 1
+            self._damaged = 0
         else:
-            batch.corrupt += 1
+            self._count_corrupt(1, batch)
+
+    def _count_corrupt(self, lines: int, batch: Batch) -> None:
+        batch.corrupt += lines
+        self._unread += lines
+        self._damaged += lines
 
     def _note_schema(self, schema: int, batch: Batch) -> None:
         if schema > SCHEMA:

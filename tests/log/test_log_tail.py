@@ -197,7 +197,8 @@ def test_garbage_without_end_is_not_held(log: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_limit_keeps_a_poll_short_but_passes_a_long_line(log: Path) -> None:
-    events = [note("x" * 3000) for _ in range(10)] + [note("y" * 50_000), Paused()]
+    long = Steps(trial=0, step=list(range(9000)), lr=[0.1] * 9000, loss=[0.1] * 9000)
+    events = [note("x" * 3000) for _ in range(10)] + [long, Paused()]
     log.write_bytes(b"".join(map(line, events)))
     tail = LogTail(log)
     polls = [tail.poll(limit=4096)]

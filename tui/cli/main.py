@@ -8,6 +8,7 @@ import errno
 import math
 import os
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
 DUMB_TERMINALS = ("", "dumb", "unknown")
+NUMPY_WARNINGS = "(overflow|underflow|invalid value|divide by zero) encountered"
+"""A value that cannot be computed is not finite, and shown so; stderr has no use for a warning."""
 DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
 
 
@@ -38,6 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code: 0 success, 1 the run failed, 2 usage error, 130 interrupted.
     """
     _ready_streams()
+    warnings.filterwarnings("ignore", NUMPY_WARNINGS, RuntimeWarning)
     try:
         code = _run(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()

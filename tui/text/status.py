@@ -12,7 +12,7 @@ from clr_tui.engine.kinds import JOB_KINDS
 from clr_tui.engine.log.state import ENDED, LIVING, State, state_of
 from clr_tui.engine.settings.config import OptimizerConfig, RunConfig
 from clr_tui.engine.settings.task_parameters import write
-from clr_tui.engine.words import many, was
+from clr_tui.engine.words import be, many, plural, was
 from clr_tui.tui.charts.chart import Role
 from clr_tui.tui.kinds.registry import KINDS
 from clr_tui.tui.text import numbers
@@ -216,6 +216,12 @@ def log_notices(history: RunHistory) -> list[str]:
         lines = many(history.corrupt, "line")
         sentences.append(
             f"{lines} of the log could not be read and {was(history.corrupt)} skipped."
+        )
+    if history.missing:
+        lines = numbers.count(history.missing)
+        sentences.append(
+            f"{lines} {plural('line', history.missing)} of the log {be(history.missing)} missing: "
+            "what is shown may be wrong."
         )
     if history.unknown:
         names = ", ".join(plain(str(name)) for name in sorted(history.unknown)[:3])

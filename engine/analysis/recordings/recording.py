@@ -36,6 +36,7 @@ from clr_tui.engine.log.events import (
 )
 from clr_tui.engine.log.packed_log import read_packed
 from clr_tui.engine.log.rundir import RunDir
+from clr_tui.engine.log.tail import LogTail
 from clr_tui.engine.regular import open_text
 from clr_tui.engine.settings.config import (
     Compare,
@@ -48,6 +49,8 @@ from clr_tui.engine.settings.config import (
 from clr_tui.engine.settings.logged_config import LoggedRun
 from clr_tui.engine.words import many
 
+_HEAD_BYTES = 1 << 20
+"""Bytes in which a log whose first line is damaged has an event."""
 OWN_FORMATS = (
     "the folder or events.jsonl of a clr-tui run, and a CSV with the columns step, lr, loss (a "
     "range test) or optimizer, seed, epoch, val_acc (a comparison)"
@@ -122,7 +125,7 @@ def _open_own(path: Path, mapping: Mapping) -> Recording | None:
         return _open_run(path)
     if (path.parent / "run.json").is_file() and path.name == "events.jsonl":
         return _open_run(path.parent)
-    if _first_line(path).lstrip().startswith("{"):
+    if _first_line(path).lstrip().startswith("{") or _holds_events(path):
         return _open_log(path)
     made = _read_own_csv(path) if mapping == NO_MAPPING else None
     return None if made is None else recording_of(*made, path)
@@ -239,6 +242,11 @@ def logged_run_in(_events: list[AnyEvent]) -> LoggedRun:
 
 def _seeds(events: list[AnyEvent]) -> set[int]:
     return {e.seed for e in events if isinstance(e, TrialStarted) and e.role == "train"}
+
+
+def _holds_events(path: Path) -> bool:
+    """Whether one of the first lines is an event, even if those before it are damaged."""
+    return bool(LogTail(path).poll(_HEAD_BYTES).events)
 
 
 def _first_line(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -85,6 +86,15 @@ def _build_curve(history: RunHistory, smoothing: float) -> Curve:
     raw = every = _table(trials, grid, [t.loss for t in trials])
     smoothed = _table(trials, grid, [smooth(t.loss, smoothing) for t in trials])
     beyond = np.array([_past_divergence(t, grid) for t in trials]).reshape(len(trials), len(grid))
+    if not _is_rising(lr):  # the log is damaged
+        rising = _longest_rise(lr)
+        lr, raw, smoothed, beyond = (
+            lr[rising],
+            raw[:, rising],
+            smoothed[:, rising],
+            beyond[:, rising],
+        )
+        every = raw
     if len(counted) < len(trials):
         raw, medians, beyond = raw[counted], smoothed[counted], beyond[counted]
     else:
@@ -123,6 +133,30 @@ def _grid(trials: list[TrialHistory]) -> tuple[Ints, Floats]:
         return trials[0].step, trials[0].lr
     steps, first = np.unique(np.concatenate([t.step for t in trials]), return_index=True)
     return steps, np.concatenate([t.lr for t in trials])[first]
+
+
+def _is_rising(lr: Floats) -> bool:
+    """Whether rates are above 0 and each is above the one before."""
+    return not len(lr) or bool(lr[0] > 0 and np.all(lr[1:] > lr[:-1]))
+
+
+def _longest_rise(lr: Floats) -> Ints:
+    """The places of the longest sequence of rates that rises; those beside it are damaged."""
+    tops: list[float] = []  # the lowest last rate of a sequence of each length, and its place
+    places: list[int] = []
+    before = np.full(len(lr), -1)
+    for place in np.flatnonzero(np.isfinite(lr) & (lr > 0)).tolist():
+        rate = float(lr[place])
+        length = bisect_left(tops, rate)
+        tops[length : length + 1] = [rate]
+        places[length : length + 1] = [place]
+        before[place] = places[length - 1] if length else -1
+    rise = []
+    place = places[-1] if places else -1
+    while place >= 0:
+        rise.append(place)
+        place = int(before[place])
+    return np.array(rise[::-1], dtype=np.int64)
 
 
 def _table(trials: list[TrialHistory], grid: Ints, columns: list[Floats]) -> Floats:
