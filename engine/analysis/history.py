@@ -114,6 +114,8 @@ class TrialHistory(_Memoized):
         self.samples_per_second: float | None = None
         self.eta_seconds: float | None = None
         """Estimate until the end of the run; in a comparison, of the trial."""
+        self.with_run = False
+        """In a comparison: whether it was stopped only because the run was."""
         self.interrupted = False
         """In a comparison: whether its process was lost, and it waits to be run again."""
         self._rewinds = 0
@@ -251,6 +253,12 @@ class TrialHistory(_Memoized):
         """Differs after every epoch, evaluation and end, but not after each step."""
         read = len(self.epochs), len(self.evaluations), self.outcome, self.reason
         return self._rewinds, self.interrupted, *read
+
+    def outlive_worker(self) -> None:
+        """Waits for the run's next worker, unless the trial ended by itself."""
+        if self.with_run:
+            self.outcome, self.reason, self.with_run = None, "", False
+        self.interrupted = self.outcome is None
 
     def rewind(self, step: int, total_steps: int | None = None) -> None:
         """Discards what came after the first `step` steps, as `events.Resumed` says."""
@@ -462,6 +470,7 @@ class RunHistory(_Memoized):
             case ev.TrialFinished():
                 trial = self._trial(event.trial)
                 trial.outcome, trial.reason, trial.eta_seconds = event.outcome, event.reason, None
+                trial.with_run = event.with_run
             case ev.Resumed():
                 self._trial(event.trial).rewind(event.step, event.total_steps)
                 self.finished = None
@@ -476,6 +485,8 @@ class RunHistory(_Memoized):
             case ev.RunResumed():
                 self.resumed.append(event)
                 self.finished, self.paused, self.progress = None, False, None
+                for trial in self.trials.values():
+                    trial.outlive_worker()
                 self._extend(event.epochs)
             case ev.Progress():
                 self.progress = event

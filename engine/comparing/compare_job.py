@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 import torch
@@ -10,6 +11,7 @@ import torch
 from clr_tui.engine.analysis.comparison.seed_curves import planned_epochs
 from clr_tui.engine.comparing.accelerators import Accelerator, accelerators, chosen, spread
 from clr_tui.engine.comparing.halving import Halving
+from clr_tui.engine.comparing.past_trials import PastTrials
 from clr_tui.engine.comparing.pool import Pool
 from clr_tui.engine.comparing.scheduler import CompareContext, run_comparison
 from clr_tui.engine.comparing.trial_memory import TrialNeed, trial_need
@@ -17,6 +19,7 @@ from clr_tui.engine.cores import usable_cores
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.free_memory import available_memory
 from clr_tui.engine.log.events import Note, PoolReady, Progress
+from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.metrics import Metric
 from clr_tui.engine.parallelism import Capacity, Memory, choose_jobs, trials_on_each
 from clr_tui.engine.settings.config import Compare, EntryConfig, RunConfig, Train
@@ -112,9 +115,14 @@ def run_compare_job(work: TrialWork) -> Result:
         halving=Halving(compare, planned_epochs(compare), needs.primary)
         if compare.halving
         else None,
+        past=PastTrials.read(work.past, RunDir(work.folder).events_path) if work.past else None,
         default_rate=lambda entry: default_lr(entry.optimizer, config.folder),
     )
-    return run_comparison(context, compare)
+    try:
+        return run_comparison(context, compare)
+    finally:
+        with suppress(OSError):  # trials that can be continued have files there
+            (work.folder / "checkpoints").rmdir()
 
 
 class _Needs(NamedTuple):

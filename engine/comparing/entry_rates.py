@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.analysis.history import RunHistory, TrialHistory
 from clr_tui.engine.analysis.sweep.curve import curve_of
 from clr_tui.engine.analysis.sweep.suggest import suggestions
 from clr_tui.engine.analysis.sweep.verdict import verdict
@@ -62,6 +62,12 @@ class RateSearch:
         if isinstance(event, Steps):
             self._steps = event.step[-1] + 1  # not a sum: a sweep may begin again
             self._seconds = event.elapsed
+
+    def take_past(self, sweep: TrialHistory) -> None:
+        """Takes a whole sweep that an earlier worker made."""
+        self._history.trials[sweep.trial] = sweep
+        if len(sweep):
+            self._steps, self._seconds = int(sweep.step[-1]) + 1, float(sweep.seconds[-1])
 
     def rate(self, end: TrialFinished, default: DefaultRate) -> RateChosen:
         """The recommended rate, or if there is none, the class's default with a note that says why.

@@ -24,8 +24,9 @@ class TrialWork(msgspec.Struct, frozen=True, kw_only=True, tag="work"):
     label: str
     train: Train | None = None
     sweep: RangeTest | None = None
-    again: bool = False
-    """Whether it was begun before: its first event is `resumed`."""
+    logged: int | None = None
+    """If it was begun before, the steps that the log has of it: it may go on from one of them, and
+    its first event is `resumed`. None: it is new."""
 
     @property
     def role(self) -> Role:

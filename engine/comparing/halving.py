@@ -89,6 +89,11 @@ class Halving:
         rates.values.setdefault((entry, event.epoch), {})[seed] = signed
         return list(self._compare(rates, event.epoch))
 
+    def end(self, entry: int) -> None:
+        """Takes note that a rate was ended."""
+        if entry in self._rates_of:
+            self._rates_of[entry].out.add(entry)
+
     def _without(self, rates: _Rates, entry: int) -> list[EntryEnded]:
         """No longer waits for `entry`, and compares the others, which may have come far enough."""
         rates.out.add(entry)

@@ -14,6 +14,7 @@ from clr_tui.engine.comparing.entry_rates import RateSearch, known_rate, trainin
 from clr_tui.engine.comparing.executor import Executor, Order, TrialEvent, TrialLost, TrialWork
 from clr_tui.engine.comparing.halving import Halving
 from clr_tui.engine.comparing.lost_trials import LostTrials
+from clr_tui.engine.comparing.past_trials import PastTrials
 from clr_tui.engine.comparing.seeds_in_time import Remaining, SeedsInTime
 from clr_tui.engine.comparing.time_left import Pace
 from clr_tui.engine.comparing.trial_counts import TrialCounts
@@ -31,6 +32,7 @@ from clr_tui.engine.log.events import (
     AnyEvent,
     CommandRefused,
     Continued,
+    EntryEnded,
     Event,
     Note,
     Outcome,
@@ -76,6 +78,10 @@ class CompareContext:
     """The name of the primary one."""
     halving: Halving | None = None
     """Says which rates of a grid to end early, if that was asked for."""
+    past: PastTrials | None = None
+    """What earlier workers did, if the run is resumed."""
+    forget: Callable[[int], object] = lambda trial: None
+    """Called with each trial that ended for good: nothing will continue it."""
     clock: Callable[[], float] = time.perf_counter
 
 
@@ -101,6 +107,8 @@ class _RunningTrial:
     paused: bool = False
     stopping: str | None = None
     """Why it was ordered to stop."""
+    with_run: bool = False
+    """Whether that was only because the run was stopped."""
 
 
 def run_comparison(context: CompareContext, config: Compare) -> Result:
@@ -142,8 +150,8 @@ class Comparison:
         self._begun = config.seeds if self._time is None else 1
         """Seeds that take part whatever the time: with a time, those of which a trial began."""
         self._lost = LostTrials()
-        self._again: set[int] = set()
-        """Trials of which the log may have events already."""
+        self._again: dict[int, int] = {}
+        """Trials that were begun before, and the steps that the log has of each."""
         self._given_up: dict[int, tuple[Outcome, str]] = {}
         """Entries of which no more trials start: what becomes of these, and why."""
         self._overall_at = -math.inf
@@ -153,8 +161,11 @@ class Comparison:
     def run(self) -> Result:
         """Runs to the end of the last trial."""
         self._note_phases()
+        if self._context.past is not None:
+            self._take_up(self._context.past)
         self._log_time()
         self._set_known_rates()
+        self._plan_seeds()
         while self._waiting or self._running:
             self._handle_commands()
             self._start_ready_trials()
@@ -167,6 +178,39 @@ class Comparison:
         if self._stopping is not None:
             return Result("stopped", self._stopping)
         return self._counts.result()
+
+    def _take_up(self, past: PastTrials) -> None:
+        """Takes over from the last worker: what has ended stays, the rest is to be done."""
+        self._again = past.unfinished
+        self._rates = dict(past.history.rates)
+        self._take_up_seeds(past)
+        for planned in list(self._waiting):
+            if (end := past.end_of(planned.trial)) is not None:
+                self._waiting.remove(planned)
+                self._counts.count(end)
+        for ended in past.history.ended_early.values():
+            self._end_rate(ended)
+        if self._context.halving is not None:
+            for ended in past.replay(self._context.halving, self._config):
+                self._emit(ended)
+                self._end_rate(ended)
+
+    def _take_up_seeds(self, past: PastTrials) -> None:
+        """With a time to spend: as many seeds as were planned, and the pace as it was measured."""
+        if self._time is None:
+            return
+        spent = self._context.control.spent
+        spent.set_to(past.spent + spent.elapsed)
+        trainings = [t for t in past.history.trials.values() if t.role == "train"]
+        begun = [self._config.entry_and_seed(t.trial)[1] + 1 for t in trainings]
+        self._begun = max(begun, default=1)
+        planned = past.history.time.seeds if past.history.time is not None else 1
+        self._set_seeds(max(planned, self._begun))
+        measured = [t for t in trainings if len(t) and t.seconds[-1] > 0]
+        for trial in measured:
+            self._pace.add_past(len(trial), float(trial.seconds[-1]))
+        if measured:
+            self._time.resume(max(map(len, measured)) / self._steps)
 
     def _trainings(self, seed: int) -> list[_Planned]:
         """The trainings with a seed, counted from 0."""
@@ -228,6 +272,8 @@ class Comparison:
         sweeps: list[_Planned] = []
         seed = self._context.config.task.seed
         for entry in range(len(self._config.entries)):
+            if entry in self._rates:
+                continue  # an earlier worker has chosen it
             try:
                 rate = known_rate(entry, self._config, self._context.default_rate)
             except UserError as error:
@@ -237,9 +283,28 @@ class Comparison:
                 trial = self._config.sweep_number(entry)
                 sweeps.append(_Planned(trial, entry, seed, "sweep", self._context.sweep_steps))
                 self._searches[entry] = RateSearch(self._context.config, self._config, entry, trial)
+                if self._take_up_sweep(entry, trial):
+                    sweeps.pop()
             else:
                 self._set_rate(rate)
         self._waiting[:0] = sweeps
+
+    def _take_up_sweep(self, entry: int, trial: int) -> bool:
+        """Finds the rate from a sweep of an earlier worker, if there is a whole one."""
+        past = self._context.past
+        end = past.end_of(trial) if past is not None else None
+        if past is None or end is None:
+            return False
+        self._searches[entry].take_past(past.history.trials[trial])
+        self._find_rate(entry, end)
+        return True
+
+    def _find_rate(self, entry: int, end: TrialFinished) -> None:
+        """Sets the rate of an entry after its sweep has ended."""
+        try:
+            self._set_rate(self._searches[entry].rate(end, self._context.default_rate))
+        except UserError as error:
+            self._give_up(entry, error.message)
 
     def _set_rate(self, rate: RateChosen) -> None:
         self._rates[rate.entry] = rate
@@ -282,14 +347,16 @@ class Comparison:
     def _start_ready_trials(self) -> None:
         if self._time is not None and self._time.is_up:
             self._set_seeds(self._begun)
-            for late in [p for p in self._waiting if p.role == "train"]:
+            trainings = [p for p in self._waiting if p.role == "train"]
+            for late in [p for p in trainings if p.trial not in self._again]:
                 self._end_unstarted(late, "stopped", TIME_IS_UP)
         while not self._pausing and len(self._running) < self._executor.jobs:
             planned = next((p for p in self._waiting if self._is_ready(p)), None)
             if planned is None:
                 return
             self._waiting.remove(planned)
-            self._running[planned.trial] = _RunningTrial(planned)
+            steps = self._again.get(planned.trial, 0)
+            self._running[planned.trial] = _RunningTrial(planned, steps)
             if len(self._running) > 1:
                 for running in self._running.values():
                     running.alone = False
@@ -313,7 +380,7 @@ class Comparison:
             train=None
             if tuning
             else training_at(self._rates[planned.entry], self._config, self._epochs),
-            again=planned.trial in self._again,
+            logged=self._again.get(planned.trial),
         )
 
     def _handle_event(self, trial_event: TrialEvent) -> None:
@@ -363,7 +430,7 @@ class Comparison:
         planned, trial = running.planned, running.planned.trial
         del self._running[trial]
         self._waiting.insert(0, planned)
-        self._again.add(trial)
+        self._again[trial] = running.steps
         if running.started:
             self._emit(TrialInterrupted(trial=trial, reason=reason))
         label = self._config.entries[planned.entry].label
@@ -391,15 +458,16 @@ class Comparison:
         self._forward(running, end)
 
     def _forward(self, running: _RunningTrial, event: AnyEvent) -> None:
+        if isinstance(event, TrialFinished) and event.outcome == "stopped":
+            event = replace(event, with_run=running.with_run)
         self._emit_of_trial(running.planned, event)
         if isinstance(event, Steps):
             running.steps += len(event.step)
             self._pace.add(len(event.step))
             if self._time is not None and running.planned.role == "train":
                 self._time.watch(running.steps / running.planned.steps)
-        elif isinstance(event, Resumed):
-            running.steps = event.step
-        elif isinstance(event, TrialStarted):
+        elif isinstance(event, TrialStarted | Resumed):
+            running.steps = event.step if isinstance(event, Resumed) else 0
             running.started = self._news = True
             if self._time is not None:
                 self._time.begin(running.planned.trial, running.planned.role)
@@ -423,12 +491,16 @@ class Comparison:
             return
         for ended in halving.observe(planned.entry, planned.seed, event):
             self._emit(ended)
-            reason = f"its rate was ended early: {ended.reason[0].lower()}{ended.reason[1:]}"
-            self._given_up[ended.entry] = "stopped", reason
-            self._end_given_up()
-            for running in [r for r in self._running.values() if r.planned.entry == ended.entry]:
-                if running.steps < running.planned.steps:  # else it is about to end anyway
-                    self._stop(running, Stop(reason=reason))
+            self._end_rate(ended)
+
+    def _end_rate(self, ended: EntryEnded) -> None:
+        """Starts no more trials at a rate, and stops those that run."""
+        reason = f"its rate was ended early: {ended.reason[0].lower()}{ended.reason[1:]}"
+        self._given_up[ended.entry] = "stopped", reason
+        self._end_given_up()
+        for running in [r for r in self._running.values() if r.planned.entry == ended.entry]:
+            if running.steps < running.planned.steps:  # else it is about to end anyway
+                self._stop(running, Stop(reason=reason))
 
     def _count(self, planned: _Planned, end: TrialFinished) -> None:
         """Handles the end of a trial, however it ended."""
@@ -439,15 +511,22 @@ class Comparison:
             self._counts.count(end)
             self._end_rates(planned, end)
         elif self._stopping is None:
-            try:
-                self._set_rate(self._searches[planned.entry].rate(end, self._context.default_rate))
-            except UserError as error:
-                self._give_up(planned.entry, error.message)
+            self._find_rate(planned.entry, end)
+        if not end.with_run:
+            self._context.forget(planned.trial)
 
-    def _end_unstarted(self, planned: _Planned, outcome: Outcome, reason: str) -> None:
+    def _end_unstarted(
+        self, planned: _Planned, outcome: Outcome, reason: str, *, with_run: bool = False
+    ) -> None:
         self._waiting.remove(planned)
         self._begin(planned)
-        end = TrialFinished(trial=planned.trial, outcome=outcome, step=0, reason=reason)
+        end = TrialFinished(
+            trial=planned.trial,
+            outcome=outcome,
+            step=self._again.get(planned.trial, 0),
+            reason=reason,
+            with_run=with_run,
+        )
         self._emit(end)
         self._count(planned, end)
 
@@ -494,8 +573,9 @@ class Comparison:
         self._stopping = reason
         self._set_seeds(self._begun)
         for planned in list(self._waiting):
-            self._end_unstarted(planned, "stopped", reason)
+            self._end_unstarted(planned, "stopped", reason, with_run=True)
         for running in list(self._running.values()):
+            running.with_run = running.stopping is None
             if running.started:
                 self._stop(running, Stop(reason=reason))
             else:  # its process is still loading, which takes seconds: do not wait for it

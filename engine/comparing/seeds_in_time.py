@@ -80,6 +80,11 @@ class SeedsInTime:
         whole = self.seconds if left is None or not self._measured else self.used + left
         return min(self.used / whole, 1.0) if whole > 0 else 0.0
 
+    def resume(self, part: float) -> None:
+        """Takes note that trainings began before, of which the longest had done this part."""
+        self._began = 0.0
+        self.watch(part)
+
     def submit(self, trial: int) -> None:
         """Takes note that a trial was given to a process."""
         self._submitted[trial] = self.used

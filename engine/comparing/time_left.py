@@ -27,6 +27,11 @@ class Pace:
         """Counts steps done, in any of the trials."""
         self._steps += steps
 
+    def add_past(self, steps: int, seconds: float) -> None:
+        """Counts steps that were done before, and the seconds that they took."""
+        self._steps += steps
+        self._seconds += seconds
+
     def pass_time(self, running: int) -> None:
         """Counts the time since the last call, when `running` trials were working (0: paused)."""
         now = self._clock()

@@ -53,12 +53,12 @@ class TrialRunner:
 
     def do(self, work: TrialWork) -> None:
         """Runs one trial. However it ends, `trial-finished` or `OutOfMemory` is reported last."""
-        reporter = _TrialReporter(self._connection, work.trial)
+        reporter = _TrialReporter(self._connection, work.trial, work.logged or 0)
         orders = partial(self._inbox.orders, work.trial)
         control = self._control = Control(orders, self._stop, reporter.report)
         trial = Trial(work.trial, work.seed, work.label, work.entry, work.role)
         out_of_memory = False
-        if work.again:
+        if work.logged is not None:
             reporter.report(Resumed(trial=work.trial, step=0))
         try:
             session = self._session(reporter, control)
@@ -102,10 +102,11 @@ class TrialRunner:
 class _TrialReporter:
     """Sends a trial's events, but the last one only when it is known why the trial ended."""
 
-    def __init__(self, connection: Connection, trial: int) -> None:
+    def __init__(self, connection: Connection, trial: int, steps: int) -> None:
         self._connection = connection
         self._trial = trial
-        self._steps = 0
+        self._steps = steps
+        """That the log has of it."""
         self._end: TrialFinished | None = None
 
     def report(self, event: Event) -> None:
@@ -114,6 +115,8 @@ class _TrialReporter:
             return
         if isinstance(event, Steps):
             self._steps += len(event.step)
+        elif isinstance(event, Resumed):
+            self._steps = event.step
         self._send(event)
 
     def end(self, outcome: Outcome, reason: str, lines: Sequence[str] = ()) -> None:

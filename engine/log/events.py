@@ -419,6 +419,9 @@ class TrialFinished(Event, frozen=True, kw_only=True):
     """Why it failed, was stopped or ended early; else empty."""
     traceback: list[str] = []
     """After an error in a user's own code: its lines in the traceback, outermost first."""
+    with_run: bool = False
+    """In a comparison: whether it was stopped only because the run was. If that is resumed, the
+    end of the trial is void from `run-resumed` on, and it waits until its `resumed`."""
 
 
 class RunFinished(Event, frozen=True, kw_only=True):

@@ -22,6 +22,10 @@ class Stopwatch:
         now = self._clock() if self._holding_since is None else self._holding_since
         return now - self._start - self._held
 
+    def set_to(self, seconds: float) -> None:
+        """Counts from `seconds` on."""
+        self._start -= seconds - self.elapsed
+
     def pause(self) -> None:
         """Stops counting until `go_on`; nothing if it is on hold."""
         if self._holding_since is None:

@@ -6,8 +6,11 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import msgspec
+
 from clr_tui.engine.comparing.executor import Loss, Order, TrialEvent, TrialLost, TrialWork
 from clr_tui.engine.comparing.halving import Halving
+from clr_tui.engine.comparing.past_trials import PastTrials
 from clr_tui.engine.comparing.scheduler import CompareContext, run_comparison
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.commands import Command, Pause, Stop
@@ -72,6 +75,10 @@ class _Played:
     orders: list[Order] = field(default_factory=list)
 
 
+class Killed(BaseException):
+    """The worker is killed."""
+
+
 class FakeExecutor:
     """Each poll moves every trial by an epoch, or tells of its beginning."""
 
@@ -90,6 +97,8 @@ class FakeExecutor:
         """Trial -> after how many deaths it lives."""
         self.cause: Loss = "killed"
         """Of these deaths."""
+        self.points: dict[int, int] = {}
+        """Trial -> the steps after which it can be continued."""
         self.silent: set[int] = set()
         """Trials that never say a word."""
         self.slow_to_pause: set[int] = set()
@@ -148,8 +157,13 @@ class FakeExecutor:
             return []
         if not played.begun:
             played.begun = True
-            again = [Resumed(trial=work.trial, step=0)] if work.again else []
-            return [*again, self._start(work)]
+            point = self.points.get(work.trial, 0) if work.train else 0
+            if work.logged is None:
+                return [self._start(work)]
+            assert point <= work.logged
+            played.steps = point
+            resumed = Resumed(trial=work.trial, step=point)
+            return [resumed] if point else [resumed, self._start(work)]
         if work.trial in self.fails:
             return [_end(work, "failed", played.steps, self.fails[work.trial])]
         if work.sweep is not None:
@@ -266,6 +280,7 @@ class Played:
         self.executor = FakeExecutor(jobs, self.clock)
         self.stop = StopFlag()
         self.events: list[Event] = []
+        self.forgotten: list[int] = []
         self._due: list[Command] = []
 
     def order(self, *commands: Command) -> None:
@@ -278,7 +293,11 @@ class Played:
         due, self._due = self._due, []
         return due
 
-    def run(self) -> Result:
+    def emit(self, event: Event) -> None:
+        seq = len(self.events)
+        self.events.append(msgspec.structs.replace(event, seq=seq, time=self.clock.now))
+
+    def run(self, past: PastTrials | None = None) -> Result:
         stage = CompareContext(
             config=RunConfig(
                 id="compare-tiny-1",
@@ -289,14 +308,16 @@ class Played:
             ),
             executor=self.executor,
             pool=PoolReady(jobs=self.executor.jobs, threads=1, devices=["cpu"]),
-            emit=self.events.append,
-            control=Control(self.poll, self.stop, self.events.append, spent=self.spent),
+            emit=self.emit,
+            control=Control(self.poll, self.stop, self.emit, spent=self.spent),
             steps_per_epoch=PER_EPOCH,
             sweep_steps=SWEEP_STEPS,
             metric="accuracy",
             halving=Halving(self.config, self.config.epochs, ACCURACY)
             if self.config.halving
             else None,
+            past=past,
+            forget=self.forgotten.append,
             default_rate=default_rate,
             clock=self.clock,
         )
