@@ -14,7 +14,7 @@ from clr_tui.engine.regular import open_regular
 
 
 @contextlib.contextmanager
-def replacing(path: Path, mode: int = 0o644) -> Iterator[IO[bytes]]:
+def replacing(path: Path, mode: int = 0o600) -> Iterator[IO[bytes]]:
     """Yields a draft that replaces `path` at the end of the block, or is removed on an error.
 
     Readers of `path` see either the old content or all of the new. Drafts left by killed processes

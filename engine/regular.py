@@ -16,10 +16,15 @@ _NAMES = {
 }
 
 
-def open_regular(path: Path, flags: int = os.O_RDONLY, mode: int = 0o644) -> int:
+def open_regular(path: Path, flags: int = os.O_RDONLY, mode: int = 0o600) -> int:
     """Opens `path` like `os.open`, but only a regular file, and without ever blocking.
 
     Opening a pipe would wait for its other end, and reading a device may never end.
+
+    Args:
+        path: the file.
+        flags: as for `os.open`.
+        mode: the permissions of a file that is made; only its owner has any, if not given.
 
     Returns:
         The descriptor, which child processes do not inherit.
@@ -38,6 +43,21 @@ def open_regular(path: Path, flags: int = os.O_RDONLY, mode: int = 0o644) -> int
         os.close(fd)
         raise _irregular(path, kind)
     return fd
+
+
+def make_private_folder(folder: Path) -> None:
+    """Makes a folder, and those above it that are missing, for its owner alone.
+
+    One that exists keeps its permissions.
+
+    Raises:
+        OSError: a folder cannot be made.
+    """
+    missing = [folder]
+    while not missing[-1].parent.exists():
+        missing.append(missing[-1].parent)
+    for one in reversed(missing):
+        one.mkdir(mode=0o700, exist_ok=True)
 
 
 Stamp = tuple[int, int, int]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from clr_tui.engine.analysis.foreign.foreign_log import NO_MAPPING, Mapping
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.recordings.recorded import Recording
 from clr_tui.engine.analysis.recordings.recording import open_recording, open_recordings
+from clr_tui.engine.atomic import replacing
 from clr_tui.engine.errors import UserError, did_you_mean
 from clr_tui.engine.log.rundir import RunDir, find_run
 from clr_tui.tui.charts.chart import Chart
@@ -114,17 +116,40 @@ def write(target: str, text: str) -> None:
         return
     path = Path(os.path.expanduser(target))
     try:
-        # Non-blocking, because a pipe of that name may never have a reader.
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NONBLOCK
-        fd = os.open(path, flags, 0o666)
-        os.set_blocking(fd, True)
-        with os.fdopen(fd, "w", encoding="utf-8") as file:
-            file.write(text)
+        _write_file(path, text.encode("utf-8", "replace"))
     except OSError as error:
         reason = error.strerror or str(error)
         raise UserError(
             f"cannot write '{target}': {reason}; choose a file in a writable folder"
         ) from None
+
+
+def _write_file(path: Path, content: bytes) -> None:
+    """Writes a file beside `path` and renames it, so that a full disk costs no older file.
+
+    A link stays one, and a file its permissions. What is not a regular file, such as a pipe or a
+    terminal, is written to, and so is a file in a folder that takes no other.
+    """
+    real = path.resolve()
+    if (real.exists() and not real.is_file()) or (real.is_file() and not _takes_files(real.parent)):
+        # Non-blocking, because a pipe of that name may never have a reader.
+        flags = os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC | os.O_NONBLOCK
+        fd = os.open(path, flags)
+        os.set_blocking(fd, True)
+        with os.fdopen(fd, "wb") as file:
+            file.write(content)
+        return
+    mode = real.stat().st_mode & 0o777 if real.exists() else None
+    if mode is not None and not os.access(real, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    with replacing(real, 0o666) as file:  # less the umask
+        if mode is not None:
+            os.fchmod(file.fileno(), mode)
+        file.write(content)
+
+
+def _takes_files(folder: Path) -> bool:
+    return os.access(folder, os.W_OK | os.X_OK)
 
 
 def _names_in_folder(path: Path) -> list[str]:

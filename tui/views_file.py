@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from clr_tui.engine.atomic import replacing
-from clr_tui.engine.regular import read_regular
+from clr_tui.engine.regular import make_private_folder, read_regular
 
 FILE = "views.json"
 MOST = 300
@@ -50,7 +50,7 @@ class ViewsFile:
         if view == before or len(msgspec.json.encode(view)) > _MAX_VIEW_BYTES:
             return
         views = ({log: view} if view else {}) | views
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(self.path.parent)
         with replacing(self.path) as file:
             file.write(msgspec.json.encode(dict(list(views.items())[:MOST])))
 

@@ -26,7 +26,7 @@ from clr_tui.engine.atomic import replacing
 from clr_tui.engine.errors import UserError, did_you_mean
 from clr_tui.engine.log.lock import is_held
 from clr_tui.engine.log.writer import write_failed
-from clr_tui.engine.regular import Stamp, read_regular, stamp_of
+from clr_tui.engine.regular import Stamp, make_private_folder, read_regular, stamp_of
 from clr_tui.engine.settings.config import Job, RunConfig, TaskConfig, decode_run, kind_of
 
 _MAX_NAME_LENGTH = 24
@@ -149,14 +149,14 @@ def create_run(
 
 
 def _make_directory(runs: Path, prefix: str) -> RunDir:
-    runs.mkdir(parents=True, exist_ok=True)
+    make_private_folder(runs)
     used = re.compile(re.escape(prefix) + r"([0-9]{1,9})\Z")
     numbers = [int(match[1]) for name in os.listdir(runs) if (match := used.match(name))]
     number = max(numbers, default=0) + 1
     while True:
         path = runs / f"{prefix}{number}"
         try:
-            path.mkdir()
+            path.mkdir(mode=0o700)
         except FileExistsError:  # another process took it
             number += 1
         else:

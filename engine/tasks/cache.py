@@ -25,7 +25,7 @@ import platformdirs
 from numpy.typing import NDArray
 
 from clr_tui.engine.atomic import replacing
-from clr_tui.engine.regular import open_regular, read_regular
+from clr_tui.engine.regular import make_private_folder, open_regular, read_regular
 from clr_tui.engine.settings.image_folders import ClassFolder, FolderLayout
 from clr_tui.engine.tasks.dataset import Indices, Notify, Statistics
 from clr_tui.engine.tasks.decode import Decoded
@@ -164,10 +164,10 @@ def write_cache(path: Path, key: str, images: CachedImages) -> None:
         std=std.tolist(),
     )
     about = msgspec.structs.replace(about, checksum=_checksum(about, images.images))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path, 0o600) as file:
+    make_private_folder(path.parent)
+    with replacing(path) as file:
         np.save(file, images.images)
-    with replacing(path.with_suffix(".json"), 0o600) as file:
+    with replacing(path.with_suffix(".json")) as file:
         file.write(msgspec.json.encode(about))
 
 

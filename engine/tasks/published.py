@@ -15,6 +15,7 @@ from pathlib import Path
 import platformdirs
 
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.regular import make_private_folder
 from clr_tui.engine.tasks.dataset import Notify, Progress
 from clr_tui.engine.tasks.download import BLOCK, DownloadError, download
 from clr_tui.engine.tasks.unpack import DamagedArchiveError, unpack
@@ -126,7 +127,7 @@ def _download(
     path: Path,
     progress: Progress,
 ) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private_folder(path.parent)
     done = _in_mb(progress, f"downloading {file.name}")
     try:
         try:

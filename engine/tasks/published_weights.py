@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.regular import make_private_folder
 from clr_tui.engine.tasks.dataset import Progress
 from clr_tui.engine.tasks.download import DownloadError, download
 from clr_tui.engine.tasks.weights import Weights
@@ -53,7 +54,7 @@ def downloaded(url: str, model: str, progress: Progress, name: str = "") -> Path
 
     hashed = _HASH.search(url)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(path.parent)
         download(url, path, "", done, sha256=hashed[1] if hashed else "")
     except (DownloadError, OSError) as error:
         as_name = "" if url.endswith(f"/{name}") else f" as {name}"

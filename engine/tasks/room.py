@@ -16,6 +16,7 @@ from torch import Tensor
 
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.free_memory import available_memory
+from clr_tui.engine.regular import make_private_folder
 from clr_tui.engine.tasks.devices import memory_of
 from clr_tui.engine.words import many
 
@@ -67,7 +68,7 @@ def room_in(folder: Path) -> MakeRoom:
 
 
 def _on_disk(folder: Path, count: int) -> NDArray[np.uint8]:
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private_folder(folder)
     with tempfile.TemporaryFile(dir=folder) as file:
         # A full disk must be found now: writing to a mapped file would kill the process.
         if hasattr(os, "posix_fallocate"):

@@ -10,6 +10,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from clr_tui.engine.regular import make_private_folder
+
 _PREFIX = ".unfinished-"
 
 
@@ -22,7 +24,7 @@ def staging_folder(parent: Path) -> Iterator[Path]:
     Raises:
         OSError: `parent` cannot be written.
     """
-    parent.mkdir(parents=True, exist_ok=True)
+    make_private_folder(parent)
     for abandoned in parent.glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError), _locked(abandoned):
             shutil.rmtree(abandoned, ignore_errors=True)

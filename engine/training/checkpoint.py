@@ -79,7 +79,7 @@ def completed(state: dict[str, Any], optimizer: Optimizer) -> dict[str, Any]:
 def save(path: Path, state: dict[str, Any]) -> None:
     """Writes a checkpoint atomically; raises UserError if it cannot, such as on a full disk."""
     try:
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
         with replacing(path) as file:
             torch.save(state, file)
     except (OSError, RuntimeError) as error:  # torch's writer raises RuntimeError on a full disk

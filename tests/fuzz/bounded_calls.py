@@ -21,6 +21,8 @@ SECONDS = 2.0
 """CPU time that one call may take."""
 MEGABYTES = 200.0
 """Memory that the whole process may take at most."""
+SCREEN_SECONDS = 4.0
+"""The same for a call named "screen", which starts an app, draws it and presses keys."""
 _PATIENCE = 60.0
 """Seconds after which a child that waits for something counts as hanging; a loaded machine may
 need much of them."""
@@ -74,7 +76,7 @@ def run_bounded(calls: Calls, folder: Path, megabytes: float = MEGABYTES) -> Out
         outcome.seconds[name] = seconds
         if mistake:
             outcome.mistakes.append(f"{name}: {mistake}")
-        if seconds > SECONDS:
+        if seconds > (SCREEN_SECONDS if name == "screen" else SECONDS):
             outcome.mistakes.append(f"{name} took {seconds:.1f} s")
     missing = [name for name in calls if name not in outcome.seconds]
     if text is not None and missing:

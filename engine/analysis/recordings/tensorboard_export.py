@@ -41,7 +41,7 @@ def export_tensorboard(history: RunHistory, folder: Path) -> list[Path]:
         target = place / name / f"events.out.tfevents.{max(int(start), 0):010d}.clr-tui"
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(target) as file:
+            with replacing(target, 0o666) as file:  # less the umask
                 file.writelines(event_file(curves, settings, start))
         except OSError as error:
             reason = error.strerror or str(error)
