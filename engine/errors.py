@@ -48,7 +48,10 @@ def describe_error(error: BaseException) -> tuple[str, str | None]:
         at = f" ({where})" if where else ""
         return f"the device ran out of memory{at}: try a smaller batch or image size", "batch_size"
     if isinstance(error, SystemExit):
-        said = f"sys.exit({error.code!r})" if error.code is not None else "sys.exit()"
+        from clr_tui.engine.sudden_ends import HardExit
+
+        name = "os._exit" if isinstance(error, HardExit) else "sys.exit"
+        said = f"{name}({error.code!r})" if error.code is not None else f"{name}()"
         return f"the code that was run called {said}{f' ({where})' if where else ''}", None
     if where:
         return f"{in_one_line(error)} ({where})", None

@@ -9,6 +9,7 @@ import sysconfig
 import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from types import FrameType
 from typing import Any, NamedTuple
 
 _MAX_FRAMES = 20
@@ -91,6 +92,16 @@ def place_of(function: Callable[..., Any]) -> str:
     if code is None or not is_users(code.co_filename):
         return ""
     return str(Frame(code.co_filename, code.co_firstlineno, code.co_name, ""))
+
+
+def place_in(frame: FrameType | None) -> str:
+    """The innermost line of the user's that is being executed in a stack; empty if none is."""
+    while frame is not None:
+        code = frame.f_code
+        if is_users(code.co_filename):
+            return str(Frame(code.co_filename, frame.f_lineno, code.co_name, ""))
+        frame = frame.f_back
+    return ""
 
 
 def set_task_place(function: Callable[..., Any]) -> None:

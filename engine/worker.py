@@ -15,14 +15,17 @@ import socket
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, suppress
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from clr_tui.engine import forks
 from clr_tui.engine.by_name import named
 from clr_tui.engine.errors import UserError, describe_error
 from clr_tui.engine.kinds import JOB_KINDS
+from clr_tui.engine.log.bounded_output import bound_output
 from clr_tui.engine.log.commands import CommandTail, Resume, ask_to_resume, asked_to_resume
 from clr_tui.engine.log.events import Event, Progress, RunFinished, RunResumed, RunStarted
 from clr_tui.engine.log.lock import acquire
@@ -30,10 +33,19 @@ from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.log.writer import EventWriter
 from clr_tui.engine.malloc import keep_freed_memory
 from clr_tui.engine.settings.config import RunConfig
+from clr_tui.engine.sudden_ends import (
+    LINGER_SECONDS,
+    exit_now,
+    leave_within,
+    say_exits,
+    say_sudden_ends,
+)
 from clr_tui.engine.training.control import Control, RunRemoved, StopFlag, Stopped
 from clr_tui.engine.training.overdue_stop import stopping_in_time
+from clr_tui.engine.training.watching import watching
 from clr_tui.engine.user_frames import user_traceback, with_task_place
 from clr_tui.engine.version import package_version
+from clr_tui.engine.words import listed
 
 if TYPE_CHECKING:  # torch takes seconds to import and must not delay the first event
     from clr_tui.engine.analysis.history import RunHistory
@@ -54,6 +66,7 @@ class RunLog:
 
     def emit(self, event: Event) -> None:
         """Writes an event. Raises RunRemoved if the log was removed, UserError if unwritable."""
+        forks.end_if_forked()
         self.raise_if_removed()
         self._writer.write(event)
 
@@ -79,12 +92,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         # Children must not inherit the lock: they would hold it after this process ends.
         os.set_inheritable(lock, False)
-        return _run(run, stop, resume=arguments.resume)
+        forks.own(lock)
+        with watching(partial(bound_output, run.log_path), "bounded output"):
+            return _run(run, stop, resume=arguments.resume)
     finally:
+        forks.disown()
         # Now, as torch takes seconds to shut down, and the run may be removed from here on.
         if arguments.lock_fd is not None:
             os.chdir("/")  # `rm` recognises a launched worker without a lock by its directory
-        os.close(lock)
+        with suppress(OSError):  # the code that was run has closed it
+            os.close(lock)
 
 
 def _run(run: RunDir, stop: StopFlag, *, resume: bool) -> int:
@@ -121,7 +138,7 @@ def _run_job(
         log.emit(Progress(what="starting torch", done=0, total=2))
         past = _history(run, config) if resumed else None
         control = Control(CommandTail(run.commands_path).poll, stop, log.emit, log.raise_if_removed)
-        with _in_time(run, config, log, stop):
+        with _in_time(run, log, stop):
             result = _job()(config, log.emit, control, run.path, past)
         headline = result.headline
         if place := JOB_KINDS[config.kind].headline:
@@ -166,16 +183,11 @@ def _resumed(run: RunDir) -> RunResumed:
     )
 
 
-def _in_time(
-    run: RunDir, config: RunConfig, log: RunLog, stop: StopFlag
-) -> AbstractContextManager[None]:
-    """Ends a user's code, and at last this process, if it does not end after a stop."""
-    if not config.task.task:
-        return nullcontext()
+def _in_time(run: RunDir, log: RunLog, stop: StopFlag) -> AbstractContextManager[None]:
+    """Ends what does not end after a stop: an optimizer, a model or data that never returns."""
 
     def give_up(reason: str) -> None:
-        end = RunFinished(outcome="stopped", message=f"{reason}, but only by ending the process")
-        os._exit(_finish(log, end))
+        exit_now(_finish(log, RunFinished(outcome="stopped", message=reason)))
 
     return stopping_in_time(CommandTail(run.commands_path).poll, stop, give_up)
 
@@ -232,6 +244,7 @@ def _history(run: RunDir, config: RunConfig) -> RunHistory:
 
 def _finish(log: RunLog, end: RunFinished | RunRemoved) -> int:
     """Logs the end of the run if possible; `worker.log` gets its message in any case."""
+    forks.end_if_forked()
     if isinstance(end, RunRemoved):
         _print_line(str(end))
         return 1
@@ -251,5 +264,19 @@ def _print_line(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
 
+def _as_process() -> int:
+    """Does what `main` does, in a process of its own: whatever a user's code does to that is said.
+
+    What the code has left running ends soon after the run.
+    """
+    say_sudden_ends(sys.stderr)
+    say_exits(_print_line)
+    code = main()
+    leave_within(LINGER_SECONDS, code)
+    if ended := forks.end_forks():
+        _print_line(f"ended what was still running: {listed([str(pid) for pid in ended])}")
+    return code
+
+
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(_as_process())

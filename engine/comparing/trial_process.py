@@ -6,14 +6,21 @@ It ends with the pool, however the pool ends.
 
 from __future__ import annotations
 
+import sys
+
 from clr_tui.engine.child import connect_to_parent
 from clr_tui.engine.comparing.work_queue import WorkQueue
+from clr_tui.engine.forks import own
 from clr_tui.engine.malloc import keep_freed_memory
+from clr_tui.engine.sudden_ends import say_exits, say_sudden_ends
 
 
 def main() -> None:
     """Runs trials until the pool is gone."""
     keep_freed_memory()
+    own()
+    say_sudden_ends(sys.stderr)
+    say_exits(lambda text: print(text, file=sys.stderr, flush=True))
     connection = connect_to_parent()
     queue = WorkQueue(connection)  # before torch: from here on the process ends with the pool
     setup = queue.setup.get()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import traceback
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,8 +15,10 @@ from clr_tui.engine.comparing.executor import TrialWork
 from clr_tui.engine.comparing.protocol import OutOfMemory, Setup, encode
 from clr_tui.engine.comparing.work_queue import POOL_GONE_EXIT_CODE, WorkQueue
 from clr_tui.engine.errors import UserError, describe_error
+from clr_tui.engine.forks import end_if_forked
 from clr_tui.engine.log.events import Event, Outcome, Resumed, Steps, TrialFinished
 from clr_tui.engine.out_of_memory import is_out_of_memory
+from clr_tui.engine.sudden_ends import exit_now
 from clr_tui.engine.tasks.devices import choose_device
 from clr_tui.engine.tasks.load import load_task
 from clr_tui.engine.tasks.task import Task
@@ -110,6 +111,7 @@ class _TrialReporter:
         self._end: TrialFinished | None = None
 
     def report(self, event: Event) -> None:
+        end_if_forked()
         if isinstance(event, TrialFinished):
             self._end = self._end or event
             return
@@ -137,4 +139,4 @@ class _TrialReporter:
         try:
             self._connection.send_bytes(encode(message))
         except OSError:
-            os._exit(POOL_GONE_EXIT_CODE)
+            exit_now(POOL_GONE_EXIT_CODE)

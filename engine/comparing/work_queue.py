@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import queue
 import threading
 from collections import deque
@@ -11,6 +10,7 @@ from multiprocessing.connection import Connection
 from clr_tui.engine.comparing.executor import TrialWork
 from clr_tui.engine.comparing.protocol import Setup, TrialOrder, decode_message
 from clr_tui.engine.log.commands import Command
+from clr_tui.engine.sudden_ends import exit_now
 
 POOL_GONE_EXIT_CODE = 3
 
@@ -52,4 +52,4 @@ class WorkQueue:
         except (EOFError, OSError):
             pass  # the pool is gone
         finally:
-            os._exit(POOL_GONE_EXIT_CODE)
+            exit_now(POOL_GONE_EXIT_CODE)

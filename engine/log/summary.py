@@ -26,6 +26,7 @@ from clr_tui.engine.log.events import (
     TaskReady,
     TrialStarted,
 )
+from clr_tui.engine.log.last_words import end_in_output
 from clr_tui.engine.log.line_tail import last_lines
 from clr_tui.engine.log.rundir import RunDir, short_task_name
 from clr_tui.engine.log.silence import Pace
@@ -191,6 +192,8 @@ def _summary(
         if began:
             headline = standing.words(config, events, head)
         lost = "the worker ended without a final event: its worker.log may say why"
+        if status == "lost" and (how := end_in_output(run.log_path)):
+            lost = f"the worker was {how}: its worker.log has more"
         if not has_worker:
             lost = "its process ended without run.finish(): killed, or out of memory"
         message = lost if status == "lost" else ""

@@ -60,6 +60,10 @@ class Stopped(Exception):  # noqa: N818 - nothing went wrong
     """A command or signal stopped the run; the message says which or why."""
 
 
+class Interrupted(Stopped):
+    """A stop that came in the middle of a step: model and optimizer may have changed in part."""
+
+
 class RunRemoved(Exception):  # noqa: N818 - an end, not an error
     """The run's directory was removed, so nothing can be logged any more."""
 

@@ -13,7 +13,11 @@ POLL_SECONDS = 0.2
 REPEAT_SECONDS = 0.5
 _SIGNAL = signal.SIGUSR1
 _KEPT = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-_LOG = os.path.join(os.path.dirname(os.path.dirname(__file__)), "log", "")
+_ENGINE = os.path.dirname(os.path.dirname(__file__))
+_LOG = (
+    os.path.join(_ENGINE, "log", ""),
+    os.path.join(_ENGINE, "training", "checkpoint.py"),
+)
 
 
 class _Interrupted(BaseException):
@@ -21,7 +25,7 @@ class _Interrupted(BaseException):
 
 
 def is_logging(frame: FrameType | None) -> bool:
-    """Whether the code is writing the log, which must stay whole."""
+    """Whether the code is writing the log or a checkpoint, which must stay whole."""
     while frame is not None:
         if frame.f_code.co_filename.startswith(_LOG):
             return True

@@ -24,7 +24,7 @@ from clr_tui.engine.policies import phase, shape_of, shortfall, step_size_steps,
 from clr_tui.engine.settings.config import Train
 from clr_tui.engine.tasks.model_state import keep_model
 from clr_tui.engine.training import checkpoint
-from clr_tui.engine.training.control import CommandHandlers, Stopped
+from clr_tui.engine.training.control import CommandHandlers, Interrupted, Stopped
 from clr_tui.engine.training.evaluate import evaluate
 from clr_tui.engine.training.evaluated_weights import evaluated_weights
 from clr_tui.engine.training.keepers import DiskKeeper, MemoryKeeper, Reason
@@ -125,7 +125,7 @@ class Training:
                 self._run_epoch()
             self._test()
         except Stopped as stop:
-            return self._stopped(str(stop))
+            return self._stopped(stop)
         except _LossNotFinite as diverged:
             return self._emit_diverged(diverged.args[0])
         except BaseException as error:
@@ -289,12 +289,14 @@ class Training:
             "best_value": self._best_value,
         }
 
-    def _stopped(self, reason: str) -> Result:
+    def _stopped(self, stop: Stopped) -> Result:
+        reason = str(stop)
         self._recorder.flush()
         if self._recorder.end:  # found only now: on an accelerator losses come in chunks
             return self._emit_diverged(self._recorder.end)
-        with evaluated_weights(self.trainee):
-            self._keep("stopped")
+        if not isinstance(stop, Interrupted):
+            with evaluated_weights(self.trainee):
+                self._keep("stopped")
         self._finish("stopped", reason)
         return Result("stopped", reason, headline=self._headline())
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import re
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -11,7 +14,7 @@ import pytest
 
 from clr_tui.engine.log.commands import Command, Stop
 from clr_tui.engine.training import overdue_stop
-from clr_tui.engine.training.control import StopFlag, Stopped
+from clr_tui.engine.training.control import Interrupted, StopFlag, Stopped
 from clr_tui.engine.training.overdue_stop import stopping_in_time
 
 pytestmark = pytest.mark.usefixtures("deadline")
@@ -29,7 +32,7 @@ def watched(
     give_up: Callable[[str], None] = pytest.fail,
     patience: float = 0.05,
 ) -> Iterator[None]:
-    with stopping_in_time(lambda: commands, stop, give_up, patience):
+    with stopping_in_time(lambda: commands, stop, give_up, patience, repeat=patience):
         yield
 
 
@@ -42,8 +45,12 @@ def test_code_that_hangs_is_interrupted(how: str) -> None:
     else:
         stop.set("enough")
     before = signal.getsignal(signal.SIGUSR2)
-    with pytest.raises(Stopped, match="enough"), watched(commands, stop):
+    with pytest.raises(Interrupted) as stopped, watched(commands, stop):
         threading.Event().wait()
+    assert re.fullmatch(
+        r"enough: what did not return within 0 s was interrupted \(.*\.py:\d+, in test_code.*\)",
+        str(stopped.value),
+    )
     assert signal.getsignal(signal.SIGUSR2) == before
 
 
@@ -59,7 +66,43 @@ def test_code_that_catches_the_interruption_is_given_up() -> None:
 
     with watched([Stop()], StopFlag(), given_up.append):
         hang()
-    assert given_up == ["stopped by request"]
+    assert given_up == [
+        "stopped by request: its process was ended, as what it did could not be interrupted"
+    ]
+
+
+def test_code_that_catches_one_interruption_is_interrupted_again() -> None:
+    def stubborn() -> None:
+        with contextlib.suppress(Stopped):
+            threading.Event().wait()
+        threading.Event().wait()
+
+    with pytest.raises(Interrupted), watched([Stop()], StopFlag(), patience=0.2):
+        stubborn()
+
+
+def test_a_signal_is_noticed_while_its_handler_cannot_run() -> None:
+    """As within a call of a library that never returns."""
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    given_up, over = list[str](), threading.Event()
+
+    def note(reason: str) -> None:
+        given_up.append(reason)
+        over.set()
+
+    handled = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: handled.set())
+    try:
+        with watched([], StopFlag(), note, patience=0):
+            os.kill(os.getpid(), signal.SIGTERM)  # the handler runs, but sets no flag
+            with contextlib.suppress(Stopped):
+                over.wait()
+            while not given_up:
+                with contextlib.suppress(Stopped):
+                    over.wait(0.01)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert given_up[0].startswith("stopped by SIGTERM: its process was ended")
 
 
 def test_code_may_end_within_the_patience() -> None:

@@ -20,6 +20,7 @@ from clr_tui.engine.analysis.report import Bounds
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.kinds import JOB_KINDS
 from clr_tui.engine.log.commands import Command, Continue, Pause, SetBounds, Stop, send
+from clr_tui.engine.log.last_words import end_in_output
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.log.tail import Batch
 from clr_tui.engine.settings.config import RunConfig
@@ -308,7 +309,10 @@ class RunScreen(ChartScreen):
         """Returns why the run failed or was lost; empty if it was not."""
         if self._log_gone and self.status.state == "lost":
             return ""  # that is why its worker ended, and there is no output to read
-        return failure_words(self.history, self.status.state, log_of(self.run_dir))
+        how = ""
+        if self.status.state == "lost" and self.run_dir is not None:
+            how = end_in_output(self.run_dir.log_path)
+        return failure_words(self.history, self.status.state, log_of(self.run_dir), how)
 
     def traceback(self) -> list[str]:
         """Returns the user's own lines of the traceback of a failed run."""

@@ -154,15 +154,23 @@ def bar(fraction: float, width: int) -> str:
     return "━" * done + "─" * (width - done)
 
 
-def failure_words(history: RunHistory, state: State, log_path: str) -> str:
-    """Say why a run failed or was lost, else ""; `log_path` names the worker's own output."""
+def failure_words(history: RunHistory, state: State, log_path: str, how: str = "") -> str:
+    """Say why a run failed or was lost, else "".
+
+    Args:
+        history: the run.
+        state: its state.
+        log_path: names the worker's own output.
+        how: how the worker of a lost run ended, if that output says so: "ended by SIGSEGV".
+    """
     has_worker = _has_worker(history)
     if state == "lost" and not has_worker:
         return "The program vanished: killed, out of memory, or the machine went down."
     if state == "lost":
+        ended = f"was {plain(how)}" if how else "vanished: killed, out of memory, or the machine"
+        ended += "" if how else " went down"
         return (
-            "The worker vanished: killed, out of memory, or the machine went down. "
-            f"Press r to run it again; its last output is in {plain(log_path)}"
+            f"The worker {ended}. Press r to run it again; its last output is in {plain(log_path)}"
         )
     if state == "failed" and history.finished is not None:
         message = plain(history.finished.message).strip() or "No reason was recorded"
