@@ -92,6 +92,38 @@ def fitted(
     return Fitted({wrapped + name: tensor for name, tensor in fits.items()}, notes)
 
 
+def check_values(weights: Weights, state: Mapping[str, Tensor], model: nn.Module) -> None:
+    """Refuses what the model could only use by changing its meaning, and what is not finite.
+
+    Args:
+        weights: where they are from.
+        state: those of them that the model takes, by its names.
+        model: it may be without values, on the device `meta`.
+
+    Raises:
+        UserError: integers, complex or quantised numbers are given for floating-point ones, or some
+            of its parameters are not finite (field "weights").
+    """
+    parameters = {name for name, _ in model.named_parameters()}
+    for name, own in model.state_dict().items():
+        given = state.get(name)
+        if given is None or not own.is_floating_point():
+            continue
+        if not given.is_floating_point():
+            kind = str(given.dtype).removeprefix("torch.")
+            raise UserError(
+                f"the weights '{weights.name}' hold '{name}' as {kind}, but the model computes with"
+                " floating-point numbers: give weights that were not converted",
+                "weights",
+            )
+        if name in parameters and not given.isfinite().all():
+            raise UserError(
+                f"the weights '{weights.name}' hold values in '{name}' that are not finite: give"
+                " those of a training that did not diverge",
+                "weights",
+            )
+
+
 def _first_misfit(state: Mapping[str, Tensor], wanted: Shapes, tops: tuple[str, ...]) -> str:
     """The first tensor outside the head that is unknown, of another shape or missing; or ""."""
     for name, tensor in state.items():

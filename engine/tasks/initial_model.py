@@ -21,7 +21,7 @@ from clr_tui.engine.settings.catalogue import (
 )
 from clr_tui.engine.settings.config import TaskConfig
 from clr_tui.engine.tasks.dataset import Notify, Progress
-from clr_tui.engine.tasks.fitted_weights import fitted, head_of, shapes_of
+from clr_tui.engine.tasks.fitted_weights import check_values, fitted, head_of, shapes_of
 from clr_tui.engine.tasks.freezing import frozen
 from clr_tui.engine.tasks.published_weights import IMAGENET_MEAN, PublishedWeights
 from clr_tui.engine.tasks.weights import Weights, read_weights
@@ -82,7 +82,8 @@ class InitialModel:
         head = head_of(partial(self._outline, channels))
         if self.weights is None:
             return {}, head
-        wanted = shapes_of(self._outline(channels, len(classes)))
+        outline = self._outline(channels, len(classes))
+        wanted = shapes_of(outline)
         theirs = self.weights.classes
         found = fitted(
             self.weights,
@@ -91,6 +92,7 @@ class InitialModel:
             self.name,
             keep_head=not theirs or theirs == tuple(classes),
         )
+        check_values(self.weights, found.state, outline)
         # A library's own weights always have another head.
         if not silent and self.weights.name != IMAGENET:
             for text in found.notes:

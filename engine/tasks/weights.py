@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import re
-from collections.abc import Iterator, Mapping
+import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import torch
@@ -32,6 +33,10 @@ _SAFE: list[Any] = [
 torchvision's scripts hold, and numpy's numbers, such as a best accuracy. None runs code."""
 _HEADER_BYTES = 8
 """A .safetensors file begins with the length of its header, a JSON object."""
+_HARMLESS_BYTES = 1 << 28
+"""What a file may unpack to, however small it is."""
+_MAX_DEPTH = 8
+"""Dicts within one another in which a state dict is looked for."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,7 @@ def read_weights(path: Path) -> Weights:
             file.seek(0)
             if start[_HEADER_BYTES:] == b"{":
                 return Weights(str(path), _safetensors(file.read()))
+            _refuse_bomb(file, path)
             with torch.serialization.safe_globals(_SAFE):
                 found = torch.load(file, map_location="cpu", weights_only=True)
     except FileNotFoundError:
@@ -75,14 +81,54 @@ def read_weights(path: Path) -> Weights:
     # torch.load may raise anything on a file that is not its own.
     except Exception as error:
         raise UserError(f"'{path}' {_why_unreadable(str(error))}", "weights") from error
-    state = _state_dict(found)
+    state = _state_dict(found, {})
     if state is None:
         raise UserError(
             f"'{path}' holds no state dict, but {_contents(found)}: give one, written by"
             " torch.save(model.state_dict(), ...)",
             "weights",
         )
+    _refuse_empty_space(state, path)
     return Weights(str(path), state, **_of_our_run(found))
+
+
+def _refuse_bomb(file: IO[bytes], path: Path) -> None:
+    """Refuses an archive that unpacks to more than its size: torch packs, but does not compress.
+
+    Raises:
+        UserError: it does, and to much (field "weights").
+    """
+    size = os.fstat(file.fileno()).st_size
+    try:
+        with zipfile.ZipFile(file) as archive:
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):  # no archive: as torch will see
+        unpacked = 0
+    file.seek(0)
+    if unpacked > max(size, _HARMLESS_BYTES):
+        raise UserError(
+            f"'{path}' would unpack from {_megabytes(size)} to {_megabytes(unpacked)}: a file that"
+            " torch.save has written is not compressed, and this one was not read",
+            "weights",
+        )
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1e6:,.0f} MB"
+
+
+def _refuse_empty_space(state: Mapping[str, Tensor], path: Path) -> None:
+    """Refuses tensors that repeat a few stored values: any use would write them all out."""
+    for name, tensor in state.items():
+        count = tensor.numel() * tensor.element_size()
+        if tensor.layout != torch.strided or (
+            count > max(_HARMLESS_BYTES, tensor.untyped_storage().nbytes())
+        ):
+            raise UserError(
+                f"'{path}' holds '{name}' {tuple(tensor.shape)} without all of its values:"
+                " give one with whole tensors, written by torch.save(model.state_dict(), ...)",
+                "weights",
+            )
 
 
 def _safetensors(content: bytes) -> dict[str, Tensor]:
@@ -109,26 +155,38 @@ def _why_unreadable(error: str) -> str:
     )
 
 
-def _state_dict(found: object) -> dict[str, Tensor] | None:
+_Known = dict[int, "dict[str, Tensor] | None"]
+"""The state dict in each dict that was looked into, by its `id`."""
+
+
+def _state_dict(found: object, known: _Known, depth: int = 0) -> dict[str, Tensor] | None:
     """The state dict in a file's content: itself, or the most likely of those that it holds."""
-    if not isinstance(found, Mapping):
+    # A file may hold a dict in itself, and one in so many others that to follow all takes for ever.
+    if not isinstance(found, Mapping) or depth > _MAX_DEPTH:
         return None
+    if id(found) not in known:
+        known[id(found)] = None
+        known[id(found)] = _likely_state_dict(found, known, depth)
+    return known[id(found)]
+
+
+def _likely_state_dict(
+    found: Mapping[Any, Any], known: _Known, depth: int
+) -> dict[str, Tensor] | None:
     tensors = {str(name): value for name, value in found.items() if isinstance(value, Tensor)}
     if tensors and len(tensors) == len(found):
         return tensors
-    inner = dict(_inner_state_dicts(found))
+    inner = {
+        str(name): state
+        for name, value in found.items()
+        if not str(name).startswith("optim")
+        and (state := _state_dict(value, known, depth + 1)) is not None
+    }
     for name in (*_USUAL, *sorted(inner, key=lambda name: -len(inner[name]))):
         if name in inner:
             return inner[name]
     # State dicts may hold values that are no tensors, such as those of get_extra_state.
     return tensors if 2 * len(tensors) > len(found) else None
-
-
-def _inner_state_dicts(found: Mapping[Any, Any]) -> Iterator[tuple[str, dict[str, Tensor]]]:
-    for name, value in found.items():
-        state = _state_dict(value)
-        if state is not None and not str(name).startswith("optim"):
-            yield str(name), state
 
 
 def _contents(found: object) -> str:

@@ -87,12 +87,23 @@ def save(path: Path, state: dict[str, Any]) -> None:
 
 
 def load(path: Path, device: torch.device) -> dict[str, Any]:
-    """Reads a checkpoint, with the model on `device` and everything else on the CPU."""
-    with os.fdopen(open_regular(path), "rb") as file:
-        state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+    """Reads a checkpoint, with the model on `device` and everything else on the CPU.
+
+    Raises:
+        UserError: it is missing or damaged.
+    """
+    try:
+        with os.fdopen(open_regular(path), "rb") as file:
+            state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+        model = dict(state["model"])
+    except OSError as error:
+        raise UserError(f"the checkpoint {path} cannot be read: {error.strerror}") from error
+    # torch.load may raise anything on a damaged file, in words that help nobody.
+    except Exception as error:
+        raise UserError(f"the checkpoint {path} is damaged") from error
     state["model"] = {
         name: value.to(device) if isinstance(value, Tensor) else value
-        for name, value in state["model"].items()
+        for name, value in model.items()
     }
     return state
 

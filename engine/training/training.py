@@ -216,13 +216,25 @@ class Training:
         if self._best_epoch == self._epoch:
             self._emit(msgspec.structs.replace(last, checkpoint="best"))
         elif self._best_epoch:
-            # Not in a copy of the model: not every model can be copied.
-            put_back = keep_model(self.trainee.model)
-            try:
-                self.trainee.model.load_state_dict(self._keeper.best())
-                self._measure("test", self._best_epoch, of="best")
-            finally:  # it must stay the same as in `last.pt`
-                put_back()
+            self._test_best()
+
+    def _test_best(self) -> None:
+        """Measures the weights of the best epoch; if they are lost, the training is done anyway."""
+        try:
+            best = self._keeper.best()
+        except UserError as error:
+            text = (
+                f"{error.message}: the model of epoch {self._best_epoch}, the best, is not tested"
+            )
+            self._emit(Note(level="warning", text=text))
+            return
+        # Not in a copy of the model: not every model can be copied.
+        put_back = keep_model(self.trainee.model)
+        try:
+            self.trainee.model.load_state_dict(best)
+            self._measure("test", self._best_epoch, of="best")
+        finally:  # it must stay the same as in `last.pt`
+            put_back()
 
     def _measure(
         self,

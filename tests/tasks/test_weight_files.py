@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,9 @@ from torchvision import models
 
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.settings.config import TaskConfig
+from clr_tui.engine.tasks import weights
 from clr_tui.engine.tasks.initial_model import initial_model
+from clr_tui.engine.tasks.weights import read_weights
 
 MODEL = "shufflenet_v2_x0_5"
 State = dict[str, Tensor]
@@ -225,3 +228,81 @@ def test_weights_of_another_implementation_compute_the_same():
     with torch.no_grad():
         torch.testing.assert_close(ours(images), theirs(images), atol=1e-4, rtol=1e-4)
     assert "other names" in notes[0]
+
+
+def archive(folder: Path, count: int, compression: int) -> Path:
+    """A file of torch's with `count` bytes of zeros, packed anew."""
+    plain, packed = folder / "plain.pt", folder / f"packed-{compression}-{count}.pt"
+    torch.save({"w": torch.zeros(count // 4)}, plain)
+    with zipfile.ZipFile(plain) as old, zipfile.ZipFile(packed, "w", compression) as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name))
+    return packed
+
+
+def test_an_archive_that_unpacks_to_much_more_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(weights, "_HARMLESS_BYTES", 1 << 20)
+    bomb = archive(tmp_path, 8 << 20, zipfile.ZIP_DEFLATED)
+    for harmless in (
+        archive(tmp_path, 8 << 20, zipfile.ZIP_STORED),
+        archive(tmp_path, 1 << 19, zipfile.ZIP_DEFLATED),
+    ):
+        assert not read_weights(harmless).state["w"].any()
+    monkeypatch.setattr(torch, "load", lambda *_, **__: pytest.fail("it was read"))
+    with pytest.raises(UserError, match="would unpack from 0 MB to 8 MB") as caught:
+        read_weights(bomb)
+    assert caught.value.field == "weights"
+
+
+def test_tensors_without_their_values_are_not_written_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(weights, "_HARMLESS_BYTES", 1 << 20)
+    path = tmp_path / "w.pt"
+    for tensor in (
+        torch.zeros(1).expand(1 << 40, 3),
+        torch.sparse_coo_tensor(torch.zeros(1, 1), torch.ones(1), (1 << 40,)),
+    ):
+        torch.save({"whole": torch.ones(3), "more": tensor}, path)
+        with pytest.raises(UserError, match=r"holds 'more' .* without all of its values"):
+            read_weights(path)
+    torch.save({"tied": torch.ones(1).expand(24)}, path)
+    assert torch.equal(read_weights(path).state["tied"], torch.ones(24))
+
+
+def test_dicts_within_one_another_are_followed_in_a_moment(tmp_path):
+    path, state = tmp_path / "w.pt", {"w": torch.ones(3)}
+    level: dict[str, Any] = {}
+    for _ in range(60):  # 2^60 ways to the innermost
+        level = {"a": {"c": level}, "b": {"d": level}}
+    deep: dict[str, Any] = {}
+    for _ in range(300):
+        deep = {"in": deep}
+    for odd in (level, deep):
+        torch.save(odd, path)
+        with pytest.raises(UserError, match="holds no state dict"):
+            read_weights(path)
+    torch.save({"more": level, "net": state}, path)
+    assert read_weights(path).state.keys() == state.keys()
+
+
+@pytest.mark.parametrize("kind", [torch.int64, torch.complex64])
+def test_numbers_of_another_kind_are_not_taken_for_weights(give, theirs, kind):
+    name = "conv1.0.weight"
+    with pytest.raises(UserError) as caught:
+        give({**theirs, name: theirs[name].to(kind)})
+    assert caught.value.field == "weights"
+    assert f"'{name}' as {str(kind).removeprefix('torch.')}, but" in caught.value.message
+
+
+def test_other_floating_point_numbers_are_taken(give, theirs):
+    halves = {k: v.bfloat16() if v.is_floating_point() else v for k, v in theirs.items()}
+    given = give(halves).model.state_dict()["conv1.0.weight"]
+    assert torch.equal(given, theirs["conv1.0.weight"].bfloat16().float())
+
+
+def test_weights_that_are_not_finite_are_named(give, theirs):
+    name = "stage2.0.branch1.0.weight"
+    broken = theirs[name].clone()
+    broken.view(-1)[-1] = float("nan")
+    with pytest.raises(UserError, match=f"hold values in '{name}' that are not finite") as caught:
+        give({**theirs, name: broken})
+    assert caught.value.field == "weights"

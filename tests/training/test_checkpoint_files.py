@@ -68,7 +68,21 @@ def test_a_pipe_in_place_of_a_checkpoint_is_not_waited_for(tmp_path: Path, deadl
     path = tmp_path / "checkpoints" / "best.pt"
     path.parent.mkdir()
     os.mkfifo(path)
-    with pytest.raises(OSError, match="not a file but a pipe"):
+    with pytest.raises(UserError, match="not a file but a pipe"):
         checkpoint.load(path, torch.device("cpu"))
     checkpoint.save(path, {"model": {"w": torch.ones(3)}})
     assert checkpoint.load(path, torch.device("cpu"))["model"]["w"].tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("damage", ["cut", "zeros", "text", "another"])
+def test_a_damaged_checkpoint_is_named_without_torchs_words(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "checkpoints" / "best.pt"
+    checkpoint.save(path, {"model": {"w": torch.ones(3)}})
+    whole = path.read_bytes()
+    if damage == "another":
+        checkpoint.save(path, {"weights": 3})
+    else:
+        path.write_bytes({"cut": whole[:-40], "zeros": bytes(600), "text": b"hello"}[damage])
+    with pytest.raises(UserError) as caught:
+        checkpoint.load(path, torch.device("cpu"))
+    assert caught.value.message == f"the checkpoint {path} is damaged"
