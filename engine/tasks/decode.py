@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,16 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clr_tui.engine.cores import usable_cores
+from clr_tui.engine.free_memory import available_memory
 from clr_tui.engine.tasks.decode_process import DecodeProcess
 from clr_tui.engine.tasks.picture_notes import PictureNotes
-from clr_tui.engine.tasks.pictures import Picture, read_pictures
+from clr_tui.engine.tasks.pictures import Large, Picture, read_pictures
 from clr_tui.engine.tasks.room import MakeRoom, in_memory, picked
 
 CHUNK = 32
 """Files decoded at a time."""
 PROCESSES = 16
 """Maximum: each takes some 30 MB, and disks have limits."""
-Reader = Callable[[Sequence[str], int], "list[Picture | str]"]
+Reader = Callable[[Sequence[str], int], "list[Picture | Large | str]"]
+MEMORY_SHARE = 1 / 2
+"""The largest share of free memory that decoding one image may take."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ def decode(
     notes = PictureNotes()
     # A reader too many costs almost nothing, one too few may cost minutes.
     count = min(usable_cores(), PROCESSES, -(-len(files) // CHUNK))
-    with _readers(count) as readers:
+    with _readers(count) as readers, contextlib.closing(_LargeReader(size)) as large:
         idle: SimpleQueue[Reader] = SimpleQueue()
         for reader in readers:
             idle.put(reader)
@@ -71,7 +75,11 @@ def decode(
                 found = reader(names, size)
             finally:
                 idle.put(reader)
-            return [_moved(one, images[row]) for row, one in enumerate(found, start)]
+            read = (
+                large.read(name, one) if isinstance(one, Large) else one
+                for name, one in zip(names, found, strict=True)
+            )
+            return [_moved(one, images[row]) for row, one in enumerate(read, start)]
 
         pool = ThreadPoolExecutor(len(readers))
         try:
@@ -89,6 +97,40 @@ def decode(
     images = picked(images, np.flatnonzero(readable), 1 if all_grey else 3, make_room)
     reasons = [result for result in results if isinstance(result, str)]
     return Decoded(images, readable, reasons, notes.sentences())
+
+
+class _LargeReader:
+    """Decodes large images one at a time, in a process that does not keep the memory."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._lock = threading.Lock()
+        self._process: DecodeProcess | None = None
+
+    def read(self, file: str, image: Large) -> Picture | str:
+        """Decodes a file, or says why not."""
+        with self._lock:
+            free = available_memory()
+            if free is not None and image.needs > MEMORY_SHARE * free:
+                pixels = f"{image.width}x{image.height} pixels" if image.width else "its file"
+                return (
+                    f"{pixels} would take about {image.needs / 1e9:.1f} GB of memory to decode, but"
+                    f" {free / 1e9:.1f} GB are free"
+                )
+            try:
+                self._process = self._process or DecodeProcess()
+            except OSError as error:
+                return f"no process can be started to decode it: {error.strerror}"
+            found = self._process.read_large(file, self._size)
+            if isinstance(found, str):  # the process may be lost
+                self.close()
+            return found
+
+    def close(self) -> None:
+        """Ends the process, if there is one."""
+        if self._process is not None:
+            self._process.close()
+            self._process = None
 
 
 def _moved(picture: Picture | str, out: NDArray[np.uint8]) -> Picture | str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from clr_tui.engine.child import Child, connect_to_parent
-from clr_tui.engine.tasks.pictures import Picture, read_pictures
+from clr_tui.engine.tasks.pictures import Large, Picture, read_pictures
 
 MODULE = "clr_tui.engine.tasks.decode_process"
 
@@ -20,13 +20,25 @@ class DecodeProcess:
     def __init__(self) -> None:
         self._child = Child(MODULE)
 
-    def read_pictures(self, files: Sequence[str], size: int) -> list[Picture | str]:
+    def read_pictures(self, files: Sequence[str], size: int) -> list[Picture | Large | str]:
         """Calls `pictures.read_pictures` in the process, or here if the process is lost."""
         try:
-            self._child.connection.send((files, size))
-            found: list[Picture | str] = self._child.connection.recv()
+            return self._read(files, size, large=False)
         except (EOFError, OSError):
             return read_pictures(files, size)
+
+    def read_large(self, file: str, size: int) -> Picture | str:
+        """The same for a large image; never here, where the lack of memory would end the run."""
+        try:
+            (found,) = self._read([file], size, large=True)
+        except (EOFError, OSError):
+            return "the process that decoded it was killed: memory may be too small for it"
+        assert not isinstance(found, Large), "it was asked for"
+        return found
+
+    def _read(self, files: Sequence[str], size: int, large: bool) -> list[Picture | Large | str]:
+        self._child.connection.send((files, size, large))
+        found: list[Picture | Large | str] = self._child.connection.recv()
         return found
 
     def close(self) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.util
+import os
+import warnings
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
@@ -47,6 +49,23 @@ image of any format, including EPS, nor WMF, which the operating system draws.
 """
 
 
+LARGE_PIXELS = 1 << 24
+"""Images of more are decoded one at a time. A JPEG counts as it is decoded, reduced."""
+LARGE_FILE = 1 << 28
+"""Bytes; so are larger files, whose metadata may take as much memory again."""
+_PLAIN_BYTES, _OTHER_BYTES = 8, 24
+"""Of memory per pixel while an image is decoded: of 8 bits without transparency, of any other."""
+
+
+class Large(NamedTuple):
+    """What is known of an image that has not been decoded, as it is large."""
+
+    width: int
+    height: int
+    needs: int
+    """About so many bytes of memory."""
+
+
 _EXIF_HEADER = b"Exif\0\0"
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -63,26 +82,32 @@ _TURNS = {
 """
 
 
-def read_pictures(files: Sequence[str], size: int) -> list[Picture | str]:
+def read_pictures(
+    files: Sequence[str], size: int, large: bool = False
+) -> list[Picture | Large | str]:
     """Decodes files one after another.
 
     Args:
         files: in any raster format that Pillow reads.
         size: side of the resulting pictures, pixels; images are scaled to cover that square, and
             cropped evenly.
+        large: whether to decode large images, too. Those beyond Pillow's limit, 179 million pixels,
+            never are.
 
     Returns:
         For each file its picture, or, if it cannot be read, the reason in a few words.
     """
     Image.preinit()  # else Pillow loads all its plugins for a name that does not decide the format
     formats = (*FORMATS, *_plug_in_formats())
-    found: list[Picture | str] = []
-    for file in files:
-        try:
-            found.append(_picture(file, size, formats))
-        # Pillow's parsers may raise anything on a damaged file.
-        except Exception as error:  # noqa: BLE001
-            found.append(_reason(error))
+    found: list[Picture | Large | str] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # `Large` is the answer
+        for file in files:
+            try:
+                found.append(_picture(file, size, formats, large))
+            # Pillow's parsers may raise anything on a damaged file.
+            except Exception as error:  # noqa: BLE001
+                found.append(_reason(error))
     return found
 
 
@@ -97,11 +122,16 @@ def _plug_in_formats() -> list[str]:
     return [plug_in.format for plug_in in PLUG_INS if plug_in.format in Image.OPEN]
 
 
-def _picture(file: str, size: int, formats: tuple[str, ...]) -> Picture:
+def _picture(file: str, size: int, formats: tuple[str, ...], large: bool) -> Picture | Large:
+    length = os.stat(file).st_size
+    if length > LARGE_FILE and not large:
+        return Large(0, 0, 4 * length)
     with Image.open(file, formats=formats) as image:
         # Decoding JPEG at a half, a quarter or an eighth is much cheaper; twice the wanted size
         # leaves enough for the filter in `_square`.
         image.draft(None, (2 * size, 2 * size))
+        if image.width * image.height > LARGE_PIXELS and not large:
+            return Large(*image.size, _memory(image))
         remarks: list[Remark] = ["first frame"] if _has_frames(image) else []
         raw = raw_mode(image)
         image.load()
@@ -122,6 +152,12 @@ def _picture(file: str, size: int, formats: tuple[str, ...]) -> Picture:
     values = b"".join(to_bytes(_square(channel, turn, size)) for channel in shades.channels)
     alpha = to_bytes(_square(shades.alpha, turn, size)) if shades.alpha else None
     return Picture(values, len(shades.channels) == 1, tuple(remarks), shades.span, alpha)
+
+
+def _memory(image: Image.Image) -> int:
+    """The bytes that decoding an opened image takes, about."""
+    plain = image.mode in ("1", "L", "RGB") and not image.has_transparency_data
+    return image.width * image.height * (_PLAIN_BYTES if plain else _OTHER_BYTES)
 
 
 def _has_frames(image: Image.Image) -> bool:
@@ -151,7 +187,7 @@ def _plain(image: Image.Image) -> tuple[Image.Image, bool]:
     """An image of 8 bits in mode L or RGB, on white if it was transparent; and whether it was."""
     mode = "L" if image.mode in ("1", "L", "LA", "La") else "RGB"
     if not image.has_transparency_data:
-        return image.convert(mode), False
+        return image if image.mode == mode else image.convert(mode), False
     clear = image.convert("LA" if mode == "L" else "RGBA")
     alpha = clear.getchannel("A")
     # Many TGA files have a fourth channel of zeros without a meaning.

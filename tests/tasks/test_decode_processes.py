@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from made_images import save_image
+from PIL import Image
 
 from clr_tui.engine.tasks import decode as decode_module
 from clr_tui.engine.tasks.decode import CHUNK, decode
 from clr_tui.engine.tasks.decode_process import MODULE, DecodeProcess
-from clr_tui.engine.tasks.pictures import read_pictures
+from clr_tui.engine.tasks.pictures import Large, read_pictures
 
 
 @pytest.fixture
@@ -125,3 +126,59 @@ def test_it_loads_neither_numpy_nor_torch():
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert {"numpy", "torch"}.isdisjoint(loaded.stdout.split())
     assert "PIL.Image" in loaded.stdout.split()
+
+
+@pytest.fixture
+def a_large_one(files: list[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """One of the files, more than 16 million pixels, which are all black."""
+    Image.new("RGB", (4100, 4100)).save(files[10])
+    return files[10]
+
+
+def test_large_images_are_decoded_one_at_a_time_in_a_process_of_their_own(
+    files, a_large_one, monkeypatch
+):
+    started: list[int] = []
+
+    class Noted(DecodeProcess):
+        def read_large(self, file, size):
+            started.append(self._child.process.pid)
+            assert file == os.fspath(a_large_one)
+            return super().read_large(file, size)
+
+    monkeypatch.setattr(decode_module, "DecodeProcess", Noted)
+    decoded = decoded_with(2, files, monkeypatch)
+    assert len(started) == 1
+    assert children() == []
+    assert decoded.readable[10]
+    assert not decoded.images[decoded.readable[:10].sum()].any()
+    large = read_pictures([os.fspath(a_large_one)], 8)
+    assert large == [Large(4100, 4100, 8 * 4100**2)]
+
+
+@pytest.mark.parametrize("end", ["too little memory", "killed"])
+def test_a_large_image_that_memory_does_not_hold_is_skipped(files, a_large_one, monkeypatch, end):
+    if end == "killed":
+
+        class Killed(DecodeProcess):
+            def read_large(self, file, size):
+                self._child.process.kill()
+                return super().read_large(file, size)
+
+        monkeypatch.setattr(decode_module, "DecodeProcess", Killed)
+        words = "memory may be too small"
+    else:
+        monkeypatch.setattr(decode_module, "available_memory", lambda: 200_000_000)
+        words = "4100x4100 pixels would take about 0.1 GB of memory to decode, but 0.2 GB are free"
+    decoded = decoded_with(1, files, monkeypatch)
+    assert not decoded.readable[10]
+    assert sum(words in reason for reason in decoded.reasons) == 1
+    assert decoded.readable.sum() == len(files) - 3
+
+
+def test_a_file_that_is_too_long_is_not_even_opened(tmp_path, monkeypatch):
+    path = tmp_path / "long.png"
+    with path.open("wb") as file:
+        file.truncate((1 << 28) + 1)
+    monkeypatch.setattr(Image, "open", lambda *_, **__: pytest.fail("it was opened"))
+    assert read_pictures([os.fspath(path)], 8) == [Large(0, 0, 4 * ((1 << 28) + 1))]
