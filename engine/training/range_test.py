@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -16,6 +17,8 @@ from clr_tui.engine.tasks.parts import Part
 from clr_tui.engine.training.control import CommandHandlers, Stopped
 from clr_tui.engine.training.evaluate import evaluate
 from clr_tui.engine.training.evaluated_weights import evaluated_weights
+from clr_tui.engine.training.fitting_batch import saying_what_fits
+from clr_tui.engine.training.not_finite import source_of_not_finite
 from clr_tui.engine.training.optimizers.adapted_rate import adapted_rate
 from clr_tui.engine.training.optimizers.modes import set_mode
 from clr_tui.engine.training.optimizers.rates import set_rate
@@ -56,9 +59,20 @@ class EarlyEnd:
     """Ends a sweep when the smoothed loss exceeds a multiple of its best, or is not finite.
 
     Smooths like `engine.analysis.smoothing`: s_i = a * loss_i + (1 - a) * s_(i-1), s_0 = loss_0.
+
+    Args:
+        smoothing: a.
+        divergence: the multiple.
+        source: given the step of a loss that is not finite, says where that comes from, or "".
     """
 
-    def __init__(self, smoothing: float, divergence: float) -> None:
+    def __init__(
+        self,
+        smoothing: float,
+        divergence: float,
+        source: Callable[[int], str] = lambda _step: "",
+    ) -> None:
+        self._source = source
         self._smoothing = smoothing
         self._divergence = divergence
         self._smoothed: float | None = None
@@ -71,7 +85,9 @@ class EarlyEnd:
         else:
             self._smoothed = self._smoothing * loss + (1 - self._smoothing) * self._smoothed
         if not math.isfinite(self._smoothed):
-            return f"the loss is not finite at step {step}, learning rate {lr_str(lr)}"
+            said = f"the loss is not finite at step {step}"
+            why = self._source(step)
+            return f"{said}: {why}" if why else f"{said}, learning rate {lr_str(lr)}"
         self._best = min(self._best, self._smoothed)
         if self._smoothed <= self._divergence * self._best:
             return None
@@ -142,7 +158,9 @@ def sweep(
 
 def run_range_test_job(work: TrialWork) -> Result:
     """Runs the range test of a run."""
-    return run_range_test(work.session(), work.config.asked(RangeTest))
+    session, config = work.session(), work.config.asked(RangeTest)
+    with saying_what_fits(session, config.optimizer, None):
+        return run_range_test(session, config)
 
 
 def run_range_test(session: Session, config: RangeTest) -> Result:
@@ -240,7 +258,8 @@ def run_sweep(
     )
     steps = sweep_steps(config, len(session.task.train), session.samples_per_step)
     session.emit(trial.started(steps, trainee))
-    watch = EarlyEnd(config.smoothing, config.divergence)
+    source = partial(source_of_not_finite, session.task, trial.seed)
+    watch = EarlyEnd(config.smoothing, config.divergence, source)
     recorder = session.recorder(trial, steps, watch=watch, means=False, steps_beyond=steps_beyond)
     orders = CommandHandlers(before_pause=recorder.flush)
     stopped = sweep(

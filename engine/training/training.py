@@ -27,7 +27,9 @@ from clr_tui.engine.training import checkpoint
 from clr_tui.engine.training.control import CommandHandlers, Interrupted, Stopped
 from clr_tui.engine.training.evaluate import evaluate
 from clr_tui.engine.training.evaluated_weights import evaluated_weights
+from clr_tui.engine.training.fitting_batch import saying_what_fits
 from clr_tui.engine.training.keepers import DiskKeeper, MemoryKeeper, Reason
+from clr_tui.engine.training.not_finite import source_of_not_finite
 from clr_tui.engine.training.optimizers.adapted_rate import adapted_rate
 from clr_tui.engine.training.optimizers.rates import rate_now
 from clr_tui.engine.training.recorder import EarlyStop, finite, on_host, values
@@ -40,7 +42,9 @@ from clr_tui.engine.words import listed, lr_str
 
 def run_training_job(work: TrialWork) -> Result:
     """Runs the training of a run."""
-    return run_training(work.session(), work.config.asked(Train))
+    session, config = work.session(), work.config.asked(Train)
+    with saying_what_fits(session, config.optimizer, config.max_lr):
+        return run_training(session, config)
 
 
 def run_training(session: Session, config: Train) -> Result:
@@ -324,9 +328,11 @@ class Training:
             self._finish("failed", message, user_traceback(error))
 
     def _emit_diverged(self, end: EarlyStop) -> Result:
-        self._emit(Diverged(trial=self._trial.number, step=end.step, lr=end.lr, reason=end.reason))
-        self._finish("failed", end.reason)
-        return Result("failed", end.reason, headline=self._headline())
+        source = source_of_not_finite(self._session.task, self._trial.seed, end.step)
+        reason = f"the loss is not finite at step {end.step}: {source}" if source else end.reason
+        self._emit(Diverged(trial=self._trial.number, step=end.step, lr=end.lr, reason=reason))
+        self._finish("failed", reason)
+        return Result("failed", reason, headline=self._headline())
 
     def _finish(self, outcome: Outcome, reason: str = "", lines: Sequence[str] = ()) -> None:
         self._emit(

@@ -283,18 +283,15 @@ def _list(args: argparse.Namespace, runs: Path) -> int:
 
 def _stop(args: argparse.Namespace, runs: Path) -> int:
     from clr_tui.tui.cli.interrupts import Interrupts
-    from clr_tui.tui.cli.manage import STOP_DEADLINE, stop, summary_object
+    from clr_tui.tui.cli.manage import STOP_DEADLINE, after_deadline, stop, summary_object
 
     with Interrupts() as interrupts:
         summary = stop(runs, args.run, interrupts)
     if summary is None and (interrupts.interrupted or interrupts.terminated):
         return _print_error("the run is stopping, but has not ended yet", INTERRUPTED)
     if summary is None:
-        return _print_error(
-            f"the run is stopping, but has not ended after {STOP_DEADLINE:.0f} s;"
-            " check clr-tui ls later",
-            FAILED,
-        )
+        said = f"the run is stopping, but has not ended after {STOP_DEADLINE:.0f} s"
+        return _print_error(f"{said}; {after_deadline(runs, args.run)}", FAILED)
     if args.json:
         _print_json(summary_object(summary))
     else:

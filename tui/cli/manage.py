@@ -15,6 +15,7 @@ from rich.cells import cell_len
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.commands import Stop, send
 from clr_tui.engine.log.lock import is_held
+from clr_tui.engine.log.lock_holders import lock_holders
 from clr_tui.engine.log.removal import check_removable, remove_run
 from clr_tui.engine.log.rundir import RunDir, find_run, list_runs
 from clr_tui.engine.log.summary import RunSummary, summarise
@@ -24,8 +25,9 @@ from clr_tui.tui.text import numbers
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.run_rows import result, status
 
-STOP_DEADLINE = 60.0
-"""Seconds that `stop` waits: a worker reacts between steps, and saves a checkpoint first."""
+STOP_DEADLINE = 90.0
+"""Seconds that `stop` waits: a worker reacts between steps, and saves a checkpoint first. Longer
+than code that does not return is given before its process is ended."""
 HEADINGS = ("run", "kind", "task", "status", "progress", "result", "age")
 OPTIONAL_COLUMNS = ("kind", "progress", "age", "task")
 """Columns that a narrow terminal leaves out, in this order: ids start with the kind."""
@@ -132,6 +134,18 @@ def stop(
             return None
         interrupts.wait(0.1)
     return summarise(run)
+
+
+def after_deadline(runs: Path, name: str) -> str:
+    """Return what to do about a run that does not stop, as its code is beyond its worker's reach.
+
+    Raises:
+        UserError: there is no such run any more.
+    """
+    found = lock_holders(find_run(runs, name).lock_path)
+    if not found:  # on another machine, or of another user
+        return "check clr-tui ls later"
+    return f"kill -9 {' '.join(map(str, found))} ends it without another word in its log"
 
 
 def remove(runs: Path, name: str, *, yes: bool) -> tuple[RunDir, list[str]] | None:
