@@ -34,11 +34,6 @@ class MemoryGroup:
         cache = _entry(self.folder / "memory.stat", names[2]) or 0
         return max(0, limit - used + cache)
 
-    def kills(self) -> int | None:
-        """The processes of this group that were killed as memory ran out; None if not counted."""
-        name = "memory.oom_control" if self.version == 1 else "memory.events"
-        return _entry(self.folder / name, "oom_kill")
-
 
 def memory_groups(proc: Path = PROC) -> list[MemoryGroup]:
     """The groups that this process is in, from its own to the outermost that is visible."""

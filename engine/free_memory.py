@@ -1,4 +1,4 @@
-"""The free memory of this machine, and whether it ran out."""
+"""The free memory of this machine."""
 
 from __future__ import annotations
 
@@ -14,15 +14,6 @@ def available_memory(meminfo: Path = MEMINFO, proc: Path = PROC) -> int | None:
     """Bytes that new processes can take in this machine and any container; None if unreported."""
     known = [_machine_memory(meminfo), *(group.free() for group in memory_groups(proc))]
     return min((free for free in known if free is not None), default=None)
-
-
-def memory_kills(proc: Path = PROC) -> int | None:
-    """How many processes of this process's group were killed so far because memory ran out.
-
-    If the number grows while a process is killed, memory is the reason. None if not counted.
-    """
-    counts = (group.kills() for group in memory_groups(proc))
-    return next((kills for kills in counts if kills is not None), None)
 
 
 def _machine_memory(meminfo: Path) -> int | None:

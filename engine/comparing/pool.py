@@ -11,7 +11,6 @@ from multiprocessing.connection import Connection, wait
 
 from clr_tui.engine.child import Child
 from clr_tui.engine.comparing.executor import Order, TrialEvent, TrialLost, TrialWork
-from clr_tui.engine.comparing.oom_kills import oom_kills
 from clr_tui.engine.comparing.protocol import (
     OutOfMemory,
     Setup,
@@ -21,6 +20,7 @@ from clr_tui.engine.comparing.protocol import (
 )
 from clr_tui.engine.log.commands import Stop
 from clr_tui.engine.log.events import AnyEvent, Diverged, TrialFinished
+from clr_tui.engine.oom_kills import oom_kills
 from clr_tui.engine.settings.config import RunConfig
 
 _MAX_PACKETS_PER_READ = 64
@@ -43,7 +43,7 @@ class _Process:
     """When it is killed if its trial has not stopped as ordered, by `time.monotonic`."""
     diverged: bool = False
     oom_kills: int | None = None
-    """When it started: see `engine.comparing.oom_kills`."""
+    """When it started: see `engine.oom_kills`."""
     unacknowledged: TrialWork | None = None
     """Work sent to an idle process that has not replied, nor been sent an order since. If the
     process is dead, it died before it started, and the work can be given to another."""

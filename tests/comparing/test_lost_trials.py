@@ -10,7 +10,6 @@ from fake_executor import PER_EPOCH, SEED, SWEEP_STEPS, Played, entries, entry
 from clr_tui.engine.analysis.comparison.seed_curves import entry_curves
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.comparing.lost_trials import TRIES, TRIES_ALONE
-from clr_tui.engine.comparing.oom_kills import oom_kills
 from clr_tui.engine.comparing.pool import _lost
 from clr_tui.engine.log.commands import Pause, StopTrial
 from clr_tui.engine.log.events import (
@@ -23,6 +22,7 @@ from clr_tui.engine.log.events import (
     TrialInterrupted,
     TrialStarted,
 )
+from clr_tui.engine.oom_kills import oom_kills
 from clr_tui.engine.settings.config import Compare, RunConfig, TaskConfig
 from clr_tui.engine.training.session import Result
 
