@@ -13,12 +13,12 @@ from msgspec.structs import replace
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.commands import Command, CommandTail
 from clr_tui.engine.log.events import CommandRefused, Event, RunFinished, RunStarted
+from clr_tui.engine.log.lasting_log import LastingLog
 from clr_tui.engine.log.lock import acquire
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.log.standing import logged_words, telling_name
-from clr_tui.engine.own_loop.lasting_log import LastingLog
 from clr_tui.engine.own_loop.rows import MAX_ROWS, Row, events_of, take
-from clr_tui.engine.own_loop.usage import Usage
+from clr_tui.engine.usage import Usage
 
 FLUSH_SECONDS = 0.25
 USAGE_SECONDS = 5.0

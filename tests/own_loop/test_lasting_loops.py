@@ -11,11 +11,11 @@ import pytest
 from loops import Program, column, ending, events
 
 import clr_tui
+from clr_tui.engine.log import lasting_log
 from clr_tui.engine.log.events import Event, Logged, Note, Paused
+from clr_tui.engine.log.lasting_log import LastingLog
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.log.tail import read_events
-from clr_tui.engine.own_loop import lasting_log
-from clr_tui.engine.own_loop.lasting_log import LastingLog
 
 
 def row(step: int) -> Logged:
