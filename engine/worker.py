@@ -30,8 +30,8 @@ from clr_tui.engine.log.commands import CommandTail, Resume, ask_to_resume, aske
 from clr_tui.engine.log.events import Event, Progress, RunFinished, RunResumed, RunStarted
 from clr_tui.engine.log.lock import acquire
 from clr_tui.engine.log.rundir import RunDir
-from clr_tui.engine.log.writer import EventWriter
 from clr_tui.engine.malloc import keep_freed_memory
+from clr_tui.engine.run_log import RunLog
 from clr_tui.engine.settings.config import RunConfig
 from clr_tui.engine.sudden_ends import (
     LINGER_SECONDS,
@@ -50,25 +50,6 @@ from clr_tui.engine.words import listed
 if TYPE_CHECKING:  # torch takes seconds to import and must not delay the first event
     from clr_tui.engine.analysis.history import RunHistory
     from clr_tui.engine.training.session import Result
-
-
-class RunLog:
-    """The run's log; writing fails once its file is removed."""
-
-    def __init__(self, run: RunDir) -> None:
-        self._path = run.events_path
-        self._writer = EventWriter(run.events_path)
-
-    def raise_if_removed(self) -> None:
-        """Raises RunRemoved if the log was removed (its descriptor could still be written)."""
-        if not self._path.exists():
-            raise RunRemoved(f"{self._path} was removed during the run")
-
-    def emit(self, event: Event) -> None:
-        """Writes an event. Raises RunRemoved if the log was removed, UserError if unwritable."""
-        forks.end_if_forked()
-        self.raise_if_removed()
-        self._writer.write(event)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -94,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.set_inheritable(lock, False)
         forks.own(lock)
         with watching(partial(bound_output, run.log_path), "bounded output"):
-            return _run(run, stop, resume=arguments.resume)
+            return _run(run, lock, stop, resume=arguments.resume)
     finally:
         forks.disown()
         # Now, as torch takes seconds to shut down, and the run may be removed from here on.
@@ -104,17 +85,19 @@ def main(argv: Sequence[str] | None = None) -> int:
             os.close(lock)
 
 
-def _run(run: RunDir, stop: StopFlag, *, resume: bool) -> int:
+def _run(run: RunDir, lock: int, stop: StopFlag, *, resume: bool) -> int:
     try:
         config = run.config()
         started = run.events_path.exists() and run.events_path.stat().st_size > 0
         if started and not resume:
             raise UserError(f"run '{run.id}' was already started: resume it, or start a new run")
-        log = RunLog(run)
-    except UserError as error:
-        _print_line(error.message)
+        log = RunLog(run, lock, stop, _print_line)
+        log.begin(_resumed(run) if started else _started(run, config))
+    except (UserError, RunRemoved) as error:
+        _print_line(str(error))
         return 1
-    return _finish(log, _run_job(run, config, log, stop, resumed=started))
+    with log.living():
+        return _finish(log, _run_job(run, config, log, stop, resumed=started))
 
 
 def _handle_signals() -> StopFlag:
@@ -132,16 +115,16 @@ def _handle_signals() -> StopFlag:
 def _run_job(
     run: RunDir, config: RunConfig, log: RunLog, stop: StopFlag, *, resumed: bool
 ) -> RunFinished | RunRemoved:
-    """Does the run, from its first event to the last but one, and handles every way it can end."""
+    """Does the run, from its second event to the last but one, and handles every way it can end."""
     try:
-        log.emit(_resumed(run) if resumed else _started(run, config))
         log.emit(Progress(what="starting torch", done=0, total=2))
         past = _history(run, config) if resumed else None
         control = Control(CommandTail(run.commands_path).poll, stop, log.emit, log.raise_if_removed)
         with _in_time(run, log, stop):
             result = _job()(config, log.emit, control, run.path, past)
         headline = result.headline
-        if place := JOB_KINDS[config.kind].headline:
+        place = JOB_KINDS[config.kind].headline
+        if place and log.settle():
             history = _history(run, config)
             history.apply(RunFinished(outcome=result.outcome))
             headline = named(place)(history)
@@ -251,11 +234,13 @@ def _finish(log: RunLog, end: RunFinished | RunRemoved) -> int:
     if end.message:
         _print_line(end.message)
     try:
-        log.emit(end)
-    except (UserError, RunRemoved) as error:
+        written = log.finish(end)
+    except RunRemoved as error:
         _print_line(str(error))
         return 1
-    return 1 if end.outcome == "failed" else 0
+    if not written:
+        _print_line("the end of the run could not be written to its log")
+    return 0 if written and end.outcome != "failed" else 1
 
 
 def _print_line(text: str) -> None:

@@ -10,6 +10,7 @@ import errno
 import fcntl
 import os
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from clr_tui.engine.errors import UserError
@@ -43,6 +44,33 @@ def acquire(path: Path) -> int:
     except BaseException:
         os.close(fd)
         raise
+
+
+def hold_again(path: Path, lock: int) -> bool:
+    """Takes a held lock anew if its file was deleted or replaced.
+
+    Args:
+        path: the file.
+        lock: the descriptor that holds the lock, which then holds that of the new file.
+
+    Returns:
+        False if another process holds that.
+
+    Raises:
+        OSError: the folder is missing or cannot be written.
+        UserError: this file system has no locks.
+    """
+    with suppress(FileNotFoundError):
+        if os.path.samestat(os.fstat(lock), os.stat(path)):
+            return True
+    fd = open_regular(path, os.O_RDWR | os.O_CREAT)
+    try:
+        if not _try(fd, fcntl.LOCK_EX):
+            return False
+        os.dup2(fd, lock, inheritable=False)
+        return True
+    finally:
+        os.close(fd)
 
 
 def is_held(path: Path) -> bool:

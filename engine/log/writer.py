@@ -30,7 +30,8 @@ class EventWriter:
     """Appends events to a log, from any thread, but only in the process that holds the lock.
 
     An existing log is continued: a torn last line, which a killed worker may leave, is cut off
-    first, and `seq` counts on.
+    first, and `seq` counts on. What others do to the file meanwhile tears no line of ours: an end
+    that is not ours and not the end of a line is completed first.
 
     Args:
         path: the log; created if missing.
@@ -45,9 +46,14 @@ class EventWriter:
         self._clock = clock
         self._lock = threading.Lock()
         self._decode = msgspec.json.Decoder(AnyEvent).decode
+        self.was_cut = False
+        """Whether others have cut off lines that were written."""
+        self._torn = False
+        """Whether a part of a line is at the end, which could not be cut off again."""
         try:
             self._fd = open_regular(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
             self._seq = self._resume_numbering()
+            self._end = os.fstat(self._fd).st_size
         except OSError as error:
             raise UserError(write_failed(path, error), "runs_dir") from error
 
@@ -65,10 +71,19 @@ class EventWriter:
                 return 0
             window *= 8
 
-    def write(self, event: E) -> E:
+    @property
+    def next_seq(self) -> int:
+        """The `seq` of the next event."""
+        return self._seq
+
+    def write(self, event: E, at: float | None = None) -> E:
         """Writes `event` as the next line and returns it as written, with `seq` and `time` set.
 
         A line is never written in part: if the disk fills up in the middle, it is cut off again.
+
+        Args:
+            event: the event.
+            at: its time, Unix seconds; None: now.
 
         Raises:
             UserError: the disk is full or fails.
@@ -76,7 +91,8 @@ class EventWriter:
                 missing (losses, metrics) are written as null.
         """
         with self._lock:
-            numbered = msgspec.structs.replace(event, seq=self._seq, time=self._clock())
+            time = self._clock() if at is None else at
+            numbered = msgspec.structs.replace(event, seq=self._seq, time=time)
             line = _encode(numbered)
             if b"null" in line:
                 self._decode(line)  # raises if readers could not decode it
@@ -84,16 +100,60 @@ class EventWriter:
             self._seq += 1
         return numbered
 
+    def copy_rest(self, log: int) -> None:
+        """Writes the lines of another log of the same run that come after the last one here.
+
+        Args:
+            log: its descriptor.
+
+        Raises:
+            UserError: the disk is full or fails.
+        """
+        with self._lock, os.fdopen(os.dup(log), "rb") as lines:
+            lines.seek(0)
+            for line in lines:
+                if not line.endswith(b"\n"):
+                    return
+                seq = self._seq
+                with suppress(*UNREADABLE):
+                    seq = msgspec.json.decode(line, type=_Numbered).seq
+                if seq >= self._seq:
+                    self._append(line)
+                    self._seq = seq + 1
+
     def _append(self, line: bytes) -> None:
-        start = os.fstat(self._fd).st_size
+        start = -1
         try:
+            start = self._free_end()
             rest = memoryview(line)
             while rest:  # a disk that fills up takes a part and refuses the rest
                 rest = rest[os.write(self._fd, rest) :]
         except OSError as error:
-            with suppress(OSError):  # if it fails, the next writer cuts the torn line off
-                os.ftruncate(self._fd, start)
+            self._cut_off(start)
             raise UserError(write_failed(self.path, error), "runs_dir") from error
+        self._end = start + len(line)
+
+    def _free_end(self) -> int:
+        """Where the next line begins."""
+        size = os.fstat(self._fd).st_size
+        if self._torn and size > self._end:
+            os.ftruncate(self._fd, self._end)
+            size = self._end
+        self._torn = False
+        if size == self._end:
+            return size
+        self.was_cut = self.was_cut or size < self._end
+        if size and os.pread(self._fd, 1, size - 1) != b"\n":
+            size += os.write(self._fd, b"\n")
+        self._end = size
+        return size
+
+    def _cut_off(self, start: int) -> None:
+        if start >= 0:
+            self._end, self._torn = start, True
+            with suppress(OSError):  # else before the next line, or by the next writer
+                os.ftruncate(self._fd, start)
+                self._torn = False
 
     def fileno(self) -> int:
         """The descriptor of the log."""

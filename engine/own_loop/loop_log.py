@@ -7,6 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 
 from msgspec.structs import replace
 
@@ -91,6 +92,7 @@ class LoopLog:
         if not self.lock.acquire(timeout=_PATIENCE_SECONDS):
             return False
         try:
+            self._log.patience = 0  # there is no later
             self._write()
             name = telling_name(list(self._last)) if self._last else ""
             headline = logged_words(name, *self._last[name]) if name else ""
@@ -117,6 +119,8 @@ class LoopLog:
         if now - self._usage_at < USAGE_SECONDS or self._log.behind:
             return []
         self._usage_at = now
+        with suppress(OSError):  # as the next write will say
+            self._log.sync(self.lock)
         return [self._usage.read()]
 
     def _read_commands(self) -> None:

@@ -124,6 +124,19 @@ class Control:
         if reason is not None:
             raise Stopped(reason)
 
+    def is_stopping(self) -> bool:
+        """Whether a command or a signal stops the run; other commands wait.
+
+        Raises:
+            RunRemoved: the run was removed.
+        """
+        self._raise_if_gone()
+        try:
+            self.raise_if_stopped()
+        except Stopped:
+            return True
+        return False
+
     def handle_commands(self, orders: CommandHandlers, stopwatch: Stopwatch) -> str | None:
         """Carries out commands since the last call; waits here during a pause.
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
-from clr_tui.engine.log.events import CheckpointSaved, Event
+from clr_tui.engine.errors import UserError
+from clr_tui.engine.log.events import CheckpointSaved, Event, Note
 from clr_tui.engine.training import checkpoint
+from clr_tui.engine.waiting import wait_for
 
 Reason = Literal["best", "last", "asked", "stopped"]
 """Validation was the best so far, an epoch ended, a command asked, or the training stopped."""
@@ -19,13 +22,29 @@ BEST = Path("checkpoints", "best.pt")
 LAST = Path("checkpoints", "last.pt")
 
 
+@dataclass(frozen=True)
+class _Unwritten:
+    reason: Reason
+    state: dict[str, Any]
+    is_copy: bool = False
+    """Else its tensors are those of the training, and change with it."""
+
+
 class DiskKeeper:
-    """Writes `best.pt`, `last.pt` and, on command, `step-N.pt` into `folder`/checkpoints."""
+    """Writes `best.pt`, `last.pt` and, on command, `step-N.pt` into `folder`/checkpoints.
+
+    What cannot be written, such as on a full disk, is kept in memory until it can: the training
+    goes on.
+    """
 
     def __init__(self, folder: Path, emit: Callable[[Event], object], device: torch.device) -> None:
         self._folder = folder
         self._emit = emit
         self._device = device
+        self._unwritten: dict[Path, _Unwritten] = {}
+        """The newest of each file."""
+        self._failed = False
+        """Whether the last checkpoint could not be written, and a note says so."""
 
     def keep(self, reason: Reason, model: nn.Module, state: Callable[[], dict[str, Any]]) -> None:
         """Writes a checkpoint and logs it.
@@ -35,19 +54,74 @@ class DiskKeeper:
             state: makes a whole checkpoint, see `engine.training.checkpoint`.
 
         Raises:
-            UserError: it cannot be written.
+            UserError: one that was asked for cannot be written.
         """
         captured = state()
-        trial, step = captured["trial"], captured["step"]
-        paths = {"best": BEST, "asked": Path("checkpoints", f"step-{step}.pt")}
-        path = paths.get(reason, LAST)
-        checkpoint.save(self._folder / path, captured)
-        self._emit(CheckpointSaved(trial=trial, step=step, path=path.as_posix(), reason=reason))
+        if reason == "asked":
+            self._save(Path("checkpoints", f"step-{captured['step']}.pt"), reason, captured)
+        else:
+            self._unwritten[BEST if reason == "best" else LAST] = _Unwritten(reason, captured)
+            self._write()
 
     def best(self) -> Mapping[str, Tensor]:
-        """Reads the best checkpoint's model onto the device."""
-        weights: dict[str, Tensor] = checkpoint.load(self._folder / BEST, self._device)["model"]
+        """The best checkpoint's model, on the device; raises UserError if it cannot be read."""
+        weights: dict[str, Tensor]
+        if BEST in self._unwritten:
+            weights = on(self._device, self._unwritten[BEST].state["model"])
+            return weights
+        try:
+            weights = checkpoint.load(self._folder / BEST, self._device)["model"]
+        except Exception as error:
+            why = error.strerror if isinstance(error, OSError) else "it is damaged"
+            raise UserError(f"'{self._folder / BEST}' cannot be read ({why})") from error
         return weights
+
+    def settle(self, is_stopping: Callable[[], bool]) -> None:
+        """Waits, but not for ever, until there is room for what could not be written."""
+        if self._unwritten and self._folder.is_dir():
+            wait_for(self._write, is_stopping)
+        for path in self._unwritten:
+            text = f"{path} was not written to the end: it is older than it should be, or missing"
+            self._emit(Note(level="warning", text=text))
+
+    def _write(self) -> bool:
+        """Writes what is unwritten; returns whether nothing is left."""
+        for path, one in list(self._unwritten.items()):
+            try:
+                self._save(path, one.reason, one.state)
+            except UserError as error:
+                if not one.is_copy:
+                    copied = on(torch.device("cpu"), one.state)
+                    self._unwritten[path] = _Unwritten(one.reason, copied, is_copy=True)
+                self._say_failed(error.message)
+            else:
+                del self._unwritten[path]
+        if self._failed and not self._unwritten:
+            self._failed = False
+            self._emit(Note(level="info", text="checkpoints can be written again"))
+        return not self._unwritten
+
+    def _save(self, path: Path, reason: Reason, captured: dict[str, Any]) -> None:
+        checkpoint.save(self._folder / path, captured)
+        trial, step = captured["trial"], captured["step"]
+        self._emit(CheckpointSaved(trial=trial, step=step, path=path.as_posix(), reason=reason))
+
+    def _say_failed(self, sentence: str) -> None:
+        if not self._failed:
+            self._failed = True
+            text = f"{sentence}; the training goes on, and it is written when it can be"
+            self._emit(Note(level="warning", text=text))
+
+
+def on(device: torch.device, value: Any) -> Any:
+    """A copy of plain values whose tensors are on a device."""
+    if isinstance(value, Tensor):
+        return value.detach().to(device, copy=True)
+    if isinstance(value, dict):
+        return {name: on(device, one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(on(device, one) for one in value)
+    return value
 
 
 class MemoryKeeper:
@@ -65,3 +139,6 @@ class MemoryKeeper:
     def best(self) -> Mapping[str, Tensor]:
         """The copy."""
         return self._best
+
+    def settle(self, is_stopping: Callable[[], bool]) -> None:
+        """Does nothing, as nothing is written."""

@@ -16,6 +16,7 @@ _KEPT = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _ENGINE = os.path.dirname(os.path.dirname(__file__))
 _LOG = (
     os.path.join(_ENGINE, "log", ""),
+    os.path.join(_ENGINE, "run_log.py"),
     os.path.join(_ENGINE, "training", "checkpoint.py"),
 )
 

@@ -128,6 +128,7 @@ class Training:
             for _ in range(self._epochs):
                 self._run_epoch()
             self._test()
+            self._keeper.settle(self._control.is_stopping)
         except Stopped as stop:
             return self._stopped(stop)
         except _LossNotFinite as diverged:
@@ -313,6 +314,7 @@ class Training:
         if not isinstance(stop, Interrupted):
             with evaluated_weights(self.trainee):
                 self._keep("stopped")
+        self._keeper.settle(self._control.is_stopping)
         self._finish("stopped", reason)
         return Result("stopped", reason, headline=self._headline())
 

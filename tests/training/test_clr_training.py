@@ -421,19 +421,27 @@ def test_steps_are_reported_four_times_a_second(make_bench: Make) -> None:
     assert sum(len(c.step) for c in chunks) == 28
 
 
-def test_a_checkpoint_that_cannot_be_written_ends_the_trial_too(
-    make_bench: Make, monkeypatch: pytest.MonkeyPatch
+def test_a_training_goes_on_without_its_checkpoints(
+    make_bench: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bench = make_bench(JOB)
+    """The best weights are those in memory then; at the end it waits for room, but not for ever."""
+    (tmp_path / "sound").mkdir()
+    sound, full = make_bench(JOB, folder=tmp_path / "sound"), make_bench(JOB)
+    run(sound)
 
-    def full(path: Path, state: object) -> None:
+    def refuse(path: Path, state: object) -> None:
         raise UserError("the disk is full")
 
-    monkeypatch.setattr(checkpoint, "save", full)
-    with pytest.raises(UserError, match="full"):
-        run(bench)
-    (finished,) = bench.script.of(TrialFinished)
-    assert (finished.outcome, finished.reason) == ("failed", "the disk is full")
+    monkeypatch.setattr(checkpoint, "save", refuse)
+    monkeypatch.setattr("clr_tui.engine.waiting.END_SECONDS", 0.0)
+    run(full)
+    assert not (full.folder / "checkpoints" / "best.pt").exists()
+    assert [e.outcome for e in full.script.of(TrialFinished)] == ["done"]
+    first, *_ = full.script.of(Note)
+    assert first.text == (
+        "the disk is full; the training goes on, and it is written when it can be"
+    )
+    assert full.script.of(Evaluated) == sound.script.of(Evaluated)
 
 
 @pytest.mark.parametrize("error", [UserError("the metric f1 is a list"), ValueError("odd")])
