@@ -122,7 +122,7 @@ class LogTail:
                 self._classify(line, batch)
             else:
                 self._damaged = 0
-                if event.seq >= 0:
+                if 0 <= event.seq <= _MAX_INT:
                     self._count_missing(event.seq, batch)
                 self._accept(event, batch)
 
