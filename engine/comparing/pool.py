@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from clr_tui.engine.comparing.protocol import (
 )
 from clr_tui.engine.log.commands import Stop
 from clr_tui.engine.log.events import AnyEvent, Diverged, TrialFinished
+from clr_tui.engine.log.last_words import OF_A_TRIAL
 from clr_tui.engine.oom_kills import oom_kills
 from clr_tui.engine.settings.config import RunConfig
 
@@ -195,6 +197,8 @@ class Pool:
             self._processes.remove(process)
             process.connection.close()
             lost = _lost(_wait_or_kill(process.popen), process.oom_kills)
+            if process.trial is not None:  # below what the process itself has said
+                print(f"trial {process.trial}: {lost.reason}", file=sys.stderr, flush=True)
             if process.unacknowledged is not None:
                 self._to_resubmit.append(process.unacknowledged)
             elif process.trial is not None:
@@ -235,8 +239,8 @@ def _lost(code: int, oom_kills_before: int | None) -> TrialLost:
     known = {s.value: s.name for s in signal.Signals}
     name = known.get(-code, f"signal {-code}")  # most real-time signals have no name
     if -code in _FROM_OUTSIDE:
-        return TrialLost(f"its process was ended by {name}", "killed")
-    return TrialLost(f"its process was ended by {name}: worker.log may say why")
+        return TrialLost(f"{OF_A_TRIAL} {name}", "killed")
+    return TrialLost(f"{OF_A_TRIAL} {name}: worker.log may say why")
 
 
 def _killed(oom_kills_before: int | None) -> TrialLost:

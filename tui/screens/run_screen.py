@@ -20,7 +20,7 @@ from clr_tui.engine.analysis.report import Bounds, report_of
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.kinds import JOB_KINDS
 from clr_tui.engine.log.commands import Command, Continue, Pause, SetBounds, Stop, send
-from clr_tui.engine.log.last_words import end_in_output
+from clr_tui.engine.log.last_words import how_it_ended
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.log.tail import Batch
 from clr_tui.engine.settings.config import RunConfig
@@ -317,7 +317,7 @@ class RunScreen(ChartScreen):
             return ""  # that is why its worker ended, and there is no output to read
         how = ""
         if self.status.state == "lost" and self.run_dir is not None:
-            how = end_in_output(self.run_dir.log_path)
+            how = how_it_ended(self.run_dir.log_path, self.history.worker)
         return failure_words(self.history, self.status.state, log_of(self.run_dir), how)
 
     def traceback(self) -> list[str]:
