@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 
 from clr_tui.engine.child import Child
 from clr_tui.engine.comparing.executor import Order, TrialEvent, TrialLost, TrialWork
@@ -21,7 +22,7 @@ from clr_tui.engine.comparing.protocol import (
 )
 from clr_tui.engine.log.commands import Stop
 from clr_tui.engine.log.events import AnyEvent, Diverged, TrialFinished
-from clr_tui.engine.log.last_words import OF_A_TRIAL
+from clr_tui.engine.log.last_words import OF_A_TRIAL, end_in_output
 from clr_tui.engine.oom_kills import oom_kills
 from clr_tui.engine.settings.config import RunConfig
 
@@ -240,7 +241,13 @@ def _lost(code: int, oom_kills_before: int | None) -> TrialLost:
     name = known.get(-code, f"signal {-code}")  # most real-time signals have no name
     if -code in _FROM_OUTSIDE:
         return TrialLost(f"{OF_A_TRIAL} {name}", "killed")
-    return TrialLost(f"{OF_A_TRIAL} {name}: worker.log may say why")
+    return TrialLost(f"{OF_A_TRIAL} {name}{_line_of(name)}: worker.log may say why")
+
+
+def _line_of(name: str) -> str:
+    """The user's line in which a signal ended a process, by what it has written to our output."""
+    said = end_in_output(Path("/proc/self/fd/2"))
+    return said.partition(name)[2]
 
 
 def _killed(oom_kills_before: int | None) -> TrialLost:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from msgspec.structs import replace
 from clr_tui.engine import worker
 from clr_tui.engine.log.commands import Stop, send
 from clr_tui.engine.log.events import (
+    CheckpointSaved,
     Event,
     Note,
     Progress,
@@ -270,7 +272,13 @@ def test_a_step_that_hangs_can_be_stopped(
     run = run_of(users_folder, file(STEPPED, HANGING), LONG)
     monkeypatch.setenv("COMMANDS", str(run.commands_path))
     assert worker._run(run, StopFlag()) == 0
-    assert (finished(run).outcome, finished(run).message) == ("stopped", "enough")
+    assert finished(run).outcome == "stopped"
+    assert re.fullmatch(
+        r"enough: what did not return within 0 s was interrupted \(mytask.py:\d+, in step\)",
+        finished(run).message,
+    )
+    # Not saved again: the step may have been done in part.
+    assert [e.reason for e in events(run, CheckpointSaved)][-1] in ("best", "last")
     assert (run.checkpoints / "last.pt").exists()
     assert len([s for e in events(run, Steps) for s in e.step]) >= 30
 
