@@ -13,7 +13,6 @@ import msgspec
 
 from clr_tui.engine import forks
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.forks import end_if_forked
 from clr_tui.engine.log.commands import CommandTail, Stop
 from clr_tui.engine.log.events import DeviceUsage, Event, RunFinished
 from clr_tui.engine.log.lasting_log import LastingLog
@@ -131,7 +130,6 @@ class RunLog:
         return written
 
     def _write(self, *events: Event) -> None:
-        end_if_forked()  # before its lock, which another thread may have held as it was forked
         forks.end_if_forked()
         with self._writing:
             self._log.write(*events)
