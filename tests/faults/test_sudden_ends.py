@@ -15,10 +15,12 @@ import pytest
 from clr_tui.engine import child
 from clr_tui.engine.log import bounded_output, last_words
 from clr_tui.engine.log.bounded_output import bound_output, cut_output
-from clr_tui.engine.log.events import RunStarted
+from clr_tui.engine.log.events import Progress, RunStarted
 from clr_tui.engine.log.last_words import end_in, end_in_output, how_it_ended
-from clr_tui.engine.log.lock import acquire
+from clr_tui.engine.log.lasting_log import LastingLog
+from clr_tui.engine.log.lock import acquire, hold_again, is_held
 from clr_tui.engine.log.lock_holders import lock_holders
+from clr_tui.engine.log.tail import read_events
 
 CONTAINED = """
 import ctypes, os, signal, sys, threading, time
@@ -255,3 +257,24 @@ def test_the_holder_of_a_lock_is_found(tmp_path: Path) -> None:
     assert lock_holders(path) == [os.getpid()]
     os.close(fd)
     assert lock_holders(path) == []
+
+
+def test_descriptors_that_the_code_has_closed_are_opened_again(tmp_path: Path) -> None:
+    path, lock_path, others = (tmp_path / name for name in ("events.jsonl", "worker.lock", "mine"))
+    log = LastingLog(path, pytest.fail, drops=False)
+    lock = acquire(lock_path)
+    log.write(Progress(what="decoding images", done=1, total=2))
+    os.close(log.fileno())
+    os.close(lock)
+    mine = os.open(others, os.O_RDWR | os.O_CREAT)  # has the number of the log by now
+    log.write(Progress(what="decoding images", done=2, total=2))
+    assert [event.done for event in read_events(path).events] == [1, 2]
+    assert others.read_bytes() == b""
+    assert not is_held(lock_path)
+    assert hold_again(lock_path, lock)
+    assert is_held(lock_path)
+    log.write(Progress(what="starting processes", done=3, total=3))  # whatever number it had
+    assert [event.seq for event in read_events(path).events] == [0, 1, 2]
+    log.close()
+    for fd in (mine, lock):
+        os.close(fd)
