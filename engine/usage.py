@@ -7,7 +7,7 @@ import sys
 import time
 
 from clr_tui.engine.log.events import DeviceUsage
-from clr_tui.engine.nvml import UsageMonitor
+from clr_tui.engine.nvml import UsageMonitor, uuid_of
 
 
 class Usage:
@@ -16,6 +16,8 @@ class Usage:
     def __init__(self) -> None:
         self._before = (time.monotonic(), _processor_seconds())
         self._monitor: UsageMonitor | None = None
+        self._name = ""
+        """Of the device that it measures."""
 
     def read(self) -> DeviceUsage:
         """The load since the last call."""
@@ -25,6 +27,7 @@ class Usage:
         cores = (used - before) / (now - then) if now > then else None
         device = self._device()
         return DeviceUsage(
+            device=self._name if device else "",
             memory_used=device[0] if device else None,
             memory_total=device[1] if device else None,
             utilisation=device[2] if device else None,
@@ -42,7 +45,9 @@ class Usage:
             # With several devices, each rank uses the one of its number.
             local = os.environ.get("LOCAL_RANK", "0")
             index = int(local) if local.isdecimal() else 0
-            self._monitor = UsageMonitor(index if index < cuda.device_count() else 0)
+            index = index if index < cuda.device_count() else 0
+            self._monitor = UsageMonitor(index, uuid_of(cuda, index))
+            self._name = f"cuda:{index}"
         return self._monitor.read()
 
 

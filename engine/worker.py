@@ -30,8 +30,6 @@ from clr_tui.engine.log.commands import CommandTail, Resume, ask_to_resume, aske
 from clr_tui.engine.log.events import Event, Progress, RunFinished, RunResumed, RunStarted
 from clr_tui.engine.log.lock import acquire
 from clr_tui.engine.log.rundir import RunDir
-from clr_tui.engine.malloc import keep_freed_memory
-from clr_tui.engine.oom_kills import oom_kills
 from clr_tui.engine.run_log import RunLog
 from clr_tui.engine.settings.config import RunConfig
 from clr_tui.engine.sudden_ends import (
@@ -153,7 +151,6 @@ def _started(run: RunDir, config: RunConfig) -> RunStarted:
         version=config.version,
         host=socket.gethostname(),
         pid=os.getpid(),
-        oom_kills=oom_kills(),
     )
 
 
@@ -163,7 +160,6 @@ def _resumed(run: RunDir) -> RunResumed:
         version=package_version(),
         host=socket.gethostname(),
         pid=os.getpid(),
-        oom_kills=oom_kills(),
         reason=asked.reason,
         epochs=asked.epochs,
     )
@@ -190,7 +186,6 @@ def _job() -> Callable[
     [RunConfig, Callable[[Event], object], Control, Path, RunHistory | None], Result
 ]:
     _share_cores()
-    keep_freed_memory()
     from clr_tui.engine.training.job import run_job
 
     return run_job

@@ -330,6 +330,9 @@ class RunHistory(_Memoized):
         self.logged = LoggedColumns()
         """Of somebody's own loop."""
         self.usages: list[ev.DeviceUsage] = []
+        self._usage: ev.DeviceUsage | None = None
+        self._usage_of: dict[str, ev.DeviceUsage] = {}
+        """The newest load of each device."""
         self.pool: ev.PoolReady | None = None
         """Comparisons only, like the next three."""
         self.rates: dict[int, ev.RateChosen] = {}
@@ -389,8 +392,8 @@ class RunHistory(_Memoized):
 
     @property
     def usage(self) -> ev.DeviceUsage | None:
-        """The newest load of the device."""
-        return self.usages[-1] if self.usages else None
+        """The newest load: of the process, and of all its devices together."""
+        return self._usage
 
     @property
     def precision(self) -> str:
@@ -439,11 +442,6 @@ class RunHistory(_Memoized):
             self.corrupt += not self._trial(event.trial).append(event)
         elif not self._apply_to_trial(event):
             self._apply_to_run(event)
-
-    @property
-    def worker(self) -> ev.RunStarted | ev.RunResumed | None:
-        """The first event of the worker that wrote last; None if the log has none."""
-        return self.resumed[-1] if self.resumed else self.started
 
     def _trial(self, number: int) -> TrialHistory:
         """Returns the trial, creating it if the line that started it was lost."""
@@ -505,8 +503,10 @@ class RunHistory(_Memoized):
                 self.corrupt += not self.logged.append(event)
             case ev.DeviceUsage():
                 self.usages.append(event)
+                self._usage = self._together(event)
             case ev.PoolReady():
                 self.pool = event
+                self._usage_of = {d: u for d, u in self._usage_of.items() if d in event.devices}
             case ev.RateChosen():
                 self.rates[event.entry] = event
             case ev.EntryEnded():
@@ -523,6 +523,21 @@ class RunHistory(_Memoized):
                 self.paused = False
             case ev.RunFinished():
                 self.finished, self.paused, self.progress = event, False, None
+
+    def _together(self, usage: ev.DeviceUsage) -> ev.DeviceUsage:
+        """A load with the memory of all devices, and their mean utilisation."""
+        if usage.memory_used is not None:
+            self._usage_of[usage.device] = usage
+        devices = list(self._usage_of.values())
+        if not devices:
+            return usage
+        shares = [each.utilisation for each in devices if each.utilisation is not None]
+        return replace(
+            usage,
+            memory_used=sum(each.memory_used or 0 for each in devices),
+            memory_total=sum(each.memory_total or 0 for each in devices) or None,
+            utilisation=sum(shares) / len(shares) if shares else None,
+        )
 
     def _extend(self, epochs: int | None) -> None:
         job = self.config.job

@@ -132,10 +132,12 @@ class _TrialColumns:
 
 
 _LOADS: dict[str, Callable[[ev.DeviceUsage], float | None]] = {
-    "system/GPU %": lambda usage: _per_cent(usage.utilisation),
-    "system/GPU memory GB": lambda usage: _gigabytes(usage.memory_used),
-    "system/CPU cores": lambda usage: usage.process_cores,
-    "system/memory GB": lambda usage: _gigabytes(usage.process_memory),
+    "CPU cores": lambda usage: usage.process_cores,
+    "memory GB": lambda usage: _gigabytes(usage.process_memory),
+}
+_DEVICE_LOADS: dict[str, Callable[[ev.DeviceUsage], float | None]] = {
+    "GPU %": lambda usage: _per_cent(usage.utilisation),
+    "GPU memory GB": lambda usage: _gigabytes(usage.memory_used),
 }
 
 
@@ -149,12 +151,21 @@ def _gigabytes(size: int | None) -> float | None:
 
 def _load_columns(history: RunHistory) -> LoggedColumns:
     columns = LoggedColumns()
-    usages = history.usages
     start = history.first_time or 0.0
-    for name, value_of in _LOADS.items():
-        values = [value_of(usage) for usage in usages]
+
+    def add(name: str, usages: list[ev.DeviceUsage], values: list[float | None]) -> None:
         if any(value is not None for value in values):
             seconds = [max(round(usage.time - start), 0) for usage in usages]
             times = [usage.time for usage in usages]
             columns.append(ev.Logged(step=seconds, values={name: values}, at=times, x="second"))
+
+    measured = [usage for usage in history.usages if usage.memory_used is not None]
+    devices = list(dict.fromkeys(usage.device for usage in measured))
+    for name, value_of in _DEVICE_LOADS.items():
+        for device in devices:
+            usages = [usage for usage in measured if usage.device == device]
+            place = f"{device}/" if device and len(devices) > 1 else ""
+            add(f"system/{place}{name}", usages, [value_of(usage) for usage in usages])
+    for name, value_of in _LOADS.items():
+        add(f"system/{name}", history.usages, [value_of(usage) for usage in history.usages])
     return columns

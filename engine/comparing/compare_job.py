@@ -95,6 +95,7 @@ def run_compare_job(work: TrialWork) -> Result:
     used = list(dict.fromkeys(names))
     ready = PoolReady(jobs=jobs, threads=threads, devices=used, reason=reason)
     emit(ready)
+    work.report_on(used)
     emit(Progress(what="starting processes", done=0, total=jobs))
     context = CompareContext(
         config=config,

@@ -17,13 +17,14 @@ from clr_tui.engine.sudden_ends import say_exits, say_sudden_ends
 
 def main() -> None:
     """Runs trials until the pool is gone."""
-    keep_freed_memory()
     own()
     say_sudden_ends(sys.stderr)
     say_exits(lambda text: print(text, file=sys.stderr, flush=True))
     connection = connect_to_parent()
     queue = WorkQueue(connection)  # before torch: from here on the process ends with the pool
     setup = queue.setup.get()
+    if setup.device == "cpu":  # elsewhere steps take no memory of the machine
+        keep_freed_memory()
     from clr_tui.engine.comparing.trial_runner import TrialRunner
 
     runner = TrialRunner(setup, queue, connection)

@@ -49,7 +49,7 @@ class TrialRunner:
         self._control: Control | None = None
         """Of the running trial."""
         self._stop = StopFlag()
-        tune_torch()
+        tune_torch(torch.device(setup.device))
         torch.set_num_threads(setup.threads)
 
     def do(self, work: TrialWork) -> None:

@@ -56,8 +56,6 @@ class RunStarted(Event, frozen=True, kw_only=True):
     pid: int = 0
     script: str = ""
     """The path of the program with a user's own loop; empty for a worker."""
-    oom_kills: int | None = None
-    """Processes that the system had killed by then as memory ran out; null if it does not say."""
 
 
 class Progress(Event, frozen=True, kw_only=True):
@@ -276,8 +274,6 @@ class RunResumed(Event, frozen=True, kw_only=True):
     """The version of clr-tui that continues the log."""
     host: str = ""
     pid: int = 0
-    oom_kills: int | None = None
-    """As in `run-started`."""
     reason: str = ""
     """Who asked for it, and why."""
     epochs: int | None = None
@@ -394,6 +390,8 @@ class DeviceUsage(Event, frozen=True, kw_only=True):
     so that readers know that its process lives.
     """
 
+    device: str = ""
+    """The torch name of the device; empty if none is measured, and in older logs."""
     memory_used: int | None = None
     """Bytes on the device used by all processes."""
     memory_total: int | None = None

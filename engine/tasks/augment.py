@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from clr_tui.engine.tasks.trees import sent
+
 
 @dataclass(frozen=True)
 class RandomAffine:
@@ -42,11 +44,7 @@ class RandomAffine:
             float32, the same shape, on the batch's device, values 0 to 255.
         """
         theta = self._transforms(len(batch), batch.shape[-1], generator)
-        theta = theta.to(batch.device, non_blocking=True)
-        grid = functional.affine_grid(theta, list(batch.shape), align_corners=False)
-        return functional.grid_sample(
-            batch.float(), grid, mode="bilinear", padding_mode=self.fill, align_corners=False
-        )
+        return resampled(batch, sent(theta, batch.device), self.fill)
 
     def _transforms(self, n: int, size: int, generator: torch.Generator) -> Tensor:
         """(n, 2, 3): from output to input coordinates, both -1 to 1 across the image."""
@@ -64,3 +62,36 @@ class RandomAffine:
             ],
             dim=1,
         )
+
+
+def resampled(batch: Tensor, theta: Tensor, fill: str) -> Tensor:
+    """Moves the pixels of square images, (n, channels, size, size); `theta` as in `sampling_grid`.
+
+    On the CPU curves keep the last bits that they have always had.
+    """
+    if batch.device.type == "cpu":
+        grid = functional.affine_grid(theta, list(batch.shape), align_corners=False)
+    else:
+        grid = sampling_grid(theta, batch.shape[-1])
+    return functional.grid_sample(
+        batch.float(), grid, mode="bilinear", padding_mode=fill, align_corners=False
+    )
+
+
+def sampling_grid(theta: Tensor, size: int) -> Tensor:
+    """Like torch's `affine_grid`, for square images, but by sums and products of single numbers.
+
+    `affine_grid` multiplies matrices, which a GPU may do in tf32: positions are then off by up to a
+    tenth of a pixel, and a shift alone would change values.
+
+    Args:
+        theta: (n, 2, 3), from output to input coordinates, both -1 to 1 across the image.
+        size: of a side, pixels.
+
+    Returns:
+        (n, size, size, 2): the place, x and y, from which each pixel is read.
+    """
+    centres = (2 * torch.arange(size, device=theta.device) + 1) / size - 1
+    of_x, of_y, offset = theta.view(-1, 1, 1, 2, 3).unbind(-1)
+    x, y = centres.view(1, -1, 1), centres.view(-1, 1, 1)
+    return torch.addcmul(torch.addcmul(offset, of_y, y), of_x, x)

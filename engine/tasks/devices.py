@@ -7,6 +7,7 @@ import os
 import torch
 
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.nvml import driver_version
 from clr_tui.engine.words import many
 
 
@@ -63,6 +64,21 @@ def memory_of(device: torch.device) -> int:
     if device.type == "cuda":
         return torch.cuda.get_device_properties(device).total_memory
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def unused_gpu(requested: str, chosen: torch.device) -> str:
+    """A sentence if there is a GPU that `auto` did not choose, as torch cannot use it; else empty.
+
+    That is so if torch was built for the CPU alone, or for a newer CUDA than the driver knows.
+    """
+    driver = driver_version() if requested == "auto" and chosen.type == "cpu" else ""
+    if not driver:
+        return ""
+    built = f"for CUDA {torch.version.cuda}" if torch.version.cuda else "without CUDA"
+    return (
+        f"this machine has a GPU, but torch {torch.__version__}, built {built}, cannot use it with "
+        f"driver {driver}: the run uses the CPU"
+    )
 
 
 def _is_available(kind: str) -> bool:

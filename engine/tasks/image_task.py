@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, cast
 
 import torch
@@ -60,9 +61,14 @@ class ImageTask(Task):
             float32, the same shape, in the model's memory layout; `batch` is not changed.
         """
         batch = batch.contiguous(memory_format=layout_on(self.device))
-        shift = (self.mean * 255).view(1, -1, 1, 1)
-        scale = (1 / (self.std * 255)).view(1, -1, 1, 1)
+        shift, scale = self._normalisation
         return (batch - shift).mul_(scale)
+
+    @cached_property
+    def _normalisation(self) -> tuple[Tensor, Tensor]:
+        """What to subtract and to multiply by, (1, channels, 1, 1), on the device."""
+        shift = (self.mean * 255).view(1, -1, 1, 1)
+        return shift, (1 / (self.std * 255)).view(1, -1, 1, 1)
 
     def inputs(self, part: Rows, chosen: Tensor | slice) -> Tree:
         """Normalised images, float32 (n, channels, size, size), or a batch of cached features."""

@@ -31,7 +31,7 @@ from clr_tui.engine.tasks.own_data import DataReader
 from clr_tui.engine.tasks.own_model import ModelMaker, seeded
 from clr_tui.engine.tasks.parts import Batch, Part, Rows, batch_length
 from clr_tui.engine.tasks.task import Task
-from clr_tui.engine.tasks.trees import Tree, call, tensors, tree_to
+from clr_tui.engine.tasks.trees import Tree, call, sent, tensors, tree_to
 
 NOTHING = Rows(torch.empty(0), torch.empty(0))
 """A part that the task does not have."""
@@ -238,7 +238,7 @@ def _metric(name: str, direction: Any) -> Metric:
 def _counted(mean: Tensor | float, samples: int, device: torch.device) -> Counted:
     if not isinstance(mean, Tensor):
         return Counted(torch.full((), mean * samples, device=device), samples)
-    total = mean.detach().to(device, torch.float32, non_blocking=True).reshape(()) * samples
+    total = sent(mean.detach().float(), device).reshape(()) * samples
     return Counted(total, samples)
 
 

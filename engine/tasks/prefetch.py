@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from clr_tui.engine.tasks.parts import Batch
+from clr_tui.engine.tasks.trees import sent
 
 
 def moved(batch: Any, device: torch.device) -> Any:
@@ -19,9 +20,9 @@ def moved(batch: Any, device: torch.device) -> Any:
     Anything else stays, such as strings and numbers.
     """
     if isinstance(batch, Tensor):
-        return batch.to(device, non_blocking=True)
+        return sent(batch, device)
     if isinstance(batch, np.ndarray) and batch.dtype.kind in "biufc":
-        return from_numpy(batch).to(device, non_blocking=True)
+        return sent(from_numpy(batch), device)
     if callable(getattr(batch, "to", None)):  # packed sequences, graphs, encodings of tokenizers
         return batch.to(device)
     if isinstance(batch, Mapping):

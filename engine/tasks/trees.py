@@ -32,7 +32,17 @@ def rows(tree: Tree, chosen: Tensor | slice) -> Tree:
 
 def tree_to(tree: Tree, device: torch.device) -> Tree:
     """Copies a tree to a device, without waiting where its tensors are in pinned memory."""
-    return tree_map(lambda tensor: tensor.to(device, non_blocking=True), tree)
+    return tree_map(lambda tensor: sent(tensor, device), tree)
+
+
+def sent(tensor: Tensor, device: torch.device) -> Tensor:
+    """Copies a tensor to a device, without waiting if that is CUDA.
+
+    CUDA reads memory that is not pinned before it returns, and torch keeps pinned memory until it
+    is read. MPS reads any memory later, when it may belong to something else already (pytorch
+    issues 139550 and 189690).
+    """
+    return tensor.to(device, non_blocking=device.type == "cuda")
 
 
 def tensors(tree: Tree) -> list[Tensor]:

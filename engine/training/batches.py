@@ -10,6 +10,7 @@ from torch import Tensor
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.tasks.parts import Batch, Rows
 from clr_tui.engine.tasks.task import Task
+from clr_tui.engine.tasks.trees import sent
 from clr_tui.engine.training.randomness import generator
 from clr_tui.engine.training.stream_batches import StreamBatches
 from clr_tui.engine.words import many
@@ -93,7 +94,7 @@ class ShuffledRows:
     def _set_order(self, order: Tensor) -> None:
         self._order = order
         # Once per epoch, not once per batch.
-        self._order_there = order.to(self._rows.held_on, non_blocking=True)
+        self._order_there = sent(order, self._rows.held_on)
 
     def state_dict(self) -> dict[str, Any]:
         """The position in the data and both generators, as tensors and plain values."""

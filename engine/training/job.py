@@ -16,8 +16,9 @@ from clr_tui.engine.by_name import named
 from clr_tui.engine.cores import usable_cores
 from clr_tui.engine.kinds import JOB_KINDS
 from clr_tui.engine.log.events import DeviceChosen, Event, Note, Progress, TaskReady
+from clr_tui.engine.malloc import keep_freed_memory
 from clr_tui.engine.settings.config import RunConfig
-from clr_tui.engine.tasks.devices import choose_device
+from clr_tui.engine.tasks.devices import choose_device, unused_gpu
 from clr_tui.engine.tasks.load import load_task
 from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.tasks.user_code import enter
@@ -58,6 +59,11 @@ def run_job(
     _start_torch(emit, config)
     control.raise_if_stopped()
     device, name, memory, precision = choose_device(config.task.device)
+    tune_torch(device)
+    if device.type == "cpu":  # elsewhere steps take no memory of the machine
+        keep_freed_memory()
+    if text := unused_gpu(config.task.device, device):
+        emit(Note(level="warning", text=text))
     emit(
         DeviceChosen(
             device=str(device),
@@ -80,9 +86,10 @@ def run_job(
     def note(text: str) -> None:
         emit(Note(level="warning", text=text))
 
-    with reporting_usage(device, emit), reporting_changes(config.task, note):
+    with reporting_usage(device, emit) as report_on, reporting_changes(config.task, note):
         run: Callable[[TrialWork], Result] = named(JOB_KINDS[config.kind].run)
-        return run(TrialWork(config, device, precision, emit, control, folder, load, past))
+        work = TrialWork(config, device, precision, emit, control, folder, load, past, report_on)
+        return run(work)
 
 
 def _start_torch(emit: Callable[[Event], object], config: RunConfig) -> None:
@@ -90,7 +97,6 @@ def _start_torch(emit: Callable[[Event], object], config: RunConfig) -> None:
     emit(Progress(what="starting torch", done=1, total=2))
     named(JOB_KINDS[config.kind].try_early)(config)
     use_all_cores()
-    tune_torch()
     emit(Progress(what="starting torch", done=2, total=2))
 
 
@@ -103,9 +109,12 @@ def use_all_cores() -> None:
         torch.set_num_threads(usable_cores())
 
 
-def tune_torch() -> None:
-    """Makes CUDA faster: all batches have one size, so cuDNN may try out its algorithms."""
-    if torch.cuda.is_available():
+def tune_torch(device: torch.device) -> None:
+    """Makes CUDA faster: all batches have one size, so cuDNN may try out its algorithms.
+
+    Changes nothing for another device: "high" would let matrix products on the CPU lose bits, too.
+    """
+    if device.type == "cuda":
         torch.backends.cudnn.benchmark = True
         torch.set_float32_matmul_precision("high")
 

@@ -16,11 +16,13 @@ from clr_tui.engine.tasks.parts import Part
 from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.training.compiling import compiled
 from clr_tui.engine.training.control import Control
+from clr_tui.engine.training.device_usage import ReportOn
 from clr_tui.engine.training.optimizers.optimizer_remarks import remarks
 from clr_tui.engine.training.randomness import stream
 from clr_tui.engine.training.recorder import Recorder, StopRule
 from clr_tui.engine.training.stopwatch import Stopwatch
 from clr_tui.engine.training.trainee import Trainee, make_trainee
+from clr_tui.engine.training.warm_up import warm_up
 
 if TYPE_CHECKING:
     from clr_tui.engine.analysis.history import RunHistory
@@ -45,6 +47,11 @@ class Session:
         return self.task.device.type == "cpu"
 
     @property
+    def starts_slowly(self) -> bool:
+        """Whether the first steps take much longer than others: on any accelerator."""
+        return self.task.device.type != "cpu"
+
+    @property
     def samples_per_step(self) -> int:
         """Samples of an update."""
         return self.task.samples_per_step(self.config.task.batch_size)
@@ -53,6 +60,8 @@ class Session:
         self, optimizer: OptimizerConfig, seed: int, *measured: Part, lr: float | None
     ) -> Trainee:
         """Makes a trial's trainee and prepares the training part and all `measured` ones.
+
+        On an accelerator the first steps, which are slow, are made and undone.
 
         Raises:
             UserError: see `make_trainee`.
@@ -81,6 +90,8 @@ class Session:
         if self.config.task.compile if wanted is None else wanted:
             trainee = compiled(trainee, self.emit)
         trainee.prepare(self.task.train, *measured)
+        if self.starts_slowly:
+            warm_up(trainee, *measured)
         # Dropout draws from the global generators.
         torch.manual_seed(stream(seed, "model"))
         return trainee
@@ -125,6 +136,8 @@ class TrialWork:
     """Reads the data onto a device, and logs it."""
     past: RunHistory | None = None
     """What earlier workers logged, if the run is resumed."""
+    report_on: ReportOn = lambda names: None
+    """Sets the devices whose load is logged; at first `device` alone."""
 
     def session(self) -> Session:
         """Loads the data, for jobs that train in the worker itself."""

@@ -140,3 +140,14 @@ def test_load_is_by_second() -> None:
     assert (memory.step.tolist(), memory.value.tolist(), memory.x) == ([1, 6], [3, 4], "second")
     assert math.isnan(columns.column("system/GPU %").value[1])
     assert load_columns(history_of(RangeTest())).names == []
+    # A process that measures no device says so in between, and several have columns of their own.
+    history.apply(ev.DeviceUsage(process_cores=1.5, time=107.0))
+    history.apply(ev.DeviceUsage(device="cuda:1", memory_used=2 * 10**9, time=108.0))
+    several = load_columns(history)
+    assert several.names == [
+        "system/GPU %",
+        "system/GPU memory GB",
+        "system/cuda:1/GPU memory GB",
+        "system/CPU cores",
+    ]
+    assert several.column("system/cuda:1/GPU memory GB").value.tolist() == [2]

@@ -353,3 +353,22 @@ def test_what_was_made_of_a_history_is_made_again_after_a_change_or_for_other_ar
     history.apply(ev.RunFinished(outcome="done"))
     assert history.cached(make, 3, live=False) == 6
     assert made == [2, 3, 3, 3]
+
+
+def test_the_load_is_that_of_all_devices_that_are_used() -> None:
+    history = RunHistory(TRAINING)
+    assert history.usage is None
+    load = ev.DeviceUsage(device="cuda:0", memory_used=9, memory_total=80, utilisation=1.0)
+    history.apply(load)
+    assert history.usage == load
+    history.apply(ev.PoolReady(jobs=2, threads=0, devices=["cuda:1", "cuda:2"]))
+    for index, share in ((1, None), (2, 0.5), (1, 1.0)):
+        name = f"cuda:{index}"
+        history.apply(
+            ev.DeviceUsage(device=name, memory_used=index, memory_total=80, utilisation=share)
+        )
+    history.apply(ev.DeviceUsage(process_cores=2.0))
+    usage = history.usage
+    assert usage is not None
+    assert (usage.memory_used, usage.memory_total, usage.utilisation) == (3, 160, 0.75)
+    assert usage.process_cores == 2.0

@@ -53,7 +53,7 @@ def events_of_type(run: RunDir, kind: type[Event]) -> list[Event]:
 def new_run(runs: Path, job: Compare, folder: Path | None = None, **task: object) -> RunDir:
     return create_run(
         runs,
-        task=TaskConfig(**task),
+        task=TaskConfig(**{"device": "cpu", **task}),  # only there are trials the same anywhere
         job=job,
         version="0",
         folder="" if folder is None else str(folder),

@@ -20,7 +20,7 @@ from clr_tui.engine.training.session import Session, Trial
 from clr_tui.engine.training.training import Training
 
 MEASURE = """
-import json, resource, sys
+import json, re, sys
 import torch
 torch.set_num_threads(1)
 from clr_tui.engine.malloc import keep_freed_memory
@@ -39,7 +39,7 @@ config = TaskConfig(
 task = load_task(config, torch.device("cpu"), lambda *a: None, lambda t: None)
 # As the worker of a comparison, which makes no optimizer: that takes torch a second.
 use_all_cores()
-tune_torch()
+tune_torch(torch.device("cpu"))
 torch.set_num_threads(1)
 need = trial_need(task, batch)
 assert default_lr(OptimizerConfig(name="adam")) == 0.001
@@ -50,7 +50,8 @@ trainee = make_trainee(
 for _ in range(3):
     trainee.step()
 evaluate(trainee, task.validation)
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+# Not ru_maxrss: that begins with the peak of the process that started this one.
+peak = int(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1]) * 1024
 print(json.dumps({"peak": peak, "need": need.on_cpu, "process": need.process}))
 """
 

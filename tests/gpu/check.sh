@@ -87,8 +87,8 @@ PYTHON
 }
 
 part_probe() {
-  script probe ${CHECKS:-first_steps panel rates pieces waits copies grids agreement again \
-    optimizers checkpoints restored no_memory}
+  script probe ${CHECKS:-first_steps worker warmed panel rates pieces waits copies grids agreement \
+    again optimizers checkpoints restored no_memory}
 }
 part_heavy() { script probe ${CHECKS:-memory transfer}; }
 

@@ -19,11 +19,11 @@ from torch.profiler import ProfilerActivity, profile
 from clr_tui.engine.comparing.trial_memory import trial_need
 from clr_tui.engine.errors import describe_error
 from clr_tui.engine.log.events import Event, Steps
-from clr_tui.engine.nvml import UsageMonitor
+from clr_tui.engine.nvml import UsageMonitor, device_state, uuid_of
 from clr_tui.engine.settings.config import OptimizerConfig, RangeTest, RunConfig, TaskConfig
 from clr_tui.engine.settings.optimizer_names import OPTIMIZERS
 from clr_tui.engine.tasks import cnn
-from clr_tui.engine.tasks.augment import RandomAffine
+from clr_tui.engine.tasks.augment import RandomAffine, resampled, sampling_grid
 from clr_tui.engine.tasks.cnn import build_cnn
 from clr_tui.engine.tasks.devices import choose_device
 from clr_tui.engine.tasks.image_task import ImageTask
@@ -41,6 +41,7 @@ from clr_tui.engine.training.schedules import PolicyRate, make_scheduler
 from clr_tui.engine.training.session import Session
 from clr_tui.engine.training.stopwatch import Stopwatch
 from clr_tui.engine.training.trainee import Trainee, make_trainee
+from clr_tui.engine.training.warm_up import warm_up
 
 __all__ = [
     "OPTIMIZERS",
@@ -54,10 +55,15 @@ __all__ = [
     "compiled",
     "correct",
     "describe_error",
+    "device_state",
     "evaluate",
     "generator",
+    "resampled",
+    "sampling_grid",
     "trial_need",
     "tune_torch",
+    "uuid_of",
+    "warm_up",
 ]
 
 DEVICE = torch.device(os.environ.get("DEVICE", "cuda"))
@@ -253,7 +259,7 @@ def run_checks(checks: tuple[Callable[[], object], ...], wanted: list[str]) -> N
     unknown = set(wanted) - {check.__name__ for check in checks}
     if unknown:
         raise SystemExit(f"no such check: {' '.join(sorted(unknown))}")
-    tune_torch()
+    tune_torch(DEVICE)
     for check in checks:
         if not wanted or check.__name__ in wanted:
             _attempt(check)

@@ -32,6 +32,7 @@ from common import (
     kernels,
     now,
     per_second,
+    resampled,
     run_checks,
     task,
     trainee,
@@ -113,10 +114,7 @@ class Whole:
         theta = self.theta.index_select(0, self.at).squeeze(0)
         images = part.inputs.index_select(0, chosen)
         labels = part.targets.index_select(0, chosen)
-        grid = functional.affine_grid(theta, list(images.shape), align_corners=False)
-        images = functional.grid_sample(
-            images.float(), grid, padding_mode=self.task.augment.fill, align_corners=False
-        )
+        images = resampled(images, theta, self.task.augment.fill)
         self.optimizer.zero_grad(set_to_none=True)
         with autocast(self.made.precision == "bfloat16"):
             logits = self.forward(self.task.normalise(images))

@@ -36,19 +36,24 @@ from common import (
     choose_device,
     constant_rate,
     describe_error,
+    device_state,
     evaluate,
     host_microseconds,
     kernels,
     now,
     per_second,
+    resampled,
     run_checks,
+    sampling_grid,
     sweep_losses,
     task,
     trainee,
     transforms,
     trial_need,
     tune_torch,
+    uuid_of,
     wait,
+    warm_up,
     without_dropout,
 )
 from torch.nn import functional
@@ -71,6 +76,47 @@ def first_steps() -> None:
         f"first use of the device {context / 1e3:.2f} s, first trainee {built:.2f} s;"
         f" ms of the first steps: {first}; of two evaluations: {evaluations}"
     )
+
+
+def worker() -> None:
+    """Does a comparison's worker start CUDA, which would take the place on an exclusive GPU?"""
+    program = (
+        "import torch; from clr_tui.engine.comparing.accelerators import accelerators;"
+        " from clr_tui.engine.tasks.devices import choose_device;"
+        f" first = choose_device({str(DEVICE)!r})[0];"
+        " print(accelerators('auto', first), flush=True);"
+        " input()"
+    )
+    before = used()
+    child = subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout is not None
+    print(child.stdout.readline().strip())
+    taken = (used() - before) / MIB
+    child.communicate("\n")
+    print(f"a worker that has looked at the GPUs takes {taken:.0f} MiB of the first")
+    if taken > 100:
+        print("!! the worker of a comparison starts CUDA")
+
+
+def warmed() -> None:
+    """Is the first step after the product's warm-up like those that follow?"""
+    data = task(32)
+    made = trainee(data)
+    cost = milliseconds(lambda: warm_up(made, data.validation))
+    steps = [milliseconds(made.step) for _ in range(10)]
+    measured = milliseconds(lambda: evaluate(made, data.validation))
+    usual = sorted(steps[1:])[4]
+    print(
+        f"ms of the warm-up {cost:.0f}, of the first step {steps[0]:.1f}, of one of the next nine"
+        f" {usual:.1f}; of the first evaluation {measured:.1f}"
+    )
+    if CUDA and steps[0] > 10 * usual:
+        print("!! the first timed step is slower than others")
 
 
 def milliseconds(work: Callable[[], object]) -> float:
@@ -208,15 +254,11 @@ def copies() -> None:
 
 
 def grids() -> None:
-    """How far does tf32 move a pixel of the augmentation, and how much do the values change?"""
+    """How far does tf32 move a pixel: in torch's grid, and in that of the augmentation?
+
+    In the product's no shift may change a value.
+    """
     augment = task(32).augment
-
-    def moved(theta: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
-        grid = functional.affine_grid(theta, list(images.shape), align_corners=False)
-        return functional.grid_sample(
-            images.float(), grid, padding_mode=augment.fill, align_corners=False
-        )
-
     for size in (32,) if TINY else (32, 128, 224):
         shape = [16, 3, size, size]
         theta = transforms(augment, 16, size, torch.Generator().manual_seed(0))
@@ -227,16 +269,22 @@ def grids() -> None:
         line = []
         for precision in ("highest", "high"):
             torch.set_float32_matmul_precision(precision)
-            grid = functional.affine_grid(theta.to(DEVICE), shape, align_corners=False)
-            off = (grid.cpu().double() - exact).abs().max().item() * size / 2
-            there = moved(shift.to(DEVICE), images.to(DEVICE)).cpu()
-            change = (there - moved(shift, images)).abs()
+            off = []
+            for grid in (
+                functional.affine_grid(theta.to(DEVICE), shape, align_corners=False),
+                sampling_grid(theta.to(DEVICE), size),
+            ):
+                off.append((grid.cpu().double() - exact).abs().max().item() * size / 2)
+            there = resampled(images.to(DEVICE), shift.to(DEVICE), augment.fill).cpu()
+            change = (there - resampled(images, shift, augment.fill)).abs().max().item()
             line.append(
-                f"{precision}: {off:.4f} px, a shift by whole pixels changes values by up to"
-                f" {change.max():.2f} (mean {change.mean():.3f})"
+                f"{precision}: torch's grid is off by {off[0]:.4f} px, ours by {off[1]:.5f};"
+                f" a shift by whole pixels changes values by up to {change:.3f}"
             )
+            if off[1] > 1e-3 or change > 0.05:
+                print("!! the augmentation depends on the precision of matrix products")
         print(f"{size}px " + "; ".join(line))
-    tune_torch()
+    tune_torch(DEVICE)
 
 
 def agreement() -> None:
@@ -254,7 +302,7 @@ def agreement() -> None:
                 curves.append(sweep_losses(8 if TINY else 100, torch.device(place), precision))
     finally:
         torch.backends.cudnn.allow_tf32 = True
-        tune_torch()
+        tune_torch(DEVICE)
     for (place, precision, _, tf32), curve in list(zip(settings, curves, strict=True))[1:]:
         gaps = [abs(a - b) / abs(a) for a, b in zip(curves[0], curve, strict=False)]
         print(
@@ -274,7 +322,7 @@ def again() -> None:
         apart = abs(one[-1] - two[-1])
         print(f"benchmark={trying}: {same} of {len(one)} losses are the same,", end=" ")
         print(f"the last differ by {apart:.1e}")
-    tune_torch()
+    tune_torch(DEVICE)
 
 
 def losses_at_a_rate(data: ImageTask) -> list[float]:
@@ -322,7 +370,7 @@ def restored() -> None:
     found = [other.step()[0].item() for _ in range(3)]
     on_cpu = torch.load(path, map_location="cpu", weights_only=True)
     path.unlink()
-    tune_torch()
+    tune_torch(DEVICE)
     print(f"restored: {found}; without interruption: {expected}; on the CPU: {sorted(on_cpu)[:4]}")
 
 
@@ -365,9 +413,12 @@ def resident() -> int:
 
 def panel() -> None:
     """The figures of the memory panel: NVML's, torch's, nvidia-smi's."""
-    print(choose_device(str(DEVICE)), UsageMonitor(0).read())
+    uuid = uuid_of(torch.cuda, 0) if CUDA else ""
+    print(choose_device(str(DEVICE)), UsageMonitor(0, uuid).read(), device_state(0, uuid))
     if not CUDA:
         return
+    if not uuid or device_state(0, uuid) is None:
+        print("!! the GPU is not found by its UUID, or its memory is not known")
     free, total = torch.cuda.mem_get_info()
     fields = (
         "memory.used,memory.total,memory.reserved,utilization.gpu,uuid,pci.bus_id,compute_mode,"
@@ -454,6 +505,8 @@ def transfer() -> None:
 
 CHECKS = (
     first_steps,
+    worker,
+    warmed,
     panel,
     rates,
     pieces,

@@ -76,7 +76,7 @@ def start_process(niceness: int) -> None:
     """Prepares a process of the pool: one thread, so that a curve is the same on any machine."""
     os.nice(niceness)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    tune_torch()
+    tune_torch(choose_device("auto")[0])
     torch.set_num_threads(1)
 
 

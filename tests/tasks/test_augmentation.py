@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 import torch
 from scipy import ndimage
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.nn import functional
+from torch.utils._python_dispatch import TorchDispatchMode
 
-from clr_tui.engine.tasks.augment import RandomAffine
+from clr_tui.engine.tasks.augment import RandomAffine, sampling_grid
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -121,3 +124,44 @@ def test_digits_are_shifted_and_turned_but_never_mirrored(load):
     assert task.augment.shift == 1
     assert task.augment.fill == "zeros"
     assert load(augment=False).augment is None
+
+
+@pytest.mark.parametrize("size", [8, 15, 32, 224])
+def test_the_grid_of_accelerators_is_torchs(size):
+    theta = RandomAffine(shift=size // 8)._transforms(50, size, generator())
+    exact = functional.affine_grid(theta.double(), [50, 3, size, size], align_corners=False)
+    found = sampling_grid(theta, size)
+    assert found.dtype == torch.float32
+    # A few roundings of numbers up to 1; tf32 is off by some 5e-4.
+    torch.testing.assert_close(found.double(), exact, atol=5e-7, rtol=0)
+
+
+def test_a_shift_alone_leaves_values_as_they_are_on_accelerators():
+    batch = images(20, size=224)
+    theta = RandomAffine(flip=True, shift=28, degrees=0)._transforms(20, 224, generator())
+    out = functional.grid_sample(batch.float(), sampling_grid(theta, 224), align_corners=False)
+    # A place that is off by 2e-7 of half the side mixes in 2e-5 of the next pixel.
+    assert (out - out.round()).abs().max() < 0.02
+
+
+class Operations(TorchDispatchMode):
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.names.append(str(func))
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.skipif(
+    torch.__version__ < (2, 10) and not torch.cuda.is_available(),
+    reason="before torch 2.10, fake CUDA tensors need a driver",
+)
+def test_no_matrices_are_multiplied_on_cuda():
+    """They may be in tf32."""
+    with FakeTensorMode(allow_non_fake_inputs=True), Operations() as seen:
+        batch = torch.zeros(4, 3, 8, 8, dtype=torch.uint8, device="cuda")
+        RandomAffine()(batch, generator())
+    assert any("grid_sampler" in name for name in seen.names)
+    assert not [name for name in seen.names if "mm" in name]

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
 
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.tasks.devices import choose_device, layout_on
+from clr_tui.engine.tasks import devices
+from clr_tui.engine.tasks.devices import choose_device, layout_on, unused_gpu
+from clr_tui.engine.tasks.trees import sent, tree_to
+from clr_tui.engine.training.job import tune_torch
 
 
 @pytest.fixture
@@ -90,3 +95,47 @@ def test_layout_is_the_plain_one_where_batch_norm_cannot_do_without() -> None:
     assert layout_on(torch.device("mps")) is torch.contiguous_format
     assert layout_on(torch.device("cuda", 0)) is torch.channels_last
     assert layout_on(torch.device("cpu")) is torch.channels_last
+
+
+def test_a_gpu_that_torch_cannot_use_is_told_of(monkeypatch):
+    cpu, cuda = torch.device("cpu"), torch.device("cuda", 0)
+    monkeypatch.setattr(devices, "driver_version", lambda: "535.54.03")
+    monkeypatch.setattr(torch.version, "cuda", "13.0")
+    text = unused_gpu("auto", cpu)
+    assert "built for CUDA 13.0, cannot use it with driver 535.54.03" in text
+    monkeypatch.setattr(torch.version, "cuda", None)
+    assert "built without CUDA" in unused_gpu("auto", cpu)
+    assert unused_gpu("cpu", cpu) == unused_gpu("auto", cuda) == ""
+    monkeypatch.setattr(devices, "driver_version", lambda: "")
+    assert unused_gpu("auto", cpu) == ""
+
+
+def test_torch_is_tuned_for_cuda_alone(monkeypatch):
+    """On the CPU "high" may cost bits of matrix products, and a run is to be the same anywhere."""
+    asked: list[str] = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.backends.cudnn, "benchmark", False)
+    monkeypatch.setattr(torch, "set_float32_matmul_precision", asked.append)
+    tune_torch(torch.device("cpu"))
+    assert (asked, torch.backends.cudnn.benchmark) == ([], False)
+    tune_torch(torch.device("cuda", 1))
+    assert (asked, torch.backends.cudnn.benchmark) == (["high"], True)
+
+
+def test_only_copies_to_cuda_are_not_waited_for():
+    """MPS would read the memory when it may be something else's already."""
+    waited: list[bool] = []
+
+    class Copied(torch.Tensor):
+        def to(self, device, non_blocking=False):
+            waited.append(not non_blocking)
+            return self
+
+    tensor = torch.zeros(2).as_subclass(Copied)
+    for device in ("mps", "cpu", "cuda:1"):
+        sent(tensor, torch.device(device))
+        tree_to([tensor], torch.device(device))
+    assert waited == [True] * 4 + [False] * 2
+    engine = Path(devices.__file__).parents[1]
+    copying = [p.name for p in engine.rglob("*.py") if re.search("non_blocking=", p.read_text())]
+    assert copying == ["trees.py"]

@@ -101,7 +101,7 @@ def test_what_asks_before_each_report_can_end_the_work() -> None:
 
 
 class Monitor:
-    def __init__(self, index: int) -> None:
+    def __init__(self, index: int, uuid: str) -> None:
         assert index == 1
 
     def read(self) -> tuple[int, int, float | None]:
@@ -123,7 +123,37 @@ def test_the_load_of_the_device_is_reported_until_the_end(monkeypatch: pytest.Mo
     with usage.reporting_usage(torch.device("cuda", 1), emit):
         assert several.wait(60)
     assert threading.active_count() == before
-    assert seen[0] == DeviceUsage(memory_used=3, memory_total=80, utilisation=None)
+    assert seen[0] == DeviceUsage(device="cuda:1", memory_used=3, memory_total=80, utilisation=None)
+
+
+def test_the_load_of_each_gpu_of_a_comparison_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Any:
+        def __init__(self, index: int, uuid: str) -> None:
+            self._index = index
+            assert uuid == f"u{index}"
+
+        def read(self) -> tuple[int, int, float | None] | None:
+            return (self._index, 80, 0.5) if self._index < 3 else None
+
+    monkeypatch.setattr(usage, "UsageMonitor", Any)
+    monkeypatch.setattr(usage, "uuid_of", lambda cuda, index: f"u{index}")
+    monkeypatch.setattr(usage, "USAGE_SECONDS", 0.01)
+    seen: list[str] = []
+    both = threading.Event()
+
+    def emit(event: Event) -> None:
+        assert isinstance(event, DeviceUsage)
+        assert event.device == f"cuda:{event.memory_used}"
+        seen.append(event.device)
+        if seen[-1] == "cuda:2":
+            both.set()
+
+    with usage.reporting_usage(torch.device("cuda", 0), emit) as report_on:
+        report_on(["cuda:1", "cuda:2", "cuda:3"])
+        assert both.wait(60)
+    assert set(seen) <= {"cuda:0", "cuda:1", "cuda:2"}
+    with usage.reporting_usage(torch.device("cpu"), emit) as report_on:
+        report_on(["cpu"])
 
 
 def test_a_full_log_ends_the_reports_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:

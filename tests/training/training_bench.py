@@ -43,7 +43,7 @@ def tiny_model() -> nn.Module:
 def shift_a_little(batch: Tensor, generator: torch.Generator) -> Tensor:
     """Brightness of each image by a draw of its own."""
     draw = torch.rand(len(batch), 1, 1, 1, generator=generator)
-    return batch.float() * (0.8 + 0.2 * draw)
+    return batch.float() * (0.8 + 0.2 * draw.to(batch.device))
 
 
 def part(n: int, seed: int) -> Rows:

@@ -41,8 +41,6 @@ class Status:
     role: Role
     words: str
     """A symbol and a word: "● running"."""
-    short: str
-    """The same without how long it has lasted: "◌ silent"."""
     quiet: str = ""
     """For how long nothing has come from a living run, if it is silent: "silent for 3 min"."""
 
@@ -72,24 +70,20 @@ def status_of(history: RunHistory, *, alive: bool, now: float | None = None) -> 
     words = f"{SYMBOLS[state]} {state}"
     if now is not None and state in LIVING and (seconds := history.pace.silence(now)) is not None:
         quiet = numbers.silent_words(seconds)
-        short = f"{SYMBOLS['starting']} silent"
-        return Status(state, "suggestion", f"{words}, {quiet}", short, quiet)
-    return Status(state, _ROLES[state], words, words)
+        return Status(state, "suggestion", f"{words}, {quiet}", quiet)
+    return Status(state, _ROLES[state], words)
 
 
 def _growth(history: RunHistory, now: float) -> Status:
     """Whether the log of another tool grows: nobody says whether its run has ended."""
     if history.last_time is None:
-        words = f"{SYMBOLS['starting']} nothing logged yet"
-        return Status("starting", "muted", words, f"{SYMBOLS['starting']} empty")
+        return Status("starting", "muted", f"{SYMBOLS['starting']} nothing logged yet")
     silence = silence_of(history, now)
     if silence < SILENT_SECONDS:
-        words = f"{SYMBOLS['running']} growing"
-        return Status("running", "accuracy", words, words)
+        return Status("running", "accuracy", f"{SYMBOLS['running']} growing")
     # In tens of seconds, because each change of the words is drawn.
     words = numbers.in_one_unit(silence if silence >= 60 else silence // 10 * 10)
-    short = f"{SYMBOLS['starting']} silent"
-    return Status("running", "muted", f"{short} for {words}", short)
+    return Status("running", "muted", f"{SYMBOLS['starting']} silent for {words}")
 
 
 def offer_words(kind: str) -> str:
@@ -171,10 +165,7 @@ def failure_words(history: RunHistory, state: State, log_path: str, how: str = "
     """
     has_worker = _has_worker(history)
     if state == "lost" and not has_worker:
-        return (
-            "The program vanished: killed (also by SIGTERM, as schedulers do), out of memory, or "
-            "the machine went down."
-        )
+        return "The program vanished: killed, out of memory, or the machine went down."
     if state == "lost":
         ended = f"was {plain(how)}" if how else "vanished: killed, out of memory, or the machine"
         ended += "" if how else " went down"
