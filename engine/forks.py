@@ -19,6 +19,8 @@ from pathlib import Path
 _PR_SET_PDEATHSIG = 1
 _END_SECONDS = 5.0
 """How long a process may take to end before it is killed."""
+_TRIALS = b"clr_tui.engine.comparing.trial_process"
+"""What processes of a comparison, and their forks, have on their command line."""
 _exit = os._exit  # what the user's code finds under this name may be ours
 
 
@@ -82,7 +84,7 @@ def end_forks(seconds: float = _END_SECONDS, proc: Path = Path("/proc")) -> list
 
 
 def _forks(proc: Path) -> Iterator[int]:
-    """Processes of this session that run this process's own program with its arguments."""
+    """Processes of this session that run what this one runs; or its trials, if it began that."""
     ours = os.getpid()
     try:
         command = (proc / str(ours) / "cmdline").read_bytes()
@@ -93,7 +95,8 @@ def _forks(proc: Path) -> Iterator[int]:
         with contextlib.suppress(OSError):
             if os.getsid(pid) != os.getsid(0) or not _is_running(pid, proc):
                 continue
-            if (proc / str(pid) / "cmdline").read_bytes() == command:
+            theirs = (proc / str(pid) / "cmdline").read_bytes()
+            if theirs == command or (os.getsid(0) == ours and _TRIALS in theirs.split(b"\0")):
                 yield pid
 
 

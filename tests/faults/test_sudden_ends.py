@@ -17,7 +17,7 @@ from clr_tui.engine.log.bounded_output import bound_output, cut_output
 from clr_tui.engine.log.last_words import end_in, end_in_output
 
 CONTAINED = """
-import ctypes, os, signal, sys, threading, time
+import ctypes, os, signal, subprocess, sys, threading, time
 from clr_tui.engine import forks
 from clr_tui.engine.sudden_ends import say_exits, say_sudden_ends
 
@@ -125,7 +125,12 @@ def test_forks_end_with_the_process_however_it_ends(tmp_path: Path) -> None:
         pids.append(pid)
     while os.stat(1).st_size < 2:
         time.sleep(0.01)
-    assert sorted(forks.end_forks(0.2)) == sorted(pids)
+    sleep = [sys.executable, "-c", "import time; time.sleep(60)"]
+    other = subprocess.Popen(sleep)  # a program that may be meant to stay
+    trial = subprocess.Popen([*sleep, "clr_tui.engine.comparing.trial_process"])
+    assert sorted(forks.end_forks(0.2)) == sorted([*pids, trial.pid])
+    assert other.poll() is None
+    other.kill()
     pid = os.fork()
     if pid == 0:
         while True:
