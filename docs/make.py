@@ -26,8 +26,8 @@ PLACES = {
             kind.name,
             "run",
             "newest",
-            *(["curves"] if kind.curves else []),
-            *(["job"] if kind.command else []),
+            *(["curves", "known"] if kind.curves else []),
+            *(["job", "output"] if kind.command else []),
         }
         for kind in KINDS.values()
     },

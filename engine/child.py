@@ -11,11 +11,22 @@ import sys
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
 
+_HAS_SAFE_PATH = sys.version_info >= (3, 11)
+_RUN_MODULE = (
+    "import sys; del sys.path[0]; import runpy; "
+    "runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
+)
+"""What `python -P -m` does, for a Python that has no -P."""
+
 
 def module_command(module: str, *arguments: str) -> list[str]:
-    """The command `python -m module`, without imports from the working directory."""
-    safe_path = ["-P"] if sys.version_info >= (3, 11) else []
-    return [sys.executable, *safe_path, "-m", module, *arguments]
+    """The command `python -m module`, without imports from the working directory.
+
+    That may be a folder into which others can write, and a file `torch.py` there would be run.
+    """
+    if _HAS_SAFE_PATH:
+        return [sys.executable, "-P", "-m", module, *arguments]
+    return [sys.executable, "-c", _RUN_MODULE.format(module=module), *arguments]
 
 
 class Child:

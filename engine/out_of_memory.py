@@ -12,6 +12,7 @@ _WORDS = re.compile(
     r"|OUT_OF_(DEVICE_|HOST_)?MEMORY|OutOfMemory|MemoryAllocation\b"
     r"|ALLOC(ATION)?_FAILED|StatusAllocFailed"  # cuBLAS, cuDNN, cuSOLVER, cuFFT and AMD's twins
     r"|can(no|')t allocate memory(?! in static TLS)|not enough memory: you tried to allocate"
+    r"|could not (create|execute) a (primitive|memory object)\s*$"  # oneDNN, on the CPU
     r"|std::bad_alloc|bad allocation|cannot reserve .* bytes"
     r"|failed to map segment from shared object",  # a library that is loaded, such as torch's own
     re.IGNORECASE,

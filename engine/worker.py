@@ -30,6 +30,7 @@ from clr_tui.engine.log.commands import CommandTail, Resume, ask_to_resume, aske
 from clr_tui.engine.log.events import Event, Progress, RunFinished, RunResumed, RunStarted
 from clr_tui.engine.log.lock import acquire
 from clr_tui.engine.log.rundir import RunDir
+from clr_tui.engine.oom_kills import oom_kills
 from clr_tui.engine.run_log import RunLog
 from clr_tui.engine.settings.config import RunConfig
 from clr_tui.engine.sudden_ends import (
@@ -151,6 +152,7 @@ def _started(run: RunDir, config: RunConfig) -> RunStarted:
         version=config.version,
         host=socket.gethostname(),
         pid=os.getpid(),
+        oom_kills=oom_kills(),
     )
 
 
@@ -160,6 +162,7 @@ def _resumed(run: RunDir) -> RunResumed:
         version=package_version(),
         host=socket.gethostname(),
         pid=os.getpid(),
+        oom_kills=oom_kills(),
         reason=asked.reason,
         epochs=asked.epochs,
     )

@@ -1,4 +1,4 @@
-"""Reading whole runs and logs, and writing CSV, SVG or JSON."""
+"""Reading whole runs and logs, and writing CSV, SVG, PNG or JSON."""
 
 from __future__ import annotations
 
@@ -102,21 +102,32 @@ def charts_svg(charts: list[Chart], title: str) -> str:
     return stack_svg(charts, SVG_WIDTH, SVG_HEIGHT * 2 // 3, title=title)
 
 
-def write(target: str, text: str) -> None:
-    """Writes `text` to the file `target`, or to stdout if that is `-`.
+def charts_png(charts: list[Chart], title: str) -> bytes:
+    """Draws what `charts_svg` draws as PNG.
+
+    Raises:
+        UserError: Pillow is missing, or these are too many charts for one picture.
+    """
+    from clr_tui.tui.charts.png import to_png
+
+    return to_png(charts_svg(charts, title))
+
+
+def write(target: str, content: str | bytes) -> None:
+    """Writes text or the bytes of a picture to the file `target`, or to stdout if that is `-`.
 
     Raises:
         UserError: the file cannot be written.
     """
-    if not text.endswith("\n"):
-        text += "\n"
+    if isinstance(content, str) and not content.endswith("\n"):
+        content += "\n"
     if target == STDOUT:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        _print(content)
         return
     path = Path(os.path.expanduser(target))
     try:
-        _write_file(path, text.encode("utf-8", "replace"))
+        data = content if isinstance(content, bytes) else content.encode("utf-8", "replace")
+        _write_file(path, data)
     except OSError as error:
         reason = error.strerror or str(error)
         raise UserError(
@@ -150,6 +161,16 @@ def _write_file(path: Path, content: bytes) -> None:
 
 def _takes_files(folder: Path) -> bool:
     return os.access(folder, os.W_OK | os.X_OK)
+
+
+def _print(content: str | bytes) -> None:
+    if isinstance(content, str):
+        sys.stdout.write(content)
+    elif sys.stdout.isatty():
+        raise UserError("a PNG is not for a terminal: give a file, or a pipe")
+    else:
+        sys.stdout.buffer.write(content)
+    sys.stdout.flush()
 
 
 def _names_in_folder(path: Path) -> list[str]:

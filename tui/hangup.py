@@ -16,12 +16,15 @@ from collections.abc import Callable
 
 GRACE = 3.0
 """Seconds that a clean exit may take; a stalled connection can block it for ever."""
-_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+_SIGNALS = (
+    *(signal.SIGTERM, signal.SIGHUP, signal.SIGINT),
+    *(signal.SIGQUIT, signal.SIGABRT, signal.SIGUSR1, signal.SIGUSR2),  # kill the process, too
+)
 _RESTORE = b"\x1b[<u\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1004l\x1b[?1049l\x1b[?25h"
 
 
 def watch_terminal(leave: Callable[[int], None]) -> None:
-    """Calls `leave(exit status)` in the running loop on SIGTERM, SIGHUP, SIGINT or a hang-up.
+    """Calls `leave(exit status)` in the running loop on a signal that ends it, or a hang-up.
 
     Kills the process if it is still alive `GRACE` seconds later; nothing is lost, because the
     screen only reads.

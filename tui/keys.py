@@ -1,11 +1,12 @@
 """The table of all keys; bindings, footer, help and palette are made from it.
 
 A key belongs to a screen (`home` or the name of a kind), to comparisons over a `grid` of rates, to
-every `run` screen, to runs that a command starts (`job`), to those without such a grid (`newest`),
-to those with `curves`, to run screens that show a running job (`live`) or a recording (`replay`),
-or to `any` screen. Footer and help leave out keys that command a worker once the run has ended;
-pressing one explains why. Keys are in order of importance: a narrow footer drops the last ones, but
-never `?` and `q`. Actions `app.*` belong to the app, all others to the screen.
+every `run` screen, to those whose program's `output` can be read, to runs that a command starts
+(`job`), to those without such a grid (`newest`), to those with `curves`, to those whose task is
+`known`, to run screens that show a running job (`live`) or a recording (`replay`), or to `any`
+screen. Footer and help leave out keys that command a worker once the run has ended; pressing one
+explains why. Keys are in order of importance: a narrow footer drops the last ones, but never `?`
+and `q`. Actions `app.*` belong to the app, all others to the screen.
 
 While a tool, the cursor or the zoom, is in use, its keys come before all others, and other meanings
 of the same keys are neither listed nor reachable.
@@ -24,6 +25,9 @@ from clr_tui.tui.kinds.registry import KINDS
 HOME = "home"
 GRID = "compare+grid"
 """The screen of a comparison over a grid of rates."""
+NO_OUTPUT, NO_TASK = "+no-output", "+no-task"
+"""Appended to the name of a screen: nobody can read what the program printed; it is not known what
+was trained. Keys for these are not listed; pressed anyhow, they say why."""
 Mode = Literal["live", "trial", "ended", "replay", "watch"]
 """What a run screen shows: a running job, a running trial of a comparison, a run or trial that has
 ended, a recording, or the log of another tool while it may grow."""
@@ -36,7 +40,7 @@ class HasKeys(Protocol):
     """A screen with keys of this table; help and palette read these attributes."""
 
     key_screen: str
-    """`HOME`, `GRID`, or the name of a kind."""
+    """`HOME`, `GRID`, or the name of a kind, and what it lacks, such as `NO_OUTPUT`."""
     key_mode: Mode | None
     key_tool: Tool | None
 
@@ -305,12 +309,16 @@ KEYS: tuple[Key, ...] = (
         "z zoom Show a part of x",
     ),
     _key("job", "r", "again", "run it again: its settings open in the form", "r run_again"),
-    _key("curves", "c", "compare", "compare optimizers on this task", "c compare"),
+    _key("known", "c", "compare", "compare optimizers on this task", "c compare"),
     _key(
-        "run", "l", "log", "show or hide the worker's output: prints, warnings", "l toggle_output"
+        "output",
+        "l",
+        "log",
+        "show or hide the worker's output: prints, warnings",
+        "l toggle_output",
     ),
     _key(
-        "run",
+        "output",
         "pgup pgdn",
         "",
         "scroll the worker's output (end: follow it again)",
@@ -344,7 +352,13 @@ KEYS: tuple[Key, ...] = (
         "x by step, epoch, time, or learning rate",
         "x cycle_x Change what the x axis shows",
     ),
-    _key("run", "e", "export", "export SVG, CSV or JSON (a comparison: also Markdown)", "e export"),
+    _key(
+        "run",
+        "e",
+        "export",
+        "export SVG, PNG, CSV, JSON or HTML (a comparison: also Markdown)",
+        "e export",
+    ),
     _key(
         "home",
         "del",
@@ -394,9 +408,11 @@ def _places(screen: str, mode: Mode | None) -> set[str]:
     places = {*screen.split("+"), "any"}
     if screen != HOME:
         places |= {"run"}
-        places |= {"job"} if KINDS[kind_in(screen)].command else set()
+        places |= {"output"} if "no-output" not in places else set()
+        places |= {"job"} if KINDS[kind_in(screen)].command and "no-task" not in places else set()
         places |= {"curves"} if KINDS[kind_in(screen)].curves else set()
-        places |= {"newest"} if screen != GRID else set()
+        places |= {"known"} if "curves" in places and "no-task" not in places else set()
+        places |= {"newest"} if "grid" not in places else set()
         places |= {"replay"} if mode in (None, "replay") else set()
         places |= {"live"} if mode in (None, "live", "trial") else set()
     return places
@@ -419,7 +435,8 @@ def bindings_for(screen: str) -> list[BindingType]:
 
 def is_allowed(action: str, screen: str, tool: Tool | None) -> bool:
     """Whether a screen's action can be used now: no key has another meaning instead."""
-    return action in _actions(screen, tool) or action not in _ALL_ACTIONS
+    whole = screen.replace(NO_OUTPUT, "").replace(NO_TASK, "")
+    return action in _actions(whole, tool) or action not in _ALL_ACTIONS
 
 
 @lru_cache(maxsize=64)

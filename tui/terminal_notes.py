@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from clr_tui.engine.errors import UserError, did_you_mean
 from clr_tui.tui.alerts import Alert
+from clr_tui.tui.text.clean import plain
 
 BELL, DESKTOP, OSC_9, OSC_777 = "bell", "desktop", "osc9", "osc777"
 WAYS = (BELL, DESKTOP, OSC_9, OSC_777)
@@ -94,7 +95,7 @@ def run_command(command: str, alert: Alert) -> None:
             env={
                 **os.environ,
                 "CLR_TUI_MESSAGE": alert.sentence,
-                "CLR_TUI_RUN": alert.run,
+                "CLR_TUI_RUN": plain(alert.run),  # a NUL ends a variable
                 "CLR_TUI_EVENT": alert.what,
             },
         )

@@ -443,6 +443,11 @@ class RunHistory(_Memoized):
         elif not self._apply_to_trial(event):
             self._apply_to_run(event)
 
+    @property
+    def worker(self) -> ev.RunStarted | ev.RunResumed | None:
+        """The first event of the worker that wrote last; None if the log has none."""
+        return self.resumed[-1] if self.resumed else self.started
+
     def _trial(self, number: int) -> TrialHistory:
         """Returns the trial, creating it if the line that started it was lost."""
         if number not in self.trials:

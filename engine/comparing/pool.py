@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 
 from clr_tui.engine.child import Child
 from clr_tui.engine.comparing.executor import Order, TrialEvent, TrialLost, TrialWork
@@ -20,6 +22,7 @@ from clr_tui.engine.comparing.protocol import (
 )
 from clr_tui.engine.log.commands import Stop
 from clr_tui.engine.log.events import AnyEvent, Diverged, TrialFinished
+from clr_tui.engine.log.last_words import OF_A_TRIAL, end_in_output
 from clr_tui.engine.oom_kills import oom_kills
 from clr_tui.engine.settings.config import RunConfig
 
@@ -195,6 +198,8 @@ class Pool:
             self._processes.remove(process)
             process.connection.close()
             lost = _lost(_wait_or_kill(process.popen), process.oom_kills)
+            if process.trial is not None:  # below what the process itself has said
+                print(f"trial {process.trial}: {lost.reason}", file=sys.stderr, flush=True)
             if process.unacknowledged is not None:
                 self._to_resubmit.append(process.unacknowledged)
             elif process.trial is not None:
@@ -235,8 +240,14 @@ def _lost(code: int, oom_kills_before: int | None) -> TrialLost:
     known = {s.value: s.name for s in signal.Signals}
     name = known.get(-code, f"signal {-code}")  # most real-time signals have no name
     if -code in _FROM_OUTSIDE:
-        return TrialLost(f"its process was ended by {name}", "killed")
-    return TrialLost(f"its process was ended by {name}: worker.log may say why")
+        return TrialLost(f"{OF_A_TRIAL} {name}", "killed")
+    return TrialLost(f"{OF_A_TRIAL} {name}{_line_of(name)}: worker.log may say why")
+
+
+def _line_of(name: str) -> str:
+    """The user's line in which a signal ended a process, by what it has written to our output."""
+    said = end_in_output(Path("/proc/self/fd/2"))
+    return said.partition(name)[2]
 
 
 def _killed(oom_kills_before: int | None) -> TrialLost:

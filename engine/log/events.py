@@ -56,6 +56,8 @@ class RunStarted(Event, frozen=True, kw_only=True):
     pid: int = 0
     script: str = ""
     """The path of the program with a user's own loop; empty for a worker."""
+    oom_kills: int | None = None
+    """Processes that the system had killed by then as memory ran out; null if it does not say."""
 
 
 class Progress(Event, frozen=True, kw_only=True):
@@ -274,6 +276,8 @@ class RunResumed(Event, frozen=True, kw_only=True):
     """The version of clr-tui that continues the log."""
     host: str = ""
     pid: int = 0
+    oom_kills: int | None = None
+    """As in `run-started`."""
     reason: str = ""
     """Who asked for it, and why."""
     epochs: int | None = None

@@ -6,6 +6,8 @@ import os
 import re
 from pathlib import Path
 
+from clr_tui.engine.log.events import RunResumed, RunStarted
+from clr_tui.engine.oom_kills import oom_kills
 from clr_tui.engine.regular import open_regular
 
 _WINDOW = 32 << 10
@@ -19,7 +21,10 @@ _SIGNALS = {
     "Floating-point exception": "SIGFPE",
 }
 """By what Python's faulthandler calls them."""
-_FATAL = re.compile(r"^Fatal Python error: (?P<what>[^\r\n]+)$", re.MULTILINE)
+_FATAL = re.compile(r"Fatal Python error: (?P<what>[^\r\n]+)$", re.MULTILINE)
+"""Not only at the start of a line: a progress bar may come before it."""
+OF_A_TRIAL = "its process was ended by"
+"""Follows what a process of a comparison has said: the worker has outlived that."""
 _FRAME = re.compile(r'^  File "(?P<path>[^"\n]+)", line (?P<line>\d+) in (?P<name>.+)$', re.M)
 _EXIT = re.compile(r"^the code that was run called (?P<call>os\._exit\(.*)$", re.MULTILINE)
 
@@ -38,12 +43,35 @@ def end_in_output(log_path: Path) -> str:
     return end_in(text.decode(errors="replace"))
 
 
+def how_it_ended(log_path: Path, worker: RunStarted | RunResumed | None) -> str:
+    """How a worker that vanished ended, as far as anything says: its output, or the system.
+
+    Args:
+        log_path: its output.
+        worker: its first event.
+
+    Returns:
+        What may follow "the worker was"; or "".
+    """
+    if said := end_in_output(log_path):
+        return said
+    if worker is None or worker.oom_kills is None or worker.host != os.uname().nodename:
+        return ""
+    killed = (oom_kills() or 0) - worker.oom_kills  # below 0 after a reboot
+    if killed <= 0:
+        return ""
+    return (
+        "killed, most likely as memory ran out (the system has killed"
+        f" {'a process' if killed == 1 else f'{killed} processes'} for that since it started)"
+    )
+
+
 def end_in(text: str) -> str:
     """The same for a text."""
     if called := _last(_EXIT, text):
         return f"ended by {called['call'].strip()}"
     fatal = _last(_FATAL, text)
-    if fatal is None:
+    if fatal is None or OF_A_TRIAL in text[fatal.end() :]:
         return ""
     what = fatal["what"].strip()
     name = _SIGNALS.get(what) or f"a fatal error of Python ({what})"

@@ -203,6 +203,7 @@ class LastingLog:
 
     def _is_in_place(self) -> bool:
         """Whether the log can be written now; sees to a log that is not in its place."""
+        self._writer.reopen_if_closed()
         ours = os.fstat(self._writer.fileno())
         there = _stat(self._path)
         if there is not None and os.path.samestat(ours, there):

@@ -47,7 +47,7 @@ def acquire(path: Path) -> int:
 
 
 def hold_again(path: Path, lock: int) -> bool:
-    """Takes a held lock anew if its file was deleted or replaced.
+    """Takes a held lock anew if its file was deleted or replaced, or its descriptor closed.
 
     Args:
         path: the file.
@@ -60,7 +60,7 @@ def hold_again(path: Path, lock: int) -> bool:
         OSError: the folder is missing or cannot be written.
         UserError: this file system has no locks.
     """
-    with suppress(FileNotFoundError):
+    with suppress(OSError):  # one of them is gone
         if os.path.samestat(os.fstat(lock), os.stat(path)):
             return True
     fd = open_regular(path, os.O_RDWR | os.O_CREAT)

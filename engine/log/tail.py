@@ -122,7 +122,7 @@ class LogTail:
                 self._classify(line, batch)
             else:
                 self._damaged = 0
-                if event.seq >= 0:
+                if 0 <= event.seq <= _MAX_INT:
                     self._count_missing(event.seq, batch)
                 self._accept(event, batch)
 
@@ -184,7 +184,9 @@ def _is_consistent(event: Steps | Logged) -> bool:
     count = len(event.step)
     if any(len(column) != count for column in columns):
         return False
-    return count == 0 or (min(event.step) >= 0 and max(event.step) <= _MAX_INT)
+    # Steps of other programs may begin before 0, those of a training do not.
+    least = 0 if isinstance(event, Steps) else -_MAX_INT
+    return count == 0 or (min(event.step) >= least and max(event.step) <= _MAX_INT)
 
 
 def read_events(path: Path) -> Batch:

@@ -53,7 +53,8 @@ class EventWriter:
         try:
             self._fd = open_regular(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
             self._seq = self._resume_numbering()
-            self._end = os.fstat(self._fd).st_size
+            self._file = os.fstat(self._fd)
+            self._end = self._file.st_size
         except OSError as error:
             raise UserError(write_failed(path, error), "runs_dir") from error
 
@@ -120,6 +121,22 @@ class EventWriter:
                 if seq >= self._seq:
                     self._append(line)
                     self._seq = seq + 1
+
+    def reopen_if_closed(self) -> None:
+        """Opens the log again if its descriptor was closed, or is that of another file by now.
+
+        Code that a run has no say over may close all descriptors of this process.
+
+        Raises:
+            OSError: the log cannot be opened.
+        """
+        with self._lock:
+            if self._fd < 0:
+                return
+            with suppress(OSError):
+                if os.path.samestat(os.fstat(self._fd), self._file):
+                    return
+            self._fd = open_regular(self.path, os.O_RDWR | os.O_APPEND)
 
     def _append(self, line: bytes) -> None:
         start = -1

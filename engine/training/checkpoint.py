@@ -93,11 +93,13 @@ def load(path: Path, device: torch.device) -> dict[str, Any]:
         UserError: it is missing or damaged.
     """
     try:
-        with os.fdopen(open_regular(path), "rb") as file:
-            state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
-        model = dict(state["model"])
+        fd = open_regular(path)
     except OSError as error:
         raise UserError(f"the checkpoint {path} cannot be read: {error.strerror}") from error
+    try:
+        with os.fdopen(fd, "rb") as file:
+            state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+        model = dict(state["model"])
     # torch.load may raise anything on a damaged file, in words that help nobody.
     except Exception as error:
         raise UserError(f"the checkpoint {path} is damaged") from error

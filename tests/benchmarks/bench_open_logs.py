@@ -5,14 +5,17 @@
 The same values in each format: 10 names at 100,000 steps; for TensorBoard also one name at
 1,000,000. clr-tui opens the log, reads all of it and makes the columns of every name, as `clr-tui
 watch` does before it draws. TensorBoard's EventAccumulator keeps all scalars, if it is asked to;
-pandas is `read_csv`. W&B's LEET has no reader without its screen: its time is that until its screen
-of 160x44 stands still, which is also the time of a small run, measured beside it, and loading.
+pandas is `read_csv`; for CSV also each in a process of its own, imports included, since whoever
+opens one log waits for them. W&B's LEET has no reader without its screen: its time is that until
+its screen of 160x44 stands still, which is also the time of a small run, measured beside it, and
+loading.
 """
 
 from __future__ import annotations
 
 import math
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -38,11 +41,13 @@ LEET_DEADLINE = 120.0
 LEET_PAUSE = 3.0
 """Seconds without a byte after which it has."""
 TENSORBOARD, ONE_NAME, CSV, WANDB = "TensorBoard", "TensorBoard, one name", "CSV", "W&B"
+NEW_PROCESS = "CSV in a new process"
 
 MODULES = {
     TENSORBOARD: "tensorboard.backend.event_processing.event_accumulator",
     ONE_NAME: "tensorboard.backend.event_processing.event_accumulator",
     CSV: "pandas",
+    NEW_PROCESS: "pandas",
     WANDB: "wandb",
 }
 
@@ -119,6 +124,23 @@ def pandas(path: Path) -> None:
     assert pandas.read_csv(path).shape == (SCALARS // NAMES, NAMES + 1)
 
 
+def in_new_process(program: str, path: Path) -> None:
+    subprocess.run([sys.executable, "-c", program, str(path)], check=True)
+
+
+FOLLOW = """
+import sys
+from pathlib import Path
+from clr_tui.engine.analysis.foreign.opening import config_of, open_logs
+from clr_tui.engine.analysis.history import RunHistory
+
+(log,) = open_logs([Path(sys.argv[1])])
+history = RunHistory(config_of(log))
+history.feed(log.poll())
+"""
+READ_CSV = "import sys, pandas; pandas.read_csv(sys.argv[1])"
+
+
 def leet(path: Path) -> float:
     """Seconds until LEET's screen stands still; `LEET_DEADLINE` if it does not."""
     from wandb.util import get_core_path
@@ -148,12 +170,17 @@ def main() -> int:
             f"{TENSORBOARD}, clr-tui": partial(seconds, partial(ours, events)),
             f"{ONE_NAME}, clr-tui": partial(seconds, partial(ours, one_name)),
             f"{CSV}, clr-tui": partial(seconds, partial(ours, table)),
+            f"{NEW_PROCESS}, clr-tui": partial(seconds, partial(in_new_process, FOLLOW, table)),
             f"{WANDB}, clr-tui": partial(seconds, partial(ours, wandb_run)),
         }
         peers = {
             TENSORBOARD: ("EventAccumulator", partial(seconds, partial(event_accumulator, events))),
             ONE_NAME: ("EventAccumulator", partial(seconds, partial(event_accumulator, one_name))),
             CSV: ("pandas.read_csv", partial(seconds, partial(pandas, table))),
+            NEW_PROCESS: (
+                "pandas.read_csv",
+                partial(seconds, partial(in_new_process, READ_CSV, table)),
+            ),
             WANDB: ("LEET", partial(leet, wandb_run)),
         }
         for path in (write_events(folder / "few", {"loss": np.ones(100)}), small_run):

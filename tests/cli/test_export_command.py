@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 from made_runs import STEPS, make_sweep, make_training
+from PIL import Image
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -32,11 +33,13 @@ def test_a_dash_is_stdout(cli, runs: Path) -> None:
 
 def test_several_files_at_once(cli, runs: Path, tmp_path: Path) -> None:
     run = make_sweep(runs)
-    files = [tmp_path / name for name in ("a.csv", "b.svg", "c.json")]
-    result = cli("export", run.id, "--csv", files[0], "--svg", files[1], "--json", files[2])
+    files = [tmp_path / name for name in ("a.csv", "b.svg", "c.json", "d.png")]
+    options = ("--csv", files[0], "--svg", files[1], "--json", files[2], "--png", files[3])
+    result = cli("export", run.id, *options)
     assert result.code == 0
     assert all(file.stat().st_size > 100 for file in files)
     assert json.loads(files[2].read_text())["run"] == run.id
+    assert Image.open(files[3]).size == (1920, 960)
 
 
 @pytest.mark.parametrize("command", ["export --csv -", "replay", "replay --at 50%"])

@@ -111,6 +111,7 @@ def test_in_a_container_its_group_is_where_the_hierarchy_is_mounted(
                      " allocate memory: you tried to allocate 9 bytes. Error code 12"),
         RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes."),
         RuntimeError("std::bad_alloc"),
+        RuntimeError("could not create a primitive"),
         RuntimeError("Caught RuntimeError in DataLoader worker process 0.\nOriginal Traceback\n"
                      "RuntimeError: DefaultCPUAllocator: can't allocate memory: you tried"),
         OSError(12, "Cannot allocate memory"),
@@ -131,6 +132,7 @@ def test_memory_is_named_whatever_ran_out_of_it(error: BaseException) -> None:
         ValueError("the vocabulary is out of memory slots"),
         ImportError("libgomp.so.1: cannot allocate memory in static TLS block"),
         RuntimeError("CUDA error: device-side assert triggered"),
+        RuntimeError("could not create a primitive descriptor for a convolution"),
         OSError(28, "No space left on device"),
         KeyboardInterrupt("out of memory"),
     ],

@@ -12,9 +12,15 @@ from threading import Event
 
 import pytest
 
-from clr_tui.engine.log import bounded_output
+from clr_tui.engine import child
+from clr_tui.engine.log import bounded_output, last_words
 from clr_tui.engine.log.bounded_output import bound_output, cut_output
-from clr_tui.engine.log.last_words import end_in, end_in_output
+from clr_tui.engine.log.events import Progress, RunStarted
+from clr_tui.engine.log.last_words import end_in, end_in_output, how_it_ended
+from clr_tui.engine.log.lasting_log import LastingLog
+from clr_tui.engine.log.lock import acquire, hold_again, is_held
+from clr_tui.engine.log.lock_holders import lock_holders
+from clr_tui.engine.log.tail import read_events
 
 CONTAINED = """
 import ctypes, os, signal, subprocess, sys, threading, time
@@ -80,6 +86,12 @@ def test_os_exit_is_an_error_in_the_main_thread_and_a_line_from_others(tmp_path:
     assert second.startswith("the code that was run called os._exit(3) (")
     assert ended.returncode == 4
     assert end_in(ended.stderr) == "ended by os._exit(4)"
+
+
+def test_a_crash_that_the_worker_outlived_is_not_its_end() -> None:
+    crash = "50%|####   |Fatal Python error: Segmentation fault\n\nCurrent thread 0x0:\n"
+    assert end_in(crash) == "ended by SIGSEGV"
+    assert end_in(f"{crash}trial 3: {last_words.OF_A_TRIAL} SIGSEGV: ...\n") == ""
 
 
 @pytest.mark.parametrize("output", ["", "Fatal Python error", "fine\nthe end\n", "\0\x1b[2J"])
@@ -201,3 +213,73 @@ def test_only_an_output_that_is_too_large_is_cut(
     looks[:] = [False, True]
     path.unlink()
     bound_output(path, Over(), most=1000)
+
+
+def test_memory_is_named_only_if_the_system_says_that_it_ran_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, here = tmp_path / "worker.log", os.uname().nodename
+    log.write_text("epoch 1\n")
+    monkeypatch.setattr(last_words, "oom_kills", lambda: 5)
+
+    def ended(host: str, before: int | None) -> str:
+        started = RunStarted(run="r", kind="train", host=host, oom_kills=before)
+        return how_it_ended(log, started)
+
+    assert ended(here, 4) == (
+        "killed, most likely as memory ran out"
+        " (the system has killed a process for that since it started)"
+    )
+    assert "3 processes" in ended(here, 2)
+    for host, before in ((here, 5), (here, 9), (here, None), ("elsewhere", 0)):
+        assert ended(host, before) == ""
+    assert how_it_ended(log, None) == ""
+    log.write_text("Fatal Python error: Segmentation fault\n\nCurrent thread\n")
+    assert ended(here, 0) == "ended by SIGSEGV"
+
+
+@pytest.mark.parametrize("has_safe_path", [True, False])
+def test_a_worker_imports_nothing_from_the_folder_that_it_starts_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_safe_path: bool
+) -> None:
+    """Older Pythons have no option for it."""
+    monkeypatch.setattr(child, "_HAS_SAFE_PATH", has_safe_path)
+    for name in ("json", "msgspec", "argparse", "runpy", "clr_tui"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('imported from here')\n")
+    command = child.module_command("clr_tui.engine.worker", str(tmp_path / "none"))
+    ended = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert "imported from here" not in ended.stderr
+    assert str(tmp_path / "none") in ended.stderr
+    assert ended.returncode == 1
+
+
+def test_the_holder_of_a_lock_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "worker.lock"
+    assert lock_holders(path) == []
+    fd = acquire(path)
+    assert lock_holders(path) == [os.getpid()]
+    os.close(fd)
+    assert lock_holders(path) == []
+
+
+def test_descriptors_that_the_code_has_closed_are_opened_again(tmp_path: Path) -> None:
+    path, lock_path, others = (tmp_path / name for name in ("events.jsonl", "worker.lock", "mine"))
+    log = LastingLog(path, pytest.fail, drops=False)
+    lock = acquire(lock_path)
+    log.write(Progress(what="decoding images", done=1, total=2))
+    os.close(log.fileno())
+    os.close(lock)
+    mine = os.open(others, os.O_RDWR | os.O_CREAT)  # has the number of the log by now
+    log.write(Progress(what="decoding images", done=2, total=2))
+    assert [event.done for event in read_events(path).events] == [1, 2]
+    assert others.read_bytes() == b""
+    assert not is_held(lock_path)
+    assert hold_again(lock_path, lock)
+    assert is_held(lock_path)
+    log.write(Progress(what="starting processes", done=3, total=3))  # whatever number it had
+    assert [event.seq for event in read_events(path).events] == [0, 1, 2]
+    log.close()
+    for fd in (mine, lock):
+        os.close(fd)

@@ -57,6 +57,15 @@ def test_it_is_listed_and_replayed_as_a_run(cli, runs: Path, tmp_path: Path) -> 
     assert len({*csv}) == 1
 
 
+def test_steps_before_0_are_kept(cli, runs: Path, tmp_path: Path) -> None:
+    (tmp_path / "warm.csv").write_text("step,loss\n-10,1\n-5,0.8\n0,0.6\n")
+    assert cli("import", tmp_path / "warm.csv").code == 0
+    replayed = cli("replay", "warm-1", "--json")
+    assert replayed.err == ""
+    loss = json.loads(replayed.out)["values"]["loss"]
+    assert (loss["count"], loss["highest"], loss["highest_step"]) == (3, 1.0, -10)
+
+
 def test_each_log_of_a_folder_is_a_run(cli, runs: Path, tmp_path: Path) -> None:
     for name in ("a", "b"):
         make_log(tmp_path / "tb" / name)

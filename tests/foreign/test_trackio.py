@@ -140,3 +140,16 @@ def test_runs_of_several_projects_have_their_names(tmp_path: Path) -> None:
     for name in ("one", "two"):
         Project(tmp_path / f"{name}.db").log("a", 0, {"loss": 0})
     assert list(follow(tmp_path)) == ["one/a", "two/a"]
+
+
+def test_a_schema_whose_damage_sqlite_cannot_name_is_a_sentence(tmp_path: Path) -> None:
+    """SQLite's message then holds bytes that are not UTF-8."""
+    path = tmp_path / "project.db"
+    project = Project(path, journal="delete")
+    project.log("one", 0, {"loss": 1.0})
+    project.connection.close()
+    content = path.read_bytes()
+    assert b"CREATE TABLE metrics (" in content
+    path.write_bytes(content.replace(b"CREATE TABLE metrics (", b"CREATE TABLE metr\xdcs \xdc(", 1))
+    with pytest.raises(UserError, match=r"no log of a known format|is damaged"):
+        follow(path)

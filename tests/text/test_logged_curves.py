@@ -190,4 +190,7 @@ def test_runs_that_count_epochs_and_runs_that_count_steps_meet_at_epochs() -> No
     assert usual_axis([by_epoch]) == "step"
     unknown = run_of("c", loss=[1.0] * 2)
     assert usual_axis([by_epoch, unknown]) == "step"
+    assert x_scale([by_epoch, unknown], ["loss"], "step").name == "epoch or step"
+    timed = [run_of("d", loss=[1.0], at=[5.0]), run_of("e", loss=[1.0], at=[9.0], x="epoch")]
+    assert usual_axis(timed) == "time"
     assert usual_axis([]) == "step"

@@ -167,6 +167,27 @@ def test_a_stop_while_the_best_is_tested_keeps_the_last(make_bench: Make) -> Non
     assert all(torch.equal(kept[name], value) for name, value in last.items())
 
 
+@pytest.mark.parametrize("damage", ["cut", "gone"])
+def test_a_best_checkpoint_that_is_lost_costs_only_its_test(make_bench: Make, damage: str) -> None:
+    bench = make_bench(Train(base_lr=0.05, max_lr=0.3, step_size_epochs=0.5, epochs=6))
+    best = bench.folder / "checkpoints" / "best.pt"
+
+    def lose_it_after_the_last(event: Event) -> None:
+        Script.emit(bench.script, event)
+        if isinstance(event, Evaluated) and event.checkpoint == "last":
+            best.write_bytes(best.read_bytes()[:-50])
+            if damage == "gone":
+                best.unlink()
+
+    object.__setattr__(bench.session, "emit", lose_it_after_the_last)
+    assert run(bench).outcome == "done"
+    assert [e.checkpoint for e in bench.script.of(Evaluated) if e.part == "test"] == ["last"]
+    (note,) = [e.text for e in bench.script.of(Note) if "best.pt" in e.text]
+    reason = "is damaged" if damage == "cut" else "cannot be read: No such file or directory"
+    assert note.startswith(f"the checkpoint {best} {reason}: the model of epoch ")
+    assert note.endswith(", the best, is not tested")
+
+
 def test_a_model_that_comes_in_evaluation_mode_is_trained_all_the_same(make_bench: Make) -> None:
     plain, odd = make_bench(JOB), make_bench(JOB, task=make_task(build=lambda: tiny_model().eval()))
     run(plain)

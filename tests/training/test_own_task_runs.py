@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from msgspec.structs import replace
 from clr_tui.engine import worker
 from clr_tui.engine.log.commands import Stop, send
 from clr_tui.engine.log.events import (
+    CheckpointSaved,
     Event,
     Note,
     Progress,
@@ -28,6 +30,7 @@ from clr_tui.engine.log.events import (
     TrialStarted,
 )
 from clr_tui.engine.log.launch import launch
+from clr_tui.engine.log.lock import acquire
 from clr_tui.engine.log.rundir import RunDir, create_run
 from clr_tui.engine.log.tail import read_events
 from clr_tui.engine.settings.config import (
@@ -65,6 +68,15 @@ def file(arguments: str, more: str = "") -> str:
     return TASK.replace("{}", arguments).replace("def task", f"{more}\ndef task")
 
 
+def run_it(run: RunDir) -> int:
+    """Does a run in this process, as its worker does."""
+    lock = acquire(run.lock_path)
+    try:
+        return worker._run(run, lock, StopFlag(), resume=False)
+    finally:
+        os.close(lock)
+
+
 def run_of(folder: Path, source: str, job: Job = SWEEP) -> RunDir:
     (folder / "mytask.py").write_text(source)
     task = TaskConfig(task=f"{folder}/mytask.py:task", batch_size=10, device="cpu")
@@ -79,7 +91,7 @@ def finished(run: RunDir) -> RunFinished:
 def end_of(folder: Path, source: str, job: Job = SWEEP) -> RunFinished:
     """How a run ends in this process."""
     run = run_of(folder, source, job)
-    code = worker._run(run, StopFlag())
+    code = run_it(run)
     end = finished(run)
     assert (code, end.outcome) == (1, "failed")
     assert "\n" not in end.message
@@ -183,7 +195,7 @@ LONG = Train(base_lr=1e-3, max_lr=6e-3, step_size_epochs=1, epochs=100_000)
 @pytest.mark.parametrize("result", ["None", "exit(3)", "model(x, y)", "torch.ones(3)"])
 def test_what_was_measured_before_is_kept(users_folder: Path, job: Job, result: str) -> None:
     run = run_of(users_folder, file(STEPPED, LATE.format(result)), job)
-    assert worker._run(run, StopFlag()) == 1
+    assert run_it(run) == 1
     assert "(mytask.py:" in finished(run).message
     steps = [s for e in read_events(run.events_path).events if isinstance(e, Steps) for s in e.step]
     assert len(steps) >= 30  # the other calls were of validation
@@ -202,7 +214,7 @@ def test_the_log_says_what_the_task_chose(
     """Its optimizer is not used if another is asked for."""
     job = replace(job, optimizer=OptimizerConfig(name=name))
     run = run_of(users_folder, file(CHOOSING), job)
-    assert worker._run(run, StopFlag()) == 0
+    assert run_it(run) == 0
     assert [event.own_optimizer for event in events(run, TrialStarted)] == [own]
     assert [event.precision for event in events(run, TaskReady)] == ["bfloat16"]
 
@@ -269,8 +281,14 @@ def test_a_step_that_hangs_can_be_stopped(
     monkeypatch.setattr(worker, "stopping_in_time", soon)
     run = run_of(users_folder, file(STEPPED, HANGING), LONG)
     monkeypatch.setenv("COMMANDS", str(run.commands_path))
-    assert worker._run(run, StopFlag()) == 0
-    assert (finished(run).outcome, finished(run).message) == ("stopped", "enough")
+    assert run_it(run) == 0
+    assert finished(run).outcome == "stopped"
+    assert re.fullmatch(
+        r"enough: what did not return within 0 s was interrupted \(mytask.py:\d+, in step\)",
+        finished(run).message,
+    )
+    # Not saved again: the step may have been done in part.
+    assert [e.reason for e in events(run, CheckpointSaved)][-1] in ("best", "last")
     assert (run.checkpoints / "last.pt").exists()
     assert len([s for e in events(run, Steps) for s in e.step]) >= 30
 
@@ -290,7 +308,7 @@ def test_an_optimizer_may_be_beside_the_file(users_folder: Path) -> None:
         version="0",
         folder=str(users_folder),
     )
-    assert worker._run(run, StopFlag()) == 0, finished(run).message
+    assert run_it(run) == 0, finished(run).message
 
 
 TALKING = """

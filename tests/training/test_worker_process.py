@@ -204,7 +204,7 @@ def test_a_training_that_diverges_fails_with_advice(do: Do) -> None:
     assert "try a lower max_lr" in finished.message
 
 
-def breaks(error: Exception) -> Callable[[], Callable[..., None]]:
+def breaks(error: BaseException) -> Callable[[], Callable[..., None]]:
     def job(*_args: object) -> None:
         raise error
 
@@ -222,6 +222,25 @@ def test_what_nobody_foresaw_is_in_the_log_and_in_worker_log(
     assert finished.outcome == "failed"
     assert finished.message == "ZeroDivisionError: by nothing (the details are in worker.log)"
     assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (SystemExit(3), "the code that was run called sys.exit(3)"),
+        (KeyboardInterrupt(), "Keyboard"),
+    ],
+)
+def test_code_that_ends_the_program_ends_the_run_in_order(
+    do: Do, monkeypatch: pytest.MonkeyPatch, error: BaseException, words: str
+) -> None:
+    monkeypatch.setattr(worker, "_job", breaks(error))
+    code, run = do(RangeTest())
+    assert code == 1
+    (finished,) = events_of_type(run, RunFinished)
+    assert finished.outcome == "failed"
+    assert finished.message.startswith(words)
+    assert "test_worker_process.py:" in finished.message
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,10 @@ def session(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Session]
     session.close()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGABRT, signal.SIGUSR1],
+)
 def test_a_signal_restores_the_terminal(session: Session, number: int) -> None:
     before = len(session.output)
     session.process.send_signal(number)

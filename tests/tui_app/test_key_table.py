@@ -7,7 +7,17 @@ import inspect
 import pytest
 
 from clr_tui.tui.app import ClrTuiApp
-from clr_tui.tui.keys import GRID, KEYS, bindings_for, footer_keys, keys_for, kind_in
+from clr_tui.tui.keys import (
+    GRID,
+    KEYS,
+    NO_OUTPUT,
+    NO_TASK,
+    bindings_for,
+    footer_keys,
+    is_allowed,
+    keys_for,
+    kind_in,
+)
 from clr_tui.tui.kinds.compare.screen import ComparisonScreen
 from clr_tui.tui.kinds.logged.screen import LoggedScreen
 from clr_tui.tui.kinds.range_test.screen import RangeTestScreen
@@ -112,6 +122,15 @@ def test_a_run_that_has_ended_is_offered_no_orders(name) -> None:
     # Its bounds can be moved on the chart of a sweep; a training that is over has none to take.
     assert ("b" in shown) == (name == "range-test")
     assert ("b" in [k.shown for k in keys_for(name, "replay")]) == (name == "range-test")
+
+
+def test_keys_that_a_recording_has_no_use_for_are_not_listed_and_say_why_if_pressed() -> None:
+    bare = "range-test" + NO_OUTPUT + NO_TASK
+    listed = {key.shown for key in keys_for(bare, "replay")}
+    assert {key.shown for key in keys_for("range-test", "replay")} - listed == {"l", "r", "c"} | {
+        "pgup pgdn"
+    }
+    assert all(is_allowed(action, bare, None) for action in ("toggle_output", "run_again"))
 
 
 def test_pause_is_worded_for_what_is_shown() -> None:

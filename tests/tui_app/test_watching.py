@@ -10,6 +10,7 @@ from textual.screen import Screen
 from clr_tui.engine.analysis.foreign.opening import config_of
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.log.tail import Batch
+from clr_tui.tui.keys import keys_for
 from clr_tui.tui.kinds.logged.screen import LoggedScreen
 from clr_tui.tui.kinds.logged.together import TogetherScreen
 from clr_tui.tui.sources import ForeignSource, NamedSource
@@ -37,7 +38,7 @@ def values(step: int, time: float) -> ev.Logged:
     return ev.Logged(step=[step], values={"loss": [1.0]}, time=time)
 
 
-def title(screen: LoggedScreen) -> str:
+def title(screen: LoggedScreen | TogetherScreen) -> str:
     return "".join(text for line in screen.query_one(TitleBar).lines for text, _ in line)
 
 
@@ -106,6 +107,28 @@ async def test_a_comparison_among_the_logs_is_offered(tmp_path: Path, monkeypatc
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, TogetherScreen))
         await until(pilot, lambda: "This fits a comparison" in message(app.screen))
+
+
+async def test_logs_together_grow_or_are_silent_and_what_they_count_is_said(
+    tmp_path: Path, monkeypatch
+) -> None:
+    found, logs = [], [Log(), Log()]
+    for log, x, time in zip(logs, ("step", "epoch"), (NOW - 5, NOW - 600), strict=True):
+        log.name, log.path = f"by-{x}", Path(f"by-{x}")
+        log.new = [ev.Logged(step=[1, 2], values={"loss": [0.5, 0.4]}, x=x, time=time)]
+        found.append(NamedSource(log.name, ForeignSource(log), config_of(log)))
+    app = make_app(tmp_path, monkeypatch, load=lambda: found)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, TogetherScreen))
+        screen = app.screen
+        assert isinstance(screen, TogetherScreen)
+        await until(pilot, lambda: "● 1 growing  ◌ 1 silent" in title(screen))
+        said = "Some runs count by epoch, others by step: x shows both as they are."
+        await until(pilot, lambda: said in message(screen))
+        listed = {key.shown for key in keys_for(screen.key_screen, screen.key_mode)}
+        assert not {"l", "r", "c", "s", "b"} & listed
+        logs[1].new = [ev.RunFinished(outcome="done", time=NOW)]
+        await until(pilot, lambda: "✓ 1 done" in title(screen))
 
 
 def message(screen: Screen) -> str:

@@ -392,10 +392,10 @@ async def test_a_comparison_that_is_over_takes_no_orders(tmp_path, key):
 async def test_e_writes_by_suffix(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     async with app_of(compare_log(tmp_path, epochs=4)).run_test(size=SMALL) as pilot:
-        for name in ("x.svg", "x.md", "x.json", "x.csv", "x.curves.csv", "curves.csv"):
+        for name in ("x.svg", "x.md", "x.json", "x.csv", "x.curves.csv", "x.html"):
             await pilot.press("e", "ctrl+u", *name, "enter")
             assert "Written to" in message(pilot)
-        await pilot.press("e", "ctrl+u", *"x.png", "enter")
+        await pilot.press("e", "ctrl+u", *"x.pdf", "enter")
         assert "must end in" in pilot.app.screen.query_one(Field).error
     assert "sgd+clr" in (tmp_path / "x.svg").read_text()
     assert "| adam |" in (tmp_path / "x.md").read_text().replace("●", "").replace("  ", " ")

@@ -325,7 +325,7 @@ async def test_charts_values_and_summary_are_exported(own_log, tmp_path, monkeyp
     own_log.begin().logs(more=5).ends()
     async with app_of(own_log).run_test(size=SMALL) as pilot:
         await settle(pilot)
-        for suffix in (".svg", ".csv", ".json"):
+        for suffix in (".svg", ".csv", ".json", ".png", ".html"):
             await pilot.press("e")
             assert isinstance(pilot.app.screen, ExportDialog)
             field = pilot.app.screen.query_one("Input")
@@ -336,6 +336,10 @@ async def test_charts_values_and_summary_are_exported(own_log, tmp_path, monkeyp
     assert all(name in svg for name in ("metrics/class4", "grad_norm", "val/accuracy"))
     assert (tmp_path / "out.csv").read_text().startswith("step,")
     assert json.loads((tmp_path / "out.json").read_text())["kind"] == "logged"
+    assert (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")
+    page = (tmp_path / "out.html").read_text("utf-8")
+    assert page.startswith("<!doctype html>")
+    assert "grad_norm" in page
 
 
 async def test_a_replay_of_a_logged_run(own_log) -> None:

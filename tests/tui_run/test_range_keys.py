@@ -310,8 +310,8 @@ async def test_e_writes_what_is_shown(sweep_log, tmp_path, monkeypatch):
         dialog = pilot.app.screen
         assert isinstance(dialog, ExportDialog)
         field = dialog.query_one(Field)
-        await pilot.press("ctrl+u", *"x.png")
-        assert "must end in .svg, .csv or .json" in field.error
+        await pilot.press("ctrl+u", *"x.pdf")
+        assert "must end in .svg, .png, .csv, .json or .html" in field.error
         await pilot.press("enter")
         assert pilot.app.screen is dialog
         await pilot.press("ctrl+u", *"no/x.svg")

@@ -131,7 +131,9 @@ async def test_e_writes_this_trial_alone(tmp_path, monkeypatch):
         assert "compare-flowers-1-sgd-clr-seed-2.svg" in message(pilot)
         await pilot.press("e", "ctrl+u", *"x.csv", "enter")
         await pilot.press("e", "ctrl+u", *"x.json", "enter")
+        await pilot.press("e", "ctrl+u", *"x.html", "enter")
     assert "sgd+clr, seed 2" in (tmp_path / "compare-flowers-1-sgd-clr-seed-2.svg").read_text()
+    assert "compare-flowers-1-sgd-clr-seed-2" in (tmp_path / "x.html").read_text()
     rows = (tmp_path / "x.csv").read_text().splitlines()[1:]
     assert {row.partition(",")[0] for row in rows} == {"5"}
     assert len(rows) == 80

@@ -59,7 +59,7 @@ class Palette:
         colour = self.colours.get(ink.role)
         quiet = ink.weight == "faint" or (not self.colours and ink.role in _QUIET)
         if quiet and colour and self.background:
-            colour, quiet = _mixed(colour, self.background), False
+            colour, quiet = blended(colour, self.background, _FAINT), False
         return Style(
             color=colour,
             bgcolor=self.tints.get(ink.tint) if ink.tint else None,
@@ -68,9 +68,10 @@ class Palette:
         )
 
 
-def _mixed(colour: str, background: str) -> str:
+def blended(colour: str, background: str, share: float) -> str:
+    """Mixes `share` (0 to 1) of the background into a colour; all are `#rrggbb`."""
     fore, back = Color.parse(colour).get_truecolor(), Color.parse(background).get_truecolor()
-    return Color.from_triplet(blend_rgb(fore, back, _FAINT)).name
+    return Color.from_triplet(blend_rgb(fore, back, share)).name
 
 
 _QUIET: frozenset[Role] = frozenset(

@@ -13,7 +13,7 @@ from clr_tui.engine.analysis.recordings.tensorboard_export import export_tensorb
 from clr_tui.engine.analysis.report import Report
 from clr_tui.engine.errors import UserError
 from clr_tui.tui.cli.printing import charts_of, json_text
-from clr_tui.tui.exporting import STDOUT, charts_svg, write
+from clr_tui.tui.exporting import STDOUT, charts_png, charts_svg, write
 from clr_tui.tui.kinds.registry import KINDS
 
 FILES = {
@@ -23,6 +23,7 @@ FILES = {
     "rates_csv": "--rates-csv",
     "markdown": "--markdown",
     "svg": "--svg",
+    "png": "--png",
     "json_file": "--json",
 }
 
@@ -43,21 +44,24 @@ def export(args: argparse.Namespace, history: RunHistory, report: Report) -> Non
     Raises:
         UserError: this kind of run has no such file, or it cannot be written.
     """
-    texts: dict[str, Callable[[], str]] = {
+    contents: dict[str, Callable[[], str | bytes]] = {
         "csv": lambda: steps_csv(history),
         "epochs_csv": lambda: epochs_csv(history),
         "svg": lambda: charts_svg(charts_of(history, report), report.run),
+        "png": lambda: charts_png(charts_of(history, report), report.run),
         "json_file": lambda: json_text(report),
     }
-    texts |= KINDS[history.config.kind].load_display().files(history, report)
+    contents |= KINDS[history.config.kind].load_display().files(history, report)
     wanted = {name: getattr(args, name) for name in FILES if getattr(args, name) is not None}
     for name in wanted:
-        if name not in texts:
+        if name not in contents:
             raise UserError(
                 f"{FILES[name]} is for comparisons, which '{report.run}' is not: leave it out"
             )
-    made = [(target, texts[name]()) for name, target in wanted.items()]  # all, or none is written
-    for target, text in made:
-        write(target, text)
+    made = [
+        (target, contents[name]()) for name, target in wanted.items()
+    ]  # all, or none is written
+    for target, content in made:
+        write(target, content)
     if args.tensorboard:
         export_tensorboard(history, Path(os.path.expanduser(args.tensorboard)))

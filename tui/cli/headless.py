@@ -14,7 +14,7 @@ from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.kinds import JOB_KINDS
 from clr_tui.engine.log.commands import Stop, send
-from clr_tui.engine.log.last_words import end_in_output
+from clr_tui.engine.log.last_words import how_it_ended
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.log.runs_folder import runs_dir
 from clr_tui.engine.log.summary import summarise
@@ -135,7 +135,7 @@ def failure_sentence(run: RunDir, history: RunHistory) -> str:
             f"{run.id} was lost: its program vanished (killed, out of memory, or the machine went"
             " down)"
         )
-    if finished is None and (how := end_in_output(run.log_path)):
+    if finished is None and (how := how_it_ended(run.log_path, history.worker)):
         return f"{run.id} was lost: its worker was {plain(how)}; see {plain(str(run.log_path))}"
     if finished is None:
         return (

@@ -214,6 +214,7 @@ def _export(parser: Parser) -> None:
     )
     group.add_argument("--markdown", metavar="FILE", help="a comparison's table")
     group.add_argument("--svg", metavar="FILE", help="the charts, as vector graphics")
+    group.add_argument("--png", metavar="FILE", help="the charts, as pixels; needs Pillow")
     group.add_argument("--json", dest="json_file", metavar="FILE", help="the result")
     group.add_argument(
         "--tensorboard",

@@ -17,8 +17,8 @@ from clr_tui.engine.errors import UserError
 from clr_tui.tui.exporting import write
 from clr_tui.tui.widgets.field import Field
 
-Exports = Mapping[str, Callable[[], str]]
-"""Functions that return the file's text, by suffix."""
+Exports = Mapping[str, Callable[[], str | bytes]]
+"""Functions that return the file's text, or the bytes of a picture, by suffix."""
 
 
 def target(text: str, suffixes: list[str]) -> Path:

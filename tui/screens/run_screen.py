@@ -16,17 +16,20 @@ from textual.timer import Timer
 from textual.types import CSSPathType
 
 from clr_tui.engine.analysis.history import RunHistory
-from clr_tui.engine.analysis.report import Bounds
+from clr_tui.engine.analysis.report import Bounds, report_of
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.kinds import JOB_KINDS
 from clr_tui.engine.log.commands import Command, Continue, Pause, SetBounds, Stop, send
-from clr_tui.engine.log.last_words import end_in_output
+from clr_tui.engine.log.last_words import how_it_ended
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.log.tail import Batch
 from clr_tui.engine.settings.config import RunConfig
 from clr_tui.engine.words import exact_lr
 from clr_tui.tui.charts.chart import Role
-from clr_tui.tui.keys import Mode
+from clr_tui.tui.charts.png import to_png
+from clr_tui.tui.cli.report_html import html
+from clr_tui.tui.cli.report_page import page_of
+from clr_tui.tui.keys import NO_OUTPUT, NO_TASK, Mode
 from clr_tui.tui.kinds.registry import KINDS
 from clr_tui.tui.launching import as_asked
 from clr_tui.tui.screens.bounds_dialog import BoundsDialog
@@ -94,9 +97,10 @@ class RunScreen(ChartScreen):
     first_unit: ClassVar[str] = "step"
     """The first thing that the charts show."""
     pausing: ClassVar[str] = "Pausing after the current step; press space to continue."
-    export_words: str = (
-        "The suffix sets the format: .svg charts as shown, .csv every step, .json the result."
-    )
+    export_words: str = ".svg or .png charts as shown, .csv every step, .json the result"
+    """What the suffixes of exports mean."""
+    has_page = True
+    """Whether its result can be written as one page."""
 
     def __init__(self, source: Source, config: RunConfig, run: RunDir | None) -> None:
         super().__init__()
@@ -118,9 +122,11 @@ class RunScreen(ChartScreen):
 
     def compose(self) -> ComposeResult:
         """Lays out title, body, message, replay bar and keys."""
+        has_worker = JOB_KINDS[self.config.kind].has_worker
+        self.key_screen += "" if has_worker and self.source.output is not None else NO_OUTPUT
+        self.key_screen += "" if self.repeatable else NO_TASK
         yield TitleBar(id="title")
         yield from self.compose_body()
-        has_worker = JOB_KINDS[self.config.kind].has_worker
         missing = MISSING if has_worker else OWN_PROGRAM
         yield OutputView(self.source.output, missing=missing, id="output")
         yield Panel(id="message", dots=True)
@@ -311,7 +317,7 @@ class RunScreen(ChartScreen):
             return ""  # that is why its worker ended, and there is no output to read
         how = ""
         if self.status.state == "lost" and self.run_dir is not None:
-            how = end_in_output(self.run_dir.log_path)
+            how = how_it_ended(self.run_dir.log_path, self.history.worker)
         return failure_words(self.history, self.status.state, log_of(self.run_dir), how)
 
     def traceback(self) -> list[str]:
@@ -492,8 +498,18 @@ class RunScreen(ChartScreen):
             self.poll()
 
     def exports(self) -> Exports:
-        """Returns the export formats."""
+        """Returns the export formats by suffix; `.svg` is the first of them."""
         raise NotImplementedError
+
+    def _all_exports(self) -> Exports:
+        """What the kind exports, its charts as PNG too, and the page of the result."""
+        own = self.exports()
+        found = {".svg": own[".svg"], ".png": lambda: to_png(str(own[".svg"]())), **own}
+        return {**found, ".html": self._result_page} if self.has_page else found
+
+    def _result_page(self) -> str:
+        alive = not self.status.ended
+        return html(page_of(self.history, report_of(self.history, live=alive), alive=alive))
 
     def has_begun(self) -> bool:
         """Whether there is something to export."""
@@ -504,7 +520,10 @@ class RunScreen(ChartScreen):
         if not self.has_begun():
             self.say("There is nothing to export before the first losses.")
             return
-        dialog = ExportDialog(self.config.id, self.exports(), self.export_words)
+        words = f"The suffix sets the format: {self.export_words}."
+        if self.has_page:
+            words = f"{words[:-1]}, .html a page of it all."
+        dialog = ExportDialog(self.config.id, self._all_exports(), words)
         self.app.push_screen(dialog, self._exported)
 
     def _exported(self, written: str | None) -> None:

@@ -67,7 +67,7 @@ def percent(fraction: float | None) -> str:
 
 def count(value: float | None) -> str:
     """Format a whole number with thousands apart: `1 640`."""
-    if value is None or not math.isfinite(value):
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return UNKNOWN
     return f"{round(value):,}".replace(",", " ")
 

@@ -41,6 +41,8 @@ class Status:
     role: Role
     words: str
     """A symbol and a word: "● running"."""
+    short: str
+    """The same without how long it has lasted: "◌ silent"."""
     quiet: str = ""
     """For how long nothing has come from a living run, if it is silent: "silent for 3 min"."""
 
@@ -70,20 +72,24 @@ def status_of(history: RunHistory, *, alive: bool, now: float | None = None) -> 
     words = f"{SYMBOLS[state]} {state}"
     if now is not None and state in LIVING and (seconds := history.pace.silence(now)) is not None:
         quiet = numbers.silent_words(seconds)
-        return Status(state, "suggestion", f"{words}, {quiet}", quiet)
-    return Status(state, _ROLES[state], words)
+        short = f"{SYMBOLS['starting']} silent"
+        return Status(state, "suggestion", f"{words}, {quiet}", short, quiet)
+    return Status(state, _ROLES[state], words, words)
 
 
 def _growth(history: RunHistory, now: float) -> Status:
     """Whether the log of another tool grows: nobody says whether its run has ended."""
     if history.last_time is None:
-        return Status("starting", "muted", f"{SYMBOLS['starting']} nothing logged yet")
+        words = f"{SYMBOLS['starting']} nothing logged yet"
+        return Status("starting", "muted", words, f"{SYMBOLS['starting']} empty")
     silence = silence_of(history, now)
     if silence < SILENT_SECONDS:
-        return Status("running", "accuracy", f"{SYMBOLS['running']} growing")
+        words = f"{SYMBOLS['running']} growing"
+        return Status("running", "accuracy", words, words)
     # In tens of seconds, because each change of the words is drawn.
     words = numbers.in_one_unit(silence if silence >= 60 else silence // 10 * 10)
-    return Status("running", "muted", f"{SYMBOLS['starting']} silent for {words}")
+    short = f"{SYMBOLS['starting']} silent"
+    return Status("running", "muted", f"{short} for {words}", short)
 
 
 def offer_words(kind: str) -> str:
@@ -165,7 +171,10 @@ def failure_words(history: RunHistory, state: State, log_path: str, how: str = "
     """
     has_worker = _has_worker(history)
     if state == "lost" and not has_worker:
-        return "The program vanished: killed, out of memory, or the machine went down."
+        return (
+            "The program vanished: killed (also by SIGTERM, as schedulers do), out of memory, or "
+            "the machine went down."
+        )
     if state == "lost":
         ended = f"was {plain(how)}" if how else "vanished: killed, out of memory, or the machine"
         ended += "" if how else " went down"

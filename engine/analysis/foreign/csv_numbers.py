@@ -13,7 +13,8 @@ import numpy as np
 from clr_tui.engine.analysis.arrays import Bools, Floats, Ints
 
 _decode = msgspec.json.Decoder(list[float | None]).decode
-_OF_NUMBERS = b"0123456789+-.eE,\n \t"
+_IN_NUMBERS = b"0123456789+-.eE \t"
+_OF_NUMBERS = _IN_NUMBERS + b",\n"
 _MISSING = (b"null", b"none", b"n/a", b"<na>")
 _NOT_FINITE = (b"-infinity", b"infinity", b"+inf", b"-inf", b"inf", b"-nan", b"nan")
 _NULL = b"null"
@@ -48,12 +49,25 @@ def numbers_in(text: bytes, columns: int, delimiter: bytes) -> Cells | None:
         None if any line is something else: blank, longer or shorter, or with text in a cell.
     """
     plain = with_commas(text, delimiter)
+    if (cells := _numbers_alone(plain, columns)) is not None:
+        return cells
     others = plain.translate(None, _OF_NUMBERS)
     if not others:
         return _numbers_in(plain, columns)
     return (
         None if others.translate(None, _OF_WORDS) else _numbers_in(_without_words(plain), columns)
     )
+
+
+def _numbers_alone(plain: bytes, columns: int) -> Cells | None:
+    """Reads lines that have a number in every cell, as most do; None if they are something else."""
+    between = plain.translate(None, _IN_NUMBERS)
+    rows = between.count(b"\n") + 1
+    if between != (b"," * (columns - 1) + b"\n") * (rows - 1) + b"," * (columns - 1):
+        return None
+    if (value := _decoded(plain)) is None:
+        return None
+    return Cells(value.reshape(rows, columns), np.ones((rows, columns), np.bool_))
 
 
 def ends_of_cells(plain: bytes, columns: int) -> tuple[Ints, Bools] | None:
@@ -80,11 +94,16 @@ def _numbers_in(plain: bytes, columns: int) -> Cells | None:
         plain = _filled(plain)
     else:
         logged = np.ones(cells, np.bool_)
+    value = _decoded(plain)
+    return None if value is None else Cells(value.reshape(-1, columns), logged.reshape(-1, columns))
+
+
+def _decoded(plain: bytes) -> Floats | None:
+    """The numbers of all cells, NaN for null; None if one is something else, or empty."""
     try:
-        numbers = _decode(b"[" + plain.replace(b"\n", b",") + b"]")
+        return _array(_decode(b"[" + plain.replace(b"\n", b",") + b"]"))
     except msgspec.DecodeError:
         return None
-    return Cells(_array(numbers).reshape(-1, columns), logged.reshape(-1, columns))
 
 
 def _array(numbers: list[float | None]) -> Floats:

@@ -236,10 +236,10 @@ class CsvParser:
 
 def _columns(value: Floats, logged: Bools, layout: Layout) -> dict[str, tuple[Ints, Floats]]:
     """The columns to show by name: the rows that have a value, and the values."""
-    everywhere = np.arange(len(value))
+    everywhere, all_whole = np.arange(len(value)), logged.all()
     columns = {}
     for place in layout.shown:
-        whole = logged[:, place].all()
+        whole = all_whole or logged[:, place].all()
         rows = everywhere if whole else np.flatnonzero(logged[:, place])
         columns[layout.names[place]] = rows, value[:, place] if whole else value[rows, place]
     return columns

@@ -69,6 +69,8 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         raise BusyError(str(error)) from error
     except sqlite3.DatabaseError as error:
         raise DamagedError(f"'{path}' is damaged: {error}") from error
+    except UnicodeDecodeError as error:  # in SQLite's own message about what is damaged
+        raise DamagedError(f"'{path}' is damaged") from error
 
 
 def write_ahead_log(path: Path) -> Path:

@@ -26,10 +26,10 @@ _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 def to_csv(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
-    """Writes the rows below their header. Texts in them are made safe; floats must be finite."""
+    """Writes the rows below their header. All texts are made safe; floats must be finite."""
     text = io.StringIO()
     safe = ([_safe(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
-    csv.writer(text).writerows(chain([header], safe))
+    csv.writer(text).writerows(chain([map(_safe, header)], safe))
     return text.getvalue()
 
 

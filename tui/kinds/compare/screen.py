@@ -64,8 +64,8 @@ class ComparisonScreen(RunScreen):
     key_screen = "compare"
     first_unit = "epoch"
     export_words = (
-        "The suffix sets the format: .svg the chart as shown, .md the table, .json the result, "
-        ".csv every step, curves.csv the curves by epoch."
+        ".svg or .png the chart as shown, .md the table, .json the result, .csv every step, "
+        "curves.csv the curves by epoch"
     )
 
     def __init__(self, source: Source, config: RunConfig, run: RunDir | None) -> None:
@@ -73,7 +73,7 @@ class ComparisonScreen(RunScreen):
         job = config.asked(Compare)
         self.key_screen = GRID if on_grid(job) else "compare"
         if on_grid(job):
-            self.export_words = f"{self.export_words[:-1]}, rates.csv the rates."
+            self.export_words = f"{self.export_words}, rates.csv the rates"
         self._own_target = job.target
         self.options = CompareOptions(target=self._own_target)
         self.expanded: frozenset[int] = frozenset()

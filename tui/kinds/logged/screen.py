@@ -39,7 +39,7 @@ class LoggedScreen(GridScreen):
         Path(__file__).with_suffix(".tcss"),
     ]
     pausing = "Pausing when the loop asks for its next batch; press space to continue."
-    export_words = "The suffix sets the format: .svg all charts, .csv every value, .json a summary."
+    export_words = ".svg or .png all charts, .csv every value, .json a summary"
 
     def __init__(self, source: Source, config: RunConfig, run: RunDir | None) -> None:
         super().__init__(source, config, run)

@@ -22,11 +22,11 @@ from clr_tui.tui.kinds.logged.grid_screen import LEAST_WIDTH, GridScreen
 from clr_tui.tui.kinds.logged.groups import ChartGroup
 from clr_tui.tui.kinds.logged.panel import RunLabel, run_lines
 from clr_tui.tui.kinds.logged.run_settings import differences
+from clr_tui.tui.kinds.logged.view import mixed_counts
 from clr_tui.tui.screens.export_dialog import Exports
 from clr_tui.tui.sources import ForeignSource, NamedSource
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.lines import Line
-from clr_tui.tui.text.names import SYMBOLS
 from clr_tui.tui.text.status import offer_words
 from clr_tui.tui.widgets.panel import Panel
 from clr_tui.tui.widgets.title_bar import SEPARATOR
@@ -44,7 +44,8 @@ class TogetherScreen(GridScreen):
         Path(__file__).with_name("screen.tcss"),
     ]
     panel_from = 100
-    export_words = "The suffix sets the format: .svg all charts, .csv every value of every run."
+    export_words = ".svg or .png all charts, .csv every value of every run"
+    has_page = False
 
     def __init__(self, runs: Sequence[NamedSource]) -> None:
         super().__init__(runs[0].source, runs[0].config, None)
@@ -103,10 +104,10 @@ class TogetherScreen(GridScreen):
 
     def status_words(self) -> str:
         """How many runs are in which state."""
-        count = Counter(run.status.state for run in self.followed)
+        count = Counter(run.status.short.partition(" ")[::2] for run in self.followed)
         if self.size.width < LEAST_WIDTH:
-            return " ".join(f"{SYMBOLS[state]}{many}" for state, many in count.items())
-        return "  ".join(f"{SYMBOLS[state]} {many} {state}" for state, many in count.items())
+            return " ".join(f"{symbol}{many}" for (symbol, _), many in count.items())
+        return "  ".join(f"{symbol} {many} {word}" for (symbol, word), many in count.items())
 
     def has_begun(self) -> bool:
         """Whether any run has values."""
@@ -133,8 +134,12 @@ class TogetherScreen(GridScreen):
         return [f"{self._offer[0].upper()}{self._offer[1:]}."] if self._offer else []
 
     def notices(self) -> list[str]:
-        """What the readers of all logs have to say."""
-        return [notice for run in self.followed for notice in run.notices()]
+        """That steps are not the same in all runs, and what the readers of all logs have to say."""
+        runs = self.all_runs()
+        counts = mixed_counts(runs)
+        mixed = [f"Some runs count by {', others by '.join(counts)}: x shows both as they are."]
+        shown = mixed if counts and not self.by_load and self._axis(runs) == "step" else []
+        return [*shown, *(notice for run in self.followed for notice in run.notices())]
 
     def _look(self) -> None:
         if (alerts := self.app.alerts) is not None:

@@ -74,13 +74,21 @@ def _name_of(runs: Sequence[RunCurves], names: set[str], axis: XAxis) -> str:
     counted = {
         run.columns.column(name).x for run in runs for name in run.columns.names if name in names
     }
-    return plain(counted.pop()) if len(counted) == 1 else "step"
+    return plain(" or ".join(sorted(counted))) or "step"
 
 
 def usual_axis(runs: Sequence[RunCurves]) -> XAxis:
-    """The step, or the epoch if some steps count epochs and all runs say how long one is."""
+    """The step; if runs count different things, the epoch or the time that all of them know."""
+    if not mixed_counts(runs):
+        return "step"
+    shared: tuple[XAxis, ...] = ("epoch", "time")
+    return next((axis for axis in shared if all(run.has(axis) for run in runs)), "step")
+
+
+def mixed_counts(runs: Sequence[RunCurves]) -> list[str]:
+    """What the steps of runs count, if that is not the same in all of them; else empty."""
     counted = {run.columns.column(name).x for run in runs for name in run.columns.names[:1]}
-    return "epoch" if len(counted) > 1 and all(run.has("epoch") for run in runs) else "step"
+    return sorted(map(plain, counted)) if len(counted) > 1 else []
 
 
 def axes_of(runs: Sequence[RunCurves]) -> tuple[XAxis, ...]:
