@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 
 import numpy as np
 import pytest
@@ -12,13 +13,14 @@ from clr_tui.tui.charts.cells import to_text
 from clr_tui.tui.charts.chart import Axis, Band, Chart, Mark, Series, VLine
 from clr_tui.tui.charts.draw import draw
 from clr_tui.tui.charts.palette import PLAIN
-from clr_tui.tui.cli import nearest_characters
+from clr_tui.tui.cli import console_codec, nearest_characters
 from clr_tui.tui.kinds.compare.entry_style import glyph_of
 
 
 @pytest.fixture(autouse=True)
 def registered():
     nearest_characters.register()
+    console_codec.register()
 
 
 def written(text: str, encoding: str) -> str:
@@ -29,7 +31,9 @@ def written(text: str, encoding: str) -> str:
     return raw.getvalue().decode(encoding)
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp437", "cp1252", "koi8-r"])
+@pytest.mark.parametrize(
+    "encoding", ["ascii", "latin-1", "cp437", "cp1252", "koi8-r", console_codec.NAME]
+)
 def test_a_chart_keeps_its_shape_and_columns(encoding):
     x = np.arange(40.0)
     chart = Chart(
@@ -70,3 +74,14 @@ def test_glyphs_of_curves_stay_distinct():
     shown = [written(glyph, "ascii") for glyph in glyphs]
     assert len(set(shown)) == len(set(glyphs))
     assert "?" not in shown
+
+
+def test_the_linux_console_gets_utf_8_of_what_its_fonts_have(monkeypatch):
+    assert written("│ é ±½█ \u28ff\u2801 ━● 中 \udcff", console_codec.NAME) == "│ é ±½█ #' -@ ?? ?"
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    monkeypatch.setattr(terminal, "isatty", lambda: True, raising=False)
+    for term, expected in (("linux", sys.platform == "linux"), ("xterm-256color", False)):
+        monkeypatch.setenv("TERM", term)
+        assert console_codec.is_console(terminal) is expected
+    monkeypatch.setenv("TERM", "linux")
+    assert not console_codec.is_console(io.TextIOWrapper(io.BytesIO(), encoding="utf-8"))

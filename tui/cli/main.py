@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from clr_tui.engine.errors import UserError
-from clr_tui.tui.cli import nearest_characters
+from clr_tui.tui.cli import console_codec, nearest_characters
 from clr_tui.tui.text.clean import plain
 
 if TYPE_CHECKING:
@@ -73,9 +73,11 @@ def _ready_streams() -> None:
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "r+", encoding="utf-8"))  # noqa: SIM115
     nearest_characters.register()
+    console_codec.register()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors=nearest_characters.NAME)  # an ASCII terminal, for example
+            encoding = console_codec.NAME if console_codec.is_console(stream) else None
+            stream.reconfigure(encoding=encoding, errors=nearest_characters.NAME)
 
 
 def _run(argv: Sequence[str]) -> int:
