@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from clr_tui.tui.charts import columns as module
 from clr_tui.tui.charts.axis_limits import scales, y_range
-from clr_tui.tui.charts.chart import Area, Axis, Chart, Series
+from clr_tui.tui.charts.chart import Area, Axis, Chart, Series, same_chart
 from clr_tui.tui.charts.columns import Columns
 from clr_tui.tui.charts.draw import draw_grid
 from clr_tui.tui.charts.palette import DARK
@@ -108,3 +108,13 @@ def test_the_range_of_a_band_holds_what_is_drawn_of_it(width):
 def test_without_a_width_the_range_of_a_band_is_that_of_all_its_values():
     band = spiky_band()
     assert y_range(Chart(areas=(band,))) == (1.0, float(band.high.max()))
+
+
+def test_charts_of_the_same_memory_are_equal_without_comparing_values(monkeypatch) -> None:
+    grown = np.append(np.arange(5.0), np.nan)
+    one, other = Chart((Series(grown[:6], grown[:6]),)), Chart((Series(grown[:6], grown[:6]),))
+    assert not same_chart(one, Chart((Series(grown[:5], grown[:5]),)))
+    assert not same_chart(one, Chart((Series(grown[:6], grown[::-1]),)))
+    assert same_chart(one, Chart((Series(grown.copy(), grown.copy()),)))
+    monkeypatch.setattr(np, "array_equal", lambda *_, **__: False)
+    assert same_chart(one, other)

@@ -182,7 +182,7 @@ part_tests() {
     return
   fi
   local tests=(-m "not slow" -o cache_dir="$WORK/pytest" tests/training tests/tasks tests/comparing
-    tests/library tests/log/test_nvml_devices.py)
+    tests/library tests/callbacks tests/own_loop/test_taken_values.py tests/log/test_nvml_devices.py)
   export COLUMNS=300 # ps cuts its lines at so many
   "$PY" -m pytest -n "${WORKERS:-12}" -o faulthandler_timeout=60 --tb=short -rfE "${tests[@]}" \
     >"$log" 2>&1 || echo "!! tests fail"

@@ -10,6 +10,7 @@ from textual.screen import Screen
 from clr_tui.engine.analysis.foreign.opening import config_of
 from clr_tui.engine.log import events as ev
 from clr_tui.engine.log.tail import Batch
+from clr_tui.tui.alerts import Alert, Alerts
 from clr_tui.tui.keys import keys_for
 from clr_tui.tui.kinds.logged.screen import LoggedScreen
 from clr_tui.tui.kinds.logged.together import TogetherScreen
@@ -118,6 +119,8 @@ async def test_logs_together_grow_or_are_silent_and_what_they_count_is_said(
         log.new = [ev.Logged(step=[1, 2], values={"loss": [0.5, 0.4]}, x=x, time=time)]
         found.append(NamedSource(log.name, ForeignSource(log), config_of(log)))
     app = make_app(tmp_path, monkeypatch, load=lambda: found)
+    told: list[Alert] = []
+    app.alerts = Alerts(told.append)
     async with app.run_test(size=(120, 30)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, TogetherScreen))
         screen = app.screen
@@ -129,6 +132,10 @@ async def test_logs_together_grow_or_are_silent_and_what_they_count_is_said(
         assert not {"l", "r", "c", "s", "b"} & listed
         logs[1].new = [ev.RunFinished(outcome="done", time=NOW)]
         await until(pilot, lambda: "✓ 1 done" in title(screen))
+        logs[0].new = [ev.Logged(step=[3, 4, 5], values={"loss": [None] * 3}, time=NOW)]
+        await until(pilot, lambda: len(told) == 2)
+        said = {alert.sentence for alert in told}
+        assert said == {"by-epoch is done", "by-step diverged: loss is not finite"}
 
 
 def message(screen: Screen) -> str:

@@ -244,5 +244,13 @@ def _equal(one: Any, other: Any) -> bool:
     if isinstance(one, Series | Area):
         return same_chart(one, other)
     if isinstance(one, np.ndarray):
-        return np.array_equal(one, other, equal_nan=True)
+        return _same_memory(one, other) or np.array_equal(one, other, equal_nan=True)
     return bool(one == other)
+
+
+def _same_memory(one: Floats, other: Floats) -> bool:
+    """Whether two views have the same values because they are the same ones."""
+    views = (one.__array_interface__, other.__array_interface__)
+    return one.strides == other.strides and all(
+        views[0][name] == views[1][name] for name in ("data", "shape", "typestr")
+    )
