@@ -49,10 +49,10 @@ image of any format, including EPS, nor WMF, which the operating system draws.
 """
 
 
-LARGE_PIXELS = 1 << 24
-"""Images of more are decoded one at a time. A JPEG counts as it is decoded, reduced."""
-LARGE_FILE = 1 << 28
-"""Bytes; so are larger files, whose metadata may take as much memory again."""
+LARGE_BYTES = 1 << 28
+"""Images that take more memory are decoded one at a time: 33 million pixels, 11 million with
+transparency or of more than 8 bits. A JPEG counts as it is decoded, reduced. So are larger files,
+whose metadata may take as much memory again."""
 _PLAIN_BYTES, _OTHER_BYTES = 8, 24
 """Of memory per pixel while an image is decoded: of 8 bits without transparency, of any other."""
 
@@ -124,14 +124,14 @@ def _plug_in_formats() -> list[str]:
 
 def _picture(file: str, size: int, formats: tuple[str, ...], large: bool) -> Picture | Large:
     length = os.stat(file).st_size
-    if length > LARGE_FILE and not large:
+    if length > LARGE_BYTES and not large:
         return Large(0, 0, 4 * length)
     with Image.open(file, formats=formats) as image:
         # Decoding JPEG at a half, a quarter or an eighth is much cheaper; twice the wanted size
         # leaves enough for the filter in `_square`.
         image.draft(None, (2 * size, 2 * size))
-        if image.width * image.height > LARGE_PIXELS and not large:
-            return Large(*image.size, _memory(image))
+        if (needs := _memory(image)) > LARGE_BYTES and not large:
+            return Large(*image.size, needs)
         remarks: list[Remark] = ["first frame"] if _has_frames(image) else []
         raw = raw_mode(image)
         image.load()

@@ -130,8 +130,8 @@ def test_it_loads_neither_numpy_nor_torch():
 
 @pytest.fixture
 def a_large_one(files: list[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
-    """One of the files, more than 16 million pixels, which are all black."""
-    Image.new("RGB", (4100, 4100)).save(files[10])
+    """One of the files, all black, which takes more than 256 MiB to decode."""
+    Image.new("RGB", (5800, 5800)).save(files[10])
     return files[10]
 
 
@@ -153,7 +153,7 @@ def test_large_images_are_decoded_one_at_a_time_in_a_process_of_their_own(
     assert decoded.readable[10]
     assert not decoded.images[decoded.readable[:10].sum()].any()
     large = read_pictures([os.fspath(a_large_one)], 8)
-    assert large == [Large(4100, 4100, 8 * 4100**2)]
+    assert large == [Large(5800, 5800, 8 * 5800**2)]
 
 
 @pytest.mark.parametrize("end", ["too little memory", "killed"])
@@ -168,8 +168,8 @@ def test_a_large_image_that_memory_does_not_hold_is_skipped(files, a_large_one, 
         monkeypatch.setattr(decode_module, "DecodeProcess", Killed)
         words = "memory may be too small"
     else:
-        monkeypatch.setattr(decode_module, "available_memory", lambda: 200_000_000)
-        words = "4100x4100 pixels would take about 0.1 GB of memory to decode, but 0.2 GB are free"
+        monkeypatch.setattr(decode_module, "available_memory", lambda: 500_000_000)
+        words = "5800x5800 pixels would take about 0.3 GB of memory to decode, but 0.5 GB are free"
     decoded = decoded_with(1, files, monkeypatch)
     assert not decoded.readable[10]
     assert sum(words in reason for reason in decoded.reasons) == 1
