@@ -17,6 +17,7 @@ from clr_tui.engine.out_of_memory import is_out_of_memory
 from clr_tui.engine.settings.config import OptimizerConfig
 from clr_tui.engine.tasks.own_training import OwnTask
 from clr_tui.engine.tasks.parts import Rows
+from clr_tui.engine.training.control import RunRemoved, Stopped
 from clr_tui.engine.training.evaluate import EVALUATION_BATCH, evaluate
 from clr_tui.engine.training.session import Session
 from clr_tui.engine.user_frames import user_frame
@@ -45,7 +46,12 @@ def saying_what_fits(
         where = user_frame(error)
         traceback.clear_frames(error.__traceback__)  # they hold the model and what it computed
         asked = session.samples_per_step
-        fits = fitting_batch_size(session, optimizer, lr)
+        try:
+            fits = fitting_batch_size(session, optimizer, lr)
+        except (Stopped, RunRemoved):
+            raise
+        except Exception:  # noqa: BLE001 - memory ran out, whatever went wrong in the search
+            fits = None
         at = f" ({where})" if where else ""
         advice = f"about {fits} would fit" if fits else "try a smaller batch or image size"
         raise UserError(
@@ -60,6 +66,9 @@ def fitting_batch_size(
 
     Returns:
         None: not even one sample fits, or the task's batches are not made of samples.
+
+    Raises:
+        Stopped: the run was stopped.
     """
     if not isinstance(session.task.train, Rows):
         return None
@@ -88,7 +97,8 @@ def _fits(session: Session, optimizer: OptimizerConfig, lr: float | None, size: 
 
 def _try(session: Session, optimizer: OptimizerConfig, lr: float | None, size: int) -> None:
     """A few steps, and an evaluation of as many samples as one computes at once."""
-    config, task = session.config, session.task
+    config = session.config
+    task = dataclasses.replace(session.task, compile=False)  # which takes minutes
     if isinstance(task, OwnTask):
         task = dataclasses.replace(task, batch_size=size)
     smaller = dataclasses.replace(
