@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 LINKS := build/links
 
-.PHONY: help demo test test-lowest test-newest check format lint links types contracts fuzz bench study docs screenshots clean
+.PHONY: help demo test test-lowest test-newest check format lint links types contracts fuzz bench gpu study docs screenshots clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -60,6 +60,9 @@ fuzz: .venv/.dev ## ten thousand damaged files for all readers (half an hour)
 
 bench: .venv/.run ## all benchmarks beside what people use today (DATA=DIR for images of your own)
 	@$(BIN)/python tests/benchmarks/run.py $(if $(DATA),--data $(DATA))
+
+gpu: .venv/.dev ## the check on a machine with an NVIDIA GPU (PARTS="facts probe"; DEVICE=cpu TINY=1: a dry run)
+	@DEVICE=$(or $(DEVICE),cuda) TINY=$(TINY) bash tests/gpu/check.sh $(PARTS)
 
 study: .venv/.dev ## measure what advice costs: trains for hours, goes on where it was ended
 	@$(BIN)/python tests/study/run.py

@@ -71,6 +71,19 @@ def test_every_test_that_is_named_exists() -> None:
     assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
+def test_every_test_and_check_that_the_results_name_exists() -> None:
+    page = (ROOT / "tests" / "benchmarks" / "RESULTS-GPU.md").read_text()
+    named = re.findall(r"(tests/[\w/]+\.py)(?:::(\w+)|` `| `(\w+))?", page)
+    assert len(named) > 30
+    missing = [
+        (path, name)
+        for path, test, check in named
+        for name in [test or check]
+        if not (ROOT / path).exists() or (name and f"def {name}(" not in (ROOT / path).read_text())
+    ]
+    assert missing == []
+
+
 def test_every_option_that_is_given_exists(capsys: pytest.CaptureFixture[str]) -> None:
     for command in ("range-test", "train", "compare"):
         assert main([command, "--help"]) == 0
