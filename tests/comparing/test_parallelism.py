@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from clr_tui.engine import free_memory
 from clr_tui.engine.comparing import compare_job
 from clr_tui.engine.comparing.accelerators import Accelerator
 from clr_tui.engine.comparing.time_left import Pace
@@ -89,6 +92,27 @@ def test_capacity_is_computed_from_the_memory_trials_really_take(
     assert (mps.accelerators, [m.fitting for m in mps.memory_pools]) == (1, [2])
     monkeypatch.setattr(compare_job, "available_memory", lambda: None)
     assert compare_job._capacity(need, []).memory_pools == ()
+
+
+VM_STAT = """Mach Virtual Memory Statistics: (page size of 16384 bytes)
+Pages free:                               60000.
+Pages active:                            200000.
+Pages inactive:                           30000.
+Pages speculative:                        10000.
+Pages throttled:                              0.
+Pages wired down:                        100000.
+"Translation faults":                 123456789.
+File-backed pages:                        90000.
+"""
+
+
+def test_a_macs_free_memory_is_what_vm_stat_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert free_memory.free_on_mac(VM_STAT) == 100_000 * 16_384
+    assert free_memory.free_on_mac("vm_stat: no such thing") is None
+    monkeypatch.setattr(free_memory.sys, "platform", "darwin")
+    monkeypatch.setenv("PATH", "/nowhere")
+    nowhere = Path("/nowhere")
+    assert free_memory.available_memory(nowhere, nowhere) is None
 
 
 class Clock:
