@@ -57,6 +57,7 @@ contracts: .venv/.dev links
 # COUNT=1000 SEED=7 for others than the first ten thousand.
 fuzz: .venv/.dev ## ten thousand damaged files for all readers (half an hour)
 	@$(BIN)/python tests/fuzz/fuzz.py --count $(or $(COUNT),10000) --seed $(or $(SEED),0)
+	@$(BIN)/python tests/fuzz/fuzz.py --count $(or $(COUNT),10000) --seed $(or $(SEED),0) --torch
 
 bench: .venv/.run ## all benchmarks beside what people use today (DATA=DIR for images of your own)
 	@$(BIN)/python tests/benchmarks/run.py $(if $(DATA),--data $(DATA))

@@ -227,8 +227,10 @@ def read_checked(path: Path) -> dict[str, Any]:
     try:
         with os.fdopen(open_regular(path), "rb") as file:
             with zipfile.ZipFile(file) as archive:
-                damaged = archive.testzip()
-            if damaged is not None:
+                # Torch takes the archive to begin where the file does; zipfile looks where it does.
+                begins = min((entry.header_offset for entry in archive.infolist()), default=-1)
+                damaged = begins != 0 or archive.testzip() is not None
+            if damaged:
                 raise UserError(f"the checkpoint {path} is damaged")
             file.seek(0)
             state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)

@@ -70,7 +70,7 @@ def run_bounded(calls: Calls, folder: Path, megabytes: float = MEGABYTES) -> Out
         os.kill(pid, signal.SIGKILL)
         outcome.mistakes.append(f"hangs: nothing came for {_PATIENCE:.0f} s")
     _, status, usage = os.wait4(pid, 0)
-    outcome.megabytes = usage.ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+    outcome.megabytes = _megabytes(usage)
     for line in (text or b"").splitlines():
         name, seconds, mistake = json.loads(line)
         outcome.seconds[name] = seconds
@@ -84,6 +84,15 @@ def run_bounded(calls: Calls, folder: Path, megabytes: float = MEGABYTES) -> Out
     if outcome.megabytes > megabytes:
         outcome.mistakes.append(f"took {outcome.megabytes:.0f} MB")
     return outcome
+
+
+def own_megabytes() -> float:
+    """The most memory that this process has had."""
+    return _megabytes(resource.getrusage(resource.RUSAGE_SELF))
+
+
+def _megabytes(usage: resource.struct_rusage) -> float:
+    return usage.ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)
 
 
 def _read_all(descriptor: int) -> bytes | None:

@@ -22,12 +22,18 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy, so that forked childre
 os.environ.pop("COLUMNS", None)
 sys.path.insert(0, str(Path(__file__).parent))
 
-from bounded_calls import Outcome, run_bounded
+from bounded_calls import MEGABYTES, Outcome, own_megabytes, run_bounded
 from damage import damaged, first_difference
 from fuzz_targets import Target, targets
 
 
-def variant(target: Target, seed: int, scratch: Path, most_calls: int) -> Outcome:
+def torch_targets(root: Path) -> list[Target]:
+    from torch_targets import torch_targets  # takes seconds
+
+    return list(torch_targets(root))
+
+
+def variant(target: Target, seed: int, scratch: Path, most_calls: int, megabytes: float) -> Outcome:
     """Reads one damaged file with up to `most_calls` of the target's calls."""
     shutil.rmtree(scratch, ignore_errors=True)
     copy = scratch / "copy"
@@ -41,7 +47,7 @@ def variant(target: Target, seed: int, scratch: Path, most_calls: int) -> Outcom
     intact.write_bytes(_whole_lines(good[: first_difference(good, bad)], target))
     calls = target.calls(copy, file, intact)
     some = random.Random(seed).sample(sorted(calls), min(most_calls, len(calls)))
-    return run_bounded({name: calls[name] for name in some}, scratch / "tmp")
+    return run_bounded({name: calls[name] for name in some}, scratch / "tmp", megabytes)
 
 
 def read_good_files(found: list[Target], scratch: Path) -> None:
@@ -71,6 +77,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--count", type=int, default=1000, help="variants")
     parser.add_argument("--seed", type=int, default=0, help="of the first variant")
     parser.add_argument("--target", default="", help="only targets with this in their name")
+    parser.add_argument("--torch", action="store_true", help="the readers that need torch")
     parser.add_argument("--calls", type=int, default=99, help="calls of each variant, at most")
     parser.add_argument("--most", type=int, default=20, help="failures to print before it ends")
     args = parser.parse_args(argv)
@@ -78,16 +85,17 @@ def main(argv: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="clr-tui-fuzz-") as folder:
         os.environ["CLR_TUI_RUNS"] = str(Path(folder) / "no runs")
         os.environ["XDG_STATE_HOME"] = os.environ["XDG_CACHE_HOME"] = str(Path(folder) / "state")
-        every = targets(Path(folder))
+        every = torch_targets(Path(folder)) if args.torch else targets(Path(folder))
         found = [one for one in every if one.name == args.target]
         found = found or [one for one in every if args.target in one.name]
         taken = [one for one in found for _ in range(one.share)]
         if not taken:
             parser.error(f"no target has '{args.target}' in its name")
         read_good_files(found, Path(folder) / "scratch")
+        megabytes = MEGABYTES + (own_megabytes() if args.torch else 0)
         for seed in range(args.seed, args.seed + args.count):
             target = taken[seed % len(taken)]
-            outcome = variant(target, seed, Path(folder) / "scratch", args.calls)
+            outcome = variant(target, seed, Path(folder) / "scratch", args.calls, megabytes)
             longest = max(longest, *outcome.seconds.values(), 0.0)
             largest = max(largest, outcome.megabytes)
             for mistake in outcome.mistakes:

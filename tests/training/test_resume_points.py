@@ -159,3 +159,14 @@ def test_no_damage_goes_unnoticed(tmp_path: Path) -> None:
             assert torch.equal(found["model"]["w"], expected)
             assert found["step"] == 7
     assert noticed > 200
+
+
+def test_an_archive_behind_other_bytes_is_damaged(tmp_path: Path) -> None:
+    """Zipfile would find it there, and torch take the bytes at the beginning."""
+    path = tmp_path / "resume-0-7.pt"
+    checkpoint.save(path, state(7))
+    whole = path.read_bytes()
+    weights = torch.full((8,), 7.0).numpy().tobytes()
+    path.write_bytes(whole.replace(weights, bytes(len(weights))) + whole)
+    with pytest.raises(UserError, match=r"is damaged"):
+        read_checked(path)
