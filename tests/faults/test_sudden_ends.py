@@ -283,3 +283,12 @@ def test_descriptors_that_the_code_has_closed_are_opened_again(tmp_path: Path) -
     log.close()
     for fd in (mine, lock):
         os.close(fd)
+
+
+def test_threads_that_never_end_do_not_keep_the_process(tmp_path: Path) -> None:
+    code = """
+    from clr_tui.engine.sudden_ends import leave_within
+    threading.Thread(target=threading.Event().wait).start()
+    leave_within(0.1, 7)
+    """
+    assert contained(tmp_path, code).returncode == 7
