@@ -1,4 +1,12 @@
-from clr_tui.tui.text.chart_options import RANGE_TEST_X, WEIGHTS, ChartOptions
+from dataclasses import replace
+
+from clr_tui.tui.text.chart_options import (
+    RANGE_TEST_X,
+    WEIGHTS,
+    ChartOptions,
+    options_in,
+    view_of,
+)
 
 
 def test_smoothing_walks_through_all_its_steps_and_stops_at_the_ends():
@@ -32,3 +40,15 @@ def test_the_x_axes_cycle():
 def test_the_title_says_how_the_loss_is_drawn():
     assert ChartOptions(smoothing=1.0).loss_title == "loss"
     assert ChartOptions(smoothing=0.05, y_log=True).loss_title == "loss (log, smoothing 0.05)"
+
+
+def test_a_remembered_view_is_read_and_what_makes_no_sense_is_as_usual():
+    usual = ChartOptions(x="epoch", smoothing=0.1)
+    names, axes = ("x", "y_log", "smoothing"), ("epoch", "step")
+    shown = ChartOptions(x="step", y_log=True, smoothing=0.1)
+    view = view_of(shown, usual, names)
+    assert view == {"x": "step", "y_log": True}
+    assert options_in(view, usual, names, axes) == shown
+    assert options_in(view, usual, ("y_log",), axes) == replace(usual, y_log=True)
+    odd = {"x": ["lr"], "y_log": 1, "smoothing": float("nan"), "colour": "red"}
+    assert options_in(odd, usual, names, axes) == usual

@@ -35,6 +35,21 @@ async def drawings(log: LoggedLog, monkeypatch: pytest.MonkeyPatch, polls: int) 
         return len(seen)
 
 
+async def test_it_is_polled_four_times_a_second(own_log, monkeypatch) -> None:
+    own_log.live().begin().logs(20)
+    timers: list[float] = []
+    set_interval = LoggedScreen.set_interval
+
+    def record(screen: LoggedScreen, seconds: float, *args, **kwargs):
+        timers.append(seconds)
+        return set_interval(screen, seconds, *args, **kwargs)
+
+    monkeypatch.setattr(LoggedScreen, "set_interval", record)
+    async with app_of(own_log).run_test() as pilot:
+        await poll(pilot)
+    assert timers.count(0.25) == 1
+
+
 async def test_on_an_accelerator_twice_a_second(own_log, monkeypatch) -> None:
     own_log.live().begin().logs(200).tell(GPU)
     assert await drawings(own_log, monkeypatch, 12) == 6

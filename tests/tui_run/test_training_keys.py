@@ -48,6 +48,19 @@ async def test_bounds_are_changed_while_it_runs(train_log):
         assert "1.0e-02" in panel(pilot)
 
 
+async def test_the_view_of_a_run_is_remembered(train_log, tmp_path):
+    train_log.begin().train(2).end()
+    views = tmp_path / "views.json"
+    for number in range(2):
+        async with app_of(train_log, views=views).run_test(size=SMALL) as pilot:
+            await poll(pilot)
+            if number == 0:
+                usual = pilot.app.screen.options
+                await pilot.press("y", "x", "plus")
+                shown = pilot.app.screen.options
+            assert pilot.app.screen.options == shown != usual
+
+
 async def test_a_refused_command_is_shown(train_log):
     train_log.live().begin().train(1)
     async with app_of(train_log).run_test(size=SMALL) as pilot:

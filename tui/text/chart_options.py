@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
 
 from clr_tui.engine.settings.config import SMOOTHING
 
@@ -45,3 +46,22 @@ class ChartOptions:
     def toggled_y(self) -> ChartOptions:
         """Switch the y-axis between linear and logarithmic."""
         return replace(self, y_log=not self.y_log)
+
+
+def view_of(options: ChartOptions, usual: ChartOptions, names: Sequence[str]) -> dict[str, Any]:
+    """What to remember of a view: those of `names` that are not as usual."""
+    shown, before = asdict(options), asdict(usual)
+    return {name: shown[name] for name in names if shown[name] != before[name]}
+
+
+def options_in(
+    view: Mapping[str, Any], usual: ChartOptions, names: Sequence[str], axes: Sequence[XAxis]
+) -> ChartOptions:
+    """Reads what was remembered of a view; what makes no sense is as usual."""
+    makes_sense = {
+        "x": lambda value: value in axes,
+        "y_log": lambda value: isinstance(value, bool),
+        "smoothing": lambda value: type(value) in (float, int) and 0 < value <= 1,
+    }
+    found = {name: view[name] for name in names if name in view and makes_sense[name](view[name])}
+    return replace(usual, **found)

@@ -109,7 +109,6 @@ class GridScreen(PanelScreen):
         bar.value = self.options.words
         bar.close()
         self._read_filter()
-        super().on_mount()
 
     def on_unmount(self) -> None:
         """Remembers the view."""
@@ -260,7 +259,6 @@ class GridScreen(PanelScreen):
 
     def on_panel_resized(self, event: Panel.Resized) -> None:
         """Fits the panel's lines to its new width."""
-        super().on_panel_resized(event)
         if event.panel.id == "panel":
             self.call_after_refresh(self.show_all)
 

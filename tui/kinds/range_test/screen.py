@@ -52,6 +52,7 @@ class RangeTestScreen(CurveScreen):
     key_screen = "range-test"
     x_axes = RANGE_TEST_X
     charts = ("loss-chart",)
+    remembered = ("x", "y_log")  # the rules read the smoothed curve: another one is asked for anew
 
     def __init__(self, source: Source, config: RunConfig, run: RunDir | None) -> None:
         super().__init__(source, config, run)
