@@ -128,7 +128,6 @@ class OutputView(Panel):
             self._rows = []
         self._lay_out_rows()
         self._draw()
-        super().on_resize()
 
     def _draw(self) -> None:
         width = self.content_size.width

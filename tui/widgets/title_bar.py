@@ -31,7 +31,6 @@ class TitleBar(Panel):
     def on_resize(self) -> None:
         """Fits the parts to the new width."""
         self._compose_line()
-        super().on_resize()
 
     def _compose_line(self) -> None:
         title, state, role, where = self._parts
