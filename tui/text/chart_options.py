@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -58,7 +58,7 @@ def options_in(
     view: Mapping[str, Any], usual: ChartOptions, names: Sequence[str], axes: Sequence[XAxis]
 ) -> ChartOptions:
     """Reads what was remembered of a view; what makes no sense is as usual."""
-    makes_sense = {
+    makes_sense: dict[str, Callable[[Any], bool]] = {
         "x": lambda value: value in axes,
         "y_log": lambda value: isinstance(value, bool),
         "smoothing": lambda value: type(value) in (float, int) and 0 < value <= 1,
