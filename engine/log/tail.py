@@ -17,7 +17,7 @@ from clr_tui.engine.log.line_tail import LineTail
 _KNOWN = frozenset(str(kind.__struct_config__.tag) for kind in get_args(AnyEvent))
 _MAX_TYPE_LENGTH = 100
 _MAX_INT = 2**63 - 1
-_MAX_TRIALS = 3_000
+_MAX_TRIALS = 2_000
 """Trials of a run; no run has nearly as many, and each takes memory and time."""
 _PATIENCE = 10_000
 """Damaged lines in a row after which the others are no longer tried one by one."""
@@ -115,11 +115,14 @@ class LogTail:
         return False
 
     def _take(self, lines: list[bytes], batch: Batch) -> None:
-        for line in lines:
+        for place, line in enumerate(lines):
             try:
                 event = self._decode(line)
             except UNREADABLE:
                 self._classify(line, batch)
+                if self._damaged >= _PATIENCE:
+                    self._count_corrupt(len(lines) - place - 1, batch)
+                    return
             else:
                 self._damaged = 0
                 if 0 <= event.seq <= _MAX_INT:

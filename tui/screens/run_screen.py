@@ -155,6 +155,8 @@ class RunScreen(ChartScreen):
 
     def poll(self) -> None:
         """Reads new events and, if the screen is in front, draws changes."""
+        if not self.app.is_running:  # it is being taken down: a part of its widgets is gone
+            return
         # Checked first, so that everything a worker wrote before it ended is read below.
         alive = self.source.live
         try:

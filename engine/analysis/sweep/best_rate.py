@@ -30,6 +30,8 @@ _PER_DECADE = 50
 """Places at which the trend is evaluated."""
 _FIRST = 5
 """Steps that the level before the fall is the median of, at least; else the first fifth."""
+_MOST_SWEEPS = 300
+"""More sweeps say nothing new, and take time; only an absurd log has them."""
 _DRAWS = 100
 """Curves with other noise that an interval is estimated from."""
 
@@ -73,7 +75,7 @@ def best_rate(lr: Floats, sweeps: Sequence[Floats]) -> BestRate | None:
     log_lr, finite = np.log10(lr), [np.isfinite(loss) for loss in sweeps]
     drawn = [
         _drawn(log_lr[known], loss[known])
-        for loss, known in zip(sweeps, finite, strict=True)
+        for loss, known in zip(sweeps[:_MOST_SWEEPS], finite[:_MOST_SWEEPS], strict=True)
         if known.any()
     ]
     if not drawn:

@@ -31,6 +31,8 @@ _LABELS: dict[XAxis, str] = {
     "seconds": "seconds",
 }
 
+_MOST_RUNNING = 100
+"""Sweeps drawn while they run; more are in absurd logs only."""
 _BAR_ROOM = 0.12
 """Room below the curve for the bar that shows an interval, as a part of the chart's height."""
 
@@ -164,7 +166,7 @@ def _series(
     found: list[Series] = []
     if not several and options.smoothing < 1:
         found.append(Series(at, curve.loss, "raw", "raw", faint=True))
-    for seed, ended in zip(curve.seeds, curve.ended, strict=True):
+    for seed, ended in list(zip(curve.seeds, curve.ended, strict=True))[-_MOST_RUNNING:]:
         if len(curve.seeds) > 1 and not ended:
             found.append(Series(at, seed, "this seed", "raw", faint=True))
     name = "smoothed" if options.smoothing < 1 else ""
