@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from codecs import BOM_UTF8
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -46,9 +47,11 @@ class LineDecoder:
 
     def __call__(self, line: bytes) -> AnyEvent:
         """Decodes the next line; raises one of UNREADABLE if it is not one of our events."""
-        decode = _DECODE if self._old is None else self._old
+        decode: Callable[[bytes], AnyEvent] = _DECODE
+        if self._old is not None and schema_1.MARKS.search(line):
+            decode = self._old
         try:
-            event: AnyEvent = decode(line)
+            event = decode(line)
         except UNREADABLE:
             if not _MENDABLE.search(line):
                 raise

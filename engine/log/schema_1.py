@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import msgspec
@@ -21,6 +22,10 @@ _ACCURACIES = {"accuracy": "metrics", "train_accuracy": "train_metrics"}
 """Accuracies, and the fields that hold all metrics by name instead."""
 _ROUNDING = 0.01
 """Share of an image that float32 loses when it sums the shares of some thousand images."""
+
+
+MARKS = re.compile(b'"(?:%s)"' % "|".join((*_RENAMED, *_ACCURACIES, "task-ready")).encode())
+"""A line without any of these is the same in both schemas, and need not be upgraded."""
 
 
 class Upgrade:
