@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import sys
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
@@ -28,6 +29,7 @@ from clr_tui.engine.kinds import JOB_KINDS
 from clr_tui.engine.log.bounded_output import bound_output
 from clr_tui.engine.log.commands import CommandTail, Resume, ask_to_resume, asked_to_resume
 from clr_tui.engine.log.events import Event, Progress, RunFinished, RunResumed, RunStarted
+from clr_tui.engine.log.liveness import refuse_second, sign
 from clr_tui.engine.log.lock import acquire
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.oom_kills import oom_kills
@@ -65,6 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         lock = arguments.lock_fd
         if lock is None:
             lock = acquire(run.lock_path)
+            refuse_second(run.path, time.time())
             if arguments.resume:  # else whoever took the lock has done so
                 ask_to_resume(run, Resume(reason="its worker was started by hand"))
     except UserError as error:
@@ -91,6 +94,7 @@ def _run(run: RunDir, lock: int, stop: StopFlag, *, resume: bool) -> int:
         started = run.events_path.exists() and run.events_path.stat().st_size > 0
         if started and not resume:
             raise UserError(f"run '{run.id}' was already started: resume it, or start a new run")
+        sign(lock, config.kind)
         log = RunLog(run, lock, stop, _print_line)
         log.begin(_resumed(run) if started else _started(run, config))
     except (UserError, RunRemoved) as error:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from clr_tui.engine.log.liveness import here
 from clr_tui.engine.log.state import ENDED, State
 from clr_tui.tui.text.clean import plain
 from clr_tui.tui.text.numbers import silent_words
@@ -89,7 +90,8 @@ class Alerts:
         words = ""
         if finished is not None:
             words = finished.headline if finished.outcome == "done" else finished.message
-        self.look(run, state, words, quiet=_quiet(silent), diverged=divergence(history))
+        quiet = _quiet(silent, history.host)
+        self.look(run, state, words, quiet=quiet, diverged=divergence(history))
 
     def look_at_summary(self, summary: RunSummary) -> None:
         """Takes a run of a list."""
@@ -97,7 +99,7 @@ class Alerts:
             summary.id,
             summary.status,
             summary.headline if summary.status == "done" else summary.message,
-            quiet=_quiet(summary.silent_seconds),
+            quiet=_quiet(summary.silent_seconds, summary.host),
         )
 
     def _say(self, run: str, what: What, sentence: str, words: str) -> None:
@@ -115,8 +117,9 @@ _ENDS: dict[What, str] = {
 _LIVING: dict[What, str] = {"silent": "is", "diverged": "diverged:"}
 
 
-def _quiet(silent: float | None) -> str:
-    return "" if silent is None else silent_words(silent)
+def _quiet(silent: float | None, host: str) -> str:
+    elsewhere = "" if host == here() else host
+    return "" if silent is None else silent_words(silent, elsewhere)
 
 
 def _ended(state: State) -> What:

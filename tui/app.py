@@ -329,12 +329,11 @@ def _kinds_of(found: Found) -> set[str]:
 
 def _still_running(runs: Path) -> str | None:
     """Names the live runs, newest first, and the command that shows them."""
-    from clr_tui.engine.log.lock import is_held
     from clr_tui.engine.log.rundir import list_runs
     from clr_tui.engine.log.runs_folder import runs_dir
 
     try:
-        living = [run.id for run in list_runs(runs) if is_held(run.lock_path)]
+        living = [run.id for run in list_runs(runs) if run.alive]
     except UserError:
         return None  # nothing in an unreadable folder could be shown
     if not living:

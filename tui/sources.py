@@ -78,10 +78,8 @@ class LiveSource:
 
     @property
     def live(self) -> bool:
-        """Whether the run's worker is alive (holds the lock)."""
-        from clr_tui.engine.log.lock import is_held
-
-        return is_held(self.run.lock_path)
+        """Whether the run's worker is alive."""
+        return self.run.alive
 
     def poll(self) -> Batch:
         """Reads what the worker has written since the last poll."""

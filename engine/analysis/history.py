@@ -355,6 +355,12 @@ class RunHistory(_Memoized):
         self.last_time: float | None = None
 
     @property
+    def host(self) -> str:
+        """Where its newest worker is or was; empty if unknown."""
+        newest = self.resumed[-1] if self.resumed else self.started
+        return newest.host if newest else ""
+
+    @property
     def state(self) -> Hashable:
         """Differs after every event."""
         return self.version

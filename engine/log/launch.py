@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
+import time
 
 from clr_tui.engine.child import module_command
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.commands import Resume, ask_to_resume
+from clr_tui.engine.log.liveness import refuse_second
 from clr_tui.engine.log.lock import acquire
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.log.writer import write_failed
@@ -31,6 +33,7 @@ def launch(run: RunDir, resume: Resume | None = None) -> int:
     """
     lock = acquire(run.lock_path)
     try:
+        refuse_second(run.path, time.time())
         if resume is not None:
             ask_to_resume(run, resume)
         process = _spawn(run, lock, ["--resume"] if resume else [])

@@ -67,6 +67,8 @@ def hold_again(path: Path, lock: int) -> bool:
     try:
         if not _try(fd, fcntl.LOCK_EX):
             return False
+        with suppress(OSError):  # who holds it, see `liveness`
+            os.pwrite(fd, os.pread(lock, 4096, 0), 0)
         os.dup2(fd, lock, inheritable=False)
         return True
     finally:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
 from clr_tui.engine.errors import UserError
-from clr_tui.engine.kinds import JOB_KINDS
 from clr_tui.engine.log.events import RunStarted
 from clr_tui.engine.log.line_tail import LineTail
+from clr_tui.engine.log.liveness import last_heard
 from clr_tui.engine.log.lock import acquire
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.settings.config import JOBS
@@ -42,12 +41,8 @@ def check_removable(run: RunDir) -> None:
             "nothing was removed"
         )
     if run.alive:
-        raise UserError(f"{run.id} is running: stop it first (`clr-tui stop {run.id}`)")
-    if started is not None and _works_in(run.path, started):
-        raise UserError(
-            f"{run.id} is running, although its worker.lock is gone: "
-            f"end its worker first (`kill {started.pid}`)"
-        )
+        where = last_heard(run.path)
+        raise UserError(f"{run.id} is running{where}: stop it first (`clr-tui stop {run.id}`)")
 
 
 def remove_run(run: RunDir) -> list[str]:
@@ -103,40 +98,6 @@ def _is_ours(run: RunDir, started: RunStarted | None) -> bool:
             started is not None or re.fullmatch(rf"({'|'.join(JOBS)})-.+-\d+", run.id) is not None
         )
     return True
-
-
-def _works_in(folder: Path, started: RunStarted) -> bool:
-    """Whether the worker lives on this machine; always False without /proc.
-
-    Its process id may have been reused, but a worker's working directory is the run's folder; or
-    that of the user whose task it runs, and then its command line has the run's folder. A worker
-    that has ended its run is at the root. The program of a user's own loop has the log open.
-    """
-    if started.host != os.uname().nodename:
-        return False
-    process = Path(f"/proc/{started.pid}")
-    try:
-        if os.path.samefile(process / "cwd", folder):
-            return True
-        if not _has_worker(started):
-            log = folder / "events.jsonl"
-            return any(os.path.samefile(one, log) for one in _open_files(process))
-        named = os.fsencode(os.path.abspath(folder)) in (process / "cmdline").read_bytes().split(
-            b"\0"
-        )
-        return named and not os.path.samefile(process / "cwd", "/")
-    except OSError:
-        return False
-
-
-def _has_worker(started: RunStarted) -> bool:
-    kind = JOB_KINDS.get(started.kind)
-    return kind is None or kind.has_worker
-
-
-def _open_files(process: Path) -> Iterator[Path]:
-    """What a process has open and can still be found."""
-    return (one for one in (process / "fd").iterdir() if one.exists())
 
 
 def _take_lock(run: RunDir) -> int:

@@ -24,6 +24,7 @@ import msgspec
 
 from clr_tui.engine.atomic import replacing
 from clr_tui.engine.errors import UserError, did_you_mean
+from clr_tui.engine.log.liveness import lives_without_lock
 from clr_tui.engine.log.lock import is_held
 from clr_tui.engine.log.writer import write_failed
 from clr_tui.engine.regular import Stamp, make_private_folder, read_regular, stamp_of
@@ -67,8 +68,8 @@ class RunDir:
 
     @property
     def alive(self) -> bool:
-        """Whether the run has a living worker."""
-        return is_held(self.lock_path)
+        """Whether the run has a living worker, here or on another host: see `liveness`."""
+        return is_held(self.lock_path) or lives_without_lock(self.path, time.time())
 
     def config(self) -> RunConfig:
         """The run's settings; raises UserError if `run.json` is missing or cannot be read."""

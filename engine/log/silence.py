@@ -12,7 +12,9 @@ from clr_tui.engine.log.events import (
 )
 
 SILENT_SECONDS = 60.0
-"""At least; more for a run that was quiet for longer before."""
+"""Without progress, at least; more for a run that was quiet for longer before."""
+NO_SIGN_SECONDS = 30.0
+"""Without any event: a process that lives writes one after 10 s at the latest, whatever it does."""
 _USUAL = 3.0
 """A run is silent after this multiple of the longest time between two events so far, since what it
 does once, such as an evaluation, it will do again."""
@@ -21,16 +23,19 @@ _NO_PROGRESS = (DeviceUsage, Overall, CommandRefused)
 
 
 class Pace:
-    """The times between the events of a run that show progress."""
+    """The times between the events of a run."""
 
     def __init__(self) -> None:
         self.last: float | None = None
-        """Unix time of the last one, seconds."""
+        """Unix time of the last one that shows progress, seconds."""
+        self._sign: float | None = None
+        """Unix time of the last one of any kind."""
         self._longest = 0.0
         self._paused = False
 
     def take(self, event: Event) -> None:
         """Takes the next event of the log."""
+        self._sign = event.time
         if isinstance(event, _NO_PROGRESS):
             return
         away = self._paused or isinstance(event, RunResumed)
@@ -40,10 +45,12 @@ class Pace:
         self._paused = isinstance(event, Paused)
 
     def silence(self, now: float) -> float | None:
-        """Seconds since then at `now`, Unix time, if the run is silent; else None.
+        """For how many seconds the run is silent at `now`, Unix time; None if it is not.
 
-        A run that is paused is not silent.
+        A run that is paused makes no progress, but its process must show that it lives.
         """
+        if self._sign is not None and now - self._sign >= NO_SIGN_SECONDS:
+            return now - self._sign
         if self.last is None or self._paused:
             return None
         seconds = now - self.last

@@ -28,6 +28,7 @@ from clr_tui.engine.log.events import (
 )
 from clr_tui.engine.log.last_words import end_in_output
 from clr_tui.engine.log.line_tail import last_lines
+from clr_tui.engine.log.liveness import host_of
 from clr_tui.engine.log.rundir import RunDir, short_task_name
 from clr_tui.engine.log.silence import Pace
 from clr_tui.engine.log.standing import Head, Standing, last_of
@@ -66,7 +67,9 @@ class RunSummary:
     finished_at: float | None = None
     """Unix time, seconds; None if it has not finished."""
     silent_seconds: float | None = None
-    """Seconds since its last progress, if it lives and is silent: see `engine.log.silence`."""
+    """For how long it is silent, if it lives and is: see `engine.log.silence`."""
+    host: str = ""
+    """Of the worker of a silent run, if that is not this host."""
 
 
 _finished: dict[Path, tuple[Stamp, RunSummary]] = {}
@@ -112,7 +115,9 @@ def _read(run: RunDir, config: RunConfig, alive: bool, now: float) -> RunSummary
         events = without_void(_latest(fd, end, config))
         head = _head((run.path, config.created), fd)
         summary = _summary(run, config, alive, events, head)
-        return replace(summary, silent_seconds=_silence(summary, events, now))
+        silence = _silence(summary, events, now)
+        host = "" if silence is None else host_of(run.path)
+        return replace(summary, silent_seconds=silence, host=host)
     finally:
         os.close(fd)
 

@@ -15,7 +15,8 @@ from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.commands import Command, CommandTail
 from clr_tui.engine.log.events import CommandRefused, Event, RunFinished, RunStarted
 from clr_tui.engine.log.lasting_log import LastingLog
-from clr_tui.engine.log.lock import acquire
+from clr_tui.engine.log.liveness import sign
+from clr_tui.engine.log.lock import acquire, hold_again
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.log.standing import logged_words, telling_name
 from clr_tui.engine.own_loop.rows import MAX_ROWS, Row, events_of, take
@@ -50,6 +51,8 @@ class LoopLog:
         self.lock = threading.Lock()
         """Held while events are written, and while this process forks."""
         self._run_lock = acquire(run.lock_path)
+        sign(self._run_lock, "logged")
+        self._lock_path = run.lock_path
         self._log = LastingLog(run.events_path, warn)
         self._commands = CommandTail(run.commands_path)
         self._on_commands = on_commands
@@ -119,6 +122,8 @@ class LoopLog:
         if now - self._usage_at < USAGE_SECONDS or self._log.behind:
             return []
         self._usage_at = now
+        with suppress(OSError, UserError):  # if it was deleted, or its folder with it
+            hold_again(self._lock_path, self._run_lock)
         with suppress(OSError):  # as the next write will say
             self._log.sync(self.lock)
         return [self._usage.read()]

@@ -14,7 +14,6 @@ from rich.cells import cell_len
 
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.commands import Stop, send
-from clr_tui.engine.log.lock import is_held
 from clr_tui.engine.log.lock_holders import lock_holders
 from clr_tui.engine.log.removal import check_removable, remove_run
 from clr_tui.engine.log.rundir import RunDir, find_run, list_runs
@@ -129,7 +128,7 @@ def stop(
         raise UserError(f"{run.id} is not running: its status is {summarise(run).status}")
     send(run, Stop(reason="asked by clr-tui stop"))
     until = clock() + deadline
-    while is_held(run.lock_path):
+    while RunDir(run.path).alive:
         if clock() > until or interrupts.interrupted or interrupts.terminated:
             return None
         interrupts.wait(0.1)

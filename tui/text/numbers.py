@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from clr_tui.engine.words import exact_lr
+from clr_tui.tui.text.clean import plain
 
 UNKNOWN = "-"
 _BYTE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
@@ -142,9 +143,13 @@ def in_one_unit(seconds: float) -> str:
     return f"{int(seconds // 86400)} d"
 
 
-def silent_words(seconds: float) -> str:
-    """Say for how long nothing has come: "silent for 3 min"."""
-    return f"silent for {in_one_unit(seconds)}"
+def silent_words(seconds: float, host: str = "") -> str:
+    """Say for how long nothing has come: "silent for 3 min", "silent for 40 s on HOST".
+
+    In tens of seconds, because each change of the words is drawn.
+    """
+    where = f" on {plain(host)}" if host else ""
+    return f"silent for {in_one_unit(seconds if seconds >= 60 else seconds // 10 * 10)}{where}"
 
 
 def short_lr(value: float | None) -> str:

@@ -103,7 +103,8 @@ def status(summary: RunSummary) -> str:
 def result(summary: RunSummary) -> str:
     """Return the headline, or why a run failed; first for how long it is silent."""
     if summary.silent_seconds is not None:
-        words = f"for {numbers.in_one_unit(summary.silent_seconds)}"
+        quiet = numbers.silent_words(summary.silent_seconds, summary.host)
+        words = quiet.removeprefix("silent ")  # as its status says
         return f"{words}: {plain(summary.headline)}" if summary.headline else words
     if summary.status == "lost" and not summary.message:
         return "the worker vanished"

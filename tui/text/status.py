@@ -9,6 +9,7 @@ import numpy as np
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.used_optimizer import own_optimizer
 from clr_tui.engine.kinds import JOB_KINDS
+from clr_tui.engine.log.liveness import here
 from clr_tui.engine.log.state import ENDED, LIVING, State, state_of
 from clr_tui.engine.settings.config import OptimizerConfig, RunConfig
 from clr_tui.engine.settings.task_parameters import write
@@ -71,10 +72,15 @@ def status_of(history: RunHistory, *, alive: bool, now: float | None = None) -> 
         return _growth(history, now)
     words = f"{SYMBOLS[state]} {state}"
     if now is not None and state in LIVING and (seconds := history.pace.silence(now)) is not None:
-        quiet = numbers.silent_words(seconds)
+        quiet = numbers.silent_words(seconds, other_host(history))
         short = f"{SYMBOLS['starting']} silent"
         return Status(state, "suggestion", f"{words}, {quiet}", short, quiet)
     return Status(state, _ROLES[state], words, words)
+
+
+def other_host(history: RunHistory) -> str:
+    """The host of the run's worker if it is not this one, else empty."""
+    return "" if history.host in ("", here()) else history.host
 
 
 def _growth(history: RunHistory, now: float) -> Status:
@@ -86,10 +92,8 @@ def _growth(history: RunHistory, now: float) -> Status:
     if silence < SILENT_SECONDS:
         words = f"{SYMBOLS['running']} growing"
         return Status("running", "accuracy", words, words)
-    # In tens of seconds, because each change of the words is drawn.
-    words = numbers.in_one_unit(silence if silence >= 60 else silence // 10 * 10)
-    short = f"{SYMBOLS['starting']} silent"
-    return Status("running", "muted", f"{short} for {words}", short)
+    words = f"{SYMBOLS['starting']} {numbers.silent_words(silence)}"
+    return Status("running", "muted", words, f"{SYMBOLS['starting']} silent")
 
 
 def offer_words(kind: str) -> str:
