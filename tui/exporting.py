@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import accumulate
 from pathlib import Path
 
 from clr_tui.engine.analysis.foreign.foreign_log import NO_MAPPING, Mapping
@@ -18,6 +17,7 @@ from clr_tui.engine.atomic import replacing
 from clr_tui.engine.errors import UserError, did_you_mean
 from clr_tui.engine.log.rundir import RunDir, find_run
 from clr_tui.tui.charts.chart import Chart
+from clr_tui.tui.recorded_times import recorded_times
 
 SVG_WIDTH, SVG_HEIGHT = 960, 480
 STDOUT = "-"
@@ -83,9 +83,8 @@ def history_at(recording: Recording, at: float) -> RunHistory:
     if at >= 1:
         history.feed(recording.batch)
         return history
-    # A clock may have been set back: an event is never before those above it.
-    times = list(accumulate((event.time for event in recording.events), max))
-    until = times[0] + at * (times[-1] - times[0]) if times else 0.0
+    times = recorded_times(recording.events)
+    until = at * times[-1] if times else 0.0
     for event, when in zip(recording.events, times, strict=True):
         if when <= until:
             history.apply(event)

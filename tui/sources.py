@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from clr_tui.tui.recorded_times import recorded_times
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -207,7 +209,7 @@ class ReplaySource:
         self.path = path
         self._recorded = recorded
         self._events = recorded.events
-        self._due = _offsets(self._events)
+        self._due = recorded_times(self._events)
         self._clock = clock
         self._given = 0
         self._reset = False
@@ -319,20 +321,3 @@ class ReplaySource:
     def _hold(self, place: float) -> None:
         self._place = place
         self._since = self._clock()
-
-
-def _offsets(events: Sequence[AnyEvent]) -> list[float]:
-    """Returns seconds since the first event, never falling even if the clock was set back.
-
-    Time in which the run had no worker, until it was resumed, does not count.
-    """
-    from clr_tui.engine.log.events import RunResumed
-
-    offsets: list[float] = []
-    latest, start = 0.0, events[0].time if events else 0.0
-    for event in events:
-        if isinstance(event, RunResumed):
-            start = event.time - latest
-        latest = max(latest, event.time - start)
-        offsets.append(latest)
-    return offsets

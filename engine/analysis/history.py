@@ -316,7 +316,8 @@ class RunHistory(_Memoized):
         self.started: ev.RunStarted | None = None
         self.resumed: list[ev.RunResumed] = []
         self.away = 0.0
-        """Seconds between the last event of a worker and the first one of the next, in all."""
+        """Seconds between the last event of a worker and the first one of the next, in all; less
+        those by which the clock was set back."""
         self.device: ev.DeviceChosen | None = None
         self.task: ev.TaskReady | None = None
         self.progress: ev.Progress | None = None
@@ -439,8 +440,10 @@ class RunHistory(_Memoized):
         self.version += 1
         if self.first_time is None:
             self.first_time = event.time
-        if isinstance(event, ev.RunResumed) and self.last_time is not None:
-            self.away += max(event.time - self.last_time, 0.0)
+        if self.last_time is not None and (
+            isinstance(event, ev.RunResumed) or event.time < self.last_time
+        ):
+            self.away += event.time - self.last_time
         self.last_time = event.time
         self.pace.take(event)
         if isinstance(event, ev.Steps):  # by far the most frequent

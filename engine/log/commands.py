@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar, Union
 
@@ -18,11 +17,12 @@ import msgspec
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.decoding import UNREADABLE
 from clr_tui.engine.log.events import kebab
-from clr_tui.engine.log.line_tail import LineTail
+from clr_tui.engine.log.line_tail import BLOCK, LineTail
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.log.writer import write_failed
 from clr_tui.engine.regular import Stamp, open_regular, stamp_of
 from clr_tui.engine.settings.lr_bounds import bounds_mistakes
+from clr_tui.engine.words import many
 
 
 class _Command(msgspec.Struct, frozen=True, kw_only=True, tag=kebab):
@@ -74,6 +74,10 @@ Command = Union[  # noqa: UP007 - msgspec wants it
 ]
 
 _C = TypeVar("_C", bound=_Command)
+_LONGEST = 1 << 16
+"""Bytes of a command."""
+_MOST_READS = 64
+"""Blocks read at once."""
 _decode = msgspec.json.Decoder(Command).decode
 
 
@@ -141,28 +145,49 @@ class CommandTail:
     """
 
     def __init__(self, path: Path) -> None:
-        self._lines = LineTail(path)
+        self._lines = LineTail(path, longest=_LONGEST)
         self._seen: Stamp | None = None
+        self._nonsense = 0
+        """Lines that are no commands, and too long ones."""
+        self._told = False
+        """Whether a `UserError` has told of them."""
 
     def poll(self) -> list[Command]:
         """Commands sent since the last poll; one `stat` if there are none.
 
         Raises:
-            UserError: the file exists but cannot be read.
+            UserError: the file exists but cannot be read; or the poll before this one met lines
+                that are no commands, which is told once.
         """
         return [command for command in self.read() if not isinstance(command, Resume)]
 
     def read(self) -> list[Command]:
         """Like `poll`, and begins with the `Resume` if that was read in this call."""
+        if self._nonsense and not self._told:
+            self._told = True
+            name = self._lines.path.name
+            raise UserError(f"{many(self._nonsense, 'line')} of {name}: no known command")
         seen = stamp_of(self._lines.path)
         if seen is None or seen == self._seen:
             return []
         self._seen = seen
         commands: list[Command] = []
-        for line in self._lines.poll().lines:
-            with suppress(*UNREADABLE):
-                command = _decode(line)
-                if isinstance(command, Resume):
-                    commands.clear()
-                commands.append(command)
+        for _ in range(_MOST_READS):
+            batch = self._lines.poll(BLOCK)
+            self._nonsense += batch.overlong
+            for line in batch.lines:
+                self._take(line, commands)
+            if not batch.more:
+                return commands
+        self._seen = None  # the rest in the next poll
         return commands
+
+    def _take(self, line: bytes, commands: list[Command]) -> None:
+        try:
+            command = _decode(line)
+        except UNREADABLE:
+            self._nonsense += bool(line.strip())
+            return
+        if isinstance(command, Resume):
+            commands.clear()
+        commands.append(command)

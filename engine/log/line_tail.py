@@ -34,7 +34,7 @@ class LineBatch:
     reset: bool = False
     """The file was truncated or replaced; `pieces` start at its beginning."""
     overlong: int = 0
-    """Lines longer than `MAX_LINE`, left out."""
+    """Lines that were too long, left out."""
     more: bool = False
     """`limit` ended the poll: more can be read right away."""
     portion: float = 1.0
@@ -57,6 +57,7 @@ class LineTail:
             file was left alone. If it is continued after all, the file is read again from its
             start, as if it had been replaced. None: such a line is never complete.
         is_whole: whether such a line looks complete.
+        longest: bytes, beyond which a line is skipped; None: `MAX_LINE`.
     """
 
     def __init__(
@@ -64,10 +65,12 @@ class LineTail:
         path: Path,
         settled_after: float | None = None,
         is_whole: Callable[[bytes], bool] = bool,
+        longest: int | None = None,
     ) -> None:
         self.path = path
         self.settled_after = settled_after
         self._is_whole = is_whole
+        self._longest = longest or MAX_LINE
         self._restart()
 
     def _restart(self) -> None:
@@ -116,7 +119,7 @@ class LineTail:
         return age >= self.settled_after and (info.st_size % _SECTOR != 0 or age > _LONG_AGO)
 
     def _take_unended(self, fd: int, batch: LineBatch) -> None:
-        line = os.pread(fd, MAX_LINE, self._offset)
+        line = os.pread(fd, self._longest, self._offset)
         if not self._is_whole(line):
             return
         batch.pieces.append(line)
@@ -145,7 +148,7 @@ class LineTail:
                 torn = rest
             else:
                 torn += block
-            if len(torn) > MAX_LINE:
+            if len(torn) > self._longest:
                 batch.overlong += not self._skipping
                 self._skipping = True
                 self._offset += len(torn)
@@ -162,9 +165,9 @@ class LineTail:
             _, newline, text = text.partition(b"\n")
             if not newline:
                 return
-        if len(text) > MAX_LINE:
+        if len(text) > self._longest:
             lines = text.split(b"\n")
-            sane = [line for line in lines if len(line) <= MAX_LINE]
+            sane = [line for line in lines if len(line) <= self._longest]
             batch.overlong += len(lines) - len(sane)
             if not sane:
                 return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Iterator
 
@@ -94,14 +95,33 @@ def test_bounds_that_are_no_rates_are_not_sent(
     assert caught.value.field == field
 
 
-def test_lines_that_are_no_commands_are_skipped(living: RunDir) -> None:
+def test_lines_that_are_no_commands_are_skipped_and_told_once(living: RunDir) -> None:
     living.commands_path.write_bytes(
         b'null\n\xff\n\n{"type":"dance"}\n{"type":"set-bounds","base_lr":"x","max_lr":1}\n{"torn'
     )
     tail = CommandTail(living.commands_path)
     assert tail.poll() == []
+    with pytest.raises(UserError, match=r"4 lines of commands.jsonl: no known command"):
+        tail.poll()
     send(living, Pause(time=1.0))  # does not become a part of the torn line
     assert tail.poll() == [Pause(time=1.0)]
+    assert tail.poll() == []
+
+
+def test_a_line_without_end_is_not_held_in_memory(living: RunDir) -> None:
+    with open(living.commands_path, "wb") as file:
+        for _ in range(20):
+            file.write(b"x" * (1 << 20))
+        file.write(b"\n" + b'{"type":"pause"}\n' * 9000)
+    tail = CommandTail(living.commands_path)
+    tracemalloc.start()
+    found = tail.poll()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found == [Pause()] * 9000
+    assert peak < 6 << 20
+    with pytest.raises(UserError, match="1 line of"):
+        tail.poll()
 
 
 _SEND = """
