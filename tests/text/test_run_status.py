@@ -224,18 +224,22 @@ def test_a_silent_run_says_so_with_the_time():
         msgspec.structs.replace(event, time=float(i)) for i, event in enumerate((STARTED, TRIAL))
     ]
     history = history_of(*begun)
-    assert status_of(history, alive=True, now=50.0).words == "● running"
+    assert status_of(history, alive=True, now=30.0).words == "● running"
+    assert status_of(history, alive=True, now=42.0).words == "● running, silent for 40 s"
     silent = status_of(history, alive=True, now=200.0)
     assert (silent.state, silent.role) == ("running", "suggestion")
     assert silent.words == "● running, silent for 3 min"
     assert status_of(history, alive=True).words == "● running"  # a recording is not asked
     assert status_of(history, alive=False, now=200.0).words.endswith("lost")
-    paused = history_of(*begun, ev.Paused(time=2.0))
+    paused = history_of(*begun, ev.Paused(time=2.0), ev.DeviceUsage(time=1e6))
     assert status_of(paused, alive=True, now=1e6).quiet == ""
+    assert status_of(paused, alive=True, now=1e6 + 90).quiet == "silent for 1 min"
 
 
 def test_a_silent_comparison_says_so_beside_its_trials():
     history = comparison_history(running=True)
     at = (history.last_time or 0.0) + 1e6
     status = status_of(history, alive=True, now=at)
-    assert comparison_status_words(history, status).endswith("trials, silent for 11 d")
+    assert comparison_status_words(history, status).endswith(
+        "trials, silent for 11 d on here"
+    )  # its host
