@@ -224,4 +224,4 @@ def test_ls_shows_the_progress_of_a_comparison(cli, runs: Path, hold) -> None:
     row = cli("ls").out.splitlines()[1].split("  ")
     cells = [cell.strip() for cell in row if cell.strip()]
     assert cells[:5] == [run.id, "compare", "flowers, cnn", "silent", "56 %"]
-    assert cells[5].endswith(" d: 4 of 9 trials")  # since its log was written
+    assert cells[5].endswith(" d on here: 4 of 9 trials")  # since its log was written

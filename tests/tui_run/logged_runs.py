@@ -116,6 +116,8 @@ def three_runs(folder: Path) -> list[LoggedLog]:
         logs.append(log.begin())
     logs[0].logs().ends()
     logs[1].live().logs(400)
+    logs[1].clock.now = logs[0].clock.now
+    logs[1].tell(ev.DeviceUsage(), seconds=0.0)  # its process lives
     logs[2].logs().ends("failed", "out of memory")
     return logs
 
