@@ -101,7 +101,7 @@ def lives_without_lock(folder: Path, now: float) -> bool:
         return False
     if worker.host != here():
         return bool(worker.host) and _grew(folder, now)
-    return worker.pid != os.getpid() and works_in(folder, worker)
+    return works_in(folder, worker)
 
 
 def works_in(folder: Path, worker: Worker) -> bool:

@@ -248,7 +248,7 @@ def test_ranks_that_do_not_exist_are_an_error_at_once() -> None:
 def test_a_living_run_without_its_lock_is_not_removed(tmp_path: Path) -> None:
     with clr_tui.start("a", runs_dir=tmp_path) as run:
         folder(tmp_path, run).lock_path.unlink()
-        with pytest.raises(UserError, match=r"is running, although its worker\.lock"):
+        with pytest.raises(UserError, match="is running: stop it first"):
             check_removable(folder(tmp_path, run))
     check_removable(folder(tmp_path, run))
 
