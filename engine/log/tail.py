@@ -17,6 +17,8 @@ from clr_tui.engine.log.line_tail import LineTail
 _KNOWN = frozenset(str(kind.__struct_config__.tag) for kind in get_args(AnyEvent))
 _MAX_TYPE_LENGTH = 100
 _MAX_INT = 2**63 - 1
+_COUNTS = ("trial", "step", "epoch", "entry", "total_steps", "steps_per_epoch", "best_epoch")
+"""Fields that must fit 64 bits, wherever they are a number."""
 _MAX_TRIALS = 2_000
 """Trials of a run; no run has nearly as many, and each takes memory and time."""
 _PATIENCE = 10_000
@@ -130,6 +132,9 @@ class LogTail:
                 self._accept(event, batch)
 
     def _accept(self, event: AnyEvent, batch: Batch) -> None:
+        if any(abs(n) > _MAX_INT for n in _numbers(event)):
+            batch.corrupt += 1
+            return
         trial = getattr(event, "trial", None)
         if trial is not None and trial not in self._trials:
             if len(self._trials) >= _MAX_TRIALS:
@@ -175,6 +180,11 @@ class LogTail:
     def _note_schema(self, schema: int, batch: Batch) -> None:
         if schema > SCHEMA:
             self.newer_schema = batch.newer_schema = schema
+
+
+def _numbers(event: AnyEvent) -> list[int]:
+    found = [getattr(event, name, 0) for name in _COUNTS]
+    return [number for number in found if isinstance(number, int)]
 
 
 def _is_consistent(event: Steps | Logged) -> bool:

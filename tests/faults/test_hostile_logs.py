@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import msgspec
@@ -118,3 +119,14 @@ def test_a_rate_that_cannot_be_costs_its_own_step(tmp_path, lr) -> None:
     assert curve.lr.tolist() == rates[:30] + rates[31:]
     assert len(curve.loss) == len(curve.seeds[0]) == count - 1
     assert report_of(history, live=False).run == "r"
+
+
+@pytest.mark.parametrize("kind", [ev.Evaluated, ev.EpochFinished, ev.TrialFinished])
+def test_a_step_beyond_64_bits_is_damage(tmp_path, kind: type[ev.AnyEvent]) -> None:
+    events = encoded(comparison_events(seeds=2, epochs=2))
+    tag = str(kind.__struct_config__.tag).encode()
+    places = [i for i, line in enumerate(events) if b'"type":"%s"' % tag in line]
+    fields = msgspec.json.decode(events[places[0]]) | {"step": 10**30}
+    events[places[0]] = json.dumps(fields).encode()
+    history = history_of(log_of(tmp_path, events))
+    assert (history.corrupt, history.missing) == (1, 0)

@@ -153,3 +153,12 @@ def test_a_database_is_followed(database: sqlite3.Connection, tmp_path: Path) ->
     assert first.history.finished.outcome == "stopped"
     assert first.resets == 0
     assert list(follow(tmp_path / "mlflow.db")) == ["first", "second"]
+
+
+@pytest.mark.parametrize("start", ["1,5", "1e9", "-1", "", "9" * 5000])
+def test_a_start_that_is_no_time_costs_no_run(tmp_path: Path, start: str) -> None:
+    folder = mlflow_run(tmp_path / "0" / "abc")
+    (folder / "metrics" / "loss").write_text(lines(3))
+    text = (folder / "meta.yaml").read_text()
+    (folder / "meta.yaml").write_text(text.replace("1700000000000", start))
+    assert len(follow_one(tmp_path).read()["loss"]) == 3

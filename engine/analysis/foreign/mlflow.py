@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from clr_tui.engine.analysis.foreign import mlflow_database
@@ -27,12 +28,17 @@ def open_mlflow(path: Path, mapping: Mapping) -> list[ForeignLog]:
     return logs
 
 
+_TIME = re.compile("[0-9]{1,18}")
+"""Unix time in milliseconds."""
+
+
 def _runs_in_folders(path: Path, mapping: Mapping) -> list[MlflowRun]:
     found = []
     for folder in run_folders(path, MANY):
         meta = run_meta(folder)
         if meta.get("lifecycle_stage") != "deleted":
-            found.append((int(meta.get("start_time") or 0), folder, meta))
+            start = meta.get("start_time") or ""
+            found.append((int(start) if _TIME.fullmatch(start) else 0, folder, meta))
     found.sort(key=lambda one: one[:2])
     experiments = {folder: run_meta(folder.parent).get("name", "") for _, folder, _ in found}
     several = len(set(experiments.values())) > 1
