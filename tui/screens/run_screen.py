@@ -500,14 +500,17 @@ class RunScreen(ChartScreen):
             self.poll()
 
     def exports(self) -> Exports:
-        """Returns the export formats by suffix; `.svg` is the first of them."""
+        """Returns the export formats by suffix, the usual one first."""
         raise NotImplementedError
 
     def _all_exports(self) -> Exports:
         """What the kind exports, its charts as PNG too, and the page of the result."""
         own = self.exports()
-        found = {".svg": own[".svg"], ".png": lambda: to_png(str(own[".svg"]())), **own}
-        return {**found, ".html": self._result_page} if self.has_page else found
+        pictures: Exports = {}
+        if (svg := own.get(".svg")) is not None:
+            pictures = {".svg": svg, ".png": lambda: to_png(str(svg()))}
+        page: Exports = {".html": self._result_page} if self.has_page else {}
+        return {**pictures, **own, **page}
 
     def _result_page(self) -> str:
         alive = not self.status.ended
