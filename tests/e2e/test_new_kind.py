@@ -92,6 +92,7 @@ MAY_NAME_A_KIND: dict[str, str] = {
     "engine/analysis/history.py": "bounds that nobody has moved are those of the training",
     "engine/analysis/comparison/asked_rates.py": "rates may be those around a range test's advice",
     "engine/analysis/recordings/tensorboard_export.py": "the settings of a user's own loop",
+    "engine/own_loop/loop_log.py": "the lock of a user's own loop says so",
     "engine/analysis/recordings/recording.py": "the kind of a log whose first line was lost",
 }
 
