@@ -122,6 +122,16 @@ class TaskConfig(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = 0
     """Trial i draws everything (weights, order, augmentation) from `seed + i`."""
+    checkpoint_every: Annotated[
+        float,
+        described(
+            "how often a run is saved within an epoch, to be resumed from there",
+            ge=1,
+            le=86400,
+            unit="seconds",
+            rare=True,
+        ),
+    ] = 30.0
     compile: Annotated[
         bool,
         described(

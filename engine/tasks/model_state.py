@@ -68,6 +68,58 @@ def _generators(model: nn.Module) -> Iterator[Any]:
         yield from (value for value in vars(module).values() if isinstance(value, GENERATORS))
 
 
+def hidden_state(model: nn.Module) -> dict[str, Any]:
+    """What training can change in a model that its state dict lacks: plain values and tensors.
+
+    That is: buffers that are not persistent, and generators that are attributes of modules.
+    """
+    shown = model.state_dict().keys()
+    return {
+        "buffers": {name: one for name, one in model.named_buffers() if name not in shown},
+        "generators": [_state_of(generator) for generator in _generators(model)],
+    }
+
+
+@torch.no_grad()
+def set_hidden_state(model: nn.Module, state: dict[str, Any]) -> None:
+    """Restores what `hidden_state` returned of the same model."""
+    for name, value in state["buffers"].items():
+        owner, _, leaf = name.rpartition(".")
+        slots = model.get_submodule(owner)._buffers
+        found = slots.get(leaf)
+        slots[leaf] = value if found is None else value.to(found.device)
+    for generator, value in zip(_generators(model), state["generators"], strict=True):
+        if isinstance(generator, torch.Generator):
+            generator.set_state(value)
+        elif isinstance(generator, random.Random):
+            generator.setstate(value)
+        else:
+            bits = generator.bit_generator
+            bits.state = _like(bits.state, value)
+
+
+def _state_of(generator: torch.Generator | np.random.Generator | random.Random) -> Any:
+    if isinstance(generator, torch.Generator):
+        return generator.get_state()
+    if isinstance(generator, random.Random):
+        return generator.getstate()
+    return _listed(generator.bit_generator.state)
+
+
+def _listed(value: Any) -> Any:
+    """The state of a generator of numpy with lists in place of arrays."""
+    if isinstance(value, dict):
+        return {name: _listed(one) for name, one in value.items()}
+    return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value
+
+
+def _like(model: Any, value: Any) -> Any:
+    """The inverse of `_listed`, by a state of the same generator."""
+    if isinstance(model, dict):
+        return {name: _like(one, value[name]) for name, one in model.items()}
+    return np.array(value, dtype=model.dtype) if isinstance(model, np.ndarray) else value
+
+
 def keep_generator(
     generator: torch.Generator | np.random.Generator | random.Random,
 ) -> Callable[[], object]:

@@ -8,6 +8,7 @@ A checkpoint is a file for `torch.load(path, weights_only=True)`: tensors and pl
     trial, step, epoch     steps done, epochs finished
     best_epoch, best_value     by the primary metric on validation; 0 and None before the first
     model, optimizer, scheduler   their state dicts
+    hidden      of the model: buffers that are not persistent, and generators in modules
     left_out    names of what is in neither, as it is no tensor or plain value
     batches     the order of the data, the position in it, and its generators
     random      the global generators (torch on CPU and device, Python, numpy)
@@ -26,6 +27,7 @@ from torch.optim import Optimizer
 from clr_tui.engine.atomic import replacing
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.regular import open_regular
+from clr_tui.engine.tasks.model_state import hidden_state, set_hidden_state
 from clr_tui.engine.training.optimizers.modes import set_mode
 from clr_tui.engine.training.plain_values import plain_values
 from clr_tui.engine.training.randomness import global_state, set_global_state
@@ -36,29 +38,37 @@ from clr_tui.engine.training.trainee import Trainee
 SCHEMA = 2
 
 
-def capture(trainee: Trainee, scheduler: PolicyScheduler | TorchSchedule) -> dict[str, Any]:
-    """The state of a training, without its position, which the caller adds."""
+def capture(trainee: Trainee, scheduler: PolicyScheduler | TorchSchedule | None) -> dict[str, Any]:
+    """The state of a training, without its position, which the caller adds.
+
+    Args:
+        scheduler: None for a sweep.
+    """
     model, of_model = plain_values(trainee.model.state_dict(), "model")
     optimizer, of_optimizer = plain_values(trainee.optimizer.state_dict(), "optimizer")
     return {
         "schema": SCHEMA,
         "task": trainee.task.facts(),
         "model": model,
+        "hidden": hidden_state(trainee.model),
         "optimizer": optimizer,
         "left_out": of_model + of_optimizer,
-        "scheduler": scheduler.state_dict(),
+        "scheduler": scheduler.state_dict() if scheduler else {},
         "batches": trainee.batches.state_dict(),
         "random": global_state(trainee.device),
     }
 
 
 def restore(
-    state: dict[str, Any], trainee: Trainee, scheduler: PolicyScheduler | TorchSchedule
+    state: dict[str, Any], trainee: Trainee, scheduler: PolicyScheduler | TorchSchedule | None
 ) -> None:
     """Restores a captured state into a training with the same settings, which then continues it."""
     trainee.model.load_state_dict(state["model"])
+    if "hidden" in state:  # clr-tui 0.1 did not keep it
+        set_hidden_state(trainee.model, state["hidden"])
     # A copy: LambdaLR updates the attributes of its functions in place, and keeps its own dict.
-    scheduler.load_state_dict(dict(state["scheduler"]))
+    if scheduler is not None:
+        scheduler.load_state_dict(dict(state["scheduler"]))
     trainee.optimizer.load_state_dict(completed(state["optimizer"], trainee.optimizer))
     set_mode(trainee.optimizer, "train")
     trainee.batches.load_state_dict(state["batches"])

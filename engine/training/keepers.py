@@ -63,18 +63,32 @@ class DiskKeeper:
             self._unwritten[BEST if reason == "best" else LAST] = _Unwritten(reason, captured)
             self._write()
 
-    def best(self) -> Mapping[str, Tensor]:
-        """The best checkpoint's model, on the device; raises UserError if it cannot be read."""
-        weights: dict[str, Tensor]
+    def best(self, epoch: int) -> Mapping[str, Tensor]:
+        """The model of the best epoch, on the device.
+
+        Raises:
+            UserError: it cannot be read; or it is that of another epoch, which was the best before
+                the run was resumed from before its end, but not when it was trained again.
+        """
         if BEST in self._unwritten:
-            weights = on(self._device, self._unwritten[BEST].state["model"])
-            return weights
-        try:
-            weights = checkpoint.load(self._folder / BEST, self._device)["model"]
-        except Exception as error:
-            why = error.strerror if isinstance(error, OSError) else "it is damaged"
-            raise UserError(f"'{self._folder / BEST}' cannot be read ({why})") from error
+            state = on(self._device, self._unwritten[BEST].state)
+        else:
+            try:
+                state = checkpoint.load(self._folder / BEST, self._device)
+            except Exception as error:
+                why = error.strerror if isinstance(error, OSError) else "it is damaged"
+                raise UserError(f"'{self._folder / BEST}' cannot be read ({why})") from error
+        if state["epoch"] != epoch:
+            raise UserError(f"'{self._folder / BEST}' is of epoch {state['epoch']}")
+        weights: dict[str, Tensor] = state["model"]
         return weights
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Nothing: the best weights are in a file."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Does nothing."""
 
     def settle(self, is_stopping: Callable[[], bool]) -> None:
         """Waits, but not for ever, until there is room for what could not be written."""
@@ -136,9 +150,17 @@ class MemoryKeeper:
             self._best = {}  # first, so that memory never holds two copies
             self._best = {name: value.clone() for name, value in model.state_dict().items()}
 
-    def best(self) -> Mapping[str, Tensor]:
+    def best(self, epoch: int) -> Mapping[str, Tensor]:
         """The copy."""
         return self._best
 
     def settle(self, is_stopping: Callable[[], bool]) -> None:
         """Does nothing, as nothing is written."""
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """The best weights; empty before there are any."""
+        return self._best
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Restores what `state_dict` returned; its tensors may be on another device."""
+        self._best = state

@@ -7,10 +7,11 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from clr_tui.engine.log.events import Diverged, Note, Progress, TrialFinished
+from clr_tui.engine.log.events import Diverged, Note, Progress, Resumed, TrialFinished
 from clr_tui.engine.metrics import reads_as_accuracy
 from clr_tui.engine.settings.config import SUBSET_SAMPLES, RangeTest
 from clr_tui.engine.tasks.parts import Part
@@ -25,6 +26,8 @@ from clr_tui.engine.training.optimizers.rates import set_rate
 from clr_tui.engine.training.preserve import left_as_found
 from clr_tui.engine.training.randomness import generator
 from clr_tui.engine.training.recorder import Recorder
+from clr_tui.engine.training.resumable_sweep import ResumableSweep
+from clr_tui.engine.training.resume_points import Continuation
 from clr_tui.engine.training.session import Result, Session, Trial, TrialWork
 from clr_tui.engine.training.sweeps_in_time import (
     MIN_STEPS,
@@ -34,6 +37,9 @@ from clr_tui.engine.training.sweeps_in_time import (
 )
 from clr_tui.engine.training.trainee import Trainee
 from clr_tui.engine.words import lr_str
+
+if TYPE_CHECKING:
+    from clr_tui.engine.analysis.history import RunHistory
 
 _STEP_COST = 3
 """Cost of a training step per sample, in forward passes: one forward, two for the backward."""
@@ -78,6 +84,14 @@ class EarlyEnd:
         self._smoothed: float | None = None
         self._best = math.inf
 
+    def state_dict(self) -> dict[str, float | None]:
+        """The smoothed loss and its best."""
+        return {"smoothed": self._smoothed, "best": self._best}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restores what `state_dict` returned."""
+        self._smoothed, self._best = state["smoothed"], state["best"]
+
     def __call__(self, step: int, lr: float, loss: float) -> str | None:
         """Takes the loss of the next step; returns why the sweep must end with it, or None."""
         if self._smoothed is None:
@@ -121,6 +135,8 @@ def sweep(
     *,
     subset: Subset | None = None,
     attend: Callable[[], str | None] = lambda: None,
+    first: int = 0,
+    between: Callable[[int], None] = lambda step: None,
 ) -> str | None:
     """Sweeps the rate up over `trainee`, and leaves it bit for bit unchanged.
 
@@ -128,6 +144,8 @@ def sweep(
         recorder: takes each step, and ends the sweep if its watch says so.
         subset: if given, loss and metrics are measured on it during the sweep.
         attend: called before each step; a sentence from it stops the sweep.
+        first: the step to begin with.
+        between: called after `attend` with the number of steps done.
 
     Returns:
         The sentence that stopped the sweep; None if it ran to its end, early or not.
@@ -136,8 +154,9 @@ def sweep(
         trainee.model.train()
         set_mode(trainee.optimizer, "train")
         try:
-            for step in range(steps):
+            for step in range(first, steps):
                 stopped = attend()
+                between(step)
                 if stopped is not None or recorder.end:
                     return stopped
                 lr = sweep_lr(config, step, steps)
@@ -157,14 +176,21 @@ def sweep(
 
 
 def run_range_test_job(work: TrialWork) -> Result:
-    """Runs the range test of a run."""
+    """Runs the range test of a run, or continues it."""
     session, config = work.session(), work.config.asked(RangeTest)
     with saying_what_fits(session, config.optimizer, None):
-        return run_range_test(session, config)
+        return run_range_test(session, config, work.past, resumable=True)
 
 
-def run_range_test(session: Session, config: RangeTest) -> Result:
-    """Runs all trials of a range test: the same sweep with one seed after another."""
+def run_range_test(
+    session: Session, config: RangeTest, past: RunHistory | None = None, *, resumable: bool = False
+) -> Result:
+    """Runs all trials of a range test: the same sweep with one seed after another.
+
+    Args:
+        past: what earlier workers did: sweeps that are done are not made again.
+        resumable: whether to write resume points.
+    """
     task = session.config.task
     subset = None
     if config.accuracy and not reads_as_accuracy(session.task.primary):
@@ -173,17 +199,34 @@ def run_range_test(session: Session, config: RangeTest) -> Result:
     elif config.accuracy:
         session.task.check_validation()
         subset = make_subset(session.task.validation, session.samples_per_step, task.seed)
-    if config.time is None:
-        return _run_seeds(session, config, subset)
-    cost = _cost_of_sweeps(session, config, subset)
-    budget = SweepBudget(config.time, session.control.spent, cost, session.emit)
-    return _run_seeds(session, config, subset, budget)
+    before = _before(past) if resumable else None
+    if past is not None and past.time is not None:  # the plan holds, as sweeps have one length
+        config = past.config.asked(RangeTest)
+    elif config.time is not None:
+        cost = _cost_of_sweeps(session, config, subset)
+        budget = SweepBudget(config.time, session.control.spent, cost, session.emit)
+        return _run_seeds(session, config, subset, before, budget)
+    return _run_seeds(session, config, subset, before)
+
+
+def _before(past: RunHistory | None) -> dict[int, bool]:
+    """The sweeps that earlier workers began, by number, and whether each is done."""
+    trials = past.trials.values() if past else ()
+    return {trial.trial: trial.outcome == "done" for trial in trials}
 
 
 def _run_seeds(
-    session: Session, config: RangeTest, subset: Subset | None, budget: SweepBudget | None = None
+    session: Session,
+    config: RangeTest,
+    subset: Subset | None,
+    before: dict[int, bool] | None,
+    budget: SweepBudget | None = None,
 ) -> Result:
-    """Sweeps with one seed after another, as many as `budget` or else `config` say."""
+    """Sweeps with one seed after another, as many as `budget` or else `config` say.
+
+    Args:
+        before: see `_before`; None: nothing is written to resume the run with.
+    """
     first, number, stopped = session.config.task.seed, 0, None
     if budget is not None:
         config = replace(config, seeds=budget.seeds, steps=budget.steps)
@@ -192,8 +235,21 @@ def _run_seeds(
     while number < seeds and stopped is None:
         trial = Trial(number=number, seed=first + number, label=f"seed {first + number}")
         beyond = steps * (seeds - 1 - number)
-        stopped = run_sweep(session, config, trial, subset=subset, steps_beyond=beyond)
         number += 1
+        if before and before.get(trial.number):
+            continue
+        continuation = None
+        if before is not None:
+            began = trial.number in before
+            continuation = Continuation(session.resume_points(trial), began)
+        stopped = run_sweep(
+            session,
+            config,
+            trial,
+            subset=subset,
+            steps_beyond=beyond,
+            continuation=continuation,
+        )
         if budget is not None and stopped is None:
             seeds = budget.seeds_after(number)
     if budget is not None:
@@ -244,32 +300,50 @@ def run_sweep(
     *,
     subset: Subset | None = None,
     steps_beyond: int = 0,
+    continuation: Continuation | None = None,
 ) -> str | None:
     """Runs one sweep, from its first event to its last; `subset` and the result are as in `sweep`.
 
     Args:
         steps_beyond: steps of the run after this sweep, to estimate the time left.
+        continuation: to continue the sweep of an earlier worker, and to write resume points.
 
     Raises:
         Stopped: the run was stopped before the sweep began.
+        UserError: the sweep cannot be continued.
     """
     trainee = session.trainee(
         config.optimizer, trial.seed, *([subset.part] if subset else []), lr=None
     )
     steps = sweep_steps(config, len(session.task.train), session.samples_per_step)
-    session.emit(trial.started(steps, trainee))
     source = partial(source_of_not_finite, session.task, trial.seed)
     watch = EarlyEnd(config.smoothing, config.divergence, source)
     recorder = session.recorder(trial, steps, watch=watch, means=False, steps_beyond=steps_beyond)
+    points = continuation.points if continuation else None
+    resumable = ResumableSweep(session.task, trainee, recorder, watch, points)
+    done = resumable.restore()
+    if done or (continuation and continuation.began):
+        session.emit(Resumed(trial=trial.number, step=done))
+    if not done:
+        session.emit(trial.started(steps, trainee))
     orders = CommandHandlers(before_pause=recorder.flush)
+
+    def attend() -> str | None:
+        reason = session.control.handle_commands(orders, recorder.stopwatch)
+        resumable.stopping = reason is not None
+        return reason
+
     stopped = sweep(
         trainee,
         config,
         steps,
         recorder,
         subset=subset,
-        attend=lambda: session.control.handle_commands(orders, recorder.stopwatch),
+        attend=attend,
+        first=done,
+        between=resumable.save_if_due,
     )
+    resumable.end(stopped)
     end = recorder.end
     if end:
         session.emit(Diverged(trial=trial.number, step=end.step, lr=end.lr, reason=end.reason))

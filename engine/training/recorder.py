@@ -6,7 +6,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -157,6 +157,34 @@ class Recorder:
             for column in zip(*(row.metrics for row in rows), strict=True)
         ]
         return loss, values(self._names, sums)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything but steps not written yet, as tensors and plain values: call `flush` before.
+
+        What was written of the epoch that runs, for `epoch_means`, is in columns of float64.
+        """
+        counted = [[list(pair) for pair in row.metrics] for row in self._epoch]
+        return {
+            "steps": self.steps,
+            "elapsed": self.stopwatch.elapsed,
+            "all_finite": self._all_finite,
+            "warm": self._warm,
+            "chunks": list(self._chunks),
+            "losses": torch.tensor([row.loss for row in self._epoch], dtype=torch.float64),
+            "metrics": torch.tensor(counted, dtype=torch.float64),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restores the state that `state_dict` returned; the stopwatch counts on from there."""
+        self.steps, self._all_finite = state["steps"], state["all_finite"]
+        self._warm, self._chunks = state["warm"], deque(state["chunks"], maxlen=_RATE_CHUNKS)
+        losses, metrics = state["losses"].tolist(), state["metrics"].tolist()
+        self._epoch = [
+            _StepRow(0, 0.0, loss, [(total, count) for total, count in counted], None)
+            for loss, counted in zip(losses, metrics, strict=True)
+        ]
+        self.stopwatch.set_to(state["elapsed"])
+        self._written_at = self.stopwatch.elapsed
 
     def _fetch(self) -> None:
         waiting, self._waiting = self._waiting, []

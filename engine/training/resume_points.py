@@ -17,8 +17,9 @@ import threading
 import time
 import zipfile
 import zlib
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -27,6 +28,7 @@ import torch
 from torch import Tensor
 
 from clr_tui.engine.errors import UserError
+from clr_tui.engine.log.events import BoundsChanged
 from clr_tui.engine.regular import open_regular
 from clr_tui.engine.training import checkpoint
 
@@ -35,6 +37,17 @@ SHARE = 0.02
 """Of the time that the writing may take: after each file the writer rests in proportion."""
 RETRY_SECONDS = 5.0
 """After a file that could not be written, such as on a full disk."""
+
+
+@dataclass(frozen=True)
+class Continuation:
+    """How a trial is continued, and can be later."""
+
+    points: ResumePoints
+    began: bool = False
+    """Whether an earlier worker began the trial."""
+    bounds: Sequence[BoundsChanged] = ()
+    """What earlier workers logged: changes after the resume point are made again at their steps."""
 
 
 class ResumePoints:
@@ -216,6 +229,19 @@ _GARBLED = (
     OverflowError,
 )
 """What zipfile and torch raise for files that are damaged."""
+
+
+@contextmanager
+def another_model() -> Iterator[None]:
+    """Turns what torch raises for a state that does not fit into a UserError."""
+    try:
+        yield
+    except (RuntimeError, ValueError, LookupError, AttributeError, TypeError) as error:
+        raise UserError(
+            "this cannot be continued from its checkpoint, as the model or the optimizer is "
+            f"another one now ({str(error).partition(chr(10))[0]}): start a new run",
+            "task",
+        ) from error
 
 
 def read_checked(path: Path) -> dict[str, Any]:

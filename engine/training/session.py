@@ -20,6 +20,7 @@ from clr_tui.engine.training.device_usage import ReportOn
 from clr_tui.engine.training.optimizers.optimizer_remarks import remarks
 from clr_tui.engine.training.randomness import stream
 from clr_tui.engine.training.recorder import Recorder, StopRule
+from clr_tui.engine.training.resume_points import ResumePoints
 from clr_tui.engine.training.stopwatch import Stopwatch
 from clr_tui.engine.training.trainee import Trainee, make_trainee
 from clr_tui.engine.training.warm_up import warm_up
@@ -95,6 +96,15 @@ class Session:
         # Dropout draws from the global generators.
         torch.manual_seed(stream(seed, "model"))
         return trainee
+
+    def resume_points(self, trial: Trial) -> ResumePoints:
+        """Where the trial's resume points are."""
+
+        def note(text: str) -> None:
+            self.emit(Note(level="warning", text=text))
+
+        every = self.config.task.checkpoint_every
+        return ResumePoints(self.folder / "checkpoints", trial.number, note, every=every)
 
     def recorder(
         self,

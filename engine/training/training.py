@@ -18,10 +18,12 @@ from clr_tui.engine.log.events import (
     Evaluated,
     Note,
     Outcome,
+    Resumed,
     TrialFinished,
 )
 from clr_tui.engine.policies import phase, shape_of, shortfall, step_size_steps, whole_cycle_epochs
 from clr_tui.engine.settings.config import Train
+from clr_tui.engine.tasks.data_mark import check_data, data_mark
 from clr_tui.engine.tasks.model_state import keep_model
 from clr_tui.engine.training import checkpoint
 from clr_tui.engine.training.control import CommandHandlers, Interrupted, Stopped
@@ -33,6 +35,7 @@ from clr_tui.engine.training.not_finite import source_of_not_finite
 from clr_tui.engine.training.optimizers.adapted_rate import adapted_rate
 from clr_tui.engine.training.optimizers.rates import rate_now
 from clr_tui.engine.training.recorder import EarlyStop, finite, on_host, values
+from clr_tui.engine.training.resume_points import Continuation, another_model
 from clr_tui.engine.training.schedules import PolicyRate, PolicyScheduler, make_scheduler
 from clr_tui.engine.training.session import Result, Session, Trial, TrialWork
 from clr_tui.engine.training.torch_schedules import TorchSchedule
@@ -41,21 +44,30 @@ from clr_tui.engine.words import listed, lr_str
 
 
 def run_training_job(work: TrialWork) -> Result:
-    """Runs the training of a run."""
-    session, config = work.session(), work.config.asked(Train)
+    """Runs the training of a run, or continues it."""
+    past = work.past.trials.get(0) if work.past else None
+    session = work.session()
+    config = (work.past.config if work.past else work.config).asked(Train)  # perhaps extended
+    bounds = past.bounds if past else ()
     with saying_what_fits(session, config.optimizer, config.max_lr):
-        return run_training(session, config)
+        return run_training(session, config, began=past is not None, bounds=bounds)
 
 
-def run_training(session: Session, config: Train) -> Result:
+def run_training(
+    session: Session, config: Train, *, began: bool = False, bounds: Sequence[BoundsChanged] = ()
+) -> Result:
     """Trains, validates after each epoch, and tests the last and the best model at the end.
 
     Writes `checkpoints/last.pt` after each epoch and when stopped, and `checkpoints/best.pt` after
     each epoch that is the best so far on the validation part.
+
+    Args:
+        began: see `Continuation`, like `bounds`.
     """
     trial = Trial(number=0, seed=session.config.task.seed, label=config.policy)
     keeper = DiskKeeper(session.folder, session.emit, session.task.device)
-    return Training(session, config, trial, keeper).run()
+    continuation = Continuation(session.resume_points(trial), began, bounds)
+    return Training(session, config, trial, keeper, continuation).run()
 
 
 class _LossNotFinite(Exception):  # noqa: N818 - the run fails, the program does not
@@ -65,18 +77,34 @@ class _LossNotFinite(Exception):  # noqa: N818 - the run fails, the program does
 class Training:
     """One training from its first step to the test of its last and its best weights.
 
+    With a `continuation` it goes on from its newest resume point, if there is one, and makes others
+    at the end of each epoch, and within an epoch as often as the settings say. On the CPU all that
+    follows is then the same, bit for bit, as if it had never been interrupted.
+
     Raises:
         Stopped: the run was stopped while features of frozen layers were computed.
     """
 
     def __init__(
-        self, session: Session, config: Train, trial: Trial, keeper: DiskKeeper | MemoryKeeper
+        self,
+        session: Session,
+        config: Train,
+        trial: Trial,
+        keeper: DiskKeeper | MemoryKeeper,
+        continuation: Continuation | None = None,
     ) -> None:
         self._session = session
         self._emit = session.emit
         self._control = session.control
         self._trial = trial
         self._keeper = keeper
+        self._continuation = continuation
+        self._points = continuation.points if continuation else None
+        self._data_mark = data_mark(session.task) if continuation else ""
+        self._between_steps = True
+        """False if a step was not finished."""
+        self._again: list[BoundsChanged] = []
+        """Changes of bounds that earlier workers were asked for at steps to come."""
         session.task.check_validation()
         self.trainee = session.trainee(
             config.optimizer, trial.seed, session.task.validation, lr=config.max_lr
@@ -102,6 +130,7 @@ class Training:
         self._best_value: float | None = None
         self._recorder = session.recorder(trial, self._total, watch=_not_finite, means=True)
         self._stopwatch = self._recorder.stopwatch
+        self._epoch_began = self._stopwatch.elapsed
         self._orders = CommandHandlers(
             set_bounds=self._change_bounds,
             save_checkpoint=self._save_on_request,
@@ -121,11 +150,15 @@ class Training:
         )
 
     def run(self) -> Result:
-        """Trains to the end, to a stop, or until the loss is not finite."""
-        self._emit_start()
+        """Trains to the end, to a stop, or until the loss is not finite.
+
+        Raises:
+            UserError: the training cannot be continued.
+        """
+        self._begin()
         self.trainee.model.train()
         try:
-            for _ in range(self._epochs):
+            while self._epoch < self._epochs:
                 self._run_epoch()
             self._test()
             self._keeper.settle(self._control.is_stopping)
@@ -137,7 +170,33 @@ class Training:
             self._save_after(error)
             raise
         self._finish("done")
+        if self._points:
+            self._points.remove()
         return Result("done", headline=self._headline())
+
+    def _begin(self) -> None:
+        state = self._points.latest() if self._points else None
+        if state is not None:
+            self._restore(state)
+            return
+        if self._continuation and self._continuation.began:
+            text = "there is no checkpoint yet: the training begins again from its first step"
+            self._emit(Note(level="info", text=text))
+            self._emit(Resumed(trial=self._trial.number, step=0))
+        self._emit_start()
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        check_data(state, self._session.task)
+        with another_model():
+            checkpoint.restore(state, self.trainee, self.scheduler)
+            self._keeper.load_state_dict(state["best"])
+            self._recorder.load_state_dict(state["recorder"])
+        self._step, self._epoch = state["step"], state["epoch"]
+        self._best_epoch, self._best_value = state["best_epoch"], state["best_value"]
+        self._epoch_began = state["epoch_began"]
+        bounds = self._continuation.bounds if self._continuation else ()
+        self._again = [change for change in bounds if change.step >= max(self._step, 1)]
+        self._emit(Resumed(trial=self._trial.number, step=self._step))
 
     def _emit_start(self) -> None:
         self._emit(self._trial.started(self._total, self.trainee))
@@ -151,18 +210,39 @@ class Training:
             self._emit(Note(level="warning", text=text))
 
     def _run_epoch(self) -> None:
-        start = self._stopwatch.elapsed
-        for _ in range(self._per_epoch):
+        """Runs an epoch, or the rest of it."""
+        while self._step < (self._epoch + 1) * self._per_epoch:
             self._handle_commands()
+            if self._points and self._points.due:
+                self._save_point()
             self._run_step()
         self._recorder.flush()
         self._raise_if_not_finite()
         with evaluated_weights(self.trainee):
-            self._finish_epoch(start)
+            self._finish_epoch()
         self._recorder.exclude_since_flush()
+        self._epoch_began = self._stopwatch.elapsed
+        self._save_point()
 
-    def _finish_epoch(self, start: float) -> None:
-        """Measures and keeps the weights of an epoch that began at `start` of the stopwatch."""
+    def _save_point(self) -> None:
+        """Saves what the training can be resumed from; from its first step it can be anyway."""
+        if self._points is None or self._step == 0:
+            return
+        self._recorder.flush()
+        self._raise_if_not_finite()
+        self._points.save(self._state() | self._hidden_state())
+
+    def _hidden_state(self) -> dict[str, Any]:
+        """What only a resume point has, besides the content of a checkpoint."""
+        return {
+            "data": self._data_mark,
+            "recorder": self._recorder.state_dict(),
+            "epoch_began": self._epoch_began,
+            "best": self._keeper.state_dict(),
+        }
+
+    def _finish_epoch(self) -> None:
+        """Measures and keeps the weights of the epoch that ends."""
         is_best = self._validate(self._epoch + 1)
         self._epoch += 1
         train_loss, train_metrics = self._recorder.epoch_means()
@@ -173,7 +253,7 @@ class Training:
                 step=self._step,
                 train_loss=train_loss,
                 train_metrics=train_metrics,
-                seconds=self._stopwatch.elapsed - start,
+                seconds=self._stopwatch.elapsed - self._epoch_began,
                 best_epoch=self._best_epoch,
                 best_value=self._best_value,
             )
@@ -183,6 +263,9 @@ class Training:
         self._keep("last")
 
     def _handle_commands(self) -> None:
+        while self._again and self._again[0].step <= self._step:
+            change = self._again.pop(0)
+            self._change_bounds(change.base_lr, change.max_lr)
         reason = self._control.handle_commands(self._orders, self._stopwatch)
         self._raise_if_not_finite()
         if reason is not None:
@@ -190,10 +273,12 @@ class Training:
 
     def _run_step(self) -> None:
         lr = rate_now(self.trainee.optimizer)
+        self._between_steps = False
         loss, metrics = self.trainee.step()
         self.scheduler.step()
         self._recorder.add(self._step, lr, loss, metrics, adapted_rate(self.trainee.optimizer))
         self._step += 1
+        self._between_steps = True
         self._raise_if_not_finite()
 
     def _raise_if_not_finite(self) -> None:
@@ -226,7 +311,7 @@ class Training:
     def _test_best(self) -> None:
         """Measures the weights of the best epoch; if they are lost, the training is done anyway."""
         try:
-            best = self._keeper.best()
+            best = self._keeper.best(self._best_epoch)
         except UserError as error:
             text = (
                 f"{error.message}: the model of epoch {self._best_epoch}, the best, is not tested"
@@ -312,9 +397,13 @@ class Training:
         if self._recorder.end:  # found only now: on an accelerator losses come in chunks
             return self._emit_diverged(self._recorder.end)
         if not isinstance(stop, Interrupted):
+            if self._between_steps:
+                self._save_point()
             with evaluated_weights(self.trainee):
                 self._keep("stopped")
         self._keeper.settle(self._control.is_stopping)
+        if self._points:
+            self._points.close()
         self._finish("stopped", reason)
         return Result("stopped", reason, headline=self._headline())
 
@@ -327,6 +416,9 @@ class Training:
             with contextlib.suppress(Exception):
                 self._keep("stopped")
         with contextlib.suppress(Exception):
+            if self._points:
+                self._points.close()
+        with contextlib.suppress(Exception):
             self._finish("failed", message, user_traceback(error))
 
     def _emit_diverged(self, end: EarlyStop) -> Result:
@@ -334,6 +426,8 @@ class Training:
         reason = f"the loss is not finite at step {end.step}: {source}" if source else end.reason
         self._emit(Diverged(trial=self._trial.number, step=end.step, lr=end.lr, reason=reason))
         self._finish("failed", reason)
+        if self._points:
+            self._points.remove()  # it would only happen again
         return Result("failed", reason, headline=self._headline())
 
     def _finish(self, outcome: Outcome, reason: str = "", lines: Sequence[str] = ()) -> None:
