@@ -316,6 +316,11 @@ def _cycles(steps: int, step_size: float) -> float:
     return float(round(cycles)) if math.isclose(cycles, round(cycles), rel_tol=1e-9) else cycles
 
 
+def is_planned_to_its_end(policy: Policy) -> bool:
+    """Whether the rate at a step depends on the length of the whole training."""
+    return policy in ("linear-decay", "one-cycle", "cosine", "warmup-stable-decay")
+
+
 def whole_cycle_epochs(policy: Policy, epochs: int, step_size_epochs: float) -> int:
     """`epochs` rounded up to a whole number of cycles.
 

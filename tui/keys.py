@@ -3,10 +3,12 @@
 A key belongs to a screen (`home` or the name of a kind), to comparisons over a `grid` of rates, to
 every `run` screen, to those whose program's `output` can be read, to runs that a command starts
 (`job`), to those without such a grid (`newest`), to those with `curves`, to those whose task is
-`known`, to run screens that show a running job (`live`) or a recording (`replay`), or to `any`
-screen. Footer and help leave out keys that command a worker once the run has ended; pressing one
-explains why. Keys are in order of importance: a narrow footer drops the last ones, but never `?`
-and `q`. Actions `app.*` belong to the app, all others to the screen.
+`known`, to run screens that show a running job (`live`), one that was stopped, failed or died
+(`unfinished`) or a recording (`replay`), or to `any` screen.
+
+Footer and help leave out keys that command a worker once the run has ended; pressing one explains
+why. Keys are in order of importance: a narrow footer drops the last ones, but never `?` and `q`.
+Actions `app.*` belong to the app, all others to the screen.
 
 While a tool, the cursor or the zoom, is in use, its keys come before all others, and other meanings
 of the same keys are neither listed nor reachable.
@@ -28,9 +30,9 @@ GRID = "compare+grid"
 NO_OUTPUT, NO_TASK = "+no-output", "+no-task"
 """Appended to the name of a screen: nobody can read what the program printed; it is not known what
 was trained. Keys for these are not listed; pressed anyhow, they say why."""
-Mode = Literal["live", "trial", "ended", "replay", "watch"]
+Mode = Literal["live", "trial", "ended", "unfinished", "replay", "watch"]
 """What a run screen shows: a running job, a running trial of a comparison, a run or trial that has
-ended, a recording, or the log of another tool while it may grow."""
+ended, a run that could be resumed, a recording, or the log of another tool while it may grow."""
 Tool = Literal["cursor", "zoom", "chart"]
 """What the arrow keys move on the charts of a run screen; `chart`: one of many has all the room."""
 
@@ -308,6 +310,13 @@ KEYS: tuple[Key, ...] = (
         "show a part of x: ↑↓ narrow and widen it, ←→ move it, f follows the newest",
         "z zoom Show a part of x",
     ),
+    _key(
+        "home unfinished",
+        "R",
+        "resume",
+        "continue the run from its newest checkpoint, if it was stopped, failed or died",
+        "R resume Continue the run from its newest checkpoint",
+    ),
     _key("job", "r", "again", "run it again: its settings open in the form", "r run_again"),
     _key("known", "c", "compare", "compare optimizers on this task", "c compare"),
     _key(
@@ -393,7 +402,7 @@ def keys_for(screen: str, mode: Mode | None = None, tool: Tool | None = None) ->
         mode: what a run screen shows; None for the keys of all modes.
         tool: what is in use on its charts.
     """
-    idle = mode in ("trial", "ended", "replay", "watch")
+    idle = mode in ("trial", "ended", "unfinished", "replay", "watch")
     found = [
         key
         for key in KEYS
@@ -414,6 +423,7 @@ def _places(screen: str, mode: Mode | None) -> set[str]:
         places |= {"known"} if "curves" in places and "no-task" not in places else set()
         places |= {"newest"} if "grid" not in places else set()
         places |= {"replay"} if mode in (None, "replay") else set()
+        places |= {"unfinished"} if "job" in places and mode in (None, "unfinished") else set()
         places |= {"live"} if mode in (None, "live", "trial") else set()
     return places
 

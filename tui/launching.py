@@ -12,6 +12,7 @@ from clr_tui.engine.errors import UserError
 from clr_tui.engine.kinds import JOB_KINDS
 from clr_tui.engine.log.launch import launch
 from clr_tui.engine.log.removal import remove_run
+from clr_tui.engine.log.restarting import watch_over
 from clr_tui.engine.log.rundir import RunDir, create_run, find_run, list_runs
 from clr_tui.engine.settings.catalogue import HUGGING_FACE, SOURCES, WEIGHTS
 from clr_tui.engine.settings.check import check
@@ -21,7 +22,9 @@ from clr_tui.engine.settings.training_needs import check_can_train
 from clr_tui.engine.version import package_version
 
 
-def start_run(runs: Path, task: TaskConfig, job: Job, parent: str | None = None) -> RunDir:
+def start_run(
+    runs: Path, task: TaskConfig, job: Job, parent: str | None = None, *, restarts: int = 0
+) -> RunDir:
     """Checks the settings, writes the run's directory and starts its worker.
 
     Args:
@@ -29,6 +32,7 @@ def start_run(runs: Path, task: TaskConfig, job: Job, parent: str | None = None)
         task: the task; paths may be relative to the working directory or start with `~`.
         job: a range test, a training or a comparison.
         parent: the run whose bounds or settings this one uses.
+        restarts: how often to restart its worker if that dies.
 
     Returns:
         The directory of the run. Its worker has started and holds the lock.
@@ -56,6 +60,8 @@ def start_run(runs: Path, task: TaskConfig, job: Job, parent: str | None = None)
     except UserError:
         remove_run(run)  # it never started
         raise
+    if restarts:
+        watch_over(run, restarts)
     return run
 
 

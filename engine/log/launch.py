@@ -35,12 +35,27 @@ def launch(run: RunDir, resume: Resume | None = None) -> int:
     try:
         refuse_second(run.path, time.time())
         if resume is not None:
-            ask_to_resume(run, resume)
-        process = _spawn(run, lock, ["--resume"] if resume else [])
-    except OSError as error:
-        raise UserError(f"the worker cannot be started: {error.strerror}") from error
+            return relaunch(run, lock, resume)
+        return _start(run, lock, [])
     finally:
         os.close(lock)
+
+
+def relaunch(run: RunDir, lock: int, resume: Resume) -> int:
+    """Starts another worker, as `launch` does, while `lock` holds the run's lock.
+
+    Raises:
+        UserError: the worker cannot be started.
+    """
+    ask_to_resume(run, resume)
+    return _start(run, lock, ["--resume"])
+
+
+def _start(run: RunDir, lock: int, options: list[str]) -> int:
+    try:
+        process = _spawn(run, lock, options)
+    except OSError as error:
+        raise UserError(f"the worker cannot be started: {error.strerror}") from error
     # Reaps the worker when it ends, so that no zombie remains while this process lives.
     threading.Thread(target=process.wait, name=f"reap {run.id}", daemon=True).start()
     return process.pid

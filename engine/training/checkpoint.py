@@ -7,6 +7,9 @@ A checkpoint is a file for `torch.load(path, weights_only=True)`: tensors and pl
     task        what others need to use the weights: classes, size and normalisation of images
     trial, step, epoch     steps done, epochs finished
     best_epoch, best_value     by the primary metric on validation; 0 and None before the first
+    total       steps of the whole training
+    recorder, epoch_began, data     what else a training needs to go on: the losses of the epoch so
+                far and times; a mark of its data
     model, optimizer, scheduler   their state dicts
     hidden      of the model: buffers that are not persistent, and generators in modules
     left_out    names of what is in neither, as it is no tensor or plain value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.events import CheckpointSaved, Event, Note
 from clr_tui.engine.training import checkpoint
+from clr_tui.engine.training.resume_points import read_checked
 from clr_tui.engine.waiting import wait_for
 
 Reason = Literal["best", "last", "asked", "stopped"]
@@ -82,6 +84,13 @@ class DiskKeeper:
             raise UserError(f"'{self._folder / BEST}' is of epoch {state['epoch']}")
         weights: dict[str, Tensor] = state["model"]
         return weights
+
+    def last(self) -> dict[str, Any] | None:
+        """Reads `last.pt`; None if there is none, or it cannot be used."""
+        with contextlib.suppress(UserError):
+            state = read_checked(self._folder / LAST)
+            return state if "recorder" in state else None  # clr-tui 0.1 did not keep it
+        return None
 
     def state_dict(self) -> dict[str, Tensor]:
         """Nothing: the best weights are in a file."""
@@ -153,6 +162,10 @@ class MemoryKeeper:
     def best(self, epoch: int) -> Mapping[str, Tensor]:
         """The copy."""
         return self._best
+
+    def last(self) -> dict[str, Any] | None:
+        """None: only the best weights are kept."""
+        return None
 
     def settle(self, is_stopping: Callable[[], bool]) -> None:
         """Does nothing, as nothing is written."""

@@ -176,6 +176,7 @@ class Training:
 
     def _begin(self) -> None:
         state = self._points.latest() if self._points else None
+        state = state or self._keeper.last()
         if state is not None:
             self._restore(state)
             return
@@ -189,14 +190,16 @@ class Training:
         check_data(state, self._session.task)
         with another_model():
             checkpoint.restore(state, self.trainee, self.scheduler)
-            self._keeper.load_state_dict(state["best"])
+            self._keeper.load_state_dict(state.get("best", {}))
             self._recorder.load_state_dict(state["recorder"])
         self._step, self._epoch = state["step"], state["epoch"]
         self._best_epoch, self._best_value = state["best_epoch"], state["best_value"]
         self._epoch_began = state["epoch_began"]
+        self.rate.total_steps = self._total  # the training may have been extended
         bounds = self._continuation.bounds if self._continuation else ()
         self._again = [change for change in bounds if change.step >= max(self._step, 1)]
-        self._emit(Resumed(trial=self._trial.number, step=self._step))
+        total = self._total if self._total != state["total"] else None
+        self._emit(Resumed(trial=self._trial.number, step=self._step, total_steps=total))
 
     def _emit_start(self) -> None:
         self._emit(self._trial.started(self._total, self.trainee))
@@ -221,7 +224,6 @@ class Training:
         with evaluated_weights(self.trainee):
             self._finish_epoch()
         self._recorder.exclude_since_flush()
-        self._epoch_began = self._stopwatch.elapsed
         self._save_point()
 
     def _save_point(self) -> None:
@@ -230,16 +232,7 @@ class Training:
             return
         self._recorder.flush()
         self._raise_if_not_finite()
-        self._points.save(self._state() | self._hidden_state())
-
-    def _hidden_state(self) -> dict[str, Any]:
-        """What only a resume point has, besides the content of a checkpoint."""
-        return {
-            "data": self._data_mark,
-            "recorder": self._recorder.state_dict(),
-            "epoch_began": self._epoch_began,
-            "best": self._keeper.state_dict(),
-        }
+        self._points.save(self._state() | {"best": self._keeper.state_dict()})
 
     def _finish_epoch(self) -> None:
         """Measures and keeps the weights of the epoch that ends."""
@@ -258,6 +251,7 @@ class Training:
                 best_value=self._best_value,
             )
         )
+        self._epoch_began = self._stopwatch.elapsed
         if is_best:
             self._keep("best")
         self._keep("last")
@@ -389,6 +383,10 @@ class Training:
             "epoch": self._epoch,
             "best_epoch": self._best_epoch,
             "best_value": self._best_value,
+            "total": self._total,
+            "epoch_began": self._epoch_began,
+            "recorder": self._recorder.state_dict(),
+            "data": self._data_mark,
         }
 
     def _stopped(self, stop: Stopped) -> Result:

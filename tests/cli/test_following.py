@@ -242,7 +242,7 @@ def test_a_worker_that_vanishes_is_noticed(runs: Path, hold, capsys) -> None:
     found = json.loads(said.out)
     assert (found["status"], found["steps"]) == ("lost", 100)
     assert f"{run.id} was lost: its worker vanished (killed, out of memory, or" in said.err
-    assert f"see {run.log_path}, then start it again" in said.err
+    assert f"see {run.log_path}; `clr-tui resume " in said.err
 
 
 def test_a_run_that_is_removed_while_it_is_followed(runs: Path, hold, capsys) -> None:

@@ -140,7 +140,7 @@ def failure_sentence(run: RunDir, history: RunHistory) -> str:
     if finished is None:
         return (
             f"{run.id} was lost: its worker vanished (killed, out of memory, or the machine went"
-            f" down); see {plain(str(run.log_path))}, then start it again"
+            f" down); see {plain(str(run.log_path))}; `clr-tui resume {name_of(run)}` continues it"
         )
     message = plain(finished.message).strip()
     if finished.outcome == "failed":

@@ -33,6 +33,10 @@ is done (0), or failed, was stopped or was lost (1).""",
     "stop": """\
 Stop a run after its current step, and wait until it has ended. A training
 saves a checkpoint first. All results so far are kept.""",
+    "resume": """\
+Continue a run whose process died or was killed, after a reboot, or after a
+stop: from its newest checkpoint, as if nothing had happened. On the CPU the
+result is the same, bit for bit. What has ended is kept: sweeps, trials.""",
     "rm": "Remove a run that has ended, with its log and checkpoints (asks first).",
     "watch": """\
 Show the logs of other tools, live while they grow: CSV files, TensorBoard,
@@ -68,6 +72,10 @@ clr-tui wait --notify 'notify-send "$CLR_TUI_MESSAGE"'""",
 clr-tui ls
 clr-tui ls --json""",
     "stop": "clr-tui stop train-flowers-1",
+    "resume": """\
+clr-tui resume train-flowers-1
+clr-tui resume compare-flowers-1 --detach
+clr-tui resume train-flowers-1 --epochs 32    train on, up to epoch 32""",
     "rm": """\
 clr-tui rm train-flowers-1
 clr-tui rm train-flowers-1 --yes     without confirmation""",

@@ -211,13 +211,47 @@ def _start(args: argparse.Namespace, runs: Path) -> int:
             "--notify needs a command that stays: leave out --detach, or give it to clr-tui wait"
         )
     what = KINDS[args.command].load_command().settings(args, runs)
+
+    def start() -> RunDir:
+        return start_run(runs, *what, restarts=args.restarts)
+
     if args.detach:
-        return _detached(start_run(runs, *what), json=args.json)
+        return _detached(start(), json=args.json)
     if _wants_screen(args):
-        run = start_run(runs, *what)
+        run = start()
         return _screen(runs, lambda: run, notify=args.notify)
     with Interrupts() as interrupts:
-        run = start_run(runs, *what)
+        run = start()
+        return _follow(run, interrupts, args, owner=True)
+
+
+def _resume(args: argparse.Namespace, runs: Path) -> int:
+    """Continue a run, and show or follow it unless detached."""
+    from clr_tui.engine.log.rundir import find_run
+    from clr_tui.tui.cli.interrupts import Interrupts
+    from clr_tui.tui.resuming import resume_run
+
+    if args.detach and args.notify:
+        raise UserError(
+            "--notify needs a command that stays: leave out --detach, or give it to clr-tui wait"
+        )
+    run = find_run(runs, args.run)
+
+    def resume() -> None:
+        words = resume_run(
+            run, reason="asked by clr-tui resume", epochs=args.epochs, restarts=args.restarts
+        )
+        if words:
+            print(f"clr-tui: {plain(words)}", file=sys.stderr)
+
+    if args.detach:
+        resume()
+        return _detached(run, json=args.json)
+    if _wants_screen(args):
+        resume()
+        return _screen(runs, lambda: run, notify=args.notify)
+    with Interrupts() as interrupts:
+        resume()
         return _follow(run, interrupts, args, owner=True)
 
 
@@ -489,6 +523,7 @@ COMMANDS: dict[str | None, Callable[[argparse.Namespace, Path], int]] = {
     "wait": _wait,
     "ls": _list,
     "stop": _stop,
+    "resume": _resume,
     "rm": _remove,
     "watch": _watch,
     "replay": _replay,

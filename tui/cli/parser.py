@@ -20,11 +20,11 @@ from clr_tui.tui.cli.help_text import (
     EXIT_CODES,
     epilog,
 )
-from clr_tui.tui.cli.parsing import Parser, notify_way, replay_position, speed
+from clr_tui.tui.cli.parsing import Parser, count, notify_way, replay_position, speed
 from clr_tui.tui.kinds.registry import KINDS, Kind, kinds_with_command
 
-SCREEN_COMMANDS = (None, *kinds_with_command(), "attach", "watch", "replay")
-NOTIFY_COMMANDS = (None, *kinds_with_command(), "attach", "watch", "wait")
+SCREEN_COMMANDS = (None, *kinds_with_command(), "resume", "attach", "watch", "replay")
+NOTIFY_COMMANDS = (None, *kinds_with_command(), "resume", "attach", "watch", "wait")
 
 
 def _add_common(parser: Parser, command: str | None = None) -> None:
@@ -88,6 +88,19 @@ def _run(parser: Parser) -> None:
     parser.add_argument(
         "run", metavar="RUN", help="the run's id as listed by clr-tui ls, or the start of it"
     )
+
+
+def _resume(parser: Parser) -> None:
+    from clr_tui.tui.cli.job_options import add_detach
+
+    _run(parser)
+    parser.add_argument(
+        "--epochs",
+        type=count,
+        metavar="N",
+        help="train longer than was asked for: N epochs in all, where the policy allows it",
+    )
+    add_detach(parser)
 
 
 def _remove(parser: Parser) -> None:
@@ -262,6 +275,7 @@ COMMANDS: dict[str, tuple[str, str, Callable[[Parser], None]]] = {
     "ls": ("[OPTION]...", "list the runs", lambda parser: None),
     "wait": ("[RUN] [OPTION]...", "wait for the end of a run, for scripts", _attach),
     "stop": ("RUN", "stop a run (a training saves a checkpoint)", _run),
+    "resume": ("RUN [OPTION]...", "continue a run that was stopped, failed or died", _resume),
     "rm": ("RUN [--yes]", "remove a run that has ended (asks first)", _remove),
     "watch": ("[PATH]... [OPTION]...", "show logs of any tool, live while they grow", _watch),
     "replay": ("RUN|PATH [OPTION]...", "play back a run or a log", _replay),

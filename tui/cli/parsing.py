@@ -133,6 +133,13 @@ def speed(text: str) -> float:
     return value
 
 
+def count(text: str) -> int:
+    """Read a whole number above 0."""
+    if not text.isdecimal() or not 0 < len(text) < 10 or int(text) == 0:
+        raise UserError(f"'{text}' is not a whole number above 0")
+    return int(text)
+
+
 def notify_way(text: str) -> str:
     """Check a value of `--notify`."""
     from clr_tui.tui.terminal_notes import check_way

@@ -414,6 +414,24 @@ class HomeScreen(ForegroundScreen[None]):
         stop = partial(send, self._dir_of(selected), order)
         self._ask(f"Stop {selected.id}?", "stop", KINDS[selected.kind].stopping, stop)
 
+    def action_resume(self) -> None:
+        """Continues the run under the cursor, if it was stopped, failed or died."""
+        selected = self.query_one(RunTable).selected
+        if selected is None or self._is_log(selected):
+            return
+        self.run_worker(
+            partial(self._run_in_thread, partial(self._resume, self._dir_of(selected))),
+            group="do",
+            thread=True,
+            exit_on_error=False,
+        )
+
+    def _resume(self, run: RunDir) -> None:
+        from clr_tui.tui.resuming import resume_run
+
+        resume_run(run, reason="asked for on the screen")
+        self.app.call_from_thread(self.app.toast, f"{run.id} continues.")
+
     def _is_log(self, row: RunSummary) -> bool:
         """Whether it is the log of another tool; shows a sentence if so."""
         if row.path:

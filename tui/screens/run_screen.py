@@ -8,6 +8,7 @@ the run.
 from __future__ import annotations
 
 from collections.abc import Hashable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -32,6 +33,7 @@ from clr_tui.tui.cli.report_page import page_of
 from clr_tui.tui.keys import NO_OUTPUT, NO_TASK, Mode
 from clr_tui.tui.kinds.registry import KINDS
 from clr_tui.tui.launching import as_asked
+from clr_tui.tui.resuming import RESUMABLE, resume_run
 from clr_tui.tui.screens.bounds_dialog import BoundsDialog
 from clr_tui.tui.screens.chart_screen import ChartScreen
 from clr_tui.tui.screens.confirm import ConfirmScreen
@@ -239,6 +241,8 @@ class RunScreen(ChartScreen):
             return "replay"
         if self.config.foreign and self.run_dir is None:
             return "watch"
+        if self.run_dir is not None and self.status.state in RESUMABLE:
+            return "unfinished"
         return "ended" if self.status.ended else "live"
 
     def show_all(self) -> None:
@@ -420,6 +424,22 @@ class RunScreen(ChartScreen):
     def _stop(self, confirmed: bool | None) -> None:
         if confirmed:
             self.order(Stop(reason="stopped from the screen"), "Stopping after the current step.")
+
+    def action_resume(self) -> None:
+        """Continues a run that was stopped, failed or died; its events then come to this screen."""
+        if self.run_dir is None:
+            self.say("This is a recording: there is no run to continue.")
+            return
+        self.say("Continuing the run from its newest checkpoint.")
+        self.run_worker(
+            partial(self._resume, self.run_dir), group="do", thread=True, exit_on_error=False
+        )
+
+    def _resume(self, run: RunDir) -> None:
+        try:
+            resume_run(run, reason="asked for on the screen")
+        except UserError as error:
+            self.app.call_from_thread(self.say, f"{error.message}.")
 
     def action_type_bounds(self) -> None:
         """Asks for new bounds, which the live run uses from its next step."""

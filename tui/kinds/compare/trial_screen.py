@@ -48,6 +48,8 @@ class TrialScreen(TrainingScreen):
 
     def _mode(self) -> Mode:
         mode = super()._mode()
+        if mode == "unfinished":
+            return "ended"  # its run could be resumed, from the run's own screen
         return "trial" if mode == "live" else mode
 
     def action_cycle_x(self) -> None:
