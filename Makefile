@@ -5,6 +5,7 @@ BIN := .venv/bin
 LINKS := build/links
 
 .PHONY: help demo test test-lowest test-newest check format lint links types contracts fuzz bench gpu study docs screenshots clean
+.PHONY: help demo test test-lowest test-newest check format lint links types contracts fuzz soak bench study docs screenshots clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -58,6 +59,9 @@ contracts: .venv/.dev links
 fuzz: .venv/.dev ## ten thousand damaged files for all readers (half an hour)
 	@$(BIN)/python tests/fuzz/fuzz.py --count $(or $(COUNT),10000) --seed $(or $(SEED),0)
 	@$(BIN)/python tests/fuzz/fuzz.py --count $(or $(COUNT),10000) --seed $(or $(SEED),0) --torch
+
+soak: .venv/.dev ## end real workers at random moments for an hour or so, resume and compare them
+	@$(BIN)/python tests/faults/soak.py --rounds $(or $(ROUNDS),50) --seed $(or $(SEED),0)
 
 bench: .venv/.run ## all benchmarks beside what people use today (DATA=DIR for images of your own)
 	@$(BIN)/python tests/benchmarks/run.py $(if $(DATA),--data $(DATA))

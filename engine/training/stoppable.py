@@ -18,6 +18,7 @@ _LOG = (
     os.path.join(_ENGINE, "log", ""),
     os.path.join(_ENGINE, "run_log.py"),
     os.path.join(_ENGINE, "training", "checkpoint.py"),
+    os.path.join(_ENGINE, "training", "resume_points.py"),
 )
 
 
