@@ -39,6 +39,8 @@ from clr_tui.engine.training.torch_schedules import TorchSchedule
 from clr_tui.engine.training.trainee import Trainee
 
 SCHEMA = 2
+SHARE = 0.01
+"""Of the time that the writing of checkpoints may take, and as much that of resume points."""
 
 
 def capture(trainee: Trainee, scheduler: PolicyScheduler | TorchSchedule | None) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import math
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,10 +38,19 @@ class DiskKeeper:
     """Writes `best.pt`, `last.pt` and, on command, `step-N.pt` into `folder`/checkpoints.
 
     What cannot be written, such as on a full disk, is kept in memory until it can: the training
-    goes on.
+    goes on. After each file it rests in proportion to the time that took; until then the best
+    weights are kept in memory, and `last.pt` is left for a later epoch.
     """
 
-    def __init__(self, folder: Path, emit: Callable[[Event], object], device: torch.device) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        emit: Callable[[Event], object],
+        device: torch.device,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock = clock
+        self._rests_until = -math.inf
         self._folder = folder
         self._emit = emit
         self._device = device
@@ -48,22 +59,34 @@ class DiskKeeper:
         self._failed = False
         """Whether the last checkpoint could not be written, and a note says so."""
 
-    def keep(self, reason: Reason, model: nn.Module, state: Callable[[], dict[str, Any]]) -> None:
+    def keep(
+        self,
+        reason: Reason,
+        model: nn.Module,
+        state: Callable[[], dict[str, Any]],
+        *,
+        final: bool = False,
+    ) -> None:
         """Writes a checkpoint and logs it.
 
         Args:
             model: the model in training.
             state: makes a whole checkpoint, see `engine.training.checkpoint`.
+            final: whether there will be no other: then it is written now.
 
         Raises:
             UserError: one that was asked for cannot be written.
         """
-        captured = state()
+        now = final or reason == "stopped" or self._clock() >= self._rests_until
         if reason == "asked":
+            captured = state()
             self._save(Path("checkpoints", f"step-{captured['step']}.pt"), reason, captured)
-        else:
-            self._unwritten[BEST if reason == "best" else LAST] = _Unwritten(reason, captured)
+        elif now:
+            self._unwritten[BEST if reason == "best" else LAST] = _Unwritten(reason, state())
             self._write()
+        elif reason == "best":
+            copied = on(torch.device("cpu"), state())
+            self._unwritten[BEST] = _Unwritten(reason, copied, is_copy=True)
 
     def best(self, epoch: int) -> Mapping[str, Tensor]:
         """The model of the best epoch, on the device.
@@ -80,7 +103,7 @@ class DiskKeeper:
             except Exception as error:
                 why = error.strerror if isinstance(error, OSError) else "it is damaged"
                 raise UserError(f"'{self._folder / BEST}' cannot be read ({why})") from error
-        if state["epoch"] != epoch:
+        if state.get("epoch", epoch) != epoch:
             raise UserError(f"'{self._folder / BEST}' is of epoch {state['epoch']}")
         weights: dict[str, Tensor] = state["model"]
         return weights
@@ -92,12 +115,14 @@ class DiskKeeper:
             return state if "recorder" in state else None  # clr-tui 0.1 did not keep it
         return None
 
-    def state_dict(self) -> dict[str, Tensor]:
-        """Nothing: the best weights are in a file."""
-        return {}
+    def state_dict(self) -> dict[str, Any]:
+        """The best checkpoint, if it is in memory and not yet in its file; else empty."""
+        return self._unwritten[BEST].state if BEST in self._unwritten else {}
 
-    def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Does nothing."""
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restores what `state_dict` returned."""
+        if state:
+            self._unwritten[BEST] = _Unwritten("best", state, is_copy=True)
 
     def settle(self, is_stopping: Callable[[], bool]) -> None:
         """Waits, but not for ever, until there is room for what could not be written."""
@@ -125,7 +150,11 @@ class DiskKeeper:
         return not self._unwritten
 
     def _save(self, path: Path, reason: Reason, captured: dict[str, Any]) -> None:
+        began = self._clock()
         checkpoint.save(self._folder / path, captured)
+        now = self._clock()
+        rest = (now - began) * (1 / checkpoint.SHARE - 1)
+        self._rests_until = max(self._rests_until, now) + rest
         trial, step = captured["trial"], captured["step"]
         self._emit(CheckpointSaved(trial=trial, step=step, path=path.as_posix(), reason=reason))
 
@@ -153,7 +182,14 @@ class MemoryKeeper:
     def __init__(self) -> None:
         self._best: dict[str, Tensor] = {}
 
-    def keep(self, reason: Reason, model: nn.Module, state: Callable[[], dict[str, Any]]) -> None:
+    def keep(
+        self,
+        reason: Reason,
+        model: nn.Module,
+        state: Callable[[], dict[str, Any]],
+        *,
+        final: bool = False,
+    ) -> None:
         """Copies the best weights; ignores everything else."""
         if reason == "best":
             self._best = {}  # first, so that memory never holds two copies

@@ -60,7 +60,10 @@ class ResumableSweep:
 
     def save_if_due(self, step: int) -> None:
         """Saves the state after `step` steps if it is time to, or the sweep is stopped here."""
-        if self._points is None or step == 0 or not (self._points.due or self.stopping):
+        if self._points is None or step == 0:
+            return
+        due = self._points.due and not self._points.is_resting
+        if not (due or self.stopping):
             return
         self._recorder.flush()
         if self._recorder.end:

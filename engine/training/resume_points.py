@@ -10,6 +10,7 @@ is a zip with a CRC32 of every tensor, which is compared when it is read.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import struct
@@ -33,8 +34,6 @@ from clr_tui.engine.regular import open_regular
 from clr_tui.engine.training import checkpoint
 
 KEPT = 2
-SHARE = 0.02
-"""Of the time that the writing may take: after each file the writer rests in proportion."""
 RETRY_SECONDS = 5.0
 """After a file that could not be written, such as on a full disk."""
 
@@ -54,8 +53,7 @@ class ResumePoints:
     """Writes the resume points of one trial from a thread, and finds the newest one.
 
     Every method is called by the thread that trains. Only the newest state waits to be written: a
-    training that makes them faster than the disk takes them never waits, and the writing takes at
-    most a fiftieth of the time.
+    training that makes them faster than the disk takes them never waits.
 
     Args:
         folder: the run's `checkpoints`.
@@ -80,6 +78,7 @@ class ResumePoints:
         self._every = every
         self._clock = clock
         self._saved_at = clock()
+        self._rests_until = -math.inf
         self._waiting: dict[str, Any] | None = None
         self._sentences: list[str] = []
         self._closing = False
@@ -90,6 +89,12 @@ class ResumePoints:
     def due(self) -> bool:
         """Whether the last point is old enough for another one within an epoch."""
         return self._clock() - self._saved_at >= self._every
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether another point now would take more of the time than `checkpoint.SHARE`."""
+        with self._change:
+            return self._clock() < self._rests_until
 
     def save(self, state: dict[str, Any]) -> None:
         """Copies a state, and lets it be written.
@@ -189,7 +194,9 @@ class ResumePoints:
                 if failing:
                     self._say("checkpoints are written again")
                 failing = False
-                self._rest((self._clock() - began) * (1 / SHARE - 1))
+                now = self._clock()
+                with self._change:
+                    self._rests_until = now + (now - began) * (1 / checkpoint.SHARE - 1)
 
     def _next(self) -> dict[str, Any] | None:
         """Waits for a state; None: there will be no other."""

@@ -216,7 +216,7 @@ class Training:
         """Runs an epoch, or the rest of it."""
         while self._step < (self._epoch + 1) * self._per_epoch:
             self._handle_commands()
-            if self._points and self._points.due:
+            if self._points and self._points.due and not self._points.is_resting:
                 self._save_point()
             self._run_step()
         self._recorder.flush()
@@ -224,7 +224,8 @@ class Training:
         with evaluated_weights(self.trainee):
             self._finish_epoch()
         self._recorder.exclude_since_flush()
-        self._save_point()
+        if self._points and not self._points.is_resting:
+            self._save_point()
 
     def _save_point(self) -> None:
         """Saves what the training can be resumed from; from its first step it can be anyway."""
@@ -254,7 +255,7 @@ class Training:
         self._epoch_began = self._stopwatch.elapsed
         if is_best:
             self._keep("best")
-        self._keep("last")
+        self._keep("last", final=self._epoch == self._epochs)
 
     def _handle_commands(self) -> None:
         while self._again and self._again[0].step <= self._step:
@@ -365,8 +366,8 @@ class Training:
         with evaluated_weights(self.trainee):
             self._keep("asked")
 
-    def _keep(self, reason: Reason) -> None:
-        self._keeper.keep(reason, self.trainee.model, self._state)
+    def _keep(self, reason: Reason, *, final: bool = False) -> None:
+        self._keeper.keep(reason, self.trainee.model, self._state, final=final)
 
     def _state(self) -> dict[str, Any]:
         """The content of a checkpoint."""
@@ -423,6 +424,7 @@ class Training:
         source = source_of_not_finite(self._session.task, self._trial.seed, end.step)
         reason = f"the loss is not finite at step {end.step}: {source}" if source else end.reason
         self._emit(Diverged(trial=self._trial.number, step=end.step, lr=end.lr, reason=reason))
+        self._keeper.settle(self._control.is_stopping)
         self._finish("failed", reason)
         if self._points:
             self._points.remove()  # it would only happen again

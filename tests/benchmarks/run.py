@@ -32,6 +32,7 @@ BENCHES = (
     "log_call",
     "open_logs",
     "watch",
+    "checkpoints",
     "compare",
 )
 WITH_PEERS = ("frames", "wire", "range", "own_task", "log_call", "open_logs")

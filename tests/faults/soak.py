@@ -17,6 +17,7 @@ import signal
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ import numpy as np
 import torch
 
 from clr_tui.engine.analysis.history import RunHistory
+from clr_tui.engine.errors import UserError
 from clr_tui.engine.log.commands import Stop, send
 from clr_tui.engine.log.events import AnyEvent, RunFinished, RunResumed, RunStarted
 from clr_tui.engine.log.rundir import RunDir
@@ -86,11 +88,12 @@ def end_at(run: RunDir, count: int, how: str) -> None:
     while len(read_events(run.events_path).events) < count:
         if ended(run):
             return
-    if how == "stop":
-        send(run, Stop(reason="soak"))
-    else:
-        number = signal.SIGKILL if how == "kill" else signal.SIGTERM
-        os.kill(worker_of(read_events(run.events_path).events), number)
+    with suppress(ProcessLookupError, UserError):  # it may have just ended
+        if how == "stop":
+            send(run, Stop(reason="soak"))
+        else:
+            number = signal.SIGKILL if how == "kill" else signal.SIGTERM
+            os.kill(worker_of(read_events(run.events_path).events), number)
     finish(run)
 
 

@@ -46,7 +46,7 @@ class Training:
         self.events: list[Event] = []
         self.model = torch.nn.Linear(1, 1, bias=False)
         self.step = 0
-        self.keeper = DiskKeeper(folder, self.events.append, CPU)
+        self.keeper = DiskKeeper(folder, self.events.append, CPU, clock=lambda: 0.0)
 
     def keep(self, reason: keepers.Reason, weight: float) -> None:
         self.step += 1
@@ -83,7 +83,7 @@ def test_what_does_not_fit_waits_in_memory_and_the_older_one_stays(
     training.keep("last", 2.0)
     training.keep("last", 3.0)
     assert (training.written(BEST), training.written(LAST)) == (1.0, 1.0)
-    assert float(training.keeper.best()["weight"]) == 2.0  # not that of the training, now 3
+    assert float(training.keeper.best(0)["weight"]) == 2.0  # not that of the training, now 3
     (note,) = training.notes
     assert "No space left on device" in note
     assert "the training goes on" in note
@@ -92,6 +92,31 @@ def test_what_does_not_fit_waits_in_memory_and_the_older_one_stays(
     assert (training.written(BEST), training.written(LAST)) == (2.0, 4.0)
     assert training.saved == [("best", 1), ("last", 2), ("best", 3), ("last", 6)]
     assert training.notes[1:] == ["checkpoints can be written again"]
+
+
+def test_short_epochs_do_not_wait_for_the_disk_each_time(training: Training) -> None:
+    now = [0.0]
+    training.keeper = DiskKeeper(training.folder, training.events.append, CPU, lambda: now[0])
+    save = checkpoint.save
+
+    def slow(path: Path, state: dict[str, Any]) -> None:
+        save(path, state)
+        now[0] += 1.0
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checkpoint, "save", slow)
+        training.keep("best", 1.0)
+        for weight in (2.0, 3.0):
+            training.keep("best", weight)
+            training.keep("last", weight)
+        assert training.saved == [("best", 1)]
+        assert float(training.keeper.best(0)["weight"]) == 3.0
+        kept = training.keeper.state_dict()
+        assert float(kept["model"]["weight"]) == 3.0  # so that a kill does not cost it
+        now[0] = 101.0
+        training.keep("last", 4.0)
+    assert (training.written(BEST), training.written(LAST)) == (3.0, 4.0)
+    assert training.keeper.state_dict() == {}
 
 
 def test_one_that_was_asked_for_is_refused(training: Training, disk: Disk) -> None:
@@ -133,7 +158,7 @@ def test_a_best_checkpoint_that_is_gone_is_a_sentence(training: Training) -> Non
     training.keep("best", 1.0)
     (training.folder / BEST).write_bytes(b"damaged")
     with pytest.raises(UserError, match=r"best\.pt' cannot be read"):
-        training.keeper.best()
+        training.keeper.best(0)
     (training.folder / BEST).unlink()
     with pytest.raises(UserError, match=r"best\.pt' cannot be read"):
-        training.keeper.best()
+        training.keeper.best(0)

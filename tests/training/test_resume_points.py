@@ -131,6 +131,16 @@ def test_a_point_is_due_after_so_many_seconds(tmp_path: Path) -> None:
     points.close()
 
 
+def test_the_writer_rests_in_proportion_to_what_it_took(tmp_path: Path) -> None:
+    times = iter([0.0, 0.0, 10.0, 10.5, 11.0, 59.0, 61.0])
+    points = ResumePoints(tmp_path, 0, lambda _: None, every=30.0, clock=lambda: next(times))
+    points.save(state(1))
+    points.close()  # from 10 to 10.5
+    assert points.is_resting
+    assert points.is_resting
+    assert not points.is_resting  # after 10.5 + 99 / 2 s
+
+
 def test_drafts_of_killed_workers_are_removed(tmp_path: Path) -> None:
     for name in (".resume-0-10.pt.4711", ".resume-0-10.pt.mine", ".resume-1-10.pt.4711"):
         (tmp_path / name).touch()
