@@ -4,8 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 LINKS := build/links
 
-.PHONY: help demo test test-lowest test-newest check format lint links types contracts fuzz bench gpu study docs screenshots clean
-.PHONY: help demo test test-lowest test-newest check format lint links types contracts fuzz soak bench study docs screenshots clean
+.PHONY: help demo test test-lowest test-newest check format lint links types contracts fuzz soak bench gpu study docs screenshots clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14

@@ -98,13 +98,9 @@ class DiskKeeper:
         if BEST in self._unwritten:
             state = on(self._device, self._unwritten[BEST].state)
         else:
-            try:
-                state = checkpoint.load(self._folder / BEST, self._device)
-            except Exception as error:
-                why = error.strerror if isinstance(error, OSError) else "it is damaged"
-                raise UserError(f"'{self._folder / BEST}' cannot be read ({why})") from error
+            state = checkpoint.load(self._folder / BEST, self._device)
         if state.get("epoch", epoch) != epoch:
-            raise UserError(f"'{self._folder / BEST}' is of epoch {state['epoch']}")
+            raise UserError(f"the checkpoint {self._folder / BEST} is of epoch {state['epoch']}")
         weights: dict[str, Tensor] = state["model"]
         return weights
 

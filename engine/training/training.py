@@ -175,12 +175,14 @@ class Training:
         return Result("done", headline=self._headline())
 
     def _begin(self) -> None:
+        began = self._continuation is not None and self._continuation.began
         state = self._points.latest() if self._points else None
-        state = state or self._keeper.last()
+        if state is None and began:
+            state = self._keeper.last()
         if state is not None:
             self._restore(state)
             return
-        if self._continuation and self._continuation.began:
+        if began:
             text = "there is no checkpoint yet: the training begins again from its first step"
             self._emit(Note(level="info", text=text))
             self._emit(Resumed(trial=self._trial.number, step=0))

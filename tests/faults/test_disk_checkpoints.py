@@ -157,8 +157,8 @@ def test_the_end_does_not_wait_for_ever(
 def test_a_best_checkpoint_that_is_gone_is_a_sentence(training: Training) -> None:
     training.keep("best", 1.0)
     (training.folder / BEST).write_bytes(b"damaged")
-    with pytest.raises(UserError, match=r"best\.pt' cannot be read"):
+    with pytest.raises(UserError, match=r"best\.pt is damaged"):
         training.keeper.best(0)
     (training.folder / BEST).unlink()
-    with pytest.raises(UserError, match=r"best\.pt' cannot be read"):
+    with pytest.raises(UserError, match=r"best\.pt cannot be read"):
         training.keeper.best(0)
