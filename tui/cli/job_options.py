@@ -15,7 +15,7 @@ from clr_tui.engine.settings.entries import parse_optimizer
 from clr_tui.engine.settings.table import REQUIRED, Setting, settings_of
 from clr_tui.engine.settings.task_files import task_function
 from clr_tui.engine.settings.texts import read, write
-from clr_tui.tui.cli.parsing import Parser, count
+from clr_tui.tui.cli.parsing import Parser
 
 S = TypeVar("S", bound=msgspec.Struct)
 METAVARS = {int: "N", float: "X"}
@@ -64,23 +64,6 @@ def help_of(setting: Setting) -> str:
 def add_task(parser: Parser) -> None:
     """Add the options for the data, the model and the device."""
     add_settings(parser.add_argument_group("task options"), settings_of(TaskConfig))
-
-
-def add_detach(group: argparse._ActionsContainer) -> None:
-    """Add the option that starts a run without following it."""
-    group.add_argument(
-        "--detach",
-        action="store_true",
-        help="start the run, print its id and return; clr-tui attach shows it",
-    )
-    group.add_argument(
-        "--restart-on-crash",
-        dest="restarts",
-        type=count,
-        default=0,
-        metavar="N",
-        help="if its process dies, such as for lack of memory, resume the run, at most N times",
-    )
 
 
 def optimizer_from_args(args: argparse.Namespace, given: OptimizerConfig) -> OptimizerConfig:

@@ -20,7 +20,7 @@ from clr_tui.tui.cli.help_text import (
     EXIT_CODES,
     epilog,
 )
-from clr_tui.tui.cli.parsing import Parser, count, notify_way, replay_position, speed
+from clr_tui.tui.cli.parsing import Parser, add_detach, count, notify_way, replay_position, speed
 from clr_tui.tui.kinds.registry import KINDS, Kind, kinds_with_command
 
 SCREEN_COMMANDS = (None, *kinds_with_command(), "resume", "attach", "watch", "replay")
@@ -91,8 +91,6 @@ def _run(parser: Parser) -> None:
 
 
 def _resume(parser: Parser) -> None:
-    from clr_tui.tui.cli.job_options import add_detach
-
     _run(parser)
     parser.add_argument(
         "--epochs",

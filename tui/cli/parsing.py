@@ -145,3 +145,20 @@ def notify_way(text: str) -> str:
     from clr_tui.tui.terminal_notes import check_way
 
     return check_way(text)
+
+
+def add_detach(group: argparse._ActionsContainer) -> None:
+    """Add the option that starts a run without following it."""
+    group.add_argument(
+        "--detach",
+        action="store_true",
+        help="start the run, print its id and return; clr-tui attach shows it",
+    )
+    group.add_argument(
+        "--restart-on-crash",
+        dest="restarts",
+        type=count,
+        default=0,
+        metavar="N",
+        help="if its process dies, such as for lack of memory, resume the run, at most N times",
+    )

@@ -20,14 +20,13 @@ from clr_tui.engine.settings.rate_grid import split_around
 from clr_tui.engine.settings.studies import study
 from clr_tui.engine.settings.table import setting_of, settings_of
 from clr_tui.tui.cli.job_options import (
-    add_detach,
     add_settings,
     add_task,
     refuse_both,
     task_from_args,
     with_options,
 )
-from clr_tui.tui.cli.parsing import Parser
+from clr_tui.tui.cli.parsing import Parser, add_detach
 from clr_tui.tui.kinds.registry import Command
 
 DESCRIPTION = """\

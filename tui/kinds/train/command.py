@@ -16,13 +16,12 @@ from clr_tui.engine.settings.config import (
 )
 from clr_tui.engine.settings.table import setting_of, settings_of
 from clr_tui.tui.cli.job_options import (
-    add_detach,
     add_settings,
     add_task,
     task_from_args,
     with_options,
 )
-from clr_tui.tui.cli.parsing import Parser
+from clr_tui.tui.cli.parsing import Parser, add_detach
 from clr_tui.tui.kinds.registry import KINDS, Command
 
 if TYPE_CHECKING:
