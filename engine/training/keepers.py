@@ -51,6 +51,8 @@ class DiskKeeper:
     ) -> None:
         self._clock = clock
         self._rests_until = -math.inf
+        self._wrote_best = False
+        """Just before: then `last.pt` of the same epoch is written, too."""
         self._folder = folder
         self._emit = emit
         self._device = device
@@ -77,13 +79,16 @@ class DiskKeeper:
         Raises:
             UserError: one that was asked for cannot be written.
         """
+        with_best, self._wrote_best = self._wrote_best, False
         now = final or reason == "stopped" or self._clock() >= self._rests_until
+        now = now or (reason == "last" and with_best)
         if reason == "asked":
             captured = state()
             self._save(Path("checkpoints", f"step-{captured['step']}.pt"), reason, captured)
         elif now:
             self._unwritten[BEST if reason == "best" else LAST] = _Unwritten(reason, state())
             self._write()
+            self._wrote_best = reason == "best"
         elif reason == "best":
             copied = on(torch.device("cpu"), state())
             self._unwritten[BEST] = _Unwritten(reason, copied, is_copy=True)
