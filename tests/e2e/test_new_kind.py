@@ -93,6 +93,7 @@ MAY_NAME_A_KIND: dict[str, str] = {
     "engine/analysis/comparison/asked_rates.py": "rates may be those around a range test's advice",
     "engine/analysis/recordings/tensorboard_export.py": "the settings of a user's own loop",
     "engine/own_loop/loop_log.py": "the lock of a user's own loop says so",
+    "tui/resuming.py": "only a training can be made longer",
     "engine/analysis/recordings/recording.py": "the kind of a log whose first line was lost",
 }
 

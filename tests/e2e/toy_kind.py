@@ -15,7 +15,8 @@ from clr_tui.engine.log import events as ev
 from clr_tui.engine.settings.config import JOBS, TaskConfig
 from clr_tui.engine.settings.table import described, settings_of
 from clr_tui.tui.charts.chart import Axis, Chart, Series
-from clr_tui.tui.cli.job_options import add_detach, add_settings, with_options
+from clr_tui.tui.cli.job_options import add_settings, with_options
+from clr_tui.tui.cli.parsing import add_detach
 from clr_tui.tui.kinds.registry import KINDS, Command, Display, Kind
 from clr_tui.tui.text.event_lines import EventLines
 
