@@ -26,12 +26,13 @@ from clr_tui.engine.settings.config import Compare, EntryConfig, RunConfig, Trai
 from clr_tui.engine.settings.entries import tuned_entries
 from clr_tui.engine.settings.rate_grid import on_grid
 from clr_tui.engine.tasks import user_files
+from clr_tui.engine.tasks.data_mark import check_data, data_mark
 from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.training.batches import make_batches
 from clr_tui.engine.training.optimizers.classes import default_lr
 from clr_tui.engine.training.optimizers.recipes import PLAIN, try_to_make
 from clr_tui.engine.training.range_test import sweep_steps
-from clr_tui.engine.training.session import Result, TrialWork
+from clr_tui.engine.training.session import Result, TrialWork, resume_points
 from clr_tui.engine.training.torch_schedules import try_scheduler
 from clr_tui.engine.training.trainee import updates_per_epoch
 
@@ -81,7 +82,8 @@ def run_compare_job(work: TrialWork) -> Result:
     """
     config, emit = work.config, work.emit
     compare = config.asked(Compare)
-    needs = _needs_of(work.load(torch.device("cpu")), config)
+    past = PastTrials.read(work.past, RunDir(work.folder).events_path) if work.past else None
+    needs = _needs_of(work.load(torch.device("cpu")), config, past)
     found = accelerators(config.task.device, work.device)
     devices, left_out = chosen(found, needs.memory.on_accelerator, work.precision)
     for text in left_out:
@@ -105,6 +107,8 @@ def run_compare_job(work: TrialWork) -> Result:
             jobs=jobs,
             threads=compare.threads,
             precision=work.precision,
+            folder=work.folder,
+            data=needs.data,
             sources=user_files.sources() if config.task.task else None,
         ),
         pool=ready,
@@ -116,7 +120,8 @@ def run_compare_job(work: TrialWork) -> Result:
         halving=Halving(compare, planned_epochs(compare), needs.primary)
         if compare.halving
         else None,
-        past=PastTrials.read(work.past, RunDir(work.folder).events_path) if work.past else None,
+        past=past,
+        forget=lambda trial: resume_points(work.folder, config, trial, emit).remove(),
         default_rate=lambda entry: default_lr(entry.optimizer, config.folder),
     )
     try:
@@ -133,11 +138,15 @@ class _Needs(NamedTuple):
     sweep_steps: int
     primary: Metric
     memory: TrialNeed
+    data: str
+    """Its mark."""
 
 
-def _needs_of(task: Task, config: RunConfig) -> _Needs:
+def _needs_of(task: Task, config: RunConfig, past: PastTrials | None) -> _Needs:
     """Takes the only reference to the data, so that it is freed on return."""
     task.check_validation()
+    if past is not None and past.data:
+        check_data(past.data, task)
     batch_size = config.task.batch_size
     batches = make_batches(task, batch_size, config.task.seed)
     sweep = config.asked(Compare).range_test
@@ -146,6 +155,7 @@ def _needs_of(task: Task, config: RunConfig) -> _Needs:
         sweep_steps=sweep_steps(sweep, len(task.train), task.samples_per_step(batch_size)),
         primary=task.primary,
         memory=trial_need(task, batches.batch_size),
+        data=data_mark(task),
     )
 
 

@@ -64,7 +64,7 @@ class RateSearch:
             self._seconds = event.elapsed
 
     def take_past(self, sweep: TrialHistory) -> None:
-        """Takes a whole sweep that an earlier worker made."""
+        """Takes the steps that an earlier worker made."""
         self._history.trials[sweep.trial] = sweep
         if len(sweep):
             self._steps, self._seconds = int(sweep.step[-1]) + 1, float(sweep.seconds[-1])

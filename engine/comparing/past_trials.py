@@ -14,6 +14,7 @@ from clr_tui.engine.log.events import (
     EntryEnded,
     Paused,
     RunResumed,
+    TaskReady,
     TrialFinished,
 )
 from clr_tui.engine.log.tail import read_events
@@ -50,6 +51,12 @@ class PastTrials:
         trials = self.history.trials.values()
         begun = [one for one in trials if one.outcome is None and one.total_steps > 0]
         return {one.trial: _steps_logged(one) for one in begun}
+
+    @property
+    def data(self) -> str:
+        """The mark of the data that all trials so far were trained on; empty if it is not known."""
+        ready = (event for event in self.events if isinstance(event, TaskReady))
+        return next((event.data for event in ready), "")
 
     @property
     def spent(self) -> float:

@@ -66,6 +66,8 @@ class Pool:
         jobs: processes at a time.
         threads: of each on the CPU.
         precision: in which all trials compute, on whatever device.
+        folder: the run's, for what trials can be continued from.
+        data: the mark of the data, which every process must find; empty: whatever it is.
         sources: the files of a user's own task, by path, to be loaded as they were at the start.
     """
 
@@ -76,13 +78,17 @@ class Pool:
         devices: Sequence[str],
         jobs: int,
         threads: int,
+        folder: Path,
         precision: str = "float32",
+        data: str = "",
         sources: Mapping[str, bytes] | None = None,
     ) -> None:
         self._config = config
         self._devices = list(devices)
         self.jobs = jobs
         self._threads = threads
+        self._folder = folder
+        self._data = data
         self._precision = precision
         self._sources = dict(sources or {})
         self._processes: list[_Process] = []
@@ -157,6 +163,8 @@ class Pool:
             device=device,
             threads=self._threads,
             precision=self._precision,
+            folder=str(self._folder),
+            data=self._data,
             sources=self._sources,
         )
         self._send(process, setup)

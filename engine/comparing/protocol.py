@@ -28,6 +28,10 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True, tag="setup"):
     """On the CPU."""
     precision: str = "float32"
     """In which all trials compute, whatever their device could do."""
+    folder: str
+    """The run's."""
+    data: str = ""
+    """The mark of the data as the worker read it, see `engine.tasks.data_mark`; empty: unknown."""
     sources: dict[str, bytes] = {}
     """The files of a user's own task as the run loaded them, by their paths."""
 

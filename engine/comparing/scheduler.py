@@ -283,19 +283,24 @@ class Comparison:
                 trial = self._config.sweep_number(entry)
                 sweeps.append(_Planned(trial, entry, seed, "sweep", self._context.sweep_steps))
                 self._searches[entry] = RateSearch(self._context.config, self._config, entry, trial)
-                if self._take_up_sweep(entry, trial):
+                if self._take_up_sweep(entry, trial):  # a whole one
                     sweeps.pop()
             else:
                 self._set_rate(rate)
         self._waiting[:0] = sweeps
 
     def _take_up_sweep(self, entry: int, trial: int) -> bool:
-        """Finds the rate from a sweep of an earlier worker, if there is a whole one."""
+        """Takes what an earlier worker did of a sweep; if that was all, finds the rate.
+
+        Returns:
+            Whether it was.
+        """
         past = self._context.past
-        end = past.end_of(trial) if past is not None else None
-        if past is None or end is None:
+        if past is None or trial not in past.history.trials:
             return False
         self._searches[entry].take_past(past.history.trials[trial])
+        if (end := past.end_of(trial)) is None:
+            return False
         self._find_rate(entry, end)
         return True
 

@@ -19,6 +19,7 @@ from clr_tui.engine.forks import end_if_forked
 from clr_tui.engine.log.events import Event, Outcome, Resumed, Steps, TrialFinished
 from clr_tui.engine.out_of_memory import is_out_of_memory
 from clr_tui.engine.sudden_ends import exit_now
+from clr_tui.engine.tasks.data_mark import check_data
 from clr_tui.engine.tasks.devices import choose_device
 from clr_tui.engine.tasks.load import load_task
 from clr_tui.engine.tasks.task import Task
@@ -28,6 +29,7 @@ from clr_tui.engine.training.control import Control, StopFlag, Stopped
 from clr_tui.engine.training.job import throttled_progress, tune_torch
 from clr_tui.engine.training.keepers import MemoryKeeper
 from clr_tui.engine.training.range_test import run_sweep
+from clr_tui.engine.training.resume_points import Continuation
 from clr_tui.engine.training.session import Session, Trial
 from clr_tui.engine.training.training import Training
 from clr_tui.engine.user_frames import user_traceback, with_task_place
@@ -59,14 +61,14 @@ class TrialRunner:
         control = self._control = Control(orders, self._stop, reporter.report)
         trial = Trial(work.trial, work.seed, work.label, work.entry, work.role)
         out_of_memory = False
-        if work.logged is not None:
-            reporter.report(Resumed(trial=work.trial, step=0))
         try:
             session = self._session(reporter, control)
+            points = session.resume_points(trial, at_most=work.logged or 0)
+            continuation = Continuation(points, began=work.logged is not None)
             if work.sweep is not None:
-                run_sweep(session, work.sweep, trial)
+                run_sweep(session, work.sweep, trial, continuation=continuation)
             elif work.train is not None:
-                Training(session, work.train, trial, MemoryKeeper()).run()
+                Training(session, work.train, trial, MemoryKeeper(), continuation).run()
         except Stopped as stopped:
             reporter.end("stopped", str(stopped))
         except UserError as error:
@@ -89,10 +91,13 @@ class TrialRunner:
             load_from(self._setup.sources)
             progress = throttled_progress(lambda event: None, self._raise_if_stopped)
             # The worker has read the data before, and has reported all notes.
-            self._task = load_task(config.task, device, progress, lambda text: None)
+            task = load_task(config.task, device, progress, lambda text: None)
+            if self._setup.data:
+                check_data(self._setup.data, task)
+            self._task = task
         # All optimizers of a comparison are asked for by name, also that of the default settings.
-        task = replace(self._task, optimizer=None)
-        return Session(config, task, self._setup.precision, reporter.report, control, Path())
+        task, folder = replace(self._task, optimizer=None), Path(self._setup.folder)
+        return Session(config, task, self._setup.precision, reporter.report, control, folder)
 
     def _raise_if_stopped(self) -> None:
         """Called by work on the data in any trial, such as features of frozen layers."""

@@ -117,6 +117,8 @@ class TaskReady(Event, frozen=True, kw_only=True):
     precision: str = ""
     """`float32` or `bfloat16` (autocast): the device's, unless a user's task chooses it; empty in
     logs that do not say."""
+    data: str = ""
+    """A mark that is another one if the data is; empty in logs that do not say."""
 
     @property
     def primary(self) -> Metric:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,27 +12,25 @@ from clr_tui.engine.tasks.parts import Part, Rows
 from clr_tui.engine.tasks.task import Task
 from clr_tui.engine.tasks.trees import tensors
 
-SAMPLES = 64
-"""Rows of a part that are looked at, at equal distances."""
 MOST_BYTES = 1 << 22
-"""Of each tensor: fewer rows are looked at where they are large."""
+"""Of each tensor: of a larger one, rows at equal distances are looked at."""
 
 
 def data_mark(task: Task) -> str:
-    """A text that is another one, most likely, if the training or validation data is.
+    """A text that is another one, most likely, if the data is.
 
-    It depends on the number and shape of all samples, and on the values of some. Those of a stream
-    are not looked at, as they may be drawn at random.
+    It depends on the number and shape of all samples, and on the values of all or, of much data,
+    some. Those of a stream are not looked at, as they may be drawn at random.
     """
     digest = hashlib.sha256()
-    for part in (task.train, task.validation):
+    for part in (task.train, task.validation, task.test):
         _add(digest, part)
     return digest.hexdigest()[:32]
 
 
-def check_data(state: dict[str, Any], task: Task) -> None:
-    """Raises UserError if the data is not that of a resume point."""
-    if state["data"] != data_mark(task):
+def check_data(mark: str, task: Task) -> None:
+    """Raises UserError if the data has another mark."""
+    if data_mark(task) != mark:
         raise UserError(
             "the data is not what it was when the run began: start a new run, or put it back",
             "data",
@@ -54,7 +51,7 @@ def _add(digest: hashlib._Hash, part: Part) -> None:
 
 def _some_rows(tensor: Tensor) -> bytes:
     size = max(tensor[:1].nbytes, 1)
-    count = max(1, min(SAMPLES, len(tensor), MOST_BYTES // size))
+    count = max(1, min(len(tensor), MOST_BYTES // size))
     places = torch.linspace(0, len(tensor) - 1, count, dtype=torch.float64).round().long()
     chosen = tensor[places.to(tensor.device)].contiguous().cpu()
     return bytes(chosen.flatten().view(torch.uint8).numpy())

@@ -18,6 +18,7 @@ from clr_tui.engine.kinds import JOB_KINDS
 from clr_tui.engine.log.events import DeviceChosen, Event, Note, Progress, TaskReady
 from clr_tui.engine.malloc import keep_freed_memory
 from clr_tui.engine.settings.config import RunConfig
+from clr_tui.engine.tasks.data_mark import data_mark
 from clr_tui.engine.tasks.devices import choose_device, unused_gpu
 from clr_tui.engine.tasks.load import load_task
 from clr_tui.engine.tasks.task import Task
@@ -178,5 +179,6 @@ def _task_ready(task: Task, config: RunConfig, precision: str) -> TaskReady:
         samples=task.samples,
         skipped=task.skipped,
         precision=task.precision or precision,
+        data=data_mark(task),
         **task.details(),
     )

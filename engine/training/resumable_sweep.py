@@ -51,7 +51,7 @@ class ResumableSweep:
         state = self._points.latest() if self._points else None
         if state is None:
             return 0
-        check_data(state, self._task)
+        check_data(state["data"], self._task)
         with another_model():
             checkpoint.restore(state, self._trainee, None)
             self._recorder.load_state_dict(state["recorder"])

@@ -60,6 +60,9 @@ class ResumePoints:
         trial: the trial's number.
         note: takes sentences about what could not be written or read, in the calling thread.
         every: seconds between two points within an epoch.
+        at_most: the steps that the log has of the trial, if it may lack later ones: a point beyond
+            them is not used. Trials of a comparison write their points themselves, and are killed
+            with the worker, which writes the log.
         clock: seconds, monotonic.
     """
 
@@ -70,8 +73,10 @@ class ResumePoints:
         note: Callable[[str], object],
         *,
         every: float,
+        at_most: int | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._at_most = at_most
         self._folder = folder
         self._trial = trial
         self._note = note
@@ -133,10 +138,9 @@ class ResumePoints:
 
         Damaged ones are deleted, and a note says so. So are drafts of workers that were killed.
         """
-        for draft in self._names(rf"\.resume-{self._trial}-\d+\.pt\.\d+"):
-            with suppress(OSError):
-                (self._folder / draft).unlink()
-        for step in sorted(self._steps(), reverse=True):
+        self._remove_drafts()
+        known = [step for step in self._steps() if self._at_most is None or step <= self._at_most]
+        for step in sorted(known, reverse=True):
             path = self._path(step)
             try:
                 return read_checked(path)
@@ -151,9 +155,15 @@ class ResumePoints:
         with self._change:
             self._waiting = None
         self.close()
+        self._remove_drafts()
         for step in self._steps():
             with suppress(OSError):
                 self._path(step).unlink()
+
+    def _remove_drafts(self) -> None:
+        for draft in self._names(rf"\.resume-{self._trial}-\d+\.pt\.\d+"):
+            with suppress(OSError):
+                (self._folder / draft).unlink()
 
     def _path(self, step: int) -> Path:
         return self._folder / f"resume-{self._trial}-{step}.pt"

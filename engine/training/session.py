@@ -97,14 +97,9 @@ class Session:
         torch.manual_seed(stream(seed, "model"))
         return trainee
 
-    def resume_points(self, trial: Trial) -> ResumePoints:
-        """Where the trial's resume points are."""
-
-        def note(text: str) -> None:
-            self.emit(Note(level="warning", text=text))
-
-        every = self.config.task.checkpoint_every
-        return ResumePoints(self.folder / "checkpoints", trial.number, note, every=every)
+    def resume_points(self, trial: Trial, at_most: int | None = None) -> ResumePoints:
+        """Where the trial's resume points are; for `at_most` see there."""
+        return resume_points(self.folder, self.config, trial.number, self.emit, at_most)
 
     def recorder(
         self,
@@ -128,6 +123,22 @@ class Session:
             means=means,
             steps_beyond=steps_beyond,
         )
+
+
+def resume_points(
+    folder: Path,
+    config: RunConfig,
+    trial: int,
+    emit: Callable[[Event], object],
+    at_most: int | None = None,
+) -> ResumePoints:
+    """The resume points of a trial of the run in `folder`."""
+
+    def note(text: str) -> None:
+        emit(Note(level="warning", text=text))
+
+    every = config.task.checkpoint_every
+    return ResumePoints(folder / "checkpoints", trial, note, every=every, at_most=at_most)
 
 
 @dataclass(frozen=True)

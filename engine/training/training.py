@@ -183,13 +183,14 @@ class Training:
             self._restore(state)
             return
         if began:
-            text = "there is no checkpoint yet: the training begins again from its first step"
-            self._emit(Note(level="info", text=text))
+            if self._trial.entry is None:  # else the table of trials shows it
+                text = "there is no checkpoint yet: the training begins again from its first step"
+                self._emit(Note(level="info", text=text))
             self._emit(Resumed(trial=self._trial.number, step=0))
         self._emit_start()
 
     def _restore(self, state: dict[str, Any]) -> None:
-        check_data(state, self._session.task)
+        check_data(state["data"], self._session.task)
         with another_model():
             checkpoint.restore(state, self.trainee, self.scheduler)
             self._keeper.load_state_dict(state.get("best", {}))

@@ -95,7 +95,9 @@ class Bench:
         begin = time.perf_counter()
         stage = CompareContext(
             config=run,
-            executor=Pool(run, devices=["cpu"], jobs=jobs, threads=threads),
+            executor=Pool(
+                run, devices=["cpu"], jobs=jobs, threads=threads, folder=writer.path.parent
+            ),
             pool=PoolReady(jobs=jobs, threads=threads, devices=["cpu"]),
             emit=writer.write,
             control=Control(list, StopFlag(), writer.write),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -149,7 +150,7 @@ def test_processes_take_their_places_and_one_precision(monkeypatch: pytest.Monke
     entry = EntryConfig(label="a", optimizer=OptimizerConfig())
     config = RunConfig(id="a", version="0", created=0.0, job=Compare(entries=[entry]))
     places = ["cuda:1", "cuda:0", "cuda:1", "cuda:1"]
-    made = Pool(config, devices=places, jobs=4, threads=1, precision="bfloat16")
+    made = Pool(config, devices=places, jobs=4, threads=1, folder=Path(), precision="bfloat16")
     setups = [decode_message(made._start().connection.sent[0]) for _ in range(4)]
     assert all(isinstance(one, Setup) and one.precision == "bfloat16" for one in setups)
     assert Counter(one.device for one in setups) == {"cuda:1": 3, "cuda:0": 1}

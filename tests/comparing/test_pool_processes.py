@@ -132,12 +132,12 @@ def test_a_run_that_is_removed_ends_with_all_its_processes(launched: Launched) -
 
 
 @pytest.fixture
-def pool() -> object:
+def pool(tmp_path: Path) -> object:
     made: list[Pool] = []
 
     def make(jobs: int) -> Pool:
         config = RunConfig(id="r", created=0.0, version="0", job=Compare(entries=[]))
-        made.append(Pool(config, devices=["cpu"], jobs=jobs, threads=1))
+        made.append(Pool(config, devices=["cpu"], jobs=jobs, threads=1, folder=tmp_path))
         return made[-1]
 
     yield make

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from torch.nn import functional
 
 from clr_tui.engine.comparing import compare_job, trial_runner
 from clr_tui.engine.comparing.executor import Order, TrialEvent, TrialWork
-from clr_tui.engine.comparing.protocol import Setup, decode_event
+from clr_tui.engine.comparing.protocol import Setup, decode_report
 from clr_tui.engine.comparing.trial_runner import TrialRunner
 from clr_tui.engine.metrics import Metric
 from clr_tui.engine.settings.config import RunConfig
@@ -67,11 +68,12 @@ class _Here:
 
     jobs = 1
 
-    def __init__(self, config: RunConfig, **_: object) -> None:
+    def __init__(self, config: RunConfig, folder: Path, data: str, **_: object) -> None:
         self._work: list[TrialWork] = []
         self._events: deque[bytes] = deque()
         threads = torch.get_num_threads()
-        self._runner = TrialRunner(Setup(config=config, device="cpu", threads=1), self, self)
+        setup = Setup(config=config, device="cpu", threads=1, folder=str(folder), data=data)
+        self._runner = TrialRunner(setup, self, self)
         torch.set_num_threads(threads)
 
     def orders(self, _trial: int) -> list[Any]:
@@ -88,7 +90,7 @@ class _Here:
         while self._work:
             work = self._work.pop(0)
             self._runner.do(work)
-            told += [TrialEvent(work.trial, decode_event(packet)) for packet in self._events]
+            told += [TrialEvent(work.trial, decode_report(packet)) for packet in self._events]
             self._events.clear()
         return told
 

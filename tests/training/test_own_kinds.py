@@ -525,7 +525,8 @@ def test_a_wrong_optimizer_is_one_sentence(make: Callable[[nn.Module], Any], sai
 
 def test_a_comparison_trains_only_the_optimizers_that_it_names() -> None:
     run, script = session(with_optimizer(own_optimizer), Train(max_lr=0.5, base_lr=0.1))
-    setup = Setup(config=run.config, device="cpu", threads=torch.get_num_threads())
+    threads = torch.get_num_threads()
+    setup = Setup(config=run.config, device="cpu", threads=threads, folder="")
     runner = TrialRunner(setup, cast(Any, None), cast(Any, None))
     runner._task = run.task
     reporter = cast(Any, SimpleNamespace(report=script.emit))

@@ -11,7 +11,7 @@ import torch
 from msgspec import structs
 from torch.utils.data import DataLoader, Dataset
 
-from clr_tui.engine.comparing.protocol import decode_event, encode
+from clr_tui.engine.comparing.protocol import decode_report, encode
 from clr_tui.engine.errors import UserError, describe_error
 from clr_tui.engine.log.events import TrialFinished
 from clr_tui.engine.user_frames import in_one_line, is_users, place_of, user_frame, user_traceback
@@ -126,4 +126,4 @@ def test_a_function_has_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_text_that_is_no_utf8_passes_between_processes() -> None:
     event = TrialFinished(trial=0, outcome="failed", step=3, reason="no 'a\udcff.csv'")
-    assert decode_event(encode(event)) == structs.replace(event, reason="no 'a?.csv'")
+    assert decode_report(encode(event)) == structs.replace(event, reason="no 'a?.csv'")
