@@ -1,10 +1,11 @@
 """Kills and stops real workers at random moments, resumes them, and compares what comes of it.
 
-    python tests/faults/soak.py --rounds 50 --seed 1 [--kinds train,range-test,own]
+    python tests/faults/soak.py --rounds 50 --seed 1 [--kinds train,range-test,own,compare]
 
 Each round starts a run of one kind on the CPU, ends its worker by kill -9, SIGTERM or a stop
 command at a random event of its log, once or twice, resumes it, and holds log and weights, bit for
-bit, against those of a run that was left alone. Takes some 20 seconds a round on two cores.
+bit, against those of a run that was left alone. In a comparison it may be the process of a trial
+that is killed, which is run again. Takes some 20 seconds a round on two cores.
 """
 
 from __future__ import annotations
@@ -30,7 +31,15 @@ from clr_tui.engine.log.commands import Stop, send
 from clr_tui.engine.log.events import AnyEvent, RunFinished, RunResumed, RunStarted
 from clr_tui.engine.log.rundir import RunDir
 from clr_tui.engine.log.tail import read_events
-from clr_tui.engine.settings.config import Job, RangeTest, TaskConfig, Train
+from clr_tui.engine.settings.config import (
+    Compare,
+    EntryConfig,
+    Job,
+    OptimizerConfig,
+    RangeTest,
+    TaskConfig,
+    Train,
+)
 from clr_tui.tui.launching import start_run
 from clr_tui.tui.resuming import resume_run
 
@@ -57,6 +66,17 @@ def task():
     )
 """
 TRAIN = Train(base_lr=0.005, max_lr=0.05, step_size_epochs=1.5, epochs=9)
+COMPARE = Compare(
+    entries=[
+        EntryConfig(label="adam", optimizer=OptimizerConfig(name="adam"), lr=0.001),
+        EntryConfig(label="sgd+clr", optimizer=OptimizerConfig(name="sgd"), policy="triangular"),
+    ],
+    seeds=2,
+    epochs=8,
+    step_size_epochs=1,
+    jobs=2,
+    range_test=RangeTest(steps=60, end_lr=10.0),
+)
 TASK = TaskConfig(device="cpu", checkpoint_every=1)
 
 
@@ -68,6 +88,7 @@ def jobs(folder: Path) -> dict[str, tuple[TaskConfig, Job]]:
         "train": (TASK, TRAIN),
         "range-test": (TASK, RangeTest(steps=150, seeds=3)),
         "own": (own, TRAIN),
+        "compare": (TASK, COMPARE),
     }
 
 
@@ -89,7 +110,10 @@ def end_at(run: RunDir, count: int, how: str) -> None:
         if ended(run):
             return
     with suppress(ProcessLookupError, UserError):  # it may have just ended
-        if how == "stop":
+        if how == "trial":
+            for process in _children(worker_of(read_events(run.events_path).events))[:1]:
+                os.kill(process, signal.SIGKILL)
+        elif how == "stop":
             send(run, Stop(reason="soak"))
         else:
             number = signal.SIGKILL if how == "kill" else signal.SIGTERM
@@ -101,6 +125,11 @@ def worker_of(events: list[AnyEvent]) -> int:
     """The process of the newest worker."""
     started = [e for e in events if isinstance(e, (RunStarted, RunResumed))]
     return started[-1].pid
+
+
+def _children(pid: int) -> list[int]:
+    path = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(child) for child in path.read_text().split()] if path.exists() else []
 
 
 def result_of(run: RunDir) -> dict[str, Any]:
@@ -146,7 +175,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--kinds", default="train,range-test,own")
+    parser.add_argument("--kinds", default="train,range-test,own,compare")
     arguments = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="clr-tui-soak-"))
     generator, wanted, bad = random.Random(arguments.seed), arguments.kinds.split(","), 0
@@ -159,10 +188,9 @@ def main() -> int:
         lengths[name] = len(read_events(whole.events_path).events)
         assert expected[name]["outcome"] == "done", whole.path
     for number in range(arguments.rounds):
-        name, how = (
-            generator.choice(list(known)),
-            generator.choice(("kill", "kill", "term", "stop")),
-        )
+        name = generator.choice(list(known))
+        hows = ("kill", "trial", "term", "stop") if name == "compare" else ("kill", "term", "stop")
+        how = generator.choice(hows)
         run = start_run(folder / "runs", *known[name])
         at = [generator.randrange(lengths[name]) for _ in range(generator.choice((1, 1, 2)))]
         for count in at:
