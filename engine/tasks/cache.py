@@ -129,7 +129,7 @@ def read_cache(path: Path, key: str) -> CachedImages | None:
             read_regular(path.with_suffix(".json"), _MAX_JSON_BYTES), type=_CacheInfo
         )
         images = _read_images(path, about.shape) if about.key == key else None
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     if images is None:
         return None

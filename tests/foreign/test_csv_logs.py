@@ -295,3 +295,9 @@ def test_nan_of_the_history_is_a_gap(tmp_path: Path) -> None:
     follower = follow_one(csv(tmp_path, "step,loss\n1,nan\n"))
     follower.read()
     assert math.isnan(follower.history.logged.column("loss").value[0])
+
+
+def test_a_time_of_more_hours_than_there_are_is_no_number(tmp_path: Path) -> None:
+    found = read(tmp_path, f"epoch,loss,time\n0,1,00:07\n1,2,{'1' * 400}:00:00\n")
+    assert found["loss"] == [(0, 1.0), (1, 2.0)]
+    assert found["time"] == [(0, 7.0), (1, None)]

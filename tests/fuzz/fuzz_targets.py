@@ -27,7 +27,6 @@ from damage import BINARY, TEXT, Damage
 from reading import follow
 from trackio_files import Project
 
-from clr_tui.engine.analysis.foreign.opening import UnknownFormatError
 from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.analysis.recordings.recording import open_recording
 from clr_tui.engine.errors import UserError
@@ -164,7 +163,7 @@ def _steps(path: Path) -> dict[str, set[int]]:
     try:
         (follower,) = follow(path).values()
         return {name: {step for step, _ in values} for name, values in follower.read().items()}
-    except (UnknownFormatError, ValueError):
+    except UserError:  # its beginning is damaged
         return {}
 
 

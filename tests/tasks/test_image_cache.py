@@ -375,6 +375,7 @@ DAMAGES: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
     "half of the JSON": ("json", lambda text: text[: len(text) // 2]),
     "other JSON": ("json", lambda text: b"[]"),
     "no JSON": ("json", lambda text: b""),
+    "no UTF-8": ("json", lambda text: b"\xb9" + text[1:]),
 }
 
 

@@ -25,10 +25,11 @@ def number_in(cell: str) -> float | None:
         return _TRUTH[word]
     if clock := _CLOCK.fullmatch(word):
         hours, minutes, seconds = clock.groups(default="0")
-        return 3600.0 * int(hours) + 60 * int(minutes) + float(seconds)
-    if "_" in word:  # which Python allows between digits
+        number = 3600 * float(hours) + 60 * float(minutes) + float(seconds)
+    elif "_" in word:  # which Python allows between digits
         raise ValueError(cell)
-    number = float(word)
+    else:
+        number = float(word)
     return number if math.isfinite(number) else math.nan
 
 
