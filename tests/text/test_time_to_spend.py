@@ -53,7 +53,7 @@ def test_the_title_says_the_time_in_place_of_seeds() -> None:
 def test_the_panel_says_what_was_used_of_it() -> None:
     device = ev.DeviceChosen(device="cpu", name="2 CPU threads", time=1.0)
     end = ev.RunFinished(outcome="done", time=294.0)
-    history = history_of(RANGE, device, SWEEPS, end)
+    history = history_of(RANGE, device, replace(SWEEPS, time=2.0), end)
     lines = [text_of(line) for line in device_lines(history, ended=True)]
     assert lines[1].split() == ["took", "4:53", "of", "5:00"]
 
