@@ -204,14 +204,14 @@ def _columns(
     """Raises ValueError if a text is no number."""
     value = np.array([float(text) for text in values], np.float64)
     return (
-        np.array([_step(text) for text in steps], np.int64),
-        np.array([int(text) for text in times], np.float64) / 1000,
+        np.array([_integer(text) for text in steps], np.int64),
+        np.array([_integer(text) for text in times], np.float64) / 1000,
         finite_or_nan(value),
     )
 
 
-def _step(text: bytes) -> int:
-    step = int(text)
-    if not -(2**63) <= step < 2**63:
-        raise ValueError("no step of a training")
-    return step
+def _integer(text: bytes) -> int:
+    number = int(text)
+    if not -(2**63) <= number < 2**63:
+        raise ValueError("no step or time of a training")
+    return number
