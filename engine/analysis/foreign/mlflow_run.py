@@ -182,7 +182,7 @@ def _points(text: bytes) -> tuple[Ints, Floats, Floats, int]:
     if len(fields) == 3 * count:
         try:
             return (*_columns(fields[0::3], fields[1::3], fields[2::3]), 0)
-        except ValueError:
+        except (ValueError, OverflowError):
             pass
     found: list[tuple[bytes, bytes, bytes]] = []
     lines = [line.split() for line in text.split(b"\n") if line.strip()]
@@ -190,7 +190,7 @@ def _points(text: bytes) -> tuple[Ints, Floats, Floats, int]:
         parts = [*line, b"0"][:3]
         try:
             _columns(*([part] for part in parts))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             continue
         if len(line) in (2, 3, 5):
             found.append((parts[0], parts[1], parts[2]))
@@ -201,17 +201,17 @@ def _points(text: bytes) -> tuple[Ints, Floats, Floats, int]:
 def _columns(
     times: list[bytes], values: list[bytes], steps: list[bytes]
 ) -> tuple[Ints, Floats, Floats]:
-    """Raises ValueError if a text is no number."""
+    """Raises ValueError if a text is no number, OverflowError if it is far beyond any time."""
     value = np.array([float(text) for text in values], np.float64)
     return (
-        np.array([_integer(text) for text in steps], np.int64),
-        np.array([_integer(text) for text in times], np.float64) / 1000,
+        np.array([_step(text) for text in steps], np.int64),
+        np.array([int(text) for text in times], np.float64) / 1000,
         finite_or_nan(value),
     )
 
 
-def _integer(text: bytes) -> int:
-    number = int(text)
-    if not -(2**63) <= number < 2**63:
-        raise ValueError("no step or time of a training")
-    return number
+def _step(text: bytes) -> int:
+    step = int(text)
+    if not -(2**63) <= step < 2**63:
+        raise ValueError("no step of a training")
+    return step
