@@ -111,7 +111,10 @@ def test_progress_beyond_its_total_fills_the_bar():
 def test_a_lost_run_says_where_its_output_is():
     said = failure_words(history_of(STARTED), "lost", "/runs/r-1/worker.log")
     assert "vanished" in said
+    assert "Press r to run it again" in said
     assert said.endswith("/runs/r-1/worker.log")
+    said = failure_words(history_of(STARTED), "lost", "log", resumable=True)
+    assert "Press R to resume it, r to run it again" in said
 
 
 def test_a_failed_run_says_why():

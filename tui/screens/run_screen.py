@@ -324,7 +324,13 @@ class RunScreen(ChartScreen):
         how = ""
         if self.status.state == "lost" and self.run_dir is not None:
             how = how_it_ended(self.run_dir.log_path, self.history.worker)
-        return failure_words(self.history, self.status.state, log_of(self.run_dir), how)
+        return failure_words(
+            self.history,
+            self.status.state,
+            log_of(self.run_dir),
+            how,
+            resumable=self._mode() == "unfinished",
+        )
 
     def traceback(self) -> list[str]:
         """Returns the user's own lines of the traceback of a failed run."""

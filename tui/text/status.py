@@ -164,7 +164,9 @@ def bar(fraction: float, width: int) -> str:
     return "━" * done + "─" * (width - done)
 
 
-def failure_words(history: RunHistory, state: State, log_path: str, how: str = "") -> str:
+def failure_words(
+    history: RunHistory, state: State, log_path: str, how: str = "", *, resumable: bool = False
+) -> str:
     """Say why a run failed or was lost, else "".
 
     Args:
@@ -172,6 +174,7 @@ def failure_words(history: RunHistory, state: State, log_path: str, how: str = "
         state: its state.
         log_path: names the worker's own output.
         how: how the worker of a lost run ended, if that output says so: "ended by SIGSEGV".
+        resumable: whether a key continues a lost run.
     """
     has_worker = _has_worker(history)
     if state == "lost" and not has_worker:
@@ -182,9 +185,8 @@ def failure_words(history: RunHistory, state: State, log_path: str, how: str = "
     if state == "lost":
         ended = f"was {plain(how)}" if how else "vanished: killed, out of memory, or the machine"
         ended += "" if how else " went down"
-        return (
-            f"The worker {ended}. Press r to run it again; its last output is in {plain(log_path)}"
-        )
+        keys = "R to resume it, r to run it again" if resumable else "r to run it again"
+        return f"The worker {ended}. Press {keys}; its last output is in {plain(log_path)}"
     if state == "failed" and history.finished is not None:
         message = plain(history.finished.message).strip() or "No reason was recorded"
         message += "" if message.endswith((".", "!", "?")) else "."
