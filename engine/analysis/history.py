@@ -139,6 +139,14 @@ class TrialHistory(_Memoized):
         return (2 * self.total_steps + self.steps_per_epoch) // (2 * self.steps_per_epoch)
 
     @property
+    def steps_logged(self) -> int:
+        """The steps of which everything is in the log: at the end of an epoch, its results too."""
+        steps = len(self)
+        epochs_begun = steps // self.steps_per_epoch if self.steps_per_epoch > 0 else 0
+        lacks_results = epochs_begun > len(self.epochs) and steps % self.steps_per_epoch == 0
+        return steps - 1 if lacks_results else steps
+
+    @property
     def has_diverged(self) -> bool:
         """Whether the trial ended early because of its loss."""
         return self.diverged is not None or self.non_finite is not None

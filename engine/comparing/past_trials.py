@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from clr_tui.engine.analysis.history import RunHistory, TrialHistory
+from clr_tui.engine.analysis.history import RunHistory
 from clr_tui.engine.comparing.halving import Halving
 from clr_tui.engine.log.events import (
     AnyEvent,
@@ -50,7 +50,7 @@ class PastTrials:
         """The trials that began but did not end, and the steps from which each may go on."""
         trials = self.history.trials.values()
         begun = [one for one in trials if one.outcome is None and one.total_steps > 0]
-        return {one.trial: _steps_logged(one) for one in begun}
+        return {one.trial: one.steps_logged for one in begun}
 
     @property
     def data(self) -> str:
@@ -87,11 +87,3 @@ class PastTrials:
         for entry in self.history.ended_early:
             halving.end(entry)
         return [ended for ended in decided if ended.entry not in self.history.ended_early]
-
-
-def _steps_logged(trial: TrialHistory) -> int:
-    """The steps of which everything is in the log: at the end of an epoch, its results too."""
-    steps = len(trial)
-    epochs_begun = steps // trial.steps_per_epoch if trial.steps_per_epoch > 0 else 0
-    lacks_results = epochs_begun > len(trial.epochs) and steps % trial.steps_per_epoch == 0
-    return steps - 1 if lacks_results else steps

@@ -64,7 +64,7 @@ class TrialRunner:
         try:
             session = self._session(reporter, control)
             points = session.resume_points(trial, at_most=work.logged or 0)
-            continuation = Continuation(points, began=work.logged is not None)
+            continuation = Continuation(points, work.logged)
             if work.sweep is not None:
                 run_sweep(session, work.sweep, trial, continuation=continuation)
             elif work.train is not None:

@@ -209,17 +209,17 @@ def run_range_test(
     return _run_seeds(session, config, subset, before)
 
 
-def _before(past: RunHistory | None) -> dict[int, bool]:
-    """The sweeps that earlier workers began, by number, and whether each is done."""
+def _before(past: RunHistory | None) -> dict[int, int | None]:
+    """The sweeps that earlier workers began, by number: the steps logged; None if it is done."""
     trials = past.trials.values() if past else ()
-    return {trial.trial: trial.outcome == "done" for trial in trials}
+    return {one.trial: None if one.outcome == "done" else one.steps_logged for one in trials}
 
 
 def _run_seeds(
     session: Session,
     config: RangeTest,
     subset: Subset | None,
-    before: dict[int, bool] | None,
+    before: dict[int, int | None] | None,
     budget: SweepBudget | None = None,
 ) -> Result:
     """Sweeps with one seed after another, as many as `budget` or else `config` say.
@@ -236,12 +236,13 @@ def _run_seeds(
         trial = Trial(number=number, seed=first + number, label=f"seed {first + number}")
         beyond = steps * (seeds - 1 - number)
         number += 1
-        if before and before.get(trial.number):
-            continue
         continuation = None
         if before is not None:
-            began = trial.number in before
-            continuation = Continuation(session.resume_points(trial), began)
+            logged = before.get(trial.number)
+            if logged is None and trial.number in before:
+                continue
+            points = session.resume_points(trial, at_most=logged)
+            continuation = Continuation(points, logged)
         stopped = run_sweep(
             session,
             config,
@@ -322,7 +323,7 @@ def run_sweep(
     points = continuation.points if continuation else None
     resumable = ResumableSweep(session.task, trainee, recorder, watch, points)
     done = resumable.restore()
-    if done or (continuation and continuation.began):
+    if done or (continuation and continuation.logged is not None):
         session.emit(Resumed(trial=trial.number, step=done))
     if not done:
         session.emit(trial.started(steps, trainee))

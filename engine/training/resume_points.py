@@ -43,8 +43,8 @@ class Continuation:
     """How a trial is continued, and can be later."""
 
     points: ResumePoints
-    began: bool = False
-    """Whether an earlier worker began the trial."""
+    logged: int | None = None
+    """The steps that the log has of it, if an earlier worker began it; else None."""
     bounds: Sequence[BoundsChanged] = ()
     """What earlier workers logged: changes after the resume point are made again at their steps."""
 
@@ -60,9 +60,9 @@ class ResumePoints:
         trial: the trial's number.
         note: takes sentences about what could not be written or read, in the calling thread.
         every: seconds between two points within an epoch.
-        at_most: the steps that the log has of the trial, if it may lack later ones: a point beyond
-            them is not used. Trials of a comparison write their points themselves, and are killed
-            with the worker, which writes the log.
+        at_most: the steps that the log has of the trial: a point beyond them is not used. The log
+            may lack later ones if its disk was full, or if the process of a comparison's trial made
+            the point and the worker, which writes the log, was killed.
         clock: seconds, monotonic.
     """
 

@@ -50,11 +50,16 @@ def run_training_job(work: TrialWork) -> Result:
     config = (work.past.config if work.past else work.config).asked(Train)  # perhaps extended
     bounds = past.bounds if past else ()
     with saying_what_fits(session, config.optimizer, config.max_lr):
-        return run_training(session, config, began=past is not None, bounds=bounds)
+        logged = past.steps_logged if past else None
+        return run_training(session, config, logged=logged, bounds=bounds)
 
 
 def run_training(
-    session: Session, config: Train, *, began: bool = False, bounds: Sequence[BoundsChanged] = ()
+    session: Session,
+    config: Train,
+    *,
+    logged: int | None = None,
+    bounds: Sequence[BoundsChanged] = (),
 ) -> Result:
     """Trains, validates after each epoch, and tests the last and the best model at the end.
 
@@ -62,11 +67,12 @@ def run_training(
     each epoch that is the best so far on the validation part.
 
     Args:
-        began: see `Continuation`, like `bounds`.
+        logged: see `Continuation`, like `bounds`.
     """
     trial = Trial(number=0, seed=session.config.task.seed, label=config.policy)
     keeper = DiskKeeper(session.folder, session.emit, session.task.device)
-    continuation = Continuation(session.resume_points(trial), began, bounds)
+    points = session.resume_points(trial, at_most=logged)
+    continuation = Continuation(points, logged, bounds)
     return Training(session, config, trial, keeper, continuation).run()
 
 
@@ -175,14 +181,16 @@ class Training:
         return Result("done", headline=self._headline())
 
     def _begin(self) -> None:
-        began = self._continuation is not None and self._continuation.began
+        logged = self._continuation.logged if self._continuation else None
         state = self._points.latest() if self._points else None
-        if state is None and began:
+        if state is None and logged is not None:
             state = self._keeper.last()
+            if state is not None and state["step"] > logged:
+                state = None
         if state is not None:
             self._restore(state)
             return
-        if began:
+        if logged is not None:
             if self._trial.entry is None:  # else the table of trials shows it
                 text = "there is no checkpoint yet: the training begins again from its first step"
                 self._emit(Note(level="info", text=text))

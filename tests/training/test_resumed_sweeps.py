@@ -23,8 +23,9 @@ JOB = RangeTest(
 
 @pytest.fixture(autouse=True)
 def at_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    def points(session: Session, trial: Trial) -> Prompt:
-        return Prompt(session.folder / "checkpoints", trial.number, lambda _: None, every=0.0)
+    def points(session: Session, trial: Trial, at_most: int | None) -> Prompt:
+        folder = session.folder / "checkpoints"
+        return Prompt(folder, trial.number, lambda _: None, every=0.0, at_most=at_most)
 
     monkeypatch.setattr(Session, "resume_points", points)
 
@@ -48,8 +49,9 @@ def test_from_wherever_it_was_killed(tmp_path: Path) -> None:
     expected = curves(history_of(whole.session.config, crashes.events))
     begun = set()
     assert len(crashes.at) > 2
-    for count in crashes.at:
-        before = crashes.events[:count]
+    for number, count in enumerate(crashes.at):
+        # Some logs lack their last event, as after a full disk.
+        before = crashes.events[: count - number % 2]
         again = new_bench(tmp_path / "images" / str(count))
         past = history_of(again.session.config, before)
         assert run(again, past) == "done"

@@ -65,10 +65,11 @@ def run(
     def note(text: str) -> None:
         session.emit(Note(level="warning", text=text))
 
-    points = Prompt(bench.folder / "checkpoints", 0, note, every=every)
     began = past.trials.get(0) if past else None
+    logged = began.steps_logged if began else None
+    points = Prompt(bench.folder / "checkpoints", 0, note, every=every, at_most=logged)
     bounds: Sequence[BoundsChanged] = began.bounds if began else ()
-    return Training(session, job, trial, keeper, Continuation(points, bool(began), bounds)).run()
+    return Training(session, job, trial, keeper, Continuation(points, logged, bounds)).run()
 
 
 def new_bench(job: Train, folder: Path, build: Callable[[], nn.Module] = tiny_model) -> Bench:
@@ -101,8 +102,9 @@ def test_from_wherever_it_was_killed(name: str, tmp_path: Path) -> None:
     expected = curves(history_of(whole.session.config, crashes.events))
     begun = []
     assert len(crashes.at) > 2
-    for count in crashes.at:
-        before = crashes.events[:count]
+    for number, count in enumerate(crashes.at):
+        # Some logs lack their last event, as after a full disk.
+        before = crashes.events[: count - number % 2]
         again = new_bench(job, tmp_path / "images" / str(count), Odd)
         past = history_of(again.session.config, before)
         if name == "policy" and len(past.trials[0].bounds) == 1:
