@@ -122,6 +122,7 @@ async def test_every_field_reaches_the_run(app, start, tmp_path) -> None:
             "last_batch": None,
             "augment": None,
             "seed": "7",
+            "checkpoint_every": "20",
             "compile": None,
             "steps": "150",
             "smoothing": "0.1",
@@ -149,6 +150,7 @@ async def test_every_field_reaches_the_run(app, start, tmp_path) -> None:
         augment=False,
         device="cpu",
         seed=7,
+        checkpoint_every=20,
         compile=True,
     )
     assert job == RangeTest(
