@@ -15,6 +15,7 @@ class Pieces:
     live = False
     replay = False
     output = None
+    path = None
 
     def __init__(self, events) -> None:
         self.events = list(events)
